@@ -1,0 +1,46 @@
+# `make` lists the targets. Everything is installed into .venv; nothing needs root.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST_ARGS ?=
+DEMO ?= demo
+DEMO_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check docs clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name line; do \
+		printf '  make %-8s %s\n' "$$name" "$$line"; done
+
+install: $(VENV)/.installed ## create .venv and install mner with everything that training and the tests need
+
+demo: $(VENV)/.installed $(VENV)/.encoder ## train on the packaged sample, compare both views, write pages to demo/
+	$(BIN)/python tools/demo.py --out $(DEMO) $(DEMO_ARGS)
+
+test: $(VENV)/.installed $(VENV)/.encoder ## run every test
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.installed ## lint, formatting, types and the contracts between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --verbose
+
+docs: $(VENV)/.installed ## rewrite the generated pages of docs/reference
+	$(BIN)/python tools/write_reference.py
+
+clean: ## remove what the targets above made, .venv excepted
+	rm -rf $(DEMO) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or later is needed; name one: make PYTHON=/path/to/python3 ..." >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.encoder: $(VENV)/.installed
+	$(BIN)/mner encoder fetch minilm
+	@touch $@

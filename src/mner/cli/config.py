@@ -1,0 +1,61 @@
+"""mner config: write a configuration for one's own data, or print one in full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def new(
+    train: Annotated[Path, typer.Option(help="Training posts: twitter, conll or jsonl.")],
+    dev: Annotated[Path | None, typer.Option(help="Dev posts; without them a tenth of TRAIN is set aside.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Test posts, scored by mner evaluate --final alone.")] = None,
+    contexts: Annotated[list[Path] | None, typer.Option(help="Visual contexts (JSONL); may be repeated.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the posts' pictures.")] = None,
+    encoder: Annotated[
+        str, typer.Option(help="Encoder: embedded:minilm, a local folder, or a hub name.")
+    ] = "embedded:minilm",
+    name: Annotated[str | None, typer.Option(help="Name of the run; else the name of TRAIN.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; else NAME.toml here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+) -> None:
+    """Write a configuration for your own posts and print its path."""
+    from mner.errors import ConfigError
+    from mner.training.new import new_config
+
+    called = name or train.stem
+    path = out or Path(f"{called}.toml")
+    if path.exists() and not force:
+        raise ConfigError(f"{path}: exists; name another file with --out, or pass --force")
+    text = new_config(
+        path.parent,
+        name=called,
+        train=train,
+        dev=dev,
+        test=test,
+        contexts=contexts or (),
+        images=images,
+        encoder=encoder,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+    typer.echo(path)
+
+
+def show(
+    config: Annotated[Path, typer.Argument(help="Configuration (TOML).")],
+    base: Annotated[
+        Path | None, typer.Option(help="Data set's file to use instead of the one CONFIG builds on.")
+    ] = None,
+    set_values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="a.b=c", help="Override one value; may be repeated.")
+    ] = None,
+) -> None:
+    """Print a configuration in full: bases merged, defaults written out."""
+    from mner import config as configs
+
+    typer.echo(configs.dumps(configs.load(config, base=base, set_values=set_values or ())), nl=False)

@@ -1,0 +1,49 @@
+"""A validation fault -> one line: the dotted path, what is wrong, the nearest key or value that exists."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mner.config.schema import Config, Section
+
+
+def describe(fault: Mapping[str, Any]) -> str:
+    """One line about a fault as pydantic reports it."""
+    path = [str(part) for part in fault["loc"]]
+    dotted = ".".join(path)
+    if fault["type"] == "extra_forbidden":
+        known = list(_known_keys(path[:-1]))
+        near = difflib.get_close_matches(path[-1], known, n=1) or difflib.get_close_matches(
+            path[-1], [key for key, _ in _all_keys()], n=1
+        )
+        hint = f'; did you mean "{near[0]}"?' if near else f"; known here: {', '.join(known)}"
+        if near and near[0] not in known:
+            hint = f'; "{near[0]}" belongs to [{dict(_all_keys())[near[0]]}]'
+        return f"{dotted}: unknown key{hint}"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] in {"literal_error", "enum"} and isinstance(fault["input"], str):
+        choices = [choice.strip(" '") for choice in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+        near = difflib.get_close_matches(fault["input"], choices, n=1)
+        message = f"expected {fault['ctx']['expected']}, found {fault['input']!r}"
+        message += f'; did you mean "{near[0]}"?' if near else ""
+    elif fault["type"] not in {"value_error"}:
+        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
+    return f"{dotted}: {message}" if dotted else message
+
+
+def _known_keys(path: Sequence[str]) -> Iterator[str]:
+    model: Any = Config
+    for part in path:
+        found = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        model = found.annotation if found is not None else None
+        if model is None:
+            return
+    yield from model.model_fields if hasattr(model, "model_fields") else ()
+
+
+def _all_keys() -> Iterator[tuple[str, str]]:
+    for section, found in Config.model_fields.items():
+        if isinstance(found.annotation, type) and issubclass(found.annotation, Section):
+            yield from ((key, section) for key in found.annotation.model_fields)

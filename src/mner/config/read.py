@@ -1,0 +1,118 @@
+"""TOML file -> checked configuration: bases merged, overrides applied, every fault listed at once."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mner.config.faults import describe
+from mner.config.schema import Config, DataConfig
+from mner.errors import ConfigError
+
+
+def load(path: str | Path, *, base: str | Path | None = None, set_values: Sequence[str] = ()) -> Config:
+    """The configuration of a TOML file, its bases merged below it.
+
+    Args:
+        path: The file; its ``base`` key names a file it builds on, relative to itself.
+        base: Another file to build on instead of the one the file names (a row on other data).
+        set_values: Overrides such as "training.epochs=3"; the value is TOML, a bare word is a string.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or has faults; all are listed.
+    """
+    path = Path(path)
+    table = _read(path, base=Path(base) if base is not None else None)
+    for setting in set_values:
+        _assign(table, setting)
+    return check(table, where=str(path))
+
+
+def check(table: Mapping[str, Any], *, where: str = "config") -> Config:
+    """The configuration of a parsed table.
+
+    Raises:
+        ConfigError: One line for each fault, the dotted path first, with the nearest known key.
+    """
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        lines = [f"{where}: {error.error_count()} fault{'s' if error.error_count() > 1 else ''}"]
+        lines += [f"  {describe(fault)}" for fault in error.errors()]
+        raise ConfigError("\n".join(lines)) from None
+
+
+def root_folder(data: DataConfig, config_folder: Path) -> Path:
+    """The folder that the paths of [data] are relative to.
+
+    Raises:
+        ConfigError: ``root`` names an environment variable that is not set.
+    """
+    if data.root == "mner:sample":
+        from importlib.resources import files
+
+        return Path(str(files("mner.data.sample")))
+    if data.root.startswith("$"):
+        name, _, rest = data.root[1:].partition("/")
+        if not os.environ.get(name):
+            raise ConfigError(
+                f"data.root: the environment variable {name} is not set; it names the folder that holds the data: "
+                f"{name}=/path/to/data mner ..."
+            )
+        return Path(os.environ[name]) / rest
+    return config_folder / data.root
+
+
+def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.toml")], n=1)
+        hint = f'; did you mean "{path.parent / near[0]}"?' if near else ""
+        raise ConfigError(f"{path}: no such file{hint}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
+    named = table.pop("base", None)
+    if named is not None and not isinstance(named, str):
+        raise ConfigError(f'{path}: base: expected a file name such as "../twitter15.toml", found {named!r}')
+    below = base if base is not None else (path.parent / named if named else None)
+    if below is None:
+        return table
+    lower = _read(below, base=None, seen=(*seen, path.resolve()))
+    if not lower.get("data", {}).get("root", "").startswith(("$", "mner:")) and "data" in lower:
+        # A plain root is relative to the file that states it; said anew relative to the file on top.
+        folder = (below.parent / lower["data"].get("root", ".")).resolve()
+        lower["data"]["root"] = os.path.relpath(folder, path.parent.resolve())
+    return _merge(lower, table)
+
+
+def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(lower)
+    for key, value in upper.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+    return merged
+
+
+def _assign(table: dict[str, Any], setting: str) -> None:
+    dotted, sign, written = setting.partition("=")
+    if not sign or not dotted.strip():
+        raise ConfigError(f'--set {setting}: expected "section.key=value", such as training.epochs=3')
+    try:
+        value = tomllib.loads(f"value = {written}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = written
+    *sections, key = dotted.strip().split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {setting}: {section} is a value, not a section")
+    table[key] = value

@@ -1,0 +1,143 @@
+"""The tables of a configuration, their defaults, units and the meaning of zero."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mner.types import ViewName
+
+Source = Literal["captions", "tags", "ocr", "texts"]
+"""A kind of visual context, by the name of its list in the artefact."""
+
+BUDGET: dict[Source, int] = {"captions": 128, "tags": 128, "ocr": 96, "texts": 256}
+"""Most sub-tokens of each kind of context; what is over is cut and counted."""
+
+
+class Section(BaseModel):
+    """A table of the configuration; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(Section):
+    """[data]: where the splits and their contexts are.
+
+    ``root`` is the folder that the other paths are relative to: a path relative to the config file,
+    ``$NAME`` for the folder an environment variable holds, or ``mner:sample`` for the packaged sample.
+    """
+
+    name: str = "data"  # names the data set in run folders and signatures
+    root: str = "."
+    format: str | None = None  # None: by the file's name and first lines
+    train: str | None = None
+    dev: str | None = None
+    test: str | None = None
+    contexts: tuple[str, ...] = ()  # artefact files; later ones add to earlier ones
+    images: str | None = None  # folder of pictures, read where a context is absent
+    labels: Literal["repair", "strict"] = "repair"  # what an I- without a beginning means
+
+
+class VisionConfig(Section):
+    """[vision]: which backends read pictures that have no ready context. "" turns one off."""
+
+    detector: str = "nanodet"
+    captioner: str = "template"
+    ocr: str = "rapid"
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)  # by plug-in name
+
+
+class ContextConfig(Section):
+    """[context]: which of what was read goes beside the words, in which order, and how much of it."""
+
+    order: tuple[Source, ...] = ("captions", "tags", "ocr")
+    captions: tuple[str, ...] | None = None  # sources by name, in this order; None: all, as the file has them
+    tags: tuple[str, ...] | None = None
+    ocr: tuple[str, ...] | None = None
+    texts: tuple[str, ...] | None = None
+    budget: dict[Source, int] = Field(default_factory=lambda: dict(BUDGET))  # most sub-tokens of each kind
+    windows: Literal["words", "release"] = "words"  # "words": each window carries the whole context
+    max_tokens: int = Field(default=512, ge=32)  # sub-tokens of one window, special ones included
+    overlap: int = Field(default=256, ge=0)  # sub-tokens two windows share
+
+
+class ModelConfig(Section):
+    """[model]: which system, on which encoder."""
+
+    name: str = "ita"
+    encoder: str = "embedded:minilm"
+    word_dropout: float = Field(default=0.1, ge=0, lt=1)  # chance that a word's whole vector is zeroed
+    case_shape: bool = False  # a learned embedding of how the original sub-token is written
+    init: str | None = None  # continue from this saved model, whose labels may differ
+
+
+class LossConfig(Section):
+    """[loss]: which views are trained and how they are aligned. Weights left out come from the preset."""
+
+    preset: Literal["official", "paper"] = "official"
+    views: tuple[ViewName, ...] = ("T", "I+T")
+    cva: Literal["none", "posterior", "sequence"] = "none"
+    weight_t: float | None = Field(default=None, ge=0)
+    weight_it: float | None = Field(default=None, ge=0)
+    weight_cva: float | None = Field(default=None, ge=0)
+    temperature: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _views_suit(self) -> LossConfig:
+        if not self.views or len(set(self.views)) < len(self.views):
+            raise ValueError('views: name "T", "I+T" or both, each once')
+        if self.cva != "none" and set(self.views) != {"T", "I+T"}:
+            raise ValueError(f'cva = "{self.cva}" aligns two views; set views = ["T", "I+T"]')
+        return self
+
+
+class TrainingConfig(Section):
+    """[training]: one optimizer step is always ``posts_per_step`` posts."""
+
+    epochs: int = Field(default=10, ge=1)
+    posts_per_step: int = Field(default=16, ge=1)
+    tokens_per_batch: int = Field(default=4096, ge=1)  # cuts a step into micro-batches; no effect on the result
+    encoder_lr: float = Field(default=5e-5, gt=0)  # encoder and emission layer
+    feature_lr: float = Field(default=1e-3, gt=0)  # the case-shape embedding, which starts from zero
+    crf_lr: float = Field(default=0.05, gt=0)  # transitions, start and end scores only
+    weight_decay: float = Field(default=0.0, ge=0)
+    eps: float = Field(default=1e-6, gt=0)
+    clip_norm: float = Field(default=5.0, gt=0)
+    warmup: float = Field(default=0.0, ge=0, lt=1)  # share of all steps over which the rates rise from 0
+    patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
+    device: str = "auto"
+    threads: int = Field(default=0, ge=0)  # 0: all cores
+
+
+class DecodeConfig(Section):
+    """[decode]: from label scores to entities."""
+
+    constrained: bool = True  # only legal BIOES paths
+    labels: Literal["repair", "strict"] = "repair"
+
+
+class Config(Section):
+    """A whole configuration."""
+
+    name: str = "run"
+    seed: int = Field(default=1, ge=0)
+    data: DataConfig = DataConfig()
+    vision: VisionConfig = VisionConfig()
+    context: ContextConfig = ContextConfig()
+    model: ModelConfig = ModelConfig()
+    loss: LossConfig = LossConfig()
+    training: TrainingConfig = TrainingConfig()
+    decode: DecodeConfig = DecodeConfig()
+
+    @property
+    def fingerprint(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 of the resolved configuration, but for ``data.root``.
+
+        Where the data lie on a machine is no setting; their content has fingerprints of its own.
+        """
+        canonical = json.dumps(self.model_dump(mode="json", exclude={"data": {"root"}}), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -1,0 +1,53 @@
+"""A file of posts in one format -> the same posts in another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TextIO
+
+from mner.data.reading import read
+from mner.data.stamp import Stamp, Stamper
+from mner.data.writing import write
+from mner.tags import Reading, Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What was converted: the stamp of the posts, and what the new format could not hold in how many posts."""
+
+    stamp: Stamp
+    losses: dict[str, int]
+
+
+def convert(
+    source: str | Path | IO[Any],
+    target: str | Path | TextIO,
+    *,
+    format: str | None = None,
+    to: str | None = None,
+    labels: Reading = "repair",
+    scheme: Scheme = "IOB2",
+) -> Converted:
+    """What was converted. The target appears only when it is whole; it may be the source.
+
+    Words, entities, pictures and order, hence the stamp, are the same in every format; what else a format cannot
+    hold is counted.
+
+    Args:
+        source: A path, or an open stream.
+        target: A path, or an open text stream.
+        format: The source's format; None: by first lines and name.
+        to: The target's format; None: by its suffix.
+        labels: What an I- that continues nothing means in the source.
+        scheme: The label scheme of a column format.
+
+    Raises:
+        DataError: The source has a bad line, or a post cannot be held without damage.
+        PluginError: There is no such format.
+    """
+    stamper, losses = Stamper(), Counter[str]()
+    posts = (stamper.add(post) for post in read(source, format=format, labels=labels))
+    write(posts, target, format=to, scheme=scheme, losses=losses)
+    return Converted(stamper.stamp(), dict(losses))

@@ -1,0 +1,82 @@
+"""A file -> the format and label scheme it is written in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any, NamedTuple
+
+from mner import plugins
+from mner.data.lines import Lines
+from mner.errors import DataError
+from mner.tags import Scheme
+
+FORMATS = "mner.data.formats"
+SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".conll": "conll", ".bio": "conll", ".iob": "conll"}
+"""Formats by file name; the first lines decide when they know better."""
+
+
+class Identity(NamedTuple):
+    """The format of a file, and its label scheme where the format has several."""
+
+    format: str
+    scheme: Scheme | None
+
+
+def identify(source: str | Path | IO[Any], *, format: str | None = None) -> Identity:
+    """The format of a file by its first lines and name, and the scheme of its labels.
+
+    Raises:
+        DataError: Nothing reads such a file; the message lists the formats.
+    """
+    lines = Lines(source)
+    name = format or detect(lines)
+    scheme_of = getattr(plugins.load(FORMATS, name), "scheme_of", None)
+    return Identity(name, scheme_of(lines) if scheme_of is not None else None)
+
+
+def detect(lines: Lines) -> str:
+    """The name of the format that a file's first lines, or else its name, show.
+
+    Raises:
+        DataError: None or several formats claim the lines.
+    """
+    head = lines.head()
+    by_suffix = SUFFIXES.get(Path(lines.name).suffix.lower())
+    claims = [name for name in plugins.names(FORMATS) if load(name).sniff(head)]
+    if len(claims) == 1:
+        return claims[0]
+    if by_suffix is not None and (by_suffix in claims or not claims):
+        return by_suffix
+    known = ", ".join(plugins.names(FORMATS))
+    if not any(line.strip(" \t") for line in head):
+        raise DataError(f"{lines.name}: no posts: the file is empty. Formats: {known}")
+    first = next(line for line in head if line.strip(" \t"))
+    raise DataError(
+        f'{lines.name}: {" or ".join(claims) or "none of the formats"} would read "{first[:60]}". '
+        f"Name the format: --format NAME, one of {known}"
+    )
+
+
+def load(name: str) -> ModuleType:
+    """The module of a format, by its name or a dotted module name.
+
+    Raises:
+        PluginError: There is none of that name.
+    """
+    return plugins.load(FORMATS, name)
+
+
+def by_name(path: str | Path) -> str:
+    """The format that a file to be written is meant to have, by its suffix.
+
+    Raises:
+        DataError: The suffix tells nothing.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise DataError(
+            f'{path}: the suffix "{suffix}" names no format. Name it: --to NAME, one of '
+            f"{', '.join(plugins.names(FORMATS))}; or end the file name with {', '.join(SUFFIXES)}"
+        )
+    return SUFFIXES[suffix]

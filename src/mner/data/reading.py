@@ -1,0 +1,53 @@
+"""A file of posts -> posts, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+from mner.data.identify import detect, load
+from mner.data.lines import Lines, OnFault
+from mner.data.pictures import picture_path
+from mner.tags import Reading
+from mner.types import Post
+
+
+def read(
+    source: str | Path | IO[Any],
+    *,
+    format: str | None = None,
+    labels: Reading = "repair",
+    images: str | Path | None = None,
+    on_fault: OnFault | None = None,
+) -> Iterator[Post]:
+    r"""The posts of a file, streamed: memory stays flat however large the file is.
+
+    Args:
+        source: A path, or an open stream of bytes or text such as ``sys.stdin``. A stream of columns is kept in
+            memory, because its label scheme shows only at its end.
+        format: "twitter", "conll", "jsonl" or a dotted module name; None: by first lines and file name.
+        labels: What an I- that continues nothing means: repair, it begins an entity; strict, it is O.
+        images: The folder of the pictures. Each post's image becomes the path of its picture in there, with
+            another suffix, or without its folder, where only that is there. None leaves images as they are written.
+        on_fault: Called with (line, message) for each bad line, which is then left out; None raises.
+
+    Raises:
+        DataError: While iterating: the file is missing, of no known format, or has a bad line.
+        PluginError: There is no such format.
+
+    >>> import io
+    >>> [post.words for post in read(io.StringIO("Kevin\tB-PER\nwins\tO\n"))]
+    [('Kevin', 'wins')]
+    """
+    lines = Lines(source, on_fault=on_fault)
+    reader = load(format or detect(lines))
+    posts: Iterator[Post] = reader.read(
+        lines if lines.repeatable else iter(lines), name=lines.name, labels=labels, on_fault=on_fault
+    )
+    if images is None:
+        yield from posts
+        return
+    for post in posts:
+        yield post if post.image is None else replace(post, image=str(picture_path(Path(images), post.image)))

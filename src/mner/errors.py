@@ -1,0 +1,38 @@
+"""Every error a caller may handle; each message says what is wrong, where, and what to do."""
+
+
+class MnerError(Exception):
+    """The base of all errors that mner raises on purpose."""
+
+
+class ConfigError(MnerError):
+    """A configuration cannot be used; the message lists every fault at once."""
+
+
+class DataError(MnerError):
+    """A file of posts or contexts cannot be read; the message begins ``file:line:``."""
+
+
+class ImageError(MnerError):
+    """A picture cannot be used.
+
+    Attributes:
+        status: One of the values of ``ImageStatus`` ("missing", "unreadable", "too_large", ...).
+    """
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class ModelError(MnerError):
+    """A saved model or an encoder is missing, damaged or of another version."""
+
+
+class PluginError(MnerError):
+    """No plug-in has that name, or it lacks what a plug-in must have."""
+
+
+class MissingExtraError(MnerError):
+    """A feature needs a package that is not installed; the message shows the line to type."""

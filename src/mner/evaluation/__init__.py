@@ -1,0 +1,7 @@
+"""Entities -> scores: exact-match precision, recall and F1, each number with a signature."""
+
+from mner.evaluation.files import score_files, score_tags
+from mner.evaluation.scores import PRF, Scores, evaluate_views, score
+from mner.evaluation.signature import signature
+
+__all__ = ["PRF", "Scores", "evaluate_views", "score", "score_files", "score_tags", "signature"]

@@ -1,0 +1,41 @@
+"""A runtime and a split -> exact-match scores of both views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mner.config import Config
+from mner.data import Stamp
+from mner.decode import Chain, Decoder
+from mner.evaluation.scores import Scores, evaluate_views
+from mner.evaluation.signature import signature
+from mner.runtime import Runtime, predict
+from mner.types import ViewName
+from mner.views.split import ViewSplit
+
+
+def score_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[ViewName, Scores]:
+    """The scores of each view of a split on one model."""
+    found = {
+        view: [[one.span for one in post] for post in predict.spans(runtime, encoded, decoder)]
+        for view, encoded in split.encoded.items()
+    }
+    return evaluate_views(split.posts, found)
+
+
+def decoder_of(config: Config, labels: Sequence[str], chain: Chain) -> Decoder:
+    """The decoder that [decode] describes."""
+    return Decoder(labels, chain, constrained=config.decode.constrained, repair=config.decode.labels)
+
+
+def split_signature(config: Config, name: str, view: str, scores: Mapping[str, Any], stamp: Stamp) -> str:
+    """The signature of one view's score on one split of [data]."""
+    return signature(
+        f1=scores["micro"]["f1"],
+        view=view,
+        scheme=f"iob2-{'repaired' if config.data.labels == 'repair' else 'strict'}",
+        decode="constrained" if config.decode.constrained else "unconstrained",
+        data=f"{config.data.name}/{name}@{stamp.fingerprint[:6]}",
+        seeds=1,
+    )

@@ -1,0 +1,74 @@
+"""ITA: image-text alignments (Wang et al., NAACL 2022), with its three losses.
+
+A picture's text stands behind the post's words in the I+T view; the T view has the words alone. Both views
+pass through one encoder, one emission layer and one CRF. Cross-view alignment (CVA) lets the I+T view teach
+the T view:
+
+    loss = w_T * L_T + w_IT * L_IT + w_CVA * L_CVA        mean over posts; weights by preset, see ``parts.align``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+
+from mner.config import Config
+from mner.models.parts.align import alignment, loss_weights
+from mner.models.parts.encoder import Arrays
+from mner.models.parts.tagger import EncoderTagger
+from mner.types import ViewName
+
+
+class Model(nn.Module):
+    """Words and a picture's text -> label scores; trained on the views that [loss] names.
+
+    Args:
+        config: The resolved configuration.
+        labels: BIOES labels, in the order of the label scores.
+        encoder: A loaded transformers encoder.
+    """
+
+    inputs = ("input_ids", "attention_mask", "shapes", "word_index", "lengths")
+
+    def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
+        super().__init__()
+        self.loss = config.loss
+        self.views: tuple[ViewName, ...] = config.loss.views
+        self.tagger = EncoderTagger(config.model, labels, encoder)
+        self.parameter_groups = self.tagger.parameter_groups
+
+    def emissions(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
+        """Label scores (post, word, label) in float32 of one view."""
+        scores: Tensor = self.tagger(batch[view])
+        return scores
+
+    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
+        """The losses of each post: ``loss`` (post,) to minimise, and its parts ``T``, ``I+T``, ``cva``.
+
+        ``gold`` is (post, word). The teacher's scores are those of the same train-mode forward, detached.
+        """
+        weights, crf = loss_weights(self.loss), self.tagger.crf
+        scores = {view: self.emissions(batch, view) for view in self.views}
+        lengths = batch[self.views[0]]["lengths"]
+        parts: dict[str, Tensor] = {view: crf.nll(scores[view], gold, lengths) for view in self.views}
+        by_weight = [({"T": weights.t, "I+T": weights.it}[view], parts[view]) for view in self.views]
+        if self.loss.cva != "none":
+            parts["cva"] = alignment(
+                crf,
+                scores["I+T"],
+                scores["T"],
+                lengths,
+                kind=self.loss.cva,
+                preset=self.loss.preset,
+                temperature=weights.temperature,
+            )
+            by_weight.append((weights.cva, parts["cva"]))
+        total = sum(weight * part for weight, part in by_weight)
+        return {"loss": total, **parts}  # type: ignore[dict-item]  # sum() of one tensor or more
+
+    forward = losses
+
+    def stages(self) -> tuple[str, ...]:
+        """Names of the training stages, in order."""
+        return ("train",)

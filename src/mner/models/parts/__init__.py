@@ -1,0 +1,1 @@
+"""Bricks that two or more models share: encoder, tagger, CRF, alignment losses."""

@@ -1,0 +1,69 @@
+"""Token ids -> one vector a word: a pretrained encoder, first sub-token pooling, word dropout, case shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mner.views import SHAPES
+
+Arrays = Mapping[str, Tensor]
+"""One view of a batch of posts, by the names of ``views.Batch``: input_ids, attention_mask and shapes
+(window, token), word_index (post, word), lengths (post,)."""
+
+
+class WordEncoder(nn.Module):
+    """Word vectors of one view: the encoder's last layer at each word's first sub-token.
+
+    A word without sub-token has a zero vector and keeps its place. Word dropout zeroes whole vectors without
+    rescaling the others, as the release does. Context words are encoded with the post's own and then left out.
+
+    Args:
+        encoder: Any transformers encoder whose output has ``last_hidden_state``.
+        word_dropout: Chance that a word's whole vector is zeroed in training.
+        case_shape: Whether a learned embedding of how each sub-token is written joins the input embeddings;
+            it gives an uncased encoder the capitals back. It starts from zero: training begins with the
+            encoder's own behaviour.
+    """
+
+    def __init__(self, encoder: nn.Module, *, word_dropout: float, case_shape: bool) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.word_dropout = word_dropout
+        self.width: int = encoder.config.hidden_size
+        self.shapes = nn.Embedding(len(SHAPES), embedding_width(encoder)) if case_shape else None
+        if self.shapes is not None:
+            nn.init.zeros_(self.shapes.weight)
+
+    def forward(self, arrays: Arrays) -> Tensor:
+        """Word vectors (post, word, hidden)."""
+        words = pool(self.hidden(arrays), arrays["word_index"])
+        if self.training and self.word_dropout > 0:
+            kept = torch.rand(words.shape[:2], device=words.device) >= self.word_dropout
+            words = words * kept.unsqueeze(-1).to(words.dtype)
+        return words
+
+    def hidden(self, arrays: Arrays) -> Tensor:
+        """The encoder's last layer (window, token, hidden)."""
+        if self.shapes is None:
+            embedded = {"input_ids": arrays["input_ids"]}
+        else:
+            look_up = self.encoder.get_input_embeddings()
+            embedded = {"inputs_embeds": look_up(arrays["input_ids"]) + self.shapes(arrays["shapes"])}
+        output = self.encoder(**embedded, attention_mask=arrays["attention_mask"])
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+
+def pool(hidden: Tensor, word_index: Tensor) -> Tensor:
+    """The vectors (post, word, hidden) at flat positions ``word_index`` of (window, token, hidden); -1 gives zeros."""
+    flat = hidden.flatten(0, 1)
+    words = flat[word_index.clamp_min(0)]
+    return words * (word_index >= 0).unsqueeze(-1).to(words.dtype)
+
+
+def embedding_width(encoder: nn.Module) -> int:
+    """The width of the encoder's input embeddings, which need not be its hidden width."""
+    return int(encoder.get_input_embeddings().embedding_dim)

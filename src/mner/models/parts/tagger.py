@@ -1,0 +1,45 @@
+"""Token ids -> label scores: word encoder, emission layer and CRF, the trunk of every model here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from mner.config import ModelConfig
+from mner.models.parts.crf import ChainCRF
+from mner.models.parts.encoder import Arrays, WordEncoder
+
+
+class EncoderTagger(nn.Module):
+    """A pretrained encoder with an emission layer and a linear-chain CRF.
+
+    Args:
+        config: [model] of the configuration.
+        labels: BIOES labels, in the order of the label scores.
+        encoder: A loaded transformers encoder.
+    """
+
+    def __init__(self, config: ModelConfig, labels: Sequence[str], encoder: nn.Module) -> None:
+        super().__init__()
+        self.words = WordEncoder(encoder, word_dropout=config.word_dropout, case_shape=config.case_shape)
+        self.emission = nn.Linear(self.words.width, len(labels))
+        self.crf = ChainCRF(len(labels))
+
+    def forward(self, arrays: Arrays) -> Tensor:
+        """Label scores (post, word, label) in float32."""
+        scores: Tensor = self.emission(self.words(arrays))
+        return scores.float()
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters by learning rate (ITA, appendix A.1 and the release).
+
+        Transitions, start and end scores stand alone at the CRF's high rate: with the emission layer beside
+        them, training diverges.
+        """
+        shapes = self.words.shapes
+        return {
+            "encoder": [*self.words.encoder.parameters(), *self.emission.parameters()],
+            "feature": [] if shapes is None else list(shapes.parameters()),
+            "crf": list(self.crf.parameters()),
+        }

@@ -1,0 +1,57 @@
+"""SAVED MODEL -> LABEL SCORES, by onnxruntime or torch, behind one small protocol."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import numpy as np
+
+from mner.decode import Chain
+from mner.errors import MissingExtraError, ModelError
+from mner.runtime.saved import SavedModel, read_model
+from mner.views import Batch
+
+__all__ = ["Backend", "Runtime", "SavedModel", "open_model", "read_model"]
+
+Backend = Literal["auto", "torch", "onnx"]
+
+
+class Runtime(Protocol):
+    """A loaded model: arrays of one view in, label scores out."""
+
+    labels: tuple[str, ...]
+    pad_id: int
+
+    @property
+    def chain(self) -> Chain:
+        """The transition, start and end scores that go with the label scores."""
+        ...
+
+    def emissions(self, batch: Batch) -> np.ndarray:
+        """Label scores (post, word, label) in float32; rows past a post's length are undefined."""
+        ...
+
+
+def open_model(saved: SavedModel, *, backend: Backend = "auto", threads: int = 0) -> Runtime:
+    """The runtime of a saved model (``read_model`` reads its directory).
+
+    Args:
+        saved: A saved model.
+        backend: "auto" takes ONNX where the directory holds it, else torch.
+        threads: Threads for one batch; 0 takes all cores.
+
+    Raises:
+        ModelError: The model lacks what the backend needs.
+        MissingExtraError: The model needs torch, which is not installed.
+    """
+    if backend == "auto":
+        backend = "onnx" if any(saved.folder.glob("*.onnx")) else "torch"
+    if backend == "onnx":
+        raise ModelError(f"{saved.folder}: no ONNX file in this model; use backend torch")
+    try:
+        from mner.runtime.torch import TorchRuntime
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f'{saved.folder}: this model runs in torch, and {error.name} is not installed: pip install "mner[train]"'
+        ) from error
+    return TorchRuntime.load(saved, threads=threads)

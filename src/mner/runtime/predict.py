@@ -1,0 +1,52 @@
+"""Encoded posts -> label scores or scored spans, in batches by token budget, in the order given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from mner.decode import Decoder, ScoredSpan
+from mner.runtime import Runtime
+from mner.views import Encoded, batches_by_tokens, collate
+
+TOKENS_PER_BATCH = 8192
+"""Padded sub-tokens of one forward pass; bounds its memory."""
+
+
+def spans(
+    runtime: Runtime, encoded: Sequence[Encoded], decoder: Decoder, *, tokens_per_batch: int = TOKENS_PER_BATCH
+) -> list[tuple[ScoredSpan, ...]]:
+    """The decoded entities of each post, by word index, with their exact probability.
+
+    Posts are sorted by length for the forward passes and returned in the order given; a post without words
+    has no entities.
+    """
+    found: list[tuple[ScoredSpan, ...]] = [()] * len(encoded)
+    for members, scores, lengths in _forward(runtime, encoded, tokens_per_batch):
+        for post, entities in zip(members, decoder.decode(scores, lengths), strict=True):
+            found[post] = entities
+    return found
+
+
+def emissions(
+    runtime: Runtime, encoded: Sequence[Encoded], *, tokens_per_batch: int = TOKENS_PER_BATCH
+) -> list[np.ndarray]:
+    """The label scores (word, label) of each post, in the order given."""
+    labels = len(runtime.labels)
+    found = [np.zeros((0, labels), np.float32)] * len(encoded)
+    for members, scores, lengths in _forward(runtime, encoded, tokens_per_batch):
+        for row, (post, length) in enumerate(zip(members, lengths, strict=True)):
+            found[post] = scores[row, :length]
+    return found
+
+
+def _forward(
+    runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int
+) -> Iterator[tuple[Sequence[int], np.ndarray, np.ndarray]]:
+    """Members, label scores (post, word, label) and lengths (post,) of each batch."""
+    filled = [post for post, one in enumerate(encoded) if one.words]
+    for group in batches_by_tokens([encoded[post] for post in filled], tokens_per_batch):
+        members = [filled[position] for position in group]
+        batch = collate([encoded[post] for post in members], pad_id=runtime.pad_id)
+        yield members, runtime.emissions(batch), batch.lengths

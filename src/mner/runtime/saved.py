@@ -1,0 +1,197 @@
+"""The directory of a saved model: written whole or not at all, checked when read; no pickle, no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mner import config as configs
+from mner.config import Config
+from mner.decode import Chain
+from mner.errors import ConfigError, ModelError
+
+FORMAT = 1
+"""Version of the directory's layout; a reader refuses another one."""
+
+CHAIN = ("crf.transitions", "crf.start", "crf.end")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """What a model directory says, its files verified.
+
+    Attributes:
+        folder: The directory.
+        config: The resolved configuration it was trained with.
+        labels: BIOES labels in the order of the label scores.
+        head: All that was learned outside the encoder, by name.
+        manifest: The whole of ``model.json``.
+    """
+
+    folder: Path
+    config: Config
+    labels: tuple[str, ...]
+    head: Mapping[str, np.ndarray]
+    manifest: Mapping[str, Any]
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer's file."""
+        return self.folder / "tokenizer.json"
+
+    @property
+    def chain(self) -> Chain:
+        """The transition, start and end scores of the CRF."""
+        return chain_of(self.head)
+
+    @property
+    def pad_id(self) -> int:
+        """The encoder's padding id."""
+        return int(self.manifest["encoder"]["pad_id"])
+
+    @property
+    def fingerprint(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 over the checksums of all files."""
+        return hashlib.sha256(json.dumps(self.manifest["files"], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def write_model(
+    folder: Path,
+    *,
+    config: Config,
+    labels: Sequence[str],
+    head: Mapping[str, np.ndarray],
+    tokenizer: Path,
+    encoder: Mapping[str, Any],
+    write_encoder: Callable[[Path], None],
+    card: str,
+) -> None:
+    """Write a model directory under another name, then rename it into place.
+
+    Args:
+        folder: Where the model shall stand; an older model there is replaced at the very end.
+        config: The resolved configuration.
+        labels: BIOES labels in the order of the label scores.
+        head: Learned arrays outside the encoder; must hold the CRF's three.
+        tokenizer: The tokenizer.json to copy.
+        encoder: What ``model.json`` says of the encoder (name, longest input, pad id).
+        write_encoder: Called with the new directory to write ``encoder/`` or an ONNX file into it.
+        card: The text of README.md.
+    """
+    from safetensors.numpy import save_file
+
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    write_encoder(part)
+    save_file({name: np.ascontiguousarray(array) for name, array in head.items()}, part / "head.safetensors")
+    shutil.copyfile(tokenizer, part / "tokenizer.json")
+    (part / "config.toml").write_text(configs.dumps(config), encoding="utf-8")
+    (part / "README.md").write_text(card, encoding="utf-8")
+    seal(part, {"model": config.model.name, "labels": list(labels), "encoder": dict(encoder)})
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def chain_of(head: Mapping[str, np.ndarray]) -> Chain:
+    """The CRF's transition, start and end scores among a model's arrays."""
+    transitions, start, end = (head[name] for name in CHAIN)
+    return Chain(transitions=transitions, start=start, end=end)
+
+
+def seal(folder: Path, about: Mapping[str, Any]) -> None:
+    """Write ``model.json``: format, version, ``about``, and the SHA-256 of every other file."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "model.json")
+    manifest = {
+        "format": FORMAT,
+        "mner": version("mner"),
+        **about,
+        "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
+    }
+    part = folder / "model.json.part"
+    part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, folder / "model.json")
+
+
+def read_model(folder: str | Path, *, allow_plugins: bool = False) -> SavedModel:
+    """What a model directory holds.
+
+    Raises:
+        ModelError: It is missing, of another format, changed since it was written, inconsistent in
+            itself, or names code outside mner without ``allow_plugins``.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    folder = Path(folder)
+    if not (folder / "model.json").is_file():
+        nested = folder / "model"
+        if (nested / "model.json").is_file():  # a run directory: its model is one step below
+            return read_model(nested, allow_plugins=allow_plugins)
+        raise ModelError(f"{folder}: not a saved model (no model.json); train one: mner train CONFIG")
+    try:
+        manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        found, labels, files = manifest["format"], tuple(manifest["labels"]), manifest["files"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder}/model.json: damaged ({error}); save or copy the model again") from None
+    if found != FORMAT:
+        raise ModelError(
+            f"{folder}: saved in format {found} by mner {manifest.get('mner')}, this mner {version('mner')} "
+            f"reads format {FORMAT}; install the version that wrote it, or train again"
+        )
+    _verify(folder, files)
+    try:
+        config = configs.load(folder / "config.toml")
+    except ConfigError as error:
+        raise ModelError(str(error)) from None
+    _refuse_plugins(folder, config, allow_plugins)
+    try:
+        head = load_file(folder / "head.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{folder}/head.safetensors: damaged ({error}); copy the model again") from None
+    count = len(labels)
+    for name, shape in zip(CHAIN, ((count, count), (count,), (count,)), strict=True):
+        if name not in head or head[name].shape != shape:
+            has = f"has shape {head[name].shape}" if name in head else "is missing"
+            raise ModelError(f"{folder}/head.safetensors: {name} {has}, but model.json lists {count} labels")
+    return SavedModel(folder, config, labels, head, manifest)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _verify(folder: Path, files: Mapping[str, str]) -> None:
+    for name, expected in files.items():
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise ModelError(f"{folder}/model.json: names a file outside the model: {name}")
+        if not path.is_file():
+            raise ModelError(f"{folder}: {name} is missing; copy the whole directory again")
+        if sha256(path) != expected:
+            raise ModelError(f"{folder}/{name}: changed since the model was saved (sha256 differs); copy it again")
+
+
+def _refuse_plugins(folder: Path, config: Config, allowed: bool) -> None:
+    named = (config.model.name, config.vision.detector, config.vision.captioner, config.vision.ocr)
+    outside = [name for name in named if "." in name]
+    if outside and not allowed:
+        raise ModelError(
+            f"{folder}: this model names code outside mner: {', '.join(outside)}; "
+            "if you trust it: mner.load(path, allow_plugins=True)"
+        )

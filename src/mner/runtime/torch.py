@@ -1,0 +1,143 @@
+"""A saved model in torch: the runtime of training, of evaluation, and of models without an ONNX file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from mner.config import Config
+from mner.decode import Chain
+from mner.errors import ModelError
+from mner.models import Model, build
+from mner.models.parts.encoder import Arrays
+from mner.runtime.saved import SavedModel, chain_of, write_model
+from mner.views import Batch
+
+TRUNK = "tagger."
+ENCODER = "tagger.words.encoder."
+
+
+class TorchRuntime:
+    """Label scores of a model in torch; dropout is off while it scores, as it was before afterwards."""
+
+    def __init__(self, model: nn.Module, labels: Sequence[str], pad_id: int) -> None:
+        self.model = model
+        self.labels = tuple(labels)
+        self.pad_id = pad_id
+
+    @classmethod
+    def load(cls, saved: SavedModel, *, threads: int = 0) -> TorchRuntime:
+        """The runtime of a saved model.
+
+        Raises:
+            ModelError: The directory lacks its encoder, or the arrays do not fit the model.
+        """
+        if threads:
+            torch.set_num_threads(threads)
+        if not (saved.folder / "encoder").is_dir():
+            raise ModelError(f"{saved.folder}: no encoder/ in this model; it runs with onnxruntime only")
+        model = build(saved.config, saved.labels, load_encoder(saved.folder / "encoder"))
+        load_head(model, saved.head, where=str(saved.folder))
+        return cls(model.eval(), saved.labels, saved.pad_id)
+
+    @property
+    def chain(self) -> Chain:
+        """The transition, start and end scores of the CRF, as they are now."""
+        return chain_of(head_state(self.model))
+
+    def emissions(self, batch: Batch) -> np.ndarray:
+        """Label scores (post, word, label) in float32."""
+        training = self.model.training
+        self.model.eval()
+        with torch.inference_mode():
+            scores = cast(Model, self.model).emissions({"T": tensors(batch, self.model)}, "T")
+        self.model.train(training)
+        array: np.ndarray = scores.float().cpu().numpy()
+        return array
+
+
+def tensors(batch: Batch, model: nn.Module) -> Arrays:
+    """The arrays that a model asks of a batch, as tensors on its device."""
+    device = next(model.parameters()).device
+    names = cast(Model, model).inputs
+    return {name: torch.from_numpy(getattr(batch, name)).to(device) for name in names}
+
+
+def load_encoder(folder: Path) -> nn.Module:
+    """A transformers encoder from a local folder: safetensors only, no remote code, no pooling head.
+
+    Raises:
+        ModelError: transformers cannot load it.
+    """
+    from transformers import AutoModel
+
+    options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
+    try:
+        try:
+            return cast(nn.Module, AutoModel.from_pretrained(folder, add_pooling_layer=False, **options))
+        except TypeError:  # an architecture that has no pooling layer to leave out
+            return cast(nn.Module, AutoModel.from_pretrained(folder, **options))
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f"{folder}: transformers cannot load this encoder: {error}") from error
+
+
+def head_state(model: nn.Module) -> dict[str, np.ndarray]:
+    """All that was learned outside the encoder, by its name in a saved model."""
+    state = model.state_dict()
+    return {
+        name.removeprefix(TRUNK): value.detach().cpu().float().numpy()
+        for name, value in state.items()
+        if not name.startswith(ENCODER)
+    }
+
+
+def load_head(model: nn.Module, head: Mapping[str, np.ndarray], *, where: str) -> None:
+    """Copy saved arrays into a model.
+
+    Raises:
+        ModelError: One is missing, unknown, or of another shape.
+    """
+    state = {name: value for name, value in model.state_dict().items() if not name.startswith(ENCODER)}
+    expected = {name.removeprefix(TRUNK): value for name, value in state.items()}
+    odd = sorted(set(expected) ^ set(head))
+    if odd:
+        raise ModelError(f"{where}/head.safetensors: missing or unknown arrays: {', '.join(odd)}")
+    for name, value in expected.items():
+        if tuple(value.shape) != head[name].shape:
+            raise ModelError(
+                f"{where}/head.safetensors: {name} has shape {head[name].shape}, expected {tuple(value.shape)}"
+            )
+        value.copy_(torch.from_numpy(head[name]))
+
+
+def save(
+    model: nn.Module,
+    folder: Path,
+    *,
+    config: Config,
+    labels: Sequence[str],
+    tokenizer: Path,
+    encoder: Mapping[str, Any],
+    card: str,
+) -> None:
+    """Write a trained model as a model directory."""
+
+    def write_encoder(part: Path) -> None:
+        trunk = cast(Any, model.get_submodule(ENCODER.rstrip(".")))
+        cast(Callable[[Path], None], trunk.save_pretrained)(part / "encoder")
+
+    write_model(
+        folder,
+        config=config,
+        labels=labels,
+        head=head_state(model),
+        tokenizer=tokenizer,
+        encoder=encoder,
+        write_encoder=write_encoder,
+        card=card,
+    )

@@ -1,0 +1,188 @@
+"""Entity spans <-> one tag a word, in the schemes IOB2, IOB1 and BIOES."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from mner.errors import DataError
+from mner.types import Span
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Scheme = Literal["IOB1", "IOB2", "BIOES"]
+"""IOB2: every entity begins with B-. IOB1: B- only right after an entity of the same type.
+BIOES: B-, I-, E- for the first, inner and last word, S- for an entity of one word."""
+
+Reading = Literal["repair", "strict"]
+"""What an I- that continues nothing means: repair, it begins an entity; strict, it is O."""
+
+PREFIXES: dict[Scheme, str] = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES"}
+"""The letters that may stand before the hyphen."""
+
+
+def parse(tag: str, *, scheme: Scheme = "BIOES") -> tuple[str, str]:
+    """The letter and the type of a tag; ("O", "") outside entities.
+
+    Raises:
+        DataError: The tag is none of the scheme.
+
+    >>> parse("B-geo-loc")
+    ('B', 'geo-loc')
+    """
+    if tag == "O":
+        return "O", ""
+    if len(tag) > 2 and tag[1] == "-" and tag[0] in PREFIXES[scheme]:
+        return tag[0], tag[2:]
+    letters = [f"{letter}-" for letter in PREFIXES[scheme]]
+    raise DataError(
+        f'label "{tag}" is not {scheme}: expected O or a type after {", ".join(letters[:-1])} or {letters[-1]}, '
+        "such as B-PER"
+    )
+
+
+def detect(sequences: Iterable[Sequence[str]]) -> Scheme:
+    """The scheme that tag sequences are written in.
+
+    BIOES if any tag begins with E- or S-; IOB1 if some entity begins with I- and B- stands only right after
+    a word of the same type; else IOB2. Tags of no scheme count as O.
+
+    >>> detect([["I-PER", "B-PER", "O"]])
+    'IOB1'
+    """
+    opened_by_i = opened_by_b = False
+    for tags in sequences:
+        before = ""
+        for tag in tags:
+            letter, kind = (tag[0], tag[2:]) if tag[1:2] == "-" else ("O", "")
+            if letter in "ES":
+                return "BIOES"
+            if letter == "B":
+                opened_by_b = opened_by_b or before != kind
+            elif letter == "I":
+                opened_by_i = opened_by_i or before != kind
+            before = kind if letter in "BI" else ""
+    return "IOB1" if opened_by_i and not opened_by_b else "IOB2"
+
+
+def to_spans(tags: Sequence[str], *, scheme: Scheme = "IOB2", labels: Reading = "repair") -> tuple[Span, ...]:
+    """The entities of a tag sequence, sorted.
+
+    Args:
+        tags: One tag a word.
+        scheme: How they are written. In IOB1 an I- may begin an entity, so both readings agree.
+        labels: repair: an I- after O or after another type begins an entity. strict: it is O.
+
+    Raises:
+        DataError: A tag is none of the scheme.
+
+    >>> to_spans(["I-PER", "I-PER", "O", "B-LOC"])
+    (Span(start=0, end=2, label='PER'), Span(start=3, end=4, label='LOC'))
+    >>> to_spans(["I-PER", "I-PER", "O", "B-LOC"], labels="strict")
+    (Span(start=3, end=4, label='LOC'),)
+    """
+    may_open = labels == "repair" or scheme == "IOB1"
+    spans: list[Span] = []
+    start, open_type = 0, ""
+    for at, tag in enumerate(tags):
+        if tag == "O":
+            if open_type:
+                spans.append(Span(start, at, open_type))
+                open_type = ""
+            continue
+        letter, kind = parse(tag, scheme=scheme)
+        if letter in "IE" and kind == open_type:
+            continue
+        if open_type:
+            spans.append(Span(start, at, open_type))
+        opens = letter in "BS" or may_open
+        start, open_type = at, kind if opens else ""
+    if open_type:
+        spans.append(Span(start, len(tags), open_type))
+    return tuple(spans)
+
+
+def bioes_to_spans(tags: Sequence[str], *, labels: Reading = "repair") -> tuple[Span, ...]:
+    """The entities of BIOES tags, legal or not: S- is read as B- and E- as I-, then as ``to_spans``.
+
+    So an E- does not close: an I- right after it, of the same type, still belongs to the entity. This is
+    how the public ITA code reads its output.
+
+    >>> bioes_to_spans(["S-PER", "E-LOC", "O"])
+    (Span(start=0, end=1, label='PER'), Span(start=1, end=2, label='LOC'))
+    """
+    return to_spans(tags, scheme="BIOES", labels=labels)
+
+
+def repair(tags: Sequence[str]) -> list[str]:
+    """Legal IOB2: each I- after O or after another type becomes B-.
+
+    >>> repair(["O", "I-PER", "I-LOC"])
+    ['O', 'B-PER', 'B-LOC']
+    """
+    return from_spans(to_spans(tags), len(tags))
+
+
+def from_spans(spans: Iterable[Span], length: int, *, scheme: Scheme = "IOB2") -> list[str]:
+    """One tag a word for entities in any order.
+
+    Raises:
+        DataError: Entities overlap, are empty, or leave the ``length`` words.
+
+    >>> from_spans([Span(0, 2, "PER")], 3, scheme="BIOES")
+    ['B-PER', 'E-PER', 'O']
+    """
+    tags = ["O"] * length
+    end, before = 0, ""
+    for span in sorted(spans):
+        if not 0 <= span.start < span.end <= length:
+            raise DataError(f"entity {span.start}-{span.end} {span.label} is not within {length} words")
+        if span.start < end:
+            raise DataError(f"entity {span.start}-{span.end} {span.label} overlaps the one before it")
+        touches = span.start == end and before == span.label
+        tags[span.start : span.end] = [f"I-{span.label}"] * (span.end - span.start)
+        if scheme != "IOB1" or touches:
+            tags[span.start] = f"B-{span.label}"
+        if scheme == "BIOES":
+            last = "E" if span.end - span.start > 1 else "S"
+            tags[span.end - 1] = f"{last}-{span.label}"
+        end, before = span.end, span.label
+    return tags
+
+
+def bioes_labels(types: Iterable[str]) -> tuple[str, ...]:
+    """The label set of a tagger: O, then B-, I-, E-, S- of each type, types sorted.
+
+    >>> bioes_labels(["PER"])
+    ('O', 'B-PER', 'I-PER', 'E-PER', 'S-PER')
+    """
+    return ("O", *(f"{letter}-{kind}" for kind in sorted(set(types)) for letter in "BIES"))
+
+
+def legal(labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which labels may begin a post, follow each other, and end it.
+
+    Labels without any E- or S- are taken as IOB2.
+
+    Returns:
+        start (label,), transitions (label, label) as [from, to], end (label,), all boolean.
+
+    Raises:
+        DataError: A label is not BIOES.
+
+    >>> start, transitions, end = legal(["O", "B-PER", "I-PER", "E-PER", "S-PER"])
+    >>> transitions[1].tolist()  # after B-PER: I-PER or E-PER
+    [False, False, True, True, False]
+    """
+    import numpy as np
+
+    letters, kinds = zip(*map(parse, labels), strict=True) if labels else ((), ())
+    letter, kind = np.array(letters, dtype="U1"), np.array(kinds, dtype=object)
+    continues = np.isin(letter, ["I", "E"])
+    opens = np.isin(letter, ["B", "I"])
+    must_go_on = opens & bool(np.isin(letter, ["E", "S"]).any())
+    same_type = kind[:, None] == kind[None, :]
+    inside = opens[:, None] & continues[None, :] & same_type
+    outside = ~must_go_on[:, None] & ~continues[None, :]
+    return ~continues, np.asarray(inside | outside, dtype=bool), ~must_go_on

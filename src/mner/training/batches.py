@@ -1,0 +1,75 @@
+"""Posts -> the steps and micro-batches of training; both views of a post always travel together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mner import tags
+from mner.types import Post, ViewName
+from mner.views import Batch, Encoded, collate
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A split made ready once: the posts with words, their views as token ids, their gold labels."""
+
+    posts: Sequence[Post]
+    views: Mapping[ViewName, Sequence[Encoded]]
+    gold: Sequence[np.ndarray]  # label ids (word,)
+
+    def __len__(self) -> int:
+        return len(self.posts)
+
+
+def gold_ids(posts: Sequence[Post], labels: Sequence[str]) -> list[np.ndarray]:
+    """Label ids (word,) of each post's gold BIOES labels."""
+    index = {label: number for number, label in enumerate(labels)}
+    return [
+        np.array([index[tag] for tag in tags.from_spans(post.spans or (), len(post.words), scheme="BIOES")], np.int64)
+        for post in posts
+    ]
+
+
+def steps(posts: int, *, posts_per_step: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
+    """The posts of each optimizer step of one epoch, as indices; the order follows from seed and epoch alone."""
+    order = np.random.default_rng((seed, epoch)).permutation(posts)
+    for start in range(0, posts, posts_per_step):
+        yield order[start : start + posts_per_step]
+
+
+def micro_batches(split: Split, members: Sequence[int], *, tokens: int) -> Iterator[list[int]]:
+    """A step's posts cut into groups of like length whose padded sub-tokens, all views together, fit ``tokens``.
+
+    One post that is longer than ``tokens`` makes a group of its own.
+    """
+    sizes = {post: [_tokens(encoded[post]) for encoded in split.views.values()] for post in members}
+    ordered = sorted(members, key=lambda post: (sum(sizes[post]), post))
+    group: list[int] = []
+    longest = [0] * len(split.views)
+    for post in ordered:
+        grown = [max(pair) for pair in zip(longest, sizes[post], strict=True)]
+        if group and sum(grown) * (len(group) + 1) > tokens:
+            yield group
+            group, grown = [], sizes[post]
+        group.append(post)
+        longest = grown
+    if group:
+        yield group
+
+
+def gather(
+    split: Split, members: Sequence[int], views: Sequence[ViewName], *, pad_id: int
+) -> tuple[dict[ViewName, Batch], np.ndarray]:
+    """The arrays of some posts in each view, and their gold label ids (post, word), 0 past a post's length."""
+    batch = {view: collate([split.views[view][post] for post in members], pad_id=pad_id) for view in views}
+    gold = np.zeros((len(members), max(len(split.gold[post]) for post in members)), np.int64)
+    for row, post in enumerate(members):
+        gold[row, : len(split.gold[post])] = split.gold[post]
+    return batch, gold
+
+
+def _tokens(encoded: Encoded) -> int:
+    return sum(len(window) for window in encoded.windows)

@@ -1,0 +1,97 @@
+"""The state of an interrupted run in one safetensors file; written under another name, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mner.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        fingerprint: Of the configuration and the splits; a checkpoint of others is refused.
+        step: Optimizer steps taken.
+        seconds: Seconds spent training so far, over all sessions.
+        best: Best dev score so far; None before the first evaluation.
+        best_epoch: Its epoch, from 1; 0 before.
+        sums: Sums of the losses over the posts of the epoch under way.
+        posts: Posts seen in the epoch under way.
+        tokens: Padded sub-tokens encoded in the epoch under way.
+        epochs: Records of the epochs that are over.
+    """
+
+    fingerprint: str
+    step: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    best_epoch: int = 0
+    sums: Mapping[str, float] = field(default_factory=dict)
+    posts: int = 0
+    tokens: int = 0
+    epochs: tuple[Mapping[str, Any], ...] = ()
+
+
+def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    """Write the model, the optimizer's moments and the progress.
+
+    Dropout needs no saved generator state: each step seeds torch from the run's seed and its own number.
+    """
+    state = {f"model.{name}": value.detach().contiguous() for name, value in model.state_dict().items()}
+    for number, moments in optimizer.state_dict()["state"].items():
+        for name, value in moments.items():
+            state[f"optimizer.{number}.{name}"] = value.detach().clone().contiguous()
+    part = path.with_name(path.name + ".part")
+    save_file(_unshared(state), part, metadata={"progress": json.dumps(asdict(progress))})
+    os.replace(part, path)
+
+
+def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, fingerprint: str) -> Progress:
+    """Put a saved state into ``model`` and ``optimizer``; how far the run was.
+
+    Raises:
+        ModelError: The file is damaged, or belongs to another configuration or other data.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            told = json.loads((opened.metadata() or {})["progress"])
+            told["epochs"] = tuple(told["epochs"])
+            state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise ModelError(f"{path}: damaged checkpoint ({error}); delete it to start the run again") from error
+    progress = Progress(**told)
+    if progress.fingerprint != fingerprint:
+        raise ModelError(
+            f"{path}: belongs to another configuration or other data ({progress.fingerprint}, now {fingerprint}); "
+            "resume with the settings it was started with, or choose another --out"
+        )
+    model.load_state_dict({n.removeprefix("model."): v for n, v in state.items() if n.startswith("model.")})
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in state.items():
+        if name.startswith("optimizer."):
+            _, number, key = name.split(".", 2)
+            moments.setdefault(int(number), {})[key] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+    return progress
+
+
+def _unshared(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, those that share memory with an earlier one (tied weights) copied: safetensors wants that."""
+    seen: set[int] = set()
+    for name, value in state.items():
+        if value.numel() and value.data_ptr() in seen:
+            state[name] = value.clone()
+        seen.add(value.data_ptr())
+    return state

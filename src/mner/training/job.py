@@ -1,0 +1,62 @@
+"""A configuration -> everything a run needs before its first step: encoder files, views of both splits, labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mner import encoders, tags
+from mner.config import Config
+from mner.encoders import EncoderFiles
+from mner.errors import DataError
+from mner.training.batches import Split, gold_ids
+from mner.views import Views
+from mner.views.split import ViewSplit, read_split
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run trains on; ``fingerprint`` identifies configuration, encoder and data together."""
+
+    config: Config
+    files: EncoderFiles
+    views: Views
+    splits: Mapping[str, ViewSplit]
+    labels: tuple[str, ...]
+    fingerprint: str
+
+
+def prepare(config: Config, root: Path) -> Job:
+    """The job of a configuration; reads the training and dev splits and their contexts, never a test split.
+
+    Raises:
+        DataError: A split is missing or faulty, or the I+T view is trained and no training post has a
+            visual context.
+        ModelError: The encoder is not on this machine.
+    """
+    files = encoders.find(config.model.encoder)
+    views = Views(files, config.context)
+    splits = {name: read_split(config, root, name, views) for name in ("train", "dev")}
+    train = splits["train"]
+    labels = tags.bioes_labels({span.label for post in train.posts for span in post.spans or ()})
+    if len(labels) == 1:
+        raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
+    if config.model.name != "text" and "I+T" in config.loss.views and not train.coverage.get("used"):
+        raise DataError(
+            f"{train.path}: none of its {len(train.posts)} posts has a visual context, yet the I+T view is trained; "
+            'name data.contexts or data.images (mner context build makes one from pictures), or set loss.views = ["T"]'
+        )
+    told = (config.fingerprint, files.sha256, *(split.fingerprint for split in splits.values()))
+    fingerprint = hashlib.sha256(" ".join(told).encode()).hexdigest()[:12]
+    return Job(config, files, views, splits, labels, fingerprint)
+
+
+def training_split(job: Job) -> Split:
+    """The training posts that have words, with both views and gold label ids."""
+    part = job.splits["train"]
+    kept = [number for number, post in enumerate(part.posts) if post.words]
+    posts = [part.posts[number] for number in kept]
+    views = {view: [encoded[number] for number in kept] for view, encoded in part.encoded.items()}
+    return Split(posts, views, gold_ids(posts, job.labels))

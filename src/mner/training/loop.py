@@ -1,0 +1,114 @@
+"""The training loop, a generator: it yields what each step did; saving and logging are the caller's business."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from mner.config import Config
+from mner.errors import MnerError
+from mner.models import Model
+from mner.runtime.torch import tensors
+from mner.training.batches import Split, gather, micro_batches, steps
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one optimizer step did; ``losses`` are means over its posts."""
+
+    epoch: int
+    step: int  # of the whole run, from 1
+    last: bool  # of its epoch
+    losses: dict[str, float] = field(default_factory=dict)
+    posts: int = 0
+    tokens: int = 0  # padded sub-tokens that went through the encoder
+    seconds: float = 0.0
+
+
+def loop(
+    model: nn.Module,
+    split: Split,
+    optimizer: Any,
+    schedule: LambdaLR,
+    accelerator: Accelerator,
+    *,
+    config: Config,
+    pad_id: int,
+    done: int = 0,
+) -> Iterator[Step]:
+    """Train, and yield after each optimizer step.
+
+    An optimizer step is ``posts_per_step`` posts however they are cut into micro-batches: each micro-batch's
+    summed loss is divided by the step's real number of posts, so a shorter last step is averaged over its own
+    size. Each step seeds torch from the run's seed and its own number, so a resumed run repeats what an
+    unbroken one would have done.
+
+    Args:
+        model: As ``accelerator.prepare`` returned it.
+        split: The training split.
+        optimizer: As ``accelerator.prepare`` returned it.
+        schedule: Steps once per optimizer step.
+        accelerator: Holds device, precision and processes.
+        config: The resolved configuration.
+        pad_id: The encoder's padding id.
+        done: Optimizer steps that an earlier, interrupted run has taken.
+
+    Raises:
+        MnerError: The loss is not finite.
+    """
+    settings = config.training
+    views = cast(Model, accelerator.unwrap_model(model)).views
+    per_epoch = -(-len(split) // settings.posts_per_step)
+    for number in range(done, settings.epochs * per_epoch):
+        if number == done or number % per_epoch == 0:
+            epoch = number // per_epoch
+            order = list(steps(len(split), posts_per_step=settings.posts_per_step, seed=config.seed, epoch=epoch))
+        started = time.perf_counter()
+        torch.manual_seed(config.seed * 1_000_003 + number * accelerator.num_processes + accelerator.process_index)
+        members = order[number % per_epoch]
+        mine = members[accelerator.process_index :: accelerator.num_processes]
+        share = accelerator.num_processes / len(members)
+        if not len(mine):  # a process without a post still takes part in the exchange of gradients
+            mine, share = members[:1], 0.0
+        groups = list(micro_batches(split, mine.tolist(), tokens=settings.tokens_per_batch))
+        sums: dict[str, float] = {}
+        tokens = 0
+        model.train()
+        for position, group in enumerate(groups):
+            batch, gold = gather(split, group, views, pad_id=pad_id)
+            tokens += sum(arrays.input_ids.size for arrays in batch.values())
+            inner = accelerator.unwrap_model(model)
+            arrays = {view: tensors(one, inner) for view, one in batch.items()}
+            with accelerator.no_sync(model) if position < len(groups) - 1 else nullcontext():
+                losses = model(arrays, torch.from_numpy(gold).to(accelerator.device))
+                # Gradients are averaged over processes, hence num_processes in the share of a post.
+                accelerator.backward(losses["loss"].sum() * share)
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, 0.0) + float(loss.detach().sum())
+        means = {name: value / len(mine) for name, value in sums.items()}
+        if not all(abs(value) < float("inf") for value in means.values()):
+            raise MnerError(
+                f"step {number + 1}: the loss is {means['loss']}; "
+                'lower training.encoder_lr or training.crf_lr, or set training.precision = "fp32"'
+            )
+        accelerator.clip_grad_norm_(model.parameters(), settings.clip_norm)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
+        yield Step(
+            epoch=epoch + 1,
+            step=number + 1,
+            last=number % per_epoch == per_epoch - 1,
+            losses=means,
+            posts=len(members),
+            tokens=tokens,
+            seconds=time.perf_counter() - started,
+        )

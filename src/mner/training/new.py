@@ -1,0 +1,77 @@
+"""Somebody's own files -> a configuration that trains on them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mner import config as configs
+from mner import data
+from mner.errors import DataError
+from mner.types import Post
+
+DEV_EVERY = 10
+"""Without dev posts, every tenth group of training posts becomes dev."""
+
+
+def new_config(
+    folder: Path,
+    *,
+    name: str,
+    train: Path,
+    dev: Path | None = None,
+    test: Path | None = None,
+    contexts: Sequence[Path] = (),
+    images: Path | None = None,
+    encoder: str = "embedded:minilm",
+) -> str:
+    """The text of a configuration for one's own posts, to be written into ``folder``.
+
+    With contexts or a folder of pictures it trains ITA with cross-view alignment, else the text alone. Without
+    ``dev`` the training posts are parted nine to one into two JSONL files in ``folder``; posts that share their
+    text or picture stay together.
+
+    Raises:
+        DataError: A file is missing or faulty, or there are too few posts to part.
+    """
+    first = next(iter(data.read(train)), None)
+    if first is None:
+        raise DataError(f"{train}: holds no post")
+    if dev is None:
+        train, dev = _part(train, folder)
+    files = {"train": train, "dev": dev, "test": test, "images": images}
+    table: dict[str, object] = {key: os.path.relpath(path, folder) for key, path in files.items() if path is not None}
+    table["contexts"] = [os.path.relpath(path, folder) for path in contexts]
+    pictures = bool(contexts) or images is not None
+    config = configs.check(
+        {
+            "name": name,
+            "data": {"name": name, **table},
+            "model": {"name": "ita" if pictures else "text", "encoder": encoder, "case_shape": True},
+            "loss": {"views": ["T", "I+T"], "cva": "posterior"} if pictures else {"views": ["T"]},
+        }
+    )
+    return (
+        "# Written by mner config new; what each key means: docs/reference/config.md\n"
+        f"# Train: mner train {name}.toml    Check the data first: mner data check --config {name}.toml\n\n"
+        + configs.dumps(config)
+    )
+
+
+def _part(train: Path, folder: Path) -> tuple[Path, Path]:
+    posts = list(data.read(train))
+    groups: dict[str, list[Post]] = {}
+    by_image: dict[str, str] = {}
+    for post in posts:
+        key = by_image.setdefault(post.image, post.text) if post.image is not None else post.text
+        groups.setdefault(key, []).append(post)
+    if len(groups) < DEV_EVERY:
+        raise DataError(f"{train}: {len(groups)} different posts are too few to set some aside; name --dev")
+    parts: tuple[list[Post], list[Post]] = ([], [])
+    for number, group in enumerate(groups.values()):
+        parts[number % DEV_EVERY == DEV_EVERY - 1].extend(group)
+    paths = tuple(folder / f"{train.stem}.{part}.jsonl" for part in ("train", "dev"))
+    for path, part in zip(paths, parts, strict=True):
+        data.write(part, path, format="jsonl")
+    return paths[0], paths[1]

@@ -1,0 +1,129 @@
+"""What a run leaves behind for the reader of its numbers: machine, versions, data, settings, scores."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from mner.evaluation.views import split_signature
+from mner.training.checkpoint import Progress
+from mner.training.job import Job
+
+CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16")
+"""The instruction sets that decide how fast this kind of work runs."""
+
+
+def machine() -> dict[str, Any]:
+    """This machine: CPU model, the flags that matter, cores, memory in GiB, operating system."""
+    model, flags = platform.processor() or platform.machine(), set[str]()
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                model = value.strip()
+            elif name.strip() in {"flags", "Features"}:
+                flags = set(value.split())
+                break
+    except OSError:
+        flags = set()  # not Linux: the model's name must do
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cpu": model,
+        "flags": [flag for flag in CPU_FLAGS if flag in flags],
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory, 1),
+        "system": platform.platform(terse=True),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that bear on a number."""
+    found = {"python": platform.python_version()}
+    for package in ("mner", "torch", "transformers", "accelerate", "tokenizers", "numpy", "onnxruntime"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def peak_memory_mib() -> float:
+    """The most memory this process has held so far, in MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def has_bf16() -> bool:
+    """Whether the CPU multiplies bfloat16 matrices in hardware; elsewhere bf16 is slower than fp32."""
+    return bool({"avx512_bf16", "amx_bf16"} & set(machine()["flags"]))
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record under another name, then rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A record that ``write_json`` wrote."""
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+def run_record(
+    job: Job, progress: Progress, model: nn.Module, *, saved: str, steps: int, precision: str
+) -> dict[str, Any]:
+    """The record of a finished run; paths in it are relative to the data's root, ``saved`` is the model's fingerprint."""
+    best = progress.epochs[progress.best_epoch - 1]
+    config = job.config
+    return {
+        "format": 1,
+        "data": config.data.name,
+        "row": config.name,
+        "seed": config.seed,
+        "fingerprint": job.fingerprint,
+        "config_fingerprint": config.fingerprint,
+        "config": config.model_dump(mode="json", exclude_none=True),
+        "encoder": {"name": job.files.name, "sha256": job.files.sha256},
+        "model": saved,
+        "labels": list(job.labels),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "splits": {
+            name: {
+                "file": getattr(config.data, name),
+                **asdict(split.stamp),
+                "contexts": dict(split.coverage),
+                "context_subtokens_cut": dict(split.cut),
+            }
+            for name, split in job.splits.items()
+        },
+        "steps": {"taken": progress.step, "planned": steps},
+        "best_epoch": progress.best_epoch,
+        "dev": {
+            view: {**scores, "signature": split_signature(config, "dev", view, scores, job.splits["dev"].stamp)}
+            for view, scores in best["dev"].items()
+        },
+        "epochs": [
+            {**epoch, "dev": {view: scores["micro"]["f1"] for view, scores in epoch["dev"].items()}}
+            for epoch in progress.epochs
+        ],
+        "seconds": round(progress.seconds, 1),
+        "peak_memory_mib": peak_memory_mib(),
+        "precision": precision,
+        "machine": machine(),
+        "versions": versions(),
+        "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }

@@ -1,0 +1,241 @@
+"""A configuration -> a trained model: epochs run, the best dev score kept, all of it recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from mner import config as configs
+from mner.config import Config, TrainingConfig
+from mner.errors import MnerError
+from mner.evaluation.views import decoder_of, score_views
+from mner.models import Model, build
+from mner.runtime.saved import read_model
+from mner.runtime.torch import TorchRuntime, load_encoder, save
+from mner.training import checkpoint
+from mner.training.card import model_card
+from mner.training.checkpoint import Progress
+from mner.training.initial import continue_from
+from mner.training.job import Job, prepare, training_split
+from mner.training.loop import Step, loop
+from mner.training.optimizer import adamw, linear_decay
+from mner.training.records import has_bf16, read_json, run_record, write_json
+
+CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT_SECONDS = 300.0
+"""A run saves its state at each epoch's end, when it is interrupted, and after this much training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished."""
+
+    kind: str
+    step: int
+    steps: int
+    message: str = ""
+    losses: Mapping[str, float] | None = None
+
+
+Watch = Callable[[Event], None]
+
+
+def train(
+    config: Config,
+    *,
+    root: Path,
+    out: Path,
+    resume: bool = False,
+    restart: bool = False,
+    watch: Watch = lambda event: None,
+) -> Path:
+    """Train one model; the run's directory, which holds model/, record.json, metrics.jsonl and config.toml.
+
+    The same call continues a run that was interrupted, bit for bit on CPU, and returns at once for one that
+    is finished. Test splits are never opened.
+
+    Args:
+        config: The resolved configuration.
+        root: Folder that the paths of [data] are relative to (``config.root_folder``).
+        out: Folder of runs; this run stands in ``out/<data.name>/<name>/<seed>``.
+        resume: Fail unless there is a run to continue.
+        restart: Throw an earlier run away.
+        watch: Called with each event.
+
+    Raises:
+        DataError: A split is missing or faulty, or no post has a visual context though I+T is trained.
+        ModelError: The encoder is missing, or an earlier run there has other settings.
+        MnerError: There is nothing to resume, a finished run has other settings, or the loss is not finite.
+    """
+    folder = out / config.data.name / config.name / str(config.seed)
+    state, record = folder / CHECKPOINT, folder / "record.json"
+    if restart:
+        shutil.rmtree(folder, ignore_errors=True)
+    if resume and not (state.exists() or record.exists()):
+        raise MnerError(f"{folder}: no run to resume; start it without --resume")
+    job = prepare(config, root)
+    if record.exists():
+        if read_json(record)["fingerprint"] != job.fingerprint:
+            raise MnerError(
+                f"{folder}: holds a finished run with other settings or data; "
+                "name this one otherwise (--set name=...), choose another --out, or pass --restart"
+            )
+        watch(Event("finished", 0, 0, f"{folder}: already finished"))
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    _go(job, folder, root, watch)
+    return folder
+
+
+def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
+    config, settings, state = job.config, job.config.training, folder / CHECKPOINT
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    accelerator = Accelerator(mixed_precision=_precision(settings), cpu=settings.device == "cpu")
+    torch.manual_seed(config.seed)
+    model = build(config, job.labels, load_encoder(job.files.folder))
+    if config.model.init is not None:
+        continue_from(model, job.labels, read_model(config.model.init))
+    posts = training_split(job)
+    steps = settings.epochs * -(-len(posts) // settings.posts_per_step)
+    optimizer = adamw(cast(Model, model).parameter_groups(), settings)
+    progress = Progress(job.fingerprint)
+    if state.exists():
+        progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint)
+    schedule = linear_decay(optimizer, steps=steps, warmup=settings.warmup, done=progress.step)
+    _write(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
+    resumed = f", continuing after step {progress.step}" if progress.step else ""
+    watch(Event("ready", progress.step, steps, f"{_summary(job, model, accelerator)}{resumed}"))
+    prepared, stepper = accelerator.prepare(model, optimizer)
+    since = 0.0
+    try:
+        for step in loop(
+            prepared,
+            posts,
+            stepper,
+            schedule,
+            accelerator,
+            config=config,
+            pad_id=job.views.pad_id,
+            done=progress.step,
+        ):
+            progress = _add(progress, step)
+            since += step.seconds
+            watch(Event("step", step.step, steps, losses=step.losses))
+            if step.last:
+                progress = _end_epoch(job, model, folder, progress, step, accelerator.is_main_process)
+                watch(Event("epoch", step.step, steps, _told(progress)))
+            if accelerator.is_main_process and (step.last or since > CHECKPOINT_SECONDS):
+                checkpoint.save(state, model, optimizer, progress)
+                since = 0.0
+            if step.last and settings.patience and step.epoch - progress.best_epoch >= settings.patience:
+                break
+    except KeyboardInterrupt:
+        if accelerator.is_main_process:
+            checkpoint.save(state, model, optimizer, progress)
+        raise
+    if accelerator.is_main_process:
+        saved = read_model(folder / "model").fingerprint
+        record = run_record(job, progress, model, saved=saved, steps=steps, precision=accelerator.mixed_precision)
+        write_json(folder / "record.json", record)
+        state.unlink(missing_ok=True)
+    watch(Event("finished", progress.step, steps, str(folder)))
+
+
+def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, step: Step, main: bool) -> Progress:
+    """The progress after scoring dev on both views; a better model than before is saved."""
+    runtime = TorchRuntime(model, job.labels, job.views.pad_id)
+    chain = runtime.chain
+    scores = score_views(runtime, job.splits["dev"], decoder_of(job.config, job.labels, chain))
+    trained = cast(Model, model).views
+    selected = sum(scores[view].micro.f1 for view in trained) / len(trained)
+    better = progress.best is None or selected > progress.best
+    epoch = {
+        "epoch": step.epoch,
+        "losses": {name: round(total / progress.posts, 6) for name, total in progress.sums.items()},
+        "dev": {view: one.to_dict() for view, one in scores.items()},
+        "selected": round(selected, 4),
+        "tokens": progress.tokens,
+        "seconds": round(progress.seconds, 1),
+    }
+    after = replace(
+        progress,
+        best=selected if better else progress.best,
+        best_epoch=step.epoch if better else progress.best_epoch,
+        sums={},
+        posts=0,
+        tokens=0,
+        epochs=(*progress.epochs, epoch),
+    )
+    if main and better:
+        save(
+            model,
+            folder / "model",
+            config=job.config,
+            labels=job.labels,
+            tokenizer=job.files.tokenizer,
+            encoder={"name": job.files.name, "max_tokens": job.files.max_tokens, "pad_id": job.views.pad_id},
+            card=model_card(job, epoch),
+        )
+    if main:
+        _write(folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in after.epochs))
+    return after
+
+
+def _add(progress: Progress, step: Step) -> Progress:
+    sums = {name: progress.sums.get(name, 0.0) + loss * step.posts for name, loss in step.losses.items()}
+    return replace(
+        progress,
+        step=step.step,
+        seconds=progress.seconds + step.seconds,
+        sums=sums,
+        posts=progress.posts + step.posts,
+        tokens=progress.tokens + step.tokens,
+    )
+
+
+def _told(progress: Progress) -> str:
+    epoch = progress.epochs[-1]
+    scores = "  ".join(f"{view} {score['micro']['f1']:.2f}" for view, score in epoch["dev"].items())
+    best = " (best so far)" if progress.best_epoch == epoch["epoch"] else ""
+    return f"epoch {epoch['epoch']}: loss {epoch['losses']['loss']:.3f}, dev F1 {scores}{best}"
+
+
+def _summary(job: Job, model: nn.Module, accelerator: Accelerator) -> str:
+    train, dev = job.splits["train"], job.splits["dev"]
+    millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    return (
+        f"{len(train.posts)} training and {len(dev.posts)} dev posts, "
+        f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context; "
+        f"{job.files.name}, {millions:.1f} M parameters, {accelerator.device}, {accelerator.mixed_precision}"
+    )
+
+
+def _precision(settings: TrainingConfig) -> str:
+    wanted = settings.precision == "bf16" or (
+        settings.precision == "auto" and (torch.cuda.is_available() or has_bf16())
+    )
+    return "bf16" if wanted else "no"
+
+
+def _seen_from(folder: Path, config: Config, root: Path) -> Config:
+    """The configuration with a plain data.root said anew, relative to the run's directory."""
+    if config.data.root.startswith(("$", "mner:")):
+        return config
+    data = config.data.model_copy(update={"root": os.path.relpath(root, folder)})
+    return config.model_copy(update={"data": data})
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

@@ -1,0 +1,192 @@
+"""The plain values that travel between rooms: posts, contexts, spans, predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ViewName = Literal["T", "I+T"]
+"""T: the words alone. I+T: the words followed by the visual context."""
+
+ContextStatus = Literal["ok", "placeholder", "unreadable", "missing", "too_large", "timeout", "skipped"]
+"""What became of one picture when its context was made."""
+
+ImageStatus = Literal[
+    "used", "none", "empty", "placeholder", "unreadable", "missing", "too_large", "timeout", "disabled"
+]
+"""What became of a post's picture when the post was tagged; only "used" decodes the I+T view."""
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels of the upright picture."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """An entity over words: ``start`` inclusive, ``end`` exclusive, as word indices."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post: its words, where they stand in its text, and perhaps gold spans and a picture.
+
+    Attributes:
+        id: Unique within a split.
+        text: The whole text; of a post given as words, the words joined by one space.
+        words: The words that receive labels, in order; may hold any Unicode.
+        offsets: (start, end) of each word in ``text``, as Python character indices, end exclusive.
+        spans: Gold entities over word indices, sorted; None where the post carries no labels.
+        image: The picture's id or relative path as the file writes it; None for no picture.
+        where: ``file:line`` of the post's first line, for messages; "" when made in memory.
+        extra: Keys of the source row that mner does not use, kept for writing back.
+    """
+
+    id: str
+    text: str
+    words: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]
+    spans: tuple[Span, ...] | None = None
+    image: str | None = None
+    where: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One detected object with the attributes that precede it, or a ready ``text`` instead of both."""
+
+    object: str = ""
+    attributes: tuple[str, ...] = ()
+    confidence: float | None = None
+    box: Box | None = None
+    text: str | None = None
+    source: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """One sentence about the whole picture; ``score`` is the captioner's own, if it gives one."""
+
+    text: str
+    score: float | None = None
+    source: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OcrText:
+    """One line or word that an OCR engine read."""
+
+    text: str
+    confidence: float | None = None
+    box: Box | None = None
+    source: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextText:
+    """Retrieved or background text that belongs to a picture or a post."""
+
+    text: str
+    source: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VisualContext:
+    """Everything that was read from one picture; one row of the visual-context artefact.
+
+    ``extractor`` has the keys name, version and fingerprint. ``extra`` holds unknown keys of the row,
+    which are written back unchanged.
+    """
+
+    image: str
+    tags: tuple[Tag, ...] = ()
+    captions: tuple[Caption, ...] = ()
+    ocr: tuple[OcrText, ...] = ()
+    texts: tuple[ContextText, ...] = ()
+    extractor: Mapping[str, str] | None = None
+    sha256: str | None = None
+    status: ContextStatus = "ok"
+    reason: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing at all was read."""
+        return not (self.tags or self.captions or self.ocr or self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A tagged entity: character offsets (end exclusive), its text, label, and exact span posterior."""
+
+    start: int
+    end: int
+    text: str
+    label: str
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entity as a JSON object with the keys start, end, text, label, score."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "label": self.label,
+            "score": round(self.score, 6),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the tagger found in one post.
+
+    Attributes:
+        id: The post's id, or "" for a bare text.
+        text: The text the offsets point into.
+        entities: In order of appearance; they never overlap.
+        view: The view that was decoded.
+        image_status: What became of the picture.
+        reason: Why the picture was not used; None when it was, or when there was none.
+        context: What was read from the picture; None without one.
+    """
+
+    id: str
+    text: str
+    entities: tuple[Entity, ...]
+    view: ViewName = "T"
+    image_status: ImageStatus = "none"
+    reason: str | None = None
+    context: VisualContext | None = None
+    image: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The prediction as its JSONL row: id, text, entities, view, image, image_status, reason."""
+        row: dict[str, Any] = {
+            "id": self.id,
+            "text": self.text,
+            "entities": [entity.to_dict() for entity in self.entities],
+            "view": self.view,
+            "image_status": self.image_status,
+        }
+        if self.image is not None:
+            row["image"] = self.image
+        if self.reason is not None:
+            row["reason"] = self.reason
+        return row
+
+    def __str__(self) -> str:
+        """The text with each entity in brackets: ``[Kevin Love|PER .98] is back in [Cleveland|LOC .91]``."""
+        parts, at = [], 0
+        for entity in self.entities:
+            score = f"{entity.score:.2f}".removeprefix("0")
+            parts += [self.text[at : entity.start], f"[{entity.text}|{entity.label} {score}]"]
+            at = entity.end
+        return "".join(parts) + self.text[at:]

@@ -1,0 +1,110 @@
+"""Encoded posts -> the padded arrays of one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One post in one view.
+
+    Attributes:
+        words: Number of words of the post.
+        windows: Sub-token ids (token,) of each window, special ones included; int32. Never empty.
+        shapes: Ids in ``SHAPES`` (token,) of each window; int8.
+        first: Window and position in it of each word's first sub-token (word, 2), -1 for a word without; int32.
+        cut: Sub-tokens that no window holds: by kind of context, and of overlong words under "words".
+    """
+
+    words: int
+    windows: tuple[np.ndarray, ...]
+    shapes: tuple[np.ndarray, ...]
+    first: np.ndarray
+    cut: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int:
+        """Sub-tokens of all windows."""
+        return sum(len(window) for window in self.windows)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The arrays of some posts in one view; all int64.
+
+    Attributes:
+        input_ids: Sub-token ids (window, token), padded.
+        attention_mask: 1 for sub-tokens, 0 for padding (window, token).
+        shapes: Ids in ``SHAPES`` (window, token), 0 for padding.
+        word_index: Flat index ``window * tokens + token`` of each word's first sub-token (post, word); -1 for a
+            word without sub-token and past a post's length.
+        lengths: Words of each post (post,).
+        window_post: The post that each window belongs to (window,).
+    """
+
+    input_ids: np.ndarray
+    attention_mask: np.ndarray
+    shapes: np.ndarray
+    word_index: np.ndarray
+    lengths: np.ndarray
+    window_post: np.ndarray
+
+
+def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
+    """The padded arrays of some posts, which must not be none at all.
+
+    >>> a = Encoded(1, (np.array([2, 7, 3]),), (np.array([0, 1, 0]),), np.array([[0, 1]]))
+    >>> b = Encoded(2, (np.array([2, 8, 9, 3]),), (np.array([0, 3, 1, 0]),), np.array([[0, 1], [-1, -1]]))
+    >>> collate([a, b], pad_id=0).word_index.tolist()
+    [[1, -1], [5, -1]]
+    """
+    windows = [window for one in encoded for window in one.windows]
+    sizes = np.array([len(window) for window in windows])
+    width = int(sizes.max())
+    real = np.arange(width) < sizes[:, None]  # (window, token)
+    input_ids = np.full(real.shape, pad_id, np.int64)
+    input_ids[real] = np.concatenate(windows)
+    shapes = np.zeros(real.shape, np.int64)
+    shapes[real] = np.concatenate([window for one in encoded for window in one.shapes])
+    lengths = np.array([one.words for one in encoded], np.int64)
+    word_index = np.full((len(encoded), int(lengths.max())), -1, np.int64)
+    offset = 0
+    for row, one in enumerate(encoded):
+        window, position = one.first.T.astype(np.int64)
+        word_index[row, : one.words] = np.where(window < 0, -1, (offset + window) * width + position)
+        offset += len(one.windows)
+    counts = [len(one.windows) for one in encoded]
+    return Batch(
+        input_ids=input_ids,
+        attention_mask=real.astype(np.int64),
+        shapes=shapes,
+        word_index=word_index,
+        lengths=lengths,
+        window_post=np.repeat(np.arange(len(encoded)), counts).astype(np.int64),
+    )
+
+
+def batches_by_tokens(encoded: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
+    """Indices of posts of like length whose padded sub-tokens fit ``tokens``; each post once, the longest first.
+
+    A post that exceeds ``tokens`` by itself makes a batch of its own. The longest come first so that a lack of
+    memory shows at once.
+    """
+    widths = [max(len(window) for window in one.windows) for one in encoded]
+    order = sorted(range(len(encoded)), key=lambda post: (-widths[post], post))
+    group: list[int] = []
+    width = windows = 0
+    for post in order:
+        if group and width * (windows + len(encoded[post].windows)) > tokens:
+            yield group
+            group, windows = [], 0
+        if not group:
+            width = widths[post]
+        group.append(post)
+        windows += len(encoded[post].windows)
+    if group:
+        yield group

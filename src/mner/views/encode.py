@@ -1,0 +1,142 @@
+"""A post and its visual context -> token ids of the T view and the I+T view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from mner.config import ContextConfig
+from mner.encoders import EncoderFiles
+from mner.types import Post, ViewName, VisualContext
+from mner.views.batch import Encoded
+from mner.views.budget import EMPTY, WORD_ROOM, Context, fit
+from mner.views.compose import Piece, compose
+from mner.views.tokenize import Coded, Subwords
+from mner.views.windows import choose, cut
+
+
+class Views:
+    """Both views of posts for one encoder.
+
+    T is ``[CLS] words [SEP]``; I+T is ``[CLS] words [X] c1 [X] ... [X] ck [X] a1 o1 ... [X] ocr [SEP]``, where
+    ``[X]`` is the encoder's own separator (ITA, section 3). Without context I+T equals T.
+
+    Args:
+        encoder: The encoder's files, or its tokenizer alone.
+        options: Which context, in which order, how much, and how long inputs are cut.
+        max_tokens: The encoder's longest input; by default what ``encoder`` says, else what ``options`` say.
+
+    Attributes:
+        subwords: The tokenizer.
+        max_tokens: Sub-tokens of the longest window, special ones included.
+        word_room: Sub-tokens of a window that the context always leaves to the words.
+    """
+
+    def __init__(
+        self,
+        encoder: EncoderFiles | Tokenizer | str | Path,
+        options: ContextConfig | None = None,
+        *,
+        max_tokens: int | None = None,
+    ) -> None:
+        self.options = options or ContextConfig()
+        self.subwords = Subwords(encoder.tokenizer if isinstance(encoder, EncoderFiles) else encoder)
+        if max_tokens is None:
+            max_tokens = encoder.max_tokens if isinstance(encoder, EncoderFiles) else self.options.max_tokens
+        self.max_tokens = min(self.options.max_tokens, max_tokens)
+        self._inner = self.max_tokens - len(self.subwords.prefix) - len(self.subwords.suffix)
+        self.word_room = min(WORD_ROOM, self._inner // 2)
+
+    @property
+    def pad_id(self) -> int:
+        """The encoder's padding id."""
+        return self.subwords.pad_id
+
+    def encode(self, post: Post, context: VisualContext | None = None, view: ViewName = "I+T") -> Encoded:
+        """One post in one view; T leaves the context out."""
+        pieces = compose(context, self.options) if context is not None and view == "I+T" else ()
+        return self.encode_many([post.words], [pieces])[0]
+
+    def encode_many(
+        self, words: Sequence[Sequence[str]], pieces: Sequence[Sequence[Piece]] | None = None
+    ) -> list[Encoded]:
+        """Many posts, in order: their words, and for the I+T view the pieces of context of each."""
+        beside = [()] * len(words) if pieces is None else pieces
+        needed = {word for post in words for word in post}
+        needed.update(word for post in beside for piece in post for word in piece.text.split())
+        known = self.subwords.known(needed)
+        return [self._encode(post, known, some) for post, some in zip(words, beside, strict=True)]
+
+    def _encode(self, words: Sequence[str], known: Mapping[str, Coded], pieces: Sequence[Piece]) -> Encoded:
+        release = self.options.windows == "release"
+        context = EMPTY
+        if pieces:
+            room = None if release else self._inner - self.word_room
+            context = fit(pieces, known, sep_id=self.subwords.sep_id, budget=self.options.budget, room=room)
+        ids: list[int] = []
+        shapes: list[int] = []
+        first: list[int] = []
+        for word in words:
+            coded = known[word]
+            first.append(len(ids) if coded.ids else -1)
+            ids += coded.ids
+            shapes += coded.shapes
+        if len(ids) + len(context.ids) <= self._inner:
+            return self._whole(ids, shapes, first, context)
+        return self._windowed(ids, shapes, first, context, release=release)
+
+    def _whole(self, ids: list[int], shapes: list[int], first: list[int], context: Context) -> Encoded:
+        """The input in one window."""
+        window, window_shapes = self._window([*ids, *context.ids], [*shapes, *context.shapes])
+        places = np.full((len(first), 2), -1, np.int32)
+        positions = np.array(first, np.int32)
+        places[:, 0] = np.where(positions < 0, -1, 0)
+        places[:, 1] = np.where(positions < 0, -1, positions + len(self.subwords.prefix))
+        return Encoded(len(first), (window,), (window_shapes,), places, context.cut)
+
+    def _windowed(
+        self, ids: list[int], shapes: list[int], first: list[int], context: Context, *, release: bool
+    ) -> Encoded:
+        """The input in several windows; one from which no word takes its vector is left out."""
+        words = len(ids)
+        if release:  # words and context as one string
+            ids, shapes, tail, tail_shapes = [*ids, *context.ids], [*shapes, *context.shapes], [], []
+            spans = cut(len(ids), self._inner, self.options.overlap)
+        else:
+            tail, tail_shapes = context.ids, context.shapes
+            starts = [position for position in first if position >= 0]
+            spans = cut(len(ids), self._inner - len(tail), self.options.overlap, starts=starts)
+        positions = np.array(first, np.int64)
+        chosen = choose(positions, spans)
+        used = np.unique(chosen[chosen >= 0])
+        if not len(used):
+            used = np.zeros(1, np.int64)
+        kept = [spans[number] for number in used]
+        numbers = np.searchsorted(used, chosen)
+        begins = np.array([start for start, _ in kept])[np.minimum(numbers, len(used) - 1)]
+        places = np.stack([numbers, positions - begins + len(self.subwords.prefix)], 1).astype(np.int32)
+        places[chosen < 0] = -1
+        made = [self._window(ids[a:b] + tail, shapes[a:b] + tail_shapes) for a, b in kept]
+        lost = _lost(len(ids), kept, words, context if release else EMPTY)
+        total = {kind: context.cut.get(kind, 0) + lost.get(kind, 0) for kind in {**context.cut, **lost}}
+        return Encoded(len(first), tuple(a for a, _ in made), tuple(b for _, b in made), places, total)
+
+    def _window(self, ids: list[int], shapes: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        prefix, suffix = self.subwords.prefix, self.subwords.suffix
+        window = np.array([*prefix, *ids, *suffix], np.int32)
+        written = np.array([*([0] * len(prefix)), *shapes, *([0] * len(suffix))], np.int8)
+        return window, written
+
+
+def _lost(length: int, windows: Sequence[tuple[int, int]], words: int, context: Context) -> dict[str, int]:
+    """Sub-tokens that no window holds: of words (inside one that is longer than a window), and of each kind."""
+    missing = np.ones(length, bool)
+    for start, end in windows:
+        missing[start:end] = False
+    lost: dict[str, int] = {"words": int(missing[:words].sum())}
+    for kind, start, end in context.parts:
+        lost[kind] = lost.get(kind, 0) + int(missing[words + start : words + end].sum())
+    return {kind: count for kind, count in lost.items() if count}

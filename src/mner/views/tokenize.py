@@ -1,0 +1,179 @@
+"""Words -> sub-tokens and their shapes, word by word, each distinct word tokenised once."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tokenizers import Tokenizer
+
+from mner.errors import ModelError
+from mner.views.shapes import shape
+
+CACHE_WORDS = 200_000
+"""Most distinct words kept; then the cache starts anew. About 400 bytes a word."""
+
+_CHUNK = 256  # words a call of the tokenizer sees as one sequence
+_PADS = ("[PAD]", "<pad>", "<|pad|>", "<|endoftext|>")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PARTS = re.compile(r"\w+|\W")
+
+
+class Coded(NamedTuple):
+    """The sub-token ids of one word and their shapes, of one length; both empty where the tokenizer yields nothing."""
+
+    ids: tuple[int, ...]
+    shapes: tuple[int, ...]
+
+
+class Subwords:
+    """A tokenizer that reads words as plain text.
+
+    Every word is tokenised by itself as if a blank stood before it, which is what WordPiece, byte-level BPE and
+    SentencePiece do with running text anyway. Words that look like control tokens ("[SEP]", "</s>", "<mask>")
+    become ordinary pieces. Lone surrogates are read as U+FFFD.
+
+    Args:
+        tokenizer: A ``tokenizer.json`` or a loaded tokenizer, whose settings are copied, not changed.
+
+    Attributes:
+        prefix: Ids before the words of every window.
+        suffix: Ids behind every window.
+        sep_id: The separator ``[X]``: the last id of the suffix.
+        pad_id: Fills windows up to one length.
+
+    Raises:
+        ModelError: The file is missing or damaged, or the tokenizer has no separator or no padding token.
+    """
+
+    def __init__(self, tokenizer: str | Path | Tokenizer) -> None:
+        where = "tokenizer" if isinstance(tokenizer, Tokenizer) else str(tokenizer)
+        self._tokenizer = _open(tokenizer)
+        self.pad_id = _pad_id(self._tokenizer, where)
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._tokenizer.encode_special_tokens = True  # read "[SEP]" in a text as the five characters it is
+        self.prefix, self.suffix = _frame(self._tokenizer, where)
+        self.sep_id = self.suffix[-1]
+        added = self._tokenizer.get_added_tokens_decoder()
+        special = {id_: token.content for id_, token in added.items() if token.special}
+        self._unknown = next((id_ for id_, content in special.items() if content in ("[UNK]", "<unk>")), None)
+        frame = {*self.prefix, *self.suffix, self.pad_id}
+        self._control = frozenset(({*special} | frame) - {self._unknown})
+        contents = sorted({*special.values()}, key=len, reverse=True)
+        self._literal = re.compile("|".join(map(re.escape, contents))) if contents else None
+        self._cache: dict[str, Coded] = {}
+
+    def known(self, words: Iterable[str]) -> Mapping[str, Coded]:
+        """A mapping that holds at least these words; do not keep it over calls."""
+        cache = self._cache
+        wanted = set(words)
+        missing = sorted(wanted - cache.keys())
+        if missing and len(cache) + len(missing) > CACHE_WORDS:
+            # A new dictionary: another thread may still read the old one.
+            cache, missing = {}, sorted(wanted)
+        remaining = iter(missing)
+        while chunk := list(islice(remaining, _CHUNK)):
+            cache.update(zip(chunk, self._encode(chunk), strict=True))
+        self._cache = cache
+        return cache
+
+    def encode_words(self, words: Sequence[str]) -> list[Coded]:
+        """The sub-tokens of each word, in order."""
+        known = self.known(words)
+        return [known[word] for word in words]
+
+    def decode(self, ids: Sequence[int]) -> list[str]:
+        """The tokens that ids stand for, as the vocabulary writes them."""
+        return [self._tokenizer.id_to_token(int(id_)) or "" for id_ in ids]
+
+    def _encode(self, words: Sequence[str]) -> list[Coded]:
+        """The sub-tokens of some words, without the cache."""
+        coded = self._plain([_SURROGATE.sub("\ufffd", word) for word in words])
+        for position, (word, (ids, _)) in enumerate(zip(words, coded, strict=True)):
+            if not self._control.isdisjoint(ids) or (self._unknown in ids and self._is_literal(word)):
+                coded[position] = self._apart(word)
+        return coded
+
+    def _plain(self, words: Sequence[str]) -> list[Coded]:
+        encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        ids: list[list[int]] = [[] for _ in words]
+        shapes: list[list[int]] = [[] for _ in words]
+        for id_, word, (start, end) in zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True):
+            # A token of no width is the blank before a word: it takes the shape of what follows.
+            ids[word].append(id_)
+            shapes[word].append(shape(words[word][start : max(end, start + 1)]))
+        return [Coded(tuple(a), tuple(b)) for a, b in zip(ids, shapes, strict=True)]
+
+    def _is_literal(self, word: str) -> bool:
+        return self._literal is not None and self._literal.search(word) is not None
+
+    def _apart(self, word: str) -> Coded:
+        """A word whose text is in the vocabulary as a control token (SentencePiece), read sign by sign."""
+        parts = self._plain(_PARTS.findall(_SURROGATE.sub("\ufffd", word)))
+        ids = [id_ for part in parts for id_ in part.ids]
+        shapes = [one for part in parts for one in part.shapes]
+        if not self._control.isdisjoint(ids):  # a control token spelled like a plain word
+            kept = [(id_ if id_ not in self._control else self._unknown, one) for id_, one in zip(ids, shapes, strict=True)]
+            ids = [id_ for id_, _ in kept if id_ is not None]
+            shapes = [one for id_, one in kept if id_ is not None]
+        return Coded(tuple(ids), tuple(shapes))
+
+
+def _open(tokenizer: str | Path | Tokenizer) -> Tokenizer:
+    """A tokenizer of our own that puts a blank before every word."""
+    if isinstance(tokenizer, Tokenizer):
+        text = tokenizer.to_str()
+    else:
+        try:
+            text = Path(tokenizer).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ModelError(f"{tokenizer}: cannot be read: {error.strerror}") from error
+    try:
+        opened = Tokenizer.from_str(text)
+        step = opened.pre_tokenizer
+        if step is not None and _blank_before(json.loads(step.__getstate__())):
+            settings = json.loads(text)
+            _blank_before(settings["pre_tokenizer"])
+            opened = Tokenizer.from_str(json.dumps(settings))
+    except Exception as error:  # the Rust side raises bare Exception
+        raise ModelError(f"{tokenizer}: not a tokenizer.json that this version reads: {error}") from error
+    return opened
+
+
+def _blank_before(step: dict[str, Any]) -> bool:
+    """Make a pre-tokenizer put a blank before each word; whether it had not done so."""
+    changed = any([_blank_before(inner) for inner in step.get("pretokenizers", ())])
+    if step.get("type") == "ByteLevel" and not step["add_prefix_space"]:
+        step["add_prefix_space"] = changed = True
+    if step.get("type") == "Metaspace" and step.get("prepend_scheme", "always") != "always":
+        step["prepend_scheme"] = "always"
+        changed = True
+    return changed
+
+
+def _frame(tokenizer: Tokenizer, where: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The ids that the tokenizer's template puts before and behind a text."""
+    bare = tokenizer.encode("a", add_special_tokens=False).ids
+    full = tokenizer.encode("a").ids
+    for start in range(len(full) - len(bare)):
+        if bare and full[start : start + len(bare)] == bare:
+            return tuple(full[:start]), tuple(full[start + len(bare) :])
+    raise ModelError(
+        f"{where}: its template adds no separator; mner needs an encoder such as BERT, RoBERTa, XLM-R or MPNet, "
+        "whose tokenizer.json has a post_processor"
+    )
+
+
+def _pad_id(tokenizer: Tokenizer, where: str) -> int:
+    if tokenizer.padding is not None:
+        return int(tokenizer.padding["pad_id"])
+    for name in _PADS:
+        id_ = tokenizer.token_to_id(name)
+        if id_ is not None:
+            return id_
+    raise ModelError(f"{where}: has no padding token (looked for {', '.join(_PADS)}); add one to tokenizer.json")

@@ -1,0 +1,125 @@
+import io
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mner.data import convert, read, stamp, write
+from mner.data.alignment import joined
+from mner.types import Post, Span
+
+ODD = ["\u00a0", "\u00ad", "\ufe0f", "\u2028", "\x85", "\x00", " ", "[SEP]", "</s>", "#", "# id = 1", "IMGID:1", "{", "O", "a\rb", "\r"]
+WORDS = st.one_of(
+    st.sampled_from(ODD),
+    st.text(st.characters(exclude_characters="\t\n", exclude_categories=["Cs"]), min_size=1, max_size=6),
+)
+NAMES = st.text(st.characters(exclude_characters="\t\n\r ", exclude_categories=["Cs"]), min_size=1, max_size=6)
+
+
+@st.composite
+def posts(draw):
+    made = []
+    for number in range(draw(st.integers(0, 4))):
+        words = tuple(draw(st.lists(WORDS, max_size=6)))
+        spans, at = [], 0
+        while at < len(words) and draw(st.booleans()):
+            start = draw(st.integers(at, len(words) - 1))
+            end = draw(st.integers(start + 1, len(words)))
+            spans.append(Span(start, end, draw(st.sampled_from(["PER", "LOC", "geo-loc"]))))
+            at = end
+        image = draw(st.none() | NAMES.map(lambda name: f"{name}.jpg") | NAMES.map(lambda name: f"d/{name}.PNG"))
+        text, offsets = joined(words)
+        made.append(Post(f"p{number}", text, words, offsets, tuple(spans), image))
+    return made
+
+
+def reread(made, *, format, scheme="IOB2"):
+    stream, lost = io.StringIO(newline=""), Counter()
+    assert write(made, stream, format=format, scheme=scheme, losses=lost) == len(made)
+    return list(read(io.BytesIO(stream.getvalue().encode()), format=format)), lost
+
+
+def bare(post):
+    return replace(post, where="")
+
+
+@given(posts(), st.sampled_from(["IOB2", "IOB1", "BIOES"]))
+def test_conll_keeps_everything_of_joined_posts(made, scheme):
+    again, lost = reread(made, format="conll", scheme=scheme)
+    if scheme == "IOB2" or any(post.spans for post in made):
+        assert [bare(post) for post in again] == made
+    assert not lost
+
+
+@given(posts())
+def test_jsonl_keeps_everything(made):
+    again, lost = reread(made, format="jsonl")
+    assert [bare(post) for post in again] == made
+    assert not lost
+
+
+@given(posts())
+def test_twitter_keeps_words_spans_and_image(made):
+    again, _ = reread(made, format="twitter")
+    assert [(post.words, post.offsets, post.spans, post.image) for post in again] == [
+        (post.words, post.offsets, post.spans, post.image) for post in made
+    ]
+
+
+@given(posts())
+def test_stamp_is_the_same_in_every_format(made):
+    stamps = {stamp(made).fingerprint} | {
+        stamp(reread(made, format=name)[0]).fingerprint for name in ("twitter", "conll", "jsonl")
+    }
+    assert len(stamps) == 1
+
+
+@given(
+    st.text(max_size=20),
+    st.lists(st.integers(0, 20), max_size=8, unique=True),
+    st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text(max_size=5) | st.lists(st.booleans())),
+)
+def test_jsonl_keeps_any_text_with_any_words_in_it(text, cuts, extra):
+    cuts = sorted(cut for cut in cuts if cut <= len(text))
+    offsets = tuple((a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=False))
+    extra = {k: v for k, v in extra.items() if k not in {"id", "text", "words", "offsets", "entities", "image"}}
+    spans = (Span(0, len(offsets), "X"),) if offsets else ()
+    post = Post("1", text, tuple(text[a:b] for a, b in offsets), offsets, spans, None, "", extra)
+    (again,), _ = reread([post], format="jsonl")
+    assert bare(again) == post
+
+
+@given(st.text(st.characters(exclude_characters="\n\t\r"), max_size=20), st.lists(st.integers(0, 20), max_size=8, unique=True))
+def test_conll_keeps_a_text_or_counts_it(text, cuts):
+    cuts = sorted(cut for cut in cuts if cut <= len(text))
+    offsets = tuple((a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=False))
+    words = tuple(text[a:b] for a, b in offsets)
+    (again,), lost = reread([Post("1", text, words, offsets, ())], format="conll")
+    assert again.words == words
+    if lost["text"]:
+        assert again.text == " ".join(words)
+    else:
+        assert (again.text, again.offsets) == (text, offsets)
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "a\ude00b"])
+def test_half_a_surrogate_pair_survives_in_jsonl_and_has_a_stamp(half):
+    post = Post("1", half, (half,), ((0, len(half)),), ())
+    (again,), _ = reread([post], format="jsonl")
+    assert again.words == (half,)
+    assert stamp([again]) == stamp([post])
+
+
+def test_convert_leads_back_to_the_same_file(tmp_path):
+    text = "IMGID:1\nKevin\tB-PER\nLove\tI-PER\n\u00a0\tO\n\nIMGID:O_2\nOhio\tB-LOC\n\n"
+    (tmp_path / "a.txt").write_text(text)
+    chain = ["a.txt", "b.jsonl", "c.conll", "d.jsonl", "e.txt"]
+    stamps = set()
+    for source, target in zip(chain, chain[1:], strict=False):
+        done = convert(tmp_path / source, tmp_path / target, to="twitter" if target == "e.txt" else None)
+        stamps.add(done.stamp.fingerprint)
+        assert done.losses == {}
+    assert len(stamps) == 1
+    assert (tmp_path / "e.txt").read_text() == text

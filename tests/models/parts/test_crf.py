@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torchcrf import CRF
+
+from mner.decode import Chain, posteriors
+from mner.models.parts.crf import ChainCRF
+
+LENGTHS = torch.tensor([4, 1, 3, 2])
+PRECISIONS = [(torch.float64, 1e-9), (torch.float32, 1e-5)]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+def test_every_quantity_equals_enumeration(crf, normal, enumerated, dtype, tolerance):
+    chain = crf(3, dtype=dtype)
+    emissions = normal(4, 4, 3, dtype=dtype)
+    gold = torch.tensor([[2, 0, 1, 1], [1, 9, 9, 9], [0, 2, 2, -1], [2, 1, -100, 5]])
+    total = chain.log_partition(emissions, LENGTHS)
+    score = chain.path_score(emissions, gold, LENGTHS)
+    loss = chain.nll(emissions, gold, LENGTHS)
+    words = chain.posteriors(emissions, LENGTHS)
+    pairs = chain.pair_posteriors(emissions, LENGTHS)
+    assert {value.dtype for value in (total, score, loss, words, pairs)} == {dtype}
+    for post, length in enumerate(LENGTHS.tolist()):
+        truth = enumerated(chain, emissions[post, :length])
+        row = int((truth.paths == gold[post, :length]).all(1).nonzero())
+        assert total[post].item() == pytest.approx(truth.log_partition.item(), rel=tolerance)
+        assert score[post].item() == pytest.approx(truth.scores[row].item(), rel=tolerance)
+        assert loss[post].item() == pytest.approx(-truth.log[row].item(), rel=tolerance)
+        chance = truth.log.exp()
+        for word in range(length):
+            expected = torch.zeros(3).double().index_add(0, truth.paths[:, word], chance)
+            torch.testing.assert_close(words[post, word].exp().double(), expected, atol=tolerance, rtol=0)
+        for word in range(length - 1):
+            flat = truth.paths[:, word] * 3 + truth.paths[:, word + 1]
+            expected = torch.zeros(9).double().index_add(0, flat, chance).view(3, 3)
+            torch.testing.assert_close(pairs[post, word].double(), expected, atol=tolerance, rtol=0)
+        assert not words[post, length:].any()
+        assert not pairs[post, max(length - 1, 0) :].any()
+
+
+@pytest.mark.parametrize("lengths", [[4, 1, 3], [1, 1, 1]])
+@pytest.mark.parametrize("name", ["log_partition", "nll", "posteriors", "pair_posteriors"])
+def test_gradients_pass_gradcheck(crf, normal, name, lengths):
+    chain, counts = crf(3), torch.tensor(lengths)
+    gold = torch.tensor([[0, 1, 2, 1], [2, 0, 0, 0], [1, 1, 0, 0]])
+
+    def run(emissions, transitions, start, end):
+        parameters = {"transitions": transitions, "start": start, "end": end}
+        given = (gold,) if name == "nll" else ()
+        return torch.func.functional_call(_Calls(chain, name), _prefixed(parameters), (emissions, *given, counts))
+
+    inputs = [normal(3, 4, 3), *(part.detach().clone() for part in (chain.transitions, chain.start, chain.end))]
+    assert torch.autograd.gradcheck(run, [part.requires_grad_() for part in inputs])
+
+
+def test_gradient_of_the_log_partition_is_the_posterior(crf, normal):
+    chain, emissions = crf(4), normal(4, 4, 4).requires_grad_()
+    chain.log_partition(emissions, LENGTHS).sum().backward()
+    real = torch.arange(4) < LENGTHS[:, None]
+    words = chain.posteriors(emissions, LENGTHS).exp() * real[..., None]
+    torch.testing.assert_close(emissions.grad, words)
+    torch.testing.assert_close(chain.transitions.grad, chain.pair_posteriors(emissions, LENGTHS).sum((0, 1)))
+    torch.testing.assert_close(chain.start.grad, words[:, 0].sum(0))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9])
+def test_nothing_past_the_length_is_read(crf, normal, value):
+    chain = crf(3)
+    gold = torch.ones(4, 4, dtype=torch.long)
+
+    def run(emissions):
+        leaf = emissions.clone().requires_grad_()
+        parts = [
+            chain.nll(leaf, gold, LENGTHS),
+            chain.posteriors(leaf, LENGTHS),
+            chain.pair_posteriors(leaf, LENGTHS),
+        ]
+        chain.zero_grad()
+        sum(part.square().sum() for part in parts).backward()
+        return [*parts, leaf.grad, *(parameter.grad for parameter in chain.parameters())]
+
+    clean = normal(4, 4, 3)
+    dirty = clean.masked_fill((torch.arange(4) >= LENGTHS[:, None])[..., None], value)
+    for before, after in zip(run(clean), run(dirty), strict=True):
+        torch.testing.assert_close(after, before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("words", [1, 9, 30])
+def test_crf_agrees_with_pytorch_crf(crf, normal, words):
+    ours, theirs = crf(9, dtype=torch.float32), CRF(9, batch_first=True)
+    with torch.no_grad():
+        theirs.transitions.copy_(ours.transitions)
+        theirs.start_transitions.copy_(ours.start)
+        theirs.end_transitions.copy_(ours.end)
+    lengths = torch.linspace(1, words, 5).long()
+    real = torch.arange(words) < lengths[:, None]
+    gold = torch.randint(9, (5, words), generator=torch.Generator().manual_seed(3))
+    mine = normal(5, words, 9, dtype=torch.float32).requires_grad_()
+    other = mine.detach().clone().requires_grad_()
+    loss = ours.nll(mine, gold, lengths)
+    expected = -theirs(other, gold, real, reduction="none")
+    torch.testing.assert_close(loss, expected, rtol=1e-5, atol=1e-4)
+    loss.sum().backward()
+    expected.sum().backward()
+    torch.testing.assert_close(mine.grad, other.grad, rtol=1e-4, atol=1e-5)
+    moves = theirs.transitions.grad if words > 1 else torch.zeros(9, 9)  # one word makes no move
+    torch.testing.assert_close(ours.transitions.grad, moves, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(ours.start.grad, theirs.start_transitions.grad, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(ours.end.grad, theirs.end_transitions.grad, rtol=1e-4, atol=1e-4)
+
+
+def test_crf_agrees_with_the_numpy_decoder(crf, normal):
+    chain, emissions = crf(5), normal(4, 4, 5)
+    plain = Chain(*(part.detach().numpy() for part in chain.chain))
+    found = posteriors(emissions.numpy(), LENGTHS.numpy(), crf=plain)
+    real = (torch.arange(4) < LENGTHS[:, None])[..., None]
+    words = chain.posteriors(emissions, LENGTHS).exp() * real
+    torch.testing.assert_close(words, torch.from_numpy(found.marginals), rtol=1e-9, atol=1e-12)
+    total = chain.log_partition(emissions, LENGTHS)
+    torch.testing.assert_close(total, torch.from_numpy(found.log_partition), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("scale", [100.0, 1e4])
+def test_extreme_scores_stay_finite_with_finite_gradients(crf, normal, scale):
+    chain = crf(5, scale=10.0, dtype=torch.float32)
+    emissions = (scale * normal(4, 4, 5, dtype=torch.float32)).requires_grad_()
+    gold = emissions.detach().argmax(-1)
+    loss = chain.nll(emissions, gold, LENGTHS)
+    (loss.sum() + chain.posteriors(emissions, LENGTHS).exp().sum()).backward()
+    assert torch.isfinite(loss).all()
+    assert (loss >= -1e-3 * scale).all()
+    for grad in (emissions.grad, *(parameter.grad for parameter in chain.parameters())):
+        assert torch.isfinite(grad).all()
+
+
+def test_a_post_without_words_costs_nothing(crf, normal):
+    chain = crf(3)
+    emissions, gold = normal(2, 3, 3), torch.zeros(2, 3, dtype=torch.long)
+    loss = chain.nll(emissions, gold, torch.tensor([0, 2]))
+    assert loss[0] == 0.0
+    alone = chain.nll(emissions[1:], gold[1:], torch.tensor([2]))
+    assert loss[1].item() == pytest.approx(alone.item(), rel=1e-12)
+
+
+def test_a_new_crf_finds_all_sequences_equally_likely():
+    chain = ChainCRF(3)
+    total = chain.log_partition(torch.zeros(1, 4, 3), torch.tensor([4]))
+    assert total.item() == pytest.approx(4 * torch.log(torch.tensor(3.0)).item(), rel=1e-6)
+
+
+class _Calls(torch.nn.Module):
+    """Calls one method, so that ``functional_call`` can put other parameters in."""
+
+    def __init__(self, crf: ChainCRF, name: str) -> None:
+        super().__init__()
+        self.crf, self.name = crf, name
+
+    def forward(self, *given: torch.Tensor) -> torch.Tensor:
+        return getattr(self.crf, self.name)(*given)
+
+
+def _prefixed(parameters):
+    return {f"crf.{name}": value for name, value in parameters.items()}

@@ -1,0 +1,83 @@
+"""Every link of the documentation leads somewhere; every code block of the README and the tutorial runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+WRITTEN_BY_PROGRAMS = {"docs/results.md", "docs/images/result.png"}
+BLOCK = re.compile(r"(?P<before>[^\n]*\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+NOT_RUN = re.compile(r"<!-- not run: .{10,} -->")
+
+
+class Block(NamedTuple):
+    line: int
+    language: str
+    code: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The blocks of a page that run: bash and python, but for those marked ``<!-- not run: reason -->``."""
+    text = page.read_text(encoding="utf-8")
+    for found in BLOCK.finditer(text):
+        if found["language"] in {"bash", "python"} and not NOT_RUN.match(found["before"] or ""):
+            yield Block(text[: found.start("code")].count("\n") + 1, found["language"], found["code"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" in target or target.startswith(("#", "mailto:")):
+            continue
+        path = (page.parent / target.partition("#")[0]).resolve()
+        if not path.exists() and str(path.relative_to(ROOT)) not in WRITTEN_BY_PROGRAMS:
+            broken.append(target)
+    assert broken == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")} - {"index.md"}
+    assert {page for page in pages if f"]({page})" not in index} == set()
+
+
+def workshop(folder: Path, model: Path) -> None:
+    """Lay out what the pages speak of: a trained model, posts, a picture, contexts."""
+    sample = Path(str(files("mner.data.sample")))
+    shutil.copytree(model, folder / "my-model")
+    shutil.copytree(sample / "images", folder / "photos")
+    shutil.copy(sorted((sample / "images").iterdir())[0], folder / "photo.jpg")
+    shutil.copy(sample / "unseen.jsonl", folder / "posts.jsonl")
+    for name in ("train", "dev", "test"):
+        lines = (sample / f"{name}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        (folder / f"{name}.jsonl").write_text("".join(lines[:24]), encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md", "docs/howto/contexts.md", "docs/howto/own-data.md"])
+def test_code_blocks_run(name: str, tmp_path: Path, tiny_model: Path) -> None:
+    found = list(blocks(ROOT / name))
+    assert found
+    workshop(tmp_path, tiny_model)
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    python: list[str] = []
+    for block in found:
+        if block.language == "bash":
+            command = ["bash", "-euo", "pipefail", "-c", block.code]
+        else:  # a python block goes on where the one before it stopped
+            python.append(block.code)
+            command = [sys.executable, "-W", "error", "-c", "\n".join(python)]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{name}:{block.line}\n{block.code}\n{done.stdout}\n{done.stderr}"

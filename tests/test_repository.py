@@ -1,0 +1,144 @@
+"""Rules about the tree itself: file sizes, names, configs, versions, generated pages."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from mner import config as configs
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = ROOT / "configs"
+BASES = sorted(CONFIGS.glob("*.toml"))
+ROWS = sorted((CONFIGS / "rows").glob("*.toml"))
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core", "tools", "base"}
+
+
+def committed() -> list[Path]:
+    """Files under version control or about to be; without git all but what is made by running things."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.split("\0")
+        paths = [ROOT / name for name in listed if name]
+    except (OSError, subprocess.CalledProcessError):
+        made = {".venv", "demo", "runs", "dist", "build"}
+        found = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
+        paths = [ROOT / path for path in found if path.parts[0] not in made and "__pycache__" not in path.parts]
+    return [path for path in paths if path.is_file()]
+
+
+def test_source_files_are_short(record_property: pytest.RecordProperty) -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert {str(path.relative_to(ROOT)): n for path, n in lengths.items() if n > 300} == {}
+    median = statistics.median(lengths.values())
+    record_property("median_lines", median)
+    assert median < 150
+
+
+def test_module_names_say_what_is_inside() -> None:
+    assert [str(path) for path in SOURCES if path.stem in FORBIDDEN_NAMES or path.parent.name in FORBIDDEN_NAMES] == []
+
+
+def test_test_folders_are_no_packages() -> None:
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
+
+
+def test_files_name_no_place_of_one_machine() -> None:
+    # Put together here, so that this file does not find itself.
+    words = [
+        "/".join(["", "work", ""]),
+        "/".join(["", "root", ""]),
+        "." + "library",
+        "pypi" + ".org",
+        "pythonhosted" + ".org",
+        "npmjs" + ".org",
+        "npmjs" + ".com",
+        "debian" + ".org",
+    ]
+    found = []
+    for path in committed():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{path.relative_to(ROOT)}: {word}" for word in words if word in text]
+    assert found == []
+
+
+def test_files_are_small_enough_to_clone() -> None:
+    sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in committed()}
+    assert {name: size for name, size in sizes.items() if size > 12_000_000} == {}
+    assert sum(sizes.values()) < 60_000_000
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda path: path.stem)
+def test_row_loads_on_its_own_data(row: Path) -> None:
+    assert configs.load(row).name == row.stem
+
+
+@pytest.mark.parametrize("base", BASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("row", ROWS, ids=lambda path: path.stem)
+def test_row_loads_on_every_data_set(row: Path, base: Path) -> None:
+    merged, alone = configs.load(row, base=base), configs.load(base)
+    assert merged.name == row.stem
+    assert merged.data == alone.data
+
+
+@pytest.mark.parametrize("path", [*BASES, *ROWS], ids=lambda path: path.stem)
+def test_config_survives_being_written_out(path: Path) -> None:
+    config = configs.load(path)
+    assert configs.check(tomllib.loads(configs.dumps(config))) == config
+
+
+def test_configs_are_here() -> None:
+    assert {"sample", "twitter15"} <= {path.stem for path in BASES}
+    assert "text" in {path.stem for path in ROWS}
+
+
+def test_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == version("mner")
+    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert project["version"] in headings
+
+
+def test_constraints_pin_every_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {line.partition("==")[0] for line in lines if "==" in line}
+    wanted = project["dependencies"] + [one for extra in project["optional-dependencies"].values() for one in extra]
+    names = {re.split(r"[\[<>=~! ;]", one)[0].lower().replace("_", "-") for one in wanted} - {"mner"}
+    assert names - pinned == set()
+
+
+def test_licence_is_whole() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert "arXiv 2112.06482" in (ROOT / "NOTICE").read_text(encoding="utf-8")
+
+
+def test_assets_of_others_are_noticed() -> None:
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    assets = [path for path in (ROOT / "src").rglob("*") if path.suffix in {".onnx", ".safetensors", ".pt", ".bin"}]
+    assert [path.name for path in assets if path.name not in notice] == []
+
+
+def test_generated_reference_is_current() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "write_reference.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

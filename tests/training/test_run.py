@@ -1,0 +1,156 @@
+"""Training runs end to end on a tiny encoder: what they leave behind, and that a broken one continues exactly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from safetensors.numpy import load_file
+
+from mner.config import Config
+from mner.errors import DataError, MnerError, ModelError
+from mner.runtime import read_model
+from mner.training import Event, train
+
+Make = Callable[..., Config]
+
+
+def weights(run: Path) -> dict[str, bytes]:
+    files = [run / "model" / "head.safetensors", run / "model" / "encoder" / "model.safetensors"]
+    return {f"{path.name}:{name}": array.tobytes() for path in files for name, array in load_file(path).items()}
+
+
+def stop_at(step: int) -> Callable[[Event], None]:
+    def watch(event: Event) -> None:
+        if event.kind == "step" and event.step == step:
+            raise KeyboardInterrupt
+
+    return watch
+
+
+def test_train_leaves_a_model_a_record_and_metrics(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    run = train(tiny_config(), root=corpus, out=tmp_path / "runs")
+    assert run == tmp_path / "runs" / "corpus" / "tiny" / "1"
+    record = json.loads((run / "record.json").read_text())
+    assert record["splits"]["train"]["posts"] == 12
+    assert record["splits"]["train"]["contexts"] == {"used": 12}
+    assert record["steps"] == {"taken": 6, "planned": 6}
+    assert set(record["dev"]) == {"T", "I+T"}
+    assert f"corpus/dev@{record['splits']['dev']['fingerprint'][:6]}" in record["dev"]["T"]["signature"]
+    assert record["machine"]["cpu"] and "test" not in record
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 2
+    assert read_model(run).fingerprint == record["model"]
+    assert not list(run.rglob("*.part")) and not (run / "checkpoint.safetensors").exists()
+
+
+def test_train_learns_the_corpus(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    config = tiny_config(training={"epochs": 25, "encoder_lr": 5e-3})
+    record = json.loads((train(config, root=corpus, out=tmp_path) / "record.json").read_text())
+    assert record["dev"]["T"]["micro"]["f1"] == 100
+    assert record["dev"]["I+T"]["micro"]["f1"] == 100
+    assert record["epochs"][-1]["losses"]["loss"] < record["epochs"][0]["losses"]["loss"] / 4
+
+
+@pytest.mark.parametrize("step", [1, 3, 5])
+def test_interrupted_run_continues_bit_for_bit(corpus: Path, tiny_config: Make, tmp_path: Path, step: int) -> None:
+    config = tiny_config()
+    whole = train(config, root=corpus, out=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(config, root=corpus, out=tmp_path / "broken", watch=stop_at(step))
+    begun: list[Event] = []
+    broken = train(config, root=corpus, out=tmp_path / "broken", resume=True, watch=begun.append)
+    assert begun[0].step == step
+    assert weights(broken) == weights(whole)
+    losses = [json.loads((run / "record.json").read_text())["epochs"] for run in (whole, broken)]
+    assert [e["losses"] for e in losses[0]] == pytest.approx([e["losses"] for e in losses[1]])
+
+
+def test_killed_run_continues_from_its_last_epoch(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches SIGKILL."""
+
+    def watch(event: Event) -> None:
+        if event.kind == "step" and event.step == 5:
+            raise Killed
+
+    config = tiny_config()
+    whole = train(config, root=corpus, out=tmp_path / "whole")
+    with pytest.raises(Killed):
+        train(config, root=corpus, out=tmp_path / "broken", watch=watch)
+    begun: list[Event] = []
+    assert weights(train(config, root=corpus, out=tmp_path / "broken", watch=begun.append)) == weights(whole)
+    assert begun[0].step == 3
+
+
+def test_micro_batches_do_not_change_the_result(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    quiet = {"word_dropout": 0.0}
+    losses = []
+    for tokens in (4096, 40, 1):
+        config = tiny_config(model=quiet, training={"tokens_per_batch": tokens, "epochs": 1})
+        steps: list[Event] = []
+        train(config, root=corpus, out=tmp_path / str(tokens), watch=steps.append)
+        losses.append([event.losses["loss"] for event in steps if event.losses])
+    # Dropout inside the encoder draws per micro-batch, so later steps drift; the first step's forward is alike.
+    assert losses[0][0] == pytest.approx(losses[1][0], rel=0.2)
+    assert losses[0][0] == pytest.approx(losses[2][0], rel=0.2)
+
+
+def test_finished_run_is_left_alone(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    run = train(tiny_config(), root=corpus, out=tmp_path)
+    before = (run / "record.json").stat().st_mtime_ns
+    assert train(tiny_config(), root=corpus, out=tmp_path) == run
+    assert (run / "record.json").stat().st_mtime_ns == before
+    with pytest.raises(MnerError, match="other settings"):
+        train(tiny_config(training={"crf_lr": 0.01}), root=corpus, out=tmp_path)
+    train(tiny_config(training={"crf_lr": 0.01}), root=corpus, out=tmp_path, restart=True)
+
+
+def test_checkpoint_of_other_settings_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config(), root=corpus, out=tmp_path, watch=stop_at(2))
+    with pytest.raises(ModelError, match="another configuration or other data"):
+        train(tiny_config(loss={"temperature": 2.0}), root=corpus, out=tmp_path)
+
+
+def test_resume_without_a_run_fails(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    with pytest.raises(MnerError, match="no run to resume"):
+        train(tiny_config(), root=corpus, out=tmp_path, resume=True)
+
+
+def test_image_view_without_any_context_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="none of its 12 posts has a visual context"):
+        train(tiny_config(data={"contexts": []}), root=corpus, out=tmp_path)
+
+
+def test_training_never_opens_the_test_split(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    (corpus / "test.txt").unlink()
+    train(tiny_config(training={"epochs": 1}), root=corpus, out=tmp_path)
+
+
+def test_patience_ends_a_run_early(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    config = tiny_config(training={"epochs": 30, "patience": 1, "encoder_lr": 5e-3})
+    record = json.loads((train(config, root=corpus, out=tmp_path) / "record.json").read_text())
+    assert record["steps"]["taken"] < record["steps"]["planned"]
+    assert len(record["epochs"]) == record["best_epoch"] + 1
+
+
+def test_init_carries_shared_labels_over(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    first = train(tiny_config(training={"epochs": 1}), root=corpus, out=tmp_path)
+    for name in ("train", "dev"):
+        path = corpus / f"{name}.txt"
+        path.write_text(path.read_text().replace("ORG", "TEAM"))
+    config = tiny_config(
+        name="second",
+        model={"init": str(first)},
+        training={"epochs": 1, "encoder_lr": 1e-12, "feature_lr": 1e-12, "crf_lr": 1e-12},
+    )
+    second = train(config, root=corpus, out=tmp_path)
+    old, new = read_model(first), read_model(second)
+    assert set(new.labels) - set(old.labels) == {f"{part}-TEAM" for part in "BIES"}
+    for label in set(new.labels) & set(old.labels):
+        row, was = new.labels.index(label), old.labels.index(label)
+        assert new.head["emission.bias"][row] == pytest.approx(old.head["emission.bias"][was], abs=1e-6)
+        assert new.head["crf.start"][row] == pytest.approx(old.head["crf.start"][was], abs=1e-6)
+    assert (new.head["words.shapes.weight"] == pytest.approx(old.head["words.shapes.weight"], abs=1e-6))
