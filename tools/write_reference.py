@@ -75,9 +75,7 @@ def cli_page() -> str:
         usage = " ".join(command.collect_usage_pieces(context))
         about = inspect.cleandoc(command.help or line).partition("\f")[0].strip().replace("``", "`")
         lines += ["", f"## mner {path}", "", f"    mner {path} {usage}", "", about, ""]
-        rows = [
-            _parameter(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)
-        ]
+        rows = [_parameter(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
         if rows:
             lines += ["| argument or option | default | |", "|---|---|---|", *rows]
     return "\n".join(lines) + "\n"

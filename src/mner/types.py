@@ -54,6 +54,11 @@ class Post:
     where: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    def entity(self, span: Span, score: float) -> Entity:
+        """The entity that a span over this post's words is, by character offsets."""
+        start, end = self.offsets[span.start][0], self.offsets[span.end - 1][1]
+        return Entity(start, end, self.text[start:end], span.label, score)
+
 
 @dataclass(frozen=True, slots=True)
 class Tag:
@@ -156,6 +161,8 @@ class Prediction:
         image_status: What became of the picture.
         reason: Why the picture was not used; None when it was, or when there was none.
         context: What was read from the picture; None without one.
+        image: The picture's name; None where it has none.
+        cut: Sub-tokens that the model could not take: by kind of context, and of overlong words under "words".
     """
 
     id: str
@@ -166,9 +173,10 @@ class Prediction:
     reason: str | None = None
     context: VisualContext | None = None
     image: str | None = None
+    cut: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The prediction as its JSONL row: id, text, entities, view, image, image_status, reason."""
+        """The prediction as its JSONL row; image, reason and cut only where there are such."""
         row: dict[str, Any] = {
             "id": self.id,
             "text": self.text,
@@ -180,6 +188,8 @@ class Prediction:
             row["image"] = self.image
         if self.reason is not None:
             row["reason"] = self.reason
+        if self.cut:
+            row["cut"] = dict(self.cut)
         return row
 
     def __str__(self) -> str:

@@ -118,7 +118,10 @@ def test_write_counts_what_is_lost():
     stream = io.StringIO()
     conll.write(posts, stream, losses=lost)
     assert +lost == {"text": 1, "id": 1, "extra keys": 1}
-    assert [(post.words, post.extra) for post in read_text(stream.getvalue())] == [(("a", "b"), {}), ((), {"lang": "en"})]
+    assert [(post.words, post.extra) for post in read_text(stream.getvalue())] == [
+        (("a", "b"), {}),
+        ((), {"lang": "en"}),
+    ]
 
 
 @pytest.mark.parametrize(

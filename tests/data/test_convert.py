@@ -45,7 +45,7 @@ def test_write_that_fails_leaves_what_was_there(tmp_path, fault):
 def test_bad_source_leaves_no_target(tmp_path):
     source = tmp_path / "a.txt"
     source.write_text("IMGID:1\na\tO\nb\n")
-    with pytest.raises(DataError, match="a.txt:3"):
+    with pytest.raises(DataError, match=r"a\.txt:3"):
         convert(source, tmp_path / "b.jsonl")
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 

@@ -45,7 +45,9 @@ def test_file_name_decides_where_lines_do_not(tmp_path):
 def test_unknown_lines_name_the_formats(tmp_path):
     path = tmp_path / "x.txt"
     path.write_text("hello\n")
-    with pytest.raises(DataError, match='would read "hello". Name the format: --format NAME, one of conll, jsonl, twitter'):
+    with pytest.raises(
+        DataError, match=r'would read "hello"\. Name the format: --format NAME, one of conll, jsonl, twitter'
+    ):
         list(read(path))
 
 

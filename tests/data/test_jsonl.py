@@ -15,9 +15,8 @@ def read_rows(*rows):
 
 
 def test_text_is_split_into_words():
-    (post,) = read_rows(
-        {"id": 7, "text": "Hi @bo!", "entities": [{"start": 3, "end": 6, "label": "PER"}], "image": "p/1.png", "lang": "en"}
-    )  # fmt: skip
+    entities = [{"start": 3, "end": 6, "label": "PER"}]
+    (post,) = read_rows({"id": 7, "text": "Hi @bo!", "entities": entities, "image": "p/1.png", "lang": "en"})
     assert post == Post(
         "7", "Hi @bo!", ("Hi", "@bo", "!"), ((0, 2), (3, 6), (6, 7)), (Span(1, 2, "PER"),), "p/1.png", "<stream>:1",
         {"lang": "en"},
@@ -25,7 +24,9 @@ def test_text_is_split_into_words():
 
 
 def test_words_alone_are_joined_by_one_space():
-    (post,) = read_rows({"words": ["New York", "\u00a0", "[SEP]"], "entities": [{"start": 0, "end": 10, "label": "LOC"}]})
+    (post,) = read_rows(
+        {"words": ["New York", "\u00a0", "[SEP]"], "entities": [{"start": 0, "end": 10, "label": "LOC"}]}
+    )
     assert post.text == "New York \u00a0 [SEP]"
     assert post.spans == (Span(0, 2, "LOC"),)
     assert post.id == "1"
@@ -91,7 +92,10 @@ def test_post_of_five_thousand_words_survives():
         ({"text": "a", "entities": [{"start": -1, "end": 1, "label": "X"}]}, "not within the text"),
         ({"text": "", "entities": [{"start": 0, "end": 1, "label": "X"}]}, "not within the text"),
         ({"text": "a b", "entities": [{"start": 1, "end": 2, "label": "X"}]}, "touches no word"),
-        ({"text": "Cleveland wins", "entities": [{"start": 1, "end": 9, "label": "X"}]}, 'cuts the word "Cleveland" at 0-9'),
+        (
+            {"text": "Cleveland wins", "entities": [{"start": 1, "end": 9, "label": "X"}]},
+            'cuts the word "Cleveland" at 0-9',
+        ),
         (
             {"text": "a b", "entities": [{"start": 0, "end": 3, "label": "X"}, {"start": 2, "end": 3, "label": "Y"}]},
             "two entities hold the same word",

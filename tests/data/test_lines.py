@@ -1,4 +1,6 @@
 import io
+import os
+import threading
 
 import pytest
 
@@ -57,3 +59,14 @@ def test_stream_is_read_without_keeping_it():
     posts = read(Endless(), format="twitter")
     assert [next(posts).words for _ in range(3)] == [("a",)] * 3
     assert Endless.made <= 5
+
+
+@pytest.mark.parametrize("text", ["IMGID:1\na\tO\n", "# image = 1.jpg\na\tO\n"])
+def test_pipe_is_read_once(tmp_path, text):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(text,), daemon=True)
+    writer.start()
+    assert [(post.words, post.image) for post in read(pipe)] == [(("a",), "1.jpg")]
+    writer.join(timeout=5)
+    assert not writer.is_alive()

@@ -1,6 +1,7 @@
 import io
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,24 @@ from mner.data import convert, read, stamp, write
 from mner.data.alignment import joined
 from mner.types import Post, Span
 
-ODD = ["\u00a0", "\u00ad", "\ufe0f", "\u2028", "\x85", "\x00", " ", "[SEP]", "</s>", "#", "# id = 1", "IMGID:1", "{", "O", "a\rb", "\r"]
+ODD = [
+    "\u00a0",
+    "\u00ad",
+    "\ufe0f",
+    "\u2028",
+    "\x85",
+    "\x00",
+    " ",
+    "[SEP]",
+    "</s>",
+    "#",
+    "# id = 1",
+    "IMGID:1",
+    "{",
+    "O",
+    "a\rb",
+    "\r",
+]
 WORDS = st.one_of(
     st.sampled_from(ODD),
     st.text(st.characters(exclude_characters="\t\n", exclude_categories=["Cs"]), min_size=1, max_size=6),
@@ -91,7 +109,10 @@ def test_jsonl_keeps_any_text_with_any_words_in_it(text, cuts, extra):
     assert bare(again) == post
 
 
-@given(st.text(st.characters(exclude_characters="\n\t\r"), max_size=20), st.lists(st.integers(0, 20), max_size=8, unique=True))
+@given(
+    st.text(st.characters(exclude_characters="\n\t\r"), max_size=20),
+    st.lists(st.integers(0, 20), max_size=8, unique=True),
+)
 def test_conll_keeps_a_text_or_counts_it(text, cuts):
     cuts = sorted(cut for cut in cuts if cut <= len(text))
     offsets = tuple((a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=False))
@@ -117,7 +138,7 @@ def test_convert_leads_back_to_the_same_file(tmp_path):
     (tmp_path / "a.txt").write_text(text)
     chain = ["a.txt", "b.jsonl", "c.conll", "d.jsonl", "e.txt"]
     stamps = set()
-    for source, target in zip(chain, chain[1:], strict=False):
+    for source, target in pairwise(chain):
         done = convert(tmp_path / source, tmp_path / target, to="twitter" if target == "e.txt" else None)
         stamps.add(done.stamp.fingerprint)
         assert done.losses == {}

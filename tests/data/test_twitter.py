@@ -30,13 +30,17 @@ def test_read_repairs_or_drops_what_nothing_begins():
     assert read_text(TWO, labels="strict")[1].spans == ()
 
 
-@pytest.mark.parametrize("text", [TWO.replace("\n", "\r\n"), "\ufeff" + TWO, TWO + "\n\n", TWO.rstrip("\n"), "\n" + TWO])
+@pytest.mark.parametrize(
+    "text", [TWO.replace("\n", "\r\n"), "\ufeff" + TWO, TWO + "\n\n", TWO.rstrip("\n"), "\n" + TWO]
+)
 def test_read_tolerates_line_ends_mark_and_blank_lines(text):
     assert [post.words for post in read_text(text)] == [post.words for post in read_text(TWO)]
     assert [post.image for post in read_text(text)] == ["1.jpg", "O_2.jpg"]
 
 
-@pytest.mark.parametrize("word", ["\u00a0", "\u00ad", "\ufe0f", "\u2028", "\x85", "\x0c", "\x1c", "\x00", " ", "[SEP]", "IMGID:7"])
+@pytest.mark.parametrize(
+    "word", ["\u00a0", "\u00ad", "\ufe0f", "\u2028", "\x85", "\x0c", "\x1c", "\x00", " ", "[SEP]", "IMGID:7"]
+)
 def test_odd_words_keep_their_place(word):
     (post,) = read_text(f"IMGID:1\na\tO\n{word}\tB-PER\nb\tO\n\n")
     assert post.words == ("a", word, "b")
@@ -71,7 +75,7 @@ def test_bad_line_is_named(line, message):
 
 
 def test_words_before_a_header_are_named():
-    with pytest.raises(DataError, match='^<stream>:1: expected "IMGID:<id>" before the words of a post, found "a'):
+    with pytest.raises(DataError, match=r'^<stream>:1: expected "IMGID:<id>" before the words of a post, found "a'):
         read_text("a\tO\n")
 
 

@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
     "predict": ("mner.cli.predict:predict", "Tag posts, or one text with its picture."),
     "explain": ("mner.cli.explain:explain", "Show what the picture did for each entity."),
-    "report": ("mner.cli.report:report", "Write a run's results as pages."),
+    "report": ("mner.cli.report:report", "Write the tables of all run records."),
     "data check": ("mner.cli.data:check", "Check files of posts; list every fault with its line."),
     "data stats": ("mner.cli.data:stats", "Count posts, words and entities; print the fingerprint."),
     "data convert": ("mner.cli.data:convert", "Rewrite posts in another format."),

@@ -22,6 +22,7 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
 ) -> None:
     """Write a configuration for your own posts and print its path."""
+    from mner.atomic import write_text
     from mner.errors import ConfigError
     from mner.training.new import new_config
 
@@ -39,10 +40,7 @@ def new(
         images=images,
         encoder=encoder,
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    write_text(path, text)
     typer.echo(path)
 
 

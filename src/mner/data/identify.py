@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import IO, Any, NamedTuple
 
 from mner import plugins
-from mner.data.lines import Lines
+from mner.data.lines import Lines, OnFault, printable
 from mner.errors import DataError
 from mner.tags import Scheme
 
@@ -23,13 +23,18 @@ class Identity(NamedTuple):
     scheme: Scheme | None
 
 
-def identify(source: str | Path | IO[Any], *, format: str | None = None) -> Identity:
+def identify(source: str | Path | IO[Any], *, format: str | None = None, on_fault: OnFault | None = None) -> Identity:
     """The format of a file by its first lines and name, and the scheme of its labels.
+
+    Args:
+        source: A path, or an open stream, which is used up.
+        format: The format, where it is known.
+        on_fault: Called with (line, message) for a line that is not UTF-8; None raises.
 
     Raises:
         DataError: Nothing reads such a file; the message lists the formats.
     """
-    lines = Lines(source)
+    lines = Lines(source, on_fault=on_fault)
     name = format or detect(lines)
     scheme_of = getattr(plugins.load(FORMATS, name), "scheme_of", None)
     return Identity(name, scheme_of(lines) if scheme_of is not None else None)
@@ -53,7 +58,7 @@ def detect(lines: Lines) -> str:
         raise DataError(f"{lines.name}: no posts: the file is empty. Formats: {known}")
     first = next(line for line in head if line.strip(" \t"))
     raise DataError(
-        f'{lines.name}: {" or ".join(claims) or "none of the formats"} would read "{first[:60]}". '
+        f'{lines.name}: {" or ".join(claims) or "none of the formats"} would read "{printable(first[:60])}". '
         f"Name the format: --format NAME, one of {known}"
     )
 

@@ -17,13 +17,24 @@ HEAD = 200
 """Lines that are looked at to tell a format."""
 
 
+def printable(text: str) -> str:
+    r"""The text with each character that shows nothing, or could steer a terminal, written as an escape.
+
+    >>> printable("a\xa0b\x1b[2J")
+    'a\\xa0b\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def raising(name: str) -> OnFault:
     """A fault handler that raises ``DataError`` with the file, the line and how to list all such lines."""
 
     def on_fault(line: int, message: str) -> None:
         stop = "" if message.endswith((".", "?")) else "."
         hint = "" if name.startswith("<") else f" To list all such lines: mner data check {name}"
-        raise DataError(f"{name}:{line}: {message}{stop}{hint}")
+        raise DataError(f"{name}:{line}: {printable(message)}{stop}{hint}")
 
     return on_fault
 
@@ -32,7 +43,7 @@ class Lines:
     r"""The lines of a file or stream, each without its line feed and the carriage return before it.
 
     Only "\n" ends a line: words may hold U+2028, U+0085, form feeds and whatever else other splitters cut at.
-    A byte order mark is skipped. Each iteration over a file opens it anew; a stream can be read once.
+    A byte order mark is skipped. Each iteration over a file opens it anew; a stream or pipe can be read once.
 
     Args:
         source: A path, or an open stream of text or bytes.
@@ -43,12 +54,19 @@ class Lines:
     """
 
     def __init__(self, source: str | Path | IO[Any], *, on_fault: OnFault | None = None) -> None:
-        self.repeatable = isinstance(source, str | Path)
         self.name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "<stream>"))
         self.on_fault = on_fault or raising(self.name)
-        # A text stream has translated its line ends; its buffer holds what was written.
-        self._rest = iter(()) if isinstance(source, str | Path) else self._decoded(getattr(source, "buffer", source))
         self._head: list[str] = []
+        self._rest: Iterator[str]
+        if isinstance(source, str | Path):
+            # A pipe has a path too (/dev/stdin, <(command)), but what was read from it is gone.
+            path = Path(source)
+            self.repeatable = path.is_file() or path.is_dir() or not path.exists()
+            self._rest = self._from_file(path)
+            return
+        self.repeatable = False
+        # A text stream has translated its line ends; its buffer holds what was written.
+        self._rest = self._decoded(getattr(source, "buffer", source))
 
     def __iter__(self) -> Iterator[str]:
         """The lines from the first on."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from mner import config as configs
 from mner import encoders
+from mner.atomic import write_json
 from mner.errors import MnerError
 from mner.evaluation.views import decoder_of, score_views, split_signature
 from mner.runtime import SavedModel, open_model, read_model
@@ -49,9 +50,9 @@ def evaluate(run: Path, *, final: bool = False, results: Path = Path("results"))
     _freeze(run, record, saved)
     if "test" not in record:
         record["test"] = _score(run, saved, "test")
-        _write(record_path, record)
+        write_json(record_path, record)
         _count_use(results / "test-uses.jsonl", record)
-    _write(results / record["data"] / record["row"] / f"{record['seed']}.json", record)
+    write_json(results / record["data"] / record["row"] / f"{record['seed']}.json", record)
     return dict(record["test"])
 
 
@@ -87,7 +88,7 @@ def _freeze(run: Path, record: Mapping[str, Any], saved: SavedModel) -> None:
                 "Train anew under another name, and choose on dev"
             )
     if frozen is None:
-        _write(path, now)
+        write_json(path, now)
 
 
 def _count_use(path: Path, record: Mapping[str, Any]) -> None:
@@ -103,10 +104,3 @@ def _count_use(path: Path, record: Mapping[str, Any]) -> None:
         stream.write(json.dumps(use, ensure_ascii=False) + "\n")
         stream.flush()
         os.fsync(stream.fileno())
-
-
-def _write(path: Path, record: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, path)

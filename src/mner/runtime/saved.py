@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mner import config as configs
+from mner.atomic import write_json
 from mner.config import Config
 from mner.decode import Chain
 from mner.errors import ConfigError, ModelError
@@ -121,9 +121,7 @@ def seal(folder: Path, about: Mapping[str, Any]) -> None:
         **about,
         "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
     }
-    part = folder / "model.json.part"
-    part.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, folder / "model.json")
+    write_json(folder / "model.json", manifest)
 
 
 def read_model(folder: str | Path, *, allow_plugins: bool = False) -> SavedModel:

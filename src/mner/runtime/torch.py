@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,12 +79,30 @@ def load_encoder(folder: Path) -> nn.Module:
 
     options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
     try:
-        try:
-            return cast(nn.Module, AutoModel.from_pretrained(folder, add_pooling_layer=False, **options))
-        except TypeError:  # an architecture that has no pooling layer to leave out
-            return cast(nn.Module, AutoModel.from_pretrained(folder, **options))
+        with _quiet():
+            try:
+                return cast(nn.Module, AutoModel.from_pretrained(folder, add_pooling_layer=False, **options))
+            except TypeError:  # an architecture that has no pooling layer to leave out
+                return cast(nn.Module, AutoModel.from_pretrained(folder, **options))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise ModelError(f"{folder}: transformers cannot load this encoder: {error}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Transformers without its progress bar and its report of the pooling layer that is left out on purpose."""
+    from transformers.utils import logging as untyped
+
+    logging: Any = untyped
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def head_state(model: nn.Module) -> dict[str, np.ndarray]:

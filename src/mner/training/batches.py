@@ -11,6 +11,11 @@ from mner import tags
 from mner.types import Post, ViewName
 from mner.views import Batch, Encoded, collate
 
+PADDING = 0.05
+"""Share of padding that a group of posts may hold, ..."""
+BUSY = 256
+"""... once it has this many sub-tokens; smaller matrices would cost more than the padding."""
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -43,19 +48,21 @@ def steps(posts: int, *, posts_per_step: int, seed: int, epoch: int) -> Iterator
 def micro_batches(split: Split, members: Sequence[int], *, tokens: int) -> Iterator[list[int]]:
     """A step's posts cut into groups of like length whose padded sub-tokens, all views together, fit ``tokens``.
 
-    One post that is longer than ``tokens`` makes a group of its own.
+    A group that is large enough to keep the machine busy also ends where the next post would bring its padding
+    over ``PADDING``. One post that is longer than ``tokens`` makes a group of its own.
     """
-    sizes = {post: [_tokens(encoded[post]) for encoded in split.views.values()] for post in members}
-    ordered = sorted(members, key=lambda post: (sum(sizes[post]), post))
+    sizes = {post: [encoded[post].tokens for encoded in split.views.values()] for post in members}
     group: list[int] = []
-    longest = [0] * len(split.views)
-    for post in ordered:
+    longest, real = [0] * len(split.views), 0
+    for post in sorted(members, key=lambda post: (sum(sizes[post]), post)):
         grown = [max(pair) for pair in zip(longest, sizes[post], strict=True)]
-        if group and sum(grown) * (len(group) + 1) > tokens:
+        padded = sum(grown) * (len(group) + 1)
+        wasteful = real >= BUSY and padded > (1 + PADDING) * (real + sum(sizes[post]))
+        if group and (padded > tokens or wasteful):
             yield group
-            group, grown = [], sizes[post]
+            group, grown, real = [], sizes[post], 0
         group.append(post)
-        longest = grown
+        longest, real = grown, real + sum(sizes[post])
     if group:
         yield group
 
@@ -70,6 +77,3 @@ def gather(
         gold[row, : len(split.gold[post])] = split.gold[post]
     return batch, gold
 
-
-def _tokens(encoded: Encoded) -> int:
-    return sum(len(window) for window in encoded.windows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -55,7 +54,7 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progres
             state[f"optimizer.{number}.{name}"] = value.detach().clone().contiguous()
     part = path.with_name(path.name + ".part")
     save_file(_unshared(state), part, metadata={"progress": json.dumps(asdict(progress))})
-    os.replace(part, path)
+    part.replace(path)
 
 
 def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, fingerprint: str) -> Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from mner import encoders, tags
 from mner.config import Config
 from mner.encoders import EncoderFiles
 from mner.errors import DataError
+from mner.runtime.saved import sha256
 from mner.training.batches import Split, gold_ids
 from mner.views import Views
 from mner.views.split import ViewSplit, read_split
@@ -18,13 +19,18 @@ from mner.views.split import ViewSplit, read_split
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a run trains on; ``fingerprint`` identifies configuration, encoder and data together."""
+    """What a run trains on.
+
+    ``weights`` is a SHA-256 over the encoder's files of weights; ``fingerprint`` identifies configuration, encoder
+    and data together.
+    """
 
     config: Config
     files: EncoderFiles
     views: Views
     splits: Mapping[str, ViewSplit]
     labels: tuple[str, ...]
+    weights: str
     fingerprint: str
 
 
@@ -48,9 +54,13 @@ def prepare(config: Config, root: Path) -> Job:
             f"{train.path}: none of its {len(train.posts)} posts has a visual context, yet the I+T view is trained; "
             'name data.contexts or data.images (mner context build makes one from pictures), or set loss.views = ["T"]'
         )
-    told = (config.fingerprint, files.sha256, *(split.fingerprint for split in splits.values()))
-    fingerprint = hashlib.sha256(" ".join(told).encode()).hexdigest()[:12]
-    return Job(config, files, views, splits, labels, fingerprint)
+    weights = _digest(sha256(path) for path in sorted(files.folder.glob("*.safetensors")))
+    fingerprint = _digest((config.fingerprint, weights, *(split.fingerprint for split in splits.values())))[:12]
+    return Job(config, files, views, splits, labels, weights, fingerprint)
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def training_split(job: Job) -> Split:

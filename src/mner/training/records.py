@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import platform
 import resource
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,7 +23,7 @@ CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_b
 
 
 def machine() -> dict[str, Any]:
-    """This machine: CPU model, the flags that matter, cores, memory in GiB, operating system."""
+    """CPU model, the flags that matter, cores, memory in GiB, operating system of the machine."""
     model, flags = platform.processor() or platform.machine(), set[str]()
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -69,24 +67,10 @@ def has_bf16() -> bool:
     return bool({"avx512_bf16", "amx_bf16"} & set(machine()["flags"]))
 
 
-def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a record under another name, then rename it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A record that ``write_json`` wrote."""
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return record
-
-
 def run_record(
     job: Job, progress: Progress, model: nn.Module, *, saved: str, steps: int, precision: str
 ) -> dict[str, Any]:
-    """The record of a finished run; paths in it are relative to the data's root, ``saved`` is the model's fingerprint."""
+    """The record of a finished run; ``saved`` is its model's fingerprint, paths are relative to the data's root."""
     best = progress.epochs[progress.best_epoch - 1]
     config = job.config
     return {
@@ -97,7 +81,7 @@ def run_record(
         "fingerprint": job.fingerprint,
         "config_fingerprint": config.fingerprint,
         "config": config.model_dump(mode="json", exclude_none=True),
-        "encoder": {"name": job.files.name, "sha256": job.files.sha256},
+        "encoder": {"name": job.files.name, "sha256": job.weights},
         "model": saved,
         "labels": list(job.labels),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),

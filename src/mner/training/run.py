@@ -15,6 +15,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from mner import config as configs
+from mner.atomic import write_json, write_text
 from mner.config import Config, TrainingConfig
 from mner.errors import MnerError
 from mner.evaluation.views import decoder_of, score_views
@@ -28,7 +29,7 @@ from mner.training.initial import continue_from
 from mner.training.job import Job, prepare, training_split
 from mner.training.loop import Step, loop
 from mner.training.optimizer import adamw, linear_decay
-from mner.training.records import has_bf16, read_json, run_record, write_json
+from mner.training.records import has_bf16, run_record
 
 CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 300.0
@@ -84,7 +85,7 @@ def train(
         raise MnerError(f"{folder}: no run to resume; start it without --resume")
     job = prepare(config, root)
     if record.exists():
-        if read_json(record)["fingerprint"] != job.fingerprint:
+        if json.loads(record.read_text(encoding="utf-8"))["fingerprint"] != job.fingerprint:
             raise MnerError(
                 f"{folder}: holds a finished run with other settings or data; "
                 "name this one otherwise (--set name=...), choose another --out, or pass --restart"
@@ -112,7 +113,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     if state.exists():
         progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint)
     schedule = linear_decay(optimizer, steps=steps, warmup=settings.warmup, done=progress.step)
-    _write(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
+    write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
     resumed = f", continuing after step {progress.step}" if progress.step else ""
     watch(Event("ready", progress.step, steps, f"{_summary(job, model, accelerator)}{resumed}"))
     prepared, stepper = accelerator.prepare(model, optimizer)
@@ -187,7 +188,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
             card=model_card(job, epoch),
         )
     if main:
-        _write(folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in after.epochs))
+        write_text(folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in after.epochs))
     return after
 
 
@@ -233,9 +234,3 @@ def _seen_from(folder: Path, config: Config, root: Path) -> Config:
         return config
     data = config.data.model_copy(update={"root": os.path.relpath(root, folder)})
     return config.model_copy(update={"data": data})
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

@@ -55,7 +55,7 @@ def fit(
         room: Most sub-tokens of the whole context, separators counted; None sets no limit.
     """
     context = Context()
-    left: dict[str, float] = dict(budget)
+    left: dict[Source, float] = {**budget}
     for kind, _, text in pieces:
         start = len(context.ids)
         space = float("inf") if room is None else room - start - 1  # its separator

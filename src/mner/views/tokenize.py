@@ -61,9 +61,10 @@ class Subwords:
         self.sep_id = self.suffix[-1]
         added = self._tokenizer.get_added_tokens_decoder()
         special = {id_: token.content for id_, token in added.items() if token.special}
-        self._unknown = next((id_ for id_, content in special.items() if content in ("[UNK]", "<unk>")), None)
+        # MPNet has both; text may end in either of its own accord.
+        self._unknown = [id_ for id_, content in special.items() if content in ("[UNK]", "<unk>")]
         frame = {*self.prefix, *self.suffix, self.pad_id}
-        self._control = frozenset(({*special} | frame) - {self._unknown})
+        self._control = frozenset(({*special} | frame).difference(self._unknown))
         contents = sorted({*special.values()}, key=len, reverse=True)
         self._literal = re.compile("|".join(map(re.escape, contents))) if contents else None
         self._cache: dict[str, Coded] = {}
@@ -72,7 +73,7 @@ class Subwords:
         """A mapping that holds at least these words; do not keep it over calls."""
         cache = self._cache
         wanted = set(words)
-        missing = sorted(wanted - cache.keys())
+        missing = sorted(word for word in wanted if word not in cache)
         if missing and len(cache) + len(missing) > CACHE_WORDS:
             # A new dictionary: another thread may still read the old one.
             cache, missing = {}, sorted(wanted)
@@ -95,7 +96,7 @@ class Subwords:
         """The sub-tokens of some words, without the cache."""
         coded = self._plain([_SURROGATE.sub("\ufffd", word) for word in words])
         for position, (word, (ids, _)) in enumerate(zip(words, coded, strict=True)):
-            if not self._control.isdisjoint(ids) or (self._unknown in ids and self._is_literal(word)):
+            if not self._control.isdisjoint(ids) or (self._is_literal(word) and not {*ids}.isdisjoint(self._unknown)):
                 coded[position] = self._apart(word)
         return coded
 
@@ -104,6 +105,8 @@ class Subwords:
         ids: list[list[int]] = [[] for _ in words]
         shapes: list[list[int]] = [[] for _ in words]
         for id_, word, (start, end) in zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True):
+            if word is None:  # only tokens of the template have none
+                continue
             # A token of no width is the blank before a word: it takes the shape of what follows.
             ids[word].append(id_)
             shapes[word].append(shape(words[word][start : max(end, start + 1)]))
@@ -115,12 +118,15 @@ class Subwords:
     def _apart(self, word: str) -> Coded:
         """A word whose text is in the vocabulary as a control token (SentencePiece), read sign by sign."""
         parts = self._plain(_PARTS.findall(_SURROGATE.sub("\ufffd", word)))
-        ids = [id_ for part in parts for id_ in part.ids]
-        shapes = [one for part in parts for one in part.shapes]
-        if not self._control.isdisjoint(ids):  # a control token spelled like a plain word
-            kept = [(id_ if id_ not in self._control else self._unknown, one) for id_, one in zip(ids, shapes, strict=True)]
-            ids = [id_ for id_, _ in kept if id_ is not None]
-            shapes = [one for id_, one in kept if id_ is not None]
+        ids: list[int] = []
+        shapes: list[int] = []
+        for id_, written in ((id_, written) for part in parts for id_, written in zip(*part, strict=True)):
+            if id_ in self._control:  # one that is spelled like a plain word
+                if not self._unknown:
+                    continue
+                id_ = self._unknown[0]
+            ids.append(id_)
+            shapes.append(written)
         return Coded(tuple(ids), tuple(shapes))
 
 
@@ -147,7 +153,8 @@ def _open(tokenizer: str | Path | Tokenizer) -> Tokenizer:
 
 def _blank_before(step: dict[str, Any]) -> bool:
     """Make a pre-tokenizer put a blank before each word; whether it had not done so."""
-    changed = any([_blank_before(inner) for inner in step.get("pretokenizers", ())])
+    inner = [_blank_before(one) for one in step.get("pretokenizers", ())]  # all of them, not up to the first
+    changed = any(inner)
     if step.get("type") == "ByteLevel" and not step["add_prefix_space"]:
         step["add_prefix_space"] = changed = True
     if step.get("type") == "Metaspace" and step.get("prepend_scheme", "always") != "always":

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mner.data.alignment import align, joined
+from mner.data.lines import printable
 from mner.data.pictures import SUFFIXES
 from mner.errors import DataError
 from mner.tags import Reading, Scheme, from_spans, parse, to_spans
@@ -69,7 +70,7 @@ def tags_of(post: Post, *, scheme: Scheme, format_name: str, first: str = "") ->
         DataError: The post has no labels, or a word, label or image a line cannot hold.
     """
     place = f"{post.where}: " if post.where else ""
-    which = f'{place}post "{post.id}"'
+    which = printable(f'{place}post "{post.id}"')
     if post.spans is None:
         raise DataError(
             f"{which} has no labels, and {format_name} cannot tell that from a post without entities. "

@@ -87,17 +87,15 @@ def sequence_alignment(
         KL(q || p) = E_q[score_q - score_p] - log Z_q + log Z_p
 
     At a temperature other than 1 both are distributions over sequences, with every score divided by it. No
-    gradient reaches the teacher, whose chain is a detached copy. For the arguments see ``alignment``.
+    gradient reaches the teacher, neither its emissions nor its use of the chain. For the arguments see ``alignment``.
     """
-    real = chain.mask(student_emissions, lengths)[..., None]
-    taught = student_emissions.masked_fill(~real, 0.0).double() / temperature  # (batch, word, label)
-    scores = ChainScores(*(part.double() / temperature for part in crf.chain))
+    taught = chain.exact_scores(student_emissions, lengths) / temperature  # (batch, word, label)
+    scores = ChainScores(*(part.to(taught.dtype) / temperature for part in crf.chain))
     with torch.no_grad():
-        fixed = ChainScores(*(part.detach() for part in scores))
-        teacher = teacher_emissions.masked_fill(~real, 0.0).double() / temperature
-        words = chain.posteriors(fixed, teacher, lengths).exp() * real
-        pairs = chain.pair_posteriors(fixed, teacher, lengths).sum(1)  # (batch, label, label)
-        entropy = chain.log_partition(fixed, teacher, lengths) - _expected(fixed, teacher, words, pairs, lengths)
+        teacher = chain.exact_scores(teacher_emissions, lengths) / temperature
+        words = chain.posteriors(scores, teacher, lengths).exp() * chain.mask(teacher, lengths)[..., None]
+        pairs = chain.pair_posteriors(scores, teacher, lengths).sum(1)  # (batch, label, label)
+        entropy = chain.log_partition(scores, teacher, lengths) - _expected(scores, teacher, words, pairs, lengths)
     cross = chain.log_partition(scores, taught, lengths) - _expected(scores, taught, words, pairs, lengths)
     return (temperature**2 * (cross - entropy)).to(student_emissions.dtype)
 

@@ -28,19 +28,25 @@ def mask(emissions: Tensor, lengths: Tensor) -> Tensor:
     return torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
 
 
+def exact_scores(emissions: Tensor, lengths: Tensor) -> Tensor:
+    """Emissions in the type of the inner sums, zero past each length."""
+    dtype = torch.float32 if emissions.device.type == "mps" else torch.float64
+    return emissions.masked_fill(~mask(emissions, lengths)[..., None], 0.0).to(dtype)
+
+
 def log_partition(chain: ChainScores, emissions: Tensor, lengths: Tensor) -> Tensor:
     """Log Z (batch,): the log-sum of the scores of all label sequences."""
-    return _total(chain, _forward(chain, _exact(emissions, lengths)), lengths).to(emissions.dtype)
+    return _total(chain, _forward(chain, exact_scores(emissions, lengths)), lengths).to(emissions.dtype)
 
 
 def path_score(chain: ChainScores, emissions: Tensor, gold: Tensor, lengths: Tensor) -> Tensor:
     """Unnormalised score (batch,) of the label sequences ``gold`` (batch, word); any value may pad them."""
-    return _path(chain, _exact(emissions, lengths), gold, lengths).to(emissions.dtype)
+    return _path(chain, exact_scores(emissions, lengths), gold, lengths).to(emissions.dtype)
 
 
 def nll(chain: ChainScores, emissions: Tensor, gold: Tensor, lengths: Tensor) -> Tensor:
     """Negative log-likelihood (batch,) of ``gold`` (batch, word): log Z - score(gold)."""
-    exact = _exact(emissions, lengths)
+    exact = exact_scores(emissions, lengths)
     total = _total(chain, _forward(chain, exact), lengths)
     return (total - _path(chain, exact, gold, lengths)).to(emissions.dtype)
 
@@ -50,24 +56,19 @@ def posteriors(chain: ChainScores, emissions: Tensor, lengths: Tensor) -> Tensor
 
     They differ from alpha + beta by a constant per word, so a tempered posterior is ``softmax(posteriors / tau)``.
     """
-    alpha, beta = _forward_backward(chain, _exact(emissions, lengths), lengths)
+    alpha, beta = _forward_backward(chain, exact_scores(emissions, lengths), lengths)
     log = torch.log_softmax(alpha + beta, -1)
     return log.masked_fill(~mask(emissions, lengths)[..., None], 0.0).to(emissions.dtype)
 
 
 def pair_posteriors(chain: ChainScores, emissions: Tensor, lengths: Tensor) -> Tensor:
     """Probability (batch, word - 1, label, label) of labels [from, to] at each word and the next; 0 past the end."""
-    exact = _exact(emissions, lengths)
+    exact = exact_scores(emissions, lengths)
     alpha, beta = _forward_backward(chain, exact, lengths)
     total = _total(chain, alpha, lengths)[:, None, None, None]
     arrive = (exact + beta)[:, 1:, None, :]
     log = alpha[:, :-1, :, None] + chain.transitions.to(exact.dtype) + arrive - total
     return log.exp().masked_fill(~mask(emissions, lengths)[:, 1:, None, None], 0.0).to(emissions.dtype)
-
-
-def _exact(emissions: Tensor, lengths: Tensor) -> Tensor:
-    dtype = torch.float32 if emissions.device.type == "mps" else torch.float64
-    return emissions.masked_fill(~mask(emissions, lengths)[..., None], 0.0).to(dtype)
 
 
 def _scan(exact: Tensor, first: Tensor, transitions: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -28,11 +29,11 @@ class WordEncoder(nn.Module):
             encoder's own behaviour.
     """
 
-    def __init__(self, encoder: nn.Module, *, word_dropout: float, case_shape: bool) -> None:
+    def __init__(self, encoder: Any, *, word_dropout: float, case_shape: bool) -> None:
         super().__init__()
         self.encoder = encoder
         self.word_dropout = word_dropout
-        self.width: int = encoder.config.hidden_size
+        self.width = int(encoder.config.hidden_size)
         self.shapes = nn.Embedding(len(SHAPES), embedding_width(encoder)) if case_shape else None
         if self.shapes is not None:
             nn.init.zeros_(self.shapes.weight)
@@ -50,7 +51,7 @@ class WordEncoder(nn.Module):
         if self.shapes is None:
             embedded = {"input_ids": arrays["input_ids"]}
         else:
-            look_up = self.encoder.get_input_embeddings()
+            look_up = cast(Any, self.encoder).get_input_embeddings()
             embedded = {"inputs_embeds": look_up(arrays["input_ids"]) + self.shapes(arrays["shapes"])}
         output = self.encoder(**embedded, attention_mask=arrays["attention_mask"])
         hidden: Tensor = output.last_hidden_state
@@ -64,6 +65,6 @@ def pool(hidden: Tensor, word_index: Tensor) -> Tensor:
     return words * (word_index >= 0).unsqueeze(-1).to(words.dtype)
 
 
-def embedding_width(encoder: nn.Module) -> int:
+def embedding_width(encoder: Any) -> int:
     """The width of the encoder's input embeddings, which need not be its hidden width."""
     return int(encoder.get_input_embeddings().embedding_dim)

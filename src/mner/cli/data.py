@@ -1,0 +1,210 @@
+"""mner data check, stats, convert: files of posts."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mner.data import Statistics
+    from mner.preflight import Report
+    from mner.tags import Reading
+
+
+class Labels(StrEnum):
+    """What an I- that continues nothing means."""
+
+    REPAIR = "repair"
+    STRICT = "strict"
+
+
+class SchemeName(StrEnum):
+    """The label scheme of a column format."""
+
+    IOB1 = "IOB1"
+    IOB2 = "IOB2"
+    BIOES = "BIOES"
+
+
+FormatOption = Annotated[
+    str | None, typer.Option(help="twitter, conll, jsonl or a module's dotted name; by default the file tells.")
+]
+LabelsOption = Annotated[Labels | None, typer.Option(help="What an I- that continues nothing means; default repair.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def check(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files, a folder with train, dev and test, or a configuration (TOML).")
+    ] = None,
+    contexts: Annotated[list[Path] | None, typer.Option(help="Artefact of contexts; may be repeated.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the pictures; each is opened.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Configuration that names data, contexts and the encoder.")
+    ] = None,
+    encoder: Annotated[str | None, typer.Option(help="Encoder whose tokenizer counts sub-tokens.")] = None,
+    format: FormatOption = None,
+    labels: LabelsOption = None,
+    limit: Annotated[int, typer.Option(min=0, help="Most findings of a kind to list; 0 lists all.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Check files of posts, their contexts and pictures; list every fault with its line.
+
+    Exit code 1 when anything is worse than a note.
+    """
+    from mner import preflight
+
+    if not paths and config is None:
+        raise typer.BadParameter("name files, a folder or a configuration", param_hint="PATHS")
+    with _progress() as watch:
+        report = preflight.check(
+            paths or (),
+            config=config,
+            contexts=contexts or (),
+            images=images,
+            encoder=encoder,
+            format=format,
+            labels=_reading(labels) if labels else None,
+            limit=limit,
+            watch=watch,
+        )
+    typer.echo(json.dumps(report.to_dict(), indent=2) if as_json else _printed(_report_lines(report)))
+    for skipped in report.skipped:
+        typer.echo(f"not checked: {skipped}", err=True)
+    raise typer.Exit(0 if report.fine else 1)
+
+
+def stats(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or a folder with train, dev and test; - is stdin.")],
+    format: FormatOption = None,
+    labels: LabelsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count posts, words and entities; print the fingerprint."""
+    from mner.data import read, statistics
+    from mner.data.splits import splits
+
+    reading = _reading(labels)
+    tables: dict[str, Statistics] = {}
+    if paths == [Path("-")]:
+        tables["stdin"] = statistics(read(_stdin(), format=format, labels=reading))
+    else:
+        for name, path in splits(paths).items():
+            posts = read(path, format=format, labels=reading)
+            tables[name] = statistics(posts, strict=read(path, format=format, labels="strict"))
+    if as_json:
+        typer.echo(json.dumps({name: table.to_dict() for name, table in tables.items()}, indent=2))
+    else:
+        typer.echo("\n\n".join(_printed(_statistics_lines(name, table)) for name, table in tables.items()))
+
+
+def convert(
+    source: Annotated[str, typer.Argument(help="File to read; - is stdin.")],
+    target: Annotated[str, typer.Argument(help="File to write; - is stdout.")],
+    to: Annotated[str | None, typer.Option(help="Format to write; by default the file's suffix tells.")] = None,
+    format: FormatOption = None,
+    labels: LabelsOption = None,
+    scheme: Annotated[SchemeName, typer.Option(help="Label scheme to write in columns.")] = SchemeName.IOB2,
+) -> None:
+    """Rewrite posts in another format. The target appears only when it is whole."""
+    from mner import data
+
+    reading = _reading(labels)
+    if target == "-" and to is None:
+        raise typer.BadParameter("stdout has no suffix; name the format", param_hint="--to")
+    origin: Any = _stdin() if source == "-" else source
+    with _stdout() if target == "-" else _nothing() as stream:
+        done = data.convert(origin, stream or target, format=format, to=to, labels=reading, scheme=scheme.value)
+    for what, count in done.losses.items():
+        typer.echo(f"not kept: {what} of {count} post{'s' if count != 1 else ''}", err=True)
+    typer.echo(f"{done.stamp.posts} posts, {done.stamp.entities} entities, @{done.stamp.fingerprint}", err=True)
+
+
+def _reading(labels: Labels | None) -> Reading:
+    return "strict" if labels is Labels.STRICT else "repair"
+
+
+def _printed(lines: Iterable[str]) -> str:
+    from mner.data.lines import printable
+
+    return "\n".join(map(printable, lines))
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    for name, split in report.splits.items():
+        found = split.statistics
+        scheme = f" ({split.identity.scheme})" if split.identity.scheme else ""
+        strict = f" ({found.strict} strict)" if found.strict != found.stamp.entities else ""
+        types = "  ".join(f"{label} {count}" for label, count in found.stamp.labels.items())
+        yield f"{name}: {split.path}: {split.identity.format}{scheme} @{found.stamp.fingerprint}"
+        counts = f"{found.stamp.posts} posts  {found.stamp.words} words  {found.stamp.entities} entities"
+        yield f"  {counts}{strict}  {types}"
+    for severity in ("error", "warning", "note"):
+        for kind, count in report.counts.items():
+            if report.severities[kind] != severity:
+                continue
+            listed = [finding for finding in report.findings if finding.kind == kind]
+            yield ""
+            places = f", in {report.met[kind]} places" if report.met[kind] != count else ""
+            yield f"{severity}: {kind} ({count}{places})"
+            yield from (f"  {finding.where}: {finding.message}" for finding in listed)
+            if report.met[kind] > len(listed):
+                yield f"  ... and {report.met[kind] - len(listed)} more; --limit 0 lists all"
+    if not report.counts:
+        yield ""
+        yield "nothing found"
+
+
+def _statistics_lines(name: str, found: Statistics) -> Iterator[str]:
+    stamp = found.stamp
+    strict = "" if found.strict in {None, stamp.entities} else f" ({found.strict} if only a B- begins one)"
+    yield f"{name} @{stamp.fingerprint}"
+    yield f"  posts     {stamp.posts}  with entities {found.with_entity}  without labels {stamp.posts - found.labelled}"
+    yield f"  words     {stamp.words}  mean {found.mean_words:.1f}  longest {found.longest} (post {found.longest_id})"
+    yield f"  pictures  {found.images}  posts with one {found.image_share:.1%}"
+    yield f"  entities  {stamp.entities}{strict}"
+    yield from (f"    {label:<12} {count}" for label, count in stamp.labels.items())
+    lengths = "  ".join(f"{words}: {count}" for words, count in found.entity_lengths.items())
+    yield f"  words an entity  {lengths}"
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A function to tell progress to; it shows on stderr if that is a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda what, done: None
+        return
+    with console.status("reading") as status:
+        yield lambda what, done: status.update(f"{what}: {done}")
+
+
+def _stdin() -> Any:
+    return getattr(sys.stdin, "buffer", sys.stdin)
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield None
+
+
+@contextmanager
+def _stdout() -> Iterator[io.TextIOWrapper]:
+    """Stdout as UTF-8 with plain line feeds, whatever the locale says."""
+    sys.stdout.flush()
+    stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n")
+    try:
+        yield stream
+        stream.flush()
+    finally:
+        stream.detach()

@@ -1,0 +1,37 @@
+"""mner encoder: fetch pretrained encoders and see which are here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def fetch(
+    name: Annotated[str, typer.Argument(help="embedded:minilm, or a hub name such as bert-base-cased.")],
+) -> None:
+    """Fetch a pretrained encoder into the cache and print its folder; what is already here is only checked."""
+    from rich.console import Console
+
+    from mner import encoders
+
+    console = Console(stderr=True)
+    with console.status(f"fetching {name}"):
+        files = encoders.fetch(name)
+    console.print(f"{files.size / 1e6:.0f} MB, at most {files.max_tokens} sub-tokens", highlight=False)
+    typer.echo(files.folder)
+
+
+def list_() -> None:
+    """List encoders: name, size in MB, licence, and the folder of each or how to get it."""
+    from mner import encoders
+
+    rows = [("name", "MB", "licence", "folder")]
+    for name, files, problem in encoders.listing():
+        if files is None:
+            rows.append((name, "-", "-", problem))
+        else:
+            rows.append((name, f"{files.size / 1e6:.0f}", files.licence or "see its page", str(files.folder)))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for *cells, folder in rows:
+        typer.echo("  ".join([*map(str.ljust, cells, widths), folder]))

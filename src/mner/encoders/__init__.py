@@ -1,0 +1,101 @@
+"""NAME -> CHECKED LOCAL FOLDER: pretrained text encoders. Only ``fetch`` ever uses the network.
+
+A name is ``embedded:NAME`` (a file of this folder), a local folder in the Hugging Face layout, or a hub id such as
+``bert-base-cased``. Each file offers ``find(name)`` and ``fetch(name)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from mner import plugins
+from mner.encoders._files import EncoderFiles
+from mner.errors import ModelError, PluginError
+
+__all__ = ["EncoderFiles", "Listed", "embedded", "fetch", "find", "listing", "of_model"]
+
+_EMBEDDED = "embedded:"
+_HUB = "hub"
+
+
+class Listed(NamedTuple):
+    """An encoder as ``listing`` tells it: its files, or why it cannot be used."""
+
+    name: str
+    files: EncoderFiles | None
+    problem: str
+
+
+def find(name: str) -> EncoderFiles:
+    """The encoder of that name on this machine.
+
+    Raises:
+        ModelError: It is not here, lacks a file, or is damaged; the message says what to type.
+    """
+    found: EncoderFiles = _module(name).find(name)
+    return found
+
+
+def fetch(name: str) -> EncoderFiles:
+    """The encoder of that name, downloaded if it is not on this machine.
+
+    Raises:
+        ModelError: There is none of that name, no network, or what came is damaged.
+    """
+    found: EncoderFiles = _module(name).fetch(name)
+    return found
+
+
+def embedded() -> list[str]:
+    """Names of the encoders that mner knows by itself.
+
+    >>> "embedded:minilm" in embedded()
+    True
+    """
+    return [_EMBEDDED + name for name in plugins.names(__name__) if name != _HUB]
+
+
+def listing() -> list[Listed]:
+    """The embedded encoders and the models in the hub's local cache, each checked."""
+    from mner.encoders.hub import cached
+
+    return [_listed(name) for name in (*embedded(), *cached())]
+
+
+def of_model(folder: Path, about: Mapping[str, Any]) -> EncoderFiles:
+    """The encoder inside a saved model's directory.
+
+    Args:
+        folder: The model's directory.
+        about: What its ``model.json`` says under "encoder": name and max_tokens.
+
+    Raises:
+        ModelError: The tokenizer is missing, or the manifest says too little.
+    """
+    tokenizer = folder / "tokenizer.json"
+    if not tokenizer.is_file():
+        raise ModelError(f"{tokenizer}: missing; copy the whole model directory again")
+    try:
+        return EncoderFiles(str(about["name"]), folder / "encoder", tokenizer, int(about["max_tokens"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{folder}/model.json: encoder lacks a usable name or max_tokens ({error})") from None
+
+
+def _listed(name: str) -> Listed:
+    try:
+        return Listed(name, find(name), "")
+    except ModelError as error:
+        return Listed(name, None, str(error).partition("\n")[0])
+
+
+def _module(name: str) -> ModuleType:
+    called = name.removeprefix(_EMBEDDED) if name.startswith(_EMBEDDED) else _HUB
+    if called == _HUB and name.startswith(_EMBEDDED):
+        called = ""  # "embedded:hub" is none
+    try:
+        return plugins.load(__name__, called, allow_dotted=False)
+    except PluginError:
+        raise ModelError(f'encoder "{name}": no such file of mner; there are {", ".join(embedded())}') from None

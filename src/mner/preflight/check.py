@@ -1,0 +1,166 @@
+"""Files, contexts, pictures and an encoder -> one report of everything that is wrong or would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mner import config as configs
+from mner.config import Config, ContextConfig
+from mner.data import identify, read, statistics
+from mner.data.splits import splits
+from mner.errors import ConfigError, DataError, ModelError
+from mner.preflight.pictures import Pictures, examine_contexts
+from mner.preflight.posts import Posts, compare
+from mner.preflight.report import Findings, Report, Split
+from mner.preflight.tokens import examine_tokens
+from mner.tags import Reading
+from mner.types import Post
+
+if TYPE_CHECKING:
+    from mner.views import Views
+
+Watch = Callable[[str, int], None]
+"""Told what is counted and how many there are so far."""
+
+Examine = Callable[[Sequence[Post]], None]
+
+_CHUNK = 256  # posts tokenised together
+
+
+def check(
+    paths: Sequence[str | Path] = (),
+    *,
+    config: Config | str | Path | None = None,
+    contexts: Sequence[str | Path] = (),
+    images: str | Path | None = None,
+    encoder: str | Views | None = None,
+    format: str | None = None,
+    labels: Reading | None = None,
+    limit: int = 20,
+    watch: Watch = lambda what, done: None,
+) -> Report:
+    """What was found in splits, their contexts and their pictures. Files are streamed.
+
+    Args:
+        paths: Files, or folders that hold train, dev (or valid) and test files; none: those of the configuration.
+        config: A configuration or its file; its [data], [context] and encoder stand in for what is not given here.
+            A path among ``paths`` that ends with ".toml" is taken for it.
+        contexts: Artefact files; each post with a picture should have a row in one.
+        images: Folder of the pictures; every picture of a post is opened.
+        encoder: The name of an encoder, or views of one, whose tokenizer tells words without sub-tokens, windows
+            and cut context. None: the configuration's, if it is on this machine; else that is not checked.
+        format: The files' format; None: by first lines and name.
+        labels: What an I- that continues nothing means; None: as configured, else repair.
+        limit: Most findings of a kind that are listed; all are counted. 0: list all.
+        watch: Told how far the work is.
+
+    Raises:
+        DataError: A file is missing or of no known format.
+        ConfigError: The configuration has faults, or there is nothing to check.
+        ModelError: The encoder is not there.
+    """
+    tables = [path for path in paths if Path(path).suffix == ".toml"]
+    if len(tables) > (config is None):
+        raise ConfigError(f"one configuration at a time: {', '.join(map(str, tables))}")
+    paths = [path for path in paths if path not in tables]
+    config = tables[0] if tables else config
+    settings, root = _settings(config)
+    configured = config is not None and not paths
+    if configured:
+        told = (settings.data.train, settings.data.dev, settings.data.test)
+        named = dict(zip(("train", "dev", "test"), told, strict=True))
+        files = {name: root / path for name, path in named.items() if path}
+        contexts = contexts or [root / path for path in settings.data.contexts]
+        images = images or (root / settings.data.images if settings.data.images else None)
+    else:
+        files = splits(paths)
+    if not files:
+        raise ConfigError("nothing to check: name files, a folder, or a configuration whose [data] names them")
+    reading: Reading = labels or settings.data.labels
+    findings = Findings(limit)
+    posts = Posts(findings)
+    implied = settings.model.encoder if config is not None else None
+    views, absent = _views(encoder, implied, settings.context)
+    others = list(_others(findings, contexts, images, views, watch))
+    checked: dict[str, Split] = {}
+    for name, path in files.items():
+        on_fault = findings.bad_line(path)
+        identity = identify(path, format=format or settings.data.format, on_fault=on_fault)
+        examine: list[Examine] = [partial(posts.examine, name), *others]
+        found = read(path, format=identity.format, labels=reading, on_fault=on_fault)
+        numbers = statistics(_examined(found, examine, partial(watch, f"posts of {name}")), strict=())
+        strict = read(path, format=identity.format, labels="strict", on_fault=lambda line, message: None)
+        entities = sum(len(post.spans or ()) for post in strict)
+        checked[name] = Split(str(path), identity, replace(numbers, strict=entities))
+    compare(findings, checked, labels=reading)
+    skipped = {
+        "visual contexts: --contexts FILE": not contexts,
+        "pictures: --images DIR": images is None,
+        f"sub-tokens, windows and cut context: {absent}": views is None,
+    }
+    missed = tuple(line for line, skip in skipped.items() if skip)
+    return Report(checked, tuple(findings.kept), dict(findings.counts), dict(findings.met), findings.severities, missed)
+
+
+def _settings(config: Config | str | Path | None) -> tuple[Config, Path]:
+    if config is None:
+        return Config(), Path()
+    if isinstance(config, Config):
+        return config, configs.root_folder(config.data, Path())
+    settings = configs.load(config)
+    return settings, configs.root_folder(settings.data, Path(config).parent)
+
+
+def _views(encoder: str | Views | None, implied: str | None, options: ContextConfig) -> tuple[Views | None, str]:
+    """The views of the encoder that was asked for, or of the implied one if it is here; else what to type."""
+    if encoder is None and implied is None:
+        return None, "--encoder NAME"
+    from mner import encoders
+    from mner.views import Views
+
+    if isinstance(encoder, Views):
+        return encoder, ""
+    try:
+        return Views(encoders.find(encoder or implied or ""), options), ""
+    except ModelError as error:
+        if encoder is not None:
+            raise
+        return None, str(error)
+
+
+def _others(
+    findings: Findings,
+    contexts: Sequence[str | Path],
+    images: str | Path | None,
+    views: Views | None,
+    watch: Watch,
+) -> Iterator[Examine]:
+    """The checks that need more than the files of posts."""
+    known = None
+    if contexts:
+        from mner.vision.artefact import read_contexts
+
+        known = read_contexts(list(contexts))
+        yield partial(examine_contexts, findings, known)
+    if images is not None:
+        if not Path(images).is_dir():
+            raise DataError(f"{images}: no such folder of pictures")
+        yield Pictures(findings, Path(images), watch=watch).examine
+    if views is not None:
+        yield partial(examine_tokens, findings, views, known)
+
+
+def _examined(posts: Iterable[Post], examine: Sequence[Examine], watch: Callable[[int], None]) -> Iterator[Post]:
+    """The same posts, each after it was examined."""
+    posts, done = iter(posts), 0
+    while chunk := list(islice(posts, _CHUNK)):
+        for one in examine:
+            one(chunk)
+        done += len(chunk)
+        watch(done)
+        yield from chunk

@@ -1,0 +1,60 @@
+"""Posts with pictures -> pictures without a context, contexts without a picture's content, files that do not open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mner.data.pictures import picture_path
+from mner.errors import ImageError
+from mner.preflight.report import Findings
+from mner.types import Post
+
+if TYPE_CHECKING:
+    from mner.vision.artefact import Contexts
+
+
+def examine_contexts(findings: Findings, contexts: Contexts, posts: Sequence[Post]) -> None:
+    """Report each post whose picture has no row in the artefact, or one that counts as no picture."""
+    for post in posts:
+        if post.image is None:
+            continue
+        context = contexts.get(post.image)
+        if context is None:
+            findings.add("warning", "no context", post.where, f'the picture "{post.image}" has no row in the contexts')
+        elif context.status != "ok":
+            why = f": {context.reason}" if context.reason else ""
+            findings.add(
+                "warning",
+                f"{context.status} context",
+                post.where,
+                f'the picture "{post.image}" is {context.status}{why}; the post is read as one without a picture',
+            )
+        elif context.empty:
+            findings.add("note", "empty context", post.where, f'nothing was read from the picture "{post.image}"')
+
+
+class Pictures:
+    """The pictures of a folder, each opened once."""
+
+    def __init__(self, findings: Findings, folder: Path, *, watch: Callable[[str, int], None]) -> None:
+        self._findings = findings
+        self._folder = folder
+        self._watch = watch
+        self._opened: set[str] = set()
+
+    def examine(self, posts: Sequence[Post]) -> None:
+        """Report each picture of some posts that is missing or cannot be used."""
+        from mner.vision.images import open_image
+
+        for post in posts:
+            if post.image is None or post.image in self._opened:
+                continue
+            self._opened.add(post.image)
+            path = picture_path(self._folder, post.image)
+            try:
+                open_image(path)
+            except ImageError as error:
+                self._findings.add("warning", f"{error.status} picture", post.where, f"{path}: {error.reason}")
+            self._watch("pictures opened", len(self._opened))

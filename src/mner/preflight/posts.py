@@ -1,0 +1,78 @@
+"""Posts of several splits -> repeated ids, texts and pictures, posts without words or labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from mner.preflight.report import Findings, Split
+from mner.tags import Reading
+from mner.types import Post
+
+
+class Posts:
+    """What was met in the splits read so far; a text takes 12 bytes, however long it is."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._ids: dict[tuple[str, str], str] = {}
+        self._texts: dict[bytes, dict[str, str]] = {}
+        self._images: dict[str, dict[str, str]] = {}
+
+    def examine(self, split: str, posts: Sequence[Post]) -> None:
+        """Report what is wrong with some posts of a split, seen beside all before them."""
+        for post in posts:
+            if not post.words:
+                self._findings.add("warning", "no words", post.where, f'post "{post.id}" has no words')
+                continue
+            before = self._ids.setdefault((split, post.id), post.where)
+            if before != post.where:
+                self._findings.add(
+                    "warning", "repeated id", post.where, f'the id "{post.id}" stands in {split} before, at {before}'
+                )
+            digest = hashlib.blake2b(" ".join(post.words).encode(errors="surrogatepass"), digest_size=12).digest()
+            self._across(self._texts.setdefault(digest, {}), split, post, "text")
+            if post.image is not None:
+                self._across(self._images.setdefault(post.image, {}), split, post, "picture")
+
+    def _across(self, places: dict[str, str], split: str, post: Post, what: str) -> None:
+        """Report a text or picture the first time it is met in one split after another."""
+        if split not in places:
+            shown = post.image if what == "picture" else _short(post.text)
+            for other, where in places.items():
+                self._findings.add(
+                    "warning", f"same {what}: {other}/{split}", post.where, f'"{shown}" is also in {other}, at {where}'
+                )
+            places[split] = post.where
+
+
+def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) -> None:
+    """Report what the numbers of the splits tell: no posts, no labels, types that train lacks, repaired labels."""
+    train = splits.get("train")
+    for name, split in splits.items():
+        numbers = split.statistics
+        if not numbers.stamp.posts:
+            findings.add("error", "no posts", split.path, "the file holds no post")
+        elif (without := numbers.stamp.posts - numbers.labelled) > 0 and (numbers.labelled or name == "train"):
+            findings.add("warning", "no labels", split.path, f"{without} posts carry no labels", times=without)
+        if train is not None and train.statistics.labelled and name != "train":
+            for label, count in numbers.stamp.labels.items():
+                if label not in train.statistics.stamp.labels:
+                    findings.add(
+                        "warning",
+                        "label not in train",
+                        split.path,
+                        f"{count} entities are {label}, a type that train does not have: it can never be predicted",
+                    )
+        if labels == "repair" and numbers.strict is not None and numbers.strict != numbers.stamp.entities:
+            findings.add(
+                "note",
+                "repaired labels",
+                split.path,
+                f"{numbers.stamp.entities} entities, as an I- that continues nothing begins one; "
+                f'{numbers.strict} if only a B- does (data.labels = "strict")',
+            )
+
+
+def _short(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."

@@ -1,0 +1,1 @@
+"""Numbers and predictions -> terminal, pages, reports. Nothing here computes; nothing elsewhere draws."""

@@ -1,0 +1,217 @@
+"""Explanations -> pages that stand alone: one file a post, picture inside, nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mner.evidence import Evidence, Explanation
+from mner.show.picture import boxes, embed, tag_text
+from mner.show.plain import STATUS, TONE, colour, number, shown
+from mner.show.terminal import cut
+from mner.types import Prediction
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the index; ``thumbnail`` is a data URI."""
+
+    file: str
+    name: str
+    status: str
+    used: bool
+    runs: list[dict[str, Any]]
+    verdicts: dict[str, int]
+    thumbnail: str | None
+
+
+def write_pages(explanations: Iterable[Explanation], folder: str | Path, *, title: str = "mner") -> list[Path]:
+    """The files written: ``index.html`` and after it one page a post, in order.
+
+    Posts are taken one by one, so memory holds one picture at a time. Each file appears only when it is whole; the
+    index comes last.
+
+    Args:
+        explanations: What ``Tagger.explain`` returns.
+        folder: Where the pages go; made if it is not there.
+        title: Heading of the index.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    written, listed = [], []
+    remaining = iter(explanations)
+    one = next(remaining, None)
+    while one is not None:
+        following = next(remaining, None)
+        count = len(listed) + 1
+        around = {"before": _file(count - 1) if count > 1 else None, "after": _file(count + 1) if following else None}
+        path = folder / _file(count)
+        _write(path, page(one, number_=count, index="index.html", **around))
+        written.append(path)
+        listed.append(_listed(one, path.name, count))
+        one = following
+    index = folder / "index.html"
+    _write(index, _template("index.html").render(title=shown(title), posts=listed, totals=_totals(listed)))
+    return [index, *written]
+
+
+def page(
+    one: Explanation,
+    *,
+    number_: int | None = None,
+    index: str | None = None,
+    before: str | None = None,
+    after: str | None = None,
+) -> str:
+    """The page of one post: its text, its entities with and without the picture, and what was read.
+
+    Args:
+        one: The explanation.
+        number_: The post's number, for a post without an id.
+        index: Link to the index; None leaves it out, like the next two.
+        before: Link to the page before.
+        after: Link to the page after.
+    """
+    prediction = one.prediction
+    picture = embed(one.picture)
+    drawn, undrawn = boxes(one, picture) if picture else ([], 0)
+    kinds = list(dict.fromkeys(piece.kind for piece in one.pieces))
+    context = prediction.context
+    return _template("page.html").render(
+        name=_name(prediction, number_),
+        status=STATUS[prediction.image_status],
+        used=prediction.image_status == "used",
+        reason=shown(prediction.reason or ""),
+        view=prediction.view,
+        runs=_runs(prediction),
+        rows=[_row(row, kinds) for row in one.evidence],
+        kinds=kinds,
+        picture=picture,
+        alt=_alt(one),
+        stroke=max(picture.width, picture.height) / 400 if picture else 1,
+        boxes=drawn,
+        undrawn=undrawn,
+        captions=[(shown(c.text), shown(c.source)) for c in context.captions] if context else [],
+        tags=[(tag_text(tag), tag.confidence, shown(tag.source)) for tag in context.tags] if context else [],
+        ocr=_ocr(one),
+        texts=[(shown(t.text), shown(t.source)) for t in context.texts] if context else [],
+        pieces=[(piece.kind, shown(piece.text)) for piece in one.pieces],
+        cut=cut(prediction),
+        links={"index": index, "before": before, "after": after},
+    )
+
+
+def _row(row: Evidence, kinds: list[Any]) -> dict[str, Any]:
+    entity = row.entity
+    bars = [] if row.with_image is None else [("with the picture", "with", row.with_image)]
+    bars.append(("without it" if bars else "words alone", "without", row.without_image))
+    if len(kinds) > 1:  # of one kind alone it is the same as without the picture
+        bars += [(f"without {kind}", "source", row.without_source[kind]) for kind in kinds]
+    return {
+        "text": shown(entity.text),
+        "label": shown(entity.label),
+        "label_without": shown(row.label_without or ""),
+        "colour": colour(entity.label),
+        "verdict": row.verdict,
+        "tone": TONE[row.verdict],
+        "gain": None if row.with_image is None else f"{100 * (row.with_image - row.without_image):+.0f}",
+        "bars": [(name, kind, f"{100 * score:.1f}", number(score)) for name, kind, score in bars],
+        "matches": [shown(match.text) for match in row.matches],
+    }
+
+
+def _runs(prediction: Prediction) -> list[dict[str, Any]]:
+    """The text cut at its entities; ``label`` is None outside of them."""
+    runs: list[dict[str, Any]] = []
+    text, at = shown(prediction.text), 0
+    for entity in prediction.entities:
+        runs.append({"text": text[at : entity.start], "label": None})
+        runs.append(
+            {
+                "text": text[entity.start : entity.end],
+                "label": shown(entity.label),
+                "colour": colour(entity.label),
+                "score": number(entity.score),
+            }
+        )
+        at = entity.end
+    runs.append({"text": text[at:], "label": None})
+    return [run for run in runs if run["text"]]
+
+
+def _ocr(one: Explanation) -> list[dict[str, Any]]:
+    if one.prediction.context is None:
+        return []
+    owner = {match.text: row.entity for row in one.evidence for match in row.matches}
+    return [
+        {
+            "text": shown(text.text),
+            "confidence": text.confidence,
+            "source": shown(text.source),
+            "colour": colour(owner[text.text].label) if text.text in owner else None,
+            "entity": shown(owner[text.text].text) if text.text in owner else "",
+        }
+        for text in one.prediction.context.ocr
+    ]
+
+
+def _alt(one: Explanation) -> str:
+    context = one.prediction.context
+    told = context.captions[0].text if context is not None and context.captions else ""
+    return f"The post's picture: {shown(told)}" if told else "The post's picture"
+
+
+def _listed(one: Explanation, file: str, count: int) -> Listed:
+    thumbnail = embed(one.picture, longest=144, quality=70)
+    return Listed(
+        file=file,
+        name=_name(one.prediction, count),
+        status=STATUS[one.prediction.image_status],
+        used=one.prediction.image_status == "used",
+        runs=_runs(one.prediction),
+        verdicts=dict(Counter(row.verdict for row in one.evidence if row.verdict not in {"same", "no picture"})),
+        thumbnail=thumbnail.uri if thumbnail else None,
+    )
+
+
+def _totals(listed: list[Listed]) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for one in listed:
+        totals.update(one.verdicts)
+    return {verdict: totals[verdict] for verdict in TONE if totals[verdict]}
+
+
+def _name(prediction: Prediction, count: int | None) -> str:
+    return shown(prediction.id) or (f"post {count}" if count else "post")
+
+
+def _file(count: int) -> str:
+    return f"{count:05d}.html"
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    loader = PackageLoader("mner", "show/templates")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def _template(name: str) -> Any:
+    environment = _environment()
+    environment.globals["tones"] = TONE
+    return environment.get_template(name)
+
+
+def _write(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)

@@ -1,0 +1,69 @@
+"""What may be shown of foreign text, and how entities, statuses and verdicts are called and coloured."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+from mner.evidence import Verdict
+from mner.types import ImageStatus
+
+COLOURS = 8
+"""Colours that labels are told apart by."""
+
+_KNOWN = {"PER": 0, "PERSON": 0, "LOC": 1, "LOCATION": 1, "GPE": 1, "ORG": 2, "ORGANIZATION": 2, "MISC": 3, "OTHER": 3}
+
+STATUS: dict[ImageStatus, str] = {
+    "used": "picture used",
+    "none": "no picture",
+    "empty": "nothing read from the picture",
+    "placeholder": "placeholder picture",
+    "unreadable": "unreadable picture",
+    "missing": "picture missing",
+    "too_large": "picture too large",
+    "timeout": "picture took too long",
+    "disabled": "pictures turned off",
+}
+
+TONE: dict[Verdict, str] = {
+    "same": "plain",
+    "helped": "good",
+    "hurt": "bad",
+    "label changed": "new",
+    "only with the picture": "good",
+    "lost with the picture": "bad",
+    "no picture": "plain",
+}
+"""How a verdict is coloured. Whether a change is right is not known here: good means more probable, bad less."""
+
+# C0 and C1 controls steer terminals, halves of surrogate pairs are no UTF-8, and the rest turn writing around.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+def shown(text: str) -> str:
+    r"""The text with every character that must not be shown replaced by U+FFFD; offsets stay right.
+
+    >>> shown("a\x1b[31mb\ud800")
+    'a�[31mb�'
+    """
+    return _UNFIT.sub("\ufffd", text)
+
+
+def colour(label: str) -> int:
+    """The number of a label's colour, 0 to 7: the usual types have their own, others one by their name.
+
+    >>> colour("PER"), colour("LOC"), colour("product") == colour("product")
+    (0, 1, True)
+    """
+    if label.upper() in _KNOWN:
+        return _KNOWN[label.upper()]
+    return len(set(_KNOWN.values())) + zlib.crc32(label.encode("utf-8", "replace")) % 4
+
+
+def number(score: float) -> str:
+    """A probability with two decimals, as it fits a narrow column.
+
+    >>> number(0.876), number(1.0)
+    ('.88', '1.0')
+    """
+    return "1.0" if score >= 0.995 else f"{score:.2f}".removeprefix("0")

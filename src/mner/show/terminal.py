@@ -1,0 +1,104 @@
+"""A prediction or an explanation as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mner.evidence import Explanation
+from mner.show.plain import STATUS, TONE, colour, number, shown
+from mner.types import Prediction
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
+STYLES = ("blue", "green", "magenta", "yellow", "cyan", "red", "bright_blue", "bright_magenta")
+TONES = {"plain": "dim", "good": "green", "bad": "red", "new": "yellow"}
+
+
+def sentence(prediction: Prediction) -> Text:
+    """The post's text, each entity bold and in its label's colour, with label and probability behind it.
+
+    >>> from mner.types import Entity
+    >>> sentence(Prediction("", "Kevin wins", (Entity(0, 5, "Kevin", "PER", 0.934),))).plain
+    'Kevin PER .93 wins'
+    """
+    from rich.text import Text
+
+    text, out, at = shown(prediction.text), Text(), 0
+    for entity in prediction.entities:
+        style = STYLES[colour(entity.label)]
+        out.append(text[at : entity.start])
+        out.append(text[entity.start : entity.end], f"bold {style}")
+        out.append(f" {shown(entity.label)} {number(entity.score)}", f"dim {style}")
+        at = entity.end
+    return out.append(text[at:])
+
+
+def status(prediction: Prediction) -> Text:
+    """One line on what became of the picture, and what did not fit."""
+    from rich.text import Text
+
+    told = f"view {prediction.view} \u00b7 {STATUS[prediction.image_status]}"
+    told += f": {shown(prediction.reason)}" if prediction.reason else ""
+    told += f" \u00b7 cut: {cut(prediction)}" if prediction.cut else ""
+    return Text(told, "dim")
+
+
+def cut(prediction: Prediction) -> str:
+    """What the model could not take, such as "12 sub-tokens of captions"; "" for nothing."""
+    return ", ".join(
+        f"{count} sub-token{'s' * (count != 1)} of {kind}" for kind, count in prediction.cut.items() if count
+    )
+
+
+def explanation(one: Explanation) -> RenderableType:
+    """A post's sentence, the table of its entities, and what was read from its picture."""
+    from rich.console import Group
+
+    parts: list[RenderableType] = [sentence(one.prediction), status(one.prediction)]
+    if one.evidence:
+        parts += ["", _table(one)]
+    if one.pieces:
+        parts += ["", *_read(one)]
+    return Group(*parts)
+
+
+def _table(one: Explanation) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    used = one.prediction.image_status == "used"
+    kinds = list(dict.fromkeys(piece.kind for piece in one.pieces))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("entity")
+    table.add_column("label")
+    if used:
+        for head in ("with picture", "without", *(f"w/o {kind}" for kind in kinds)):
+            table.add_column(head, justify="right")
+        table.add_column("what the picture did")
+    else:
+        table.add_column("probability", justify="right")
+    for row in one.evidence:
+        style = STYLES[colour(row.entity.label)]
+        cells = [Text(shown(row.entity.text), f"bold {style}"), Text(shown(row.entity.label), style)]
+        if used and row.with_image is not None:
+            scores = [row.with_image, row.without_image, *(row.without_source[kind] for kind in kinds)]
+            cells += [Text(number(score)) for score in scores]
+            verdict = row.verdict + (f" (was {shown(row.label_without)})" if row.label_without else "")
+            verdict += "".join(f'; reads "{shown(match.text)}"' for match in row.matches)
+            cells.append(Text(verdict, TONES[TONE[row.verdict]]))
+        else:
+            cells.append(Text(number(row.without_image)))
+        table.add_row(*cells)
+    return table
+
+
+def _read(one: Explanation) -> Iterator[Text]:
+    from rich.text import Text
+
+    for kind, source, text in one.pieces:
+        yield Text.assemble((f"{kind:<9}", "bold"), shown(text), (f"  {shown(source)}", "dim"))

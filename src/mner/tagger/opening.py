@@ -1,0 +1,90 @@
+"""A model directory -> a tagger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from mner import encoders
+from mner.errors import ModelError
+from mner.runtime import Backend, open_model, read_model
+from mner.tagger.pictures import Pictures
+from mner.tagger.tagger import Tagger
+from mner.types import VisualContext
+from mner.views import Views
+
+READY = Path(__file__).resolve().parents[1] / "ready"
+"""Folder of the model that comes with the package, where there is one."""
+
+
+def load(
+    path: str | Path | None = None,
+    *,
+    backend: Backend = "auto",
+    threads: int = 0,
+    allow_plugins: bool = False,
+    use_images: bool = True,
+    images: str | Path | None = None,
+    contexts: str | Path | Iterable[str | Path] | Mapping[str, VisualContext] | None = None,
+    store: str | Path | None = None,
+    timeout: float | None = None,
+) -> Tagger:
+    """The tagger of a saved model.
+
+    Args:
+        path: A model directory, or the run directory that holds one; None takes the model of the package.
+        backend: "auto" takes ONNX where the model has it, else torch.
+        threads: Threads of one forward pass; 0 takes all cores.
+        allow_plugins: Run code outside mner that the model's configuration names.
+        use_images: False reads the words alone, whatever pictures come.
+        images: Folder of the pictures that posts name; None takes their names as paths.
+        contexts: Ready visual contexts, as files of the artefact or by picture name; asked before a picture is read.
+        store: SQLite file that keeps what was read from pictures; None takes the user's cache.
+        timeout: Most seconds for reading one picture; None sets no limit.
+
+    Raises:
+        ModelError: There is no model, or it is damaged, of another version, or names code outside mner.
+        MissingExtraError: The model needs torch, which is not installed.
+        DataError: A file of contexts is missing or faulty.
+    """
+    if timeout is not None and timeout <= 0:
+        raise ValueError(f"timeout: expected seconds above 0, got {timeout}; None sets no limit")
+    saved = read_model(packaged() if path is None else path, allow_plugins=allow_plugins)
+    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
+    runtime = open_model(saved, backend=backend, threads=threads)
+    pictures = Pictures(
+        saved.config.vision,
+        contexts=_contexts(contexts),
+        images=None if images is None else Path(images),
+        store=None if store is None else Path(store),
+        timeout=timeout,
+    )
+    return Tagger(
+        runtime, views, config=saved.config, pictures=pictures, use_images=use_images, fingerprint=saved.fingerprint
+    )
+
+
+def packaged() -> Path:
+    """The directory of the model that comes with the package.
+
+    Raises:
+        ModelError: There is none.
+    """
+    if (READY / "model.json").is_file():
+        return READY
+    raise ModelError(
+        "this installation has no ready model; train one (mner train CONFIG) and name its directory: "
+        "mner predict --model DIR, or mner.load(DIR)"
+    )
+
+
+def _contexts(
+    given: str | Path | Iterable[str | Path] | Mapping[str, VisualContext] | None,
+) -> Mapping[str, VisualContext] | None:
+    if given is None or isinstance(given, Mapping):
+        return given
+    from mner.vision.artefact import read_contexts
+
+    files = [given] if isinstance(given, str | Path) else list(given)
+    found: Mapping[str, VisualContext] = read_contexts([Path(file) for file in files])
+    return found

@@ -1,0 +1,181 @@
+"""The pictures of some requests -> their visual contexts, read once, in a bounded time, never raising."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from mner.config import VisionConfig
+from mner.data.pictures import picture_path
+from mner.tagger.requests import Request
+from mner.types import ImageStatus, VisualContext
+from mner.views import Piece
+
+_T = TypeVar("_T")
+
+_STATUS: dict[str, ImageStatus] = {
+    "placeholder": "placeholder",
+    "unreadable": "unreadable",
+    "missing": "missing",
+    "too_large": "too_large",
+    "timeout": "timeout",
+    "skipped": "disabled",
+}
+
+_REASON: dict[str, str] = {
+    "placeholder": "the picture is a placeholder",
+    "unreadable": "the picture cannot be read",
+    "missing": "there is no such picture",
+    "too_large": "the picture is too large",
+    "timeout": "the picture took too long",
+    "skipped": "the picture was skipped when contexts were made",
+}
+
+
+class Contexts(Protocol):
+    """Ready contexts by picture name, such as ``mner.vision.artefact.read_contexts`` returns."""
+
+    def get(self, image: str, /) -> VisualContext | None:
+        """The context of a picture; None where there is none."""
+        ...
+
+
+def judge(request: Request, context: VisualContext | None, pieces: Sequence[Piece]) -> tuple[ImageStatus, str | None]:
+    """What became of a request's picture, and why it was not used if it was not.
+
+    Args:
+        request: The request.
+        context: What was read; None where nothing was looked at.
+        pieces: What of it goes beside the words.
+    """
+    if context is None or not request.pictured:
+        return "none", None
+    if context.status != "ok":
+        return _STATUS[context.status], context.reason or _REASON[context.status]
+    if pieces:
+        return "used", None
+    if context.empty:
+        return "empty", "nothing was read from the picture"
+    return "empty", "what was read from the picture is blank, or of sources that the model's [context] leaves out"
+
+
+class Pictures:
+    """Finds or makes the context of each request's picture.
+
+    Args:
+        vision: Which backends read a picture; they are loaded with the first picture that needs them.
+        contexts: Ready contexts by picture name, asked first.
+        images: Folder of the pictures that posts name; None takes names as paths.
+        store: SQLite file that keeps what was read; None takes the user's cache.
+        timeout: Most seconds for one picture, loading of the backends aside; None sets no limit. A picture that
+            is over time is finished in the background, and the next one waits for it within its own limit.
+    """
+
+    def __init__(
+        self,
+        vision: VisionConfig,
+        *,
+        contexts: Contexts | Mapping[str, VisualContext] | None = None,
+        images: Path | None = None,
+        store: Path | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._vision = vision
+        self._contexts = contexts
+        self._images = images
+        self._store = store
+        self._timeout = timeout
+        self._reader: Reader | None = None
+        self._lock = threading.Lock()
+
+    def context(self, request: Request) -> VisualContext | None:
+        """What was read from one request's picture; None without one."""
+        if request.context is not None or not request.pictured:
+            return request.context
+        name = request.post.image
+        if name is not None and self._contexts is not None:
+            ready = self._contexts.get(name)
+            if ready is not None:
+                return ready
+        name = name or "picture"
+        if not (self._vision.detector or self._vision.captioner or self._vision.ocr):
+            reason = "the model's [vision] names no backend that reads pictures"
+            return VisualContext(image=name, status="skipped", reason=reason)
+        return self._read(name, self.source(request))
+
+    def source(self, request: Request) -> Any:
+        """The path, bytes or opened picture of a request; None where it has none."""
+        name = request.post.image
+        if request.picture is not None or name is None:
+            return request.picture
+        return Path(name) if self._images is None else picture_path(self._images, name)
+
+    def _read(self, name: str, source: Any) -> VisualContext:
+        with self._lock:
+            if self._reader is None or self._reader.process != os.getpid():  # a fork leaves the thread behind
+                self._reader = Reader(self._vision, self._store)
+            reader = self._reader
+        try:
+            return reader.read(name, source, timeout=self._timeout)
+        except TimeoutError:
+            reason = f"the picture was not read within {self._timeout:g} seconds"
+            return VisualContext(image=name, status="timeout", reason=reason)
+
+
+_Job = tuple[Future[Any], Callable[[], Any]]
+
+
+class Reader:
+    """The backends in one thread of their own: any thread may ask, and nobody has to wait for the end."""
+
+    def __init__(self, vision: VisionConfig, store: Path | None) -> None:
+        self.process = os.getpid()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        threading.Thread(target=_work, args=(self._jobs,), name="mner-pictures", daemon=True).start()
+        try:
+            self._extractor, self._kept = self._submit(lambda: _open(vision, store)).result()
+        except BaseException:
+            self._jobs.put(None)
+            raise
+
+    def read(self, name: str, source: Any, *, timeout: float | None) -> VisualContext:
+        """What was read from one picture; a bad one gives a status and a reason.
+
+        Raises:
+            TimeoutError: It took longer than ``timeout`` seconds.
+        """
+        future = self._submit(lambda: next(iter(self._extractor.stream([(name, source)], store=self._kept))))
+        try:
+            context: VisualContext = future.result(timeout)
+            return context
+        finally:
+            future.cancel()  # what has not begun need not begin
+
+    def _submit(self, job: Callable[[], _T]) -> Future[_T]:
+        future: Future[_T] = Future()
+        self._jobs.put((future, job))
+        return future
+
+
+def _open(vision: VisionConfig, store: Path | None) -> tuple[Any, Any]:
+    from mner.vision.extract import Extractor
+    from mner.vision.store import Store
+
+    return Extractor(vision), Store() if store is None else Store(store)
+
+
+def _work(jobs: queue.SimpleQueue[_Job | None]) -> None:
+    while (next_job := jobs.get()) is not None:
+        future, job = next_job
+        if not future.set_running_or_notify_cancel():
+            continue
+        try:
+            future.set_result(job())
+        except BaseException as error:  # it belongs to whoever asked
+            future.set_exception(error)
+        del future, job, next_job  # or the last picture stays in memory

@@ -1,0 +1,130 @@
+"""Whatever a caller hands in -> a post, its picture, and perhaps a ready context."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mner.data.formats.jsonl import post_of
+from mner.types import Caption, Post, VisualContext
+from mner.words import split
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PostLike = str | Post | Mapping[str, Any]
+"""A text, a post, or a row with the keys text or words, and perhaps id, offsets, image, context."""
+
+if TYPE_CHECKING:
+    PictureLike = str | os.PathLike[str] | bytes | Image
+    """A path, the bytes of a picture's file, or an opened picture."""
+
+ContextLike = str | VisualContext | Mapping[str, Any]
+"""A context, a row of the artefact, or a caption."""
+
+GIVEN = "given"
+"""Source of a caption that came as a bare string."""
+
+_KEYS = ("id", "text", "words", "offsets")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One post to tag.
+
+    Attributes:
+        post: The post; its ``image`` is the picture's name, if it has one.
+        picture: The path, bytes or opened picture that the caller gave; None: ``post.image`` names one, or none.
+        context: What stands for the picture, which is then not read.
+    """
+
+    post: Post
+    picture: Any = None
+    context: VisualContext | None = None
+
+    @property
+    def pictured(self) -> bool:
+        """True when there is a picture or something that stands for one."""
+        return self.post.image is not None or self.picture is not None or self.context is not None
+
+
+def request(
+    post: PostLike,
+    *,
+    image: PictureLike | None = None,
+    context: ContextLike | None = None,
+    caption_source: str = GIVEN,
+) -> Request:
+    """The post that a caller means, words split and picture named.
+
+    Args:
+        post: A text, a post or a row.
+        image: Its picture; goes before the one that ``post`` names.
+        context: What stands for the picture; goes before the one of a row.
+        caption_source: Source to name for a caption that comes as a bare string.
+
+    Raises:
+        DataError: A row holds neither text nor words, or a context is not as the artefact writes them.
+        TypeError: An argument is of none of these types.
+
+    >>> request({"words": ["Hi", "Bo"], "image": "1.jpg"}).post.image
+    '1.jpg'
+    """
+    if isinstance(post, str):
+        words, offsets = split(post)
+        found = Post("", post, words, offsets)
+    elif isinstance(post, Post):
+        found = post
+    elif isinstance(post, Mapping):
+        found = _post_of_row(post)
+        context = post.get("context") if context is None else context
+        named = post.get("image") if image is None else None
+        if isinstance(named, str | os.PathLike):
+            found = replace(found, image=os.fspath(named) or None)
+        elif named is not None:
+            image = named
+    else:
+        raise TypeError(f'expected a text, a mner.Post or a row such as {{"text": ...}}, got {type(post).__name__}')
+    picture = None
+    if isinstance(image, str | os.PathLike):
+        picture = Path(image)
+        found = replace(found, image=os.fspath(image))
+    elif image is not None:
+        picture = _opened(image)
+    return Request(found, picture, _context(context, found.image or GIVEN, caption_source))
+
+
+def _post_of_row(row: Mapping[str, Any]) -> Post:
+    known = {key: row[key] for key in _KEYS if row.get(key) is not None}
+    try:
+        line = json.dumps({"id": "", **known}, default=list)  # tuples and arrays of words are welcome
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"a row's text is a string and its words are a list of strings: {error}") from None
+    return post_of(line, number=0)
+
+
+def _opened(image: Any) -> Any:
+    if isinstance(image, bytes | bytearray | memoryview):
+        return bytes(image)
+    if hasattr(image, "convert") and hasattr(image, "size"):
+        return image
+    raise TypeError(
+        f"image: expected a path, the bytes of a picture's file or a PIL image, got {type(image).__name__}; "
+        "an array of pixels becomes one by PIL.Image.fromarray(array)"
+    )
+
+
+def _context(context: ContextLike | None, image: str, source: str) -> VisualContext | None:
+    if context is None or isinstance(context, VisualContext):
+        return context
+    if isinstance(context, str):
+        return VisualContext(image=image, captions=(Caption(context, source=source),))
+    if isinstance(context, Mapping):
+        from mner.vision.artefact import from_row
+
+        return from_row({"image": image, **context}, where="context")
+    raise TypeError(f"context: expected a caption, a VisualContext or its row, got {type(context).__name__}")

@@ -1,0 +1,165 @@
+"""The tagger: posts in, predictions out, with the picture where it can be read and without it where not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from mner.config import Config
+from mner.decode import Decoder
+from mner.errors import DataError
+from mner.evidence import Explanation, weigh
+from mner.runtime import Runtime, predict
+from mner.tagger.pictures import Pictures, judge
+from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, request
+from mner.types import ImageStatus, Prediction, VisualContext
+from mner.views import Piece, Views, compose
+
+if TYPE_CHECKING:
+    from mner.tagger.requests import PictureLike
+
+LOOK_AHEAD = 128
+"""Posts that ``pipe`` holds at a time: enough to batch posts of like length."""
+
+
+class Tagger:
+    """Finds the entities of posts.
+
+    ``mner.load`` makes one. It may be called from several threads.
+
+    Args:
+        runtime: Label scores.
+        views: From words and context to token ids.
+        config: The configuration the model was trained with.
+        pictures: From a picture to its context.
+        use_images: False decodes the T view, whatever pictures come.
+        fingerprint: Of the saved model.
+
+    Attributes:
+        labels: The types of entities it knows, sorted.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        views: Views,
+        *,
+        config: Config,
+        pictures: Pictures,
+        use_images: bool = True,
+        fingerprint: str = "",
+    ) -> None:
+        self.config = config
+        self.fingerprint = fingerprint
+        self.labels = tuple(sorted({label[2:] for label in runtime.labels if label != "O"}))
+        self._runtime = runtime
+        self._views = views
+        self._pictures = pictures
+        decode = config.decode
+        self._decoder = Decoder(runtime.labels, runtime.chain, constrained=decode.constrained, repair=decode.labels)
+        self._off: str | None = None
+        if not use_images:
+            self._off = "pictures are turned off (use_images=False)"
+        elif "I+T" not in config.loss.views:
+            self._off = "the model was trained on the words alone"
+
+    def __call__(
+        self,
+        post: PostLike,
+        *,
+        image: PictureLike | None = None,
+        context: ContextLike | None = None,
+        min_score: float = 0.0,
+    ) -> Prediction:
+        """The entities of one post.
+
+        Args:
+            post: A text, a ``Post``, or a row with "text" or "words", and perhaps "id", "image", "context".
+            image: Its picture: a path, the bytes of its file, or a PIL image. A picture that cannot be used is
+                no error: ``image_status`` and ``reason`` tell.
+            context: What stands for the picture, which is then not read: a caption, a context or its row.
+            min_score: Least probability of an entity.
+
+        Raises:
+            DataError: A row holds neither text nor words, or its context is faulty.
+        """
+        asked = self._request(post, image, context)
+        return self._tag([asked], [self._look(asked)], min_score)[0]
+
+    def pipe(
+        self, posts: Iterable[PostLike], *, min_score: float = 0.0, look_ahead: int = LOOK_AHEAD
+    ) -> Iterator[Prediction]:
+        """The predictions of many posts, in their order; memory stays flat however many there are.
+
+        Args:
+            posts: What a call takes as its first argument; read ``look_ahead`` at a time.
+            min_score: Least probability of an entity.
+            look_ahead: Posts held at a time. More of them make fuller batches and a longer wait for the first.
+
+        Raises:
+            DataError: A row is faulty; the message says which.
+        """
+        if look_ahead < 1:
+            raise ValueError(f"look_ahead: expected 1 or more, got {look_ahead}")
+        numbered = enumerate(posts, 1)
+        while window := [self._numbered(number, post) for number, post in islice(numbered, look_ahead)]:
+            yield from self._tag(window, [self._look(one) for one in window], min_score)
+
+    def explain(
+        self, post: PostLike, *, image: PictureLike | None = None, context: ContextLike | None = None
+    ) -> Explanation:
+        """What the picture did for each entity of one post; takes what a call takes."""
+        asked = self._request(post, image, context)
+        looked = self._look(asked)
+        texts = looked.context.ocr if looked.context is not None and looked.pieces else ()
+        return Explanation(
+            self._tag([asked], [looked], 0.0)[0],
+            weigh(self._runtime, self._views, asked.post, decoder=self._decoder, pieces=looked.pieces, texts=texts),
+            looked.pieces,
+            self._pictures.source(asked),
+        )
+
+    def _request(self, post: PostLike, image: PictureLike | None, context: ContextLike | None) -> Request:
+        sources = self.config.context.captions
+        return request(post, image=image, context=context, caption_source=sources[0] if sources else GIVEN)
+
+    def _numbered(self, number: int, post: PostLike) -> Request:
+        try:
+            return self._request(post, None, None)
+        except (DataError, TypeError) as error:
+            raise type(error)(f"post {number}: {error}") from None
+
+    def _look(self, asked: Request) -> _Looked:
+        """What of the picture goes beside the words, and what became of it."""
+        if self._off is not None:
+            return _Looked("disabled", self._off) if asked.pictured else _Looked("none")
+        context = self._pictures.context(asked)
+        pieces = () if context is None else compose(context, self._views.options)
+        status, reason = judge(asked, context, pieces)
+        return _Looked(status, reason, context, pieces)
+
+    def _tag(self, asked: Sequence[Request], looked: Sequence[_Looked], min_score: float) -> list[Prediction]:
+        encoded = self._views.encode_many([one.post.words for one in asked], [one.pieces for one in looked])
+        found = predict.spans(self._runtime, encoded, self._decoder)
+        return [
+            Prediction(
+                id=one.post.id,
+                text=one.post.text,
+                entities=tuple(one.post.entity(span.span, span.score) for span in spans if span.score >= min_score),
+                view="I+T" if seen.status == "used" else "T",
+                image_status=seen.status,
+                reason=seen.reason,
+                context=seen.context,
+                image=one.post.image,
+                cut=coded.cut,
+            )
+            for one, seen, coded, spans in zip(asked, looked, encoded, found, strict=True)
+        ]
+
+
+class _Looked(NamedTuple):
+    status: ImageStatus
+    reason: str | None = None
+    context: VisualContext | None = None
+    pieces: tuple[Piece, ...] = ()

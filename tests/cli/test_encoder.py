@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mner import cli, encoders
+from mner.encoders import EncoderFiles, Listed
+from mner.errors import ModelError
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> EncoderFiles:
+    (tmp_path / "model.safetensors").write_bytes(b"x" * 2_000_000)
+    return EncoderFiles("embedded:toy", tmp_path, tmp_path / "tokenizer.json", 512, licence="MIT")
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    found = CliRunner().invoke(cli.app, ["encoder", *arguments])
+    return found.exit_code, found.stdout, found.stderr
+
+
+def fetching(result: EncoderFiles | ModelError) -> Callable[[str], EncoderFiles]:
+    def fetch(name: str) -> EncoderFiles:
+        if isinstance(result, ModelError):
+            raise result
+        return result
+
+    return fetch
+
+
+def test_fetch_prints_the_folder(toy: EncoderFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "fetch", fetching(toy))
+    assert run("fetch", "embedded:toy") == (0, f"{toy.folder}\n", "2 MB, at most 512 sub-tokens\n")
+
+
+def test_fetch_that_fails_exits_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "fetch", fetching(ModelError("no network; copy it")))
+    assert run("fetch", "owner/toy") == (2, "", "error: no network; copy it\n")
+
+
+def test_list_shows_what_is_here_and_what_is_not(toy: EncoderFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        Listed("embedded:toy", toy, ""),
+        Listed("owner/none", None, "not here; type: mner encoder fetch owner/none"),
+    ]
+    monkeypatch.setattr(encoders, "listing", lambda: rows)
+    code, out, err = run("list")
+    assert (code, err) == (0, "")
+    head, here, absent = out.splitlines()
+    assert head.split() == ["name", "MB", "licence", "folder"]
+    assert here.split() == ["embedded:toy", "2", "MIT", str(toy.folder)]
+    assert absent.endswith("mner encoder fetch owner/none")
+    assert here.index(str(toy.folder)) == head.index("folder") == absent.index("not here")

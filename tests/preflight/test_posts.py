@@ -1,0 +1,167 @@
+import json
+
+import pytest
+
+from mner.errors import ConfigError, DataError, ModelError
+from mner.preflight import check
+
+TRAIN = "IMGID:1\nKevin\tB-PER\nwins\tO\n\nIMGID:2\nOhio\tB-LOC\n\n"
+NO_ENCODER = '[model]\nencoder = "no-such-group/no-such-encoder"\n'
+
+
+def kinds(report):
+    return dict(report.counts)
+
+
+def test_clean_file_is_fine(write):
+    report = check([write("train.txt", TRAIN)])
+    assert report.fine
+    assert (report.findings, kinds(report)) == ((), {})
+    assert report.splits["train"].identity == ("twitter", "IOB2")
+    assert report.splits["train"].statistics.stamp.labels == {"LOC": 1, "PER": 1}
+    assert len(report.skipped) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("train.txt", "IMGID:1\nKevin\na\tPERSON\nb\tO\n\nx\tO\n\nIMGID:5\nc\tO\td\ne\tO\n", [2, 3, 6, 9]),
+        ("train.conll", "Kevin\na\tPERSON\nb\tO\n\n\tO\n", [1, 2, 5]),
+        ("train.jsonl", '{"text": "a", "entities": []}\n{\n[]\n{"text": 3}\n', [2, 3, 4]),
+        ("train.txt", "IMGID:1\na\tO\n\udce9\tO\n", [3]),
+    ],
+)
+def test_every_bad_line_is_listed(write, tmp_path, name, text, lines):
+    path = tmp_path / name
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    report = check([path])
+    found = [finding for finding in report.findings if finding.kind == "bad line"]
+    assert [finding.where for finding in found] == [f"{path}:{line}" for line in lines]
+    assert all(finding.severity == "error" for finding in found)
+    assert kinds(report) == {"bad line": len(lines)}
+    assert not report.fine
+
+
+def test_findings_are_listed_up_to_the_limit_and_all_counted(write):
+    path = write("train.txt", "IMGID:1\na\tO\n" + "bad\n" * 9)
+    assert [len(check([path], limit=limit).findings) for limit in (3, 20, 0)] == [3, 9, 9]
+    report = check([path], limit=3)
+    assert (report.counts, report.met) == ({"bad line": 9}, {"bad line": 9})
+
+
+def test_texts_and_pictures_in_two_splits_are_told_apart(write):
+    train = write("train.txt", TRAIN)
+    dev = write("dev.txt", "IMGID:7\nKevin\tO\nwins\tO\n\nIMGID:8\nKevin\tO\nwins\tO\n\n")
+    test = write("test.txt", "IMGID:7\nother\tO\n\nIMGID:1\nKevin\tB-PER\nwins\tO\n\n")
+    report = check([test, dev, train])
+    assert list(report.splits) == ["train", "dev", "test"]
+    assert kinds(report) == {
+        "same text: train/dev": 1,
+        "same picture: dev/test": 1,
+        "same text: train/test": 1,
+        "same text: dev/test": 1,
+        "same picture: train/test": 1,
+    }
+    first = report.findings[0]
+    assert (first.severity, first.where) == ("warning", f"{dev}:1")
+    assert first.message == f'"Kevin wins" is also in train, at {train}:1'
+
+
+def test_same_text_is_found_across_formats(write):
+    report = check([write("train.txt", TRAIN), write("test.jsonl", '{"text": "Kevin  wins", "entities": []}\n')])
+    assert kinds(report) == {"same text: train/test": 1}
+
+
+def test_repeated_id_is_named_within_a_split(write):
+    path = write("train.txt", "IMGID:1\na\tO\n\nIMGID:1\nb\tO\n\n")
+    report = check([path])
+    assert kinds(report) == {"repeated id": 1}
+    assert report.findings[0].where == f"{path}:4"
+    assert f"at {path}:1" in report.findings[0].message
+
+
+def test_label_that_train_lacks_is_named(write):
+    report = check([write("train.txt", TRAIN), write("dev.txt", "IMGID:3\na\tB-ORG\nb\tB-PER\n\n")])
+    assert kinds(report) == {"label not in train": 1}
+    assert "1 entities are ORG" in report.findings[0].message
+
+
+def test_repaired_labels_are_a_note(write):
+    path = write("train.txt", "IMGID:1\na\tI-ORG\nb\tB-PER\n\n")
+    report = check([path])
+    assert kinds(report) == {"repaired labels": 1}
+    assert report.fine
+    assert report.splits["train"].statistics.strict == 1
+    strict = check([path], labels="strict")
+    assert kinds(strict) == {}
+    assert strict.splits["train"].statistics.stamp.entities == 1
+
+
+def test_posts_without_words_or_labels_are_named(write):
+    path = write("train.jsonl", '{"text": ""}\n{"text": "a"}\n{"text": "b", "entities": []}\n')
+    report = check([path])
+    assert kinds(report) == {"no words": 1, "no labels": 2}
+
+
+def test_file_without_labels_is_fine_unless_it_is_train(write):
+    assert check([write("posts.jsonl", '{"text": "a"}\n')]).fine
+    assert not check([write("train.jsonl", '{"text": "a"}\n')]).fine
+
+
+def test_file_without_posts_is_an_error(write):
+    report = check([write("train.jsonl", "")])
+    assert kinds(report) == {"no posts": 1}
+
+
+def test_messages_show_what_shows_nothing(write):
+    report = check([write("train.txt", "IMGID:1\n\u00a0\x1b[2J\n")])
+    assert '"\\xa0\\x1b[2J"' in report.findings[0].message
+
+
+def test_report_is_json(write):
+    report = check([write("train.txt", TRAIN + "IMGID:3\nbad\n"), write("dev.txt", TRAIN)])
+    table = json.loads(json.dumps(report.to_dict()))
+    assert table["fine"] is False
+    assert table["splits"]["train"]["format"] == "twitter"
+    assert table["splits"]["train"]["labels"] == {"LOC": 1, "PER": 1}
+    assert table["findings"][0]["kind"] == "bad line"
+
+
+def test_configuration_names_the_files(write, tmp_path):
+    write("data/a.txt", TRAIN)
+    write("data/b.txt", TRAIN)
+    config = write(
+        "run.toml", '[data]\nroot = "data"\ntrain = "a.txt"\ndev = "b.txt"\nlabels = "strict"\n' + NO_ENCODER
+    )
+    report = check(config=config)
+    assert {name: split.path for name, split in report.splits.items()} == {
+        "train": str(tmp_path / "data" / "a.txt"),
+        "dev": str(tmp_path / "data" / "b.txt"),
+    }
+    assert kinds(check([config])) == kinds(report)
+    assert kinds(report) == {"same text: train/dev": 2, "same picture: train/dev": 2}
+
+
+def test_encoder_that_only_the_configuration_names_may_be_absent(write, tmp_path):
+    path = write("a.txt", TRAIN)
+    config = write("run.toml", '[data]\ntrain = "a.txt"\n' + NO_ENCODER)
+    report = check(config=config)
+    assert any("no-such-encoder" in line for line in report.skipped)
+    with pytest.raises(ModelError, match="no-such-encoder"):
+        check([path], encoder="no-such-group/no-such-encoder")
+
+
+def test_configuration_that_names_no_files_says_so(write):
+    config = write("run.toml", 'name = "x"\n')
+    with pytest.raises(ConfigError, match="nothing to check"):
+        check(config=config)
+    with pytest.raises(ConfigError, match="one configuration at a time"):
+        check([config, config])
+    with pytest.raises(ConfigError, match="nothing to check"):
+        check()
+
+
+def test_configuration_with_a_missing_file_names_it(write):
+    config = write("run.toml", '[data]\ntrain = "none.txt"\n' + NO_ENCODER)
+    with pytest.raises(DataError, match=r"none\.txt: cannot be read: No such file"):
+        check(config=config)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mner.config import Source
+from mner.views import Piece
+from mner.views.budget import Context, fit
+from mner.views.tokenize import Coded
+
+SEP = 3
+
+
+class Letters(dict[str, Coded]):
+    """Every letter of a word is a sub-token."""
+
+    def __missing__(self, word: str) -> Coded:
+        return Coded(tuple(map(ord, word)), (1,) * len(word))
+
+
+def fitted(*pieces: tuple[Source, str], budget: dict[Source, int] | None = None, room: int | None = None) -> Context:
+    made = [Piece(kind, "", text) for kind, text in pieces]
+    return fit(made, Letters(), sep_id=SEP, budget=budget or {}, room=room)
+
+
+def text(context: Context) -> str:
+    return "".join("|" if id_ == SEP else chr(id_) for id_ in context.ids)
+
+
+def test_fit_puts_a_separator_before_each_piece() -> None:
+    context = fitted(("captions", "a man"), ("captions", "dog"), ("ocr", "x y"))
+    assert text(context) == "|aman|dog|xy"
+    assert context.parts == [("captions", 0, 5), ("captions", 5, 9), ("ocr", 9, 12)]
+    assert context.shapes == [0, 1, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1]
+    assert context.cut == {}
+
+
+def test_fit_cuts_each_kind_between_words_and_counts() -> None:
+    context = fitted(("captions", "aa bb cc"), ("captions", "d"), ("tags", "ee f"), budget={"captions": 5, "tags": 3})
+    assert text(context) == "|aabb|eef"  # the "d" would fit, but it must not stand in for "cc"
+    assert context.cut == {"captions": 3}
+
+
+def test_fit_drops_a_cut_piece_with_its_separator() -> None:
+    context = fitted(("captions", "aa"), ("captions", "bbb"), budget={"captions": 2})
+    assert text(context) == "|aa"
+    assert context.cut == {"captions": 3}
+
+
+def test_fit_cuts_within_a_first_word_that_is_too_long() -> None:
+    context = fitted(("ocr", "猫猫猫猫 x"), budget={"ocr": 3})
+    assert text(context) == "|猫猫猫"
+    assert context.cut == {"ocr": 2}
+
+
+def test_fit_takes_lack_of_room_from_the_last_kinds() -> None:
+    context = fitted(("captions", "aa bb"), ("tags", "cc dd"), ("ocr", "ee"), room=8)
+    assert text(context) == "|aabb|cc"
+    assert context.cut == {"tags": 2, "ocr": 2}
+
+
+def test_fit_without_budget_turns_a_kind_off() -> None:
+    context = fitted(("captions", "aa"), ("ocr", "bb"), budget={"captions": 0})
+    assert text(context) == "|bb"
+    assert context.cut == {"captions": 2}
+
+
+def test_fit_skips_a_piece_without_subtokens() -> None:
+    known = {"\ufe0f": Coded((), ())}
+    context = fit([Piece("ocr", "", "\ufe0f")], known, sep_id=SEP, budget={}, room=None)
+    assert (context.ids, context.cut) == ([], {})
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["captions", "tags", "ocr"]), st.text("ab ", min_size=1))),
+    st.integers(0, 20),
+    st.integers(0, 40),
+)
+def test_fit_loses_nothing_uncounted(pieces: list[tuple[Source, str]], budget: int, room: int) -> None:
+    pieces = sorted(pieces)
+    context = fitted(*pieces, budget={"captions": budget, "tags": budget}, room=room)
+    assert len(context.ids) <= room
+    kept = sum(end - start - 1 for _, start, end in context.parts)
+    assert kept + sum(context.cut.values()) == sum(len(text) - text.count(" ") for _, text in pieces)
+    for kind in ("captions", "tags"):
+        assert sum(end - start - 1 for one, start, end in context.parts if one == kind) <= budget
