@@ -30,7 +30,7 @@ def _table(name: str, table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _key(key: str) -> str:
-    return key if key and key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
+    return key if key and key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _toml(key)
 
 
 def _toml(value: Any) -> str:

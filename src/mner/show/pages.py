@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mner.evidence import Evidence, Explanation
+from mner.atomic import write_text
+from mner.evidence import NOTICEABLE, Evidence, Explanation
 from mner.show.picture import boxes, embed, tag_text
 from mner.show.plain import STATUS, TONE, colour, number, shown
 from mner.show.terminal import cut
@@ -54,12 +54,12 @@ def write_pages(explanations: Iterable[Explanation], folder: str | Path, *, titl
         count = len(listed) + 1
         around = {"before": _file(count - 1) if count > 1 else None, "after": _file(count + 1) if following else None}
         path = folder / _file(count)
-        _write(path, page(one, number_=count, index="index.html", **around))
+        write_text(path, page(one, number_=count, index="index.html", **around))
         written.append(path)
         listed.append(_listed(one, path.name, count))
         one = following
     index = folder / "index.html"
-    _write(index, _template("index.html").render(title=shown(title), posts=listed, totals=_totals(listed)))
+    write_text(index, _template("index.html").render(title=shown(title), posts=listed, totals=_totals(listed)))
     return [index, *written]
 
 
@@ -109,12 +109,13 @@ def page(
     )
 
 
-def _row(row: Evidence, kinds: list[Any]) -> dict[str, Any]:
+def _row(row: Evidence, kinds: Sequence[str]) -> dict[str, Any]:
     entity = row.entity
     bars = [] if row.with_image is None else [("with the picture", "with", row.with_image)]
     bars.append(("without it" if bars else "words alone", "without", row.without_image))
-    if len(kinds) > 1:  # of one kind alone it is the same as without the picture
-        bars += [(f"without {kind}", "source", row.without_source[kind]) for kind in kinds]
+    left_out = row.without_source if len(kinds) > 1 else {}  # of one kind alone it is the same as without the picture
+    most = max(left_out.values(), key=lambda score: abs(score - (row.with_image or 0)), default=0.0)
+    moved = abs(most - (row.with_image or 0)) >= NOTICEABLE
     return {
         "text": shown(entity.text),
         "label": shown(entity.label),
@@ -122,10 +123,21 @@ def _row(row: Evidence, kinds: list[Any]) -> dict[str, Any]:
         "colour": colour(entity.label),
         "verdict": row.verdict,
         "tone": TONE[row.verdict],
-        "gain": None if row.with_image is None else f"{100 * (row.with_image - row.without_image):+.0f}",
+        "gain": None if row.with_image is None else _points(row.with_image - row.without_image),
         "bars": [(name, kind, f"{100 * score:.1f}", number(score)) for name, kind, score in bars],
+        "sources": [(kind, number(score), moved and score == most) for kind, score in left_out.items()],
         "matches": [shown(match.text) for match in row.matches],
     }
+
+
+def _points(gain: float) -> str:
+    """A difference of probabilities in points of a hundred, with its sign.
+
+    >>> _points(0.291), _points(-0.04), _points(0.001)
+    ('+29', '\u22124', '\u00b10')
+    """
+    points = round(100 * gain)
+    return f"{points:+d}".replace("-", "\u2212") if points else "\u00b10"
 
 
 def _runs(prediction: Prediction) -> list[dict[str, Any]]:
@@ -209,9 +221,3 @@ def _template(name: str) -> Any:
     environment = _environment()
     environment.globals["tones"] = TONE
     return environment.get_template(name)
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)

@@ -13,6 +13,7 @@ import numpy as np
 from mner import data
 from mner.config import Config
 from mner.data import Stamp
+from mner.data.pictures import picture_path
 from mner.errors import ConfigError, DataError
 from mner.types import Post, ViewName, VisualContext
 from mner.views.batch import Encoded
@@ -105,10 +106,10 @@ def read_contexts_of(
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[VisualContext | None]:
     """The visual context of each post, from the files of ``data.contexts`` or from its picture."""
-    from mner.vision.artefact import read_contexts
-
     known: list[VisualContext | None] = [None] * len(posts)
     if config.data.contexts:
+        from mner.vision.artefact import read_contexts
+
         contexts = read_contexts([root / file for file in config.data.contexts])
         known = [None if post.image is None else contexts.get(post.image) for post in posts]
     if config.data.images is None:
@@ -127,7 +128,7 @@ def read_contexts_of(
         read: dict[str, VisualContext] = {}
         with Store() as store:
             for number, one in enumerate(
-                extractor.stream(((image, _picture(folder, image)) for image in wanted), store=store), 1
+                extractor.stream(((image, picture_path(folder, image)) for image in wanted), store=store), 1
             ):
                 read[one.image] = one
                 watch(number, len(wanted))
@@ -136,11 +137,6 @@ def read_contexts_of(
             for post, one in zip(posts, known, strict=True)
         ]
     return known
-
-
-def _picture(folder: Path, image: str) -> Path:
-    direct = folder / image
-    return direct if direct.exists() else folder / Path(image).name
 
 
 def _state(post: Post, context: VisualContext | None, composed: bool) -> str:

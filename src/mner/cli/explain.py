@@ -1,0 +1,73 @@
+"""mner explain: what the picture did for each entity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mner.cli import source
+
+if TYPE_CHECKING:
+    from mner.evidence import Explanation
+    from mner.tagger import Tagger
+
+
+def explain(
+    posts: source.PostsArgument = None,
+    model: source.ModelOption = None,
+    text: source.TextOption = None,
+    image: source.ImageOption = None,
+    contexts: source.ContextsOption = None,
+    images: source.ImagesOption = None,
+    format: source.FormatOption = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Folder for pages instead: one a post, and an index.", show_default=False),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Posts to explain; 0 takes all.")] = 0,
+    timeout: source.TimeoutOption = None,
+    threads: source.ThreadsOption = 0,
+    allow_plugins: source.PluginsOption = False,
+    as_json: source.JsonOption = False,
+) -> None:
+    """Show each entity's probability with and without the picture, and without each source of what was read."""
+    source.check_source(posts, text, image)
+    tagger = source.open_tagger(
+        model,
+        posts,
+        contexts=contexts,
+        images=images,
+        no_images=False,
+        timeout=timeout,
+        threads=threads,
+        allow_plugins=allow_plugins,
+    )
+    found = iter([tagger.explain(text, image=image)]) if text is not None else _explained(tagger, posts, format, limit)
+    if html is not None:
+        from mner.show.pages import write_pages
+
+        title = Path(posts).name if posts not in {None, "-"} else "mner"
+        typer.echo(str(write_pages(found, html, title=title)[0]))
+    elif source.pretty(as_json):
+        from rich.console import Console
+
+        from mner.show.terminal import explanation
+
+        console = Console()
+        for one in found:
+            console.print(explanation(one), "")
+    else:
+        from mner.bulk import line
+
+        for one in found:
+            typer.echo(line(one.to_dict()).encode(), nl=False)
+
+
+def _explained(tagger: Tagger, posts: str | None, format: str | None, limit: int) -> Iterator[Explanation]:
+    from itertools import islice
+
+    for post in islice(source.read_posts(str(posts), format), limit or None):
+        yield tagger.explain(post)

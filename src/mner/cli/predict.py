@@ -1,0 +1,110 @@
+"""mner predict: posts -> rows of entities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mner.cli import source
+
+if TYPE_CHECKING:
+    from mner.tagger import Tagger
+    from mner.types import Prediction
+
+
+def predict(
+    posts: source.PostsArgument = None,
+    model: source.ModelOption = None,
+    text: source.TextOption = None,
+    image: source.ImageOption = None,
+    contexts: source.ContextsOption = None,
+    images: source.ImagesOption = None,
+    format: source.FormatOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for resumable shards; the same command continues them.", show_default=False),
+    ] = None,
+    shard_size: Annotated[int, typer.Option(min=1, help="Posts of one shard.")] = 1000,
+    min_score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least probability of an entity.")] = 0.0,
+    no_images: source.NoImagesOption = False,
+    timeout: source.TimeoutOption = None,
+    threads: source.ThreadsOption = 0,
+    allow_plugins: source.PluginsOption = False,
+    as_json: source.JsonOption = False,
+) -> None:
+    """Tag posts, or one text with its picture; rows go to stdout, or as shards into --out.
+
+    A picture that cannot be used never stops a run: its post is tagged by the words alone and its row says why.
+    """
+    source.check_source(posts, text, image)
+    if out is not None and text is not None:
+        raise typer.BadParameter("goes with a file of posts", param_hint="--out")
+    tagger = source.open_tagger(
+        model,
+        posts,
+        contexts=contexts,
+        images=images,
+        no_images=no_images,
+        timeout=timeout,
+        threads=threads,
+        allow_plugins=allow_plugins,
+    )
+    if text is not None:
+        _print([tagger(text, image=image, min_score=min_score)], source.pretty(as_json))
+    elif out is not None:
+        _shards(tagger, str(posts), format, out=out, shard_size=shard_size, min_score=min_score)
+    else:
+        found = tagger.pipe(source.read_posts(str(posts), format), min_score=min_score)
+        _print(_counted(found), source.pretty(as_json))
+
+
+def _print(predictions: Iterable[Prediction], pretty: bool) -> None:
+    if pretty:
+        from rich.console import Console
+
+        from mner.show.terminal import sentence, status
+
+        console = Console()
+        for one in predictions:
+            console.print(sentence(one), status(one), "", sep="\n", soft_wrap=True)
+        return
+    from mner.bulk import line
+
+    for one in predictions:
+        typer.echo(line(one.to_dict()).encode(), nl=False)
+
+
+def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+    """The predictions; after the last, what became of the pictures is told on stderr."""
+    from mner.bulk import Counts
+
+    counts = Counts()
+    for one in predictions:
+        counts.add(one)
+        yield one
+    typer.echo(str(counts), err=True)
+
+
+def _shards(
+    tagger: Tagger, posts: str, format: str | None, *, out: Path, shard_size: int, min_score: float
+) -> None:
+    from rich.console import Console
+
+    from mner.bulk import predict_shards
+
+    console = Console(stderr=True)
+    with console.status("tagging") as status:
+        done = predict_shards(
+            tagger,
+            source.read_posts(posts, format),
+            out,
+            shard_size=shard_size,
+            min_score=min_score,
+            watch=lambda count: status.update(f"tagging: {count} posts"),
+        )
+    typer.echo(f"{done.counts}; {done.kept} of {len(done.files)} shards were there already", err=True)
+    for file in done.files:
+        typer.echo(str(file))

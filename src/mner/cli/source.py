@@ -1,0 +1,91 @@
+"""Where predict and explain take posts, pictures and the model from."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mner.tagger import Tagger
+
+PostsArgument = Annotated[str | None, typer.Argument(help="File of posts in any format; - is stdin.", show_default=False)]
+ModelOption = Annotated[
+    Path | None, typer.Option(help="Model or run directory; by default the model of the package.", show_default=False)
+]
+TextOption = Annotated[str | None, typer.Option(help="One text instead of a file of posts.", show_default=False)]
+ImageOption = Annotated[Path | None, typer.Option(help="The picture that goes with --text.", show_default=False)]
+ContextsOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Artefact of ready contexts, asked before a picture is read; may be repeated.", show_default=False),
+]
+ImagesOption = Annotated[
+    Path | None, typer.Option(help="Folder of the pictures; by default that of the file of posts.", show_default=False)
+]
+FormatOption = Annotated[
+    str | None,
+    typer.Option(help="twitter, conll, jsonl or a module's dotted name; by default the file tells.", show_default=False),
+]
+NoImagesOption = Annotated[bool, typer.Option("--no-images", help="Read the words alone.")]
+TimeoutOption = Annotated[
+    float | None, typer.Option(help="Most seconds for one picture; by default no limit.", show_default=False)
+]
+ThreadsOption = Annotated[int, typer.Option(min=0, help="Threads of one forward pass; 0 takes all cores.")]
+PluginsOption = Annotated[bool, typer.Option("--allow-plugins", help="Run code outside mner that the model names.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON rows on a terminal, too.")]
+
+
+def check_source(posts: str | None, text: str | None, image: Path | None) -> None:
+    """Refuse a command line that names no source, two, or a picture without a text."""
+    if (posts is None) == (text is None):
+        raise typer.BadParameter("name a file of posts (- is stdin) or give --text, not both", param_hint="POSTS")
+    if image is not None and text is None:
+        raise typer.BadParameter("goes with --text; posts name their pictures themselves", param_hint="--image")
+    if posts is not None and posts != "-" and not Path(posts).is_file():
+        raise typer.BadParameter(f"{posts}: no such file", param_hint="POSTS")
+
+
+def open_tagger(
+    model: Path | None,
+    posts: str | None,
+    *,
+    contexts: list[Path] | None,
+    images: Path | None,
+    no_images: bool,
+    timeout: float | None,
+    threads: int,
+    allow_plugins: bool,
+) -> Tagger:
+    """The tagger that the options describe."""
+    from mner.tagger import load
+
+    if images is not None and not images.is_dir():
+        raise typer.BadParameter(f"{images}: no such folder", param_hint="--images")
+    if timeout is not None and timeout <= 0:
+        raise typer.BadParameter("expected seconds above 0", param_hint="--timeout")
+    if images is None and posts not in {None, "-"}:
+        images = Path(str(posts)).parent
+    return load(
+        model,
+        threads=threads,
+        allow_plugins=allow_plugins,
+        use_images=not no_images,
+        images=images,
+        contexts=contexts or None,
+        timeout=timeout,
+    )
+
+
+def read_posts(posts: str, format: str | None) -> Iterator[Any]:
+    """The posts of a file or of stdin, streamed."""
+    from mner.data import read
+
+    return read(getattr(sys.stdin, "buffer", sys.stdin) if posts == "-" else posts, format=format)
+
+
+def pretty(as_json: bool) -> bool:
+    """Whether a reader sits at the other end of stdout."""
+    return sys.stdout.isatty() and not as_json

@@ -1,0 +1,138 @@
+"""Configuration files: bases, overrides, round trips, and messages that name every fault at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mner import config as configs
+from mner.errors import ConfigError
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_load_merges_bases_below_the_file(tmp_path: Path) -> None:
+    write(tmp_path / "base.toml", '[data]\nname = "mine"\ntrain = "a"\n[training]\nepochs = 3\ncrf_lr = 0.1\n')
+    row = write(tmp_path / "rows" / "row.toml", 'base = "../base.toml"\nname = "row"\n[training]\nepochs = 7\n')
+    config = configs.load(row)
+    assert (config.name, config.data.name, config.training.epochs, config.training.crf_lr) == ("row", "mine", 7, 0.1)
+
+
+def test_load_with_another_base_takes_the_row_to_other_data(tmp_path: Path) -> None:
+    write(tmp_path / "one.toml", '[data]\nname = "one"\n')
+    other = write(tmp_path / "two.toml", '[data]\nname = "two"\n')
+    row = write(tmp_path / "row.toml", 'base = "one.toml"\n')
+    assert configs.load(row).data.name == "one"
+    assert configs.load(row, base=other).data.name == "two"
+
+
+def test_plain_root_stays_relative_to_the_file_that_states_it(tmp_path: Path) -> None:
+    write(tmp_path / "base.toml", '[data]\nroot = "posts"\n')
+    row = write(tmp_path / "rows" / "deep" / "row.toml", 'base = "../../base.toml"\n')
+    root = configs.root_folder(configs.load(row).data, row.parent)
+    assert root.resolve() == (tmp_path / "posts").resolve()
+
+
+def test_root_takes_a_folder_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    data = configs.DataConfig(root="$SOME_DATA/deep")
+    monkeypatch.delenv("SOME_DATA", raising=False)
+    with pytest.raises(ConfigError, match="SOME_DATA is not set"):
+        configs.root_folder(data, Path())
+    monkeypatch.setenv("SOME_DATA", str(tmp_path))
+    assert configs.root_folder(data, Path()) == tmp_path / "deep"
+
+
+def test_all_faults_are_told_at_once_with_the_nearest_key(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.toml",
+        'nane = "x"\n[model]\nencodr = "a"\n[training]\nepochs = "many"\ncva = "none"\n[loss]\ncva = "postrior"\n[trainig]\na = 1\n',
+    )
+    with pytest.raises(ConfigError) as caught:
+        configs.load(path)
+    message = str(caught.value)
+    for part in (
+        "6 faults",
+        'nane: unknown key; did you mean "name"?',
+        'model.encodr: unknown key; did you mean "encoder"?',
+        "training.epochs: input should be a valid integer",
+        'training.cva: unknown key; "cva" belongs to [loss]',
+        'did you mean "posterior"?',
+        'trainig: unknown key; did you mean "training"?',
+    ):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[loss]\nviews = ["T"]\ncva = "posterior"\n', "aligns two views"),
+        ('[loss]\nviews = ["T", "T"]\n', "each once"),
+        ("[training]\nencoder_lr = -1\n", "training.encoder_lr: input should be greater than 0, found -1"),
+        ("[training\n", "not a readable TOML file"),
+        ("base = 3\n", "base: expected a file name"),
+        ('base = "gone.toml"\n', "gone.toml: no such file"),
+    ],
+)
+def test_faulty_files_are_refused(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        configs.load(write(tmp_path / "a.toml", text))
+
+
+def test_base_files_in_a_ring_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.toml", 'base = "b.toml"\n')
+    write(tmp_path / "b.toml", 'base = "a.toml"\n')
+    with pytest.raises(ConfigError, match="lead back"):
+        configs.load(tmp_path / "a.toml")
+
+
+def test_missing_file_names_its_neighbour(tmp_path: Path) -> None:
+    write(tmp_path / "twitter15.toml", "")
+    with pytest.raises(ConfigError, match=r'did you mean ".*twitter15\.toml"'):
+        configs.load(tmp_path / "twiter15.toml")
+
+
+def test_overrides_are_toml_values_or_bare_words(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.toml", "")
+    config = configs.load(
+        path,
+        set_values=["training.epochs=3", "model.encoder=bert-base-cased", 'loss.views=["T"]', "context.budget.ocr=5"],
+    )
+    assert config.training.epochs == 3
+    assert config.model.encoder == "bert-base-cased"
+    assert config.loss.views == ("T",)
+    assert config.context.budget == {"ocr": 5}
+
+
+@pytest.mark.parametrize("setting", ["epochs", "=3", "name.deep=1"])
+def test_malformed_override_is_refused(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigError, match="--set"):
+        configs.load(write(tmp_path / "a.toml", 'name = "x"\n'), set_values=[setting])
+
+
+@settings(deadline=None, max_examples=50)
+@given(name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1), rate=st.floats(1e-9, 1.0))
+def test_dumps_reads_back_unchanged(tmp_path_factory: pytest.TempPathFactory, name: str, rate: float) -> None:
+    config = configs.check(
+        {
+            "name": name,
+            "training": {"crf_lr": rate},
+            "vision": {"options": {"rapid": {"min_score": 0.5, name: [1, "two"]}}},
+            "context": {"captions": ["catr"]},
+        }
+    )
+    path = tmp_path_factory.mktemp("dumps") / "a.toml"
+    path.write_text(configs.dumps(config), encoding="utf-8")
+    assert configs.load(path) == config
+
+
+def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
+    base = configs.check({})
+    assert base.fingerprint == configs.check({"data": {"root": "elsewhere"}}).fingerprint
+    assert base.fingerprint != configs.check({"seed": 2}).fingerprint

@@ -1,0 +1,84 @@
+"""mner evaluate: dev as often as wanted, test once and counted, on what was frozen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mner import config as configs
+from mner.errors import ConfigError, MnerError
+from mner.evaluation.run import evaluate
+from mner.training import train
+
+TEXT = "IMGID:1\nKevin\tB-PER\nLove\tI-PER\nwon\tO\n\nIMGID:2\nReal\tB-ORG\nMadrid\tI-ORG\n!\tO\n\n"
+
+
+@pytest.fixture
+def run(tiny_encoder: Path, tmp_path: Path) -> Path:
+    for name in ("train", "dev", "test"):
+        (tmp_path / f"{name}.txt").write_text(TEXT.replace("B-ORG", "B-TEAM") if name == "test" else TEXT)
+    config = configs.check(
+        {
+            "data": {"name": "corpus", "train": "train.txt", "dev": "dev.txt", "test": "test.txt"},
+            "model": {"name": "text", "encoder": str(tiny_encoder)},
+            "loss": {"views": ["T"]},
+            "training": {"epochs": 1, "device": "cpu"},
+        }
+    )
+    return train(config, root=tmp_path, out=tmp_path / "runs")
+
+
+def test_dev_scores_equal_those_of_training(run: Path, tmp_path: Path) -> None:
+    record = json.loads((run / "record.json").read_text())
+    assert evaluate(run, results=tmp_path / "results") == record["dev"]
+    assert not (tmp_path / "results").exists()
+
+
+def test_final_scores_test_once_and_counts_it(run: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    first = evaluate(run, final=True, results=results)
+    assert first["T"]["labels_unseen_in_training"] == {"TEAM": 1}
+    assert first["T"]["micro"]["gold"] == 3  # PER, TEAM, and the stray I-ORG that repair makes an entity
+    (tmp_path / "test.txt").unlink()  # asked again, test stays closed
+    assert evaluate(run, final=True, results=results) == first
+    uses = (results / "test-uses.jsonl").read_text().splitlines()
+    assert len(uses) == 1 and json.loads(uses[0])["run"] == "corpus/run/1"
+    assert json.loads((results / "corpus" / "run" / "1.json").read_text())["test"] == first
+
+
+def test_final_refuses_a_changed_configuration(run: Path, tmp_path: Path) -> None:
+    path = run / "config.toml"
+    path.write_text(path.read_text().replace("constrained = true", "constrained = false"))
+    with pytest.raises(MnerError, match="config changed since training ended"):
+        evaluate(run, final=True, results=tmp_path / "results")
+
+
+def test_final_refuses_changed_weights(run: Path, tmp_path: Path) -> None:
+    evaluate(run, final=True, results=tmp_path / "results")
+    frozen = json.loads((run / "frozen.json").read_text())
+    (run / "frozen.json").write_text(json.dumps({**frozen, "model": "0" * 12}))
+    with pytest.raises(MnerError, match="model changed since the run was frozen"):
+        evaluate(run, final=True, results=tmp_path / "results")
+
+
+def test_unfinished_and_missing_runs_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(MnerError, match="not a run directory"):
+        evaluate(tmp_path)
+    (tmp_path / "checkpoint.safetensors").touch()
+    with pytest.raises(MnerError, match="an unfinished run; continue it"):
+        evaluate(tmp_path)
+
+
+def test_run_without_test_split_says_so(run: Path, tmp_path: Path) -> None:
+    for path in (run / "config.toml", run / "model" / "config.toml"):
+        path.write_text(path.read_text().replace('test = "test.txt"\n', ""))
+    from mner.evaluation.run import _score
+    from mner.runtime import read_model
+    from mner.runtime.saved import seal
+
+    manifest = json.loads((run / "model" / "model.json").read_text())
+    seal(run / "model", {key: value for key, value in manifest.items() if key not in {"format", "mner", "files"}})
+    with pytest.raises(ConfigError, match=r"data\.test: not set"):
+        _score(run, read_model(run / "model"), "test")

@@ -1,0 +1,114 @@
+"""Saved models: written whole, verified when read, refused with a reason."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from mner.errors import MissingExtraError, ModelError
+from mner.runtime import open_model, read_model
+from mner.runtime.saved import seal
+
+
+@pytest.fixture
+def copy(tiny_model: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_model, tmp_path / "model"))
+
+
+def reseal(folder: Path) -> None:
+    manifest = json.loads((folder / "model.json").read_text())
+    seal(folder, {key: value for key, value in manifest.items() if key not in {"format", "mner", "files"}})
+
+
+def test_read_model_tells_labels_chain_and_fingerprint(tiny_model: Path) -> None:
+    saved = read_model(tiny_model)
+    assert saved.labels[:5] == ("O", "B-LOC", "I-LOC", "E-LOC", "S-LOC")
+    assert saved.chain.transitions.shape == (17, 17)
+    assert len(saved.fingerprint) == 12
+    assert read_model(tiny_model.parent).folder == tiny_model, "a run directory leads to its model"
+
+
+def test_saved_directory_holds_no_pickle(tiny_model: Path) -> None:
+    assert {path.suffix for path in tiny_model.rglob("*") if path.is_file()} <= {".json", ".toml", ".md", ".safetensors"}
+
+
+@pytest.mark.parametrize("name", ["head.safetensors", "tokenizer.json", "config.toml", "encoder/model.safetensors"])
+def test_missing_file_is_named(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(ModelError, match=f"{name} is missing"):
+        read_model(copy)
+
+
+@pytest.mark.parametrize("name", ["head.safetensors", "tokenizer.json", "config.toml", "encoder/model.safetensors"])
+def test_changed_file_is_named(copy: Path, name: str) -> None:
+    with (copy / name).open("ab") as stream:
+        stream.write(b" ")
+    with pytest.raises(ModelError, match=f"{name}: changed"):
+        read_model(copy)
+
+
+def test_other_format_is_refused(copy: Path) -> None:
+    manifest = json.loads((copy / "model.json").read_text())
+    (copy / "model.json").write_text(json.dumps({**manifest, "format": 99}))
+    with pytest.raises(ModelError, match="saved in format 99"):
+        read_model(copy)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}'])
+def test_damaged_manifest_is_refused(copy: Path, text: str) -> None:
+    (copy / "model.json").write_text(text)
+    with pytest.raises(ModelError, match=r"model\.json"):
+        read_model(copy)
+
+
+def test_folder_without_model_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="mner train"):
+        read_model(tmp_path)
+
+
+def test_label_count_that_disagrees_with_the_chain_is_refused(copy: Path) -> None:
+    head = load_file(copy / "head.safetensors")
+    save_file({**head, "crf.start": np.zeros(3, np.float32)}, copy / "head.safetensors")
+    reseal(copy)
+    with pytest.raises(ModelError, match=r"crf\.start has shape \(3,\), but model\.json lists 17 labels"):
+        read_model(copy)
+
+
+def test_manifest_cannot_point_outside_the_model(copy: Path) -> None:
+    manifest = json.loads((copy / "model.json").read_text())
+    manifest["files"]["../secret"] = "0"
+    (copy / "model.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match="outside the model"):
+        read_model(copy)
+
+
+def test_model_that_names_foreign_code_is_refused_unless_allowed(copy: Path) -> None:
+    text = (copy / "config.toml").read_text().replace('captioner = "template"', 'captioner = "their_pkg.caption"')
+    (copy / "config.toml").write_text(text)
+    reseal(copy)
+    with pytest.raises(ModelError, match=r"code outside mner: their_pkg\.caption"):
+        read_model(copy)
+    assert read_model(copy, allow_plugins=True).config.vision.captioner == "their_pkg.caption"
+
+
+def test_unknown_array_in_the_head_is_refused(copy: Path) -> None:
+    head = load_file(copy / "head.safetensors")
+    save_file({**head, "stray": np.zeros(3, np.float32)}, copy / "head.safetensors")
+    reseal(copy)
+    with pytest.raises(ModelError, match="stray"):
+        open_model(read_model(copy), backend="torch")
+
+
+def test_without_torch_the_message_says_what_to_install(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "mner.runtime.torch", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "mner\[train\]"'):
+        open_model(read_model(tiny_model), backend="torch")
