@@ -3,7 +3,6 @@
 import sys
 
 import mner
-from mner.types import Caption, OcrText, VisualContext
 
 model, text, caption = sys.argv[1:]
 tagger = mner.load(model)
@@ -14,7 +13,9 @@ print("your caption  ", tagger(text, context=caption))  # a bare string is a cap
 # The same as a row of the artefact, which also holds tags and text in the picture. A model may be set to take
 # captions of certain captioners only; their names are in tagger.config.context.captions (None: all).
 sources = tagger.config.context.captions or ("mine",)
-context = VisualContext(
-    image="none.jpg", captions=(Caption(caption, source=sources[0]),), ocr=(OcrText("ON TOUR", source="mine"),)
+context = mner.VisualContext(
+    image="none.jpg",
+    captions=(mner.Caption(caption, source=sources[0]),),
+    ocr=(mner.OcrText("ON TOUR", source="mine"),),
 )
 print("and OCR text  ", tagger(text, context=context))

@@ -82,14 +82,16 @@ def main() -> int:
             return 1
         table.append((name, whole, marked))
 
-    step(5, "Tag posts that no split holds")
-    mner_("predict", SAMPLE / "unseen.jsonl", "--model", ita, "--images", SAMPLE / "images")
+    step(5, "Tag posts that no split holds, and say why")
+    unseen = (SAMPLE / "unseen.jsonl", "--model", ita, "--images", SAMPLE / "images")
+    (out / "unseen.jsonl").write_text(mner_("predict", *unseen), encoding="utf-8")
+    page = mner_("explain", *unseen, "--html", out / "pages").strip()
 
     count = sum(bool(post.extra.get("marked")) for post in posts)
     print(f"\n{'F1 on the sample':<30}{f'all {len(posts)} test posts':>24}{f'the {count} marked':>18}")
     for name, whole, marked in table:
         print(f"{name:<30}{whole:>24.1f}{marked:>18.1f}")
-    print(f"\n{SAID}\n\n{time.perf_counter() - started:.0f} seconds. Look at {out}.")
+    print(f"\n{SAID}\n\n{time.perf_counter() - started:.0f} seconds. Look at {page}")
     return 0
 
 

@@ -50,9 +50,15 @@ def test_bad_source_leaves_no_target(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_write_into_no_folder_says_so(tmp_path):
-    with pytest.raises(DataError, match=r"x\.jsonl: cannot be written: No such file or directory"):
-        write([POST], tmp_path / "none" / "x.jsonl", format="jsonl")
+def test_write_makes_the_folder(tmp_path):
+    assert write([POST], tmp_path / "new" / "x.jsonl") == 1
+    assert (tmp_path / "new" / "x.jsonl").is_file()
+
+
+def test_write_where_no_folder_can_be_says_so(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"x\.jsonl: cannot be written: "):
+        write([POST], tmp_path / "file" / "x.jsonl")
 
 
 def test_losses_are_logged_where_nobody_counts_them(tmp_path, caplog):

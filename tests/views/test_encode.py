@@ -241,3 +241,14 @@ def test_real_posts_keep_every_word_and_caption(tokenizers: dict[str, Tokenizer]
         if not one.cut:
             assert (one.windows[-1] == views.subwords.sep_id).sum() == len(some) + 1
     assert sum(bool(one.cut) for one in encoded) < 40
+
+
+def test_word_pieces_caps_long_words_and_counts_what_it_cut() -> None:
+    from mner.encoders import find
+
+    words = ["see", "http://t.co/abcdefghij", "now"]
+    whole = Views(find("embedded:minilm")).encode_many([words])[0]
+    capped = Views(find("embedded:minilm"), ContextConfig(word_pieces=3)).encode_many([words])[0]
+    assert capped.words == 3 and (capped.first[:, 1] >= 0).all()
+    assert capped.cut == {"words": whole.tokens - capped.tokens}
+    assert capped.tokens == 2 + 1 + 3 + 1

@@ -88,9 +88,7 @@ def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
     typer.echo(str(counts), err=True)
 
 
-def _shards(
-    tagger: Tagger, posts: str, format: str | None, *, out: Path, shard_size: int, min_score: float
-) -> None:
+def _shards(tagger: Tagger, posts: str, format: str | None, *, out: Path, shard_size: int, min_score: float) -> None:
     from rich.console import Console
 
     from mner.bulk import predict_shards

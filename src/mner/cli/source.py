@@ -12,7 +12,9 @@ import typer
 if TYPE_CHECKING:
     from mner.tagger import Tagger
 
-PostsArgument = Annotated[str | None, typer.Argument(help="File of posts in any format; - is stdin.", show_default=False)]
+PostsArgument = Annotated[
+    str | None, typer.Argument(help="File of posts in any format; - is stdin.", show_default=False)
+]
 ModelOption = Annotated[
     Path | None, typer.Option(help="Model or run directory; by default the model of the package.", show_default=False)
 ]
@@ -20,14 +22,18 @@ TextOption = Annotated[str | None, typer.Option(help="One text instead of a file
 ImageOption = Annotated[Path | None, typer.Option(help="The picture that goes with --text.", show_default=False)]
 ContextsOption = Annotated[
     list[Path] | None,
-    typer.Option(help="Artefact of ready contexts, asked before a picture is read; may be repeated.", show_default=False),
+    typer.Option(
+        help="Artefact of ready contexts, asked before a picture is read; may be repeated.", show_default=False
+    ),
 ]
 ImagesOption = Annotated[
     Path | None, typer.Option(help="Folder of the pictures; by default that of the file of posts.", show_default=False)
 ]
 FormatOption = Annotated[
     str | None,
-    typer.Option(help="twitter, conll, jsonl or a module's dotted name; by default the file tells.", show_default=False),
+    typer.Option(
+        help="twitter, conll, jsonl or a module's dotted name; by default the file tells.", show_default=False
+    ),
 ]
 NoImagesOption = Annotated[bool, typer.Option("--no-images", help="Read the words alone.")]
 TimeoutOption = Annotated[

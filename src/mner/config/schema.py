@@ -59,6 +59,7 @@ class ContextConfig(Section):
     ocr: tuple[str, ...] | None = None
     texts: tuple[str, ...] | None = None
     budget: dict[Source, int] = Field(default_factory=lambda: dict(BUDGET))  # most sub-tokens of each kind
+    word_pieces: int = Field(default=0, ge=0)  # most sub-tokens of one word, the rest cut and counted; 0: no limit
     windows: Literal["words", "release"] = "words"  # "words": each window carries the whole context
     max_tokens: int = Field(default=512, ge=32)  # sub-tokens of one window, special ones included
     overlap: int = Field(default=256, ge=0)  # sub-tokens two windows share
@@ -100,6 +101,7 @@ class TrainingConfig(Section):
     epochs: int = Field(default=10, ge=1)
     posts_per_step: int = Field(default=16, ge=1)
     tokens_per_batch: int = Field(default=4096, ge=1)  # cuts a step into micro-batches; no effect on the result
+    packing: bool = True  # several posts in one row instead of padding, where the encoder allows it
     encoder_lr: float = Field(default=5e-5, gt=0)  # encoder and emission layer
     feature_lr: float = Field(default=1e-3, gt=0)  # the case-shape embedding, which starts from zero
     crf_lr: float = Field(default=0.05, gt=0)  # transitions, start and end scores only

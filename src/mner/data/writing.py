@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+from mner.atomic import writing
 from mner.data.identify import by_name, load
 from mner.errors import DataError
 from mner.tags import Scheme
@@ -43,16 +44,11 @@ def write(
     lost: Counter[str] = Counter()
     if isinstance(target, str | Path):
         writer = load(format or by_name(target))
-        path = Path(target)
-        part = path.with_name(f"{path.name}.part")
         try:
-            with part.open("w", encoding="utf-8", newline="\n") as stream:
+            with writing(Path(target)) as stream:
                 count: int = writer.write(posts, stream, scheme=scheme, losses=lost)
-            part.replace(path)
         except OSError as error:
-            raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
-        finally:
-            part.unlink(missing_ok=True)
+            raise DataError(f"{target}: cannot be written: {error.strerror or error}") from error
     else:
         count = load(format or by_name(str(getattr(target, "name", "")))).write(
             posts, target, scheme=scheme, losses=lost

@@ -49,7 +49,7 @@ class Model(nn.Module):
         ``gold`` is (post, word). The teacher's scores are those of the same train-mode forward, detached.
         """
         weights, crf = loss_weights(self.loss), self.tagger.crf
-        scores = {view: self.emissions(batch, view) for view in self.views}
+        scores = self.tagger.views(batch, self.views)
         lengths = batch[self.views[0]]["lengths"]
         parts: dict[str, Tensor] = {view: crf.nll(scores[view], gold, lengths) for view in self.views}
         by_weight = [({"T": weights.t, "I+T": weights.it}[view], parts[view]) for view in self.views]

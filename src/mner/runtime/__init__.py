@@ -8,10 +8,11 @@ import numpy as np
 
 from mner.decode import Chain
 from mner.errors import MissingExtraError, ModelError
+from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, read_model
 from mner.views import Batch
 
-__all__ = ["Backend", "Runtime", "SavedModel", "open_model", "read_model"]
+__all__ = ["Backend", "Precision", "Runtime", "SavedModel", "open_model", "read_model"]
 
 Backend = Literal["auto", "torch", "onnx"]
 
@@ -32,12 +33,15 @@ class Runtime(Protocol):
         ...
 
 
-def open_model(saved: SavedModel, *, backend: Backend = "auto", threads: int = 0) -> Runtime:
+def open_model(
+    saved: SavedModel, *, backend: Backend = "auto", precision: Precision = "auto", threads: int = 0
+) -> Runtime:
     """The runtime of a saved model (``read_model`` reads its directory).
 
     Args:
         saved: A saved model.
         backend: "auto" takes ONNX where the directory holds it, else torch.
+        precision: Of ONNX: "auto" takes int8 where the directory holds it, else fp32. Torch computes in fp32.
         threads: Threads for one batch; 0 takes all cores.
 
     Raises:
@@ -45,9 +49,9 @@ def open_model(saved: SavedModel, *, backend: Backend = "auto", threads: int = 0
         MissingExtraError: The model needs torch, which is not installed.
     """
     if backend == "auto":
-        backend = "onnx" if any(saved.folder.glob("*.onnx")) else "torch"
+        backend = "onnx" if any((saved.folder / file).is_file() for file in FILES.values()) else "torch"
     if backend == "onnx":
-        raise ModelError(f"{saved.folder}: no ONNX file in this model; use backend torch")
+        return OnnxRuntime.load(saved, precision=precision, threads=threads)
     try:
         from mner.runtime.torch import TorchRuntime
     except ModuleNotFoundError as error:

@@ -98,6 +98,41 @@ def write_model(
     (part / "config.toml").write_text(configs.dumps(config), encoding="utf-8")
     (part / "README.md").write_text(card, encoding="utf-8")
     seal(part, {"model": config.model.name, "labels": list(labels), "encoder": dict(encoder)})
+    _swap(part, folder)
+
+
+def amend_model(
+    saved: SavedModel,
+    folder: Path,
+    *,
+    change: Callable[[Path], Mapping[str, Any]],
+    leave: Sequence[str] = (),
+) -> None:
+    """Write a saved model with changes, under another name first, then renamed into place.
+
+    Args:
+        saved: The model to begin from; its own directory stays as it is unless it is ``folder``.
+        folder: Where the changed model shall stand; an older model there is replaced at the very end.
+        change: Called with the copy's directory to change files; returns what ``model.json`` shall say besides.
+        leave: Names at the top of the directory that are not copied.
+    """
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        shutil.copytree(
+            saved.folder,
+            part,
+            ignore=lambda where, names: [name for name in names if Path(where) == saved.folder and name in leave],
+        )
+        about = {name: value for name, value in saved.manifest.items() if name not in ("format", "mner", "files")}
+        seal(part, {**about, **change(part)})
+        _swap(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _swap(part: Path, folder: Path) -> None:
+    """Put a directory in the place of another."""
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

@@ -17,10 +17,12 @@ from mner.errors import ModelError
 from mner.models import Model, build
 from mner.models.parts.encoder import Arrays
 from mner.runtime.saved import SavedModel, chain_of, write_model
+from mner.types import ViewName
 from mner.views import Batch
 
 TRUNK = "tagger."
 ENCODER = "tagger.words.encoder."
+PACKED = ("segments", "positions")
 
 
 class TorchRuntime:
@@ -63,10 +65,23 @@ class TorchRuntime:
 
 
 def tensors(batch: Batch, model: nn.Module) -> Arrays:
-    """The arrays that a model asks of a batch, as tensors on its device."""
+    """The arrays that a model asks of a batch, as tensors on its device; those of a packed batch besides."""
+    return view_tensors({"T": batch}, model)["T"]
+
+
+def view_tensors(views: Mapping[ViewName, Batch], model: nn.Module) -> dict[ViewName, Arrays]:
+    """``tensors`` of several views; arrays that the views share become one tensor."""
     device = next(model.parameters()).device
-    names = cast(Model, model).inputs
-    return {name: torch.from_numpy(getattr(batch, name)).to(device) for name in names}
+    made: dict[int, torch.Tensor] = {}
+    told: dict[ViewName, Arrays] = {}
+    for view, batch in views.items():
+        names = (*cast(Model, model).inputs, *(() if batch.segments is None else PACKED))
+        arrays = {name: cast(np.ndarray, getattr(batch, name)) for name in names}
+        for array in arrays.values():
+            if id(array) not in made:
+                made[id(array)] = torch.from_numpy(array).to(device)
+        told[view] = {name: made[id(array)] for name, array in arrays.items()}
+    return told
 
 
 def load_encoder(folder: Path) -> nn.Module:

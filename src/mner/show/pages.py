@@ -46,7 +46,8 @@ def write_pages(explanations: Iterable[Explanation], folder: str | Path, *, titl
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    written, listed = [], []
+    written: list[Path] = []
+    listed: list[Listed] = []
     remaining = iter(explanations)
     one = next(remaining, None)
     while one is not None:
@@ -85,7 +86,7 @@ def page(
     drawn, undrawn = boxes(one, picture) if picture else ([], 0)
     kinds = list(dict.fromkeys(piece.kind for piece in one.pieces))
     context = prediction.context
-    return _template("page.html").render(
+    text: str = _template("page.html").render(
         name=_name(prediction, number_),
         status=STATUS[prediction.image_status],
         used=prediction.image_status == "used",
@@ -107,6 +108,7 @@ def page(
         cut=cut(prediction),
         links={"index": index, "before": before, "after": after},
     )
+    return text
 
 
 def _row(row: Evidence, kinds: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from mner import encoders
 from mner.errors import ModelError
 from mner.runtime import Backend, open_model, read_model
+from mner.runtime.saved import sha256
 from mner.tagger.pictures import Pictures
 from mner.tagger.tagger import Tagger
 from mner.types import VisualContext
@@ -52,15 +53,21 @@ def load(
     saved = read_model(packaged() if path is None else path, allow_plugins=allow_plugins)
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
     runtime = open_model(saved, backend=backend, threads=threads)
+    ready, fingerprints = _contexts(contexts)
     pictures = Pictures(
         saved.config.vision,
-        contexts=_contexts(contexts),
+        contexts=ready,
         images=None if images is None else Path(images),
         store=None if store is None else Path(store),
         timeout=timeout,
     )
     return Tagger(
-        runtime, views, config=saved.config, pictures=pictures, use_images=use_images, fingerprint=saved.fingerprint
+        runtime,
+        views,
+        config=saved.config,
+        pictures=pictures,
+        use_images=use_images,
+        fingerprints={"model": saved.fingerprint, **fingerprints},
     )
 
 
@@ -80,11 +87,12 @@ def packaged() -> Path:
 
 def _contexts(
     given: str | Path | Iterable[str | Path] | Mapping[str, VisualContext] | None,
-) -> Mapping[str, VisualContext] | None:
+) -> tuple[Mapping[str, VisualContext] | None, dict[str, str]]:
+    """Contexts by picture name, and the fingerprint of the files they come from."""
     if given is None or isinstance(given, Mapping):
-        return given
+        return given, {}
     from mner.vision.artefact import read_contexts
 
-    files = [given] if isinstance(given, str | Path) else list(given)
-    found: Mapping[str, VisualContext] = read_contexts([Path(file) for file in files])
-    return found
+    files = [Path(given)] if isinstance(given, str | Path) else [Path(file) for file in given]
+    found: Mapping[str, VisualContext] = read_contexts(files)
+    return found, {"contexts": " ".join(sha256(file)[:12] for file in files)}

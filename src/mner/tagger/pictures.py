@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -113,7 +114,12 @@ class Pictures:
         name = request.post.image
         if request.picture is not None or name is None:
             return request.picture
-        return Path(name) if self._images is None else picture_path(self._images, name)
+        if self._images is None:
+            return Path(name)
+        try:
+            return picture_path(self._images, name)
+        except OSError:  # a name that is too long to be looked for; reading it will say so
+            return self._images / name
 
     def _read(self, name: str, source: Any) -> VisualContext:
         with self._lock:
@@ -142,6 +148,7 @@ class Reader:
         except BaseException:
             self._jobs.put(None)
             raise
+        weakref.finalize(self, _end, self._jobs, self._kept)
 
     def read(self, name: str, source: Any, *, timeout: float | None) -> VisualContext:
         """What was read from one picture; a bad one gives a status and a reason.
@@ -167,6 +174,13 @@ def _open(vision: VisionConfig, store: Path | None) -> tuple[Any, Any]:
     from mner.vision.store import Store
 
     return Extractor(vision), Store() if store is None else Store(store)
+
+
+def _end(jobs: queue.SimpleQueue[_Job | None], store: Any) -> None:
+    """Have the thread close the store, which is its own, and finish."""
+    if store is not None:
+        jobs.put((Future(), store.close))
+    jobs.put(None)
 
 
 def _work(jobs: queue.SimpleQueue[_Job | None]) -> None:

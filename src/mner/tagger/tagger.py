@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mner.config import Config
 from mner.decode import Decoder
@@ -34,10 +34,11 @@ class Tagger:
         config: The configuration the model was trained with.
         pictures: From a picture to its context.
         use_images: False decodes the T view, whatever pictures come.
-        fingerprint: Of the saved model.
+        fingerprints: Of the saved model and whatever else predictions depend on, by name.
 
     Attributes:
         labels: The types of entities it knows, sorted.
+        settings: What its predictions depend on; two taggers that agree in it predict the same.
     """
 
     def __init__(
@@ -48,10 +49,10 @@ class Tagger:
         config: Config,
         pictures: Pictures,
         use_images: bool = True,
-        fingerprint: str = "",
+        fingerprints: Mapping[str, str] | None = None,
     ) -> None:
         self.config = config
-        self.fingerprint = fingerprint
+        self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images}
         self.labels = tuple(sorted({label[2:] for label in runtime.labels if label != "O"}))
         self._runtime = runtime
         self._views = views

@@ -9,12 +9,7 @@ import numpy as np
 
 from mner import tags
 from mner.types import Post, ViewName
-from mner.views import Batch, Encoded, collate
-
-PADDING = 0.05
-"""Share of padding that a group of posts may hold, ..."""
-BUSY = 256
-"""... once it has this many sub-tokens; smaller matrices would cost more than the padding."""
+from mner.views import Batch, Encoded, collate, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +41,31 @@ def steps(posts: int, *, posts_per_step: int, seed: int, epoch: int) -> Iterator
 
 
 def micro_batches(split: Split, members: Sequence[int], *, tokens: int) -> Iterator[list[int]]:
-    """A step's posts cut into groups of like length whose padded sub-tokens, all views together, fit ``tokens``.
+    """A step's posts cut into groups of like length whose sub-tokens, all views together, fit ``tokens``.
 
-    A group that is large enough to keep the machine busy also ends where the next post would bring its padding
-    over ``PADDING``. One post that is longer than ``tokens`` makes a group of its own.
+    One post that is longer than ``tokens`` makes a group of its own.
     """
-    sizes = {post: [encoded[post].tokens for encoded in split.views.values()] for post in members}
+    sizes = {post: sum(encoded[post].tokens for encoded in split.views.values()) for post in members}
     group: list[int] = []
-    longest, real = [0] * len(split.views), 0
-    for post in sorted(members, key=lambda post: (sum(sizes[post]), post)):
-        grown = [max(pair) for pair in zip(longest, sizes[post], strict=True)]
-        padded = sum(grown) * (len(group) + 1)
-        wasteful = real >= BUSY and padded > (1 + PADDING) * (real + sum(sizes[post]))
-        if group and (padded > tokens or wasteful):
+    for post in sorted(members, key=lambda post: (sizes[post], post)):
+        if group and sum(sizes[member] for member in group) + sizes[post] > tokens:
             yield group
-            group, grown, real = [], sizes[post], 0
+            group = []
         group.append(post)
-        longest, real = grown, real + sum(sizes[post])
     if group:
         yield group
 
 
 def gather(
-    split: Split, members: Sequence[int], views: Sequence[ViewName], *, pad_id: int
+    split: Split, members: Sequence[int], views: Sequence[ViewName], *, pad_id: int, packed: bool
 ) -> tuple[dict[ViewName, Batch], np.ndarray]:
     """The arrays of some posts in each view, and their gold label ids (post, word), 0 past a post's length."""
-    batch = {view: collate([split.views[view][post] for post in members], pad_id=pad_id) for view in views}
+    encoded = {view: [split.views[view][post] for post in members] for view in views}
+    if packed:
+        batch = pack(encoded, pad_id=pad_id)
+    else:
+        batch = {view: collate(some, pad_id=pad_id) for view, some in encoded.items()}
     gold = np.zeros((len(members), max(len(split.gold[post]) for post in members)), np.int64)
     for row, post in enumerate(members):
         gold[row, : len(split.gold[post])] = split.gold[post]
     return batch, gold
-

@@ -16,7 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from mner.config import Config
 from mner.errors import MnerError
 from mner.models import Model
-from mner.runtime.torch import tensors
+from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather, micro_batches, steps
 
 
@@ -42,6 +42,7 @@ def loop(
     *,
     config: Config,
     pad_id: int,
+    packed: bool = False,
     done: int = 0,
 ) -> Iterator[Step]:
     """Train, and yield after each optimizer step.
@@ -59,6 +60,7 @@ def loop(
         accelerator: Holds device, precision and processes.
         config: The resolved configuration.
         pad_id: The encoder's padding id.
+        packed: Whether posts share rows of the token matrix (``training.packs`` tells if the encoder allows it).
         done: Optimizer steps that an earlier, interrupted run has taken.
 
     Raises:
@@ -83,10 +85,9 @@ def loop(
         tokens = 0
         model.train()
         for position, group in enumerate(groups):
-            batch, gold = gather(split, group, views, pad_id=pad_id)
-            tokens += sum(arrays.input_ids.size for arrays in batch.values())
-            inner = accelerator.unwrap_model(model)
-            arrays = {view: tensors(one, inner) for view, one in batch.items()}
+            batch, gold = gather(split, group, views, pad_id=pad_id, packed=packed)
+            arrays = view_tensors(batch, accelerator.unwrap_model(model))
+            tokens += sum({id(one["input_ids"]): one["input_ids"].numel() for one in arrays.values()}.values())
             with accelerator.no_sync(model) if position < len(groups) - 1 else nullcontext():
                 losses = model(arrays, torch.from_numpy(gold).to(accelerator.device))
                 # Gradients are averaged over processes, hence num_processes in the share of a post.

@@ -29,6 +29,7 @@ from mner.training.initial import continue_from
 from mner.training.job import Job, prepare, training_split
 from mner.training.loop import Step, loop
 from mner.training.optimizer import adamw, linear_decay
+from mner.training.packs import packs
 from mner.training.records import has_bf16, run_record
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -127,6 +128,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
             accelerator,
             config=config,
             pad_id=job.views.pad_id,
+            packed=settings.packing and packs(model, posts, pad_id=job.views.pad_id),
             done=progress.step,
         ):
             progress = _add(progress, step)

@@ -5,7 +5,19 @@ from __future__ import annotations
 from mner.views.batch import Batch, Encoded, batches_by_tokens, collate
 from mner.views.compose import Piece, compose
 from mner.views.encode import Views
+from mner.views.packing import pack
 from mner.views.shapes import SHAPES
 from mner.views.tokenize import Subwords
 
-__all__ = ["SHAPES", "Batch", "Encoded", "Piece", "Subwords", "Views", "batches_by_tokens", "collate", "compose"]
+__all__ = [
+    "SHAPES",
+    "Batch",
+    "Encoded",
+    "Piece",
+    "Subwords",
+    "Views",
+    "batches_by_tokens",
+    "collate",
+    "compose",
+    "pack",
+]

@@ -44,6 +44,9 @@ class Batch:
             word without sub-token and past a post's length.
         lengths: Words of each post (post,).
         window_post: The post that each window belongs to (window,).
+        segments: In a packed batch the number of each sub-token's window in its row, from 1, 0 for padding
+            (row, token); windows are rows' parts then. None where each row is one window.
+        positions: In a packed batch each sub-token's position in its window (row, token).
     """
 
     input_ids: np.ndarray
@@ -52,6 +55,8 @@ class Batch:
     word_index: np.ndarray
     lengths: np.ndarray
     window_post: np.ndarray
+    segments: np.ndarray | None = None
+    positions: np.ndarray | None = None
 
 
 def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:

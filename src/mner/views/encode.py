@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,11 +80,16 @@ class Views:
         ids: list[int] = []
         shapes: list[int] = []
         first: list[int] = []
+        most, capped = self.options.word_pieces or None, 0
         for word in words:
             coded = known[word]
             first.append(len(ids) if coded.ids else -1)
-            ids += coded.ids
-            shapes += coded.shapes
+            ids += coded.ids[:most]
+            shapes += coded.shapes[:most]
+            if most is not None and len(coded.ids) > most:
+                capped += len(coded.ids) - most
+        if capped:
+            context = replace(context, cut={**context.cut, "words": capped})
         if len(ids) + len(context.ids) <= self._inner:
             return self._whole(ids, shapes, first, context)
         return self._windowed(ids, shapes, first, context, release=release)

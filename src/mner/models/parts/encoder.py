@@ -12,7 +12,7 @@ from mner.views import SHAPES
 
 Arrays = Mapping[str, Tensor]
 """One view of a batch of posts, by the names of ``views.Batch``: input_ids, attention_mask and shapes
-(window, token), word_index (post, word), lengths (post,)."""
+(window, token), word_index (post, word), lengths (post,); in a packed batch also segments and positions."""
 
 
 class WordEncoder(nn.Module):
@@ -38,22 +38,31 @@ class WordEncoder(nn.Module):
         if self.shapes is not None:
             nn.init.zeros_(self.shapes.weight)
 
-    def forward(self, arrays: Arrays) -> Tensor:
-        """Word vectors (post, word, hidden)."""
-        words = pool(self.hidden(arrays), arrays["word_index"])
+    def forward(self, arrays: Arrays, hidden: Tensor | None = None) -> Tensor:
+        """Word vectors (post, word, hidden); ``hidden`` is the encoder's last layer where it is known already."""
+        words = pool(self.hidden(arrays) if hidden is None else hidden, arrays["word_index"])
         if self.training and self.word_dropout > 0:
             kept = torch.rand(words.shape[:2], device=words.device) >= self.word_dropout
             words = words * kept.unsqueeze(-1).to(words.dtype)
         return words
 
     def hidden(self, arrays: Arrays) -> Tensor:
-        """The encoder's last layer (window, token, hidden)."""
+        """The encoder's last layer (window, token, hidden).
+
+        In a packed batch (``segments``, ``positions``) each window attends to itself alone.
+        """
         if self.shapes is None:
             embedded = {"input_ids": arrays["input_ids"]}
         else:
             look_up = cast(Any, self.encoder).get_input_embeddings()
             embedded = {"inputs_embeds": look_up(arrays["input_ids"]) + self.shapes(arrays["shapes"])}
-        output = self.encoder(**embedded, attention_mask=arrays["attention_mask"])
+        if "segments" in arrays:
+            segments = arrays["segments"]
+            embedded["position_ids"] = arrays["positions"] + first_position(self.encoder)
+            embedded["attention_mask"] = (segments[:, :, None] == segments[:, None, :])[:, None]
+        else:
+            embedded["attention_mask"] = arrays["attention_mask"]
+        output = self.encoder(**embedded)
         hidden: Tensor = output.last_hidden_state
         return hidden
 
@@ -63,6 +72,13 @@ def pool(hidden: Tensor, word_index: Tensor) -> Tensor:
     flat = hidden.flatten(0, 1)
     words = flat[word_index.clamp_min(0)]
     return words * (word_index >= 0).unsqueeze(-1).to(words.dtype)
+
+
+def first_position(encoder: Any) -> int:
+    """The position id of an input's first token: past the padding id in encoders shaped like RoBERTa, else 0."""
+    table = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    return 0 if padding is None else int(padding) + 1
 
 
 def embedding_width(encoder: Any) -> int:

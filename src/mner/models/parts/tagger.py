@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
 from mner.config import ModelConfig
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, WordEncoder
+from mner.types import ViewName
 
 
 class EncoderTagger(nn.Module):
@@ -30,6 +31,17 @@ class EncoderTagger(nn.Module):
         """Label scores (post, word, label) in float32."""
         scores: Tensor = self.emission(self.words(arrays))
         return scores.float()
+
+    def views(self, batch: Mapping[ViewName, Arrays], names: Sequence[ViewName]) -> dict[ViewName, Tensor]:
+        """Label scores (post, word, label) of several views; views that share their tokens are encoded once."""
+        hidden: dict[int, Tensor] = {}
+        scores: dict[ViewName, Tensor] = {}
+        for name in names:
+            tokens = id(batch[name]["input_ids"])
+            if tokens not in hidden:
+                hidden[tokens] = self.words.hidden(batch[name])
+            scores[name] = self.emission(self.words(batch[name], hidden[tokens])).float()
+        return scores
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by learning rate (ITA, appendix A.1 and the release).

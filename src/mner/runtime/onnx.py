@@ -1,0 +1,154 @@
+"""A saved model in onnxruntime: needs neither torch nor transformers."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from mner.decode import Chain
+from mner.errors import ModelError
+from mner.runtime.saved import SavedModel
+from mner.runtime.wire import external_tensors
+from mner.views import Batch
+
+Precision = Literal["auto", "fp32", "int8"]
+
+FILES: dict[str, str] = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
+"""The file of each precision in a model directory."""
+
+ARRAYS = ("input_ids", "attention_mask", "shapes", "word_index")
+"""The arrays of a batch that a graph may ask for."""
+
+_OUTPUT = "emissions"
+
+
+class OnnxRuntime:
+    """Label scores of a model in onnxruntime; calls from several threads are allowed.
+
+    Attributes:
+        labels: BIOES labels in the order of the label scores.
+        pad_id: The encoder's padding id.
+        precision: "fp32" or "int8".
+    """
+
+    def __init__(self, session: Any, saved: SavedModel, precision: str) -> None:
+        self.labels = saved.labels
+        self.pad_id = saved.pad_id
+        self.precision = precision
+        self._chain = saved.chain
+        self._session = session
+        self._inputs = [one.name for one in session.get_inputs()]
+
+    @classmethod
+    def load(cls, saved: SavedModel, *, precision: Precision = "auto", threads: int = 0) -> OnnxRuntime:
+        """The runtime of a saved model.
+
+        Args:
+            saved: A saved model; its files were verified when it was read.
+            precision: "auto" takes int8 where the directory holds it, else fp32.
+            threads: Threads for one batch; 0 takes all cores.
+
+        Raises:
+            ModelError: There is no such file, it is damaged, refers to other files, or does not fit the model.
+        """
+        name = chosen(saved, precision)
+        where = saved.folder / FILES[name]
+        session = open_session(where, threads=threads)
+        runtime = cls(session, saved, name)
+        runtime._check(str(where))
+        return runtime
+
+    @property
+    def chain(self) -> Chain:
+        """The transition, start and end scores of the CRF."""
+        return self._chain
+
+    def emissions(self, batch: Batch) -> np.ndarray:
+        """Label scores (post, word, label) in float32."""
+        scores: np.ndarray = self._session.run([_OUTPUT], {name: getattr(batch, name) for name in self._inputs})[0]
+        return scores
+
+    def _check(self, where: str) -> None:
+        """Refuse a graph of other arrays or another number of labels; the first run also readies its memory."""
+        outputs = [one.name for one in self._session.get_outputs()]
+        foreign = sorted(set(self._inputs) - set(ARRAYS))
+        if foreign or _OUTPUT not in outputs:
+            raise ModelError(
+                f"{where}: not a graph of mner: it takes {', '.join(self._inputs)} and gives {', '.join(outputs)}; "
+                f"expected some of {', '.join(ARRAYS)} and {_OUTPUT}. Export the model again: mner export"
+            )
+        one = np.ones((1, 2), np.int64)
+        batch = Batch(one, one, one, np.array([[1, -1, 0]]), np.array([3]), np.array([0]))
+        try:
+            shape = self.emissions(batch).shape
+        except Exception as error:  # onnxruntime's exceptions have no common class but this one
+            raise ModelError(f"{where}: fails on a batch of one post: {_first_line(error)}") from error
+        if shape != (1, 3, len(self.labels)):
+            raise ModelError(
+                f"{where}: gives scores of shape {shape} for 3 words, but model.json lists {len(self.labels)} labels: "
+                f"expected {(1, 3, len(self.labels))}. Export the model again: mner export"
+            )
+
+
+def chosen(saved: SavedModel, precision: Precision = "auto") -> str:
+    """The precision that is loaded: "int8" or "fp32".
+
+    Raises:
+        ModelError: The directory has no such file.
+    """
+    there = [name for name, file in FILES.items() if (saved.folder / file).is_file()]
+    name = ("int8" if "int8" in there else "fp32") if precision == "auto" else precision
+    if name not in there:
+        flag = "--int8" if name == "int8" else "--onnx"
+        raise ModelError(
+            f"{saved.folder}: no {FILES[name]} in this model (it holds {', '.join(there) or 'no ONNX file'}); "
+            f"write one: mner export {saved.folder} {flag}"
+        )
+    return name
+
+
+def open_session(path: Any, *, threads: int = 0) -> Any:
+    """An inference session on the CPU.
+
+    Its threads sleep between operations instead of spinning: sessions that run side by side would take each
+    other's cores away, and alone it makes no difference that can be measured.
+
+    Args:
+        path: An ONNX file.
+        threads: Threads for one batch; 0 takes all cores.
+
+    Raises:
+        ModelError: The file is missing or damaged, or keeps tensors in other files.
+    """
+    import onnxruntime
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        outside = external_tensors(content)
+    except ValueError as error:
+        raise ModelError(f"{path}: damaged, or no ONNX file ({error}); copy or export the model again") from None
+    if outside:
+        raise ModelError(
+            f"{path}: {outside} of its tensors lie in other files, which mner does not open; "
+            "save it as one file: onnx.save_model(model, path, save_as_external_data=False)"
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what goes wrong is raised, and told once
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common class but this one
+        raise ModelError(
+            f"{path}: onnxruntime {onnxruntime.__version__} cannot load it: {_first_line(error)}; "
+            "copy or export the model again"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,1 @@
+"""IMAGE -> VISUAL CONTEXT: what detectors, captioners and OCR engines read from a picture."""

@@ -1,0 +1,85 @@
+"""What was read from pictures, kept by picture and extractor in one sqlite file: nothing is computed twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+
+from mner.errors import DataError
+from mner.types import VisualContext
+from mner.vision.artefact import from_row, to_row
+
+WAIT = 60.0
+"""Seconds that a writer waits for another one."""
+
+
+def default_path() -> Path:
+    """``contexts.sqlite`` in ``$MNER_CACHE``, else in ``mner`` of ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+    told = os.environ.get("MNER_CACHE")
+    if told:
+        return Path(told) / "contexts.sqlite"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "mner" / "contexts.sqlite"
+
+
+class Store:
+    """Contexts by (picture's SHA-256, extractor's fingerprint); several processes may write at once.
+
+    Args:
+        path: The file; None takes ``default_path()``. Its folder is made if need be.
+
+    Raises:
+        DataError: The file cannot be opened or is no such store.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or default_path()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Autocommit: each put is durable by itself, so a killed run keeps what it had read.
+            self._base = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+            self._base.execute("PRAGMA journal_mode=WAL")
+            self._base.execute("PRAGMA synchronous=NORMAL")
+            self._base.execute(
+                "CREATE TABLE IF NOT EXISTS contexts (sha256 TEXT, fingerprint TEXT, row TEXT, "
+                "PRIMARY KEY (sha256, fingerprint)) WITHOUT ROWID"
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise DataError(
+                f"{self.path}: cannot be used as the store of contexts ({error}); name another file, "
+                "or set MNER_CACHE to a folder that can be written"
+            ) from error
+
+    def get(self, sha256: str, fingerprint: str) -> VisualContext | None:
+        """What that extractor read from that picture; None if it has not seen it."""
+        query = "SELECT row FROM contexts WHERE sha256 = ? AND fingerprint = ?"
+        found = self._base.execute(query, (sha256, fingerprint)).fetchone()
+        return None if found is None else from_row(json.loads(found[0]), where=str(self.path))
+
+    def put(self, context: VisualContext, fingerprint: str) -> None:
+        """Keep what an extractor read; ``context.sha256`` must be set."""
+        if context.sha256 is None:
+            raise ValueError(f"{context.image}: a context without sha256 cannot be stored")
+        row = json.dumps(to_row(context))
+        self._base.execute("INSERT OR REPLACE INTO contexts VALUES (?, ?, ?)", (context.sha256, fingerprint, row))
+
+    def __len__(self) -> int:
+        """The number of contexts kept."""
+        return int(self._base.execute("SELECT COUNT(*) FROM contexts").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._base.close()
+
+    def __enter__(self) -> Store:
+        """The store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self.close()

@@ -1,0 +1,70 @@
+"""mner explain: rows, tables and pages of what the picture did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from mner import cli
+
+TEXT = "Kevin Love is back in Cleveland"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tiny_model: Path) -> Run:
+    """Runs ``mner explain`` with the tiny model."""
+
+    def call(*arguments: str | Path) -> Result:
+        given = ["explain", *map(str, arguments), "--model", str(tiny_model), "--threads", "1"]
+        found = CliRunner().invoke(cli.app, given, prog_name="mner")
+        if found.exception is not None and not isinstance(found.exception, SystemExit):
+            raise found.exception
+        return found
+
+    return call
+
+
+@pytest.fixture
+def contexts(tmp_path: Path) -> Path:
+    """A ready context of one picture of the posts."""
+    path = tmp_path / "contexts.jsonl"
+    path.write_text('{"image": "3.jpg", "captions": [{"text": "a dog", "source": "x"}]}\n')
+    return path
+
+
+def test_rows_hold_evidence(run: Run, posts_file: Path, contexts: Path) -> None:
+    found = run(posts_file, "--contexts", contexts, "--limit", "3")
+    table = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [row["image_status"] for row in table] == ["missing", "missing", "used"]
+    for row in table:
+        entities = {(e["start"], e["end"], e["label"]) for e in row["entities"]}
+        assert entities <= {(e["start"], e["end"], e["label"]) for e in row["evidence"]}
+    assert all(e["verdict"] == "no picture" for e in table[0]["evidence"])
+    assert all(set(e["score_without"]) == {"captions"} for e in table[2]["evidence"])
+    assert table[2]["context"] == [{"kind": "captions", "source": "x", "text": "a dog"}]
+
+
+def test_text_is_explained_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mner.cli.source.pretty", lambda as_json: not as_json)
+    found = run("--text", TEXT)
+    assert found.exit_code == 0
+    assert "probability" in found.stdout
+    assert "Cleveland" in found.stdout
+
+
+def test_html_writes_pages_and_names_the_index(run: Run, posts_file: Path, contexts: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    found = run(posts_file, "--contexts", contexts, "--html", folder)
+    assert found.stdout.strip() == str(folder / "index.html")
+    assert len(list(folder.glob("0*.html"))) == 12
+    assert "train.txt" in (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_no_source_is_wrong_usage(run: Run) -> None:
+    assert run().exit_code == 2

@@ -1,0 +1,172 @@
+"""mner predict: rows on stdout, everything else on stderr, shards that continue."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from mner import cli
+
+TEXT = "Kevin Love is back in Cleveland"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tiny_model: Path) -> Run:
+    """Runs ``mner predict`` with the tiny model."""
+
+    def call(*arguments: str | Path, stdin: str | bytes | None = None, model: bool = True) -> Result:
+        given = ["predict", *map(str, arguments), *(["--model", str(tiny_model), "--threads", "1"] if model else [])]
+        found = CliRunner().invoke(cli.app, given, input=stdin, prog_name="mner")
+        if found.exception is not None and not isinstance(found.exception, SystemExit):
+            raise found.exception
+        return found
+
+    return call
+
+
+def rows(found: Result) -> list[dict[str, Any]]:
+    assert found.exit_code == 0, found.stderr
+    return [json.loads(line) for line in found.stdout.splitlines()]
+
+
+def test_text_gives_one_row(run: Run) -> None:
+    found = run("--text", TEXT)
+    (row,) = rows(found)
+    assert (row["text"], row["view"], row["image_status"]) == (TEXT, "T", "none")
+    assert row["entities"]
+    assert all(TEXT[e["start"] : e["end"]] == e["text"] for e in row["entities"])
+    assert found.stderr == ""
+
+
+def test_missing_picture_falls_back_and_says_why(run: Run, tmp_path: Path) -> None:
+    (row,) = rows(run("--text", TEXT, "--image", tmp_path / "none.jpg"))
+    assert (row["view"], row["image_status"]) == ("T", "missing")
+    assert "none.jpg" in row["reason"]
+
+
+def test_file_gives_rows_in_order_and_counts(run: Run, posts_file: Path) -> None:
+    found = run(posts_file)
+    table = rows(found)
+    assert [row["image"] for row in table] == [f"{n}.jpg" for n in range(1, 13)]
+    assert {row["image_status"] for row in table} == {"missing"}
+    assert "12 posts" in found.stderr
+    assert "12 missing" in found.stderr
+
+
+def test_contexts_stand_for_pictures(run: Run, posts_file: Path, tmp_path: Path) -> None:
+    contexts = tmp_path / "contexts.jsonl"
+    contexts.write_text('{"image": "3.jpg", "captions": [{"text": "a dog", "source": "x"}]}\n')
+    table = rows(run(posts_file, "--contexts", contexts))
+    assert [row["image"] for row in table if row["image_status"] == "used"] == ["3.jpg"]
+
+
+def test_no_images_reads_words_alone(run: Run, posts_file: Path) -> None:
+    table = rows(run(posts_file, "--no-images"))
+    assert {row["image_status"] for row in table} == {"disabled"}
+
+
+def test_stdin_is_a_dash(run: Run) -> None:
+    lines = [{"id": "a", "text": "Kevin won"}, {"id": "b", "words": ["Über", "Paris"]}, {"id": "c", "text": "\ud800"}]
+    table = rows(run("-", stdin="".join(json.dumps(line) + "\n" for line in lines)))
+    assert [row["id"] for row in table] == ["a", "b", "c"]
+    assert [row["text"] for row in table] == ["Kevin won", "Über Paris", "\ud800"]
+
+
+def test_min_score_filters(run: Run) -> None:
+    (every,), (some,) = rows(run("--text", TEXT)), rows(run("--text", TEXT, "--min-score", "0.9"))
+    assert some["entities"] == [entity for entity in every["entities"] if entity["score"] >= 0.9]
+    assert len(some["entities"]) < len(every["entities"])
+
+
+def test_bad_line_stops_with_its_place(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_text('{"text": "Kevin won"}\n{"txt": 1}\n')
+    found = run(path)
+    assert found.exit_code == 2
+    assert f"{path}:2: " in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_out_makes_shards_that_continue(run: Run, posts_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    found = run(posts_file, "--out", out, "--shard-size", "5")
+    files = [Path(line) for line in found.stdout.splitlines()]
+    assert [path.name for path in files] == ["00000.jsonl", "00001.jsonl", "00002.jsonl"]
+    table = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    assert [row["image"] for row in table] == [f"{n}.jpg" for n in range(1, 13)]
+    assert "0 of 3 shards were there already" in found.stderr
+    files[1].unlink()
+    again = run(posts_file, "--out", out, "--shard-size", "5")
+    assert again.stdout == found.stdout
+    assert "2 of 3 shards were there already" in again.stderr
+    assert files[1].exists()
+
+
+def test_out_refuses_other_posts_and_settings(run: Run, posts_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    run(posts_file, "--out", out)
+    changed = tmp_path / "changed.txt"
+    changed.write_text(posts_file.read_text().replace("Madrid", "Betis"))
+    for arguments in ((changed,), (posts_file, "--min-score", "0.5"), (posts_file, "--no-images")):
+        found = run(*arguments, "--out", out)
+        assert found.exit_code == 2
+        assert "another folder" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "POSTS"),
+        (("posts.jsonl", "--text", "x"), "not both"),
+        (("nowhere.jsonl",), "nowhere.jsonl: no such file"),
+        (("-", "--image", "x.jpg"), "goes with --text"),
+        (("--text", "x", "--out", "y"), "goes with a file"),
+        (("--text", "x", "--images", "nowhere"), "no such folder"),
+        (("--text", "x", "--timeout", "0"), "above 0"),
+        (("--text", "x", "--min-score", "2"), "min-score"),
+    ],
+)
+def test_wrong_usage_is_told(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    found = run(*arguments)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert message in " ".join(found.stderr.replace("│", " ").split())
+
+
+def test_no_model_says_what_to_type(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("mner.tagger.opening.READY", tmp_path)
+    found = run("--text", "x", model=False)
+    assert found.exit_code == 2
+    assert "--model DIR" in found.stderr
+
+
+def test_terminal_sees_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mner.cli.source.pretty", lambda as_json: not as_json)
+    found = run("--text", TEXT)
+    assert "no picture" in found.stdout
+    assert "Cleveland" in found.stdout
+    assert not found.stdout.startswith("{")
+    assert rows(run("--text", TEXT, "--json"))
+
+
+def test_reader_that_leaves_ends_quietly(tiny_model: Path, tmp_path: Path) -> None:
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text('{"text": "Kevin Love won in Cleveland"}\n' * 3000)
+    command = f'"{sys.executable}" -m mner predict "{posts}" --model "{tiny_model}" --threads 1 | head -n 2'
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C", "OMP_NUM_THREADS": "1"},
+    )
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 2)

@@ -1,0 +1,90 @@
+"""mner config new -> train -> evaluate -> report, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mner.cli import app
+
+SET = ["--set", "training.epochs=1", "--set", "training.device=cpu", "--set", "training.threads=1"]
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def config(posts_file: Path, tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    text = posts_file.read_text()
+    posts = [f"IMGID:{number}\nWord{number}\tB-PER\nwon\tO\n\n" for number in range(20, 40)]
+    (tmp_path / "mine.txt").write_text(text + "".join(posts))
+    code, out, err = run("config", "new", "--train", "mine.txt", "--encoder", tiny_encoder)
+    assert code == 0, err
+    assert out == "mine.toml\n"
+    return tmp_path / out.strip()
+
+
+def test_new_config_sets_dev_posts_aside_without_leaks(config: Path) -> None:
+    parts = {
+        name: [json.loads(line)["text"] for line in (config.parent / f"mine.{name}.jsonl").read_text().splitlines()]
+        for name in ("train", "dev")
+    }
+    assert len(parts["train"]) + len(parts["dev"]) == 32
+    assert parts["dev"] and not set(parts["train"]) & set(parts["dev"])
+
+
+def test_new_config_does_not_write_over_a_file(config: Path) -> None:
+    code, _, err = run("config", "new", "--train", "mine.txt")
+    assert code == 2 and "--force" in err
+
+
+def test_train_evaluate_report(config: Path) -> None:
+    code, out, err = run("train", config, *SET, "--results", "results")
+    assert code == 0, err
+    folder = Path(out.strip())
+    assert folder == Path("runs/mine/mine/1")
+    assert "training and" in err and "dev F1" in err
+    code, out, err = run("evaluate", folder)
+    assert code == 0 and "view T" in out and "data=mine/dev@" in out
+    code, out, _ = run("evaluate", folder, "--json")
+    assert set(json.loads(out)) == {"T", "I+T"}
+    code, out, err = run("report", "--out", "results.md")
+    assert code == 0, err
+    text = Path("results.md").read_text()
+    assert "## mine" in text and "| mine | " in text and "data=mine/dev@" in text
+    assert run("report")[1] == text, "written anew from the records alone, byte for byte"
+
+
+def test_train_again_leaves_a_finished_run(config: Path) -> None:
+    assert run("train", config, *SET)[0] == 0
+    before = Path("runs/mine/mine/1/record.json").stat().st_mtime_ns
+    assert run("train", config, *SET)[0] == 0
+    assert Path("runs/mine/mine/1/record.json").stat().st_mtime_ns == before
+
+
+def test_train_names_config_faults_on_stderr(config: Path) -> None:
+    code, out, err = run("train", config, "--set", "training.epoch=3")
+    assert code == 2 and out == "" and 'did you mean "epochs"' in err.replace("\n", " ")
+
+
+def test_final_without_test_split_says_so(config: Path) -> None:
+    run("train", config, *SET)
+    code, _, err = run("evaluate", "runs/mine/mine/1", "--final")
+    assert code == 2 and "data.test: not set" in err.replace("\n", " ")
+
+
+def test_show_prints_the_whole_configuration(config: Path) -> None:
+    code, out, _ = run("config", "show", config, "--set", "seed=7")
+    assert code == 0 and "seed = 7" in out and "[training]" in out and "crf_lr" in out
+
+
+def test_report_without_records_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("report")
+    assert code == 2 and "holds no run records" in err

@@ -1,0 +1,107 @@
+"""Explanations to draw, and a reader of the drawn pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+from mner.evidence import Evidence, Explanation, Match
+from mner.types import Caption, ContextText, Entity, OcrText, Prediction, Tag, VisualContext
+from mner.views import Piece
+
+TEXT = "Love is back in Cleveland"
+
+
+class Page(HTMLParser):
+    """The elements of a page: (tag, attributes) in ``elements``, text in ``texts`` by the path of open tags."""
+
+    EMPTY = frozenset({"meta", "img", "br", "link", "hr", "input"})
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[tuple[str, ...], str]] = []
+        self.open: list[str] = []
+        self.feed(source)
+        self.close()
+        assert self.open == []  # every element that was opened was closed, in order
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.elements.append((tag, found))
+        if tag not in self.EMPTY:
+            self.open.append(f"{tag}.{found['class']}" if found.get("class") else tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop().partition(".")[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append((tuple(self.open), data))
+
+    def text(self, inside: str = "", *, without: str = "nothing") -> str:
+        """All text within elements named so, such as "p.post"; that in ``without`` left out."""
+        return "".join(
+            data
+            for path, data in self.texts
+            if (not inside or inside in path) and not any(part.startswith(without) for part in path)
+        )
+
+    def found(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of every element of a name."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def parse() -> Callable[[str], Page]:
+    """Parses a page, checking that its elements nest."""
+    return Page
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    """A picture of 1000 by 500 pixels."""
+    return Image.new("RGB", (1000, 500), (200, 30, 30))
+
+
+@pytest.fixture
+def explained(picture: Image.Image) -> Explanation:
+    """A post whose picture was used."""
+    context = VisualContext(
+        "3.jpg",
+        tags=(Tag("dog", ("brown", "small"), 0.9, (10, 20, 300, 400), source="nanodet"), Tag(text="ready words")),
+        captions=(Caption("a dog in the city", source="template"),),
+        ocr=(OcrText("CLEVELAND", 0.97, (500, 50, 900, 120), "rapid"), OcrText("stray", 0.5, (1, 1, 9, 9), "rapid")),
+        texts=(ContextText("background words", source="mine"),),
+    )
+    love, city, lost = (
+        Entity(0, 4, "Love", "PER", 0.91),
+        Entity(16, 25, "Cleveland", "LOC", 0.88),
+        Entity(8, 12, "back", "ORG", 0.51),
+    )
+    rows = (
+        Evidence(love, "helped", 0.62, 0.91, {"captions": 0.7, "ocr": 0.9}),
+        Evidence(lost, "lost with the picture", 0.51, 0.2, {"captions": 0.4, "ocr": 0.21}),
+        Evidence(
+            city,
+            "label changed",
+            0.3,
+            0.88,
+            {"captions": 0.86, "ocr": 0.35},
+            "ORG",
+            (Match("CLEVELAND", (500, 50, 900, 120), True),),
+        ),
+    )
+    pieces = (Piece("captions", "template", "a dog in the city"), Piece("ocr", "rapid", "CLEVELAND stray"))
+    prediction = Prediction("42", TEXT, (love, city), "I+T", "used", None, context, "3.jpg", {"captions": 7})
+    return Explanation(prediction, rows, pieces, picture)
+
+
+@pytest.fixture
+def fallen() -> Explanation:
+    """A post whose picture could not be read."""
+    entity = Entity(0, 4, "Love", "PER", 0.62)
+    prediction = Prediction("43", TEXT, (entity,), "T", "unreadable", "not a JPEG", None, "4.jpg")
+    return Explanation(prediction, (Evidence(entity, "no picture", 0.62),))

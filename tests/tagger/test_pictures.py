@@ -1,0 +1,209 @@
+"""Every way a picture may fail gives a status and a reason; none raises or hangs."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mner.config import VisionConfig
+from mner.errors import PluginError
+from mner.tagger.pictures import Pictures, judge
+from mner.tagger.requests import Request, request
+from mner.types import Caption, VisualContext
+from mner.views import Piece
+
+Read = Callable[[str, Any], VisualContext]
+
+
+class FakeExtractor:
+    """Stands for the vision backends."""
+
+    def __init__(self, read: Read) -> None:
+        self.read = read
+        self.seen: list[tuple[str, Any]] = []
+        self.threads: set[int] = set()
+
+    def stream(self, items: Iterable[tuple[str, Any]], *, store: Any = None) -> Iterator[VisualContext]:
+        for name, source in items:
+            self.seen.append((name, source))
+            self.threads.add(threading.get_ident())
+            yield self.read(name, source)
+
+
+@pytest.fixture
+def backends(monkeypatch: pytest.MonkeyPatch) -> Callable[[Read], FakeExtractor]:
+    def put(read: Read) -> FakeExtractor:
+        fake = FakeExtractor(read)
+        monkeypatch.setattr("mner.tagger.pictures._open", lambda vision, store: (fake, None))
+        return fake
+
+    return put
+
+
+def captioned(name: str, source: Any) -> VisualContext:
+    return VisualContext(name, captions=(Caption("a dog", source="x"),))
+
+
+def test_text_alone_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mner.tagger.pictures._open", lambda *_: pytest.fail("the backends were loaded"))
+    assert Pictures(VisionConfig()).context(request("Hi")) is None
+
+
+def test_backends_are_opened_once_and_stay_in_one_thread(backends: Callable[[Read], FakeExtractor]) -> None:
+    fake = backends(captioned)
+    pictures = Pictures(VisionConfig())
+    asked = [threading.Thread(target=pictures.context, args=(request("Hi", image=f"{n}.jpg"),)) for n in range(4)]
+    for thread in asked:
+        thread.start()
+    for thread in asked:
+        thread.join(5)
+    assert sorted(name for name, _ in fake.seen) == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    assert len(fake.threads) == 1
+    assert threading.get_ident() not in fake.threads
+
+
+def test_ready_context_goes_before_reading(backends: Callable[[Read], FakeExtractor]) -> None:
+    fake = backends(captioned)
+    ready = VisualContext("1.jpg", captions=(Caption("ready"),))
+    given = VisualContext("1.jpg", captions=(Caption("given"),))
+    pictures = Pictures(VisionConfig(), contexts={"1.jpg": ready})
+    assert pictures.context(request("Hi", image="1.jpg")) is ready
+    assert pictures.context(request("Hi", image="1.jpg", context=given)) is given
+    assert fake.seen == []
+    pictures.context(request("Hi", image="2.jpg"))
+    assert fake.seen == [("2.jpg", Path("2.jpg"))]
+
+
+def test_named_picture_is_looked_for_in_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(b"")
+    pictures = Pictures(VisionConfig(), images=tmp_path)
+    assert pictures.source(request({"text": "Hi", "image": "1.jpg"})) == tmp_path / "1.png"
+    assert pictures.source(request("Hi", image="1.jpg")) == Path("1.jpg")
+    assert pictures.source(request("Hi", image=b"x")) == b"x"
+    for name in ("x" * 5000, "a\0b", "../1.jpg"):
+        assert pictures.source(request({"text": "Hi", "image": name})) is not None
+    assert pictures.source(request("Hi")) is None
+
+
+def test_slow_picture_times_out_and_is_finished_behind(backends: Callable[[Read], FakeExtractor]) -> None:
+    begin, done = threading.Event(), threading.Event()
+
+    def read(name: str, source: Any) -> VisualContext:
+        if name == "slow.jpg":
+            begin.wait(10)
+            done.set()
+        return captioned(name, source)
+
+    backends(read)
+    pictures = Pictures(VisionConfig(), timeout=0.1)
+    started = time.monotonic()
+    slow, waiting = (pictures.context(request("Hi", image=name)) for name in ("slow.jpg", "next.jpg"))
+    assert time.monotonic() - started < 5
+    assert slow is not None
+    assert (slow.status, slow.reason) == ("timeout", "the picture was not read within 0.1 seconds")
+    assert waiting is not None
+    assert waiting.status == "timeout"
+    begin.set()
+    assert done.wait(5)
+    later = Pictures(VisionConfig(), timeout=5).context(request("Hi", image="later.jpg"))
+    assert later is not None
+    assert later.status == "ok"
+
+
+def test_defect_of_a_backend_is_raised(backends: Callable[[Read], FakeExtractor]) -> None:
+    def read(name: str, source: Any) -> VisualContext:
+        raise ZeroDivisionError
+
+    backends(read)
+    with pytest.raises(ZeroDivisionError):
+        Pictures(VisionConfig()).context(request("Hi", image="1.jpg"))
+
+
+def ended(threads: set[threading.Thread]) -> bool:
+    deadline = time.monotonic() + 5
+    while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not any(thread.is_alive() for thread in threads)
+
+
+def test_absent_backend_is_raised_and_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        made.add(threading.current_thread())
+        raise PluginError("no such plug-in")
+
+    made: set[threading.Thread] = set()
+    monkeypatch.setattr("mner.tagger.pictures._open", fail)
+    pictures = Pictures(VisionConfig())
+    for _ in range(2):
+        with pytest.raises(PluginError):
+            pictures.context(request("Hi", image="1.jpg"))
+    assert len(made) == 2
+    assert ended(made)
+
+
+def test_thread_ends_with_its_owner_and_closes_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    class FakeStore:
+        def close(self) -> None:
+            closed.append(threading.current_thread())
+
+    def opened(*_: Any) -> Any:
+        made.add(threading.current_thread())
+        return FakeExtractor(captioned), FakeStore()
+
+    closed: list[threading.Thread] = []
+    made: set[threading.Thread] = set()
+    monkeypatch.setattr("mner.tagger.pictures._open", opened)
+    pictures = Pictures(VisionConfig())
+    pictures.context(request("Hi", image="1.jpg"))
+    del pictures
+    gc.collect()
+    assert ended(made)
+    assert closed == list(made)
+
+
+def test_vision_turned_off_is_disabled() -> None:
+    asked = request("Hi", image="1.jpg")
+    context = Pictures(VisionConfig(detector="", captioner="", ocr="")).context(asked)
+    status, reason = judge(asked, context, ())
+    assert status == "disabled"
+    assert reason is not None
+    assert "[vision]" in reason
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("placeholder", "placeholder"),
+        ("unreadable", "unreadable"),
+        ("missing", "missing"),
+        ("too_large", "too_large"),
+        ("timeout", "timeout"),
+        ("skipped", "disabled"),
+    ],
+)
+def test_every_fallback_has_a_reason(status: Any, expected: str) -> None:
+    asked = Request(request("Hi").post, picture=b"x")
+    context = VisualContext("x", status=status, reason="because")
+    assert judge(asked, context, ()) == (expected, "because")
+    found, reason = judge(asked, replace(context, reason=None), ())
+    assert found == expected
+    assert reason
+
+
+def test_judge_tells_used_none_and_empty() -> None:
+    asked = request("Hi", image="1.jpg")
+    piece = Piece("captions", "x", "a dog")
+    assert judge(request("Hi"), None, ()) == ("none", None)
+    assert judge(asked, captioned("1.jpg", None), (piece,)) == ("used", None)
+    assert judge(asked, VisualContext("1.jpg"), ()) == ("empty", "nothing was read from the picture")
+    status, reason = judge(asked, captioned("1.jpg", None), ())
+    assert status == "empty"
+    assert reason is not None
+    assert "[context]" in reason

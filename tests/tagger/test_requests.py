@@ -1,0 +1,116 @@
+"""Whatever a caller may hand in becomes a post with its picture, or a clear error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from mner.errors import DataError
+from mner.tagger.requests import request
+from mner.types import Caption, Post, VisualContext
+
+POST = Post("7", "Hi Bo", ("Hi", "Bo"), ((0, 2), (3, 5)), image="7.jpg")
+
+
+def test_text_is_split_with_offsets() -> None:
+    found = request(" Hi  @bo!")
+    assert (found.post.words, found.post.offsets) == (("Hi", "@bo", "!"), ((1, 3), (5, 8), (8, 9)))
+    assert (found.post.id, found.post.image, found.pictured) == ("", None, False)
+
+
+@given(st.text(max_size=40))
+def test_offsets_point_into_any_text(text: str) -> None:
+    post = request(text).post
+    assert post.text == text
+    assert tuple(text[start:end] for start, end in post.offsets) == post.words
+
+
+def test_post_is_taken_as_it_is() -> None:
+    found = request(POST)
+    assert found.post is POST
+    assert (found.picture, found.pictured) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"words": ["Hi", "Bo"]},
+        {"words": ("Hi", "Bo"), "id": None},
+        {"text": "Hi Bo", "other": object()},
+        {"text": "Hi Bo", "image": None},
+        {"text": "Hi Bo", "image": ""},
+    ],
+)
+def test_row_gives_words_and_text(row: dict[str, Any]) -> None:
+    post = request(row).post
+    assert (post.text, post.words, post.offsets, post.image, post.id) == (
+        "Hi Bo",
+        ("Hi", "Bo"),
+        ((0, 2), (3, 5)),
+        None,
+        "",
+    )
+
+
+def test_row_names_a_picture_that_an_argument_overrides() -> None:
+    row = {"text": "Hi", "image": "1.jpg", "id": 5, "context": "a dog"}
+    found = request(row)
+    assert (found.post.id, found.post.image, found.picture) == ("5", "1.jpg", None)
+    assert found.context == VisualContext("1.jpg", captions=(Caption("a dog", source="given"),))
+    found = request(row, image=Path("b/2.jpg"), context="a cat")
+    assert (found.post.image, found.picture) == ("b/2.jpg", Path("b/2.jpg"))
+    assert found.context is not None
+    assert found.context.captions[0].text == "a cat"
+
+
+@pytest.mark.parametrize("picture", [b"bytes", bytearray(b"bytes"), memoryview(b"bytes")])
+def test_bytes_have_no_name(picture: Any) -> None:
+    found = request("Hi", image=picture)
+    assert (found.picture, found.post.image, found.pictured) == (b"bytes", None, True)
+    assert request({"text": "Hi", "image": picture}).picture == b"bytes"
+
+
+def test_opened_picture_is_kept() -> None:
+    picture = Image.new("RGB", (2, 2))
+    assert request("Hi", image=picture).picture is picture
+
+
+def test_lone_surrogates_pass() -> None:
+    row = {"text": "a\ud800 b"}
+    assert request(row).post.text == request("a\ud800 b").post.text == "a\ud800 b"
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [({}, "text"), ({"text": 5}, "text"), ({"words": ["a", ""]}, "words"), ({"text": "a", "id": []}, "id")],
+)
+def test_faulty_row_is_refused(row: dict[str, Any], key: str) -> None:
+    with pytest.raises(DataError, match=f'"{key}"'):
+        request(row)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: request(["Hi", "Bo"]), "got list"),  # type: ignore[arg-type]
+        (lambda: request("Hi", image=[[0]]), "got list.*fromarray"),  # type: ignore[arg-type]
+        (lambda: request("Hi", context=5), "got int"),  # type: ignore[arg-type]
+        (lambda: request({"words": 5}), "list of strings"),
+    ],
+)
+def test_wrong_type_says_what_is_expected(call: Any, message: str) -> None:
+    with pytest.raises((TypeError, DataError), match=message):
+        call()
+
+
+def test_context_row_needs_no_image() -> None:
+    found = request("Hi", context={"captions": [{"text": "a dog"}]})
+    assert found.context is not None
+    assert found.context.captions[0].text == "a dog"
+    with pytest.raises(DataError, match="context"):
+        request("Hi", context={"captions": 5})

@@ -1,0 +1,217 @@
+"""Shards: resumable after a kill, refused after a change, equal to the stream."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import mner
+from mner.bulk import Counts, line, predict_shards
+from mner.errors import DataError
+from mner.tagger import Tagger
+from mner.types import Entity, Post, Prediction, VisualContext
+
+TEXTS = [f"Kevin Love won {number} in Cleveland" for number in range(10)]
+POSTS = [
+    Post(str(n), text, tuple(text.split()), ((0, 5), (6, 10), (11, 14), (15, 16), (17, 19), (20, 29)))
+    for n, text in enumerate(TEXTS)
+]
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_model: Path) -> Tagger:
+    return mner.load(tiny_model, threads=1)
+
+
+def rows(files: Any) -> list[dict[str, Any]]:
+    return [json.loads(one) for path in files for one in path.read_text(encoding="utf-8").splitlines()]
+
+
+def content(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+
+
+def test_shards_hold_what_the_stream_says(tagger: Tagger, tmp_path: Path) -> None:
+    seen: list[int] = []
+    done = predict_shards(tagger, POSTS, tmp_path / "out", shard_size=4, watch=seen.append)
+    assert [path.name for path in done.files] == ["00000.jsonl", "00001.jsonl", "00002.jsonl"]
+    assert seen == [4, 8, 10]
+    found, expected = rows(done.files), [one.to_dict() for one in tagger.pipe(POSTS)]
+    assert [row["id"] for row in found] == [post.id for post in POSTS]
+    for row, other in zip(found, expected, strict=True):
+        scores, others = ([e.pop("score") for e in side["entities"]] for side in (row, other))
+        assert row == other
+        assert scores == pytest.approx(others, abs=1e-5)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert (summary["posts"], summary["files"]) == (10, [path.name for path in done.files])
+    assert done.counts.entities == sum(len(row["entities"]) for row in found)
+
+
+def test_interrupted_run_continues(tagger: Tagger, tmp_path: Path) -> None:
+    whole = predict_shards(tagger, POSTS, tmp_path / "whole", shard_size=3)
+
+    def stopping() -> Iterator[Post]:
+        yield from POSTS[:7]
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        predict_shards(tagger, stopping(), out, shard_size=3)
+    assert sorted(path.name for path in out.glob("*.jsonl")) == ["00000.jsonl", "00001.jsonl", "shards.jsonl"]
+    assert not (out / "summary.json").exists()
+    before = (out / "00000.jsonl").stat().st_mtime_ns
+    done = predict_shards(tagger, POSTS, out, shard_size=3)
+    assert done.kept == 2
+    assert (out / "00000.jsonl").stat().st_mtime_ns == before
+    assert rows(done.files) == rows(whole.files)
+    assert content(out) == content(tmp_path / "whole")
+    assert done.counts == whole.counts
+
+
+def test_finished_run_is_left_as_it_is(tagger: Tagger, tmp_path: Path) -> None:
+    first = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
+    before = content(tmp_path)
+    again = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
+    assert (again.kept, again.counts) == (4, first.counts)
+    assert content(tmp_path) == before
+
+
+def test_record_cut_short_is_made_again(tagger: Tagger, tmp_path: Path) -> None:
+    predict_shards(tagger, POSTS, tmp_path, shard_size=3)
+    before = content(tmp_path)
+    path = tmp_path / "shards.jsonl"
+    path.write_bytes(before["shards.jsonl"][:-9])
+    (tmp_path / "00001.jsonl").write_bytes(b"{}\n")
+    done = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
+    assert done.kept == 2
+    assert {name: text for name, text in content(tmp_path).items() if name != "shards.jsonl"} == {
+        name: text for name, text in before.items() if name != "shards.jsonl"
+    }
+    assert predict_shards(tagger, POSTS, tmp_path, shard_size=3).kept == 4
+
+
+@pytest.mark.parametrize(
+    ("posts", "message"),
+    [
+        ([*POSTS[:4], POSTS[9], *POSTS[5:]], "from post 4 on"),
+        (POSTS[1:], "from post 1 on"),
+        (POSTS[:6], "holds 4 shards, these posts make 2"),
+        ([*POSTS, POSTS[0]], "from post 10 on"),
+    ],
+)
+def test_changed_posts_are_refused(tagger: Tagger, tmp_path: Path, posts: list[Post], message: str) -> None:
+    predict_shards(tagger, POSTS, tmp_path, shard_size=3)
+    with pytest.raises(DataError, match=f"{message}.*another folder"):
+        predict_shards(tagger, posts, tmp_path, shard_size=3)
+
+
+@pytest.mark.parametrize(("options", "name"), [({"shard_size": 5}, "shard_size"), ({"min_score": 0.5}, "min_score")])
+def test_changed_settings_are_refused(tagger: Tagger, tmp_path: Path, options: Any, name: str) -> None:
+    predict_shards(tagger, POSTS[:3], tmp_path, shard_size=3)
+    with pytest.raises(DataError, match=f"other settings: {name} .* is now"):
+        predict_shards(tagger, POSTS[:3], tmp_path, **{"shard_size": 3, **options})
+
+
+def test_changed_model_is_refused(tagger: Tagger, tiny_model: Path, tmp_path: Path) -> None:
+    predict_shards(tagger, POSTS[:3], tmp_path)
+    other = mner.load(tiny_model, threads=1, use_images=False)
+    with pytest.raises(DataError, match="use_images True is now False"):
+        predict_shards(other, POSTS[:3], tmp_path)
+    other.settings = {**tagger.settings, "model": "0123456789ab"}
+    with pytest.raises(DataError, match=r"model .* is now '0123456789ab'"):
+        predict_shards(other, POSTS[:3], tmp_path)
+
+
+def test_foreign_folder_is_refused(tagger: Tagger, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("!")
+    with pytest.raises(DataError, match="not a folder of predictions"):
+        predict_shards(tagger, POSTS, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("name", ["job.json", "shards.jsonl"])
+def test_damaged_folder_is_told(tagger: Tagger, tmp_path: Path, name: str) -> None:
+    predict_shards(tagger, POSTS[:3], tmp_path)
+    (tmp_path / name).write_text("{\n")
+    with pytest.raises(DataError, match=f"{name}: damaged"):
+        predict_shards(tagger, POSTS[:3], tmp_path)
+
+
+def test_no_posts_make_no_shards(tagger: Tagger, tmp_path: Path) -> None:
+    done = predict_shards(tagger, [], tmp_path)
+    assert (done.files, done.counts.posts) == ((), 0)
+
+
+def test_memory_holds_one_shard(tagger: Tagger, tmp_path: Path) -> None:
+    taken: list[int] = []
+
+    def counted() -> Iterator[Post]:
+        for number, post in enumerate(POSTS, 1):
+            taken.append(number)
+            yield post
+
+    ahead = [0]
+    predict_shards(tagger, counted(), tmp_path, shard_size=2, watch=lambda done: ahead.append(len(taken) - done))
+    assert max(ahead) == 0
+
+
+def test_killed_process_continues(tiny_model: Path, tmp_path: Path) -> None:
+    """A kill that no handler sees, in the middle of the work."""
+    posts, out = tmp_path / "posts.jsonl", tmp_path / "out"
+    posts.write_text("".join(json.dumps({"id": str(n), "text": f"Kevin Love won {n}"}) + "\n" for n in range(1000)))
+    command = [
+        sys.executable,
+        "-m",
+        "mner",
+        "predict",
+        str(posts),
+        "--model",
+        str(tiny_model),
+        "--out",
+        str(out),
+        "--shard-size",
+        "2",
+        "--threads",
+        "1",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(list(out.glob("0*.jsonl"))) < 3 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    made = len(list(out.glob("0*.jsonl")))
+    assert 3 <= made < 500
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kept = int(done.stderr.rsplit("; ", 1)[1].split()[0])
+    assert made - 1 <= kept <= made
+    assert [row["id"] for row in rows(sorted(out.glob("0*.jsonl")))] == [str(n) for n in range(1000)]
+
+
+def test_counts_read_like_a_sentence() -> None:
+    counts = Counts()
+    assert str(counts) == "0 posts, 0 entities"
+    counts.add(Prediction("1", "a", (Entity(0, 1, "a", "PER", 0.5),)))
+    assert str(counts) == "1 post, 1 entity"
+    counts.add(Prediction("2", "a", (), image_status="used", context=VisualContext("x"), cut={"captions": 3}))
+    assert str(counts) == "2 posts, 1 entity; pictures: 1 none, 1 used; sub-tokens cut: 3 captions"
+    other = Counts()
+    other.merge(json.loads(json.dumps(counts.to_dict())))
+    assert other == counts
+
+
+@given(st.text())
+def test_line_is_one_line_of_utf8(text: str) -> None:
+    written = line({"text": text}).encode()
+    assert written.count(b"\n") == 1
+    assert json.loads(written) == {"text": text}

@@ -1,0 +1,194 @@
+"""Evidence: exact scores of both views, of each source left out, verdicts, and texts that match."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mner import tags, words
+from mner.decode import Chain, Decoder
+from mner.evidence import Evidence, matches, weigh
+from mner.types import OcrText, Post
+from mner.views import Piece
+
+LABELS = tags.bioes_labels(["LOC", "ORG", "PER"])
+FLAT = Chain(np.zeros((len(LABELS),) * 2), np.zeros(len(LABELS)), np.zeros(len(LABELS)))
+CAPTION = Piece("captions", "a", "alpha")
+TAGS = Piece("tags", "b", "beta")
+
+
+class ToyViews:
+    """Stands for ``mner.views.Views``: an encoded post is its words and the kinds of context beside them."""
+
+    def encode_many(self, posts: Any, pieces: Any) -> list[Any]:
+        return [
+            type("Toy", (), {"words": len(post), "windows": (np.zeros(3),), "kinds": tuple(p.kind for p in some)})
+            for post, some in zip(posts, pieces, strict=True)
+        ]
+
+
+class ToyRuntime:
+    """Label scores by the kinds of context: ``table[kinds][word]`` is (label, score)."""
+
+    labels = LABELS
+    pad_id = 0
+    chain = FLAT
+
+    def __init__(self, table: dict[tuple[str, ...], list[tuple[str, float]]]) -> None:
+        self.table = table
+
+    def emissions(self, batch: Any) -> np.ndarray:
+        rows = [self.table[one.kinds] for one in batch.members]
+        scores = np.zeros((len(rows), max(map(len, rows)), len(LABELS)), np.float32)
+        for post, row in enumerate(rows):
+            for word, (label, score) in enumerate(row):
+                scores[post, word, LABELS.index(label)] = score
+        return scores
+
+
+@pytest.fixture
+def weighed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Evidence, ...]]:
+    """``weigh`` on toys."""
+
+    def collate(members: Any, *, pad_id: int) -> Any:
+        lengths = np.array([one.words for one in members])
+        return type("ToyBatch", (), {"members": members, "lengths": lengths})
+
+    monkeypatch.setattr("mner.runtime.predict.collate", collate)
+
+    def run(text: str, table: Any, pieces: Any = (), texts: Any = ()) -> tuple[Evidence, ...]:
+        post = Post("1", text, *words.split(text))
+        decoder = Decoder(LABELS, FLAT)
+        return weigh(ToyRuntime(table), ToyViews(), post, decoder=decoder, pieces=pieces, texts=texts)  # type: ignore[arg-type]
+
+    return run
+
+
+def test_words_alone_have_one_score(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
+    (one,) = weighed("Phoenix won", {(): [("S-LOC", 4.0), ("O", 9.0)]})
+    assert (one.entity.text, one.entity.label, one.verdict) == ("Phoenix", "LOC", "no picture")
+    assert one.with_image is None
+    assert one.entity.score == one.without_image
+    # The second word is O but for a chance in thousands, so the first is O, S-LOC, S-ORG or S-PER.
+    assert one.without_image == pytest.approx(np.exp(4) / (np.exp(4) + 3), abs=2e-3)
+
+
+def test_each_source_is_left_out_once(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
+    table = {
+        (): [("S-LOC", 3.0)],
+        ("captions", "tags"): [("S-LOC", 8.0)],
+        ("tags",): [("S-LOC", 4.0)],
+        ("captions",): [("S-LOC", 6.0)],
+    }
+    (one,) = weighed("Phoenix", table, [CAPTION, TAGS])
+    legal = 3  # S-LOC against O, S-ORG and S-PER
+
+    def exact(score: float) -> float:
+        return float(np.exp(score) / (np.exp(score) + legal))
+
+    assert one.without_image == pytest.approx(exact(3))
+    assert one.with_image == pytest.approx(exact(8))
+    assert one.without_source == pytest.approx({"captions": exact(4), "tags": exact(6)})
+    assert one.verdict == "helped"
+    assert one.entity.score == one.with_image
+
+
+@pytest.mark.parametrize(
+    ("without", "with_", "verdict"),
+    [
+        (("S-LOC", 5.0), ("S-LOC", 5.1), "same"),
+        (("S-LOC", 1.5), ("S-LOC", 6.0), "helped"),
+        (("S-LOC", 6.0), ("S-LOC", 1.5), "hurt"),
+        (("S-LOC", 5.0), ("S-PER", 5.0), "label changed"),
+        (("O", 5.0), ("S-PER", 5.0), "only with the picture"),
+        (("S-PER", 5.0), ("O", 5.0), "lost with the picture"),
+    ],
+)
+def test_verdict_says_what_the_picture_did(
+    weighed: Callable[..., tuple[Evidence, ...]], without: Any, with_: Any, verdict: str
+) -> None:
+    # With one kind of context, the words without it are the T view.
+    (one,) = weighed("Phoenix", {(): [without], ("captions",): [with_]}, [CAPTION])
+    assert one.verdict == verdict
+    assert one.without_source == pytest.approx({"captions": one.without_image})
+    assert one.label_without == ("LOC" if verdict == "label changed" else None)
+    lost = verdict == "lost with the picture"
+    assert one.entity.score == (one.without_image if lost else one.with_image)
+
+
+def test_other_boundaries_are_two_rows(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
+    table = {(): [("S-LOC", 9.0), ("O", 9.0)], ("captions",): [("B-ORG", 9.0), ("E-ORG", 9.0)]}
+    rows = weighed("Phoenix Suns", table, [CAPTION])
+    assert [(row.entity.text, row.verdict) for row in rows] == [
+        ("Phoenix", "lost with the picture"),
+        ("Phoenix Suns", "only with the picture"),
+    ]
+
+
+def test_no_words_have_no_evidence(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
+    assert weighed("", {}, [CAPTION]) == ()
+
+
+def test_row_is_plain_json(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
+    table = {(): [("S-LOC", 5.0)], ("captions",): [("S-PER", 5.0)]}
+    texts = [OcrText("PHOENIX", box=(1, 2, 3, 4))]
+    (one,) = weighed("Phoenix", table, [CAPTION], texts)
+    row = one.to_dict()
+    assert row["ocr"] == [{"text": "PHOENIX", "whole": True, "box": [1, 2, 3, 4]}]
+    assert row["label_without_image"] == "LOC"
+    assert set(row["score_without"]) == {"captions"}
+
+
+@pytest.mark.parametrize(
+    ("entity", "text", "whole"),
+    [
+        ("Cleveland", "CLEVELAND!", True),
+        ("New York", "I love new york 2016", True),
+        ("New York", "NEWYORK", True),
+        ("#newyork", "NEW YORK", True),
+        ("Kevin Love", "LOVE", False),
+        ("Real Madrid C.F.", "real madrid", False),
+        ("São Paulo", "SÃO PAULO", True),
+    ],
+)
+def test_match_ignores_case_and_punctuation(entity: str, text: str, whole: bool) -> None:
+    (match,) = matches(entity.split(), [OcrText(text, box=(0, 0, 1, 1))])
+    assert (match.text, match.whole, match.box) == (text, whole, (0, 0, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("entity", "text"),
+    [("Cleveland", "CLEVER"), ("Love", "gloves"), ("I", "I"), ("!!", "!!"), ("New York", "Old York"), ("कि", "का की")],
+)
+def test_match_needs_whole_words(entity: str, text: str) -> None:
+    assert matches(entity.split(), [OcrText(text)]) == ()
+
+
+@given(st.lists(st.text(min_size=1, max_size=6), max_size=4), st.text(max_size=20))
+def test_match_takes_any_text(entity: list[str], text: str) -> None:
+    found = matches(entity, [OcrText(text)])
+    assert len(found) <= 1
+
+
+def test_real_model_scores_what_it_predicts(tiny_model: Any) -> None:
+    import mner
+
+    tagger = mner.load(tiny_model, threads=1)
+    text, caption = "Kevin Love is back in Cleveland", "a man in a stadium"
+    one = tagger.explain(text, context=caption)
+    assert one.prediction == tagger(text, context=caption)
+    plain = {(e.start, e.end, e.label): e.score for e in tagger(text).entities}
+    with_ = {(e.start, e.end, e.label): e.score for e in one.prediction.entities}
+    rows = {(row.entity.start, row.entity.end, row.entity.label): row for row in one.evidence}
+    assert with_.keys() <= rows.keys()
+    for key, row in rows.items():
+        if key in with_:
+            assert row.with_image == pytest.approx(with_[key], abs=1e-6)
+        if key in plain:
+            assert row.without_image == pytest.approx(plain[key], abs=1e-6)
+        assert row.without_source == pytest.approx({"captions": row.without_image}, abs=1e-6)

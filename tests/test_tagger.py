@@ -1,0 +1,269 @@
+"""The tagger on a tiny model: predictions, fallbacks, streams, exact scores."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import mner
+from mner.errors import DataError, ModelError
+from mner.tagger import Tagger
+from mner.types import Caption, Post, Prediction, VisualContext
+
+TEXT = "Kevin Love is back in Cleveland"
+CONTEXT = VisualContext("1.jpg", captions=(Caption("two people at the stadium", source="x"),))
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_model: Path) -> Tagger:
+    return mner.load(tiny_model, threads=1, contexts={"1.jpg": CONTEXT, "bad.jpg": replace(CONTEXT, status="missing")})
+
+
+def same(one: Prediction, other: Prediction) -> bool:
+    scores = [[entity.score for entity in side.entities] for side in (one, other)]
+    plain = [replace(side, entities=tuple(replace(e, score=0) for e in side.entities)) for side in (one, other)]
+    return plain[0] == plain[1] and bool(np.allclose(*scores, atol=1e-5))
+
+
+def test_entities_have_offsets_labels_and_scores(tagger: Tagger) -> None:
+    found = tagger(TEXT)
+    assert found.entities
+    assert tagger.labels == ("LOC", "MISC", "ORG", "PER")
+    end = 0
+    for entity in found.entities:
+        assert found.text[entity.start : entity.end] == entity.text
+        assert entity.label in tagger.labels
+        assert 0 < entity.score <= 1
+        assert end <= entity.start < entity.end
+        end = entity.end
+    assert (found.view, found.image_status, found.reason, found.image) == ("T", "none", None, None)
+
+
+def test_score_is_the_exact_span_posterior(tagger: Tagger, tiny_model: Path) -> None:
+    """Against enumeration of every legal labelling of a short text."""
+    from itertools import product
+
+    from mner import tags
+    from mner.runtime import open_model, predict, read_model
+
+    text = "Kevin Love"
+    found = tagger(text)
+    saved = read_model(tiny_model)
+    runtime = open_model(saved)
+    encoded = tagger._views.encode_many([text.split()])
+    (scores,) = predict.emissions(runtime, encoded)
+    chain, labels = saved.chain, saved.labels
+    start, transitions, end = tags.legal(labels)
+    weights: dict[tuple[int, int], float] = {}
+    for a, b in product(range(len(labels)), repeat=2):
+        if start[a] and transitions[a, b] and end[b]:
+            total = scores[0, a] + scores[1, b] + chain.start[a] + chain.transitions[a, b] + chain.end[b]
+            weights[a, b] = float(np.exp(total))
+    mass = sum(weights.values())
+    for entity in found.entities:
+        path = (labels.index(f"B-{entity.label}"), labels.index(f"E-{entity.label}"))
+        single = labels.index(f"S-{entity.label}")
+        if entity.text == text:
+            expected = weights[path]
+        else:
+            place = 0 if entity.start == 0 else 1
+            expected = sum(weight for pair, weight in weights.items() if pair[place] == single)
+        assert entity.score == pytest.approx(expected / mass, abs=1e-5)
+
+
+def test_picture_is_read_beside_the_words(tagger: Tagger) -> None:
+    with_, without = tagger(TEXT, image="1.jpg"), tagger(TEXT)
+    assert (with_.view, with_.image_status, with_.image, with_.context) == ("I+T", "used", "1.jpg", CONTEXT)
+    assert not same(replace(with_, view="T", image_status="none", image=None, context=None), without)
+
+
+@pytest.mark.parametrize("context", [CONTEXT, "two people at the stadium"])
+def test_context_replaces_the_picture(tagger: Tagger, context: Any) -> None:
+    given_ = tagger(TEXT, context=context, image="nowhere.jpg")
+    read = tagger(TEXT, image="1.jpg")
+    assert given_.image_status == "used"
+    assert [e.score for e in given_.entities] == pytest.approx([e.score for e in read.entities])
+
+
+def test_fallback_equals_words_alone(tagger: Tagger) -> None:
+    fallen = tagger(TEXT, image="bad.jpg")
+    assert (fallen.view, fallen.image_status) == ("T", "missing")
+    assert fallen.reason
+    assert fallen.entities == tagger(TEXT).entities
+
+
+def test_images_off_are_disabled(tiny_model: Path) -> None:
+    tagger = mner.load(tiny_model, use_images=False, threads=1)
+    for call in ({"image": "1.jpg"}, {"image": b"x"}, {"context": "a dog"}):
+        found = tagger(TEXT, **call)
+        assert (found.view, found.image_status) == ("T", "disabled")
+        assert found.reason is not None
+        assert "use_images" in found.reason
+    assert tagger(TEXT).image_status == "none"
+    assert tagger.settings["use_images"] is False
+
+
+def test_model_of_words_alone_is_disabled(tiny_model: Path) -> None:
+    tagger = mner.load(tiny_model, threads=1)
+    config = tagger.config.model_copy(update={"loss": tagger.config.loss.model_copy(update={"views": ("T",)})})
+    blind = Tagger(tagger._runtime, tagger._views, config=config, pictures=tagger._pictures)
+    found = blind(TEXT, context="a dog")
+    assert (found.view, found.image_status, found.reason) == (
+        "T",
+        "disabled",
+        "the model was trained on the words alone",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200d", "\ufeff"])
+def test_text_without_words_has_no_entities(tagger: Tagger, text: str) -> None:
+    assert tagger(text).entities == ()
+    assert tagger(text, context="a dog").entities == ()
+    assert tagger.explain(text, context="a dog").evidence == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["kevin \ud800 love", "\udc00", "a\x00b", "👨‍👩‍👧 love️", "‏مرحبا‏", "[SEP] [CLS]", "ﷺ" * 3]
+)
+def test_any_text_is_tagged(tagger: Tagger, text: str) -> None:
+    for entity in tagger(text).entities:
+        assert text[entity.start : entity.end] == entity.text
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=60))
+def test_offsets_hold_for_any_text(tagger: Tagger, text: str) -> None:
+    found = tagger(text)
+    assert found.text == text
+    assert all(text[e.start : e.end] == e.text for e in found.entities)
+
+
+def test_long_post_is_read_whole(tagger: Tagger) -> None:
+    words = [random.Random(n).choice(["kevin", "paris", "won", "the", "dog"]) for n in range(5000)]
+    found = tagger({"words": words}, context="a dog at the stadium")
+    assert found.cut == {}
+    assert any(entity.start > 0.95 * len(found.text) for entity in found.entities)
+
+
+def test_words_are_kept_as_given(tagger: Tagger) -> None:
+    words = ("New York", "is", "#big!")
+    found = tagger({"id": "9", "words": list(words)})
+    assert (found.id, found.text) == ("9", "New York is #big!")
+    allowed = {0, 9, 12}
+    assert {entity.start for entity in found.entities} <= allowed
+
+
+def test_min_score_filters(tagger: Tagger) -> None:
+    scores = sorted(entity.score for entity in tagger(TEXT).entities)
+    assert len(scores) > 1
+    found = tagger(TEXT, min_score=scores[1])
+    assert sorted(entity.score for entity in found.entities) == scores[1:]
+    (piped,) = tagger.pipe([TEXT], min_score=scores[1])
+    assert same(piped, found)
+
+
+def posts() -> list[Any]:
+    """Short and long ones, with and without pictures, of every accepted kind."""
+    draw = random.Random(3)
+    some: list[Any] = []
+    for number in range(40):
+        text = " ".join(draw.choices([*TEXT.split(), "paris", "!", ""], k=draw.randint(0, 30)))
+        image = draw.choice([None, "1.jpg", "bad.jpg"])
+        some.append(draw.choice([text, {"text": text, "image": image, "id": str(number)}]))
+    some.append(Post("p", "a b", ("a", "b"), ((0, 1), (2, 3)), image="1.jpg"))
+    return some
+
+
+@pytest.mark.parametrize("look_ahead", [1, 7, 128])
+def test_pipe_equals_single_calls_in_order(tagger: Tagger, look_ahead: int) -> None:
+    piped = list(tagger.pipe(posts(), look_ahead=look_ahead))
+    assert len(piped) == 41
+    assert all(same(one, tagger(post)) for one, post in zip(piped, posts(), strict=True))
+
+
+def test_pipe_holds_no_more_than_it_looks_ahead(tagger: Tagger) -> None:
+    taken = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield "Kevin won"
+
+    stream = tagger.pipe(endless(), look_ahead=4)
+    assert taken == 0
+    for number in range(10):
+        next(stream)
+        assert taken == 4 * (number // 4 + 1)
+
+
+def test_pipe_says_which_row_is_faulty(tagger: Tagger) -> None:
+    with pytest.raises(DataError, match=r"post 3: .*\"text\""):
+        list(tagger.pipe(["a", "b", {}]))
+    with pytest.raises(TypeError, match=r"post 1: .*got int"):
+        list(tagger.pipe([5]))  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="look_ahead"):
+        next(tagger.pipe(["a"], look_ahead=0))
+
+
+def test_run_directory_is_a_model(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").symlink_to(tiny_model)
+    assert mner.load(tmp_path).settings == mner.load(str(tiny_model)).settings
+
+
+def test_missing_model_says_what_to_type(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="mner train"):
+        mner.load(tmp_path)
+    with pytest.raises(ValueError, match="timeout"):
+        mner.load(tmp_path, timeout=0)
+
+
+def test_no_ready_model_says_what_to_type(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("mner.tagger.opening.READY", tmp_path)
+    with pytest.raises(ModelError, match="--model"):
+        mner.load()
+
+
+def test_ready_model_is_the_default(monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> None:
+    monkeypatch.setattr("mner.tagger.opening.READY", tiny_model)
+    assert mner.load().labels == mner.load(tiny_model).labels
+
+
+def test_prediction_reads_like_a_sentence(tagger: Tagger) -> None:
+    shown = str(tagger(TEXT))
+    assert shown.count("|") == len(tagger(TEXT).entities)
+
+
+def test_cut_context_is_counted(tagger: Tagger) -> None:
+    found = tagger(TEXT, context="dog " * 300)
+    assert found.cut == {"captions": 300 - 128}
+    assert found.to_dict()["cut"] == {"captions": 172}
+
+
+def test_text_alone_imports_no_vision(tiny_model: Path) -> None:
+    code = (
+        "import sys, mner\n"
+        f"mner.load({str(tiny_model)!r}, threads=1)('Kevin won')\n"
+        "print(sorted(m for m in sys.modules if m.startswith(('mner.vision', 'mner.show', 'mner.cli')) "
+        "or m in {'cv2', 'rapidocr', 'onnxruntime'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_library_is_quiet(tagger: Tagger, capfd: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tagger(TEXT, context="a dog")
+    assert capfd.readouterr() == ("", "")
