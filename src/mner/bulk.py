@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from mner.atomic import write_json, writing
+from mner.engines import local
 from mner.errors import DataError
 from mner.tagger import Tagger
 from mner.types import Post, Prediction
@@ -20,7 +20,7 @@ from mner.types import Post, Prediction
 SHARD_SIZE = 1000
 """Posts of one shard: what an interrupt loses at most."""
 
-JOB, RECORDS, SUMMARY = "job.json", "shards.jsonl", "summary.json"
+MANIFEST, RECORDS, SUMMARY = "manifest.json", "shards.jsonl", "summary.json"
 
 
 @dataclass(slots=True)
@@ -82,15 +82,19 @@ class Shards:
 
 
 def line(row: Mapping[str, Any]) -> str:
-    r"""A row as one line of JSON; half a surrogate pair, which is no UTF-8, is written as its escape.
+    r"""A row as one line of JSON, without the line feed.
 
-    >>> line({"text": "é\ud800"})
-    '{"text": "\\u00e9\\ud800"}\n'
+    Half a surrogate pair, which is no UTF-8, and whatever some readers take for a line's end are written as escapes.
+
+    >>> line({"text": "a\ud800"})
+    '{"text": "a\\ud800"}'
     """
     text = json.dumps(row, ensure_ascii=False)
-    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
-        text = json.dumps(row)
-    return text + "\n"
+    if text.isascii():
+        return text
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        return json.dumps(row)
+    return text.replace("\x85", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def predict_shards(
@@ -104,9 +108,9 @@ def predict_shards(
 ) -> Shards:
     """The shards of predictions in a folder, those of an interrupted call kept.
 
-    ``out`` gets ``00000.jsonl`` and so on, each whole or not there; ``job.json`` with the model and the settings;
-    ``shards.jsonl`` with counts and the fingerprint of each shard's posts; at the end ``summary.json``. Memory holds
-    one shard's posts.
+    ``out`` gets ``part-00000.jsonl`` and so on, each whole or not there; ``manifest.json`` with the model and the
+    settings; ``shards.jsonl`` with counts and the fingerprint of each shard's posts; at the end ``summary.json``.
+    Memory holds one shard's posts, which may come from a stream.
 
     Args:
         tagger: The model.
@@ -120,49 +124,76 @@ def predict_shards(
         DataError: The folder holds predictions of other posts, of another model or under other settings.
     """
     out = Path(out)
-    settings = {"mner": version("mner"), **tagger.settings, "shard_size": shard_size, "min_score": min_score}
-    _begin(out, json.loads(json.dumps(settings)))
+    settings = {"mner": version("mner"), **tagger.settings, "min_score": min_score}
+    _compare(out, settings)
     known = _records(out)
-    files, counts, kept = [], Counts(), 0
-    for number, shard in enumerate(_cut(posts, shard_size)):
-        path = out / f"{number:05d}.jsonl"
-        record = _known(known.pop(number, None), path, fingerprint := _fingerprint(shard), number, shard_size)
-        if record is None:
-            record = _tag(tagger, shard, path, min_score) | {"shard": number, "fingerprint": fingerprint}
-            with (out / RECORDS).open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(record) + "\n")
-        else:
-            kept += 1
+    _drop_unknown(out, known)
+    digest = hashlib.sha256()
+    files: list[Path] = []
+    counts, kept = Counts(), 0
+
+    def read() -> Iterator[Post]:
+        for post in posts:
+            digest.update(json.dumps([post.id, post.text, post.words, post.offsets, post.image]).encode())
+            yield post
+
+    def tag(shard: Iterable[Post]) -> Iterator[str]:
+        found = Counts()
+        for one in tagger.pipe(shard, min_score=min_score):
+            found.add(one)
+            yield line(one.to_dict())
+        # Before the shard gets its name: a shard that is there has its record, whenever a kill comes.
+        known[len(files)] = _record(out, {"shard": len(files), "posts_id": digest.hexdigest()[:16], **found.to_dict()})
+
+    for progress in local.run(tag, read(), out, fingerprint=_told(settings), shard_size=shard_size):
+        number = progress.shards - 1
+        record = known.pop(number, {})
+        path = _part(out, number)
+        if record.get("posts_id") != digest.hexdigest()[:16]:
+            first = number * shard_size + 1
+            raise DataError(
+                f"{path}: made of other posts than the input now has from post {first} on; {_elsewhere(out)}"
+            )
+        digest = hashlib.sha256()
         files.append(path)
         counts.merge(record)
+        kept += progress.kept
         watch(counts.posts)
     if known:
-        more = max(known) + 1
-        raise DataError(f"{out}: holds {more} shards, these posts make {len(files)}; {_elsewhere(out)}")
+        raise DataError(f"{out}: holds {max(known) + 1} shards, these posts make {len(files)}; {_elsewhere(out)}")
     write_json(out / SUMMARY, {**settings, **counts.to_dict(), "files": [path.name for path in files]})
     return Shards(tuple(files), counts, kept)
 
 
-def _begin(out: Path, settings: Mapping[str, Any]) -> None:
-    """Write the settings of a new job, or check that an old one has the same."""
-    path = out / JOB
+def _told(settings: Mapping[str, Any]) -> str:
+    return " ".join(f"{key}={str(value).replace(' ', '+')}" for key, value in settings.items())
+
+
+def _compare(out: Path, settings: Mapping[str, Any]) -> None:
+    """Refuse a folder begun under other settings, naming those; whatever else is odd the engine refuses."""
+    path = out / MANIFEST
     if not path.exists():
-        if out.is_dir() and any(out.iterdir()):
-            raise DataError(f"{out}: not empty, and not a folder of predictions; name another folder")
-        write_json(path, settings)
         return
     try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        before = str(json.loads(path.read_text(encoding="utf-8"))["fingerprint"])
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: damaged ({error}); {_elsewhere(out)}") from None
-    changed = [key for key in {**before, **settings} if before.get(key) != settings.get(key)]
+    then, now = (dict(part.partition("=")[::2] for part in told.split()) for told in (before, _told(settings)))
+    changed = [
+        f"{key} {then.get(key)} is now {now.get(key)}" for key in {**then, **now} if then.get(key) != now.get(key)
+    ]
     if changed:
-        told = ", ".join(f"{key} {before.get(key)!r} is now {settings.get(key)!r}" for key in changed)
-        raise DataError(f"{out}: begun under other settings: {told}; {_elsewhere(out)}")
+        raise DataError(f"{out}: begun under other settings: {', '.join(changed)}; {_elsewhere(out)}")
+
+
+def _record(out: Path, record: dict[str, Any]) -> dict[str, Any]:
+    with (out / RECORDS).open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(record) + "\n")
+    return record
 
 
 def _records(out: Path) -> dict[int, dict[str, Any]]:
-    """The finished shards by number; a line that a kill cut short is taken away."""
+    """What is known of each shard, by number; a line that a kill cut short is taken away."""
     path = out / RECORDS
     if not path.exists():
         return {}
@@ -172,47 +203,20 @@ def _records(out: Path) -> dict[int, dict[str, Any]]:
         with writing(path) as stream:
             stream.writelines(whole)
     try:
-        records = [json.loads(one) for one in whole]
-        return {record["shard"]: record for record in records}
+        return {record["shard"]: record for record in map(json.loads, whole)}
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: damaged ({error}); {_elsewhere(out)}") from None
 
 
-def _known(
-    record: dict[str, Any] | None, path: Path, fingerprint: str, number: int, shard_size: int
-) -> dict[str, Any] | None:
-    """A shard's record if the shard is there; None if it must be made."""
-    if record is None:
-        return None
-    if record["fingerprint"] != fingerprint:
-        first = number * shard_size + 1
-        raise DataError(
-            f"{path}: made of other posts than the input now has from post {first} on; {_elsewhere(path.parent)}"
-        )
-    return record if path.is_file() and path.stat().st_size == record["bytes"] else None
+def _drop_unknown(out: Path, known: Mapping[int, Any]) -> None:
+    """Remove shards that lost their record, as after a power cut; they are made again."""
+    expected = {_part(out, number) for number in known}
+    for path in set(out.glob("part-?????.jsonl")) - expected if (out / MANIFEST).exists() else ():
+        path.unlink()
 
 
-def _tag(tagger: Tagger, shard: Sequence[Post], path: Path, min_score: float) -> dict[str, Any]:
-    counts = Counts()
-    with writing(path) as stream:
-        for one in tagger.pipe(shard, min_score=min_score):
-            counts.add(one)
-            stream.write(line(one.to_dict()))
-    return counts.to_dict() | {"bytes": path.stat().st_size}
-
-
-def _cut(posts: Iterable[Post], size: int) -> Iterator[list[Post]]:
-    remaining = iter(posts)
-    while shard := list(islice(remaining, size)):
-        yield shard
-
-
-def _fingerprint(posts: Sequence[Post]) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of all that a prediction depends on."""
-    digest = hashlib.sha256()
-    for post in posts:
-        digest.update(json.dumps([post.id, post.text, post.words, post.offsets, post.image]).encode())
-    return digest.hexdigest()[:16]
+def _part(out: Path, number: int) -> Path:
+    return out / f"part-{number:05d}.jsonl"
 
 
 def _elsewhere(out: Path) -> str:

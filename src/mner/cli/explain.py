@@ -63,7 +63,7 @@ def explain(
         from mner.bulk import line
 
         for one in found:
-            typer.echo(line(one.to_dict()).encode(), nl=False)
+            typer.echo(line(one.to_dict()).encode())
 
 
 def _explained(tagger: Tagger, posts: str | None, format: str | None, limit: int) -> Iterator[Explanation]:

@@ -74,7 +74,7 @@ def _print(predictions: Iterable[Prediction], pretty: bool) -> None:
     from mner.bulk import line
 
     for one in predictions:
-        typer.echo(line(one.to_dict()).encode(), nl=False)
+        typer.echo(line(one.to_dict()).encode())
 
 
 def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:

@@ -61,7 +61,8 @@ def quantize(model: ModelProto, *, table_rows: int = TABLE_ROWS) -> dict[str, in
             writer.look_up(node, fixed[node.input[0]])
         else:
             add, bias = biases.get(id(node), (None, None))
-            writer.product(node, fixed[node.input[1]], bias, node.output[0] if add is None else add.output[0])
+            result = node.output[0] if add is None else add.output[0]
+            writer.product(node, fixed[node.input[1]], bias, result)
     nodes = [type(node).FromString(node.SerializeToString()) for node in writer.nodes]
     del graph.node[:]
     graph.node.extend(nodes)
@@ -135,20 +136,20 @@ class _Writer:
     def product(self, node: NodeProto, weights: np.ndarray, bias: np.ndarray | None, result: str) -> None:
         """A product with constant weights (row, column) and, if there is one, the bias after it."""
         rows, columns = weights.shape
-        x, y = node.input[0], node.output[0]
+        x, w, y = node.input[0], node.input[1], node.output[0]
         if x not in self._rows:
             self._rows.add(x)
             self._quantize_rows(x, rows)
         scales = column_scales(weights)
         fixed = np.rint(weights / scales).astype(np.int8)
         sums = fixed.sum(0, dtype=np.int64).astype(np.float32) * scales
-        self.constants[f"{y}:weights"] = fixed
-        self.constants[f"{y}:scales"] = scales
+        self.constants[f"{w}:weights"] = fixed
+        self.constants[f"{w}:scales"] = scales
         self.constants[f"{y}:rest"] = np.stack([-sums, np.zeros(columns, np.float32) if bias is None else bias])
         self.constants[f"{y}:columns"] = np.array([columns])
         self._add(
             "MatMulIntegerToFloat",
-            [f"{x}:bytes", f"{y}:weights", "int8:one", f"{y}:scales"],
+            [f"{x}:bytes", f"{w}:weights", "int8:one", f"{w}:scales"],
             f"{y}:raw",
             domain=MICROSOFT,
         )
@@ -160,14 +161,14 @@ class _Writer:
 
     def look_up(self, node: NodeProto, table: np.ndarray) -> None:
         """The rows of a table that some ids name."""
-        y, ids = node.output[0], node.input[1]
+        w, ids, y = node.input[0], node.input[1], node.output[0]
         largest = np.abs(table).max(1, keepdims=True)
         scales = (np.where(largest > 0, largest, 1) / 127).astype(np.float32)
-        self.constants[f"{y}:table"] = np.rint(table / scales).astype(np.int8)
-        self.constants[f"{y}:scales"] = scales
-        self._add("Gather", [f"{y}:table", ids], f"{y}:bytes")
+        self.constants[f"{w}:table"] = np.rint(table / scales).astype(np.int8)
+        self.constants[f"{w}:scales"] = scales
+        self._add("Gather", [f"{w}:table", ids], f"{y}:bytes")
         self._add("Cast", [f"{y}:bytes"], f"{y}:raw", to=1)
-        self._add("Gather", [f"{y}:scales", ids], f"{y}:scale")
+        self._add("Gather", [f"{w}:scales", ids], f"{y}:scale")
         self._add("Mul", [f"{y}:raw", f"{y}:scale"], y)
 
     def _quantize_rows(self, x: str, width: int) -> None:

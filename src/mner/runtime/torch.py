@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -162,8 +162,9 @@ def save(
     """Write a trained model as a model directory."""
 
     def write_encoder(part: Path) -> None:
-        trunk = cast(Any, model.get_submodule(ENCODER.rstrip(".")))
-        cast(Callable[[Path], None], trunk.save_pretrained)(part / "encoder")
+        trunk: Any = model.get_submodule(ENCODER.rstrip("."))
+        with _quiet():
+            trunk.save_pretrained(part / "encoder")
 
     write_model(
         folder,

@@ -26,6 +26,7 @@ from mner.training import checkpoint
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
 from mner.training.initial import continue_from
+from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, training_split
 from mner.training.loop import Step, loop
 from mner.training.optimizer import adamw, linear_decay
@@ -118,40 +119,43 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     resumed = f", continuing after step {progress.step}" if progress.step else ""
     watch(Event("ready", progress.step, steps, f"{_summary(job, model, accelerator)}{resumed}"))
     prepared, stepper = accelerator.prepare(model, optimizer)
+    taken = loop(
+        prepared,
+        posts,
+        stepper,
+        schedule,
+        accelerator,
+        config=config,
+        pad_id=job.views.pad_id,
+        packed=settings.packing and packs(model, posts, pad_id=job.views.pad_id),
+        done=progress.step,
+    )
     since = 0.0
-    try:
-        for step in loop(
-            prepared,
-            posts,
-            stepper,
-            schedule,
-            accelerator,
-            config=config,
-            pad_id=job.views.pad_id,
-            packed=settings.packing and packs(model, posts, pad_id=job.views.pad_id),
-            done=progress.step,
-        ):
+    with deferred() as interrupted:
+        while not _over(progress, settings) and (step := next(taken, None)) is not None:
             progress = _add(progress, step)
             since += step.seconds
             watch(Event("step", step.step, steps, losses=step.losses))
             if step.last:
                 progress = _end_epoch(job, model, folder, progress, step, accelerator.is_main_process)
                 watch(Event("epoch", step.step, steps, _told(progress)))
-            if accelerator.is_main_process and (step.last or since > CHECKPOINT_SECONDS):
+            stop = interrupted()
+            if accelerator.is_main_process and (step.last or stop or since > CHECKPOINT_SECONDS):
                 checkpoint.save(state, model, optimizer, progress)
                 since = 0.0
-            if step.last and settings.patience and step.epoch - progress.best_epoch >= settings.patience:
-                break
-    except KeyboardInterrupt:
-        if accelerator.is_main_process:
-            checkpoint.save(state, model, optimizer, progress)
-        raise
+            if stop:
+                raise KeyboardInterrupt
     if accelerator.is_main_process:
         saved = read_model(folder / "model").fingerprint
         record = run_record(job, progress, model, saved=saved, steps=steps, precision=accelerator.mixed_precision)
         write_json(folder / "record.json", record)
         state.unlink(missing_ok=True)
     watch(Event("finished", progress.step, steps, str(folder)))
+
+
+def _over(progress: Progress, settings: TrainingConfig) -> bool:
+    """Whether the last ``patience`` epochs have not bettered the best dev score."""
+    return bool(settings.patience) and len(progress.epochs) - progress.best_epoch >= settings.patience
 
 
 def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, step: Step, main: bool) -> Progress:

@@ -1,0 +1,207 @@
+"""A saved model in torch -> the same model with ONNX files, written only if they stand for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mner import config as configs
+from mner import data, encoders
+from mner.config import Config
+from mner.errors import DataError, MnerError, ModelError
+from mner.evaluation.views import decoder_of
+from mner.export.card import with_section
+from mner.export.figures import Figures, Run, compare, refuse_worse, run
+from mner.export.graph import write_graph
+from mner.export.quantize import quantize
+from mner.runtime.onnx import FILES, OnnxRuntime, Precision
+from mner.runtime.saved import SavedModel, amend_model, read_model
+from mner.runtime.torch import TorchRuntime
+from mner.types import Post, ViewName
+from mner.views import Encoded, Views
+from mner.views.split import read_split
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A model directory with ONNX files, and their figures by file name."""
+
+    folder: Path
+    figures: Mapping[str, Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What exported files are compared on."""
+
+    posts: Sequence[Post]
+    encoded: Mapping[ViewName, Sequence[Encoded]]
+    told: str
+
+
+def export(
+    model: str | Path,
+    *,
+    fp32: bool = True,
+    int8: bool = False,
+    out: Path | None = None,
+    posts: Sequence[Post] | None = None,
+    dev_config: Path | None = None,
+    keep_encoder: bool = True,
+    threads: int = 0,
+    allow_plugins: bool = False,
+    watch: Callable[[str], None] = lambda message: None,
+) -> Exported:
+    """Write a model as ONNX, compared with torch before it is kept.
+
+    The files are compared on ``posts``, else on the dev posts of ``dev_config``, else on those of the model's own
+    configuration. Entities in fp32 must be those of torch; int8 may lose a little F1, see ``figures``. Their figures
+    go into README.md and model.json.
+
+    Args:
+        model: A model directory, or the run directory that holds one.
+        fp32: Write model.onnx.
+        int8: Write model.int8.onnx.
+        out: Folder for a copy of the model with the files; None writes them into the model itself.
+        posts: Posts to compare on, with or without labels, read without pictures.
+        dev_config: A configuration whose [data] names dev posts to compare on.
+        keep_encoder: False leaves the copy's weights for torch out; it can predict, not be trained on.
+        threads: Threads of a forward pass while comparing; 0 takes all cores.
+        allow_plugins: Run code outside mner that the model's configuration names.
+        watch: Called with a line on each step.
+
+    Raises:
+        ModelError: The model has no weights for torch, an exported file does not stand for it (the message holds
+            the figures), or it has no ONNX form.
+        MnerError: It would change the model of a run, whose scores are tied to its files.
+        DataError: There are no posts to compare on.
+        MissingExtraError: The onnx package is not installed.
+    """
+    wanted: list[Precision] = [name for name, asked in (("fp32", fp32), ("int8", int8)) if asked]  # type: ignore[misc]
+    if not wanted:
+        raise ValueError("nothing to export: fp32 and int8 are both off")
+    saved = read_model(model, allow_plugins=allow_plugins)
+    target = _target(saved, out, keep_encoder)
+    original = TorchRuntime.load(saved, threads=threads)
+    trial = _trial(saved, posts, dev_config)
+    decoder = decoder_of(saved.config, saved.labels, original.chain)
+    watch(f"comparing on {trial.told}")
+    reference = run(original, trial.encoded, decoder)
+
+    def change(part: Path) -> dict[str, Any]:
+        notes = _write(original, part, wanted, watch)
+        figures = dict(saved.manifest.get("onnx", {}))
+        for name in wanted:
+            fresh[FILES[name]] = one = _measure(saved, part, name, trial, reference, threads)
+            watch(f"{FILES[name]}: {_told(one)}")
+            figures[FILES[name]] = {**one.to_dict(), **notes.get(name, {}), "compared_on": trial.told}
+        machine = f"{threads or torch.get_num_threads()} threads"
+        card = (part / "README.md").read_text(encoding="utf-8")
+        (part / "README.md").write_text(
+            with_section(card, fresh, posts=trial.told, machine=machine), encoding="utf-8"
+        )
+        return {"onnx": figures}
+
+    fresh: dict[str, Figures] = {}
+    leave = [] if keep_encoder else ["encoder"]
+    leave += [FILES[name] for name in wanted]
+    amend_model(saved, target, change=change, leave=leave)
+    return Exported(target, fresh)
+
+
+def _target(saved: SavedModel, out: Path | None, keep_encoder: bool) -> Path:
+    if out is None:
+        if (saved.folder.parent / "record.json").exists():
+            raise MnerError(
+                f"{saved.folder}: the model of a run; its test scores are tied to its files. "
+                "Name a folder for a copy: --out DIR"
+            )
+        if not keep_encoder:
+            raise ModelError(f"{saved.folder}: its encoder/ is the only copy of its weights; name --out DIR for a copy")
+        return saved.folder
+    if out.exists() and not (out / "model.json").is_file():
+        raise ModelError(f"{out}: exists and is no model; name another folder")
+    return out
+
+
+def _trial(saved: SavedModel, posts: Sequence[Post] | None, dev_config: Path | None) -> _Trial:
+    """The posts that both models score, in the views that the model was trained on."""
+    config = saved.config
+    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), config.context)
+    if posts is not None:
+        if not posts:
+            raise DataError("no posts to compare on: the file holds none")
+        told = f"{len(posts)} given posts@{data.stamp(posts).fingerprint}, view T"
+        return _Trial(posts, {"T": views.encode_many([post.words for post in posts])}, told)
+    source, folder = _dev(saved, dev_config)
+    # The model's own view options, whatever the configuration of the posts says of them.
+    config = config.model_copy(update={"data": source.data})
+    split = read_split(config, configs.root_folder(source.data, folder), "dev", views)
+    chosen = {view: split.encoded[view] for view in config.loss.views}
+    told = f"{source.data.name}/dev@{split.stamp.fingerprint}, {len(split.posts)} posts, views {', '.join(chosen)}"
+    return _Trial(split.posts, chosen, told)
+
+
+def _dev(saved: SavedModel, dev_config: Path | None) -> tuple[Config, Path]:
+    if dev_config is not None:
+        return configs.load(dev_config), dev_config.parent
+    run_config = saved.folder.parent / "config.toml"
+    if (saved.folder.parent / "record.json").exists() and run_config.is_file():
+        return configs.load(run_config), run_config.parent  # it says where the data lie from here
+    if saved.config.data.dev is None:
+        raise DataError(
+            f"{saved.folder}: its configuration names no dev posts to compare on; name a file of posts (--posts FILE) "
+            "or a configuration (--dev-config FILE)"
+        )
+    return saved.config, saved.folder
+
+
+def _write(
+    original: TorchRuntime, part: Path, wanted: Sequence[Precision], watch: Callable[[str], None]
+) -> dict[str, dict[str, int]]:
+    """Write the files; for int8, how much of the graph it covers."""
+    import onnx
+
+    traced = part / FILES["fp32"]
+    watch("writing the graph")
+    write_graph(original.model, traced)
+    notes: dict[str, dict[str, int]] = {}
+    if "int8" in wanted:
+        graph = onnx.load(traced)
+        notes["int8"] = quantize(graph)
+        onnx.save(graph, part / FILES["int8"])
+    if "fp32" not in wanted:
+        traced.unlink()
+    return notes
+
+
+def _measure(
+    saved: SavedModel, part: Path, precision: Precision, trial: _Trial, reference: Run, threads: int
+) -> Figures:
+    exported = OnnxRuntime.load(_at(saved, part), precision=precision, threads=threads)
+    decoder = decoder_of(saved.config, saved.labels, exported.chain)
+    figures = compare(
+        run(exported, trial.encoded, decoder),
+        reference,
+        megabytes=(part / FILES[precision]).stat().st_size / 1e6,
+        posts=trial.posts,
+    )
+    refuse_worse(figures, precision, entities=sum(len(post.spans or ()) for post in trial.posts))
+    return figures
+
+
+def _at(saved: SavedModel, folder: Path) -> SavedModel:
+    """The same model in another directory."""
+    return SavedModel(folder, saved.config, saved.labels, saved.head, saved.manifest)
+
+
+def _told(one: Figures) -> str:
+    scores = "".join(f", {view} F1 {value:.2f} ({one.f1_torch[view]:.2f})" for view, value in one.f1.items())
+    return (
+        f"{one.megabytes:.1f} MB, other entities in {one.differing} posts{scores}, "
+        f"{one.posts_per_second:.0f} posts/s ({one.torch_posts_per_second:.0f} in torch)"
+    )
