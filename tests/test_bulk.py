@@ -165,10 +165,11 @@ def test_memory_holds_one_shard(tagger: Tagger, tmp_path: Path) -> None:
     assert max(ahead) == 0
 
 
+@pytest.mark.slow
 def test_killed_process_continues(tiny_model: Path, tmp_path: Path) -> None:
     """A kill that no handler sees, in the middle of the work."""
     posts, out = tmp_path / "posts.jsonl", tmp_path / "out"
-    posts.write_text("".join(json.dumps({"id": str(n), "text": f"Kevin Love won {n}"}) + "\n" for n in range(1000)))
+    posts.write_text("".join(json.dumps({"id": str(n), "text": f"Kevin Love won {n}"}) + "\n" for n in range(200)))
     command = [
         sys.executable,
         "-m",
@@ -180,7 +181,7 @@ def test_killed_process_continues(tiny_model: Path, tmp_path: Path) -> None:
         "--out",
         str(out),
         "--shard-size",
-        "2",
+        "1",
         "--threads",
         "1",
     ]
@@ -191,11 +192,11 @@ def test_killed_process_continues(tiny_model: Path, tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     made = len(list(out.glob("part-*.jsonl")))
-    assert 3 <= made < 500
+    assert 3 <= made < 200
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     kept = int(done.stderr.rsplit("; ", 1)[1].split()[0])
     assert made - 1 <= kept <= made
-    assert [row["id"] for row in rows(sorted(out.glob("part-*.jsonl")))] == [str(n) for n in range(1000)]
+    assert [row["id"] for row in rows(sorted(out.glob("part-*.jsonl")))] == [str(n) for n in range(200)]
 
 
 def test_counts_read_like_a_sentence() -> None:

@@ -158,6 +158,7 @@ def test_terminal_sees_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert rows(run("--text", TEXT, "--json"))
 
 
+@pytest.mark.slow
 def test_reader_that_leaves_ends_quietly(tiny_model: Path, tmp_path: Path) -> None:
     posts = tmp_path / "posts.jsonl"
     posts.write_text('{"text": "Kevin Love won in Cleveland"}\n' * 3000)

@@ -155,4 +155,4 @@ def test_init_carries_shared_labels_over(corpus: Path, tiny_config: Make, tmp_pa
         row, was = new.labels.index(label), old.labels.index(label)
         assert new.head["emission.bias"][row] == pytest.approx(old.head["emission.bias"][was], abs=1e-6)
         assert new.head["crf.start"][row] == pytest.approx(old.head["crf.start"][was], abs=1e-6)
-    assert (new.head["words.shapes.weight"] == pytest.approx(old.head["words.shapes.weight"], abs=1e-6))
+    assert new.head["words.shapes.weight"] == pytest.approx(old.head["words.shapes.weight"], abs=1e-6)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
     "predict": ("mner.cli.predict:predict", "Tag posts, or one text with its picture."),
     "explain": ("mner.cli.explain:explain", "Show what the picture did for each entity."),
+    "export": ("mner.cli.export:export", "Write a model as ONNX, for machines without torch."),
     "report": ("mner.cli.report:report", "Write the tables of all run records."),
     "data check": ("mner.cli.data:check", "Check files of posts; list every fault with its line."),
     "data stats": ("mner.cli.data:stats", "Count posts, words and entities; print the fingerprint."),
@@ -49,6 +50,7 @@ EXTRAS: dict[str, str] = {
     "accelerate": "train",
     "scipy": "train",
     "pytesseract": "tesseract",
+    "onnx": "export",
 }
 """Package that may be absent -> the extra that brings it."""
 

@@ -101,9 +101,7 @@ def export(
             figures[FILES[name]] = {**one.to_dict(), **notes.get(name, {}), "compared_on": trial.told}
         machine = f"{threads or torch.get_num_threads()} threads"
         card = (part / "README.md").read_text(encoding="utf-8")
-        (part / "README.md").write_text(
-            with_section(card, fresh, posts=trial.told, machine=machine), encoding="utf-8"
-        )
+        (part / "README.md").write_text(with_section(card, fresh, posts=trial.told, machine=machine), encoding="utf-8")
         return {"onnx": figures}
 
     fresh: dict[str, Figures] = {}

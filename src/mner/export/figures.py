@@ -66,9 +66,7 @@ class Figures:
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as a JSON object."""
-        return {
-            name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()
-        }
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 
 def run(runtime: Runtime, encoded: Mapping[ViewName, Sequence[Encoded]], decoder: Decoder) -> Run:
@@ -89,9 +87,7 @@ def run(runtime: Runtime, encoded: Mapping[ViewName, Sequence[Encoded]], decoder
 def compare(exported: Run, original: Run, *, megabytes: float, posts: Sequence[Post]) -> Figures:
     """The figures of an exported model's run beside its original's, over the same posts and views."""
     views = list(original.entities)
-    pairs = [
-        pair for view in views for pair in zip(original.entities[view], exported.entities[view], strict=True)
-    ]
+    pairs = [pair for view in views for pair in zip(original.entities[view], exported.entities[view], strict=True)]
     same = score([before for before, _ in pairs], [after for _, after in pairs]).micro
     labelled = all(post.spans is not None for post in posts)
     gold = [post.spans or () for post in posts]

@@ -57,9 +57,8 @@ class WordEncoder(nn.Module):
             look_up = cast(Any, self.encoder).get_input_embeddings()
             embedded = {"inputs_embeds": look_up(arrays["input_ids"]) + self.shapes(arrays["shapes"])}
         if "segments" in arrays:
-            segments = arrays["segments"]
             embedded["position_ids"] = arrays["positions"] + first_position(self.encoder)
-            embedded["attention_mask"] = (segments[:, :, None] == segments[:, None, :])[:, None]
+            embedded["attention_mask"] = segment_mask(self.encoder, arrays["segments"])
         else:
             embedded["attention_mask"] = arrays["attention_mask"]
         output = self.encoder(**embedded)
@@ -72,6 +71,17 @@ def pool(hidden: Tensor, word_index: Tensor) -> Tensor:
     flat = hidden.flatten(0, 1)
     words = flat[word_index.clamp_min(0)]
     return words * (word_index >= 0).unsqueeze(-1).to(words.dtype)
+
+
+def segment_mask(encoder: Any, segments: Tensor) -> Tensor:
+    """The mask (window, 1, token, token) by which each sub-token attends to its own segment alone.
+
+    True and False for encoders that use fused attention, else what is added to the attention scores.
+    """
+    same = (segments[:, :, None] == segments[:, None, :])[:, None]
+    if getattr(encoder.config, "_attn_implementation", "eager") == "sdpa":
+        return same
+    return torch.zeros(same.shape, device=same.device).masked_fill(~same, torch.finfo(torch.float32).min)
 
 
 def first_position(encoder: Any) -> int:

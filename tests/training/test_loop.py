@@ -1,0 +1,107 @@
+"""An optimizer step is the mean over its posts, however they are cut and however few the last step has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from mner import config as configs
+from mner import encoders, tags
+from mner.errors import MnerError
+from mner.models import build
+from mner.runtime.torch import load_encoder
+from mner.training.batches import Split, gold_ids
+from mner.training.loop import loop
+from mner.training.optimizer import adamw, linear_decay
+from mner.types import Post, Span
+from mner.views import Views
+
+LABELS = tags.bioes_labels(["PER"])
+
+
+class Recorded(torch.optim.SGD):
+    """SGD at rate 0 that remembers the gradients of each step."""
+
+    def __init__(self, parameters: Any) -> None:
+        super().__init__(parameters, lr=0.0)
+        self.seen: list[torch.Tensor] = []
+
+    def step(self, closure: Any = None) -> None:
+        grads = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+        self.seen.append(torch.cat([grad.flatten() for grad in grads]).clone())
+
+
+def gradients(tiny_encoder: Path, posts: int, **training: Any) -> list[torch.Tensor]:
+    config = configs.check(
+        {
+            "model": {"name": "text", "word_dropout": 0.0},
+            "training": {"epochs": 1, "clip_norm": 1e9, **training},
+        }
+    )
+    torch.manual_seed(0)
+    encoder = load_encoder(tiny_encoder)
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        if hasattr(module, "dropout_prob"):
+            module.dropout_prob = 0.0
+    encoder.config.attention_probs_dropout_prob = 0.0
+    model = build(config, LABELS, encoder)
+    views = Views(encoders.find(str(tiny_encoder)))
+    texts = ["Kevin Love is back", "Phoenix", "a long night in the city", "we won", "team ! ?"]
+    rows = [Post(str(n), text, tuple(text.split()), (), (Span(0, 1, "PER"),)) for n, text in enumerate(texts[:posts])]
+    encoded: dict[Any, Any] = {"T": views.encode_many([row.words for row in rows])}
+    split = Split(rows, encoded, gold_ids(rows, LABELS))
+    accelerator = Accelerator(cpu=True)
+    optimizer = Recorded(model.parameters())
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+    list(loop(model, split, optimizer, schedule, accelerator, config=config, pad_id=0))
+    return optimizer.seen
+
+
+def test_micro_batches_give_the_gradient_of_the_whole_step(tiny_encoder: Path) -> None:
+    whole = gradients(tiny_encoder, 5, posts_per_step=5, tokens_per_batch=10_000)
+    cut = gradients(tiny_encoder, 5, posts_per_step=5, tokens_per_batch=8)
+    torch.testing.assert_close(whole[0], cut[0], atol=1e-5, rtol=1e-4)
+
+
+def test_last_shorter_step_is_averaged_over_its_real_size(tiny_encoder: Path) -> None:
+    steps = gradients(tiny_encoder, 5, posts_per_step=4)
+    assert len(steps) == 2
+    singles = gradients(tiny_encoder, 5, posts_per_step=1)
+    torch.testing.assert_close(steps[1], singles[4], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(steps[0], sum(singles[:4]) / 4, atol=1e-5, rtol=1e-4)
+
+
+def test_loss_that_is_not_finite_stops_the_run(tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mner.models.text.Model.losses", lambda self, batch, gold: {"loss": gold.sum(1) * float("nan")})
+    monkeypatch.setattr(
+        "mner.models.text.Model.forward",
+        lambda self, batch, gold: {"loss": gold.sum(1) * float("nan") * self.tagger.emission.bias.sum()},
+    )
+    with pytest.raises(MnerError, match=r"the loss is nan; lower training\.encoder_lr"):
+        gradients(tiny_encoder, 2)
+
+
+def test_optimizer_gives_each_group_its_rate(tiny_encoder: Path) -> None:
+    config = configs.check({"model": {"case_shape": True}, "training": {"crf_lr": 0.5, "encoder_lr": 0.1}})
+    model = build(config, LABELS, load_encoder(tiny_encoder))
+    optimizer = adamw(model.parameter_groups(), config.training)
+    assert {group["name"]: group["lr"] for group in optimizer.param_groups} == {
+        "encoder": 0.1,
+        "feature": 1e-3,
+        "crf": 0.5,
+    }
+    schedule = linear_decay(optimizer, steps=10, warmup=0.2)
+    rates = []
+    for _ in range(10):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([0.05, 0.1, 0.1, 0.0875, 0.075, 0.0625, 0.05, 0.0375, 0.025, 0.0125])
+    later = linear_decay(adamw(model.parameter_groups(), config.training), steps=10, warmup=0.2, done=4)
+    assert later.get_last_lr()[0] == pytest.approx(0.075)
