@@ -29,8 +29,8 @@ def jpeg(size: tuple[int, int] = (64, 48)) -> bytes:
 
 BAD: dict[str, Callable[[Path], Any]] = {
     "missing": lambda folder: folder / "none.jpg",
-    "missing name with a NUL": lambda folder: "a\0b.jpg",
-    "missing name that is too long": lambda folder: "x" * 5000,
+    "a name with a NUL": lambda folder: "a\0b.jpg",
+    "a name that is too long": lambda folder: "x" * 5000,
     "a folder": lambda folder: folder,
     "no bytes": lambda folder: b"",
     "a page": lambda folder: b"<html>404 not found</html>",

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from mner.export.figures import Figures
+from typing import Any
 
 HEADING = "## ONNX"
 
 
-def with_section(card: str, figures: Mapping[str, Figures], *, posts: str, machine: str) -> str:
+def with_section(card: str, entries: Mapping[str, Mapping[str, Any]]) -> str:
     """A model card with its section on ONNX files, in the place of an older one.
 
     Args:
         card: The text of README.md.
-        figures: By file name.
-        posts: What the files were compared on, in words.
-        machine: Processor and threads, in words.
+        entries: By file name what ``model.json`` says under "onnx": ``Figures.to_dict``, threads and compared_on.
 
-    >>> print(with_section("# m", {}, posts="12 posts", machine="1 thread").splitlines()[2])
+    >>> print(with_section("# m", {}).splitlines()[2])
     ## ONNX
     """
     before, found, after = card.partition(f"\n{HEADING}\n")
@@ -29,18 +26,20 @@ def with_section(card: str, figures: Mapping[str, Figures], *, posts: str, machi
     lines = [
         HEADING,
         "",
-        f"Compared with torch on {posts}; speed of forward passes on {machine}.",
+        "Each file was compared with the same model in torch when it was written, on the machine that wrote it.",
         "",
-        "| file | MB | posts with other entities | agreement | F1, in torch | largest difference | posts/s, in torch |",
-        "|---|---|---|---|---|---|---|",
+        "| file | MB | F1, in torch | other entities | agreement | largest difference | posts/s, in torch | on |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    lines += [f"| {file} | {_cells(one)} |" for file, one in figures.items()]
+    lines += [f"| {file} | {_cells(one)} |" for file, one in sorted(entries.items())]
     return f"{before.rstrip()}\n\n" + "\n".join(lines) + "\n" + rest
 
 
-def _cells(one: Figures) -> str:
-    f1 = ", ".join(f"{view} {value:.2f}, {one.f1_torch[view]:.2f}" for view, value in one.f1.items()) or "no labels"
+def _cells(one: Mapping[str, Any]) -> str:
+    f1 = ", ".join(f"{view} {value:.2f}, {one['f1_torch'][view]:.2f}" for view, value in one["f1"].items())
+    threads = f"{one['threads']} thread{'s' * (one['threads'] != 1)}"
     return (
-        f"{one.megabytes:.1f} | {one.differing} | {one.agreement:.1f} | {f1} | {one.difference:.1g} | "
-        f"{one.posts_per_second:.0f}, {one.torch_posts_per_second:.0f}"
-    )
+        f"{one['megabytes']:.1f} | {f1 or 'no labels'} | {one['differing']} | {one['agreement']:.1f} | "
+        f"{one['difference']:.1g} | {one['posts_per_second']:.0f}, {one['torch_posts_per_second']:.0f} | "
+        f"{one['compared_on']}; {threads} |"
+    ).removesuffix(" |")

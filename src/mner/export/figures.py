@@ -149,5 +149,12 @@ def refuse_worse(figures: Figures, precision: str, *, entities: int) -> None:
         )
 
 
+def _rounded(value: Any) -> Any:
+    """A number with five digits that count, whatever its size."""
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
 def _decoded(decoder: Decoder, scores: np.ndarray) -> list[Span]:
     return [one.span for one in decoder.decode(scores[None], [len(scores)])[0]]

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import torch
@@ -54,10 +55,7 @@ def write_graph(model: nn.Module, path: Path) -> None:
         ModelError: The model's scores need arrays that are no sub-tokens, or it is too large for one file.
         MissingExtraError: The onnx package is not installed.
     """
-    try:
-        import onnx
-    except ModuleNotFoundError as error:
-        raise MissingExtraError('exporting needs the onnx package: pip install "mner[export]"') from error
+    onnx = onnx_package()
     names = tuple(name for name in cast(Model, model).inputs if name != "lengths")
     foreign = sorted(set(names) - set(ARRAYS))
     if foreign:
@@ -92,6 +90,19 @@ def write_graph(model: nn.Module, path: Path) -> None:
     del graph.graph.input[:]
     graph.graph.input.extend(kept)
     onnx.save(graph, path)
+
+
+def onnx_package() -> ModuleType:
+    """The onnx package.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        import onnx
+    except ModuleNotFoundError as error:
+        raise MissingExtraError('exporting needs the onnx package: pip install "mner[export]"') from error
+    return onnx
 
 
 @contextmanager

@@ -166,10 +166,10 @@ class _Writer:
         scales = (np.where(largest > 0, largest, 1) / 127).astype(np.float32)
         self.constants[f"{w}:table"] = np.rint(table / scales).astype(np.int8)
         self.constants[f"{w}:scales"] = scales
-        self._add("Gather", [f"{w}:table", ids], f"{y}:bytes")
-        self._add("Cast", [f"{y}:bytes"], f"{y}:raw", to=1)
-        self._add("Gather", [f"{w}:scales", ids], f"{y}:scale")
-        self._add("Mul", [f"{y}:raw", f"{y}:scale"], y)
+        self._add("Gather", [f"{w}:table", ids], f"{y}:found-bytes")
+        self._add("Cast", [f"{y}:found-bytes"], f"{y}:found", to=1)
+        self._add("Gather", [f"{w}:scales", ids], f"{y}:found-scale")
+        self._add("Mul", [f"{y}:found", f"{y}:found-scale"], y)
 
     def _quantize_rows(self, x: str, width: int) -> None:
         """Bytes (row, width), scale (row, 1) and shift (row, 2) = (scale x zero point, 1) of activations."""

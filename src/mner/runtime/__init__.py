@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from mner.decode import Chain
-from mner.errors import MissingExtraError, ModelError
+from mner.errors import MissingExtraError
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, read_model
 from mner.views import Batch

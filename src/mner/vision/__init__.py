@@ -1,1 +1,6 @@
-"""IMAGE -> VISUAL CONTEXT: what detectors, captioners and OCR engines read from a picture."""
+"""A picture -> its visual context: object tags, captions and the text in it.
+
+>>> from mner import plugins
+>>> plugins.names("mner.vision.captioners")
+['template']
+"""

@@ -11,12 +11,13 @@ import torch
 
 from mner import config as configs
 from mner import data, encoders
+from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import DataError, MnerError, ModelError
 from mner.evaluation.views import decoder_of
 from mner.export.card import with_section
 from mner.export.figures import Figures, Run, compare, refuse_worse, run
-from mner.export.graph import write_graph
+from mner.export.graph import onnx_package, write_graph
 from mner.export.quantize import quantize
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, amend_model, read_model
@@ -84,6 +85,7 @@ def export(
     wanted: list[Precision] = [name for name, asked in (("fp32", fp32), ("int8", int8)) if asked]  # type: ignore[misc]
     if not wanted:
         raise ValueError("nothing to export: fp32 and int8 are both off")
+    onnx_package()
     saved = read_model(model, allow_plugins=allow_plugins)
     target = _target(saved, out, keep_encoder)
     original = TorchRuntime.load(saved, threads=threads)
@@ -94,15 +96,15 @@ def export(
 
     def change(part: Path) -> dict[str, Any]:
         notes = _write(original, part, wanted, watch)
-        figures = dict(saved.manifest.get("onnx", {}))
+        entries = dict(saved.manifest.get("onnx", {}))
         for name in wanted:
             fresh[FILES[name]] = one = _measure(saved, part, name, trial, reference, threads)
             watch(f"{FILES[name]}: {_told(one)}")
-            figures[FILES[name]] = {**one.to_dict(), **notes.get(name, {}), "compared_on": trial.told}
-        machine = f"{threads or torch.get_num_threads()} threads"
-        card = (part / "README.md").read_text(encoding="utf-8")
-        (part / "README.md").write_text(with_section(card, fresh, posts=trial.told, machine=machine), encoding="utf-8")
-        return {"onnx": figures}
+            about = {"compared_on": trial.told, "threads": threads or torch.get_num_threads()}
+            entries[FILES[name]] = {**one.to_dict(), **notes.get(name, {}), **about}
+        card = part / "README.md"
+        write_text(card, with_section(card.read_text(encoding="utf-8"), entries))
+        return {"onnx": entries}
 
     fresh: dict[str, Figures] = {}
     leave = [] if keep_encoder else ["encoder"]
@@ -162,8 +164,7 @@ def _write(
     original: TorchRuntime, part: Path, wanted: Sequence[Precision], watch: Callable[[str], None]
 ) -> dict[str, dict[str, int]]:
     """Write the files; for int8, how much of the graph it covers."""
-    import onnx
-
+    onnx = onnx_package()
     traced = part / FILES["fp32"]
     watch("writing the graph")
     write_graph(original.model, traced)

@@ -1,0 +1,99 @@
+"""mner context: read pictures into visual contexts, and show what was read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mner.types import VisualContext
+
+
+def build(
+    source: Annotated[Path, typer.Argument(help="Folder of pictures, one picture, or a file of posts.")],
+    out: Annotated[Path, typer.Option(help="File of contexts (JSONL) to write.")],
+    images: Annotated[Path | None, typer.Option(help="Folder of the posts' pictures.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
+    detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
+    captioner: Annotated[str | None, typer.Option(help='Captioner; "" for none.')] = None,
+    ocr: Annotated[str | None, typer.Option(help='OCR engine: rapid, tesseract, "" for none.')] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Pictures read at the same time.")] = 1,
+    store: Annotated[Path | None, typer.Option(help="File that keeps what was read; else the user's cache.")] = None,
+) -> None:
+    """Read pictures into a file of visual contexts; what was read before is not read again."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from mner import config as configs
+    from mner.vision.build import build as write
+    from mner.vision.build import pictures
+
+    chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
+    named = {"detector": detector, "captioner": captioner, "ocr": ocr}
+    chosen = chosen.model_copy(update={name: value for name, value in named.items() if value is not None})
+    items = pictures(source, images=images)
+    console = Console(stderr=True)
+    shown = track(items, "reading pictures", console=console, transient=True, disable=not console.is_terminal)
+
+    def watch(context: VisualContext) -> None:
+        if context.reason is not None:
+            console.print(f"{context.image}: {context.status}: {context.reason}", highlight=False, markup=False)
+
+    statuses = write(shown, out, config=chosen, store=store, workers=workers, watch=watch)
+    told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    console.print(f"{sum(statuses.values())} pictures: {told}", highlight=False)
+    typer.echo(out)
+
+
+def show(
+    source: Annotated[Path, typer.Argument(help="A picture, or a file of contexts (JSONL).")],
+    image: Annotated[list[str] | None, typer.Option(help="Only this picture of the file; may be repeated.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print rows of the artefact.")] = False,
+) -> None:
+    """Show what was read from a picture, or what a file of contexts holds."""
+    from mner import config as configs
+    from mner.data.pictures import SUFFIXES
+    from mner.errors import DataError
+    from mner.vision.artefact import iter_contexts, key, read_contexts, to_row
+
+    if source.suffix.lower() in SUFFIXES:
+        from mner.vision.extract import Extractor
+
+        chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
+        rows = iter([Extractor(chosen).read(source, image=source.name)])
+    elif image:
+        contexts = read_contexts(source)
+        missing = [name for name in image if contexts.get(name) is None]
+        if missing:
+            raise DataError(f"{source}: no context of {', '.join(map(key, missing))}")
+        rows = iter([contexts[name] for name in image])
+    else:
+        rows = iter_contexts(source)
+    for row in rows:
+        typer.echo(json.dumps(to_row(row), ensure_ascii=False) if as_json else described(row))
+
+
+def described(context: VisualContext) -> str:
+    """A context as lines of text, one kind after the other."""
+    lines = [f"{context.image}: {context.status}" + (f" ({context.reason})" if context.reason else "")]
+    for caption in context.captions:
+        lines.append(f"  caption  {caption.text}" + _of(caption.source))
+    for tag in context.tags:
+        words = tag.text if tag.text is not None else " ".join((*tag.attributes, tag.object))
+        lines.append(f"  tag      {words}" + _at(tag.confidence) + _of(tag.source))
+    for read in context.ocr:
+        lines.append(f"  text     {read.text}" + _at(read.confidence) + _of(read.source))
+    for text in context.texts:
+        lines.append(f"  beside   {text.text}" + _of(text.source))
+    return "\n".join(lines)
+
+
+def _at(confidence: float | None) -> str:
+    return "" if confidence is None else f"  {confidence:.2f}"
+
+
+def _of(source: str) -> str:
+    return f"  [{source}]" if source else ""

@@ -1,0 +1,1 @@
+"""Captioners, one a file: a picture and what was seen in it -> sentences."""

@@ -1,0 +1,1 @@
+"""Object detectors, one a file: a picture -> its tags."""

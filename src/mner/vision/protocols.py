@@ -1,0 +1,51 @@
+"""What a vision plug-in must offer: ``Options``, ``VERSION`` and one class of these shapes.
+
+A detector's file has the class ``Detector``, a captioner's ``Captioner``, an OCR engine's ``Reader``. Each is made as
+``Class(options, threads=n)``, where ``threads`` is the most CPU threads of one call and 0 leaves that to the backend.
+``VERSION`` is a number that rises whenever the same picture and options may give another result: contexts that
+were kept are then read again. A file may have ``MODELS``, the model files that its output depends on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from PIL.Image import Image
+
+from mner.types import Caption, OcrText, Tag
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One label of the whole picture and its probability."""
+
+    label: str
+    confidence: float
+
+
+class Detector(Protocol):
+    """Finds objects."""
+
+    def __call__(self, picture: Image) -> list[Tag]:
+        """The objects of an upright RGB picture, boxes in its pixels, by confidence, descending."""
+        ...
+
+
+class Captioner(Protocol):
+    """Writes sentences about a picture."""
+
+    def __call__(
+        self, picture: Image, tags: Sequence[Tag], *, scenes: Sequence[Scene], ocr: Sequence[OcrText]
+    ) -> list[Caption]:
+        """Sentences, best first; none where nothing can be said."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads text."""
+
+    def __call__(self, picture: Image) -> list[OcrText]:
+        """The lines of text in an upright RGB picture, in reading order, boxes in its pixels."""
+        ...

@@ -1,0 +1,63 @@
+"""What an exported model must show before it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mner.errors import ModelError
+from mner.export.figures import Figures, Run, compare, refuse_worse
+from mner.types import Post, Span
+
+GOOD = Figures(
+    megabytes=1.0,
+    posts=100,
+    differing=0,
+    agreement=100.0,
+    difference=0.0,
+    f1={"T": 80.0},
+    f1_torch={"T": 80.0},
+    posts_per_second=2.0,
+    torch_posts_per_second=1.0,
+)
+
+
+def made(*spans: Span, shift: float = 0.0) -> Run:
+    return Run({"T": [spans, ()]}, {"T": [np.full((2, 3), shift), np.zeros((0, 3))]}, 5.0)
+
+
+def test_compare_counts_what_differs() -> None:
+    posts = [
+        Post(id="1", text="a b", words=("a", "b"), offsets=((0, 1), (2, 3)), spans=(Span(0, 1, "X"),)),
+        Post(id="2", text="", words=(), offsets=(), spans=()),
+    ]
+    found = compare(made(Span(0, 2, "X"), shift=0.5), made(Span(0, 1, "X")), megabytes=2.0, posts=posts)
+    assert (found.posts, found.differing, found.agreement, found.difference) == (2, 1, 0.0, 0.5)
+    assert (found.f1, found.f1_torch) == ({"T": 0.0}, {"T": 100.0})
+    same = compare(made(), made(), megabytes=2.0, posts=[replace(post, spans=None) for post in posts])
+    assert (same.differing, same.agreement, same.f1) == (0, 100.0, {})
+
+
+def test_fp32_must_find_the_same_entities() -> None:
+    refuse_worse(GOOD, "fp32", entities=1000)
+    with pytest.raises(ModelError, match=r"other entities than torch in 1 of 100 posts"):
+        refuse_worse(replace(GOOD, differing=1), "fp32", entities=1000)
+
+
+@pytest.mark.parametrize(("f1", "entities", "kept"), [(79.81, 1000, True), (79.7, 1000, False), (79.2, 100, True)])
+def test_int8_may_lose_little_f1(f1: float, entities: int, kept: bool) -> None:
+    figures = replace(GOOD, differing=3, f1={"T": f1})
+    if kept:
+        refuse_worse(figures, "int8", entities=entities)
+    else:
+        with pytest.raises(ModelError, match=r"loses 0\.30 F1 on 100 posts, at most 0\.20"):
+            refuse_worse(figures, "int8", entities=entities)
+
+
+def test_int8_without_labels_must_agree() -> None:
+    figures = replace(GOOD, f1={}, f1_torch={}, agreement=95.5)
+    refuse_worse(figures, "int8", entities=0)
+    with pytest.raises(ModelError, match=r"agree with those in fp32 to 94\.5 F1"):
+        refuse_worse(replace(figures, agreement=94.5), "int8", entities=0)

@@ -1,0 +1,213 @@
+"""The runtime of the core install: right, without torch, and clear about files that do not fit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from mner import data
+from mner.errors import ModelError
+from mner.export import export
+from mner.runtime import SavedModel, open_model, read_model
+from mner.runtime.onnx import OnnxRuntime, chosen
+from mner.runtime.saved import seal
+from mner.views import Batch
+
+Change = Callable[[Path], None]
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_model: Path, posts_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("onnx") / "model"
+    return export(tiny_model, int8=True, out=out, posts=list(data.read(posts_file)), threads=1).folder
+
+
+@pytest.fixture
+def changed(folder: Path, tmp_path: Path) -> Callable[[Change], SavedModel]:
+    """The fp32 model with its graph changed and sealed again, as somebody could hand it over."""
+
+    def make(change: Change) -> SavedModel:
+        saved = read_model(folder)
+        copy = tmp_path / "model"
+        copy.mkdir()
+        for path in folder.iterdir():
+            if path.is_file() and path.name != "model.int8.onnx":
+                (copy / path.name).write_bytes(path.read_bytes())
+        change(copy / "model.onnx")
+        about = {name: value for name, value in saved.manifest.items() if name not in ("format", "mner", "files")}
+        seal(copy, about)
+        return read_model(copy)
+
+    return make
+
+
+def batch(words: int = 4) -> Batch:
+    ids = np.concatenate([[2], np.arange(5, 5 + words), [3]])[None].astype(np.int64)
+    return Batch(
+        ids,
+        np.ones_like(ids),
+        np.ones_like(ids),
+        np.arange(1, words + 1)[None],
+        np.array([words]),
+        np.array([0]),
+    )
+
+
+def test_int8_is_taken_first(folder: Path) -> None:
+    saved = read_model(folder)
+    assert [chosen(saved, one) for one in ("auto", "fp32", "int8")] == ["int8", "fp32", "int8"]
+    runtime = open_model(saved, threads=1)
+    assert isinstance(runtime, OnnxRuntime)
+    assert runtime.precision == "int8"
+    assert open_model(saved, precision="fp32").emissions(batch()).dtype == np.float32
+    (only,) = [one for one in folder.parent.iterdir() if one.name == "model"]
+    assert only == folder
+
+
+def test_precisions_give_near_scores(folder: Path) -> None:
+    saved = read_model(folder)
+    fp32, int8 = (open_model(saved, precision=one, threads=1).emissions(batch()) for one in ("fp32", "int8"))
+    assert fp32.shape == int8.shape == (1, 4, len(saved.labels))
+    assert 0 < np.abs(fp32 - int8).max() < 0.1 * np.abs(fp32).max()
+
+
+def test_absent_precision_says_what_to_type(changed: Callable[[Change], SavedModel]) -> None:
+    saved = changed(lambda path: None)
+    assert chosen(saved) == "fp32"
+    with pytest.raises(ModelError, match=r"no model\.int8\.onnx .*it holds fp32.*mner export .* --int8"):
+        open_model(saved, precision="int8")
+
+
+def test_runtime_imports_neither_torch_nor_transformers(folder: Path) -> None:
+    code = (
+        "import sys, json\n"
+        "import numpy as np\n"
+        "from mner.runtime import open_model, read_model, predict\n"
+        "from mner.decode import Decoder\n"
+        "from mner.views import Views\n"
+        "from mner import encoders\n"
+        f"saved = read_model({str(folder)!r})\n"
+        "runtime = open_model(saved, threads=1)\n"
+        "views = Views(encoders.of_model(saved.folder, saved.manifest['encoder']), saved.config.context)\n"
+        "found = predict.spans(runtime, views.encode_many([['Kevin', 'Love']]), Decoder(saved.labels, runtime.chain))\n"
+        "assert len(found) == 1\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert "onnxruntime" in loaded
+    assert not loaded & {"torch", "transformers", "accelerate", "onnx", "scipy"}
+
+
+def test_threads_share_one_session(folder: Path) -> None:
+    runtime = open_model(read_model(folder), threads=1)
+    expected = [runtime.emissions(batch(words)) for words in range(1, 9)]
+    found: list[np.ndarray | None] = [None] * 8
+
+    def score(number: int) -> None:
+        for _ in range(10):
+            found[number] = runtime.emissions(batch(number + 1))
+
+    workers = [threading.Thread(target=score, args=(number,)) for number in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for one, other in zip(found, expected, strict=True):
+        assert one is not None
+        np.testing.assert_array_equal(one, other)
+
+
+def test_scores_do_not_depend_on_threads(folder: Path) -> None:
+    saved = read_model(folder)
+    one, two = (open_model(saved, threads=count).emissions(batch(20)) for count in (1, 2))
+    np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
+
+
+def test_changed_file_is_refused(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in folder.iterdir():
+        if path.is_file():
+            (copy / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(ModelError, match=r"encoder/.* is missing"):
+        read_model(copy)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 0.5, 0.999])
+def test_truncated_file_is_refused(kept: float, changed: Callable[[Change], SavedModel]) -> None:
+    def cut(path: Path) -> None:
+        content = path.read_bytes()
+        path.write_bytes(content[: int(kept if kept >= 1 else kept * len(content))])
+
+    with pytest.raises(ModelError, match=r"model\.onnx: (damaged|onnxruntime .* cannot load it)"):
+        open_model(changed(cut))
+
+
+def test_tensors_in_other_files_are_refused(
+    changed: Callable[[Change], SavedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.bin").write_bytes(bytes(16))
+
+    def point_outside(path: Path) -> None:
+        model = onnx.load(path)
+        model.graph.initializer.append(TensorProto(name="w", data_type=1, dims=[4], data_location=1))
+        for key, value in (("location", "secret.bin"), ("offset", "0"), ("length", "16")):
+            model.graph.initializer[-1].external_data.add(key=key, value=value)
+        path.write_bytes(model.SerializeToString())
+
+    with pytest.raises(ModelError, match="1 of its tensors lie in other files"):
+        open_model(changed(point_outside))
+
+
+def graph(outputs: int, *, name: str = "emissions", source: str = "word_index") -> Change:
+    """Replaces the graph by one that gives ``outputs`` zeros for each word."""
+
+    def change(path: Path) -> None:
+        nodes = [
+            helper.make_node("Cast", [source], ["words"], to=1),
+            helper.make_node("Unsqueeze", ["words", "axis"], ["column"]),
+            helper.make_node("MatMul", ["column", "zeros"], [name]),
+        ]
+        made = helper.make_graph(
+            nodes,
+            "g",
+            [helper.make_tensor_value_info(source, TensorProto.INT64, ["post", "word"])],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["post", "word", "label"])],
+            [
+                numpy_helper.from_array(np.array([2]), "axis"),
+                numpy_helper.from_array(np.zeros((1, outputs), np.float32), "zeros"),
+            ],
+        )
+        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        path.write_bytes(model.SerializeToString())
+
+    return change
+
+
+def test_other_number_of_labels_is_refused(changed: Callable[[Change], SavedModel]) -> None:
+    with pytest.raises(ModelError, match=r"shape \(1, 3, 5\) for 3 words, but model.json lists 17 labels"):
+        open_model(changed(graph(5)))
+
+
+@pytest.mark.parametrize(("name", "source"), [("logits", "word_index"), ("emissions", "pixels")])
+def test_graph_of_something_else_is_refused(name: str, source: str, changed: Callable[[Change], SavedModel]) -> None:
+    with pytest.raises(ModelError, match=f"takes {source} and gives {name}; expected some of input_ids"):
+        open_model(changed(graph(17, name=name, source=source)))
+
+
+def test_scores_come_from_the_graph_not_the_encoder(folder: Path) -> None:
+    saved = read_model(folder)
+    with pytest.raises(ModelError, match=r"no .* in this model"):
+        open_model(replace(saved, folder=saved.folder / "encoder"), backend="onnx")
