@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,14 @@ def test_public_name_is_its_modules(name: str) -> None:
 def test_all_names_have_a_home() -> None:
     assert set(mner.__all__) == set(mner._HOME)
     assert sorted(mner.__all__) == mner.__all__
+
+
+def test_stub_says_the_same() -> None:
+    tree = ast.parse(Path(mner.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    homes = {name.name: node.module for node in tree.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert homes == mner._HOME
+    (listed,) = (node.value for node in tree.body if isinstance(node, ast.Assign))
+    assert ast.literal_eval(listed) == mner.__all__
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

@@ -9,24 +9,7 @@ Names are imported when they are first used, so ``import mner`` costs next to no
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from mner.bulk import predict_shards as predict_shards
-    from mner.errors import MnerError as MnerError
-    from mner.evidence import Evidence as Evidence
-    from mner.evidence import Explanation as Explanation
-    from mner.tagger import Tagger as Tagger
-    from mner.tagger import load as load
-    from mner.types import Caption as Caption
-    from mner.types import ContextText as ContextText
-    from mner.types import Entity as Entity
-    from mner.types import OcrText as OcrText
-    from mner.types import Post as Post
-    from mner.types import Prediction as Prediction
-    from mner.types import Span as Span
-    from mner.types import Tag as Tag
-    from mner.types import VisualContext as VisualContext
+from typing import Any
 
 _HOMES = {
     "mner.bulk": ("predict_shards",),

@@ -159,7 +159,7 @@ class Prediction:
         entities: In order of appearance; they never overlap.
         view: The view that was decoded.
         image_status: What became of the picture.
-        reason: Why the picture was not used; None when it was, or when there was none.
+        reason: Why the picture was not used, or, of one that was used, which backend failed on it; else None.
         context: What was read from the picture; None without one.
         image: The picture's name; None where it has none.
         cut: Sub-tokens that the model could not take: by kind of context, and of overlong words under "words".

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import onnx
 import pytest
 from hypothesis import given
@@ -78,10 +80,8 @@ def length(content: bytes) -> bytes:
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         assert external_tensors(content) >= 0
-    except ValueError:
-        pass
 
 
 def test_cut_file_is_refused() -> None:

@@ -203,6 +203,9 @@ def test_judge_tells_used_none_and_empty() -> None:
     assert judge(request("Hi"), None, ()) == ("none", None)
     assert judge(asked, captioned("1.jpg", None), (piece,)) == ("used", None)
     assert judge(asked, VisualContext("1.jpg"), ()) == ("empty", "nothing was read from the picture")
+    failed = replace(captioned("1.jpg", None), reason="the ocr failed")
+    assert judge(asked, failed, (piece,)) == ("used", "the ocr failed")
+    assert judge(asked, VisualContext("1.jpg", reason="the ocr failed"), ()) == ("empty", "the ocr failed")
     status, reason = judge(asked, captioned("1.jpg", None), ())
     assert status == "empty"
     assert reason is not None

@@ -165,7 +165,7 @@ def _write(
 ) -> dict[str, dict[str, int]]:
     """Write the files; for int8, how much of the graph it covers."""
     onnx = onnx_package()
-    traced = part / FILES["fp32"]
+    traced = part / "traced.onnx"
     watch("writing the graph")
     write_graph(original.model, traced)
     notes: dict[str, dict[str, int]] = {}
@@ -173,8 +173,9 @@ def _write(
         graph = onnx.load(traced)
         notes["int8"] = quantize(graph)
         onnx.save(graph, part / FILES["int8"])
-    if "fp32" not in wanted:
-        traced.unlink()
+    if "fp32" in wanted:
+        traced.replace(part / FILES["fp32"])
+    traced.unlink(missing_ok=True)
     return notes
 
 

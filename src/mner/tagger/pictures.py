@@ -47,7 +47,7 @@ class Contexts(Protocol):
 
 
 def judge(request: Request, context: VisualContext | None, pieces: Sequence[Piece]) -> tuple[ImageStatus, str | None]:
-    """What became of a request's picture, and why it was not used if it was not.
+    """What became of a request's picture, and why it was not used, or not all of it.
 
     Args:
         request: The request.
@@ -59,10 +59,10 @@ def judge(request: Request, context: VisualContext | None, pieces: Sequence[Piec
     if context.status != "ok":
         return _STATUS[context.status], context.reason or _REASON[context.status]
     if pieces:
-        return "used", None
+        return "used", context.reason
     if context.empty:
-        return "empty", "nothing was read from the picture"
-    return "empty", "what was read from the picture is blank, or of sources that the model's [context] leaves out"
+        return "empty", context.reason or "nothing was read from the picture"
+    return "empty", context.reason or "what was read from the picture is blank, or of sources that the model's [context] leaves out"
 
 
 class Pictures:

@@ -1,0 +1,154 @@
+"""The artefact: read and written without loss, joined over files, faults named by file and line."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mner.errors import DataError
+from mner.types import Caption, OcrText, Tag, VisualContext
+from mner.vision.artefact import from_row, key, read_contexts, to_row, write_contexts
+
+FULL: dict[str, Any] = {
+    "image": "pics/1.jpg",
+    "status": "ok",
+    "sha256": "ab",
+    "reason": "the ocr failed",
+    "extractor": {"name": "mner", "version": "0.1.0", "fingerprint": "0123"},
+    "tags": [
+        {
+            "object": "dog",
+            "attributes": ["brown"],
+            "confidence": 0.9,
+            "box": [1, 2, 3.5, 4],
+            "source": "nanodet",
+            "track": 7,
+        },
+        {"text": "red ball", "source": "hand"},
+    ],
+    "captions": [{"text": "a <unk> dog\u2028\x00", "score": -1.5, "source": "catr", "beam": 2}],
+    "ocr": [{"text": "EXIT", "confidence": 1, "box": [0, 0, 9, 9], "source": "rapid"}],
+    "texts": [{"text": "background", "source": "wiki"}],
+    "relation": {"score": 0.5},
+    "note": None,
+}
+
+
+def lines(path: Path, *rows: Any) -> Path:
+    path.write_text(
+        "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows), encoding="utf-8"
+    )
+    return path
+
+
+def test_row_survives_with_all_it_holds(tmp_path: Path) -> None:
+    context = from_row(FULL)
+    assert to_row(context) == FULL
+    assert write_contexts([context], tmp_path / "a.jsonl") == 1
+    assert dict(read_contexts(tmp_path / "a.jsonl")) == {"pics/1.jpg": context}
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    captions=st.lists(st.builds(Caption, TEXT, st.none() | st.floats(-9, 0), TEXT), max_size=3),
+    tags=st.lists(st.builds(Tag, TEXT.filter(bool), st.tuples(TEXT)), max_size=3),
+    ocr=st.lists(st.builds(OcrText, TEXT, st.floats(0, 1)), max_size=3),
+)
+def test_any_context_survives(
+    tmp_path_factory: pytest.TempPathFactory, captions: list[Caption], tags: list[Tag], ocr: list[OcrText]
+) -> None:
+    context = VisualContext("1.jpg", tuple(tags), tuple(captions), tuple(ocr))
+    path = tmp_path_factory.mktemp("artefact") / "a.jsonl"
+    write_contexts([context], path)
+    assert read_contexts(path)["1.jpg"] == context
+
+
+def test_hand_written_rows_are_legal(tmp_path: Path) -> None:
+    path = lines(
+        tmp_path / "a.jsonl", {"image": "IMGID:5", "captions": ["a dog"], "tags": ["ball"]}, "", {"image": "x"}
+    )
+    contexts = read_contexts(path)
+    assert contexts["5.jpg"].captions == (Caption("a dog"),)
+    assert contexts["5.jpg"].tags == (Tag(text="ball"),)
+    assert contexts["x"].empty
+
+
+def test_keys_of_pictures() -> None:
+    assert [key(name) for name in ("IMGID:7", "a/b.png", "./a/b.png")] == ["7.jpg", "a/b.png", "a/b.png"]
+
+
+def test_lookup_by_last_part(tmp_path: Path) -> None:
+    contexts = read_contexts(lines(tmp_path / "a.jsonl", {"image": "deep/1.jpg"}))
+    assert contexts.get("1.jpg") is contexts.get("other/1.jpg") is contexts["deep/1.jpg"]
+    assert contexts.get("2.jpg") is None and "2.jpg" not in contexts
+
+
+def test_later_files_add_to_earlier_rows(tmp_path: Path) -> None:
+    one = lines(tmp_path / "a.jsonl", {"image": "1.jpg", "status": "unreadable", "captions": []})
+    two = lines(tmp_path / "b.jsonl", {"image": "1.jpg", "captions": [{"text": "a dog", "source": "x"}], "k": 1})
+    three = lines(tmp_path / "c.jsonl", {"image": "1.jpg", "captions": [{"text": "a cat", "source": "y"}]})
+    joined = read_contexts([one, two, three])["1.jpg"]
+    assert [(caption.text, caption.source) for caption in joined.captions] == [("a dog", "x"), ("a cat", "y")]
+    assert joined.status == "ok" and joined.extra == {"k": 1}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("{", "a.jsonl:2: expected a JSON object"),
+        ([], 'a.jsonl:2: expected an object with the key "image"'),
+        ({"captions": []}, 'a.jsonl:2: expected an object with the key "image"'),
+        ({"image": "x", "status": "good"}, "a.jsonl:2: status: expected one of ok, placeholder"),
+        ({"image": "x", "captions": "a dog"}, "a.jsonl:2: captions: expected a list"),
+        ({"image": "x", "captions": [{"txt": 1}]}, r'a.jsonl:2: captions\[0\]: expected the key "text"'),
+        ({"image": "x", "tags": [{"attributes": ["red"]}]}, r'a.jsonl:2: tags\[0\]: expected "object"'),
+        ({"image": "x", "ocr": [{"text": "a", "box": [1]}]}, r"a.jsonl:2: ocr\[0\]: box: expected \[left"),
+        ({"image": "x", "ocr": [{"text": "a", "confidence": "high"}]}, r"ocr\[0\]: confidence: expected a number"),
+    ],
+)
+def test_faulty_row_names_file_and_line(tmp_path: Path, row: Any, expected: str) -> None:
+    path = lines(tmp_path / "a.jsonl", {"image": "1.jpg"}, row)
+    with pytest.raises(DataError, match=expected):
+        read_contexts(path)
+
+
+def test_missing_and_binary_files(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file; make one"):
+        read_contexts(tmp_path / "gone.jsonl")
+    (tmp_path / "b.jsonl").write_bytes(b'{"image": "\xff"}\n')
+    with pytest.raises(DataError, match="not UTF-8"):
+        read_contexts(tmp_path / "b.jsonl")
+
+
+def test_write_that_breaks_leaves_the_old_file(tmp_path: Path) -> None:
+    path = lines(tmp_path / "a.jsonl", {"image": "1.jpg"})
+
+    def rows() -> Any:
+        yield VisualContext("2.jpg")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_contexts(rows(), path)
+    assert list(read_contexts(path)) == ["1.jpg"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not os.environ.get("MNER_DATA"), reason="set MNER_DATA to the folder of the real data")
+@pytest.mark.parametrize(("name", "rows", "placeholders"), [("twitter2015", 8257, 0), ("twitter2017", 4096, 308)])
+def test_real_contexts_load_and_survive(tmp_path: Path, name: str, rows: int, placeholders: int) -> None:
+    contexts = read_contexts(Path(os.environ["MNER_DATA"]) / "contexts" / f"{name}.jsonl")
+    assert len(contexts) == rows
+    assert sum(row.status == "placeholder" for row in contexts.values()) == placeholders
+    assert all("relation" in row.extra for row in contexts.values())
+    write_contexts(contexts.values(), tmp_path / "a.jsonl")
+    assert dict(read_contexts(tmp_path / "a.jsonl")) == dict(contexts)

@@ -1,0 +1,73 @@
+"""The store: by picture and extractor, shared by processes, never half-written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mner.errors import DataError
+from mner.types import Caption, VisualContext
+from mner.vision.store import Store, default_path
+
+
+def context(name: str, sha: str) -> VisualContext:
+    return VisualContext(name, captions=(Caption("a dog \ud83d" if name == "odd" else "a dog"),), sha256=sha)
+
+
+def test_store_keeps_by_picture_and_extractor(tmp_path: Path) -> None:
+    with Store(tmp_path / "deep" / "a.sqlite") as store:
+        store.put(context("1.jpg", "aa"), "f1")
+        assert store.get("aa", "f1") == context("1.jpg", "aa")
+        assert store.get("aa", "f2") is None and store.get("bb", "f1") is None
+        store.put(context("2.jpg", "aa"), "f1")
+        assert len(store) == 1
+    with Store(tmp_path / "deep" / "a.sqlite") as store:
+        assert store.get("aa", "f1") == context("2.jpg", "aa")
+
+
+def test_half_characters_survive(tmp_path: Path) -> None:
+    with Store(tmp_path / "a.sqlite") as store:
+        store.put(context("odd", "aa"), "f")
+        assert store.get("aa", "f") == context("odd", "aa")
+
+
+def test_context_without_hash_is_refused(tmp_path: Path) -> None:
+    with Store(tmp_path / "a.sqlite") as store, pytest.raises(ValueError, match="without sha256"):
+        store.put(VisualContext("1.jpg"), "f")
+
+
+def test_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.sqlite").write_bytes(b"not a database, just text" * 100)
+    with pytest.raises(DataError, match="cannot be used as the store"):
+        Store(tmp_path / "a.sqlite")
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from mner.types import VisualContext
+from mner.vision.store import Store
+
+with Store(Path(sys.argv[1])) as store:
+    for number in range(40):
+        store.put(VisualContext("x.jpg", sha256=f"{sys.argv[2]}-{number}"), "f")
+"""
+
+
+def test_processes_write_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), str(writer)]) for writer in range(3)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    with Store(path) as store:
+        assert len(store) == 120
+
+
+def test_default_path_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNER_CACHE", "/a")
+    assert default_path() == Path("/a/contexts.sqlite")
+    monkeypatch.delenv("MNER_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/b")
+    assert default_path() == Path("/b/mner/contexts.sqlite")
