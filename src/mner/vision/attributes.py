@@ -20,7 +20,9 @@ from mner.types import Box, Tag
 VERSION = 1
 
 COLOURS = ("black", "gray", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink")
-UNCOLOURED = frozenset(["person", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"])
+UNCOLOURED = frozenset(
+    ("person", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe")
+)
 
 
 class Options(BaseModel):
@@ -103,7 +105,22 @@ def nearest(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
             hue < 255,
             hue < 295,
         ],
-        [COLOURS.index(name) for name in ["black", "white", "gray", "brown", "pink", "red", "orange", "yellow", "green", "blue", "purple"]],
+        [
+            COLOURS.index(name)
+            for name in (
+                "black",
+                "white",
+                "gray",
+                "brown",
+                "pink",
+                "red",
+                "orange",
+                "yellow",
+                "green",
+                "blue",
+                "purple",
+            )
+        ],
         COLOURS.index("pink"),
     )
     return names.astype(np.int64)

@@ -58,22 +58,26 @@ class Backends:
     @cached_property
     def detector(self) -> Detector | None:
         """The object detector."""
-        return self._made("detector", "Detector")
+        made: Detector | None = self._made("detector", "Detector")
+        return made
 
     @cached_property
     def captioner(self) -> Captioner | None:
         """The captioner."""
-        return self._made("captioner", "Captioner")
+        made: Captioner | None = self._made("captioner", "Captioner")
+        return made
 
     @cached_property
     def ocr(self) -> Reader | None:
         """The OCR engine."""
-        return self._made("ocr", "Reader")
+        made: Reader | None = self._made("ocr", "Reader")
+        return made
 
     @cached_property
     def scene(self) -> scene.SceneReader | None:
         """The scene classifier, where there is a captioner to use it."""
-        return self._made("scene", "SceneReader")
+        made: scene.SceneReader | None = self._made("scene", "SceneReader")
+        return made
 
     def load(self) -> None:
         """Load all of them now."""

@@ -20,9 +20,16 @@ from mner.vision.sessions import ASSETS, open_session
 VERSION = 1
 MODELS = (ASSETS / "efficientnet-lite0-imagenet1k.fp16.onnx", ASSETS / "imagenet1k-labels.json")
 
-SETTINGS = frozenset(
-    ["airship", "altar", "apiary", "bakery", "barbershop", "barn", "beach", "bell tower", "boathouse", "bookstore", "butcher shop", "candy store", "carousel", "castle", "church", "cliff", "cliff dwelling", "comic book", "coral reef", "crossword", "dam", "desk", "dock", "fountain", "geyser", "greenhouse", "grocery store", "home theater", "lakeshore", "library", "lighthouse", "menu", "mobile home", "monastery", "mosque", "mountain", "movie theater", "obelisk", "palace", "patio", "pier", "planetarium", "prison", "promontory", "restaurant", "sandbar", "sawmill", "scoreboard", "shoe store", "shipwreck", "stage", "stupa", "suspension bridge", "through arch bridge", "tobacco shop", "totem pole", "toy store", "triumphal arch", "valley", "vaulted or arched ceiling", "viaduct", "volcano", "water tower", "website", "yurt", "dust jacket"]
-)
+SETTINGS = frozenset({
+    "airship", "altar", "apiary", "bakery", "barbershop", "barn", "beach", "bell tower", "boathouse", "bookstore",
+    "butcher shop", "candy store", "carousel", "castle", "church", "cliff", "cliff dwelling", "comic book",
+    "coral reef", "crossword", "dam", "desk", "dock", "dust jacket", "fountain", "geyser", "greenhouse",
+    "grocery store", "home theater", "lakeshore", "library", "lighthouse", "menu", "mobile home", "monastery",
+    "mosque", "mountain", "movie theater", "obelisk", "palace", "patio", "pier", "planetarium", "prison",
+    "promontory", "restaurant", "sandbar", "sawmill", "scoreboard", "shipwreck", "shoe store", "stage", "stupa",
+    "suspension bridge", "through arch bridge", "tobacco shop", "totem pole", "toy store", "triumphal arch",
+    "valley", "vaulted or arched ceiling", "viaduct", "volcano", "water tower", "website", "yurt",
+})  # fmt: skip
 """The labels that are used."""
 
 SHORT_SIDE = 256
@@ -73,4 +80,5 @@ def prepare(picture: Image.Image) -> NDArray[np.float32]:
     left, top = (picture.width - side) / 2, (picture.height - side) / 2
     square = picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
     pixels = (np.asarray(square, dtype=np.float32) - 127) / 128
-    return pixels.transpose(2, 0, 1)[None]
+    array: NDArray[np.float32] = pixels.transpose(2, 0, 1)[None].astype(np.float32)
+    return array

@@ -14,13 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL.Image import Image
+from PIL.Image import Image, new
 from pydantic import BaseModel, ConfigDict, Field
 
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
 
 VERSION = 1
+
+
+LEGIBLE = 8
+"""Pixels of the shortest side of a picture that can hold text."""
+
+LONGEST = 4
+"""The longest side in shortest sides. The engine enlarges the shortest side to 736 pixels, however long the other."""
 
 
 class Options(BaseModel):
@@ -84,11 +91,13 @@ class Reader:
 
     def __call__(self, picture: Image) -> list[OcrText]:
         """The lines of an upright RGB picture; boxes in its pixels."""
-        result = self._engine(np.ascontiguousarray(np.asarray(picture)[..., ::-1]))  # blue first
+        if min(picture.size) < LEGIBLE:
+            return []
+        result = self._engine(np.ascontiguousarray(np.asarray(_padded(picture))[..., ::-1]))  # blue first
         if getattr(result, "boxes", None) is None or result.txts is None:
             return []
         lines = [
-            _line(text, score, corners)
+            _line(text, score, np.clip(corners, 0, picture.size))
             for text, score, corners in zip(result.txts, result.scores, result.boxes, strict=True)
             if score >= self._options.threshold and len(text.strip()) >= self._options.characters
         ]
@@ -125,6 +134,16 @@ def _line(text: str, score: float, corners: Any) -> OcrText:
     (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
     box = (round(float(left), 1), round(float(top), 1), round(float(right), 1), round(float(bottom), 1))
     return OcrText(text.strip(), round(float(score), 4), box, "rapid")
+
+
+def _padded(picture: Image) -> Image:
+    """The picture with white at its right or lower edge where it is longer than ``LONGEST`` shortest sides."""
+    least = -(-max(picture.size) // LONGEST)
+    if min(picture.size) >= least:
+        return picture
+    padded = new("RGB", (max(picture.width, least), max(picture.height, least)), "white")
+    padded.paste(picture)
+    return padded
 
 
 def _silence() -> None:

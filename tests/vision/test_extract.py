@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from PIL import Image, ImageDraw
+from pydantic import BaseModel, ConfigDict
+
+from mner.config import VisionConfig
+from mner.errors import ConfigError, PluginError
+from mner.types import OcrText, Tag
+from mner.vision.extract import MOST_TAGS, Extractor
+from mner.vision.store import Store
+
+OFF = {"detector": "", "captioner": "", "ocr": ""}
+
+
+@pytest.fixture
+def plugin(monkeypatch):
+    """Puts a plug-in made of functions where a dotted name finds it; returns the number of calls by part."""
+
+    class Options(BaseModel):
+        model_config = ConfigDict(extra="forbid", frozen=True)
+        level: int = 1
+
+    calls: dict[str, int] = {}
+
+    def install(name: str, kind: str, run, version: int = 1) -> str:
+        def call(*args, **kwargs):
+            calls[kind] = calls.get(kind, 0) + 1
+            return run(*args, **kwargs)
+
+        module = ModuleType(f"outside.{name}")
+        module.Options, module.VERSION = Options, version
+        setattr(module, kind, lambda options, *, threads=0: call)
+        monkeypatch.setitem(sys.modules, "outside", ModuleType("outside"))
+        monkeypatch.setitem(sys.modules, f"outside.{name}", module)
+        return f"outside.{name}"
+
+    return SimpleNamespace(install=install, calls=calls)
+
+
+def picture(colour: str = "white", size: tuple[int, int] = (120, 90)) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", size, colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def text_detector(plugin, found):
+    return VisionConfig(**{**OFF, "detector": plugin.install("det", "Detector", lambda _: list(found))})
+
+
+def test_read_with_the_default_backends_reads_text():
+    drawn = Image.new("RGB", (500, 200), "white")
+    ImageDraw.Draw(drawn).text((40, 60), "HARBOUR MARKET", fill="black", font_size=50)
+    extractor = Extractor(VisionConfig(), threads=1)
+    context = extractor.read(drawn, image="1.jpg")
+    assert (context.status, context.reason, context.image) == ("ok", None, "1.jpg")
+    assert [line.text for line in context.ocr] == ["HARBOUR MARKET"]
+    assert context.extractor == {
+        "name": "mner",
+        "version": context.extractor["version"],
+        "fingerprint": extractor.fingerprint,
+    }
+    assert len(context.sha256) == 64
+
+
+def test_read_with_everything_off_is_an_empty_ok():
+    context = Extractor(VisionConfig(**OFF)).read(picture(), image="a")
+    assert (context.status, context.empty) == ("ok", True)
+
+
+@pytest.mark.parametrize(
+    ("source", "status"), [(b"no picture", "unreadable"), ("/nowhere/1.jpg", "missing"), (b"", "unreadable")]
+)
+def test_read_of_a_bad_picture_gives_status_and_reason(source, status):
+    context = Extractor(VisionConfig()).read(source, image="bad.jpg")
+    assert (context.status, context.image, context.empty) == (status, "bad.jpg", True)
+    assert context.reason
+
+
+def test_failing_backend_leaves_the_others_and_is_named(plugin):
+    def fail(_):
+        raise RuntimeError("no memory")
+
+    tags = [Tag("dog", confidence=0.9, source="det")]
+    config = VisionConfig(
+        detector=plugin.install("det", "Detector", lambda _: tags),
+        captioner="template",
+        ocr=plugin.install("bad", "Reader", fail),
+    )
+    context = Extractor(config, threads=1).read(picture(), image="a")
+    assert (context.status, context.reason) == ("ok", "the ocr failed: RuntimeError: no memory")
+    assert context.tags == tuple(tags)
+    assert [caption.text for caption in context.captions] == ["a photo of a dog"]
+
+
+def test_context_of_a_failing_backend_is_not_stored(plugin, tmp_path):
+    def fail(_):
+        raise RuntimeError("no memory")
+
+    config = VisionConfig(**{**OFF, "ocr": plugin.install("bad", "Reader", fail)})
+    with Store(tmp_path / "s.sqlite") as store:
+        for _ in range(2):
+            list(Extractor(config).stream([("a", picture())], store=store))
+        assert len(store) == 0
+    assert plugin.calls["Reader"] == 2
+
+
+def test_stream_reads_a_stored_picture_once_under_any_name(plugin, tmp_path):
+    extractor = Extractor(text_detector(plugin, [Tag("dog", confidence=0.9)]))
+    with Store(tmp_path / "s.sqlite") as store:
+        contexts = list(extractor.stream([("a", picture()), ("b", picture()), ("c", picture("red"))], store=store))
+    assert [context.image for context in contexts] == ["a", "b", "c"]
+    assert contexts[0].tags == contexts[1].tags
+    assert plugin.calls["Detector"] == 2
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_stream_keeps_the_order_and_outlives_bad_pictures(plugin, tmp_path, workers):
+    extractor = Extractor(text_detector(plugin, [Tag("dog", confidence=0.9)]))
+    items = [(f"{n}", b"broken" if n % 3 == 1 else picture(size=(n + 1, 5))) for n in range(20)]
+    with Store(tmp_path / "s.sqlite") as store:
+        contexts = list(extractor.stream(iter(items), store=store, workers=workers))
+    assert [context.image for context in contexts] == [name for name, _ in items]
+    assert [context.status for context in contexts] == ["unreadable" if n % 3 == 1 else "ok" for n in range(20)]
+
+
+def test_stream_takes_items_as_they_are_needed(plugin):
+    extractor, taken = Extractor(text_detector(plugin, [])), []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield "a", picture()
+
+    stream = extractor.stream(endless(), workers=2)
+    next(stream), next(stream)
+    stream.close()
+    assert len(taken) <= 6
+
+
+def test_tags_are_sorted_and_cut_with_their_attributes_and_counted(plugin):
+    tags = [Tag("x", attributes=("a", "b"), confidence=n / 100, source="det") for n in range(50)]
+    context = Extractor(text_detector(plugin, tags)).read(picture(), image="a")
+    kept = [tag.confidence for tag in context.tags]
+    assert kept == sorted(kept, reverse=True)
+    assert sum(1 + len(tag.attributes) for tag in context.tags) <= MOST_TAGS
+    assert (len(kept), context.extra) == (33, {"cut": {"tags": 17}})
+
+
+def test_boxes_are_in_pixels_of_the_whole_picture(plugin):
+    seen = []
+
+    def read(pixels):
+        seen.append(pixels.size)
+        return [OcrText("word", 0.9, (10.0, 20.0, float(pixels.width), float(pixels.height)))]
+
+    config = VisionConfig(**{**OFF, "ocr": plugin.install("read", "Reader", read)})
+    context = Extractor(config).read(picture(size=(3200, 1000)), image="a")
+    assert seen == [(1600, 500)]
+    assert context.ocr[0].box == (20.0, 40.0, 3200.0, 1000.0)
+
+
+def fingerprint(**settings) -> str:
+    return Extractor(VisionConfig(**settings)).fingerprint
+
+
+def test_fingerprint_changes_with_backends_and_options_only():
+    one = fingerprint()
+    assert len(one) == 12 and int(one, 16) >= 0
+    assert (
+        one
+        == fingerprint()
+        == fingerprint(options={"nanodet": {"threshold": 0.5}})
+        == fingerprint(options={"tesseract": {}})
+    )
+    others = {
+        fingerprint(options={"nanodet": {"threshold": 0.7}}),
+        fingerprint(options={"scene": {"threshold": 0.9}}),
+        fingerprint(options={"attributes": {"most": 0}}),
+        fingerprint(ocr=""),
+        fingerprint(ocr="tesseract"),
+    }
+    assert len(others) == 5 and one not in others
+
+
+def test_fingerprint_changes_with_a_plugins_version(plugin):
+    names = [
+        plugin.install("det", "Detector", lambda _: [], version=version)
+        and fingerprint(**{**OFF, "detector": "outside.det"})
+        for version in (1, 2)
+    ]
+    assert names[0] != names[1]
+
+
+def test_unknown_backend_is_told_with_those_that_exist():
+    with pytest.raises(PluginError, match='did you mean "nanodet"'):
+        Extractor(VisionConfig(detector="nanodte"))
+
+
+def test_bad_options_are_told_all_at_once():
+    options = {"nanodet": {"treshold": 0.5}, "rapid": {"threshold": 7}, "nobody": {}}
+    with pytest.raises(ConfigError) as caught:
+        Extractor(VisionConfig(options=options))
+    lines = str(caught.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        "vision.options.nobody",
+        "vision.options.nanodet.treshold",
+        "vision.options.rapid.threshold",
+    ]
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("MNER_DATA"), reason="set MNER_DATA to the folder of the real data")
+def test_real_pictures_are_all_read():
+    paths = sorted((Path(os.environ["MNER_DATA"]) / "images").glob("*.jpg"))
+    contexts = list(Extractor(VisionConfig(), threads=1).stream(((path.name, path) for path in paths), workers=2))
+    assert [context.image for context in contexts] == [path.name for path in paths]
+    assert all((context.status, context.reason) == ("ok", None) for context in contexts)
+    found = {context.image: context for context in contexts}
+    assert found["16_05_01_127.jpg"].ocr[0].text == "Phillies"
+    assert [caption.text for caption in found["1.jpg"].captions] == ["a photo of two people"]
+    assert sum(bool(context.tags) for context in contexts) >= 18
+    assert sum(bool(context.ocr) for context in contexts) >= 12

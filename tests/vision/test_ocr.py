@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import logging
+import shutil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from mner.errors import MissingExtraError
+from mner.types import OcrText
+from mner.vision.ocr import rapid, tesseract
+
+
+def poster() -> Image.Image:
+    picture = Image.new("RGB", (640, 360), "white")
+    pen = ImageDraw.Draw(picture)
+    pen.text((60, 60), "GRAND OPENING", fill="black", font_size=60)
+    pen.text((60, 200), "Lisbon", fill="navy", font_size=56)
+    pen.text((400, 200), "Friday", fill="navy", font_size=56)
+    return picture
+
+
+@pytest.fixture(scope="module")
+def reader() -> rapid.Reader:
+    return rapid.Reader(rapid.Options())
+
+
+def test_rapid_reads_drawn_text_in_reading_order(reader):
+    lines = reader(poster())
+    assert [line.text for line in lines] == ["GRAND OPENING", "Lisbon", "Friday"]
+    left, top, right, bottom = lines[1].box
+    assert 40 < left < 80 and 180 < top < 225 and 200 < right < 270 and 240 < bottom < 280
+    assert all(line.confidence >= 0.8 and line.source == "rapid" for line in lines)
+
+
+def test_rapid_finds_nothing_on_a_blank_picture(reader):
+    assert reader(Image.new("RGB", (300, 300), "white")) == []
+
+
+def test_rapid_reads_a_long_banner_with_boxes_inside_it(reader):
+    banner = Image.new("RGB", (1500, 70), "white")
+    ImageDraw.Draw(banner).text((30, 8), "WINTER FESTIVAL", fill="black", font_size=48)
+    (line,) = reader(banner)
+    assert line.text == "WINTER FESTIVAL"
+    assert line.box[3] <= 70
+
+
+def test_rapid_keeps_only_lines_long_enough():
+    reader = rapid.Reader(rapid.Options(characters=7))
+    assert [line.text for line in reader(poster())] == ["GRAND OPENING"]
+
+
+def test_rapid_is_silent_and_leaves_other_loggers_alone(reader, capfd):
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    rapid.Reader(rapid.Options())(Image.new("RGB", (64, 64), "white"))
+    assert capfd.readouterr() == ("", "")
+    assert (root.level, list(root.handlers)) == before
+
+
+def test_rapid_models_are_in_the_installed_package():
+    assert all(model.is_file() and model.parts[-3] == "rapidocr" for model in rapid.MODELS)
+
+
+@given(st.permutations([(row, column) for row in range(3) for column in range(3)]))
+def test_reading_order_does_not_depend_on_the_order_of_detection(cells):
+    lines = [OcrText(f"{r}{c}", box=(c * 50.0, r * 30.0 + c, c * 50.0 + 40, r * 30.0 + c + 20)) for r, c in cells]
+    assert [line.text for line in rapid.in_reading_order(lines)] == [f"{r}{c}" for r in range(3) for c in range(3)]
+
+
+TABLE = {
+    "page_num": [1, 1, 1, 1, 1],
+    "block_num": [1, 1, 1, 1, 2],
+    "par_num": [1, 1, 1, 1, 1],
+    "line_num": [0, 1, 1, 2, 1],
+    "left": [0, 10, 60, 12, 5],
+    "top": [0, 5, 4, 40, 90],
+    "width": [200, 40, 30, 50, 9],
+    "height": [100, 12, 14, 11, 8],
+    "conf": [-1, 90.0, "80", 55.5, 99],
+    "text": ["", "New", "York", "tonight", " "],
+}
+
+
+def test_tesseract_words_are_joined_by_line():
+    first, second = tesseract.lines(TABLE)
+    assert (first.text, first.confidence, first.box) == ("New York", 0.85, (10.0, 4.0, 90.0, 18.0))
+    assert (second.text, second.confidence, second.box) == ("tonight", 0.555, (12.0, 40.0, 62.0, 51.0))
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="the program tesseract is not installed")
+def test_tesseract_reads_drawn_text():
+    text = " ".join(line.text for line in tesseract.Reader(tesseract.Options())(poster()))
+    assert "GRAND OPENING" in text
+
+
+def test_tesseract_without_its_package_says_what_to_type(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pytesseract", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "mner\[tesseract\]"'):
+        tesseract.Reader(tesseract.Options())
+
+
+def test_tesseract_without_its_program_says_what_to_type(monkeypatch):
+    pytesseract = pytest.importorskip("pytesseract", reason="pytesseract is not installed")
+    monkeypatch.setattr(pytesseract.pytesseract, "tesseract_cmd", "/nowhere/tesseract")
+    pytesseract.get_languages.cache_clear() if hasattr(pytesseract.get_languages, "cache_clear") else None
+    with pytest.raises(MissingExtraError, match="apt install tesseract-ocr"):
+        tesseract.Reader(tesseract.Options())
