@@ -45,7 +45,7 @@ def main() -> int:
     runs = {}
     for number, row in ((2, TEXT_ROW), (3, ITA_ROW)):
         step(number, f"Train {row}" + (": the words alone" if row == TEXT_ROW else ": both views, aligned"))
-        settings = ["--set", f"data.contexts=['{contexts}']"]
+        settings = ["--set", f"data.contexts={json.dumps([str(contexts)])}"]
         if arguments.epochs is not None:
             settings += ["--set", f"training.epochs={arguments.epochs}"]
         folder = mner_(
@@ -91,7 +91,7 @@ def main() -> int:
     print(f"\n{'F1 on the sample':<30}{f'all {len(posts)} test posts':>24}{f'the {count} marked':>18}")
     for name, whole, marked in table:
         print(f"{name:<30}{whole:>24.1f}{marked:>18.1f}")
-    print(f"\n{SAID}\n\n{time.perf_counter() - started:.0f} seconds. Look at {page}")
+    print(f"\n{SAID}\n\n{time.perf_counter() - started:.0f} seconds. Look at {short(Path(page))}")
     return 0
 
 
@@ -100,14 +100,21 @@ def step(number: int, title: str) -> None:
     print(f"\n== {number}. {title}", flush=True)
 
 
-def mner_(*words: object) -> str:
+def mner_(*words: str | Path) -> str:
     """What an mner command prints on stdout; the command is printed first, its messages pass through."""
-    command = ["mner", *map(str, words)]
-    print(f"$ {shlex.join(command)}", flush=True)
-    done = subprocess.run([sys.executable, "-m", "mner", *command[1:]], stdout=subprocess.PIPE, text=True, check=False)
+    print("$", shlex.join(["mner", *map(short, words)]), flush=True)
+    command = [sys.executable, "-m", "mner", *map(str, words)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
     return done.stdout
+
+
+def short(word: str | Path) -> str:
+    """A path as seen from the working folder, anything else as it is."""
+    if isinstance(word, Path) and word.is_relative_to(Path.cwd()):
+        return str(word.relative_to(Path.cwd()))
+    return str(word)
 
 
 def f1(posts: Sequence[Post], predictions: Iterable[Prediction], *, marked: bool = False) -> float:

@@ -21,8 +21,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(tiny_model: Path) -> Run:
-    """Runs ``mner predict`` with the tiny model."""
+def run(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs ``mner predict`` with the tiny model, and with a store of its own."""
+    monkeypatch.setenv("MNER_CACHE", str(tmp_path / "cache"))
 
     def call(*arguments: str | Path, stdin: str | bytes | None = None, model: bool = True) -> Result:
         given = ["predict", *map(str, arguments), *(["--model", str(tiny_model), "--threads", "1"] if model else [])]

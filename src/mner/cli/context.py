@@ -27,8 +27,8 @@ def build(
     from rich.progress import track
 
     from mner import config as configs
+    from mner.data.listing import pictures
     from mner.vision.build import build as write
-    from mner.vision.build import pictures
 
     chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
     named = {"detector": detector, "captioner": captioner, "ocr": ocr}

@@ -12,7 +12,7 @@ from mner.views import Encoded, batches_by_tokens, collate
 
 TOKENS_PER_BATCH = 1024
 """Padded sub-tokens of one forward pass: as many as keep a core busy while its activations fit the cache. On a CPU,
-8192 take 1.3 (torch) to 1.6 times (onnxruntime) as long; fewer than 256 cost more for each call."""
+8192 take 1.3 (torch) to 1.6 times (onnxruntime) as long; fewer than 512 take torch longer again."""
 
 
 def spans(

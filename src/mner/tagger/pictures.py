@@ -1,4 +1,4 @@
-"""The pictures of some requests -> their visual contexts, read once, in a bounded time, never raising."""
+"""The pictures of some requests -> their visual contexts, in a bounded time; a bad picture gives a status."""
 
 from __future__ import annotations
 
@@ -62,7 +62,11 @@ def judge(request: Request, context: VisualContext | None, pieces: Sequence[Piec
         return "used", context.reason
     if context.empty:
         return "empty", context.reason or "nothing was read from the picture"
-    return "empty", context.reason or "what was read from the picture is blank, or of sources that the model's [context] leaves out"
+    return (
+        "empty",
+        context.reason
+        or "what was read from the picture is blank, or of sources that the model's [context] leaves out",
+    )
 
 
 class Pictures:

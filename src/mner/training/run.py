@@ -115,7 +115,8 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     if state.exists():
         progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint)
     schedule = linear_decay(optimizer, steps=steps, warmup=settings.warmup, done=progress.step)
-    write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
+    if accelerator.is_main_process:
+        write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
     resumed = f", continuing after step {progress.step}" if progress.step else ""
     watch(Event("ready", progress.step, steps, f"{_summary(job, model, accelerator)}{resumed}"))
     prepared, stepper = accelerator.prepare(model, optimizer)
