@@ -52,7 +52,8 @@ def test_root_takes_a_folder_from_the_environment(monkeypatch: pytest.MonkeyPatc
 def test_all_faults_are_told_at_once_with_the_nearest_key(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.toml",
-        'nane = "x"\n[model]\nencodr = "a"\n[training]\nepochs = "many"\ncva = "none"\n[loss]\ncva = "postrior"\n[trainig]\na = 1\n',
+        'nane = "x"\n[model]\nencodr = "a"\n[training]\nepochs = "many"\ncva = "none"\n'
+        '[loss]\ncva = "postrior"\n[trainig]\na = 1\n',
     )
     with pytest.raises(ConfigError) as caught:
         configs.load(path)

@@ -34,7 +34,12 @@ def test_read_model_tells_labels_chain_and_fingerprint(tiny_model: Path) -> None
 
 
 def test_saved_directory_holds_no_pickle(tiny_model: Path) -> None:
-    assert {path.suffix for path in tiny_model.rglob("*") if path.is_file()} <= {".json", ".toml", ".md", ".safetensors"}
+    assert {path.suffix for path in tiny_model.rglob("*") if path.is_file()} <= {
+        ".json",
+        ".toml",
+        ".md",
+        ".safetensors",
+    }
 
 
 @pytest.mark.parametrize("name", ["head.safetensors", "tokenizer.json", "config.toml", "encoder/model.safetensors"])
@@ -104,9 +109,7 @@ def test_unknown_array_in_the_head_is_refused(copy: Path) -> None:
         open_model(read_model(copy), backend="torch")
 
 
-def test_without_torch_the_message_says_what_to_install(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_torch_the_message_says_what_to_install(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "mner.runtime.torch", None)

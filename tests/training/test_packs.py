@@ -12,7 +12,7 @@ import torch
 from mner import config as configs
 from mner import encoders, tags
 from mner.models import build
-from mner.runtime.torch import load_encoder, view_tensors
+from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather, gold_ids, micro_batches, steps
 from mner.training.packs import packs
 from mner.types import Post, Span

@@ -10,7 +10,7 @@ import pytest
 
 from mner.errors import DataError
 from mner.types import Caption, VisualContext
-from mner.vision.store import Store, default_path
+from mner.vision.store import Store
 
 
 def context(name: str, sha: str) -> VisualContext:
@@ -65,9 +65,7 @@ def test_processes_write_at_once(tmp_path: Path) -> None:
         assert len(store) == 120
 
 
-def test_default_path_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MNER_CACHE", "/a")
-    assert default_path() == Path("/a/contexts.sqlite")
-    monkeypatch.delenv("MNER_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/b")
-    assert default_path() == Path("/b/mner/contexts.sqlite")
+def test_store_stands_in_the_cache_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNER_CACHE", str(tmp_path / "cache"))
+    with Store() as store:
+        assert store.path == tmp_path / "cache" / "contexts.sqlite"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mner import cache
 from mner.errors import ModelError
 
 DEFAULT_TOKENS = 512
@@ -54,12 +55,8 @@ class EncoderFiles:
 
 
 def cache_folder() -> Path:
-    """Where fetched encoders are kept: ``$MNER_CACHE``, else ``mner`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
-    told = os.environ.get("MNER_CACHE")
-    if told:
-        return Path(told) / "encoders"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mner" / "encoders"
+    """Where fetched encoders are kept."""
+    return cache.cache_folder() / "encoders"
 
 
 def of_folder(folder: Path, name: str, *, licence: str = "") -> EncoderFiles:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from pathlib import Path
 from types import TracebackType
 
+from mner.cache import cache_folder
 from mner.errors import DataError
 from mner.types import VisualContext
 from mner.vision.artefact import from_row, to_row
@@ -16,27 +16,18 @@ WAIT = 60.0
 """Seconds that a writer waits for another one."""
 
 
-def default_path() -> Path:
-    """``contexts.sqlite`` in ``$MNER_CACHE``, else in ``mner`` of ``$XDG_CACHE_HOME`` or ``~/.cache``."""
-    told = os.environ.get("MNER_CACHE")
-    if told:
-        return Path(told) / "contexts.sqlite"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mner" / "contexts.sqlite"
-
-
 class Store:
     """Contexts by (picture's SHA-256, extractor's fingerprint); several processes may write at once.
 
     Args:
-        path: The file; None takes ``default_path()``. Its folder is made if need be.
+        path: The file; None takes ``contexts.sqlite`` in the user's cache. Its folder is made if need be.
 
     Raises:
         DataError: The file cannot be opened or is no such store.
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or default_path()
+        self.path = path or cache_folder() / "contexts.sqlite"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: each put is durable by itself, so a killed run keeps what it had read.
