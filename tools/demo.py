@@ -55,6 +55,7 @@ def main() -> int:
             ROOT / "configs" / "sample.toml",
             "--out",
             out / "runs",
+            "--restart",
             *settings,
         )
         runs[row] = Path(folder.strip())
