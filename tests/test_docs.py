@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -55,16 +56,17 @@ def test_every_page_is_in_the_index() -> None:
 
 
 def workshop(folder: Path, model: Path) -> None:
-    """Lay out what the pages speak of: a trained model, posts, a picture, contexts."""
+    """Lay out what the pages speak of: a trained model, posts, pictures, configurations."""
     sample = Path(str(files("mner.data.sample")))
     shutil.copytree(model, folder / "my-model")
     shutil.copytree(ROOT / "configs", folder / "configs")
-    shutil.copytree(sample / "images", folder / "photos")
-    shutil.copy(sorted((sample / "images").iterdir())[0], folder / "photo.jpg")
-    shutil.copy(sample / "unseen.jsonl", folder / "posts.jsonl")
-    for name in ("train", "dev", "test"):
-        lines = (sample / f"{name}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-        (folder / f"{name}.jsonl").write_text("".join(lines[:24]), encoding="utf-8")
+    (folder / "photos").mkdir()
+    for name, file in (("train", "train"), ("dev", "dev"), ("unseen", "posts")):
+        rows = (sample / f"{name}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)[:12]
+        (folder / f"{file}.jsonl").write_text("".join(rows), encoding="utf-8")
+        for image in filter(None, (json.loads(row).get("image") for row in rows)):
+            shutil.copy(sample / "images" / image, folder / "photos")
+    shutil.copy(sample / "images" / "astronaut.jpg", folder / "photo.jpg")
 
 
 @pytest.mark.slow

@@ -34,9 +34,9 @@ def committed() -> list[Path]:
         ).stdout.split("\0")
         paths = [ROOT / name for name in listed if name]
     except (OSError, subprocess.CalledProcessError):
-        made = {".venv", "demo", "runs", "dist", "build"}
+        made = {"demo", "runs", "dist", "build", "__pycache__"}
         found = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
-        paths = [ROOT / path for path in found if path.parts[0] not in made and "__pycache__" not in path.parts]
+        paths = [ROOT / path for path in found if not any(p in made or p.startswith(".") for p in path.parts)]
     return [path for path in paths if path.is_file()]
 
 
