@@ -1,0 +1,142 @@
+"""mner context build and show, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from mner.cli import app
+from mner.vision.artefact import read_contexts
+
+PLAIN = ["--detector", "", "--captioner", "", "--ocr", ""]
+"""No backends: what is tested here is what becomes of files, not what is seen."""
+
+
+@pytest.fixture
+def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MNER_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    for name, colour in (("b.png", "red"), ("a.jpg", "blue"), ("deep/c.png", "green")):
+        Image.new("RGB", (40, 30), colour).save(folder / name)
+    (folder / "notes.txt").write_text("not a picture")
+    (folder / "bad.jpg").write_text("hello")
+    (folder / "deep" / "loop").symlink_to(folder, target_is_directory=True)
+    return folder
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.stdout, " ".join(result.stderr.split())
+
+
+def test_folder_is_read_sorted_and_every_picture_has_a_status(photos: Path) -> None:
+    code, out, err = run("context", "build", photos, "--out", "c.jsonl", *PLAIN)
+    assert code == 0, err
+    assert out == "c.jsonl\n"
+    contexts = read_contexts("c.jsonl")
+    assert [(name, row.status) for name, row in contexts.items()] == [
+        ("a.jpg", "ok"),
+        ("b.png", "ok"),
+        ("bad.jpg", "unreadable"),
+        ("deep/c.png", "ok"),
+    ]
+    assert "4 pictures: 3 ok, 1 unreadable" in err
+    assert "bad.jpg: unreadable: the file is not a picture" in err
+
+
+def test_posts_name_their_pictures(photos: Path) -> None:
+    Path("posts.txt").write_text("IMGID:a\nKevin\tB-PER\n\nIMGID:gone\nhi\tO\n\nIMGID:a\nyo\tO\n\n")
+    code, _, err = run("context", "build", "posts.txt", "--images", photos, "--out", "c.jsonl", *PLAIN)
+    assert code == 0, err
+    contexts = read_contexts("c.jsonl")
+    assert {name: row.status for name, row in contexts.items()} == {"a.jpg": "ok", "gone.jpg": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("gone", "no such file or folder"),
+        ("empty", "holds no picture"),
+        ("none.txt", "none of its posts names a picture"),
+    ],
+)
+def test_source_without_pictures_says_what_is_expected(photos: Path, source: str, expected: str) -> None:
+    Path("empty").mkdir()
+    Path("none.txt").write_text("Kevin\tB-PER\n\n")
+    code, _, err = run("context", "build", source, "--out", "c.jsonl", *PLAIN)
+    assert code == 2 and expected in err
+    assert not Path("c.jsonl").exists()
+
+
+def test_unknown_backend_names_the_nearest(photos: Path) -> None:
+    code, _, err = run("context", "build", photos, "--out", "c.jsonl", "--ocr", "rapdi")
+    assert code == 2 and 'did you mean "rapid"?' in err
+
+
+def test_show_prints_what_was_read(photos: Path) -> None:
+    row = {
+        "image": "a.jpg",
+        "captions": [{"text": "a dog", "source": "catr"}],
+        "tags": [{"object": "dog", "attributes": ["brown"], "confidence": 0.9}],
+        "ocr": [{"text": "EXIT", "confidence": 0.95, "source": "rapid"}],
+        "texts": [{"text": "background"}],
+    }
+    Path("c.jsonl").write_text(json.dumps(row) + "\n" + json.dumps({"image": "b.jpg", "status": "missing"}) + "\n")
+    code, out, _ = run("context", "show", "c.jsonl")
+    assert code == 0
+    for part in (
+        "a.jpg: ok",
+        "caption  a dog  [catr]",
+        "tag      brown dog  0.90",
+        "text     EXIT  0.95",
+        "b.jpg: missing",
+    ):
+        assert part in out
+    assert "b.jpg" not in run("context", "show", "c.jsonl", "--image", "a.jpg")[1]
+    assert (
+        json.loads(run("context", "show", "c.jsonl", "--image", "IMGID:a", "--json")[1])["captions"] == row["captions"]
+    )
+    code, _, err = run("context", "show", "c.jsonl", "--image", "x.jpg")
+    assert code == 2 and "no context of x.jpg" in err
+
+
+@pytest.mark.slow
+def test_killed_build_keeps_what_it_read_and_ends_alike(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(40):
+        Image.effect_noise((600, 400), 10 + number).convert("RGB").save(folder / f"{number:03d}.png")
+    environment = {**os.environ, "MNER_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "mner", "context", "build", str(folder), "--captioner", "", "--ocr", "", "--out"]
+
+    def kept() -> int:
+        from mner.vision.store import Store
+
+        with Store(tmp_path / "cache" / "contexts.sqlite") as store:
+            return len(store)
+
+    first = subprocess.Popen([*command, str(tmp_path / "c.jsonl")], env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while kept() < 5 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    before = kept()
+    assert before >= 5
+    assert not (tmp_path / "c.jsonl").exists()
+    subprocess.run([*command, str(tmp_path / "c.jsonl")], env=environment, check=True, capture_output=True)
+    other = {**environment, "MNER_CACHE": str(tmp_path / "other")}
+    subprocess.run([*command, str(tmp_path / "d.jsonl")], env=other, check=True, capture_output=True)
+    assert (tmp_path / "c.jsonl").read_bytes() == (tmp_path / "d.jsonl").read_bytes()
+    assert len(read_contexts(tmp_path / "c.jsonl")) == 40
