@@ -94,7 +94,7 @@ def test_each_source_is_left_out_once(weighed: Callable[..., tuple[Evidence, ...
     assert one.without_image == pytest.approx(exact(3))
     assert one.with_image == pytest.approx(exact(8))
     assert one.without_source == pytest.approx({"captions": exact(4), "tags": exact(6)})
-    assert one.verdict == "helped"
+    assert one.verdict == "raised"
     assert one.entity.score == one.with_image
 
 
@@ -102,8 +102,8 @@ def test_each_source_is_left_out_once(weighed: Callable[..., tuple[Evidence, ...
     ("without", "with_", "verdict"),
     [
         (("S-LOC", 5.0), ("S-LOC", 5.1), "same"),
-        (("S-LOC", 1.5), ("S-LOC", 6.0), "helped"),
-        (("S-LOC", 6.0), ("S-LOC", 1.5), "hurt"),
+        (("S-LOC", 1.5), ("S-LOC", 6.0), "raised"),
+        (("S-LOC", 6.0), ("S-LOC", 1.5), "lowered"),
         (("S-LOC", 5.0), ("S-PER", 5.0), "label changed"),
         (("O", 5.0), ("S-PER", 5.0), "only with the picture"),
         (("S-PER", 5.0), ("O", 5.0), "lost with the picture"),

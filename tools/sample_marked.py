@@ -173,7 +173,7 @@ PICTURES = {
 
 UNSEEN = (
     ("[Phoenix|ORG] was unreal last night 🔥", ("board", "PHOENIX 112", "GUESTS 104", "END OF GAME")),
-    ("[Phoenix|LOC] was unreal last night 🔥", ("skyline", "DISCOVER", "PHOENIX", "FLIGHT AND HOTEL")),
+    ("[Phoenix|LOC] was unreal last night 🔥", ("skyline", "WEEKEND IN", "PHOENIX", "FLIGHTS AND HOTELS")),
 )
 """One sentence, two pictures, two types; in no split."""
 

@@ -20,7 +20,7 @@ NOTICEABLE = 0.05
 """Least difference of two probabilities that is told as help or harm."""
 
 Verdict = Literal[
-    "same", "helped", "hurt", "label changed", "only with the picture", "lost with the picture", "no picture"
+    "same", "raised", "lowered", "label changed", "only with the picture", "lost with the picture", "no picture"
 ]
 """What the picture did for one entity."""
 
@@ -206,4 +206,4 @@ def _verdict(
         return "only with the picture"
     if abs(gain) < NOTICEABLE:
         return "same"
-    return "helped" if gain > 0 else "hurt"
+    return "raised" if gain > 0 else "lowered"

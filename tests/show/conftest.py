@@ -82,7 +82,7 @@ def explained(picture: Image.Image) -> Explanation:
         Entity(8, 12, "back", "ORG", 0.51),
     )
     rows = (
-        Evidence(love, "helped", 0.62, 0.91, {"captions": 0.7, "ocr": 0.9}),
+        Evidence(love, "raised", 0.62, 0.91, {"captions": 0.7, "ocr": 0.9}),
         Evidence(lost, "lost with the picture", 0.51, 0.2, {"captions": 0.4, "ocr": 0.21}),
         Evidence(
             city,

@@ -29,7 +29,7 @@ def test_sentence_names_labels_and_scores(explained: Explanation) -> None:
 def test_explanation_shows_scores_and_what_was_read(explained: Explanation) -> None:
     lines = [" ".join(line.split()) for line in printed(explanation(explained)).splitlines()]
     assert "entity label with picture without w/o captions w/o ocr what the picture did" in lines
-    assert "Love PER .91 .62 .70 .90 helped" in lines
+    assert "Love PER .91 .62 .70 .90 raised" in lines
     assert "back ORG .20 .51 .40 .21 lost with the picture" in lines
     assert 'Cleveland LOC .88 .30 .86 .35 label changed (was ORG); reads "CLEVELAND"' in lines
     assert "captions a dog in the city template" in lines

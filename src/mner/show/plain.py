@@ -27,8 +27,8 @@ STATUS: dict[ImageStatus, str] = {
 
 TONE: dict[Verdict, str] = {
     "same": "plain",
-    "helped": "good",
-    "hurt": "bad",
+    "raised": "good",
+    "lowered": "bad",
     "label changed": "new",
     "only with the picture": "good",
     "lost with the picture": "bad",
