@@ -44,7 +44,7 @@ def game(s: Sheet, lines: Sequence[str], main: str) -> None:
         for level in range(tall):
             s.box((at, h - 26 * (level + 1), at + 24, h - 26 * level - 2), (s.accent, s.soft)[(at // 26 + level) % 2])
     for _ in range(26):
-        x, y = s.random.uniform(0, w), s.random.uniform(0, h * 0.7)
+        x, y = s.random.uniform(0, w), s.random.uniform(0, 76)
         s.box((x, y, x + 3, y + 3), "#ffffff")
     s.box((w / 2 - 60, 16, w / 2 + 60, 72), "#e8e8ee", radius=26)
     s.box((w / 2 - 42, 40, w / 2 - 18, 47), "#333333")

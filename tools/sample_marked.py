@@ -172,7 +172,7 @@ PICTURES = {
 }
 
 UNSEEN = (
-    ("[Phoenix|ORG] was unreal last night 🔥", ("board", "PHOENIX 112", "GUESTS 104", "END OF GAME")),
+    ("[Phoenix|ORG] was unreal last night 🔥", ("board", "PHOENIX 112", "GUESTS 104", "HOME WIN")),
     ("[Phoenix|LOC] was unreal last night 🔥", ("skyline", "WEEKEND IN", "PHOENIX", "FLIGHTS AND HOTELS")),
 )
 """One sentence, two pictures, two types; in no split."""
