@@ -76,6 +76,10 @@ def quantize(model: ModelProto, *, table_rows: int = TABLE_ROWS) -> dict[str, in
     return {"products": len(products), "tables": len(tables)}
 
 
+SMALLEST = 1e-30
+"""Largest weight of a column, or of a row of a table, that counts as nothing."""
+
+
 def column_scales(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """The scale (column,) of each output of weights (row, column).
 
@@ -90,7 +94,8 @@ def column_scales(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     pairs[:rows] = weights
     pairs = pairs.reshape(-1, 2, columns)
     sums = np.maximum(np.maximum(pairs, 0).sum(1), np.maximum(-pairs, 0).sum(1)).max(0)
-    scales: NDArray[np.float32] = (np.where(sums > 0, sums, 1) / 127).astype(np.float32)
+    # A column too small for a scale of its own in float32 becomes zeros.
+    scales: NDArray[np.float32] = (np.where(sums > SMALLEST, sums, 1) / 127).astype(np.float32)
     return scales
 
 
@@ -163,7 +168,7 @@ class _Writer:
         """The rows of a table that some ids name."""
         w, ids, y = node.input[0], node.input[1], node.output[0]
         largest = np.abs(table).max(1, keepdims=True)
-        scales = (np.where(largest > 0, largest, 1) / 127).astype(np.float32)
+        scales = (np.where(largest > SMALLEST, largest, 1) / 127).astype(np.float32)
         self.constants[f"{w}:table"] = np.rint(table / scales).astype(np.int8)
         self.constants[f"{w}:scales"] = scales
         self._add("Gather", [f"{w}:table", ids], f"{y}:found-bytes")
