@@ -111,6 +111,20 @@ def test_show_prints_what_was_read(photos: Path) -> None:
     assert code == 2 and "no context of x.jpg" in err
 
 
+def test_show_writes_what_would_steer_a_terminal_as_escapes(photos: Path) -> None:
+    text = "a\x1b[2J caf\u00e9\nb.jpg: ok \ud83d"
+    Path("c.jsonl").write_text(json.dumps({"image": "a.jpg", "captions": [{"text": text, "source": "x"}]}) + "\n")
+    code, out, err = run("context", "show", "c.jsonl")
+    assert code == 0, err
+    assert out.splitlines() == [
+        "a.jpg: ok",
+        r"  caption  a\x1b[2J caf\u00e9\nb.jpg: ok \ud83d  [x]".replace(r"\u00e9", "\u00e9"),
+    ]
+    code, out, err = run("context", "show", "c.jsonl", "--json")
+    assert code == 0, err
+    assert json.loads(out)["captions"][0]["text"] == text
+
+
 @pytest.mark.slow
 def test_killed_build_keeps_what_it_read_and_ends_alike(tmp_path: Path) -> None:
     folder = tmp_path / "many"
@@ -140,3 +154,19 @@ def test_killed_build_keeps_what_it_read_and_ends_alike(tmp_path: Path) -> None:
     subprocess.run([*command, str(tmp_path / "d.jsonl")], env=other, check=True, capture_output=True)
     assert (tmp_path / "c.jsonl").read_bytes() == (tmp_path / "d.jsonl").read_bytes()
     assert len(read_contexts(tmp_path / "c.jsonl")) == 40
+
+
+def test_simulate_makes_contexts_without_pictures(tmp_path: Path) -> None:
+    given = tmp_path / "captions.jsonl"
+    given.write_text(
+        "".join(
+            json.dumps({"image": f"{number}.jpg", "captions": [{"text": "two men", "source": "a"}, "a dog"]}) + "\n"
+            for number in range(20)
+        )
+    )
+    code, out, err = run("context", "simulate", given, "--out", tmp_path / "s.jsonl", "--captions", "a", "--seed", 3)
+    assert (code, out.strip()) == (0, str(tmp_path / "s.jsonl"))
+    assert "20 simulated contexts" in err
+    rows = read_contexts(tmp_path / "s.jsonl")
+    assert len(rows) == 20
+    assert any(tag.object == "person" for row in rows.values() for tag in row.tags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,18 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
     base = configs.check({})
     assert base.fingerprint == configs.check({"data": {"root": "elsewhere"}}).fingerprint
     assert base.fingerprint != configs.check({"seed": 2}).fingerprint
+
+
+def test_training_files_may_be_one_or_several() -> None:
+    one, two = (configs.check({"data": {"train": train}}).data for train in ("a.txt", ["a.txt", "b.txt"]))
+    assert (one.files("train"), two.files("train"), two.files("dev")) == (("a.txt",), ("a.txt", "b.txt"), ())
+    with pytest.raises(ConfigError, match=r"data\.dev"):
+        configs.check({"data": {"dev": ["a.txt", "b.txt"]}})
+
+
+def test_rename_is_part_of_the_fingerprint_where_it_says_something() -> None:
+    plain = configs.check({"data": {"train": "a.txt"}})
+    renamed = configs.check({"data": {"train": "a.txt", "rename": {"OTHER": "MISC"}}})
+    assert renamed.fingerprint != plain.fingerprint
+    assert configs.check({"data": {"train": "a.txt", "rename": {}}}).fingerprint == plain.fingerprint
+    assert configs.check(tomllib.loads(configs.dumps(renamed))) == renamed

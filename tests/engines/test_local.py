@@ -64,13 +64,25 @@ def test_folder_of_other_files_is_refused(tmp_path: Path) -> None:
         list(run(doubled, range(3), tmp_path, fingerprint="f"))
 
 
+def test_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(DataError, match="out: cannot be a folder of shards"):
+        list(run(doubled, range(3), tmp_path / "out", fingerprint="f"))
+
+
+def test_run_killed_as_it_began_can_begin_again(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json.part").write_text('{"for')
+    assert [step.items for step in run(doubled, range(3), tmp_path, fingerprint="f")] == [3]
+
+
 def test_function_that_loses_an_item_is_found_out(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="3 items gave 2 lines"):
         list(run(lambda items: (str(item) for item in items if item), range(3), tmp_path, fingerprint="f"))
     assert not list(tmp_path.glob("part-*"))
 
 
-def test_damaged_manifest_is_named(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_damaged_manifest_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(DataError, match=r"manifest\.json: damaged"):
         list(run(doubled, range(3), tmp_path, fingerprint="f"))

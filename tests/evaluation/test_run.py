@@ -82,3 +82,19 @@ def test_run_without_test_split_says_so(run: Path, tmp_path: Path) -> None:
     seal(run / "model", {key: value for key, value in manifest.items() if key not in {"format", "mner", "files"}})
     with pytest.raises(ConfigError, match=r"data\.test: not set"):
         _score(run, read_model(run / "model"), "test")
+
+
+def test_other_dev_posts_are_scored_under_their_own_name(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "valid.txt").write_text(TEXT + "IMGID:3\nParis\tB-LOC\n")
+    scores = evaluate(run, dev="other/valid.txt", results=tmp_path / "results")
+    assert scores["T"]["micro"]["gold"] == 3  # PER, ORG, LOC
+    assert "data=corpus/other/valid.txt@" in scores["T"]["signature"]
+    assert not (tmp_path / "results").exists()
+
+
+def test_other_dev_posts_are_no_way_around_final(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(MnerError, match="test split"):
+        evaluate(run, dev="../" + tmp_path.name + "/test.txt")
+    with pytest.raises(ValueError, match="no dev posts"):
+        evaluate(run, final=True, dev="dev.txt")

@@ -165,3 +165,19 @@ def test_configuration_with_a_missing_file_names_it(write):
     config = write("run.toml", '[data]\ntrain = "none.txt"\n' + NO_ENCODER)
     with pytest.raises(DataError, match=r"none\.txt: cannot be read: No such file"):
         check(config=config)
+
+
+def test_several_training_files_count_as_one(write, tmp_path):
+    write("a.train.txt", TRAIN)
+    write("b.train.txt", "IMGID:9\nOscars\tB-OTHER\n")
+    write("dev.txt", "IMGID:8\nEmmys\tB-MISC\n\nIMGID:9\nOscars\tB-MISC\n")
+    table = tmp_path / "c.toml"
+    data = 'train = ["a.train.txt", "b.train.txt"]\ndev = "dev.txt"\n'
+    table.write_text(NO_ENCODER + "[data]\n" + data)
+    found = kinds(check(config=table))
+    assert found["label not in train"] == 1
+    assert found["same text: train 2/dev"] == 1
+    table.write_text(NO_ENCODER + "[data]\n" + data + 'rename = { OTHER = "MISC" }\n')
+    report = check(config=table)
+    assert "label not in train" not in report.counts
+    assert report.splits["train 2"].statistics.stamp.labels == {"MISC": 1}

@@ -101,6 +101,46 @@ def test_later_files_add_to_earlier_rows(tmp_path: Path) -> None:
     assert joined.status == "ok" and joined.extra == {"k": 1}
 
 
+def test_placeholder_stays_one_in_either_order(tmp_path: Path) -> None:
+    mark = lines(tmp_path / "a.jsonl", {"image": "1.jpg", "status": "placeholder", "reason": "not there any more"})
+    text = lines(tmp_path / "b.jsonl", {"image": "1.jpg", "texts": [{"text": "background"}]})
+    for files in ([mark, text], [text, mark]):
+        joined = read_contexts(files)["1.jpg"]
+        assert (joined.status, joined.reason) == ("placeholder", "not there any more")
+        assert [one.text for one in joined.texts] == ["background"]
+
+
+def test_a_file_read_twice_adds_nothing(tmp_path: Path) -> None:
+    path = lines(tmp_path / "a.jsonl", FULL, {"image": "2.jpg", "tags": ["dog", "dog"]})
+    twice = read_contexts([path, path])
+    assert dict(twice) == dict(read_contexts(path))
+    assert len(twice["2.jpg"].tags) == 2  # a row may say the same twice: two dogs
+
+
+def test_last_part_of_two_pictures_finds_neither_without_a_folder(tmp_path: Path) -> None:
+    rows = [{"image": f"{folder}/1.jpg", "captions": [folder]} for folder in ("red", "blue")]
+    contexts = read_contexts(lines(tmp_path / "a.jsonl", *rows))
+    assert contexts.get("1.jpg") is None and contexts.get("green/1.jpg") is None
+    assert contexts["/home/pics/blue/1.jpg"].captions == (Caption("blue"),)
+
+
+def test_extractor_survives_with_values_of_any_kind(tmp_path: Path) -> None:
+    row = {"image": "1.jpg", "status": "ok", "extractor": {"name": "mine", "version": 2, "options": {"beam": 3}}}
+    assert to_row(from_row(row)) == row
+
+
+@pytest.mark.parametrize("text", ["half \ud83d a character", "\x00\x1b[31m\x85\r\n\u2029\x1c"])
+def test_odd_characters_survive_the_file(tmp_path: Path, text: str) -> None:
+    context = VisualContext("1.jpg", captions=(Caption(text),), extra={"note": text})
+    assert write_contexts([context], tmp_path / "a.jsonl") == 1
+    assert read_contexts(tmp_path / "a.jsonl")["1.jpg"] == context
+
+
+def test_byte_order_mark_of_an_editor_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'\xef\xbb\xbf{"image": "1.jpg"}\r\n{"image": "2.jpg"}\r\n')
+    assert list(read_contexts(tmp_path / "a.jsonl")) == ["1.jpg", "2.jpg"]
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
@@ -113,6 +153,9 @@ def test_later_files_add_to_earlier_rows(tmp_path: Path) -> None:
         ({"image": "x", "tags": [{"attributes": ["red"]}]}, r'a.jsonl:2: tags\[0\]: expected "object"'),
         ({"image": "x", "ocr": [{"text": "a", "box": [1]}]}, r"a.jsonl:2: ocr\[0\]: box: expected \[left"),
         ({"image": "x", "ocr": [{"text": "a", "confidence": "high"}]}, r"ocr\[0\]: confidence: expected a number"),
+        ('{"image": "x", "ocr": [{"text": "a", "confidence": NaN}]}', r"ocr\[0\]: confidence: expected a number"),
+        ('{"image": "x", "tags": [{"text": "a", "box": [0, 0, Infinity, 1]}]}', r"tags\[0\]: box: expected \[left"),
+        ("[" * 100_000, "a.jsonl:2: expected a JSON object"),
     ],
 )
 def test_faulty_row_names_file_and_line(tmp_path: Path, row: Any, expected: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from PIL import Image
 
 from mner.errors import ImageError
-from mner.vision.images import Limits, open_image
+from mner.vision.images import FORMATS, Limits, open_image
 
 
 def file_of(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -133,3 +135,56 @@ def test_exif_rotation_is_applied() -> None:
     exif[0x0112] = 6
     found = open_image(file_of(image, "JPEG", exif=exif))
     assert (found.width, found.height) == (10, 20)
+
+
+def test_sixteen_bits_stay_dark_where_the_picture_is_dark() -> None:
+    assert open_image(file_of(Image.fromarray(np.full((4, 4), 200, np.uint16)))).pixels.getpixel((0, 0)) == (0, 0, 0)
+
+
+def test_floats_are_scaled_by_their_greatest_number() -> None:
+    values = np.array([[0.0, 100.0, 200.0, np.nan, np.inf]], np.float32)
+    pixels = open_image(file_of(Image.fromarray(values), "TIFF")).pixels
+    assert [pixels.getpixel((x, 0))[0] for x in range(5)] == [0, 127, 255, 0, 0]  # type: ignore[index]
+
+
+def test_no_other_program_is_run_for_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*words: object, **options: object) -> None:
+        raise AssertionError(f"runs {words}")
+
+    monkeypatch.setattr("subprocess.Popen", run)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    program = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    assert refused(program) == ("unreadable", "the file is not a picture of a known format")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_damaged_file_is_read_or_refused_but_never_breaks(kind: str) -> None:
+    rng = np.random.default_rng(7)
+    drawn = Image.fromarray(rng.integers(0, 255, (24, 24, 3), dtype=np.uint8))
+    try:
+        whole = np.frombuffer(file_of(drawn, kind), np.uint8)
+    except (KeyError, OSError) as error:
+        pytest.skip(f"this Pillow cannot write {kind}: {error}")
+    assert open_image(whole.tobytes()).width == 24
+    statuses = set()
+    for _ in range(150):
+        damaged = whole[: rng.integers(1, len(whole) + 1)].copy() if rng.random() < 0.3 else whole.copy()
+        places = rng.integers(0, min(len(damaged), rng.choice([30, 300, len(damaged)])), rng.choice([1, 4, 16]))
+        damaged[places] = rng.integers(0, 256, len(places))
+        try:
+            open_image(damaged.tobytes(), limits=Limits(pixels=1_000_000))
+        except ImageError as error:
+            statuses.add(error.status)
+    assert "unreadable" in statuses and statuses <= {"unreadable", "too_large"}
+
+
+def test_threads_leave_the_filters_of_warnings_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700_000)  # above it Pillow warns; warnings are errors in these tests
+    large = file_of(Image.new("RGB", (1000, 1000)))
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(open_image, [large] * 60))
+    assert {one.width for one in found} == {1000}
+    assert list(warnings.filters) == before
+    with pytest.raises(UserWarning):
+        warnings.warn("still an error", UserWarning, stacklevel=1)

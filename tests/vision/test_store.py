@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,28 @@ def test_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.sqlite").write_bytes(b"not a database, just text" * 100)
     with pytest.raises(DataError, match="cannot be used as the store"):
         Store(tmp_path / "a.sqlite")
+
+
+@pytest.mark.parametrize("row", ["{", "[]", '{"image": "1.jpg", "status": "of a later version"}'])
+def test_damaged_row_counts_as_not_read_and_is_replaced(tmp_path: Path, row: str) -> None:
+    with Store(tmp_path / "a.sqlite") as store:
+        store.put(context("1.jpg", "aa"), "f")
+        with sqlite3.connect(tmp_path / "a.sqlite") as other:
+            other.execute("UPDATE contexts SET row = ?", (row,))
+        other.close()
+        assert store.get("aa", "f") is None
+        store.put(context("1.jpg", "aa"), "f")
+        assert store.get("aa", "f") == context("1.jpg", "aa")
+
+
+def test_file_that_another_holds_too_long_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mner.vision.store.WAIT", 0.05)
+    with Store(tmp_path / "a.sqlite") as store:
+        other = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DataError, match=r"a\.sqlite: cannot be used .*locked"):
+            store.put(context("1.jpg", "aa"), "f")
+        other.close()
 
 
 WRITER = """

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data stats": ("mner.cli.data:stats", "Count posts, words and entities; print the fingerprint."),
     "data convert": ("mner.cli.data:convert", "Rewrite posts in another format."),
     "context build": ("mner.cli.context:build", "Read pictures into an artefact of visual contexts."),
+    "context simulate": ("mner.cli.context:simulate", "Write simulated contexts from captions, without pictures."),
     "context show": ("mner.cli.context:show", "Show what was read from one picture."),
     "config new": ("mner.cli.config:new", "Write a configuration for your own files."),
     "config show": ("mner.cli.config:show", "Print a configuration with every default filled in."),

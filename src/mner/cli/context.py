@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +47,25 @@ def build(
     typer.echo(out)
 
 
+def simulate(
+    contexts: Annotated[Path, typer.Argument(help="File of contexts (JSONL) with captions of the pictures.")],
+    out: Annotated[Path, typer.Option(help="File of contexts (JSONL) to write.")],
+    captions: Annotated[
+        list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed: other misses and false finds.")] = 1,
+) -> None:
+    """Write the contexts that the embedded backends might have read, made from captions alone: simulated ones."""
+    from rich.console import Console
+
+    from mner.vision.artefact import iter_contexts, write_contexts
+    from mner.vision.simulate import simulate as simulated
+
+    count = write_contexts(simulated(iter_contexts(contexts), captions=captions or None, seed=seed), out)
+    Console(stderr=True).print(f"{count} simulated contexts, no picture read", highlight=False)
+    typer.echo(out)
+
+
 def show(
     source: Annotated[Path, typer.Argument(help="A picture, or a file of contexts (JSONL).")],
     image: Annotated[list[str] | None, typer.Option(help="Only this picture of the file; may be repeated.")] = None,
@@ -57,7 +76,7 @@ def show(
     from mner import config as configs
     from mner.data.pictures import SUFFIXES
     from mner.errors import DataError
-    from mner.vision.artefact import iter_contexts, key, read_contexts, to_row
+    from mner.vision.artefact import iter_contexts, key, read_contexts, to_line
 
     if source.suffix.lower() in SUFFIXES:
         from mner.vision.extract import Extractor
@@ -73,11 +92,14 @@ def show(
     else:
         rows = iter_contexts(source)
     for row in rows:
-        typer.echo(json.dumps(to_row(row), ensure_ascii=False) if as_json else described(row))
+        typer.echo(to_line(row) if as_json else described(row))
 
 
 def described(context: VisualContext) -> str:
-    """A context as lines of text, one kind after the other."""
+    """A context as lines of text, one kind after the other.
+
+    A file of contexts may hold anything, so what would end a line or steer the terminal is written as an escape.
+    """
     lines = [f"{context.image}: {context.status}" + (f" ({context.reason})" if context.reason else "")]
     for caption in context.captions:
         lines.append(f"  caption  {caption.text}" + _of(caption.source))
@@ -88,7 +110,13 @@ def described(context: VisualContext) -> str:
         lines.append(f"  text     {read.text}" + _at(read.confidence) + _of(read.source))
     for text in context.texts:
         lines.append(f"  beside   {text.text}" + _of(text.source))
-    return "\n".join(lines)
+    return "\n".join(map(_visible, lines))
+
+
+def _visible(line: str) -> str:
+    return "".join(
+        one if one.isprintable() or unicodedata.category(one) in {"Cf", "Zs"} else repr(one)[1:-1] for one in line
+    )
 
 
 def _at(confidence: float | None) -> str:

@@ -14,13 +14,18 @@ def evaluate(
     final: Annotated[
         bool, typer.Option("--final", help="Score test: once, on the frozen run, and counted. Without it: dev.")
     ] = False,
+    dev: Annotated[
+        str | None, typer.Option(help="Other dev posts to score: a file, relative to the folder of the data.")
+    ] = None,
     results: Annotated[Path, typer.Option(help="Folder of run records and of test-uses.jsonl.")] = Path("results"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Print precision, recall and F1 of both views, by label, each with its signature."""
+    if final and dev is not None:
+        raise typer.BadParameter("--final scores test; leave one of the two out", param_hint="--dev")
     from mner.evaluation.run import evaluate as score_run
 
-    scores = score_run(run, final=final, results=results)
+    scores = score_run(run, final=final, dev=dev, results=results)
     if as_json:
         typer.echo(json.dumps(scores, indent=1, ensure_ascii=False))
         return

@@ -33,12 +33,18 @@ class DataConfig(Section):
     name: str = "data"  # names the data set in run folders and signatures
     root: str = "."
     format: str | None = None  # None: by the file's name and first lines
-    train: str | None = None
+    train: str | tuple[str, ...] | None = None  # one file, or several that are read one after the other
     dev: str | None = None
     test: str | None = None
     contexts: tuple[str, ...] = ()  # artefact files; later ones add to earlier ones
     images: str | None = None  # folder of pictures, read where a context is absent
     labels: Literal["repair", "strict"] = "repair"  # what an I- without a beginning means
+    rename: dict[str, str] = Field(default_factory=dict)  # entity type in the files -> the type it is read as
+
+    def files(self, split: Literal["train", "dev", "test"]) -> tuple[str, ...]:
+        """The files of a split as they are written here; none where it is not set."""
+        told = getattr(self, split)
+        return (told,) if isinstance(told, str) else told or ()
 
 
 class VisionConfig(Section):
@@ -139,7 +145,9 @@ class Config(Section):
     def fingerprint(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the resolved configuration, but for ``data.root``.
 
-        Where the data lie on a machine is no setting; their content has fingerprints of its own.
+        Where the data lie on a machine is no setting; their content has fingerprints of its own. An empty
+        ``data.rename`` is left out: it says nothing.
         """
-        canonical = json.dumps(self.model_dump(mode="json", exclude={"data": {"root"}}), sort_keys=True)
+        left_out = {"root"} if self.data.rename else {"root", "rename"}
+        canonical = json.dumps(self.model_dump(mode="json", exclude={"data": left_out}), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -75,9 +75,12 @@ def run(
 
 
 def _claim(out: Path, wanted: dict[str, object]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be a folder of shards ({error}); choose another folder") from error
     if not (out / "manifest.json").exists():
-        if any(out.iterdir()):
+        if any(path.name != "manifest.json.part" for path in out.iterdir()):  # of a run killed as it began
             raise DataError(f"{out}: holds files that are no shards of mner; choose an empty folder")
         write_json(out / "manifest.json", wanted)
         return
@@ -92,9 +95,11 @@ def _claim(out: Path, wanted: dict[str, object]) -> None:
 
 def _told(out: Path) -> dict[str, object]:
     try:
-        told: dict[str, object] = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        told = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{out}/manifest.json: damaged ({error}); choose another folder") from None
+    if not isinstance(told, dict):
+        raise DataError(f"{out}/manifest.json: damaged (expected an object); choose another folder")
     return told
 
 

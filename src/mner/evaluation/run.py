@@ -17,10 +17,12 @@ from mner.errors import MnerError
 from mner.evaluation.views import decoder_of, score_views, split_signature
 from mner.runtime import SavedModel, open_model, read_model
 from mner.views import Views
-from mner.views.split import read_split
+from mner.views.split import Name, read_split
 
 
-def evaluate(run: Path, *, final: bool = False, results: Path = Path("results")) -> dict[str, Any]:
+def evaluate(
+    run: Path, *, final: bool = False, dev: str | None = None, results: Path = Path("results")
+) -> dict[str, Any]:
     """The scores of a run's best model on both views, each with its signature.
 
     Without ``final`` dev is scored. ``final`` is the only door to a test split: it freezes the run (fingerprints
@@ -30,12 +32,17 @@ def evaluate(run: Path, *, final: bool = False, results: Path = Path("results"))
     Args:
         run: A run directory that ``mner train`` finished.
         final: Score test instead of dev.
+        dev: Other dev posts to score: a file, relative to the folder of the data; never the test split's.
         results: Folder of the committed run records.
 
     Raises:
-        MnerError: The run is unfinished, or configuration or weights have changed since it was frozen.
+        ValueError: Both ``final`` and ``dev`` are given.
+        MnerError: ``dev`` names the test split; the run is unfinished; or configuration or weights have changed
+            since it was frozen.
         ConfigError: The configuration names no such split.
     """
+    if final and dev is not None:
+        raise ValueError("final scores test; it takes no dev posts")
     record_path = run / "record.json"
     if not record_path.is_file():
         unfinished = (run / "checkpoint.safetensors").exists()
@@ -46,7 +53,7 @@ def evaluate(run: Path, *, final: bool = False, results: Path = Path("results"))
     record = json.loads(record_path.read_text(encoding="utf-8"))
     saved = read_model(run / "model")
     if not final:
-        return _score(run, saved, "dev")
+        return _score(run, saved, "dev", dev)
     _freeze(run, record, saved)
     if "test" not in record:
         record["test"] = _score(run, saved, "test")
@@ -56,10 +63,18 @@ def evaluate(run: Path, *, final: bool = False, results: Path = Path("results"))
     return dict(record["test"])
 
 
-def _score(run: Path, saved: SavedModel, name: str) -> dict[str, Any]:
+def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) -> dict[str, Any]:
+    """The scores of a split; of ``file`` in its place, whose signature then holds the file's name."""
     config = configs.load(run / "config.toml")
+    root = configs.root_folder(config.data, run)
+    called: str = name
+    if file is not None:
+        if any((root / file).resolve() == (root / told).resolve() for told in config.data.files("test")):
+            raise MnerError(f"{file}: the run's test split; only --final scores it")
+        config = config.model_copy(update={"data": config.data.model_copy(update={"dev": file})})
+        called = "/".join(Path(file).parts[-2:])
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), config.context)
-    split = read_split(config, configs.root_folder(config.data, run), name, views)
+    split = read_split(config, root, name, views)
     runtime = open_model(saved)
     scores = score_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
     known = {label.partition("-")[2] for label in saved.labels}
@@ -67,7 +82,7 @@ def _score(run: Path, saved: SavedModel, name: str) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for view, one in scores.items():
         row = one.to_dict()
-        told[view] = {**row, "signature": split_signature(config, name, view, row, split.stamp)}
+        told[view] = {**row, "signature": split_signature(config, called, view, row, split.stamp)}
         if unseen:
             told[view]["labels_unseen_in_training"] = dict(unseen)
     return told

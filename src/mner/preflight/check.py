@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mner import config as configs
 from mner.config import Config, ContextConfig
 from mner.data import identify, read, statistics
+from mner.data.rename import rename
 from mner.data.splits import splits
 from mner.errors import ConfigError, DataError, ModelError
 from mner.preflight.pictures import Pictures, examine_contexts
@@ -72,9 +73,7 @@ def check(
     settings, root = _settings(config)
     configured = config is not None and not paths
     if configured:
-        told = (settings.data.train, settings.data.dev, settings.data.test)
-        named = dict(zip(("train", "dev", "test"), told, strict=True))
-        files = {name: root / path for name, path in named.items() if path}
+        files = _files(settings, root)
         contexts = contexts or [root / path for path in settings.data.contexts]
         images = images or (root / settings.data.images if settings.data.images else None)
     else:
@@ -92,7 +91,10 @@ def check(
         on_fault = findings.bad_line(path)
         identity = identify(path, format=format or settings.data.format, on_fault=on_fault)
         examine: list[Examine] = [partial(posts.examine, name), *others]
-        found = read(path, format=identity.format, labels=reading, on_fault=on_fault)
+        found = (
+            rename(post, settings.data.rename)
+            for post in read(path, format=identity.format, labels=reading, on_fault=on_fault)
+        )
         numbers = statistics(_examined(found, examine, partial(watch, f"posts of {name}")), strict=())
         strict = read(path, format=identity.format, labels="strict", on_fault=lambda line, message: None)
         entities = sum(len(post.spans or ()) for post in strict)
@@ -105,6 +107,16 @@ def check(
     }
     missed = tuple(line for line, skip in skipped.items() if skip)
     return Report(checked, tuple(findings.kept), dict(findings.counts), dict(findings.met), findings.severities, missed)
+
+
+def _files(settings: Config, root: Path) -> dict[str, Path]:
+    """Split name -> file; of several training files the second goes by "train 2"."""
+    names: tuple[Literal["train", "dev", "test"], ...] = ("train", "dev", "test")
+    return {
+        name if number == 1 else f"{name} {number}": root / path
+        for name in names
+        for number, path in enumerate(settings.data.files(name), 1)
+    }
 
 
 def _settings(config: Config | str | Path | None) -> tuple[Config, Path]:

@@ -48,16 +48,17 @@ class Posts:
 
 def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) -> None:
     """Report what the numbers of the splits tell: no posts, no labels, types that train lacks, repaired labels."""
-    train = splits.get("train")
+    trains = [split.statistics for name, split in splits.items() if is_train(name)]
+    known = {label for numbers in trains for label in numbers.stamp.labels}
     for name, split in splits.items():
         numbers = split.statistics
         if not numbers.stamp.posts:
             findings.add("error", "no posts", split.path, "the file holds no post")
         elif (without := numbers.stamp.posts - numbers.labelled) > 0 and (numbers.labelled or name == "train"):
             findings.add("warning", "no labels", split.path, f"{without} posts carry no labels", times=without)
-        if train is not None and train.statistics.labelled and name != "train":
+        if any(one.labelled for one in trains) and not is_train(name):
             for label, count in numbers.stamp.labels.items():
-                if label not in train.statistics.stamp.labels:
+                if label not in known:
                     findings.add(
                         "warning",
                         "label not in train",
@@ -72,6 +73,12 @@ def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) ->
                 f"{numbers.stamp.entities} entities, as an I- that continues nothing begins one; "
                 f'{numbers.strict} if only a B- does (data.labels = "strict")',
             )
+
+
+def is_train(name: str) -> bool:
+    """Whether a split is "train", or "train 2" and so on: further files of training posts."""
+    first, _, number = name.partition(" ")
+    return first == "train" and (not number or number.isdigit())
 
 
 def _short(text: str, limit: int = 60) -> str:

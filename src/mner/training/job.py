@@ -14,7 +14,7 @@ from mner.errors import DataError
 from mner.runtime.saved import sha256
 from mner.training.batches import Split, gold_ids
 from mner.views import Views
-from mner.views.split import ViewSplit, read_split
+from mner.views.split import Name, ViewSplit, read_split
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def prepare(config: Config, root: Path) -> Job:
     """
     files = encoders.find(config.model.encoder)
     views = Views(files, config.context)
-    splits = {name: read_split(config, root, name, views) for name in ("train", "dev")}
+    names: tuple[Name, ...] = ("train", "dev")
+    splits = {str(name): read_split(config, root, name, views) for name in names}
     train = splits["train"]
     labels = tags.bioes_labels({span.label for post in train.posts for span in post.spans or ()})
     if len(labels) == 1:

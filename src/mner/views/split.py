@@ -7,18 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from mner import data
 from mner.config import Config
 from mner.data import Stamp
-from mner.data.pictures import picture_path
+from mner.data.rename import rename
 from mner.errors import ConfigError, DataError
 from mner.types import Post, ViewName, VisualContext
 from mner.views.batch import Encoded
 from mner.views.compose import compose
+from mner.views.contexts import contexts_of
 from mner.views.encode import Views
+
+Name = Literal["train", "dev", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,8 @@ class ViewSplit:
     """A split with both views.
 
     Attributes:
-        path: The file of posts.
-        posts: All posts in file order, gold spans included.
+        path: The file of posts, the first one if there are several.
+        posts: All posts in file order, gold spans included, their types as ``data.rename`` has them.
         contexts: What is known of each post's picture; None where the post has none or nothing is known.
         encoded: Token ids of each post by view; without a usable context I+T equals T.
         stamp: Content fingerprint and counts of the posts.
@@ -49,7 +53,7 @@ class ViewSplit:
 def read_split(
     config: Config,
     root: Path,
-    name: str,
+    name: Name,
     views: Views,
     *,
     watch: Callable[[int, int], None] = lambda done, total: None,
@@ -70,16 +74,8 @@ def read_split(
         ConfigError: [data] does not name the split.
         DataError: A file is missing or faulty.
     """
-    told = getattr(config.data, name)
-    if told is None:
-        raise ConfigError(f"data.{name}: not set; it names the file of the {name} posts")
-    path = root / told
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; data.{name} = {told!r} is relative to {root}")
-    posts = list(data.read(path, format=config.data.format, labels=config.data.labels))
-    if not posts:
-        raise DataError(f"{path}: holds no post")
-    contexts = read_contexts_of(posts, config, root, watch=watch)
+    posts = read_posts(config, root, name)
+    contexts = contexts_of(posts, config, root, watch=watch)
     pieces = [() if one is None else compose(one, config.context) for one in contexts]
     words = [post.words for post in posts]
     encoded: dict[ViewName, Sequence[Encoded]] = {
@@ -95,48 +91,30 @@ def read_split(
     for view in encoded.values():
         for one in view:
             digest.update(np.concatenate([np.asarray(window) for window in one.windows] or [np.zeros(0)]).tobytes())
-    return ViewSplit(path, posts, contexts, encoded, stamp, dict(states), dict(cut), digest.hexdigest()[:12])
+    first = root / config.data.files(name)[0]
+    return ViewSplit(first, posts, contexts, encoded, stamp, dict(states), dict(cut), digest.hexdigest()[:12])
 
 
-def read_contexts_of(
-    posts: Sequence[Post],
-    config: Config,
-    root: Path,
-    *,
-    watch: Callable[[int, int], None] = lambda done, total: None,
-) -> list[VisualContext | None]:
-    """The visual context of each post, from the files of ``data.contexts`` or from its picture."""
-    known: list[VisualContext | None] = [None] * len(posts)
-    if config.data.contexts:
-        from mner.vision.artefact import read_contexts
+def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
+    """The posts of a split, of all its files, their entity types renamed as [data] says.
 
-        contexts = read_contexts([root / file for file in config.data.contexts])
-        known = [None if post.image is None else contexts.get(post.image) for post in posts]
-    if config.data.images is None:
-        return known
-    folder = root / config.data.images
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; data.images = {config.data.images!r} is relative to {root}")
-    wanted = {
-        post.image: None for post, one in zip(posts, known, strict=True) if one is None and post.image is not None
-    }
-    if wanted:
-        from mner.vision.extract import Extractor
-        from mner.vision.store import Store
-
-        extractor = Extractor(config.vision)
-        read: dict[str, VisualContext] = {}
-        with Store() as store:
-            for number, one in enumerate(
-                extractor.stream(((image, picture_path(folder, image)) for image in wanted), store=store), 1
-            ):
-                read[one.image] = one
-                watch(number, len(wanted))
-        known = [
-            read.get(post.image) if one is None and post.image is not None else one
-            for post, one in zip(posts, known, strict=True)
-        ]
-    return known
+    Raises:
+        ConfigError: [data] does not name the split.
+        DataError: A file is missing, faulty or empty.
+    """
+    files = config.data.files(name)
+    if not files:
+        raise ConfigError(f"data.{name}: not set; it names the file of the {name} posts")
+    posts: list[Post] = []
+    for told in files:
+        path, before = root / told, len(posts)
+        if not path.is_file():
+            raise DataError(f"{path}: no such file; data.{name} = {told!r} is relative to {root}")
+        found = data.read(path, format=config.data.format, labels=config.data.labels)
+        posts += (rename(post, config.data.rename) for post in found)
+        if len(posts) == before:
+            raise DataError(f"{path}: holds no post")
+    return posts
 
 
 def _state(post: Post, context: VisualContext | None, composed: bool) -> str:

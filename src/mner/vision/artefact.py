@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,26 +30,43 @@ def key(image: str) -> str:
 
 
 class Contexts(Mapping[str, VisualContext]):
-    """Contexts by picture name; ``get`` also finds a picture by the last part of its path."""
+    """Contexts by picture name; ``get`` also finds a picture by the last part of its path.
+
+    Where several pictures share that last part, only a path that ends like one of theirs finds it: no context is
+    better than another picture's.
+    """
 
     def __init__(self, rows: Iterable[VisualContext] = ()) -> None:
         self._rows: dict[str, VisualContext] = {}
-        self._names: dict[str, str] = {}
+        self._names: dict[str, list[str]] = {}  # last part of the path -> names
         for row in rows:
             self.add(row)
 
     def add(self, row: VisualContext) -> None:
-        """Add a row; entries of a picture that is known already join the earlier ones."""
+        """Add a row; entries of a picture that is known already join the earlier ones, equal ones once.
+
+        A placeholder stays one whatever else is said of the picture. Else a row that was read is worth more than
+        one that was not.
+        """
         name = key(row.image)
         known = self._rows.get(name)
         self._rows[name] = row if known is None else _joined(known, row)
-        self._names.setdefault(name.rpartition("/")[2], name)
+        if known is None:
+            self._names.setdefault(name.rpartition("/")[2], []).append(name)
 
     def __getitem__(self, image: str) -> VisualContext:
         name = key(image)
         if name not in self._rows:
-            name = self._names[name.rpartition("/")[2]]
+            name = self._nearest(name)
         return self._rows[name]
+
+    def _nearest(self, asked: str) -> str:
+        names = self._names[asked.rpartition("/")[2]]
+        if len(names) > 1:
+            names = [name for name in names if f"/{asked}".endswith(f"/{name}") or f"/{name}".endswith(f"/{asked}")]
+        if len(names) != 1:
+            raise KeyError(asked)
+        return names[0]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
@@ -73,14 +91,14 @@ def read_contexts(paths: str | Path | Sequence[str | Path]) -> Contexts:
 def iter_contexts(path: Path) -> Iterator[VisualContext]:
     """The rows of a file, one after the other."""
     try:
-        with path.open(encoding="utf-8", newline="\n") as stream:
+        with path.open(encoding="utf-8-sig", newline="\n") as stream:  # some editors put a mark first
             for number, line in enumerate(stream, 1):
                 if not line.strip():
                     continue
                 where = f"{path}:{number}"
                 try:
                     row = json.loads(line)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise DataError(f'{where}: expected a JSON object such as {{"image": "1.jpg"}}: {error}') from None
                 yield from_row(row, where=where)
     except FileNotFoundError:
@@ -96,9 +114,24 @@ def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
     count = 0
     with writing(path) as stream:
         for row in rows:
-            stream.write(json.dumps(to_row(row), ensure_ascii=False).replace("\u2028", "\\u2028") + "\n")
+            stream.write(to_line(row) + "\n")
             count += 1
     return count
+
+
+def to_line(context: VisualContext) -> str:
+    """A context as a line of the artefact, without its end; it can be written in UTF-8 whatever the texts hold.
+
+    >>> to_line(VisualContext("1.jpg", captions=(Caption("a café"),)))
+    '{"image": "1.jpg", "status": "ok", "captions": [{"text": "a café"}]}'
+    """
+    row = to_row(context)
+    line = json.dumps(row, ensure_ascii=False).replace("\u2028", "\\u2028")
+    try:
+        line.encode()
+    except UnicodeEncodeError:  # half a character, as a JSON escape can hold one
+        return json.dumps(row)
+    return line
 
 
 def to_row(context: VisualContext) -> dict[str, Any]:
@@ -138,7 +171,7 @@ def from_row(row: Any, *, where: str = "context") -> VisualContext:
         captions=_entries(row, "captions", where, _caption),
         ocr=_entries(row, "ocr", where, _ocr),
         texts=_entries(row, "texts", where, _text),
-        extractor=None if extractor is None else {str(name): str(value) for name, value in extractor.items()},
+        extractor=None if extractor is None else dict(extractor),
         sha256=row.get("sha256"),
         status=status,
         reason=row.get("reason"),
@@ -147,18 +180,22 @@ def from_row(row: Any, *, where: str = "context") -> VisualContext:
 
 
 def _joined(one: VisualContext, other: VisualContext) -> VisualContext:
-    """Both rows of a picture: entries of the later one behind those of the earlier; a row with content is "ok"."""
-    usable = [row for row in (one, other) if row.status == "ok"]
-    first = usable[0] if usable else one
+    """Both rows of a picture: new entries of the later one behind those of the earlier."""
+    both = (one, other)
+    first = next((row for status in ("placeholder", "ok") for row in both if row.status == status), one)
     return replace(
         first,
-        tags=one.tags + other.tags,
-        captions=one.captions + other.captions,
-        ocr=one.ocr + other.ocr,
-        texts=one.texts + other.texts,
+        tags=_added(one.tags, other.tags),
+        captions=_added(one.captions, other.captions),
+        ocr=_added(one.ocr, other.ocr),
+        texts=_added(one.texts, other.texts),
         sha256=one.sha256 or other.sha256,
         extra={**one.extra, **other.extra},
     )
+
+
+def _added(earlier: tuple[_T, ...], later: tuple[_T, ...]) -> tuple[_T, ...]:
+    return earlier + tuple(entry for entry in later if entry not in earlier)
 
 
 def _entry(one: Any) -> dict[str, Any]:
@@ -237,16 +274,20 @@ def _source(entry: Mapping[str, Any], where: str) -> str:
 
 def _number(entry: Mapping[str, Any], name: str, where: str) -> float | None:
     value = entry.get(name)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+    if value is not None and not _finite(value):
         raise DataError(f"{where}: {name}: expected a number, found {value!r}")
     return value
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _box(entry: Mapping[str, Any], where: str) -> Box | None:
     box = entry.get("box")
     if box is None:
         return None
-    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(side, int | float) for side in box):
+    if not isinstance(box, list) or len(box) != 4 or not all(map(_finite, box)):
         raise DataError(f"{where}: box: expected [left, top, right, bottom], found {box!r}")
     left, top, right, bottom = box
     return (left, top, right, bottom)

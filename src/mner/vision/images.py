@@ -5,17 +5,25 @@ from __future__ import annotations
 import hashlib
 import io
 import stat
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mner.errors import ImageError
 
 Source = str | Path | bytes | Image.Image
 """What a picture may be given as."""
+
+FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
+"""What is decoded, as Pillow names it. Left out are formats that run other programs (EPS) or that nobody posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +66,15 @@ def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
     if len(content) > limits.bytes:
         raise ImageError("too_large", f"the file has {len(content):,} bytes, the limit is {limits.bytes:,}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own warning of large pictures; the limit here is ours
-            opened = Image.open(io.BytesIO(content))
+        with _quiet():
+            Image.init()
+            known = [kind for kind in FORMATS if kind in Image.OPEN]  # older Pillow has no AVIF
+            opened = Image.open(io.BytesIO(content), formats=known)
     except UnidentifiedImageError:
         raise ImageError("unreadable", "the file is not a picture of a known format") from None
     except Image.DecompressionBombError as error:
         raise ImageError("too_large", f"the picture is too large: {error}") from None
-    except (OSError, ValueError, SyntaxError, OverflowError, MemoryError) as error:
+    except Exception as error:  # a damaged file makes a decoder raise anything, RuntimeError and KeyError included
         raise ImageError("unreadable", f"the picture's header is damaged: {error}") from None
     with opened:
         return _decoded(opened, content, limits)
@@ -92,11 +101,12 @@ def _decoded(image: Image.Image, content: bytes | None, limits: Limits) -> Pictu
     if width * height > limits.pixels:
         raise ImageError("too_large", f"the picture has {width} x {height} pixels, the limit is {limits.pixels:,}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged metadata, which a picture can do without
+        with _quiet():
             image.load()
             pixels = _rgb(ImageOps.exif_transpose(image))
-    except (OSError, ValueError, SyntaxError, OverflowError, MemoryError, EOFError) as error:
+    except Image.DecompressionBombError as error:
+        raise ImageError("too_large", f"the picture is too large: {error}") from None
+    except Exception as error:  # as above
         raise ImageError("unreadable", f"the picture is damaged: {error}") from None
     digest = hashlib.sha256(content) if content is not None else hashlib.sha256(f"{pixels.size}".encode())
     if content is None:
@@ -107,14 +117,51 @@ def _decoded(image: Image.Image, content: bytes | None, limits: Limits) -> Pictu
 def _rgb(image: Image.Image) -> Image.Image:
     """The picture in RGB: 16 and 32 bits scaled to 8, transparency laid on white."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 and image.mode != "F" else max(float(values.max(initial=0)), 1.0)
-        if image.mode != "F" and values.max(initial=0) <= 255:
-            top = 255.0
-        eight = np.clip(np.nan_to_num(values) * (255.0 / top), 0, 255).astype(np.uint8)
-        return Image.fromarray(eight).convert("RGB")
+        return Image.fromarray(_eight_bits(np.asarray(image), image.mode)).convert("RGB")
     if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
         over = image.convert("RGBA")
         white = Image.new("RGBA", over.size, "white")
         return Image.alpha_composite(white, over).convert("RGB")
     return image.convert("RGB")
+
+
+def _eight_bits(values: NDArray[Any], mode: str) -> NDArray[np.uint8]:
+    """Gray values (row, column) of 16 bits, 32 bits or any float range as 8 bits.
+
+    16 bits have a fixed range. 32 bits and floats have none that files keep to, so the greatest value tells: up to
+    255 and up to 65535 are taken as 8 and 16 bits, anything else, and every float, reaches white at its greatest.
+    """
+    if mode.startswith("I;16"):
+        return (values // 257).astype(np.uint8)
+    known = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    greatest = max(float(known.max(initial=0)), 1.0)
+    top = greatest if mode == "F" else next((limit for limit in (255.0, 65535.0) if greatest <= limit), greatest)
+    return np.clip(known * 255.0 / top, 0, 255).astype(np.uint8)
+
+
+_decoding = threading.Lock()
+_quieted: list[warnings.catch_warnings[None]] = []
+_depth = 0
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Ignore what Pillow warns of: large pictures (the limit here is ours) and damaged metadata.
+
+    The filters of warnings belong to the whole process. Where threads decode at once, each restoring what it found
+    would leave the filters of another one behind; so the first to come changes them and the last to go restores.
+    """
+    global _depth
+    with _decoding:
+        if not _depth:
+            _quieted.append(warnings.catch_warnings())
+            _quieted[-1].__enter__()
+            warnings.filterwarnings("ignore", module=r"PIL\.|mner\.vision\.images")
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _decoding:
+            _depth -= 1
+            if not _depth:
+                _quieted.pop().__exit__(None, None, None)

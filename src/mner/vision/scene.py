@@ -15,7 +15,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from mner.vision.protocols import Scene
-from mner.vision.sessions import ASSETS, open_session
+from mner.vision.sessions import ASSETS, open_session, read_asset
 
 VERSION = 1
 MODELS = (ASSETS / "efficientnet-lite0-imagenet1k.fp16.onnx", ASSETS / "imagenet1k-labels.json")
@@ -55,7 +55,7 @@ class SceneReader:
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         self._options = options
-        self._labels = json.loads(MODELS[1].read_text(encoding="utf-8"))
+        self._labels = json.loads(read_asset(MODELS[1]))
         self._session = open_session(MODELS[0], threads=threads)
 
     def __call__(self, picture: Image.Image) -> list[Scene]:

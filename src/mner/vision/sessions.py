@@ -1,7 +1,8 @@
-"""Packaged ONNX files and the sessions that run them."""
+"""Packaged model files, checked, and the sessions that run them."""
 
 from __future__ import annotations
 
+import hashlib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,30 @@ from typing import Any
 from mner.errors import ModelError
 
 ASSETS = Path(str(files("mner.vision.assets")))
+
+SHA256 = {
+    "efficientnet-lite0-imagenet1k.fp16.onnx": "facf0c3a3c366dfd7e1272a56892184b1d2300c02f3e7356ba346ac0661d9c1e",
+    "imagenet1k-labels.json": "e46cf90316006d7a615d0ae06860b7f438ee44e69558cb129a959c63c026d77b",
+    "nanodet-g-416-coco80.fp16.onnx": "5dd08de474c0c87112a4543827ad1c3437911ba93e48984688159e45a687fb3f",
+}
+"""SHA-256 of each packaged model file."""
+
+
+def read_asset(path: Path) -> bytes:
+    """The content of a model file; a packaged one is compared with the hash it was packaged with.
+
+    Raises:
+        ModelError: The file is missing or is not the one that was packaged.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error}); install mner again") from error
+    expected = SHA256.get(path.name, "") if path.parent == ASSETS else ""
+    found = hashlib.sha256(content).hexdigest()
+    if expected and found != expected:
+        raise ModelError(f"{path}: damaged: expected SHA-256 {expected[:12]}, found {found[:12]}; install mner again")
+    return content
 
 
 def open_session(path: Path, *, threads: int = 0) -> Any:
@@ -21,6 +46,7 @@ def open_session(path: Path, *, threads: int = 0) -> Any:
     Raises:
         ModelError: The file is missing or damaged.
     """
+    content = read_asset(path)
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -29,6 +55,6 @@ def open_session(path: Path, *, threads: int = 0) -> Any:
     # Threads that spin while they wait take the cores from the other sessions of the same process.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises classes of its own for each fault, all of them undocumented
         raise ModelError(f"{path}: cannot be loaded ({error}); install mner again") from error

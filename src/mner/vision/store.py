@@ -39,23 +39,43 @@ class Store:
                 "PRIMARY KEY (sha256, fingerprint)) WITHOUT ROWID"
             )
         except (OSError, sqlite3.Error) as error:
-            raise DataError(
-                f"{self.path}: cannot be used as the store of contexts ({error}); name another file, "
-                "or set MNER_CACHE to a folder that can be written"
-            ) from error
+            raise DataError(self._fault(error)) from error
+
+    def _fault(self, error: Exception) -> str:
+        return (
+            f"{self.path}: cannot be used as the store of contexts ({error}); name another file, "
+            "or set MNER_CACHE to a folder that can be written"
+        )
 
     def get(self, sha256: str, fingerprint: str) -> VisualContext | None:
-        """What that extractor read from that picture; None if it has not seen it."""
+        """What that extractor read from that picture; None if it has not seen it, or if the row is damaged.
+
+        Raises:
+            DataError: The file cannot be read.
+        """
         query = "SELECT row FROM contexts WHERE sha256 = ? AND fingerprint = ?"
-        found = self._base.execute(query, (sha256, fingerprint)).fetchone()
-        return None if found is None else from_row(json.loads(found[0]), where=str(self.path))
+        try:
+            found = self._base.execute(query, (sha256, fingerprint)).fetchone()
+        except sqlite3.Error as error:
+            raise DataError(self._fault(error)) from error
+        try:
+            return None if found is None else from_row(json.loads(found[0]), where=str(self.path))
+        except (ValueError, TypeError, DataError):  # the picture is read again, which replaces the row
+            return None
 
     def put(self, context: VisualContext, fingerprint: str) -> None:
-        """Keep what an extractor read; ``context.sha256`` must be set."""
+        """Keep what an extractor read; ``context.sha256`` must be set.
+
+        Raises:
+            DataError: The file cannot be written: no space, or another writer held it for ``WAIT`` seconds.
+        """
         if context.sha256 is None:
             raise ValueError(f"{context.image}: a context without sha256 cannot be stored")
         row = json.dumps(to_row(context))
-        self._base.execute("INSERT OR REPLACE INTO contexts VALUES (?, ?, ?)", (context.sha256, fingerprint, row))
+        try:
+            self._base.execute("INSERT OR REPLACE INTO contexts VALUES (?, ?, ?)", (context.sha256, fingerprint, row))
+        except sqlite3.Error as error:
+            raise DataError(self._fault(error)) from error
 
     def __len__(self) -> int:
         """The number of contexts kept."""

@@ -1,0 +1,52 @@
+"""Posts -> what is known of their pictures: from files of contexts, or read from the pictures themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mner.config import Config
+from mner.data.pictures import picture_path
+from mner.errors import DataError
+from mner.types import Post, VisualContext
+
+
+def contexts_of(
+    posts: Sequence[Post],
+    config: Config,
+    root: Path,
+    *,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> list[VisualContext | None]:
+    """The visual context of each post, from the files of ``data.contexts`` or from its picture."""
+    known: list[VisualContext | None] = [None] * len(posts)
+    if config.data.contexts:
+        from mner.vision.artefact import read_contexts
+
+        contexts = read_contexts([root / file for file in config.data.contexts])
+        known = [None if post.image is None else contexts.get(post.image) for post in posts]
+    if config.data.images is None:
+        return known
+    folder = root / config.data.images
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; data.images = {config.data.images!r} is relative to {root}")
+    wanted = {
+        post.image: None for post, one in zip(posts, known, strict=True) if one is None and post.image is not None
+    }
+    if wanted:
+        from mner.vision.extract import Extractor
+        from mner.vision.store import Store
+
+        extractor = Extractor(config.vision)
+        read: dict[str, VisualContext] = {}
+        with Store() as store:
+            for number, one in enumerate(
+                extractor.stream(((image, picture_path(folder, image)) for image in wanted), store=store), 1
+            ):
+                read[one.image] = one
+                watch(number, len(wanted))
+        known = [
+            read.get(post.image) if one is None and post.image is not None else one
+            for post, one in zip(posts, known, strict=True)
+        ]
+    return known

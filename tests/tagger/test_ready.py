@@ -1,0 +1,54 @@
+"""The model that comes with the package, where it is there; and what is said where it is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import mner
+from mner.errors import ModelError
+from mner.tagger.opening import READY, packaged
+
+PRESENT = (READY / "model.json").is_file()
+FILES = {"README.md", "config.toml", "head.safetensors", "model.int8.onnx", "model.json", "tokenizer.json"}
+CODE = """
+import json, sys, warnings
+warnings.simplefilter("error")
+for name in ("torch", "transformers", "accelerate", "scipy"):
+    sys.modules[name] = None  # any import of it fails
+import mner
+tagger = mner.load(threads=1)
+found = tagger("Kevin Love is back in Cleveland")
+seen = tagger("Kevin Love is back in Cleveland", context="a photo of two people")
+print(json.dumps([list(tagger.labels), found.to_dict(), seen.to_dict()]))
+"""
+
+
+def test_ready_model_tags_without_torch_or_its_absence_is_told() -> None:
+    if not PRESENT:
+        with pytest.raises(ModelError, match="no ready model"):
+            mner.load()
+        return
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    labels, alone, seen = json.loads(done.stdout)
+    assert labels == ["LOC", "MISC", "ORG", "PER"]
+    entities = {(one["text"], one["label"]) for one in alone["entities"]}
+    assert {("Kevin Love", "PER"), ("Cleveland", "LOC")} <= entities
+    assert (alone["view"], seen["view"], seen["image_status"]) == ("T", "I+T", "used")
+    assert done.stderr == ""
+
+
+def test_ready_model_is_small_complete_and_names_no_place() -> None:
+    if not PRESENT:
+        with pytest.raises(ModelError, match="mner train"):
+            packaged()
+        return
+    assert {path.name for path in READY.iterdir()} == FILES
+    assert sum(path.stat().st_size for path in READY.iterdir()) <= 30_000_000
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in READY.iterdir())
+    told = "".join((READY / name).read_text(encoding="utf-8") for name in ("README.md", "config.toml", "model.json"))
+    assert '"/' not in told and "smoke test" not in told
+    assert "no post and no picture" in told.lower()
