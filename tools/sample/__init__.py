@@ -1,1 +1,0 @@
-"""The packaged sample: hand-written tables of posts and pictures, and the layouts that draw them."""
