@@ -107,9 +107,9 @@ class Subwords:
         for id_, word, (start, end) in zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True):
             if word is None:  # only tokens of the template have none
                 continue
-            # A token of no width is the blank before a word: it takes the shape of what follows.
+            # A token of no width is a blank: it takes the shape of what follows, at the end that of the last character.
             ids[word].append(id_)
-            shapes[word].append(shape(words[word][start : max(end, start + 1)]))
+            shapes[word].append(shape(words[word][start : max(end, start + 1)] or words[word][-1:]))
         return [Coded(tuple(a), tuple(b)) for a, b in zip(ids, shapes, strict=True)]
 
     def _is_literal(self, word: str) -> bool:
