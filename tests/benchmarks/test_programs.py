@@ -1,0 +1,115 @@
+"""Every benchmark runs at its smallest and writes a whole record; no time is judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mner.show.performance import KEYS, performance
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+PROGRAMS = {"crf", "train_throughput", "predict_throughput", "cold_start", "memory_stream", "scaling"}
+
+
+def run(name: str, out: Path, *options: object) -> dict[str, Any]:
+    """The record of one small run, on the packaged sample and one thread."""
+    environment = {key: value for key, value in os.environ.items() if key != "MNER_DATA"} | {"OMP_NUM_THREADS": "1"}
+    shared = ["--out", out, "--threads", 1, "--repetitions", 1]
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / f"{name}.py", *map(str, (*options, *shared))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    record: dict[str, Any] = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+    assert set(KEYS) <= set(record)
+    assert {"cpu", "flags", "cores"} <= set(record["machine"])
+    assert {"python", "torch", "mner"} <= set(record["versions"])
+    assert record["ratios"]
+    assert all(
+        table["rows"] and {len(row) for row in table["rows"]} == {len(table["columns"])} for table in record["tables"]
+    )
+    assert f"## {name.replace('_', ' ').capitalize()}" in performance(out)
+    assert str(out) not in json.dumps(record)
+    return record
+
+
+def test_crf_measures_both_sides_at_every_size(tmp_path: Path) -> None:
+    record = run("crf", tmp_path, "--batches", 2, "--words", 1, 5, "--labels", 3, "--least-seconds", 0)
+    assert len(record["seconds"]) == 2
+    assert "Viterbi: geometric mean" in record["ratios"]
+
+
+def test_train_throughput_measures_peers_price_and_profile(tiny_encoder: Path, tmp_path: Path) -> None:
+    small = (
+        "--posts",
+        8,
+        "--posts-per-step",
+        4,
+        "--warmup-steps",
+        1,
+        "--profile-steps",
+        1,
+        "--peers",
+        "transformers",
+        "--fp32-only",
+    )
+    record = run("train_throughput", tmp_path, *small, "--encoder", tiny_encoder)
+    assert set(record["seconds"]) == {"mner text", "transformers", "mner ITA + CVA", "mner text, same tokens"}
+    assert record["ratios"]["transformers / mner"] > 0
+    shares = [value for name, value in record["ratios"].items() if "share outside" in name]
+    assert len(shares) == 2
+    assert all(0 < share < 1 for share in shares)
+    cva, text = (row[1] for row in record["tables"][1]["rows"])
+    assert cva == pytest.approx(text, rel=0.2)  # the same sub-tokens, but for padding
+
+
+def test_predict_throughput_measures_whole_and_bare(tiny_model: Path, tmp_path: Path) -> None:
+    some = ("--runtimes", "torch fp32", "onnx fp32", "--peers", "transformers")
+    record = run("predict_throughput", tmp_path, "--model", tiny_model, "--posts", 8, *some)
+    assert set(record["seconds"]) >= {"mner torch fp32", "encoder alone, torch fp32", "mner onnx fp32", "transformers"}
+    assert "batch_size" in record["peers"]["transformers"]
+    assert record["ratios"]["whole / encoder alone, torch fp32 (1 is best)"] > 0
+
+
+def test_cold_start_counts_memory_with_and_without_vision(tiny_model: Path, tmp_path: Path) -> None:
+    record = run("cold_start", tmp_path, "--model", tiny_model)
+    assert len(record["seconds"]) == 5
+    words, picture = record["tables"][1]["rows"]
+    assert 0 < words[1] < picture[1]
+    assert words[3] == "no"  # the exported model needs no torch
+
+
+def test_memory_stream_samples_as_posts_pass(tiny_model: Path, tmp_path: Path) -> None:
+    small = ("--tiny-posts", 300, "--posts", 200, "--first", 200, "--every", 50)
+    record = run("memory_stream", tmp_path, "--tiny", tiny_model, *small)
+    (told,) = record["seconds"].values()
+    assert [posts for posts, _ in told["samples"]] == [0, 50, 100, 150, 200, 250, 300]
+
+
+def test_scaling_fits_an_exponent_to_each_row(tiny_model: Path, tmp_path: Path) -> None:
+    sizes = ("--posts", 2, 4, "--words", 8, 16, "--context-words", 8, 16, "--types", 1, 2, "--batch", 2)
+    record = run("scaling", tmp_path, "--model", tiny_model, *sizes)
+    assert len(record["ratios"]) == 5
+    assert all(isinstance(value, float) for value in record["ratios"].values())
+
+
+def test_run_script_knows_every_program() -> None:
+    script = (BENCHMARKS / "run.sh").read_text(encoding="utf-8")
+    assert [name for name in PROGRAMS if f"benchmarks/{name}.py" not in script] == []
+    assert {path.stem for path in BENCHMARKS.glob("*.py")} >= PROGRAMS
+
+
+def test_run_script_tells_its_usage_without_a_model() -> None:
+    done = subprocess.run([BENCHMARKS / "run.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "usage: benchmarks/run.sh MODEL" in done.stderr
