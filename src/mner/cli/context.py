@@ -43,7 +43,8 @@ def build(
 
     statuses = write(shown, out, config=chosen, store=store, workers=workers, watch=watch)
     told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-    console.print(f"{sum(statuses.values())} pictures: {told}", highlight=False)
+    count = sum(statuses.values())
+    console.print(f"{count} {'picture' if count == 1 else 'pictures'}: {told}", highlight=False, soft_wrap=True)
     typer.echo(out)
 
 

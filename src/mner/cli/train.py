@@ -43,7 +43,7 @@ def train(
                 shown = "  ".join(f"{name} {loss:.2f}" for name, loss in event.losses.items())
                 bar.update(task, completed=event.step, total=event.steps, description=shown)
             elif event.kind in {"ready", "epoch"}:
-                console.print(event.message, highlight=False)
+                console.print(event.message, highlight=False, soft_wrap=True)
                 bar.update(task, completed=event.step, total=event.steps)
 
         folder = run(
