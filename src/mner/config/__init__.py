@@ -10,6 +10,7 @@ from mner.config.schema import (
     ModelConfig,
     Section,
     Source,
+    Substitute,
     TrainingConfig,
     VisionConfig,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "ModelConfig",
     "Section",
     "Source",
+    "Substitute",
     "TrainingConfig",
     "VisionConfig",
     "check",
