@@ -117,6 +117,7 @@ class TrainingConfig(Section):
     warmup: float = Field(default=0.0, ge=0, lt=1)  # share of all steps over which the rates rise from 0
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
+    gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
     device: str = "auto"
     threads: int = Field(default=0, ge=0)  # 0: all cores
 
@@ -145,9 +146,17 @@ class Config(Section):
     def fingerprint(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the resolved configuration, but for ``data.root``.
 
-        Where the data lie on a machine is no setting; their content has fingerprints of its own. An empty
-        ``data.rename`` is left out: it says nothing.
+        Where the data lie on a machine is no setting; their content has fingerprints of its own. Settings of
+        ``LATER`` are left out where they have their defaults, so that older records keep their fingerprints.
         """
-        left_out = {"root"} if self.data.rename else {"root", "rename"}
-        canonical = json.dumps(self.model_dump(mode="json", exclude={"data": left_out}), sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        told = self.model_dump(mode="json", exclude={"data": {"root"}})
+        for table, name in LATER:
+            if getattr(getattr(self, table), name) == type(getattr(self, table)).model_fields[name].get_default(
+                call_default_factory=True
+            ):
+                del told[table][name]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+
+LATER: tuple[tuple[str, str], ...] = (("data", "rename"), ("training", "gradient_checkpointing"))
+"""Settings, as table and name, that came after the first records were written."""

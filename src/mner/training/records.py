@@ -67,6 +67,11 @@ def has_bf16() -> bool:
     return bool({"avx512_bf16", "amx_bf16"} & set(machine()["flags"]))
 
 
+def size(model: nn.Module) -> int:
+    """Number of parameters, those that training leaves alone included."""
+    return sum(value.numel() for value in model.state_dict().values())
+
+
 def run_record(
     job: Job, progress: Progress, model: nn.Module, *, saved: str, steps: int, precision: str
 ) -> dict[str, Any]:
@@ -84,7 +89,7 @@ def run_record(
         "encoder": {"name": job.files.name, "sha256": job.weights},
         "model": saved,
         "labels": list(job.labels),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": size(model),
         "splits": {
             name: {
                 "file": getattr(config.data, name),

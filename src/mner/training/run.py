@@ -28,10 +28,11 @@ from mner.training.checkpoint import Progress
 from mner.training.initial import continue_from
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, training_split
+from mner.training.lean import lean
 from mner.training.loop import Step, loop
 from mner.training.optimizer import adamw, linear_decay
 from mner.training.packs import packs
-from mner.training.records import has_bf16, run_record
+from mner.training.records import has_bf16, run_record, size
 
 CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 300.0
@@ -109,6 +110,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(config.model.init))
     posts = training_split(job)
+    lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * -(-len(posts) // settings.posts_per_step)
     optimizer = adamw(cast(Model, model).parameter_groups(), settings)
     progress = Progress(job.fingerprint)
@@ -220,7 +222,7 @@ def _told(progress: Progress) -> str:
 
 def _summary(job: Job, model: nn.Module, accelerator: Accelerator) -> str:
     train, dev = job.splits["train"], job.splits["dev"]
-    millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    millions = size(model) / 1e6
     return (
         f"{len(train.posts)} training and {len(dev.posts)} dev posts, "
         f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context; "
