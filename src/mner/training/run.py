@@ -19,6 +19,7 @@ from mner.atomic import write_json, write_text
 from mner.config import Config, TrainingConfig
 from mner.errors import MnerError
 from mner.evaluation.views import decoder_of, score_views
+from mner.machine import has_bf16
 from mner.models import Model, build
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
@@ -32,7 +33,7 @@ from mner.training.lean import lean
 from mner.training.loop import Step, loop
 from mner.training.optimizer import adamw, linear_decay
 from mner.training.packs import packs
-from mner.training.records import has_bf16, run_record, size
+from mner.training.records import run_record, size
 
 CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 300.0
