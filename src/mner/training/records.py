@@ -17,6 +17,7 @@ from mner.machine import machine
 from mner.training.checkpoint import Progress
 from mner.training.job import Job
 
+
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that bear on a number."""
     found = {"python": platform.python_version()}
