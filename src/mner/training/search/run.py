@@ -29,7 +29,8 @@ from mner.training.search.prune import hopeless
 from mner.training.search.record import run_name, search_record
 from mner.types import ViewName
 
-JOURNAL = "trials.jsonl"
+JOURNAL, RUNS, BEST = "trials.jsonl", "runs", "best.toml"
+"""What stands in the folder of a search: optuna's journal, the runs of its trials, the best trial's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +102,18 @@ def tune(
     found, left_out = defaults.searched(config, space, epochs_max=epochs_max)
     folder = out / config.data.name / config.name
     journal, record_path = folder / JOURNAL, results / "tune" / config.data.name / f"{config.name}.json"
-    if restart:
-        shutil.rmtree(folder, ignore_errors=True)
-        record_path.unlink(missing_ok=True)
     job = prepare(config, root)
     if left_out:
         watch(Event("trial", 0, trials, f"not searched, for they do not bear on this row: {', '.join(left_out)}"))
     views = tuple(judged or defaults.trained_views(config))
     search = Search(job, root, folder, found, defaults.bearing(config), views)
     fingerprint = hashlib.sha256(f"{job.fingerprint} {defaults.fingerprint(found)} {views}".encode()).hexdigest()[:12]
-    _refuse_other(record_path, fingerprint, begun=journal.exists())
-    with study.opened(journal, fingerprint) as kept:
+    if not restart:
+        _refuse_other(record_path, fingerprint, begun=journal.exists())
+    with study.opened(journal, fingerprint, restart=restart) as kept:
+        if restart:
+            shutil.rmtree(folder / RUNS, ignore_errors=True)
+            (folder / BEST).unlink(missing_ok=True)
 
         def write() -> Tuned:
             record = search_record(kept, job, space=found, start=search.start, judged=views, trials=trials)
@@ -158,7 +160,7 @@ def _trial(search: Search, kept: optuna.Study, trials: int, watch: Callable[[Eve
             raise _GivenUp
 
     try:
-        run = train(one, root=search.root, out=search.folder / "runs", watch=see)
+        run = train(one, root=search.root, out=search.folder / RUNS, watch=see)
     except KeyboardInterrupt:
         study.break_off(kept, trial, "interrupted")
         raise
@@ -221,7 +223,10 @@ def _keep(
 def _refuse_other(record_path: Path, fingerprint: str, *, begun: bool) -> None:
     if not record_path.exists():
         return
-    told = json.loads(record_path.read_text(encoding="utf-8")).get("fingerprint")
+    try:
+        told = json.loads(record_path.read_text(encoding="utf-8"))["fingerprint"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MnerError(f"{record_path}: not the record of a search ({error}); pass --restart to replace it") from None
     if not begun or told != fingerprint:
         which = "with other settings, data or search space" if told != fingerprint else "whose trials are not in --out"
         raise MnerError(
@@ -233,7 +238,7 @@ def _refuse_other(record_path: Path, fingerprint: str, *, begun: bool) -> None:
 def _sweep(search: Search, record: Mapping[str, Any]) -> None:
     """Remove the runs of all trials but the best and the one that comes next, which may have been cut off."""
     keep = {run_name(record["trials_done"] + 1), run_name(record["best"] or 0)}
-    for folder in (search.folder / "runs" / search.job.config.data.name).glob("trial-*"):
+    for folder in (search.folder / RUNS / search.job.config.data.name).glob("trial-*"):
         if folder.name not in keep:
             shutil.rmtree(folder)
 
@@ -242,11 +247,11 @@ def _write_best(search: Search, base: Path, record: Mapping[str, Any]) -> tuple[
     if record["best"] is None:
         return None, None
     config, row = search.job.config, record["trials"][record["best"] - 1]
-    path = search.folder / "best.toml"
+    path = search.folder / BEST
     best = defaults.setting(config, row["settings"], name=f"{config.name}-tuned")
     about = [
         f"Written by mner tune: trial {row['trial']} of {record['trials_done']} on {config.data.name}, dev F1 "
         f"{row['score']:.2f} ({', '.join(search.judged)}), used for choosing."
     ]
     write_text(path, configs.row_toml(best, path, base=base, root=search.root, about=about))
-    return path, search.folder / "runs" / config.data.name / run_name(row["trial"]) / str(config.seed)
+    return path, search.folder / RUNS / config.data.name / run_name(row["trial"]) / str(config.seed)

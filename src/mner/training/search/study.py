@@ -22,10 +22,10 @@ RANDOM = 5
 
 
 @contextmanager
-def opened(path: Path, fingerprint: str) -> Iterator[optuna.Study]:
+def opened(path: Path, fingerprint: str, *, restart: bool = False) -> Iterator[optuna.Study]:
     """The study of a journal, begun if there is none; this process has it alone while the block lasts.
 
-    A trial that was running when its process died is marked as killed.
+    ``restart`` empties the journal first. A trial that was running when its process died is marked as killed.
 
     Raises:
         MnerError: Another process has it, or it was begun with other settings, data or search space.
@@ -37,7 +37,7 @@ def opened(path: Path, fingerprint: str) -> Iterator[optuna.Study]:
         except OSError:
             raise MnerError(f"{path.parent}: another process is at work there; choose another --out") from None
         journal.seek(0)
-        whole = journal.read().rfind(b"\n") + 1
+        whole = 0 if restart else journal.read().rfind(b"\n") + 1
         journal.truncate(whole)  # a process that died while writing leaves half a line, which nobody could read
         path.with_name(path.name + ".lock").unlink(missing_ok=True)
         storage = JournalStorage(JournalFileBackend(str(path)))
