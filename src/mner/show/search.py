@@ -14,7 +14,8 @@ def search_lines(record: Mapping[str, Any]) -> Iterator[str]:
     counted = " and ".join(judged)
     yield f"{record['data']}/{record['row']}: {record['trials_done']} of {record['trials_asked']} trials"
     yield f"score: dev F1 of view {counted}{', their mean' if len(judged) > 1 else ''}; dev was used for choosing"
-    yield f"seed {record['seed']}; sampler {sampler['name']}, the first {sampler['random_trials']} trials at random"
+    learns = f"{sampler['name']} from trial {sampler['random_trials'] + 1} on, at random before"
+    yield f"seed {record['seed']}; sampler: {learns}"
     yield f"pruning: {record['pruning']['rule']}, from {record['pruning']['after_whole_trials']} whole trials on"
     yield f"space {record['space_fingerprint']}: " + "; ".join(
         f"{key} {Values.model_validate(values)}" for key, values in record["space"].items()

@@ -216,7 +216,9 @@ def test_half_a_line_of_the_journal_is_forgotten(search: Search, tmp_path: Path)
 def test_more_trials_add_to_a_search_that_is_over(search: Search) -> None:
     first = search(trials=1)
     assert settings(search(trials=2))[:1] == settings(first)
+    before = first.record_path.read_bytes()
     assert search(trials=1).record["trials_done"] == 2, "fewer take nothing away"
+    assert first.record_path.read_bytes() == before
 
 
 def lags(so_far: Sequence[float], epochs: int, whole: Sequence[Any]) -> bool:

@@ -32,11 +32,13 @@ def search_record(
     """The record of a search, whole or under way, as a JSON object.
 
     ``trials`` were asked for. Scores are percentages, seconds those of training. ``unfinished`` tells of an attempt
-    that was interrupted or killed and waits to be tried again.
+    that was interrupted or killed and waits to be tried again. Machine, versions and date are those of the last trial
+    that ended: asked again without running one, the record stays as it is.
     """
     config, done, first = job.config, over(study), best(study)
     rows = _rows(study, start)
     torn = broken_off(study)
+    made = done[-1].user_attrs["made"] if done else made_here()
     return {
         "format": 1,
         "kind": "search",
@@ -56,15 +58,22 @@ def search_record(
         "sampler": {"name": "TPE", "seed": config.seed, "random_trials": RANDOM},
         "pruning": {"rule": RULE, "after_whole_trials": AFTER},
         "judged_on": {"split": "dev", "views": list(judged), "score": "mean micro F1 of the views"},
-        "trials_asked": trials,
+        "trials_asked": max(trials, len(done)),
         "trials_done": len(done),
         "best": None if first is None else done.index(first) + 1,
         "trials": rows,
         "unfinished": {"trial": len(done) + 1, "how": how(study, torn[-1])} if torn else None,
         "seconds": round(sum(row["seconds"] for row in rows), 1),
+        **made,
+    }
+
+
+def made_here() -> dict[str, Any]:
+    """Machine, versions and date of now."""
+    return {
         "machine": machine(),
         "versions": {**versions(), "optuna": version("optuna")},
-        "written": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
 
 
@@ -99,7 +108,7 @@ def _rows(study: optuna.Study, start: Mapping[str, Number]) -> list[dict[str, An
                 "dev": kept["dev"],
                 "seconds": kept["seconds"],
                 "broken_off": attempts,
-                "cpu": kept["cpu"],
+                "cpu": kept["made"]["machine"]["cpu"],
             }
         )
         attempts = []

@@ -22,11 +22,10 @@ from mner.errors import DivergedError, MnerError
 from mner.evaluation.views import split_signature
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare
-from mner.training.records import machine
 from mner.training.run import Event, train
 from mner.training.search import defaults, study
 from mner.training.search.prune import hopeless
-from mner.training.search.record import run_name, search_record
+from mner.training.search.record import made_here, run_name, search_record
 from mner.types import ViewName
 
 JOURNAL, RUNS, BEST = "trials.jsonl", "runs", "best.toml"
@@ -213,7 +212,7 @@ def _keep(
         "best_epoch": None if best is None else best["epoch"],
         "dev": {view: {"f1": row["micro"]["f1"], "signature": row["signature"]} for view, row in dev.items()},
         "seconds": seconds,
-        "cpu": machine()["cpu"],
+        "made": made_here(),
     }
     for name, value in attributes.items():
         trial.set_user_attr(name, value)
