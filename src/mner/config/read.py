@@ -7,13 +7,15 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mner.config.faults import describe
 from mner.config.schema import Config, DataConfig
 from mner.errors import ConfigError
+
+Schema = TypeVar("Schema", bound=BaseModel)
 
 
 def load(path: str | Path, *, base: str | Path | None = None, set_values: Sequence[str] = ()) -> Config:
@@ -40,12 +42,31 @@ def check(table: Mapping[str, Any], *, where: str = "config") -> Config:
     Raises:
         ConfigError: One line for each fault, the dotted path first, with the nearest known key.
     """
+    return validated(Config, table, where=where)
+
+
+def validated(schema: type[Schema], table: Mapping[str, Any], *, where: str) -> Schema:
+    """A parsed table as a ``schema``.
+
+    Raises:
+        ConfigError: One line for each fault, the dotted path first, with the nearest known key.
+    """
     try:
-        return Config.model_validate(table)
+        return schema.model_validate(table)
     except ValidationError as error:
         lines = [f"{where}: {error.error_count()} fault{'s' if error.error_count() > 1 else ''}"]
-        lines += [f"  {describe(fault)}" for fault in error.errors()]
+        lines += [f"  {describe(fault, schema)}" for fault in error.errors()]
         raise ConfigError("\n".join(lines)) from None
+
+
+def base_of(path: Path) -> Path | None:
+    """The file that a TOML file's ``base`` names; None where it builds on none.
+
+    Raises:
+        ConfigError: The file is missing or is not TOML, or ``base`` is no file name.
+    """
+    named = read_toml(path).get("base")
+    return None if named is None else path.parent / _base_name(named, path)
 
 
 def root_folder(data: DataConfig, config_folder: Path) -> Path:
@@ -69,20 +90,33 @@ def root_folder(data: DataConfig, config_folder: Path) -> Path:
     return config_folder / data.root
 
 
-def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
-    if path.resolve() in seen:
-        raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
+def read_toml(path: Path) -> dict[str, Any]:
+    """The table of a TOML file as it stands there.
+
+    Raises:
+        ConfigError: The file is missing, which names the nearest file there is, or is not TOML.
+    """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.toml")], n=1)
         hint = f'; did you mean "{path.parent / near[0]}"?' if near else ""
         raise ConfigError(f"{path}: no such file{hint}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
-    named = table.pop("base", None)
-    if named is not None and not isinstance(named, str):
+
+
+def _base_name(named: object, path: Path) -> str:
+    if not isinstance(named, str):
         raise ConfigError(f'{path}: base: expected a file name such as "../twitter15.toml", found {named!r}')
+    return named
+
+
+def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
+    table = read_toml(path)
+    named = _base_name(table.pop("base", ""), path)
     below = base if base is not None else (path.parent / named if named else None)
     if below is None:
         return table
