@@ -15,8 +15,8 @@ from posts import training_posts
 from record import Table, arguments, median, write
 from sides import PEERS, Measured, Side, alternate
 
+from mner.machine import has_bf16
 from mner.runtime import SavedModel, read_model
-from mner.training.records import has_bf16
 
 ABOUT = """From words to entities with offsets and probabilities, pictures off; every side on the same posts and the
 same fine-tuned encoder, in a process of its own, after a warm-up, taking turns. The peers run at the batch size that

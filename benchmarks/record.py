@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mner.atomic import write_json
-from mner.training.records import machine, versions
+from mner.machine import machine
+from mner.training.records import versions
 
 RESULTS = Path(__file__).resolve().parent / "results"
 

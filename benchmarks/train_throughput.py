@@ -15,8 +15,8 @@ from record import Table, arguments, median, write
 from sides import PEERS, Measured, Side, alternate
 
 from mner import encoders, tags
+from mner.machine import has_bf16
 from mner.training.batches import steps
-from mner.training.records import has_bf16
 
 ABOUT = """One epoch over the same posts, in the same order, with the same number of posts a step; each side warmed up
 first, then the sides took turns. All start from the same encoder and compute in fp32 unless said otherwise. mner and

@@ -36,6 +36,7 @@ class ToyRuntime:
     """Label scores by the kinds of context: ``table[kinds][word]`` is (label, score)."""
 
     labels = LABELS
+    note = ""
     pad_id = 0
     chain = FLAT
 

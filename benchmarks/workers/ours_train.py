@@ -22,6 +22,7 @@ from mner.config import Config, ContextConfig, LossConfig, ModelConfig, Training
 from mner.models import build
 from mner.runtime.torch import load_encoder
 from mner.training.batches import Split, gold_ids
+from mner.training.lean import lean
 from mner.training.loop import loop
 from mner.training.optimizer import adamw, linear_decay
 from mner.training.packs import packs
@@ -86,6 +87,7 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     accelerator = Accelerator(mixed_precision="bf16" if job["precision"] == "bf16" else "no", cpu=True)
     torch.manual_seed(1)
     model = build(config, labels, load_encoder(files.folder))
+    lean(model, split, config.training, pad_id=views.pad_id, device=accelerator.device)
     packed = packs(model, split, pad_id=views.pad_id)
     optimizer = adamw(model.parameter_groups(), config.training)
     prepared, stepper = accelerator.prepare(model, optimizer)

@@ -30,6 +30,10 @@ class ModelError(MnerError):
     """A saved model or an encoder is missing, damaged or of another version."""
 
 
+class DivergedError(MnerError):
+    """A training loss is no longer a finite number."""
+
+
 class PluginError(MnerError):
     """No plug-in has that name, or it lacks what a plug-in must have."""
 

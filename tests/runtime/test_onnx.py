@@ -63,6 +63,12 @@ def batch(words: int = 4) -> Batch:
     )
 
 
+@pytest.fixture(autouse=True)
+def fast_int8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor has int8 instructions, whichever this one is."""
+    monkeypatch.setattr("mner.runtime.onnx.lacks_int8", lambda: False)
+
+
 def test_int8_is_taken_first(folder: Path) -> None:
     saved = read_model(folder)
     assert [chosen(saved, one) for one in ("auto", "fp32", "int8")] == ["int8", "fp32", "int8"]
@@ -72,6 +78,21 @@ def test_int8_is_taken_first(folder: Path) -> None:
     assert open_model(saved, precision="fp32").emissions(batch()).dtype == np.float32
     (only,) = [one for one in folder.parent.iterdir() if one.name == "model"]
     assert only == folder
+
+
+def test_processor_without_int8_instructions_takes_fp32_and_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = read_model(folder)
+    usual = open_model(saved, threads=1)
+    monkeypatch.setattr("mner.runtime.onnx.lacks_int8", lambda: True)
+    instead, asked = open_model(saved, threads=1), open_model(saved, precision="int8", threads=1)
+    assert usual.note == ""
+    assert isinstance(instead, OnnxRuntime) and isinstance(asked, OnnxRuntime)
+    assert (instead.precision, asked.precision) == ("fp32", "int8")
+    assert "model.onnx is taken instead of model.int8.onnx" in instead.note
+    assert "slower" in asked.note
+    np.testing.assert_array_equal(asked.emissions(batch()), usual.emissions(batch()))
 
 
 def test_precisions_give_near_scores(folder: Path) -> None:

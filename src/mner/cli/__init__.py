@@ -20,6 +20,7 @@ from mner.errors import MnerError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("mner.cli.train:train", "Train a model from a configuration; never opens the test split."),
+    "tune": ("mner.cli.tune:tune", "Search a configuration's settings on dev; never opens the test split."),
     "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
     "predict": ("mner.cli.predict:predict", "Tag posts, or one text with its picture."),
     "explain": ("mner.cli.explain:explain", "Show what the picture did for each entity."),
@@ -52,6 +53,7 @@ EXTRAS: dict[str, str] = {
     "scipy": "train",
     "pytesseract": "tesseract",
     "onnx": "export",
+    "optuna": "search",
 }
 """Package that may be absent -> the extra that brings it."""
 

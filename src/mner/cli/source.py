@@ -74,7 +74,7 @@ def open_tagger(
         raise typer.BadParameter("expected seconds above 0", param_hint="--timeout")
     if images is None and posts not in {None, "-"}:
         images = Path(str(posts)).parent
-    return load(
+    tagger = load(
         model,
         threads=threads,
         allow_plugins=allow_plugins,
@@ -83,6 +83,9 @@ def open_tagger(
         contexts=contexts or None,
         timeout=timeout,
     )
+    if tagger.note:
+        typer.echo(tagger.note, err=True)
+    return tagger
 
 
 def read_posts(posts: str, format: str | None) -> Iterator[Any]:

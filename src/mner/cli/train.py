@@ -25,27 +25,12 @@ def train(
     restart: Annotated[bool, typer.Option("--restart", help="Throw an earlier run away.")] = False,
 ) -> None:
     """Train one model. The same command continues an interrupted run; a finished one is left as it is."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from mner import config as configs
-    from mner.training import Event
+    from mner.cli.progress import training_progress
     from mner.training import train as run
 
     checked = configs.load(config, base=base, set_values=set_values or ())
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("reading", total=None)
-
-        def watch(event: Event) -> None:
-            if event.kind == "step" and event.losses is not None:
-                shown = "  ".join(f"{name} {loss:.2f}" for name, loss in event.losses.items())
-                bar.update(task, completed=event.step, total=event.steps, description=shown)
-            elif event.kind in {"ready", "epoch"}:
-                console.print(event.message, highlight=False, soft_wrap=True)
-                bar.update(task, completed=event.step, total=event.steps)
-
+    with training_progress() as watch:
         folder = run(
             checked,
             root=configs.root_folder(checked.data, config.parent),

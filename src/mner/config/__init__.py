@@ -1,6 +1,7 @@
 """TOML file -> checked configuration; every fault is reported at once, dotted path first."""
 
-from mner.config.read import check, load, root_folder
+from mner.config.read import base_of, check, load, read_toml, root_folder, validated
+from mner.config.row import row_toml
 from mner.config.schema import (
     Config,
     ContextConfig,
@@ -14,7 +15,7 @@ from mner.config.schema import (
     TrainingConfig,
     VisionConfig,
 )
-from mner.config.toml import dumps
+from mner.config.toml import dumps, dumps_table
 
 __all__ = [
     "Config",
@@ -28,8 +29,13 @@ __all__ = [
     "Substitute",
     "TrainingConfig",
     "VisionConfig",
+    "base_of",
     "check",
     "dumps",
+    "dumps_table",
     "load",
+    "read_toml",
     "root_folder",
+    "row_toml",
+    "validated",
 ]

@@ -6,21 +6,23 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from mner.config.schema import Config, Section
+from pydantic import BaseModel
+
+from mner.config.schema import Section
 
 
-def describe(fault: Mapping[str, Any]) -> str:
-    """One line about a fault as pydantic reports it."""
+def describe(fault: Mapping[str, Any], schema: type[BaseModel]) -> str:
+    """One line about a fault as pydantic reports it of a table that should be a ``schema``."""
     path = [str(part) for part in fault["loc"]]
     dotted = ".".join(path)
     if fault["type"] == "extra_forbidden":
-        known = list(_known_keys(path[:-1]))
+        known = list(_known_keys(schema, path[:-1]))
         near = difflib.get_close_matches(path[-1], known, n=1) or difflib.get_close_matches(
-            path[-1], [key for key, _ in _all_keys()], n=1
+            path[-1], [key for key, _ in _all_keys(schema)], n=1
         )
         hint = f'; did you mean "{near[0]}"?' if near else f"; known here: {', '.join(known)}"
         if near and near[0] not in known:
-            hint = f'; "{near[0]}" belongs to [{dict(_all_keys())[near[0]]}]'
+            hint = f'; "{near[0]}" belongs to [{dict(_all_keys(schema))[near[0]]}]'
         return f"{dotted}: unknown key{hint}"
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] in {"literal_error", "enum"} and isinstance(fault["input"], str):
@@ -33,8 +35,8 @@ def describe(fault: Mapping[str, Any]) -> str:
     return f"{dotted}: {message}" if dotted else message
 
 
-def _known_keys(path: Sequence[str]) -> Iterator[str]:
-    model: Any = Config
+def _known_keys(schema: type[BaseModel], path: Sequence[str]) -> Iterator[str]:
+    model: Any = schema
     for part in path:
         found = model.model_fields.get(part) if hasattr(model, "model_fields") else None
         model = found.annotation if found is not None else None
@@ -43,7 +45,7 @@ def _known_keys(path: Sequence[str]) -> Iterator[str]:
     yield from model.model_fields if hasattr(model, "model_fields") else ()
 
 
-def _all_keys() -> Iterator[tuple[str, str]]:
-    for section, found in Config.model_fields.items():
+def _all_keys(schema: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    for section, found in schema.model_fields.items():
         if isinstance(found.annotation, type) and issubclass(found.annotation, Section):
             yield from ((key, section) for key in found.annotation.model_fields)

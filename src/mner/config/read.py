@@ -8,15 +8,16 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from mner.config.faults import describe
 from mner.config.schema import Config, DataConfig
 from mner.errors import ConfigError
 
 _VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+Schema = TypeVar("Schema", bound=BaseModel)
 
 
 def load(path: str | Path, *, base: str | Path | None = None, set_values: Sequence[str] = ()) -> Config:
@@ -45,12 +46,40 @@ def check(table: Mapping[str, Any], *, where: str = "config") -> Config:
     Raises:
         ConfigError: One line for each fault, the dotted path first, with the nearest known key.
     """
+    return validated(Config, table, where=where)
+
+
+def validated(schema: type[Schema], table: Mapping[str, Any], *, where: str) -> Schema:
+    """A parsed table as a ``schema``.
+
+    Raises:
+        ConfigError: One line for each fault, the dotted path first, with the nearest known key.
+    """
     try:
-        return Config.model_validate(table)
+        return schema.model_validate(table)
     except ValidationError as error:
         lines = [f"{where}: {error.error_count()} fault{'s' if error.error_count() > 1 else ''}"]
-        lines += [f"  {describe(fault)}" for fault in error.errors()]
+        lines += [f"  {describe(fault, schema)}" for fault in error.errors()]
         raise ConfigError("\n".join(lines)) from None
+
+
+def base_of(path: Path) -> Path | None:
+    """The file that a TOML file's ``base`` names; None where it builds on none, or on several.
+
+    Raises:
+        ConfigError: The file is missing or is not TOML, or ``base`` is no file name.
+    """
+    names = _base_names(read_toml(path).get("base"), path)
+    return path.parent / names[0] if len(names) == 1 else None
+
+
+def variant_of(path: Path) -> str:
+    """The ``variant`` that a TOML file or one of its bases has; "" where none has one.
+
+    Raises:
+        ConfigError: A file is missing or is not TOML.
+    """
+    return str(_read(path, base=None).get("variant", ""))
 
 
 def root_folder(data: DataConfig, config_folder: Path) -> Path:
@@ -74,18 +103,27 @@ def root_folder(data: DataConfig, config_folder: Path) -> Path:
     return config_folder / data.root
 
 
-def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
-    if path.resolve() in seen:
-        raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
+def read_toml(path: Path) -> dict[str, Any]:
+    """The table of a TOML file as it stands there.
+
+    Raises:
+        ConfigError: The file is missing, which names the nearest file there is, or is not TOML.
+    """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.toml")], n=1)
         hint = f'; did you mean "{path.parent / near[0]}"?' if near else ""
         raise ConfigError(f"{path}: no such file{hint}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
-    named = [path.parent / name for name in _named(table.pop("base", None), path)]
+
+
+def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
+    table = read_toml(path)
+    named = [path.parent / name for name in _base_names(table.pop("base", None), path)]
     lower: dict[str, Any] = {}
     for one in named if base is None else [base]:
         read = _read(one, base=None, seen=(*seen, path.resolve()))
@@ -97,7 +135,7 @@ def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict
     return _merge(lower, table)
 
 
-def _named(named: Any, path: Path) -> list[str]:
+def _base_names(named: Any, path: Path) -> list[str]:
     """The file names under ``base``."""
     names = [] if named is None else [named] if isinstance(named, str) else named
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -107,8 +145,8 @@ def _named(named: Any, path: Path) -> list[str]:
 
 def _rename(table: dict[str, Any], path: Path) -> None:
     """Let ``variant`` join the name, so that one row's runs on two encoders do not stand in one folder."""
-    variant = table.pop("variant", None)
-    if variant is None:
+    variant = table.pop("variant", "")
+    if variant == "":
         return
     if not isinstance(variant, str) or not _VARIANT.fullmatch(variant):
         raise ConfigError(f'{path}: variant: expected letters, digits, "." or "-", such as "mpnet", found {variant!r}')

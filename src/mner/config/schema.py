@@ -19,24 +19,11 @@ Substitute = Literal["none", "empty", "shuffled"]
 BUDGET: dict[Source, int] = {"captions": 128, "tags": 128, "ocr": 96, "texts": 256}
 """Most sub-tokens of each kind of context; what is over is cut and counted."""
 
-YOUNGER = {
-    "data": ("rename",),
-    "context": ("substitute",),
-    "model": ("subtoken_labels",),
-    "training": ("passes",),
-}
-"""Keys that came after the first run records, by section: at their default the fingerprint leaves them out."""
-
 
 class Section(BaseModel):
     """A table of the configuration; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def is_default(self, key: str) -> bool:
-        """Whether a key of the table has the value that it has where nothing is written."""
-        default = type(self).model_fields[key].get_default(call_default_factory=True)
-        return bool(getattr(self, key) == default)
 
 
 class DataConfig(Section):
@@ -136,6 +123,7 @@ class TrainingConfig(Section):
     warmup: float = Field(default=0.0, ge=0, lt=1)  # share of all steps over which the rates rise from 0
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
+    gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
     device: str = "auto"
     threads: int = Field(default=0, ge=0)  # 0: all cores
 
@@ -173,11 +161,23 @@ class Config(Section):
     def fingerprint(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the resolved configuration, but for ``data.root``.
 
-        Where the data lie on a machine is no setting; their content has fingerprints of its own. A key of
-        ``YOUNGER`` that has its default is left out: it says nothing.
+        Where the data lie on a machine is no setting; their content has fingerprints of its own. Settings of
+        ``LATER`` are left out where they have their defaults, so that older records keep their fingerprints.
         """
-        left_out = {"data": {"root"}}
-        for section, keys in YOUNGER.items():
-            left_out.setdefault(section, set()).update(key for key in keys if getattr(self, section).is_default(key))
-        canonical = json.dumps(self.model_dump(mode="json", exclude=left_out), sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+        told = self.model_dump(mode="json", exclude={"data": {"root"}})
+        for table, name in LATER:
+            if getattr(getattr(self, table), name) == type(getattr(self, table)).model_fields[name].get_default(
+                call_default_factory=True
+            ):
+                del told[table][name]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+
+LATER: tuple[tuple[str, str], ...] = (
+    ("data", "rename"),
+    ("context", "substitute"),
+    ("model", "subtoken_labels"),
+    ("training", "gradient_checkpointing"),
+    ("training", "passes"),
+)
+"""Settings, as table and name, that came after the first records were written."""

@@ -1,4 +1,4 @@
-"""A configuration -> TOML, every key written out."""
+"""A configuration or a table -> TOML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from mner.config.schema import Config
 
 def dumps(config: Config) -> str:
     """The resolved configuration as TOML, every key written out; ``load`` reads it back unchanged."""
-    table = config.model_dump(mode="json", exclude_none=True)
+    return dumps_table(config.model_dump(mode="json", exclude_none=True))
+
+
+def dumps_table(table: Mapping[str, Any]) -> str:
+    """A table of strings, numbers, lists and tables as TOML.
+
+    >>> print(dumps_table({"name": "mine", "training": {"epochs": 4}}), end="")
+    name = "mine"
+    <BLANKLINE>
+    [training]
+    epochs = 4
+    """
     lines = [f"{key} = {_toml(value)}" for key, value in table.items() if not isinstance(value, dict)]
     for key, value in table.items():
         if isinstance(value, dict):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -32,20 +34,23 @@ def viterbi(emissions: ArrayLike, lengths: ArrayLike, *, crf: Chain) -> tuple[In
     if not paths.size:
         return paths, np.zeros(batch)
     posts = np.arange(batch)
-    arrivals = np.ascontiguousarray(crf.transitions.T)  # (to, from): the maximum runs over contiguous memory
-    best = np.empty_like(scores)
-    origin = np.zeros(scores.shape, dtype=np.int64)
-    best[:, 0] = scores[:, 0] + crf.start
-    for word in range(1, words):
-        routes = best[:, word - 1, None, :] + arrivals  # (batch, to, from)
-        origin[:, word] = routes.argmax(-1)
-        best[:, word] = routes.max(-1) + scores[:, word]
+    departures = crf.transitions[:, None, :]  # (from, 1, to)
+    arrivals = np.ascontiguousarray(crf.transitions.T)  # (to, from)
+    best = np.ascontiguousarray(scores.swapaxes(0, 1))  # (word, batch, label), emissions that become best sums
+    best[0] += crf.start
+    routes = np.empty((scores.shape[2], batch, scores.shape[2]))
+    for before, now in itertools.pairwise(best):
+        # From in front: the maximum runs over whole planes, not inside rows.
+        np.add(before.T[:, :, None], departures, out=routes)  # (from, batch, to)
+        now += np.maximum.reduce(routes, axis=0)
     last = np.maximum(counts - 1, 0)
-    final = best[posts, last] + crf.end
+    final = best[last, posts] + crf.end
     label = final.argmax(-1)
     totals = np.where(counts > 0, final[posts, label], 0.0)
-    for word in range(words - 1, -1, -1):
-        paths[:, word] = label
-        # Past a post's end the label waits: its last word's label is the one chosen above.
-        label = np.where(word <= last, origin[posts, word, label], label)
+    paths[:, -1] = label
+    for word in range(words - 1, 0, -1):
+        # The same sums as above, for the one label that was reached; past a post's end the label waits.
+        origin = (best[word - 1] + arrivals[label]).argmax(-1)
+        label = np.where(word <= last, origin, label)
+        paths[:, word - 1] = label
     return np.where(mask, paths, 0), totals

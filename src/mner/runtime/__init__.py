@@ -22,6 +22,7 @@ class Runtime(Protocol):
 
     labels: tuple[str, ...]
     pad_id: int
+    note: str  # what a user should know of how it runs here; "" if nothing
 
     @property
     def chain(self) -> Chain:
@@ -41,7 +42,8 @@ def open_model(
     Args:
         saved: A saved model.
         backend: "auto" takes ONNX where the directory holds it, else torch.
-        precision: Of ONNX: "auto" takes int8 where the directory holds it, else fp32. Torch computes in fp32.
+        precision: Of ONNX: "auto" takes int8 where the directory holds it and the CPU has instructions for it, else
+            fp32. Torch computes in fp32.
         threads: Threads for one batch; 0 takes all cores.
 
     Raises:

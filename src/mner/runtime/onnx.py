@@ -8,6 +8,7 @@ import numpy as np
 
 from mner.decode import Chain
 from mner.errors import ModelError
+from mner.machine import lacks_int8, processor
 from mner.runtime.saved import SavedModel
 from mner.runtime.wire import external_tensors
 from mner.views import Batch
@@ -30,12 +31,14 @@ class OnnxRuntime:
         labels: BIOES labels in the order of the label scores.
         pad_id: The encoder's padding id.
         precision: "fp32" or "int8".
+        note: What a user should know of the choice; "" if nothing.
     """
 
     def __init__(self, session: Any, saved: SavedModel, precision: str) -> None:
         self.labels = saved.labels
         self.pad_id = saved.pad_id
         self.precision = precision
+        self.note = _note(saved, precision)
         self._chain = saved.chain
         self._session = session
         self._inputs = [one.name for one in session.get_inputs()]
@@ -46,7 +49,8 @@ class OnnxRuntime:
 
         Args:
             saved: A saved model; its files were verified when it was read.
-            precision: "auto" takes int8 where the directory holds it, else fp32.
+            precision: "auto" takes int8 where the directory holds it, else fp32; on a CPU without instructions for
+                int8 products, the other way round.
             threads: Threads for one batch; 0 takes all cores.
 
         Raises:
@@ -98,7 +102,8 @@ def chosen(saved: SavedModel, precision: Precision = "auto") -> str:
         ModelError: The directory has no such file.
     """
     there = [name for name, file in FILES.items() if (saved.folder / file).is_file()]
-    name = ("int8" if "int8" in there else "fp32") if precision == "auto" else precision
+    wanted = ("fp32", "int8") if lacks_int8() else ("int8", "fp32")
+    name = next((one for one in wanted if one in there), wanted[0]) if precision == "auto" else precision
     if name not in there:
         flag = "--int8" if name == "int8" else "--onnx"
         raise ModelError(
@@ -106,6 +111,16 @@ def chosen(saved: SavedModel, precision: Precision = "auto") -> str:
             f"write one: mner export {saved.folder} {flag}"
         )
     return name
+
+
+def _note(saved: SavedModel, precision: str) -> str:
+    """What to say of a CPU that multiplies int8 numbers slowly: scores are the same everywhere, time is not."""
+    if not lacks_int8() or not (saved.folder / FILES["int8"]).is_file():
+        return ""
+    told = f"{processor()[0]} has no int8 instructions (VNNI)"
+    if precision == "int8":
+        return f"{told}: {FILES['int8']} runs there with the same scores, but slower than on other processors"
+    return f"{told}: {FILES['fp32']} is taken instead of {FILES['int8']}"
 
 
 def open_session(path: Any, *, threads: int = 0) -> Any:

@@ -28,6 +28,8 @@ PACKED = ("segments", "positions")
 class TorchRuntime:
     """Label scores of a model in torch; dropout is off while it scores, as it was before afterwards."""
 
+    note = ""
+
     def __init__(self, model: nn.Module, labels: Sequence[str], pad_id: int) -> None:
         self.model = model
         self.labels = tuple(labels)

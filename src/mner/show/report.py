@@ -48,6 +48,8 @@ def read_records(results: Path) -> dict[tuple[str, str], list[Record]]:
     for path in sorted(results.glob("*/*/*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
+            if record.get("kind") == "search":
+                continue
             rows[record["data"], record["row"]].append(record)
             record["dev"], record["splits"]["dev"]["fingerprint"]
         except (ValueError, KeyError) as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mner import encoders
 from mner.errors import ModelError
-from mner.runtime import Backend, open_model, read_model
+from mner.runtime import Backend, Precision, open_model, read_model
 from mner.runtime.saved import sha256
 from mner.tagger.pictures import Pictures
 from mner.tagger.tagger import Tagger
@@ -22,6 +22,7 @@ def load(
     path: str | Path | None = None,
     *,
     backend: Backend = "auto",
+    precision: Precision = "auto",
     threads: int = 0,
     allow_plugins: bool = False,
     use_images: bool = True,
@@ -35,6 +36,7 @@ def load(
     Args:
         path: A model directory, or the run directory that holds one; None takes the model of the package.
         backend: "auto" takes ONNX where the model has it, else torch.
+        precision: Of ONNX: "auto" takes int8 where the model has it and the CPU is fast at it, else fp32.
         threads: Threads of one forward pass; 0 takes all cores.
         allow_plugins: Run code outside mner that the model's configuration names.
         use_images: False reads the words alone, whatever pictures come.
@@ -53,7 +55,7 @@ def load(
     saved = read_model(packaged() if path is None else path, allow_plugins=allow_plugins)
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     views = Views(files, saved.config.context, subtoken_labels=saved.config.model.subtoken_labels)
-    runtime = open_model(saved, backend=backend, threads=threads)
+    runtime = open_model(saved, backend=backend, precision=precision, threads=threads)
     ready, fingerprints = _contexts(contexts)
     pictures = Pictures(
         saved.config.vision,

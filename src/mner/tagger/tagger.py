@@ -40,6 +40,7 @@ class Tagger:
     Attributes:
         labels: The types of entities it knows, sorted.
         settings: What its predictions depend on; two taggers that agree in it predict the same.
+        note: What a user should know of how the model runs on this machine; "" if nothing.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Tagger:
         self.config = config
         self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images}
         self.labels = entity_types(runtime.labels)
+        self.note = runtime.note
         self._runtime = runtime
         self._views = views
         self._pictures = pictures

@@ -13,12 +13,13 @@ from types import FrameType
 def deferred() -> Iterator[Callable[[], bool]]:
     """A function that tells whether Ctrl-C was pressed since the block began; pressed again, it interrupts at once.
 
-    Outside the main thread, where signals cannot be caught, the answer is always no.
+    A press that nobody asked about interrupts when the block ends, so that none is lost. Outside the main thread,
+    where signals cannot be caught, the answer is always no.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    pressed = False
+    pressed = told = False
     before = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -27,8 +28,15 @@ def deferred() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         pressed = True
 
+    def ask() -> bool:
+        nonlocal told
+        told = pressed
+        return told
+
     signal.signal(signal.SIGINT, note)
     try:
-        yield lambda: pressed
+        yield ask
     finally:
         signal.signal(signal.SIGINT, before)
+        if pressed and not told:
+            raise KeyboardInterrupt

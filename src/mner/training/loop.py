@@ -14,7 +14,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from mner.config import Config
-from mner.errors import MnerError
+from mner.errors import DivergedError
 from mner.models import Model
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather, micro_batches, steps
@@ -64,7 +64,7 @@ def loop(
         done: Optimizer steps that an earlier, interrupted run has taken.
 
     Raises:
-        MnerError: The loss is not finite.
+        DivergedError: The loss is not finite.
     """
     settings = config.training
     views = cast(Model, accelerator.unwrap_model(model)).views
@@ -97,7 +97,7 @@ def loop(
                 sums[name] = sums.get(name, 0.0) + float(loss.detach().sum())
         means = {name: value / len(mine) for name, value in sums.items()}
         if not all(abs(value) < float("inf") for value in means.values()):
-            raise MnerError(
+            raise DivergedError(
                 f"step {number + 1}: the loss is {means['loss']}; "
                 'lower training.encoder_lr or training.crf_lr, or set training.precision = "fp32"'
             )

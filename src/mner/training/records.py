@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import os
 import platform
 import resource
 import sys
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from mner.evaluation.views import split_signature
+from mner.machine import machine
 from mner.training.checkpoint import Progress
 from mner.training.job import Job
-
-CPU_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd", "bf16")
-"""The instruction sets that decide how fast this kind of work runs."""
-
-
-def machine() -> dict[str, Any]:
-    """CPU model, the flags that matter, cores, memory in GiB, operating system of the machine."""
-    model, flags = platform.processor() or platform.machine(), set[str]()
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                model = value.strip()
-            elif name.strip() in {"flags", "Features"}:
-                flags = set(value.split())
-                break
-    except OSError:
-        flags = set()  # not Linux: the model's name must do
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {
-        "cpu": model,
-        "flags": [flag for flag in CPU_FLAGS if flag in flags],
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory, 1),
-        "system": platform.platform(terse=True),
-    }
 
 
 def versions() -> dict[str, str]:
@@ -62,9 +35,9 @@ def peak_memory_mib() -> float:
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
-def has_bf16() -> bool:
-    """Whether the CPU multiplies bfloat16 matrices in hardware; elsewhere bf16 is slower than fp32."""
-    return bool({"avx512_bf16", "amx_bf16"} & set(machine()["flags"]))
+def size(model: nn.Module) -> int:
+    """Number of parameters, those that training leaves alone included."""
+    return sum(value.numel() for value in model.state_dict().values())
 
 
 def run_record(
@@ -84,7 +57,7 @@ def run_record(
         "encoder": {"name": job.files.name, "sha256": job.weights},
         "model": saved,
         "labels": list(job.labels),
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": size(model),
         "splits": {
             name: {
                 "file": getattr(config.data, name),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -19,6 +19,7 @@ from mner.atomic import write_json, write_text
 from mner.config import Config, TrainingConfig
 from mner.errors import MnerError
 from mner.evaluation.views import decoder_of, score_views
+from mner.machine import has_bf16
 from mner.models import Model, build
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
@@ -28,10 +29,11 @@ from mner.training.checkpoint import Progress
 from mner.training.initial import continue_from
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, training_split
+from mner.training.lean import lean
 from mner.training.loop import Step, loop
 from mner.training.optimizer import adamw, linear_decay
 from mner.training.packs import packs
-from mner.training.records import has_bf16, run_record
+from mner.training.records import run_record, size
 
 CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 300.0
@@ -40,13 +42,17 @@ CHECKPOINT_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished."""
+    """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished.
+
+    ``epochs`` holds the records of the epochs that are over, as metrics.jsonl has them; with ready and epoch alone.
+    """
 
     kind: str
     step: int
     steps: int
     message: str = ""
     losses: Mapping[str, float] | None = None
+    epochs: Sequence[Mapping[str, Any]] = ()
 
 
 Watch = Callable[[Event], None]
@@ -72,12 +78,13 @@ def train(
         out: Folder of runs; this run stands in ``out/<data.name>/<name>/<seed>``.
         resume: Fail unless there is a run to continue.
         restart: Throw an earlier run away.
-        watch: Called with each event.
+        watch: Called with each event; an exception it raises ends the run, which the same call continues.
 
     Raises:
         DataError: A split is missing or faulty, or no post has a visual context though I+T is trained.
         ModelError: The encoder is missing, or an earlier run there has other settings.
-        MnerError: There is nothing to resume, a finished run has other settings, or the loss is not finite.
+        DivergedError: The loss is not finite.
+        MnerError: There is nothing to resume, or a finished run has other settings.
     """
     folder = out / config.data.name / config.name / str(config.seed)
     state, record = folder / CHECKPOINT, folder / "record.json"
@@ -109,6 +116,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(config.model.init))
     posts = training_split(job)
+    lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
     optimizer = adamw(cast(Model, model).parameter_groups(), settings)
     progress = Progress(job.fingerprint)
@@ -118,7 +126,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     if accelerator.is_main_process:
         write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
     resumed = f", continuing after step {progress.step}" if progress.step else ""
-    watch(Event("ready", progress.step, steps, f"{_summary(job, model, accelerator)}{resumed}"))
+    watch(Event("ready", progress.step, steps, f"{_summary(job, model, accelerator)}{resumed}", epochs=progress.epochs))
     prepared, stepper = accelerator.prepare(model, optimizer)
     taken = loop(
         prepared,
@@ -139,13 +147,14 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
             watch(Event("step", step.step, steps, losses=step.losses))
             if step.last:
                 progress = _end_epoch(job, model, folder, progress, step, accelerator.is_main_process)
-                watch(Event("epoch", step.step, steps, _told(progress)))
             stop = interrupted()
             if accelerator.is_main_process and (step.last or stop or since > CHECKPOINT_SECONDS):
                 checkpoint.save(state, model, optimizer, progress)
                 since = 0.0
             if stop:
                 raise KeyboardInterrupt
+            if step.last:  # after the checkpoint, so that a watcher that ends the run loses nothing
+                watch(Event("epoch", step.step, steps, _told(progress), epochs=progress.epochs))
     if accelerator.is_main_process:
         saved = read_model(folder / "model").fingerprint
         record = run_record(job, progress, model, saved=saved, steps=steps, precision=accelerator.mixed_precision)
@@ -220,7 +229,7 @@ def _told(progress: Progress) -> str:
 
 def _summary(job: Job, model: nn.Module, accelerator: Accelerator) -> str:
     train, dev = job.splits["train"], job.splits["dev"]
-    millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    millions = size(model) / 1e6
     return (
         f"{len(train.posts)} training and {len(dev.posts)} dev posts, "
         f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context; "

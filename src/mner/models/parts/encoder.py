@@ -76,10 +76,10 @@ def pool(hidden: Tensor, word_index: Tensor) -> Tensor:
 def segment_mask(encoder: Any, segments: Tensor) -> Tensor:
     """The mask (window, 1, token, token) by which each sub-token attends to its own segment alone.
 
-    True and False for encoders that use fused attention, else what is added to the attention scores.
+    What is added to the attention scores for encoders that attend by their own code, else True and False.
     """
     same = (segments[:, :, None] == segments[:, None, :])[:, None]
-    if getattr(encoder.config, "_attn_implementation", "eager") == "sdpa":
+    if (getattr(encoder.config, "_attn_implementation", None) or "eager") != "eager":
         return same
     return torch.zeros(same.shape, device=same.device).masked_fill(~same, torch.finfo(torch.float32).min)
 

@@ -50,8 +50,9 @@ class EncoderTagger(nn.Module):
         them, training diverges.
         """
         shapes = self.words.shapes
+        encoder = [parameter for parameter in self.words.encoder.parameters() if parameter.requires_grad]
         return {
-            "encoder": [*self.words.encoder.parameters(), *self.emission.parameters()],
+            "encoder": [*encoder, *self.emission.parameters()],
             "feature": [] if shapes is None else list(shapes.parameters()),
             "crf": list(self.crf.parameters()),
         }

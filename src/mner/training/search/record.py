@@ -1,0 +1,115 @@
+"""What a search leaves behind for the reader of its numbers: every trial's dev score, on the same terms."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from mner.config.space import Number, Values
+from mner.training.job import Job
+from mner.training.records import machine, versions
+from mner.training.search.defaults import fingerprint, told
+from mner.training.search.prune import AFTER, RULE
+from mner.training.search.study import RANDOM, best, broken_off, how, over, settings
+from mner.types import ViewName
+
+
+def search_record(
+    study: optuna.Study,
+    job: Job,
+    *,
+    space: Mapping[str, Values],
+    start: Mapping[str, Number],
+    judged: Sequence[ViewName],
+    trials: int,
+) -> dict[str, Any]:
+    """The record of a search, whole or under way, as a JSON object.
+
+    ``trials`` were asked for. Scores are percentages, seconds those of training. ``unfinished`` tells of an attempt
+    that was interrupted or killed and waits to be tried again. Machine, versions and date are those of the last trial
+    that ended: asked again without running one, the record stays as it is.
+    """
+    config, done, first = job.config, over(study), best(study)
+    rows = _rows(study, start)
+    torn = broken_off(study)
+    made = done[-1].user_attrs["made"] if done else made_here()
+    return {
+        "format": 1,
+        "kind": "search",
+        "data": config.data.name,
+        "row": config.name,
+        "seed": config.seed,
+        "fingerprint": study.user_attrs["fingerprint"],
+        "config_fingerprint": config.fingerprint,
+        "config": config.model_dump(mode="json", exclude_none=True),
+        "encoder": {"name": job.files.name, "sha256": job.weights},
+        "splits": {
+            name: {"file": getattr(config.data, name), **asdict(split.stamp), "contexts": dict(split.coverage)}
+            for name, split in job.splits.items()
+        },
+        "space": told(space),
+        "space_fingerprint": fingerprint(space),
+        "sampler": {"name": "TPE", "seed": config.seed, "random_trials": RANDOM},
+        "pruning": {"rule": RULE, "after_whole_trials": AFTER},
+        "judged_on": {"split": "dev", "views": list(judged), "score": "mean micro F1 of the views"},
+        "trials_asked": max(trials, len(done)),
+        "trials_done": len(done),
+        "best": None if first is None else done.index(first) + 1,
+        "trials": rows,
+        "unfinished": {"trial": len(done) + 1, "how": how(study, torn[-1])} if torn else None,
+        "seconds": round(sum(row["seconds"] for row in rows), 1),
+        **made,
+    }
+
+
+def made_here() -> dict[str, Any]:
+    """Machine, versions and date of now."""
+    return {
+        "machine": machine(),
+        "versions": {**versions(), "optuna": version("optuna")},
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+def state(trial: FrozenTrial) -> str:
+    """How a trial ended: whole, pruned or diverged."""
+    if trial.state == TrialState.COMPLETE:
+        return "whole"
+    return "diverged" if "diverged" in trial.user_attrs else "pruned"
+
+
+def run_name(number: int) -> str:
+    """Name of the row that trial ``number`` (from 1) trains."""
+    return f"trial-{number:02d}"
+
+
+def _rows(study: optuna.Study, start: Mapping[str, Number]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    attempts: list[str] = []
+    for trial in study.get_trials(deepcopy=False):
+        if trial.state == TrialState.FAIL:
+            attempts.append(how(study, trial))
+        if trial.state not in {TrialState.COMPLETE, TrialState.PRUNED}:
+            continue
+        kept = trial.user_attrs
+        rows.append(
+            {
+                "trial": len(rows) + 1,
+                "state": state(trial),
+                "score": kept["score"],
+                "settings": settings(trial, start),
+                "epochs": {"planned": kept["planned"], "scores": kept["scores"], "best": kept["best_epoch"]},
+                "dev": kept["dev"],
+                "seconds": kept["seconds"],
+                "broken_off": attempts,
+                "cpu": kept["made"]["machine"]["cpu"],
+            }
+        )
+        attempts = []
+    return rows

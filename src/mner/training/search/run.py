@@ -1,0 +1,256 @@
+"""A configuration -> trials of other settings, each trained and scored on dev; the best becomes a row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from mner import config as configs
+from mner.atomic import write_json, write_text
+from mner.config import Config
+from mner.config.space import Number, Space, Values
+from mner.errors import DivergedError, MnerError
+from mner.evaluation.views import split_signature
+from mner.training.interrupts import deferred
+from mner.training.job import Job, prepare
+from mner.training.run import Event, train
+from mner.training.search import defaults, study
+from mner.training.search.prune import hopeless
+from mner.training.search.record import made_here, run_name, search_record
+from mner.types import ViewName
+
+JOURNAL, RUNS, BEST = "trials.jsonl", "runs", "best.toml"
+"""What stands in the folder of a search: optuna's journal, the runs of its trials, the best trial's row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a search came to: its record, the file of it, the best trial's row and run (None before one is whole)."""
+
+    record: Mapping[str, Any]
+    record_path: Path
+    row: Path | None
+    run: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What stays the same from trial to trial; ``start`` holds the configuration's own values."""
+
+    job: Job
+    root: Path
+    folder: Path
+    space: Mapping[str, Values]
+    start: Mapping[str, Number]
+    judged: Sequence[ViewName]
+
+
+class _GivenUp(Exception):  # noqa: N818 (no error: it takes a trial out of its training)
+    """A trial that will not be among the better ones."""
+
+
+def tune(
+    config: Config,
+    *,
+    base: Path,
+    root: Path,
+    out: Path,
+    results: Path,
+    trials: int = 12,
+    space: Space | None = None,
+    epochs_max: int | None = None,
+    judged: Sequence[ViewName] | None = None,
+    restart: bool = False,
+    watch: Callable[[Event], None] = lambda event: None,
+) -> Tuned:
+    """Search a configuration's settings: train trials one after the other, score each on dev, keep the best.
+
+    The first trial is the configuration as it is. A trial's score is the mean of the judged views' dev F1 at the
+    epoch that training kept; a trial that lags is given up early (``prune.hopeless``), one whose loss diverges
+    counts as a trial without a score. The same call continues an interrupted search; the trial that was cut off
+    goes on from its checkpoint. A larger ``trials`` adds to a search that is over. Test splits are never opened.
+
+    Args:
+        config: The resolved configuration.
+        base: The file that the best trial's row builds on; ``config`` adds to what it says.
+        root: Folder that the paths of [data] are relative to (``config.root_folder``).
+        out: Folder of searches; this one stands in ``out/<data.name>/<name>``.
+        results: Folder whose ``tune/<data.name>/<name>.json`` receives the record as trials end.
+        trials: Trials in all, those of earlier calls included.
+        space: Laid over the default search space (``defaults.searched``).
+        epochs_max: Most epochs of a trial; None: twice the configuration's.
+        judged: Views whose dev F1 is averaged; None: the views that the row trains.
+        restart: Throw an earlier search and its record away.
+        watch: Called with the events of each trial's training, and with kind "trial" as trials begin and end.
+
+    Raises:
+        ConfigError: The search space does not suit the configuration.
+        DataError: A split is missing or faulty.
+        ModelError: The encoder is missing.
+        MnerError: There is another search with other settings, or the record of a search that is not in ``out``.
+    """
+    found, left_out = defaults.searched(config, space, epochs_max=epochs_max)
+    folder = out / config.data.name / config.name
+    journal, record_path = folder / JOURNAL, results / "tune" / config.data.name / f"{config.name}.json"
+    job = prepare(config, root)
+    if left_out:
+        watch(Event("trial", 0, trials, f"not searched, for they do not bear on this row: {', '.join(left_out)}"))
+    views = tuple(judged or defaults.trained_views(config))
+    search = Search(job, root, folder, found, defaults.bearing(config), views)
+    fingerprint = hashlib.sha256(f"{job.fingerprint} {defaults.fingerprint(found)} {views}".encode()).hexdigest()[:12]
+    if not restart:
+        _refuse_other(record_path, fingerprint, begun=journal.exists())
+    with study.opened(journal, fingerprint, restart=restart) as kept:
+        if restart:
+            shutil.rmtree(folder / RUNS, ignore_errors=True)
+            (folder / BEST).unlink(missing_ok=True)
+
+        def write() -> Tuned:
+            record = search_record(kept, job, space=found, start=search.start, judged=views, trials=trials)
+            write_json(record_path, record)
+            _sweep(search, record)
+            return Tuned(record, record_path, *_write_best(search, base, record))
+
+        tuned = write()
+        while len(study.over(kept)) < trials:
+            try:
+                _trial(search, kept, trials, watch)
+            finally:  # an interrupted trial is on record too
+                with deferred():
+                    tuned = write()
+    return tuned
+
+
+def _trial(search: Search, kept: optuna.Study, trials: int, watch: Callable[[Event], None]) -> None:
+    """Run the next trial to its end, whichever that is, and tell the study."""
+    config = search.job.config
+    trial = study.ask(kept, search.space, search.start, seed=config.seed)
+    number = len(study.over(kept)) + 1
+    changed = study.settings(trial, search.start)
+    one = defaults.setting(config, changed, name=run_name(number))
+    title = f"trial {number} of {trials}"
+    told = ", ".join(f"{key} {value:g}" for key, value in changed.items()) or "the configuration as it is"
+    watch(Event("trial", number, trials, f"{title}: {told}"))
+    whole = [
+        (past.user_attrs["scores"], past.user_attrs["planned"])
+        for past in study.over(kept)
+        if past.state == TrialState.COMPLETE
+    ]
+    epochs: list[Mapping[str, Any]] = []
+    scores: list[float] = []
+
+    def see(event: Event) -> None:
+        for epoch in event.epochs[len(epochs) :]:
+            epochs.append(epoch)
+            scores.append(_score({view: epoch["dev"][view]["micro"]["f1"] for view in search.judged}))
+            trial.report(scores[-1], len(scores))
+        if event.kind in {"step", "epoch"}:
+            watch(event)
+        if event.kind != "step" and len(scores) < one.training.epochs and hopeless(scores, one.training.epochs, whole):
+            raise _GivenUp
+
+    try:
+        run = train(one, root=search.root, out=search.folder / RUNS, watch=see)
+    except KeyboardInterrupt:
+        study.break_off(kept, trial, "interrupted")
+        raise
+    except _GivenUp:
+        with deferred():
+            _keep(trial, search, one, scores, _best_epoch(epochs, one, search.job), epochs[-1]["seconds"])
+            kept.tell(trial, state=TrialState.PRUNED)
+        watch(Event("trial", number, trials, f"{title}: given up after epoch {len(epochs)}"))
+    except DivergedError as error:
+        with deferred():
+            trial.set_user_attr("diverged", str(error))
+            _keep(trial, search, one, scores, None, epochs[-1]["seconds"] if epochs else 0.0)
+            kept.tell(trial, state=TrialState.PRUNED)
+        watch(Event("trial", number, trials, f"{title}: {error}"))
+    else:
+        record = json.loads((run / "record.json").read_text(encoding="utf-8"))
+        scores = [_score({view: epoch["dev"][view] for view in search.judged}) for epoch in record["epochs"]]
+        best = {"epoch": record["best_epoch"], "dev": record["dev"]}
+        with deferred():
+            score = _keep(trial, search, one, scores, best, record["seconds"])
+            kept.tell(trial, score)
+        watch(Event("trial", number, trials, f"{title}: dev score {score:.2f}"))
+
+
+def _score(f1: Mapping[ViewName, float]) -> float:
+    return round(statistics.fmean(f1.values()), 4)
+
+
+def _best_epoch(epochs: Sequence[Mapping[str, Any]], config: Config, job: Job) -> dict[str, Any]:
+    """The epoch that training would have kept, each view's score with its signature."""
+    best = max(epochs, key=lambda epoch: float(epoch["selected"]))
+    stamp = job.splits["dev"].stamp
+    dev = {
+        view: {**scores, "signature": split_signature(config, "dev", view, scores, stamp)}
+        for view, scores in best["dev"].items()
+    }
+    return {"epoch": best["epoch"], "dev": dev}
+
+
+def _keep(
+    trial: Trial, search: Search, config: Config, scores: list[float], best: Mapping[str, Any] | None, seconds: float
+) -> float:
+    """Write what the record tells of a trial into the study; the trial's score, 0 if it has none."""
+    dev = {} if best is None else best["dev"]
+    score = _score({view: dev[view]["micro"]["f1"] for view in search.judged}) if dev else None
+    attributes = {
+        "score": score,
+        "scores": scores,
+        "planned": config.training.epochs,
+        "best_epoch": None if best is None else best["epoch"],
+        "dev": {view: {"f1": row["micro"]["f1"], "signature": row["signature"]} for view, row in dev.items()},
+        "seconds": seconds,
+        "made": made_here(),
+    }
+    for name, value in attributes.items():
+        trial.set_user_attr(name, value)
+    return score or 0.0
+
+
+def _refuse_other(record_path: Path, fingerprint: str, *, begun: bool) -> None:
+    if not record_path.exists():
+        return
+    try:
+        told = json.loads(record_path.read_text(encoding="utf-8"))["fingerprint"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MnerError(f"{record_path}: not the record of a search ({error}); pass --restart to replace it") from None
+    if not begun or told != fingerprint:
+        which = "with other settings, data or search space" if told != fingerprint else "whose trials are not in --out"
+        raise MnerError(
+            f"{record_path}: the record of a search {which}; name this one otherwise (--set name=...), "
+            "choose another --results, or pass --restart to replace it"
+        )
+
+
+def _sweep(search: Search, record: Mapping[str, Any]) -> None:
+    """Remove the runs of all trials but the best and the one that comes next, which may have been cut off."""
+    keep = {run_name(record["trials_done"] + 1), run_name(record["best"] or 0)}
+    for folder in (search.folder / RUNS / search.job.config.data.name).glob("trial-*"):
+        if folder.name not in keep:
+            shutil.rmtree(folder)
+
+
+def _write_best(search: Search, base: Path, record: Mapping[str, Any]) -> tuple[Path | None, Path | None]:
+    if record["best"] is None:
+        return None, None
+    config, row = search.job.config, record["trials"][record["best"] - 1]
+    path = search.folder / BEST
+    best = defaults.setting(config, row["settings"], name=f"{config.name}-tuned")
+    about = [
+        f"Written by mner tune: trial {row['trial']} of {record['trials_done']} on {config.data.name}, dev F1 "
+        f"{row['score']:.2f} ({', '.join(search.judged)}), used for choosing."
+    ]
+    write_text(path, configs.row_toml(best, path, base=base, root=search.root, about=about))
+    return path, search.folder / RUNS / config.data.name / run_name(row["trial"]) / str(config.seed)

@@ -1,0 +1,114 @@
+"""The trials so far, kept in optuna's journal (a file of JSON lines), and the next one to run."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from mner.config.space import Number, Values
+from mner.errors import MnerError
+
+RANDOM = 5
+"""So many trials, the first one (the configuration as it is) included, before the sampler learns from them."""
+
+
+@contextmanager
+def opened(path: Path, fingerprint: str, *, restart: bool = False) -> Iterator[optuna.Study]:
+    """The study of a journal, begun if there is none; this process has it alone while the block lasts.
+
+    ``restart`` empties the journal first. A trial that was running when its process died is marked as killed.
+
+    Raises:
+        MnerError: Another process has it, or it was begun with other settings, data or search space.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as journal:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise MnerError(f"{path.parent}: another process is at work there; choose another --out") from None
+        journal.seek(0)
+        whole = 0 if restart else journal.read().rfind(b"\n") + 1
+        journal.truncate(whole)  # a process that died while writing leaves half a line, which nobody could read
+        path.with_name(path.name + ".lock").unlink(missing_ok=True)
+        storage = JournalStorage(JournalFileBackend(str(path)))
+        study = optuna.create_study(study_name="search", storage=storage, direction="maximize", load_if_exists=True)
+        if study.user_attrs.setdefault("fingerprint", fingerprint) != fingerprint:
+            raise MnerError(
+                f"{path.parent}: holds a search with other settings, data or search space; "
+                "name this one otherwise (--set name=...), choose another --out, or pass --restart"
+            )
+        study.set_user_attr("fingerprint", fingerprint)
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            break_off(study, trial, "killed")
+        yield study
+
+
+def over(study: optuna.Study) -> list[FrozenTrial]:
+    """The trials that ended by themselves, in order: whole, pruned or diverged."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+
+
+def broken_off(study: optuna.Study) -> list[FrozenTrial]:
+    """The attempts at the next trial that did not end by themselves."""
+    past = study.get_trials(deepcopy=False)
+    last = max((trial.number for trial in over(study)), default=-1)
+    return [trial for trial in past if trial.state == TrialState.FAIL and trial.number > last]
+
+
+def break_off(study: optuna.Study, trial: FrozenTrial | Trial, how: str) -> None:
+    """Mark a running trial as interrupted or killed; the same values are tried again by the next one."""
+    study.set_user_attr(f"broken off {trial.number}", how)
+    study.tell(trial.number, state=TrialState.FAIL)
+
+
+def how(study: optuna.Study, trial: FrozenTrial) -> str:
+    """How a trial that was broken off ended: interrupted or killed."""
+    return str(study.user_attrs[f"broken off {trial.number}"])
+
+
+def ask(study: optuna.Study, space: Mapping[str, Values], start: Mapping[str, Number], *, seed: int) -> Trial:
+    """The next trial: the configuration as it is, then an attempt that was broken off, else what the sampler says.
+
+    The sampler (TPE, Bergstra et al. 2011) is seeded anew for each trial, so that a search that was interrupted
+    tries what an unbroken one would have tried.
+    """
+    number = len(over(study))
+    torn = broken_off(study)
+    if not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        if torn and torn[-1].params.keys() == space.keys():
+            study.enqueue_trial(torn[-1].params)
+        elif number == 0:
+            study.enqueue_trial({key: start[key] for key in space})
+    study.sampler = TPESampler(seed=(seed * 1_000_003 + number) % 2**32, n_startup_trials=RANDOM)
+    return study.ask({key: _distribution(values, start[key]) for key, values in space.items()})
+
+
+def settings(trial: FrozenTrial | Trial, start: Mapping[str, Number]) -> dict[str, Number]:
+    """What a trial sets otherwise than the configuration; rates and weights to three significant digits."""
+    changed = {key: value for key, value in trial.params.items() if value != start[key]}
+    return {key: float(f"{value:.3g}") if isinstance(value, float) else value for key, value in changed.items()}
+
+
+def best(study: optuna.Study) -> FrozenTrial | None:
+    """The whole trial with the best score, the earliest of equals; None before one is whole."""
+    whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return max(whole, key=lambda trial: trial.value or 0.0, default=None)
+
+
+def _distribution(values: Values, start: Number) -> BaseDistribution:
+    if values.choices:
+        return CategoricalDistribution(values.choices)
+    low, high = values.ends
+    if isinstance(start, int):
+        return IntDistribution(int(low), int(high), log=values.log)
+    return FloatDistribution(float(low), float(high), log=values.log)

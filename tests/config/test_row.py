@@ -1,0 +1,71 @@
+"""A row holds only what differs from the file it builds on, and loads back as what it was made of."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mner import config as configs
+from mner.config.row import row_toml
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    base, row = tmp_path / "base.toml", tmp_path / "rows" / "text.toml"
+    row.parent.mkdir()
+    base.write_text('[data]\nname = "mine"\nroot = "posts"\ntrain = "a.txt"\ncontexts = ["c.jsonl"]\n')
+    row.write_text('base = "../base.toml"\nname = "text"\n[model]\nname = "text"\n[context.budget]\ncaptions = 64\n')
+    return base, row
+
+
+def test_row_says_what_differs(files: tuple[Path, Path], tmp_path: Path) -> None:
+    base, row = files
+    config = configs.load(row, set_values=["training.encoder_lr=1e-4", "name=new"])
+    path = tmp_path / "runs" / "deep" / "best.toml"
+    root = configs.root_folder(config.data, row.parent)
+    text = row_toml(config, path, base=base, root=root, about=["Made by a test."])
+    assert text.startswith("# Made by a test.\n")
+    assert tomllib.loads(text) == {
+        "base": "../../base.toml",
+        "name": "new",
+        "context": {"budget": {"captions": 64}},
+        "model": {"name": "text"},
+        "training": {"encoder_lr": 1e-4},
+    }
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    loaded = configs.load(path)
+    assert loaded.fingerprint == config.fingerprint
+    assert configs.root_folder(loaded.data, path.parent).resolve() == (tmp_path / "posts").resolve()
+
+
+@pytest.mark.parametrize("root", ["../other", "mner:sample"])
+def test_row_keeps_another_root(root: str, files: tuple[Path, Path], tmp_path: Path) -> None:
+    base, row = files
+    config = configs.load(row, set_values=[f"data.root={root}"])
+    path = tmp_path / "best.toml"
+    folder = configs.root_folder(config.data, row.parent)
+    path.write_text(row_toml(config, path, base=base, root=folder))
+    assert configs.root_folder(configs.load(path).data, path.parent).resolve() == folder.resolve()
+
+
+def test_base_of_a_file(files: tuple[Path, Path]) -> None:
+    base, row = files
+    assert configs.base_of(base) is None
+    assert (configs.base_of(row) or row).resolve() == base
+
+
+def test_row_on_several_bases_with_a_variant_keeps_its_name(files: tuple[Path, Path], tmp_path: Path) -> None:
+    _, row = files
+    (tmp_path / "big.toml").write_text('variant = "big"\n[model]\nencoder = "big"\n')
+    both = tmp_path / "both.toml"
+    both.write_text('base = ["base.toml", "big.toml"]\n')
+    assert configs.base_of(both) is None, "several are no one file to build on"
+    for settings in (["name=text"], ["name=run"]):
+        config = configs.load(row, base=both, set_values=settings)
+        path = tmp_path / "best.toml"
+        path.write_text(row_toml(config, path, base=both, root=configs.root_folder(config.data, row.parent)))
+        assert configs.load(path).fingerprint == config.fingerprint
+        assert configs.load(path).name == f"{settings[0][5:]}-big"
