@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mner.errors import DataError
+from mner.show.goals import goals
 
 Record = Mapping[str, Any]
 KEYS = ("benchmark", "about", "finished", "machine", "versions", "peers", "settings", "seconds", "ratios", "tables")
@@ -26,6 +27,10 @@ def performance(results: Path) -> str:
         "Written by `tools/write_performance.py` from the records in `benchmarks/results/`; do not edit.",
         "`benchmarks/run.sh MODEL` measures anew. Compare ratios, not seconds: both sides of a ratio were measured in",
         "one run, on one machine, taking turns.",
+        "",
+        "## Goals",
+        "",
+        *goals(records),
     ]
     for record in records:
         lines += ["", f"## {str(record['benchmark']).replace('_', ' ').capitalize()}", "", *_record(record)]

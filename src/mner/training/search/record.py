@@ -12,8 +12,9 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from mner.config.space import Number, Values
+from mner.machine import machine
 from mner.training.job import Job
-from mner.training.records import machine, versions
+from mner.training.records import versions
 from mner.training.search.defaults import fingerprint, told
 from mner.training.search.prune import AFTER, RULE
 from mner.training.search.study import RANDOM, best, broken_off, how, over, settings

@@ -1,0 +1,163 @@
+"""The goals of docs/performance.md beside what the benchmark records say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A figure that was set out for before it was measured.
+
+    Attributes:
+        what: In words.
+        benchmark: Name of the record.
+        read: From the record to the figure.
+        bound: The goal; with ``least`` the figure must reach it, else it must not exceed it.
+        stretch: A further goal, or None.
+        why: What stands in the way, told where the goal is missed.
+    """
+
+    what: str
+    benchmark: str
+    read: Callable[[Record], float]
+    bound: float
+    stretch: float | None = None
+    least: bool = False
+    unit: str = "x"
+    why: str = ""
+
+
+def ratio(key: str) -> Callable[[Record], float]:
+    """Reads one ratio of a record."""
+    return lambda record: float(record["ratios"][key])
+
+
+def worst(*keys: str) -> Callable[[Record], float]:
+    """Reads the largest of the ratios whose names begin with one of ``keys``."""
+    return lambda record: max(
+        float(value) for name, value in record["ratios"].items() if any(name.startswith(key) for key in keys)
+    )
+
+
+def cell(title: str, row: str, column: str) -> Callable[[Record], float]:
+    """Reads one cell of a record's table."""
+
+    def read(record: Record) -> float:
+        table = next(one for one in record["tables"] if one["title"].startswith(title))
+        found = next(one for one in table["rows"] if one[0] == row)
+        return float(found[table["columns"].index(column)])
+
+    return read
+
+
+STARTS, MEMORY = "Seconds of a fresh process", "Memory after the first post"
+GOALS = (
+    Goal("predict, T view, int8 against flair", "predict_throughput", ratio("flair / mner onnx int8"), 5, 8, True),
+    Goal(
+        "predict, T view, int8 against the transformers pipeline at its best batch size",
+        "predict_throughput",
+        ratio("transformers / mner onnx int8"),
+        2,
+        3,
+        True,
+    ),
+    Goal(
+        "whole prediction over the bare encoder, int8",
+        "predict_throughput",
+        ratio("whole / encoder alone, onnx int8 (1 is best)"),
+        1.25,
+        1.1,
+        why="the faster the encoder, the larger the share of tokenising, offsets and probabilities",
+    ),
+    Goal(
+        "whole prediction over the bare encoder, onnx fp32",
+        "predict_throughput",
+        ratio("whole / encoder alone, onnx fp32 (1 is best)"),
+        1.25,
+        1.1,
+    ),
+    Goal("training, T view, against flair", "train_throughput", ratio("flair / mner"), 2, 3, True),
+    Goal(
+        "CVA step over a text step on the same tokens",
+        "train_throughput",
+        ratio("CVA / text on the same tokens (1 is best)"),
+        1.15,
+        1.05,
+    ),
+    Goal(
+        "share of a step outside the encoder's products",
+        "train_throughput",
+        worst("mner text: share outside", "mner ITA + CVA: share outside"),
+        0.15,
+        unit="",
+        why="see Inside a step: dropout's random numbers, activations, layer norms and the optimizer remain; "
+        "torch.compile was tried and "
+        "made steps slower",
+    ),
+    Goal(
+        "CRF log-likelihood with gradients and posteriors, against pytorch-crf's log-likelihood alone",
+        "crf",
+        ratio("NLL + posteriors against pytorch-crf's NLL alone: geometric mean"),
+        3,
+        least=True,
+        why="sums run in float64 and posteriors are work that the peer does not do; on short posts each of both "
+        "is a handful of kernel launches, and these cost the same",
+    ),
+    Goal(
+        "Viterbi against pytorch-crf",
+        "crf",
+        ratio("Viterbi: geometric mean"),
+        10,
+        least=True,
+        why="a step is one sum and one maximum over (label, post, label) in float64; with 37 labels and 64 posts that "
+        "is what time goes to, and the peer does the same in float32 by vectorised torch",
+    ),
+    Goal("import mner", "cold_start", cell(STARTS, "import mner", "median"), 0.15, unit=" s"),
+    Goal("mner --help", "cold_start", cell(STARTS, "mner --help", "median"), 0.5, unit=" s"),
+    Goal("first post, no picture", "cold_start", cell(STARTS, "first post, words alone", "median"), 1.0, unit=" s"),
+    Goal(
+        "first post with its picture", "cold_start", cell(STARTS, "first post with its picture", "median"), 3.0,
+        unit=" s",
+    ),
+    Goal("memory, words alone", "cold_start", cell(MEMORY, "first post, words alone", "resident"), 350, unit=" MiB"),
+    Goal(
+        "memory, with vision", "cold_start", cell(MEMORY, "first post with its picture", "resident"), 900,
+        unit=" MiB",
+    ),
+    Goal(
+        "memory of a stream of posts, most over that after 10,000",
+        "memory_stream",
+        lambda record: max(float(value) for value in record["ratios"].values()),
+        1.1,
+    ),
+)  # fmt: skip
+
+
+def goals(records: Sequence[Record]) -> Iterator[str]:
+    """The lines of a table of goals, met and missed; a goal whose record is absent is called not measured."""
+    known = {str(record["benchmark"]): record for record in records}
+    missed: list[str] = []
+    yield "| what | goal | stretch | measured | |"
+    yield "|---|---|---|---|---|"
+    for goal in GOALS:
+        sign = "at least " if goal.least else "at most "
+        stretch = "" if goal.stretch is None else f"{goal.stretch:g}{goal.unit}"
+        try:
+            figure = goal.read(known[goal.benchmark])
+        except (KeyError, StopIteration, ValueError, TypeError):
+            yield f"| {goal.what} | {sign}{goal.bound:g}{goal.unit} | {stretch} | not measured | |"
+            continue
+        met = figure >= goal.bound if goal.least else figure <= goal.bound
+        yield (
+            f"| {goal.what} | {sign}{goal.bound:g}{goal.unit} | {stretch} | {figure:.3g}{goal.unit} | "
+            f"{'met' if met else 'MISSED'} |"
+        )
+        if not met:
+            missed.append(f"- {goal.what}: {goal.why or 'not looked into'}.")
+    if missed:
+        yield from ("", "What stands in the way of those that were missed:", "", *missed)
