@@ -27,8 +27,8 @@ class ToyViews:
 
     def encode_many(self, posts: Any, pieces: Any) -> list[Any]:
         return [
-            type("Toy", (), {"words": len(post), "windows": (np.zeros(3),), "kinds": tuple(p.kind for p in some)})
-            for post, some in zip(posts, pieces, strict=True)
+            type("Toy", (), {"words": len(post), "windows": (np.zeros(3),), "kinds": kinds, "heads": None})
+            for post, kinds in zip(posts, [tuple(p.kind for p in some) for some in pieces], strict=True)
         ]
 
 

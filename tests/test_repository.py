@@ -95,8 +95,9 @@ def test_row_loads_on_its_own_data(row: Path) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda path: path.stem)
 def test_row_loads_on_every_data_set(row: Path, base: Path) -> None:
     merged, alone = configs.load(row, base=base), configs.load(base)
-    assert merged.name == row.stem
+    assert merged.name == row.stem + alone.name.removeprefix("run")  # a base with an encoder adds its name
     assert merged.data == alone.data
+    assert merged.model.encoder == alone.model.encoder
 
 
 @pytest.mark.parametrize("path", [*BASES, *ROWS], ids=lambda path: path.stem)
@@ -106,8 +107,13 @@ def test_config_survives_being_written_out(path: Path) -> None:
 
 
 def test_configs_are_here() -> None:
-    assert {"sample", "twitter15"} <= {path.stem for path in BASES}
-    assert "text" in {path.stem for path in ROWS}
+    encoders = ("", "-mpnet", "-bert-base-cased", "-xlm-roberta-large")
+    wanted = {f"twitter{year}{encoder}" for year in (15, 17) for encoder in encoders}
+    assert {"sample", *wanted} <= {path.stem for path in BASES}
+    alone = {f"ita-{context}" for context in ("la", "ga", "oca", "all", "random")}
+    joint, controls = {"ita-ga-joint", "ita-all-joint"}, {"ita-ga-cva-empty", "ita-ga-cva-shuffled"}
+    text = {"text", "text-pad", "text-double-steps"}
+    assert text | alone | {f"{row}-cva" for row in alone} | joint | controls <= {path.stem for path in ROWS}
 
 
 def test_versions_agree() -> None:

@@ -27,9 +27,11 @@ def config_page() -> str:
         "",
         NOTICE,
         "",
-        "A configuration is a TOML file. `base` names a file that it builds on, relative to itself; what neither file",
-        "says has the default below. `mner config show FILE` prints the resolved whole; `--set section.key=value`",
-        "overrides one key for one command. An unknown key is an error. All faults of a file are listed at once.",
+        "A configuration is a TOML file. `base` names a file that it builds on, or several (`base = [...]`, later",
+        "ones over earlier ones), relative to itself; what no file says has the default below. `variant` joins the",
+        'name behind a hyphen: the row "text" on a base with `variant = "mpnet"` is called text-mpnet. `mner config',
+        "show FILE` prints the resolved whole; `--set section.key=value` overrides one key for one command. An unknown",
+        "key is an error. All faults of a file are listed at once.",
     ]
     sections = {"": Config} | {
         name: found.annotation
@@ -52,6 +54,7 @@ def config_page() -> str:
     lines += [
         "",
         "`Source` is one of captions, tags, ocr, texts: the lists of an artefact row. `ViewName` is T or I+T.",
+        "`Substitute` is none, empty or shuffled.",
         "",
     ]
     lines += ["## All defaults", "", "```toml", dumps(Config()).strip(), "```", ""]

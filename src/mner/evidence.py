@@ -128,10 +128,12 @@ def weigh(
     if not post.words:
         return ()
     scores = np.stack(predict.emissions(runtime, encoded))  # (without, with, and without each kind; word, label)
-    lengths = [len(post.words)] * len(beside)
-    found = [{one.span for one in spans} for spans in decoder.decode(scores[:2], lengths[:2])]
+    lengths = [one.words for one in encoded]
+    heads = predict.heads_of(encoded)
+    two = heads[:2] if heads is not None else None
+    found = [{one.span for one in spans} for spans in decoder.decode(scores[:2], lengths[:2], heads=two)]
     spans = sorted(set().union(*found))
-    exact = np.stack(decoder.span_scores(scores, lengths, [spans] * len(beside)))
+    exact = np.stack(decoder.span_scores(scores, lengths, [spans] * len(beside), heads=heads))
     rows = list(zip(spans, exact.T.tolist(), strict=True))
     if not pieces:
         return tuple(Evidence(post.entity(span, plain), "no picture", plain) for span, (plain,) in rows)

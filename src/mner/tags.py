@@ -18,6 +18,9 @@ BIOES: B-, I-, E- for the first, inner and last word, S- for an entity of one wo
 Reading = Literal["repair", "strict"]
 """What an I- that continues nothing means: repair, it begins an entity; strict, it is O."""
 
+PAD = "PAD"
+"""The label of a word's further sub-tokens where they carry labels too (ITA, appendix A.5); no word has it."""
+
 PREFIXES: dict[Scheme, str] = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES"}
 """The letters that may stand before the hyphen."""
 
@@ -151,13 +154,23 @@ def from_spans(spans: Iterable[Span], length: int, *, scheme: Scheme = "IOB2") -
     return tags
 
 
-def bioes_labels(types: Iterable[str]) -> tuple[str, ...]:
-    """The label set of a tagger: O, then B-, I-, E-, S- of each type, types sorted.
+def bioes_labels(types: Iterable[str], *, padded: bool = False) -> tuple[str, ...]:
+    """The label set of a tagger: O, then B-, I-, E-, S- of each type, types sorted; PAD at the end if ``padded``.
 
     >>> bioes_labels(["PER"])
     ('O', 'B-PER', 'I-PER', 'E-PER', 'S-PER')
     """
-    return ("O", *(f"{letter}-{kind}" for kind in sorted(set(types)) for letter in "BIES"))
+    words = (f"{letter}-{kind}" for kind in sorted(set(types)) for letter in "BIES")
+    return ("O", *words, *([PAD] if padded else ()))
+
+
+def entity_types(labels: Iterable[str]) -> tuple[str, ...]:
+    """The types of entities that a label set knows, sorted.
+
+    >>> entity_types(["O", "S-PER", "B-LOC", "PAD"])
+    ('LOC', 'PER')
+    """
+    return tuple(sorted({label[2:] for label in labels if label[1:2] == "-"}))
 
 
 def legal(labels: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -36,6 +36,13 @@ def test_fetch_prints_the_folder(toy: EncoderFiles, monkeypatch: pytest.MonkeyPa
     assert run("fetch", "embedded:toy") == (0, f"{toy.folder}\n", "2 MB, at most 512 sub-tokens\n")
 
 
+def test_fetch_of_an_embedded_encoder_tells_what_it_takes(toy: EncoderFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoders, "fetch", fetching(toy))
+    code, out, err = run("fetch", "embedded:mpnet")
+    assert (code, out) == (0, f"{toy.folder}\n")
+    assert err.startswith("embedded:mpnet: 404 MB to download") and "Apache-2.0" in err.splitlines()[0]
+
+
 def test_fetch_that_fails_exits_with_2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoders, "fetch", fetching(ModelError("no network; copy it")))
     assert run("fetch", "owner/toy") == (2, "", "error: no network; copy it\n")

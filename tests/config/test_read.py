@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -10,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mner import config as configs
+from mner.config import schema
 from mner.errors import ConfigError
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
 
 
 def write(path: Path, text: str) -> Path:
@@ -32,6 +36,26 @@ def test_load_with_another_base_takes_the_row_to_other_data(tmp_path: Path) -> N
     row = write(tmp_path / "row.toml", 'base = "one.toml"\n')
     assert configs.load(row).data.name == "one"
     assert configs.load(row, base=other).data.name == "two"
+
+
+def test_several_bases_lie_over_each_other_in_order(tmp_path: Path) -> None:
+    write(tmp_path / "posts.toml", '[data]\nname = "mine"\nroot = "far"\n[training]\nepochs = 3\nencoder_lr = 0.1\n')
+    write(tmp_path / "encoders" / "big.toml", 'variant = "big"\n[model]\nencoder = "big"\n[training]\nepochs = 5\n')
+    both = write(tmp_path / "both.toml", 'base = ["posts.toml", "encoders/big.toml"]\n')
+    row = write(tmp_path / "rows" / "row.toml", 'base = "../posts.toml"\nname = "row"\n[model]\nname = "text"\n')
+    config = configs.load(row, base=both)
+    assert (config.name, config.data.name, config.model.encoder) == ("row-big", "mine", "big")
+    assert (config.training.epochs, config.training.encoder_lr, config.model.name) == (5, 0.1, "text")
+    assert configs.root_folder(config.data, row.parent).resolve() == (tmp_path / "far").resolve()
+
+
+def test_variant_joins_the_name_once(tmp_path: Path) -> None:
+    write(tmp_path / "base.toml", 'variant = "low"\n')
+    row = write(tmp_path / "row.toml", 'base = "base.toml"\nname = "row"\n')
+    config = configs.load(row)
+    assert config.name == "row-low"
+    assert configs.load(row, set_values=["variant=high", "name=other"]).name == "other-high"
+    assert configs.load(write(tmp_path / "out.toml", configs.dumps(config))) == config
 
 
 def test_plain_root_stays_relative_to_the_file_that_states_it(tmp_path: Path) -> None:
@@ -79,6 +103,9 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(tmp_path: Path) -> Non
         ("[training]\nencoder_lr = -1\n", "training.encoder_lr: input should be greater than 0, found -1"),
         ("[training\n", "not a readable TOML file"),
         ("base = 3\n", "base: expected a file name"),
+        ('base = ["a.toml", 3]\n', "base: expected a file name"),
+        ('variant = "a/b"\n', 'variant: expected letters, digits, "." or "-"'),
+        ('[model]\nsubtoken_labels = "pad"\n', "set decode.constrained = false"),
         ('base = "gone.toml"\n', "gone.toml: no such file"),
     ],
 )
@@ -138,6 +165,31 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
     base = configs.check({})
     assert base.fingerprint == configs.check({"data": {"root": "elsewhere"}}).fingerprint
     assert base.fingerprint != configs.check({"seed": 2}).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "default", "other"),
+    [
+        ("data", "rename", {}, {"OTHER": "MISC"}),
+        ("context", "substitute", "none", "shuffled"),
+        ("model", "subtoken_labels", "first", "pad"),
+        ("training", "passes", 1, 2),
+        ("training", "gradient_checkpointing", False, True),
+    ],
+)
+def test_later_keys_are_silent_at_their_default(section: str, key: str, default: object, other: object) -> None:
+    free = {"decode": {"constrained": False}}
+    plain = configs.check(free)
+    assert configs.check({**free, section: {key: default}}).fingerprint == plain.fingerprint
+    assert configs.check({**free, section: {key: other}}).fingerprint != plain.fingerprint
+    assert (section, key) in schema.LATER
+
+
+def test_committed_records_keep_their_fingerprints() -> None:
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*/*/*.json"))]
+    assert records
+    for record in records:
+        assert configs.check(record["config"]).fingerprint == record["config_fingerprint"]
 
 
 def test_training_files_may_be_one_or_several() -> None:

@@ -55,3 +55,17 @@ def test_base_of_a_file(files: tuple[Path, Path]) -> None:
     base, row = files
     assert configs.base_of(base) is None
     assert (configs.base_of(row) or row).resolve() == base
+
+
+def test_row_on_several_bases_with_a_variant_keeps_its_name(files: tuple[Path, Path], tmp_path: Path) -> None:
+    _, row = files
+    (tmp_path / "big.toml").write_text('variant = "big"\n[model]\nencoder = "big"\n')
+    both = tmp_path / "both.toml"
+    both.write_text('base = ["base.toml", "big.toml"]\n')
+    assert configs.base_of(both) is None, "several are no one file to build on"
+    for settings in (["name=text"], ["name=run"]):
+        config = configs.load(row, base=both, set_values=settings)
+        path = tmp_path / "best.toml"
+        path.write_text(row_toml(config, path, base=both, root=configs.root_folder(config.data, row.parent)))
+        assert configs.load(path).fingerprint == config.fingerprint
+        assert configs.load(path).name == f"{settings[0][5:]}-big"

@@ -48,7 +48,7 @@ def tiny_config(tiny_encoder: Path) -> Callable[..., Config]:
             "training": {"epochs": 2, "posts_per_step": 5, "encoder_lr": 1e-3, "device": "cpu", "threads": 1},
         }
         for name, section in sections.items():
-            table[name] = {**table[name], **section} if isinstance(section, dict) else section
+            table[name] = {**table.get(name, {}), **section} if isinstance(section, dict) else section
         return configs.check(table)
 
     return make

@@ -8,7 +8,9 @@ import typer
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(help="embedded:minilm, or a hub name such as bert-base-cased.")],
+    name: Annotated[
+        str, typer.Argument(help="embedded:minilm, embedded:mpnet, or a hub name such as bert-base-cased.")
+    ],
 ) -> None:
     """Fetch a pretrained encoder into the cache and print its folder; what is already here is only checked."""
     from rich.console import Console
@@ -16,6 +18,8 @@ def fetch(
     from mner import encoders
 
     console = Console(stderr=True)
+    if told := encoders.about(name):
+        console.print(f"{name}: {told}", highlight=False, soft_wrap=True)
     with console.status(f"fetching {name}"):
         files = encoders.fetch(name)
     console.print(f"{files.size / 1e6:.0f} MB, at most {files.max_tokens} sub-tokens", highlight=False)

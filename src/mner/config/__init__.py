@@ -11,6 +11,7 @@ from mner.config.schema import (
     ModelConfig,
     Section,
     Source,
+    Substitute,
     TrainingConfig,
     VisionConfig,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "ModelConfig",
     "Section",
     "Source",
+    "Substitute",
     "TrainingConfig",
     "VisionConfig",
     "base_of",

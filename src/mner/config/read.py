@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from mner.config.faults import describe
 from mner.config.schema import Config, DataConfig
 from mner.errors import ConfigError
 
+_VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
@@ -22,8 +24,9 @@ def load(path: str | Path, *, base: str | Path | None = None, set_values: Sequen
     """The configuration of a TOML file, its bases merged below it.
 
     Args:
-        path: The file; its ``base`` key names a file it builds on, relative to itself.
-        base: Another file to build on instead of the one the file names (a row on other data).
+        path: The file; its ``base`` key names a file it builds on, or several, later ones over earlier ones, all
+            relative to itself. A ``variant`` of it or of a base (such as "mpnet") joins the name behind a hyphen.
+        base: Another file to build on instead of those the file names (a row on other data, or another encoder).
         set_values: Overrides such as "training.epochs=3"; the value is TOML, a bare word is a string.
 
     Raises:
@@ -33,6 +36,7 @@ def load(path: str | Path, *, base: str | Path | None = None, set_values: Sequen
     table = _read(path, base=Path(base) if base is not None else None)
     for setting in set_values:
         _assign(table, setting)
+    _rename(table, path)
     return check(table, where=str(path))
 
 
@@ -60,13 +64,22 @@ def validated(schema: type[Schema], table: Mapping[str, Any], *, where: str) -> 
 
 
 def base_of(path: Path) -> Path | None:
-    """The file that a TOML file's ``base`` names; None where it builds on none.
+    """The file that a TOML file's ``base`` names; None where it builds on none, or on several.
 
     Raises:
         ConfigError: The file is missing or is not TOML, or ``base`` is no file name.
     """
-    named = read_toml(path).get("base")
-    return None if named is None else path.parent / _base_name(named, path)
+    names = _base_names(read_toml(path).get("base"), path)
+    return path.parent / names[0] if len(names) == 1 else None
+
+
+def variant_of(path: Path) -> str:
+    """The ``variant`` that a TOML file or one of its bases has; "" where none has one.
+
+    Raises:
+        ConfigError: A file is missing or is not TOML.
+    """
+    return str(_read(path, base=None).get("variant", ""))
 
 
 def root_folder(data: DataConfig, config_folder: Path) -> Path:
@@ -106,26 +119,38 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
 
 
-def _base_name(named: object, path: Path) -> str:
-    if not isinstance(named, str):
-        raise ConfigError(f'{path}: base: expected a file name such as "../twitter15.toml", found {named!r}')
-    return named
-
-
 def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path.resolve() in seen:
         raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
     table = read_toml(path)
-    named = _base_name(table.pop("base", ""), path)
-    below = base if base is not None else (path.parent / named if named else None)
-    if below is None:
-        return table
-    lower = _read(below, base=None, seen=(*seen, path.resolve()))
-    if not lower.get("data", {}).get("root", "").startswith(("$", "mner:")) and "data" in lower:
-        # A plain root is relative to the file that states it; said anew relative to the file on top.
-        folder = (below.parent / lower["data"].get("root", ".")).resolve()
-        lower["data"]["root"] = os.path.relpath(folder, path.parent.resolve())
+    named = [path.parent / name for name in _base_names(table.pop("base", None), path)]
+    lower: dict[str, Any] = {}
+    for one in named if base is None else [base]:
+        read = _read(one, base=None, seen=(*seen, path.resolve()))
+        if not read.get("data", {}).get("root", "").startswith(("$", "mner:")) and "data" in read:
+            # A plain root is relative to the file that states it; said anew relative to the file on top.
+            folder = (one.parent / read["data"].get("root", ".")).resolve()
+            read["data"]["root"] = os.path.relpath(folder, path.parent.resolve())
+        lower = _merge(lower, read)
     return _merge(lower, table)
+
+
+def _base_names(named: Any, path: Path) -> list[str]:
+    """The file names under ``base``."""
+    names = [] if named is None else [named] if isinstance(named, str) else named
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f'{path}: base: expected a file name such as "../twitter15.toml", found {named!r}')
+    return names
+
+
+def _rename(table: dict[str, Any], path: Path) -> None:
+    """Let ``variant`` join the name, so that one row's runs on two encoders do not stand in one folder."""
+    variant = table.pop("variant", "")
+    if variant == "":
+        return
+    if not isinstance(variant, str) or not _VARIANT.fullmatch(variant):
+        raise ConfigError(f'{path}: variant: expected letters, digits, "." or "-", such as "mpnet", found {variant!r}')
+    table["name"] = f"{table.get('name', Config().name)}-{variant}"
 
 
 def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mner.config.read import load, root_folder
+from mner.config.read import load, root_folder, variant_of
 from mner.config.schema import Config
 from mner.config.toml import dumps_table
 
@@ -34,6 +34,8 @@ def row_toml(config: Config, path: Path, *, base: Path, root: Path, about: Seque
         told.setdefault("data", {})["root"] = data_root
     told = {key: value for key, value in told.items() if value != {}}
     table = {"base": os.path.relpath(base.resolve(), path.parent.resolve()), **told}
+    if variant_of(base):
+        table |= {"name": config.name, "variant": ""}  # the name is whole already
     return "".join(f"# {line}\n" for line in about) + dumps_table(table)
 
 

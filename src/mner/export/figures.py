@@ -78,7 +78,7 @@ def run(runtime: Runtime, encoded: Mapping[ViewName, Sequence[Encoded]], decoder
     seconds = time.perf_counter() - begin
     count = sum(len(posts) for posts in encoded.values())
     return Run(
-        {view: [_decoded(decoder, one) for one in posts] for view, posts in scores.items()},
+        {view: [_decoded(decoder, *both) for both in zip(encoded[view], scores[view], strict=True)] for view in scores},
         scores,
         count / max(seconds, 1e-9),
     )
@@ -156,5 +156,6 @@ def _rounded(value: Any) -> Any:
     return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
-def _decoded(decoder: Decoder, scores: np.ndarray) -> list[Span]:
-    return [one.span for one in decoder.decode(scores[None], [len(scores)])[0]]
+def _decoded(decoder: Decoder, encoded: Encoded, scores: np.ndarray) -> list[Span]:
+    heads = predict.heads_of([encoded])
+    return [one.span for one in decoder.decode(scores[None], [len(scores)], heads=heads)[0]]

@@ -131,7 +131,8 @@ def _target(saved: SavedModel, out: Path | None, keep_encoder: bool) -> Path:
 def _trial(saved: SavedModel, posts: Sequence[Post] | None, dev_config: Path | None) -> _Trial:
     """The posts that both models score, in the views that the model was trained on."""
     config = saved.config
-    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), config.context)
+    files = encoders.of_model(saved.folder, saved.manifest["encoder"])
+    views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     if posts is not None:
         if not posts:
             raise DataError("no posts to compare on: the file holds none")

@@ -25,7 +25,8 @@ def spans(
     """
     found: list[tuple[ScoredSpan, ...]] = [()] * len(encoded)
     for members, scores, lengths in _forward(runtime, encoded, tokens_per_batch):
-        for post, entities in zip(members, decoder.decode(scores, lengths), strict=True):
+        heads = heads_of([encoded[post] for post in members])
+        for post, entities in zip(members, decoder.decode(scores, lengths, heads=heads), strict=True):
             found[post] = entities
     return found
 
@@ -33,13 +34,19 @@ def spans(
 def emissions(
     runtime: Runtime, encoded: Sequence[Encoded], *, tokens_per_batch: int = TOKENS_PER_BATCH
 ) -> list[np.ndarray]:
-    """The label scores (word, label) of each post, in the order given."""
+    """The label scores (word, label) of each post, in the order given; (place, label) where sub-tokens carry labels."""
     labels = len(runtime.labels)
     found = [np.zeros((0, labels), np.float32)] * len(encoded)
     for members, scores, lengths in _forward(runtime, encoded, tokens_per_batch):
         for row, (post, length) in enumerate(zip(members, lengths, strict=True)):
             found[post] = scores[row, :length]
     return found
+
+
+def heads_of(encoded: Sequence[Encoded]) -> list[np.ndarray] | None:
+    """The place of each word's first sub-token (word,) in each post, as a decoder asks; None where words are places."""
+    heads = [one.heads for one in encoded if one.heads is not None]
+    return heads if heads and len(heads) == len(encoded) else None
 
 
 def _forward(

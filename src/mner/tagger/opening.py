@@ -53,7 +53,8 @@ def load(
     if timeout is not None and timeout <= 0:
         raise ValueError(f"timeout: expected seconds above 0, got {timeout}; None sets no limit")
     saved = read_model(packaged() if path is None else path, allow_plugins=allow_plugins)
-    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
+    files = encoders.of_model(saved.folder, saved.manifest["encoder"])
+    views = Views(files, saved.config.context, subtoken_labels=saved.config.model.subtoken_labels)
     runtime = open_model(saved, backend=backend, precision=precision, threads=threads)
     ready, fingerprints = _contexts(contexts)
     pictures = Pictures(

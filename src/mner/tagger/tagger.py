@@ -13,6 +13,7 @@ from mner.evidence import Explanation, weigh
 from mner.runtime import Runtime, predict
 from mner.tagger.pictures import Pictures, judge
 from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, request
+from mner.tags import entity_types
 from mner.types import ImageStatus, Prediction, VisualContext
 from mner.views import Piece, Views, compose
 
@@ -54,7 +55,7 @@ class Tagger:
     ) -> None:
         self.config = config
         self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images}
-        self.labels = tuple(sorted({label[2:] for label in runtime.labels if label != "O"}))
+        self.labels = entity_types(runtime.labels)
         self.note = runtime.note
         self._runtime = runtime
         self._views = views

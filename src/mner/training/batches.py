@@ -18,23 +18,37 @@ class Split:
 
     posts: Sequence[Post]
     views: Mapping[ViewName, Sequence[Encoded]]
-    gold: Sequence[np.ndarray]  # label ids (word,)
+    gold: Sequence[np.ndarray]  # label ids (word,), or (place,) where sub-tokens carry labels too
 
     def __len__(self) -> int:
         return len(self.posts)
 
 
-def gold_ids(posts: Sequence[Post], labels: Sequence[str]) -> list[np.ndarray]:
-    """Label ids (word,) of each post's gold BIOES labels."""
+def gold_ids(
+    posts: Sequence[Post], labels: Sequence[str], encoded: Sequence[Encoded] | None = None
+) -> list[np.ndarray]:
+    """Label ids (word,) of each post's gold BIOES labels.
+
+    Where sub-tokens carry labels too (``encoded`` has heads), ids (place,): PAD behind the first place of each word.
+    """
     index = {label: number for number, label in enumerate(labels)}
-    return [
+    gold = [
         np.array([index[tag] for tag in tags.from_spans(post.spans or (), len(post.words), scheme="BIOES")], np.int64)
         for post in posts
     ]
+    for row, one in enumerate(encoded or ()):
+        if one.heads is not None:
+            spread = np.full(one.words, index[tags.PAD], np.int64)
+            spread[one.heads] = gold[row]
+            gold[row] = spread
+    return gold
 
 
 def steps(posts: int, *, posts_per_step: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
-    """The posts of each optimizer step of one epoch, as indices; the order follows from seed and epoch alone."""
+    """The posts of each optimizer step of one pass, as indices; the order follows from seed and epoch alone.
+
+    Where an epoch goes through the posts several times, each pass counts as an epoch here.
+    """
     order = np.random.default_rng((seed, epoch)).permutation(posts)
     for start in range(0, posts, posts_per_step):
         yield order[start : start + posts_per_step]

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+from mner.tags import entity_types
 from mner.training.job import Job
 
 
 def model_card(job: Job, epoch: Mapping[str, Any]) -> str:
     """The text of README.md: what the model is, what it was trained on, its dev scores with signatures, its use."""
     train, dev, config = job.splits["train"], job.splits["dev"], job.config
-    types = sorted({label.partition("-")[2] for label in job.labels if label != "O"})
     lines = [
         f"# {config.data.name}/{config.name}",
         "",
@@ -20,7 +20,7 @@ def model_card(job: Job, epoch: Mapping[str, Any]) -> str:
         "",
         f"- system: `{config.model.name}` on `{config.model.encoder}`, views {', '.join(config.loss.views)}, "
         f"cross-view alignment `{config.loss.cva}`, preset `{config.loss.preset}`",
-        f"- entity types: {', '.join(types)}",
+        f"- entity types: {', '.join(entity_types(job.labels))}",
         f"- trained on: {config.data.name}/train@{train.stamp.fingerprint}, {len(train.posts)} posts, "
         f"{train.coverage.get('used', 0)} of them with a visual context",
         f"- chosen on: {config.data.name}/dev@{dev.stamp.fingerprint}, {len(dev.posts)} posts, epoch {epoch['epoch']}",

@@ -43,18 +43,20 @@ def prepare(config: Config, root: Path) -> Job:
         ModelError: The encoder is not on this machine.
     """
     files = encoders.find(config.model.encoder)
-    views = Views(files, config.context)
+    views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     names: tuple[Name, ...] = ("train", "dev")
     splits = {str(name): read_split(config, root, name, views) for name in names}
     train = splits["train"]
-    labels = tags.bioes_labels({span.label for post in train.posts for span in post.spans or ()})
-    if len(labels) == 1:
+    types = {span.label for post in train.posts for span in post.spans or ()}
+    if not types:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
-    if config.model.name != "text" and "I+T" in config.loss.views and not train.coverage.get("used"):
+    wanted = config.model.name != "text" and "I+T" in config.loss.views and config.context.substitute != "empty"
+    if wanted and not train.coverage.get("used"):
         raise DataError(
             f"{train.path}: none of its {len(train.posts)} posts has a visual context, yet the I+T view is trained; "
             'name data.contexts or data.images (mner context build makes one from pictures), or set loss.views = ["T"]'
         )
+    labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     weights = _digest(sha256(path) for path in sorted(files.folder.glob("*.safetensors")))
     fingerprint = _digest((config.fingerprint, weights, *(split.fingerprint for split in splits.values())))[:12]
     return Job(config, files, views, splits, labels, weights, fingerprint)
@@ -70,4 +72,4 @@ def training_split(job: Job) -> Split:
     kept = [number for number, post in enumerate(part.posts) if post.words]
     posts = [part.posts[number] for number in kept]
     views = {view: [encoded[number] for number in kept] for view, encoded in part.encoded.items()}
-    return Split(posts, views, gold_ids(posts, job.labels))
+    return Split(posts, views, gold_ids(posts, job.labels, views["T"]))

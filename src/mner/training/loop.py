@@ -68,14 +68,15 @@ def loop(
     """
     settings = config.training
     views = cast(Model, accelerator.unwrap_model(model)).views
-    per_epoch = -(-len(split) // settings.posts_per_step)
+    per_pass = -(-len(split) // settings.posts_per_step)
+    per_epoch = per_pass * settings.passes
     for number in range(done, settings.epochs * per_epoch):
-        if number == done or number % per_epoch == 0:
-            epoch = number // per_epoch
-            order = list(steps(len(split), posts_per_step=settings.posts_per_step, seed=config.seed, epoch=epoch))
+        if number == done or number % per_pass == 0:
+            turn = number // per_pass
+            order = list(steps(len(split), posts_per_step=settings.posts_per_step, seed=config.seed, epoch=turn))
         started = time.perf_counter()
         torch.manual_seed(config.seed * 1_000_003 + number * accelerator.num_processes + accelerator.process_index)
-        members = order[number % per_epoch]
+        members = order[number % per_pass]
         mine = members[accelerator.process_index :: accelerator.num_processes]
         share = accelerator.num_processes / len(members)
         if not len(mine):  # a process without a post still takes part in the exchange of gradients
@@ -105,7 +106,7 @@ def loop(
         schedule.step()
         optimizer.zero_grad()
         yield Step(
-            epoch=epoch + 1,
+            epoch=number // per_epoch + 1,
             step=number + 1,
             last=number % per_epoch == per_epoch - 1,
             losses=means,

@@ -117,7 +117,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
         continue_from(model, job.labels, read_model(config.model.init))
     posts = training_split(job)
     lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
-    steps = settings.epochs * -(-len(posts) // settings.posts_per_step)
+    steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
     optimizer = adamw(cast(Model, model).parameter_groups(), settings)
     progress = Progress(job.fingerprint)
     if state.exists():

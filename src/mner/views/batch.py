@@ -13,11 +13,14 @@ class Encoded:
     """One post in one view.
 
     Attributes:
-        words: Number of words of the post.
+        words: Places that get a label: the post's words, or with ``heads`` all sub-tokens of its words.
         windows: Sub-token ids (token,) of each window, special ones included; int32. Never empty.
         shapes: Ids in ``SHAPES`` (token,) of each window; int8.
         first: Window and position in it of each word's first sub-token (word, 2), -1 for a word without; int32.
+            With ``heads`` of each place (place, 2).
         cut: Sub-tokens that no window holds: by kind of context, and of overlong words under "words".
+        heads: Where sub-tokens carry labels too, the place of each word's first one (word,); int32. A word without
+            sub-token has one place. None where each word is one place.
     """
 
     words: int
@@ -25,6 +28,7 @@ class Encoded:
     shapes: tuple[np.ndarray, ...]
     first: np.ndarray
     cut: Mapping[str, int] = field(default_factory=dict)
+    heads: np.ndarray | None = None
 
     @property
     def tokens(self) -> int:
@@ -42,7 +46,7 @@ class Batch:
         shapes: Ids in ``SHAPES`` (window, token), 0 for padding.
         word_index: Flat index ``window * tokens + token`` of each word's first sub-token (post, word); -1 for a
             word without sub-token and past a post's length.
-        lengths: Words of each post (post,).
+        lengths: Words of each post (post,), or places where sub-tokens carry labels too.
         window_post: The post that each window belongs to (window,).
         segments: In a packed batch the number of each sub-token's window in its row, from 1, 0 for padding
             (row, token); windows are rows' parts then. None where each row is one window.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -29,6 +30,8 @@ class Views:
         encoder: The encoder's files, or its tokenizer alone.
         options: Which context, in which order, how much, and how long inputs are cut.
         max_tokens: The encoder's longest input; by default what ``encoder`` says, else what ``options`` say.
+        subtoken_labels: "pad" gives every sub-token of a word a place of its own to be labelled (ITA, appendix A.5),
+            see ``Encoded.heads``; "first" gives each word one place.
 
     Attributes:
         subwords: The tokenizer.
@@ -42,8 +45,10 @@ class Views:
         options: ContextConfig | None = None,
         *,
         max_tokens: int | None = None,
+        subtoken_labels: Literal["first", "pad"] = "first",
     ) -> None:
         self.options = options or ContextConfig()
+        self._padded = subtoken_labels == "pad"
         self.subwords = Subwords(encoder.tokenizer if isinstance(encoder, EncoderFiles) else encoder)
         if max_tokens is None:
             max_tokens = encoder.max_tokens if isinstance(encoder, EncoderFiles) else self.options.max_tokens
@@ -80,10 +85,14 @@ class Views:
         ids: list[int] = []
         shapes: list[int] = []
         first: list[int] = []
+        heads: list[int] = []
         most, capped = self.options.word_pieces or None, 0
         for word in words:
             coded = known[word]
+            heads.append(len(first))
             first.append(len(ids) if coded.ids else -1)
+            if self._padded:
+                first += range(len(ids) + 1, len(ids) + len(coded.ids[:most]))
             ids += coded.ids[:most]
             shapes += coded.shapes[:most]
             if most is not None and len(coded.ids) > most:
@@ -91,8 +100,11 @@ class Views:
         if capped:
             context = replace(context, cut={**context.cut, "words": capped})
         if len(ids) + len(context.ids) <= self._inner:
-            return self._whole(ids, shapes, first, context)
-        return self._windowed(ids, shapes, first, context, release=release)
+            encoded = self._whole(ids, shapes, first, context)
+        else:
+            starts = [first[head] for head in heads if first[head] >= 0]
+            encoded = self._windowed(ids, shapes, first, context, starts=starts, release=release)
+        return replace(encoded, heads=np.array(heads, np.int32)) if self._padded else encoded
 
     def _whole(self, ids: list[int], shapes: list[int], first: list[int], context: Context) -> Encoded:
         """The input in one window."""
@@ -104,16 +116,22 @@ class Views:
         return Encoded(len(first), (window,), (window_shapes,), places, context.cut)
 
     def _windowed(
-        self, ids: list[int], shapes: list[int], first: list[int], context: Context, *, release: bool
+        self,
+        ids: list[int],
+        shapes: list[int],
+        first: list[int],
+        context: Context,
+        *,
+        starts: list[int],
+        release: bool,
     ) -> Encoded:
-        """The input in several windows; one from which no word takes its vector is left out."""
+        """The input in several windows, cut where words start; one from which no word takes its vector is left out."""
         words = len(ids)
         if release:  # words and context as one string
             ids, shapes, tail, tail_shapes = [*ids, *context.ids], [*shapes, *context.shapes], [], []
             spans = cut(len(ids), self._inner, self.options.overlap)
         else:
             tail, tail_shapes = context.ids, context.shapes
-            starts = [position for position in first if position >= 0]
             spans = cut(len(ids), self._inner - len(tail), self.options.overlap, starts=starts)
         positions = np.array(first, np.int64)
         chosen = choose(positions, spans)

@@ -21,6 +21,7 @@ from mner.views.batch import Encoded
 from mner.views.compose import compose
 from mner.views.contexts import contexts_of
 from mner.views.encode import Views
+from mner.views.substitute import substituted
 
 Name = Literal["train", "dev", "test"]
 
@@ -32,7 +33,8 @@ class ViewSplit:
     Attributes:
         path: The file of posts, the first one if there are several.
         posts: All posts in file order, gold spans included, their types as ``data.rename`` has them.
-        contexts: What is known of each post's picture; None where the post has none or nothing is known.
+        contexts: What is known of each post's picture, or what ``context.substitute`` puts in its place; None where
+            the post has none or nothing is known.
         encoded: Token ids of each post by view; without a usable context I+T equals T.
         stamp: Content fingerprint and counts of the posts.
         coverage: Posts by what became of their picture: used, empty, none, unknown, or a context's status.
@@ -61,7 +63,8 @@ def read_split(
     """The split ``name`` ("train", "dev" or "test") of [data], both views encoded.
 
     A post's context comes from the files of ``data.contexts``; where they have none and ``data.images`` names a
-    folder, the picture is read by the backends of [vision], once: the store keeps the result.
+    folder, the picture is read by the backends of [vision], once: the store keeps the result. Where
+    ``context.substitute`` says so, nothing or another picture's context takes its place.
 
     Args:
         config: The resolved configuration.
@@ -75,7 +78,8 @@ def read_split(
         DataError: A file is missing or faulty.
     """
     posts = read_posts(config, root, name)
-    contexts = contexts_of(posts, config, root, watch=watch)
+    own = contexts_of(posts, config, root, watch=watch)
+    contexts = substituted(own, config.context.substitute, seed=config.seed)
     pieces = [() if one is None else compose(one, config.context) for one in contexts]
     words = [post.words for post in posts]
     encoded: dict[ViewName, Sequence[Encoded]] = {
