@@ -39,7 +39,8 @@ def build(
 
     def watch(context: VisualContext) -> None:
         if context.reason is not None:
-            console.print(f"{context.image}: {context.status}: {context.reason}", highlight=False, markup=False)
+            told = f"{context.image}: {context.status}: {context.reason}"
+            console.print(told, highlight=False, markup=False, soft_wrap=True)
 
     statuses = write(shown, out, config=chosen, store=store, workers=workers, watch=watch)
     told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
@@ -77,7 +78,8 @@ def show(
     from mner import config as configs
     from mner.data.pictures import SUFFIXES
     from mner.errors import DataError
-    from mner.vision.artefact import iter_contexts, key, read_contexts, to_line
+    from mner.vision.artefact import iter_contexts, key, read_contexts
+    from mner.vision.rows import to_line
 
     if source.suffix.lower() in SUFFIXES:
         from mner.vision.extract import Extractor
@@ -101,12 +103,13 @@ def described(context: VisualContext) -> str:
 
     A file of contexts may hold anything, so what would end a line or steer the terminal is written as an escape.
     """
+    from mner.vision.spoken import words_of
+
     lines = [f"{context.image}: {context.status}" + (f" ({context.reason})" if context.reason else "")]
     for caption in context.captions:
         lines.append(f"  caption  {caption.text}" + _of(caption.source))
     for tag in context.tags:
-        words = tag.text if tag.text is not None else " ".join((*tag.attributes, tag.object))
-        lines.append(f"  tag      {words}" + _at(tag.confidence) + _of(tag.source))
+        lines.append(f"  tag      {words_of(tag)}" + _at(tag.confidence) + _of(tag.source))
     for read in context.ocr:
         lines.append(f"  text     {read.text}" + _at(read.confidence) + _of(read.source))
     for text in context.texts:

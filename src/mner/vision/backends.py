@@ -28,6 +28,9 @@ KINDS = {
 class Backends:
     """The backends of one configuration.
 
+    Attributes:
+        named: The parts that look results up by a picture's name.
+
     Args:
         config: Their names, "" for none, and their options.
         threads: Most CPU threads of one backend; 0 leaves that to the backend.
@@ -43,9 +46,10 @@ class Backends:
         self._modules: dict[str, ModuleType] = {
             key: _module(*KINDS[key], name) for key, name in self._names.items() if name
         }
-        if self._names["captioner"]:
+        self.named = {part for part, module in self._modules.items() if getattr(module, "NAMED", False)}
+        if self._names["captioner"] and "captioner" not in self.named:
             self._modules["scene"] = scene
-        if self._names["detector"]:
+        if self._names["detector"] and "detector" not in self.named:
             self._modules["attributes"] = attributes
         self._options = _options(config, self._modules, self._names)
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from mner.cache import cache_folder
 from mner.errors import DataError
 from mner.types import VisualContext
-from mner.vision.artefact import from_row, to_row
+from mner.vision.rows import from_row, to_row
 
 WAIT = 60.0
 """Seconds that a writer waits for another one."""
