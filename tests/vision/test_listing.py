@@ -12,6 +12,7 @@ import pytest
 
 from mner import plugins
 from mner.config import VisionConfig
+from mner.errors import PluginError
 from mner.vision.backends import KINDS
 from mner.vision.listing import FACTS, Backend, backends
 
@@ -68,10 +69,15 @@ def test_files_that_options_name_make_a_reader_ready(tmp_path: Path) -> None:
 
 def test_plugin_from_outside_is_listed_too(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("outside.caption", "Mine.\n\nDownloads: a lot.")
+    monkeypatch.setattr(module, "Captioner", object, raising=False)
     monkeypatch.setitem(sys.modules, "outside", ModuleType("outside"))
     monkeypatch.setitem(sys.modules, "outside.caption", module)
     one = found("captioner", "outside.caption", VisionConfig(captioner="outside.caption"))
     assert (one.summary, one.facts, one.ready) == ("Mine.", {"Downloads": "a lot."}, True)
+    assert [other.kind for other in backends(outside=["outside.caption"]) if other.name == one.name] == ["captioner"]
+    monkeypatch.delattr(module, "Captioner")
+    with pytest.raises(PluginError, match=r'"outside\.caption" has none of the classes Detector, Captioner, Reader'):
+        backends(outside=["outside.caption"])
 
 
 def test_listing_imports_nothing_heavy() -> None:

@@ -10,7 +10,7 @@ import typer
 
 
 def backends(
-    name: Annotated[list[str] | None, typer.Argument(help="Only backends of this name; may be several.")] = None,
+    name: Annotated[list[str] | None, typer.Argument(help="Only these, by name or a module's dotted name.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision.options] name their files.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -23,7 +23,8 @@ def backends(
     from mner.vision.listing import backends as listed
 
     chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
-    found = [one for one in listed(chosen) if not name or one.name in name]
+    outside = [one for one in name or () if "." in one]
+    found = [one for one in listed(chosen, outside=outside) if not name or one.name in name]
     unknown = [one for one in name or () if one not in {backend.name for backend in found}]
     if unknown:
         raise PluginError(f"no backend {', '.join(unknown)}; to see all: mner backends")

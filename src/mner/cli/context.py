@@ -13,7 +13,7 @@ from mner.types import VisualContext
 
 def build(
     source: Annotated[Path, typer.Argument(help="Folder of pictures, one picture, or a file of posts.")],
-    out: Annotated[Path, typer.Option(help="File of contexts (JSONL) to write.")],
+    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' pictures.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
     detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
@@ -50,8 +50,8 @@ def build(
 
 
 def simulate(
-    contexts: Annotated[Path, typer.Argument(help="File of contexts (JSONL) with captions of the pictures.")],
-    out: Annotated[Path, typer.Option(help="File of contexts (JSONL) to write.")],
+    contexts: Annotated[Path, typer.Argument(help="File of contexts with captions of the pictures.")],
+    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
     captions: Annotated[
         list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
     ] = None,
@@ -69,7 +69,7 @@ def simulate(
 
 
 def show(
-    source: Annotated[Path, typer.Argument(help="A picture, or a file of contexts (JSONL).")],
+    source: Annotated[Path, typer.Argument(help="A picture, or a file of contexts (.jsonl or .parquet).")],
     image: Annotated[list[str] | None, typer.Option(help="Only this picture of the file; may be repeated.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print rows of the artefact.")] = False,

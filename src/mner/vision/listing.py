@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from mner import plugins
 from mner.config import VisionConfig
+from mner.errors import PluginError
 from mner.vision.backends import KINDS
 
 FACTS = ("Downloads", "Licence", "Speed")
@@ -53,23 +54,31 @@ class Backend:
         return {**plain, "needs": list(self.needs), "missing": list(self.missing), **facts}
 
 
-def backends(config: VisionConfig | None = None) -> list[Backend]:
-    """All backends of mner and those that a configuration names, by kind; no heavy package is imported.
+def backends(config: VisionConfig | None = None, *, outside: Sequence[str] = ()) -> list[Backend]:
+    """All backends of mner and those of other modules that are named, by kind; no heavy package is imported.
 
     Args:
         config: Options of backends, such as the files that they need; None takes the defaults.
+        outside: Dotted names of modules outside mner; those that the configuration names are listed anyway.
+
+    Raises:
+        PluginError: A module cannot be imported, or is no backend.
 
     >>> [one.kind for one in backends() if one.name == "template" and one.ready]
     ['captioner']
     """
     config = config or VisionConfig()
     found = []
-    for kind, (folder, _) in KINDS.items():
-        chosen = getattr(config, kind)
-        outside = [chosen] if "." in chosen else []
-        for name in [*plugins.names(folder), *outside]:
-            module = plugins.load(folder, name)
+    named = [getattr(config, kind) for kind in KINDS]
+    modules = {name: plugins.load("", name) for name in dict.fromkeys((*named, *outside)) if "." in name}
+    for kind, (folder, shape) in KINDS.items():
+        inside = {name: plugins.load(folder, name) for name in plugins.names(folder)}
+        own = {name: module for name, module in modules.items() if hasattr(module, shape)}
+        for name, module in {**inside, **own}.items():
             found.append(_backend(kind, name, module, config.options.get(name, {})))
+    for name in modules.keys() - {one.name for one in found}:
+        shapes = ", ".join(shape for _, shape in KINDS.values())
+        raise PluginError(f'plug-in "{name}" has none of the classes {shapes}; see mner.vision.protocols')
     return found
 
 
