@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context import": ("mner.cli.artefact:import_", "Make contexts of published objects, captions or texts."),
     "context convert": ("mner.cli.artefact:convert", "Rewrite contexts as Parquet or JSON lines."),
     "backends": ("mner.cli.backends:backends", "List what reads pictures, and whether it can run here."),
+    "store export": ("mner.cli.store:export", "Write all that the store keeps into a file."),
+    "store import": ("mner.cli.store:import_", "Put contexts that were read elsewhere into the store."),
     "config new": ("mner.cli.config:new", "Write a configuration for your own files."),
     "config show": ("mner.cli.config:show", "Print a configuration with every default filled in."),
     "encoder fetch": ("mner.cli.encoder:fetch", "Fetch a pretrained encoder into the cache."),
@@ -48,6 +50,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, str] = {
     "data": "Files of posts.",
     "context": "What was read from pictures.",
+    "store": "The store of contexts, which context build looks into.",
     "config": "Configurations.",
     "encoder": "Pretrained encoders.",
 }

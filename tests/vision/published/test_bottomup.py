@@ -74,7 +74,12 @@ def test_faulty_row_names_file_and_line(features: Path, changes: dict[str, str],
 def test_file_of_boxes_alone_says_what_is_missing(features: Path) -> None:
     features.write_text("12\t200\t100\t2\tAAAA\tAAAA\n")
     with pytest.raises(DataError, match="a file of boxes and features alone says nothing of objects"):
-        bottomup.Published(features).find("12")
+        bottomup.Published(features)
+
+
+def test_first_of_two_lines_of_a_picture_counts(features: Path) -> None:
+    features.write_text(line() + "\n" + line(num_boxes="0") + "\n")
+    assert len(bottomup.Published(features).find("12").tags) == 2
 
 
 def test_missing_vocabulary_says_where_to_put_it(features: Path) -> None:

@@ -57,6 +57,7 @@ class Published:
         self._objects = vocabulary(objects or path.with_name(OBJECTS))
         self._attributes = vocabulary(attributes or path.with_name(ATTRIBUTES))
         self._least, self._least_attribute = threshold, attribute_threshold
+        self._row(next(iter(self._table)))  # a file of another kind is told once, not for each picture
 
     def __iter__(self) -> Iterator[str]:
         """The pictures' names."""
@@ -68,13 +69,7 @@ class Published:
         Raises:
             DataError: Nothing was, or it is damaged; the message names file and line.
         """
-        columns, where = self._table.find(image)
-        if len(columns) != len(COLUMNS):
-            raise DataError(
-                f"{where}: expected the {len(COLUMNS)} columns {', '.join(COLUMNS)}, found {len(columns)}; a file of "
-                "boxes and features alone says nothing of objects and attributes"
-            )
-        row = dict(zip(COLUMNS, columns, strict=True))
+        row, where = self._row(image)
         count, height, width = (_count(row[name], f"{where}: {name}") for name in ("num_boxes", "img_h", "img_w"))
         named = _array(row, "objects_id", "<i8", count, where), _array(row, "attrs_id", "<i8", count, where)
         sure = _array(row, "objects_conf", "<f4", count, where), _array(row, "attrs_conf", "<f4", count, where)
@@ -96,6 +91,15 @@ class Published:
         ]
         size = (float(width), float(height)) if width and height else None
         return Found(by_confidence(tags, least=self._least), size)
+
+    def _row(self, image: str) -> tuple[dict[str, str], str]:
+        columns, where = self._table.find(image)
+        if len(columns) != len(COLUMNS):
+            raise DataError(
+                f"{where}: expected the {len(COLUMNS)} columns {', '.join(COLUMNS)}, found {len(columns)}; a file of "
+                "boxes and features alone says nothing of objects and attributes"
+            )
+        return dict(zip(COLUMNS, columns, strict=True)), where
 
 
 def vocabulary(path: Path) -> tuple[str, ...]:
