@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mner.show.sheet import LONGEST, MOST, write_sheet
+from mner.show.sheet import BOXES, LONGEST, MOST, write_sheet
 from mner.types import Caption, ContextText, OcrText, Tag, VisualContext
 
 EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'{{ 7*7 }}\x1b[2J\u202e"
@@ -102,3 +102,11 @@ def test_limit_counts_what_is_left_out(pics: Path) -> None:
     assert write_sheet(iter(rows), out, images=pics, limit=2) == (2, 3)
     assert "3 more are not shown" in out.read_text(encoding="utf-8")
     assert write_sheet(iter(rows), out, images=pics, limit=0) == (5, 0)
+
+
+def test_only_the_surest_boxes_are_drawn(pics: Path, parse: Callable[[str], Any]) -> None:
+    tags = tuple(Tag(f"n{number}", confidence=number / 20, box=(0, 0, 9, 9)) for number in range(BOXES + 3))
+    page = written(parse, [VisualContext("1.jpg", tags=tags)], pics)
+    assert len(page.found("rect")) == BOXES
+    assert "3 more objects are listed below" in page.text("article.card")
+    assert "n10" in page.text("svg") and "n2" not in page.text("svg")

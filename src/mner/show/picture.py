@@ -73,7 +73,11 @@ def boxes(one: Explanation, picture: Embedded) -> tuple[list[Drawn], int]:
 
 
 def boxes_of(
-    context: VisualContext, picture: Embedded, *, owner: Mapping[tuple[str, Any], int] = MappingProxyType({})
+    context: VisualContext,
+    picture: Embedded,
+    *,
+    owner: Mapping[tuple[str, Any], int] = MappingProxyType({}),
+    most: int = BOXES,
 ) -> tuple[list[Drawn], int]:
     """The rectangles of what was read from a picture, and how many objects were left out for clarity.
 
@@ -81,11 +85,12 @@ def boxes_of(
         context: What was read.
         picture: The picture.
         owner: Colour of the entity that shares a line of text, by the line's text and box.
+        most: Objects that are drawn, at most.
     """
     tags = [(tag, box) for tag in context.tags if (box := _inside(tag.box, picture)) is not None]
     tags.sort(key=lambda pair: -(1.0 if pair[0].confidence is None else pair[0].confidence))
-    drawn = [_drawn(box, tag_text(tag), "tag") for tag, box in tags[:BOXES]]
-    return drawn + _texts(context, picture, owner), max(0, len(tags) - BOXES)
+    drawn = [_drawn(box, tag_text(tag), "tag") for tag, box in tags[:most]]
+    return drawn + _texts(context, picture, owner), max(0, len(tags) - most)
 
 
 def tag_text(tag: Tag) -> str:

@@ -22,6 +22,9 @@ LIMIT = 100
 LONGEST = 480
 """Pixels of an embedded picture's longer side, at most."""
 
+BOXES = 8
+"""Objects whose boxes are drawn, the most certain first; the pictures are too small for more."""
+
 MOST = 40
 """Entries of one kind that are written out; more are counted."""
 
@@ -66,7 +69,7 @@ def write_sheet(
 
 def _card(row: VisualContext, images: Path) -> Card:
     picture = embed(picture_path(images, row.image), longest=LONGEST, quality=78)
-    drawn, undrawn = boxes_of(row, picture) if picture else ([], 0)
+    drawn, undrawn = boxes_of(row, picture, most=BOXES) if picture else ([], 0)
     told = row.extractor or {}
     named: list[tuple[str, bool, tuple[Entry, ...]]] = [
         ("Captions", False, row.captions),
@@ -81,7 +84,7 @@ def _card(row: VisualContext, images: Path) -> Card:
         edited=bool(row.extra.get(MARK)),
         extractor=shown(" ".join(str(told[key]) for key in ("name", "version", "fingerprint") if key in told)),
         picture=picture,
-        stroke=max(picture.width, picture.height) / 260 if picture else 1,
+        stroke=max(picture.width, picture.height) / 340 if picture else 1,
         boxes=drawn,
         undrawn=undrawn,
         lists=[

@@ -154,8 +154,8 @@ def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
         return count
     except OSError as error:
         raise DataError(
-            f"{path}: cannot be written: {error.strerror or error}; nothing of it was kept. With room for it, or "
-            "another place, the same command goes on: pictures that were read are in the store"
+            f"{path}: cannot be written: {error.strerror or error}; nothing of it was kept. Make room or name another "
+            "place, then run the same command again; what context build had read is in its store"
         ) from error
 
 

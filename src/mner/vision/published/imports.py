@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
 
+from mner.errors import DataError
 from mner.types import Caption, ContextText, VisualContext
 from mner.vision.artefact import key
 from mner.vision.published import bottomup, vinvl
@@ -37,7 +38,7 @@ def rows(
         left_out: Called with each id that ``posts`` lacks or that has no picture there.
 
     Raises:
-        DataError: The file is missing or damaged; the message names file and line.
+        DataError: The file is missing or damaged; the message names file and line. Or all of it was left out.
     """
     if kind in {"vinvl", "bottomup"}:
         published = vinvl.Published(path) if kind == "vinvl" else bottomup.Published(path)
@@ -45,11 +46,13 @@ def rows(
             yield VisualContext(_picture(name, suffix), tags=published.find(name).tags)
         return
     source = source or path.name.partition(".")[0]
+    last, used = None, False
     for one in sentences(path):
         extra = dict(one.extra)
         image: str | None = _picture(one.name, suffix)
         if posts is not None:
             image, extra["post"] = posts.get(one.name), one.name
+        last, used = one.name, used or image is not None
         if image is None:
             left_out(one.name)
         elif kind == "captions":
@@ -57,6 +60,11 @@ def rows(
         else:
             score = {} if one.score is None else {"score": one.score}
             yield VisualContext(image, texts=(ContextText(one.text, source, {**score, **extra}),))
+    if last is not None and not used:
+        raise DataError(
+            f"{path}: its names, such as {last!r}, are no ids of posts with a picture, such as "
+            f"{next(iter(posts or ()), 'none')!r}; if they are names of pictures, leave the posts out"
+        )
 
 
 def _picture(name: str, suffix: str) -> str:
