@@ -92,17 +92,22 @@ ODD = {
 
 @pytest.mark.parametrize("name", ODD)
 @pytest.mark.parametrize("suffix", [".jsonl", PARQUET])
-def test_odd_caption_of_a_backend_survives_store_and_file(
+def test_odd_caption_stops_neither_build_nor_file_nor_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str
 ) -> None:
     caption = Caption(ODD[name], source="template")
     monkeypatch.setattr("mner.vision.captioners.template.Captioner.__call__", lambda *args, **more: [caption])
     items = pictures(photos(tmp_path / "p", 2))
     config = OFF.model_copy(update={"captioner": "template"})
-    for _ in range(2):  # the second time from the store
-        build(items, tmp_path / f"a{suffix}", config=config, store=tmp_path / "s.sqlite")
-        assert read_contexts(tmp_path / f"a{suffix}")["000.png"].captions == (caption,)
-    pieces = compose(VisualContext("1.jpg", captions=(caption,)), ContextConfig())
+    outs = [tmp_path / f"{name}{suffix}" for name in "ab"]
+    for out in outs:  # the second time from the store
+        build(items, out, config=config, store=tmp_path / "s.sqlite")
+        assert [row.status for row in read_contexts(out).values()] == ["ok", "ok"]
+    assert dict(read_contexts(outs[0])) == dict(read_contexts(outs[1]))
+    row = VisualContext("1.jpg", captions=(caption,))
+    write_contexts([row], outs[0])
+    assert read_contexts(outs[0])["1.jpg"] == row
+    pieces = compose(row, ContextConfig())
     assert len(pieces) == (name != "blank")
     assert all(piece.text == " ".join(piece.text.split()) and "\x1b" not in piece.text for piece in pieces)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pydantic import BaseModel, create_model
 
 from mner import plugins
 from mner.config import VisionConfig
-from mner.errors import PluginError
+from mner.errors import ModelError, PluginError
 from mner.vision.backends import KINDS
 from mner.vision.listing import FACTS, Backend, backends
 
@@ -67,9 +68,35 @@ def test_files_that_options_name_make_a_reader_ready(tmp_path: Path) -> None:
     assert "options that can be used" in found("detector", "bottomup", wrong).missing[0]
 
 
+def test_models_that_options_name_are_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class Options(BaseModel):
+        model: str = ""
+
+    def models(options: Options) -> list[Path]:
+        if not options.model:
+            raise ModelError("no model; put one in a folder")
+        return [tmp_path / options.model]
+
+    module = ModuleType("outside.hub", "Mine.")
+    for name, part in (("Reader", object), ("Options", Options), ("models", models)):
+        monkeypatch.setattr(module, name, part, raising=False)
+    monkeypatch.setitem(sys.modules, "outside", ModuleType("outside"))
+    monkeypatch.setitem(sys.modules, "outside.hub", module)
+    (tmp_path / "here").touch()
+
+    def missing(model: str) -> tuple[str, ...]:
+        config = VisionConfig(ocr="outside.hub", options={"outside.hub": {"model": model}})
+        return found("ocr", "outside.hub", config).missing
+
+    assert missing("") == ("no model; put one in a folder",)
+    assert missing("gone") == (f"the file {tmp_path}/gone",)
+    assert missing("here") == ()
+
+
 def test_plugin_from_outside_is_listed_too(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("outside.caption", "Mine.\n\nDownloads: a lot.")
     monkeypatch.setattr(module, "Captioner", object, raising=False)
+    monkeypatch.setattr(module, "Options", create_model("Options"), raising=False)
     monkeypatch.setitem(sys.modules, "outside", ModuleType("outside"))
     monkeypatch.setitem(sys.modules, "outside.caption", module)
     one = found("captioner", "outside.caption", VisionConfig(captioner="outside.caption"))

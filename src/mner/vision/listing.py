@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from mner import plugins
 from mner.config import VisionConfig
-from mner.errors import PluginError
+from mner.errors import MnerError, PluginError
 from mner.vision.backends import KINDS
 
 FACTS = ("Downloads", "Licence", "Speed")
@@ -97,13 +97,17 @@ def _missing(
     yield from (f"the package {package}" for package in packages if importlib.util.find_spec(package) is None)
     yield from (f"the program {program}" for program in programs if shutil.which(program) is None)
     yield from (f"the file {model}" for model in map(Path, getattr(module, "MODELS", ())) if not model.is_file())
-    if hasattr(module, "lacking"):
-        try:
-            lacking = module.lacking(module.Options.model_validate(options))
-        except ValidationError as error:
-            lacking = f"options that can be used: {error.errors()[0]['msg']}"
+    try:
+        chosen = module.Options.model_validate(options)
+        lacking = module.lacking(chosen) if hasattr(module, "lacking") else None
         if lacking is not None:
             yield lacking
+        if hasattr(module, "models") and all(map(importlib.util.find_spec, packages)):
+            yield from (f"the file {model}" for model in module.models(chosen) if not Path(model).is_file())
+    except ValidationError as error:
+        yield f"options that can be used: {error.errors()[0]['msg']}"
+    except MnerError as error:  # what models() says of a model that is not here
+        yield str(error)
 
 
 def _facts(about: str) -> dict[str, str]:
