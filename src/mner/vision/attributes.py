@@ -39,11 +39,11 @@ class Options(BaseModel):
 def describe(picture: Image.Image, tags: Sequence[Tag], *, options: Options) -> list[Tag]:
     """The tags, each with the attributes that can be measured put before those it has.
 
-    A tag without a box stays as it is.
+    A tag without a box, or with a ready text, stays as it is.
     """
     return [
         tag
-        if tag.box is None
+        if tag.box is None or tag.text is not None
         else replace(tag, attributes=(*_measured(picture, tag, tag.box, options), *tag.attributes)[:3])
         for tag in tags
     ]

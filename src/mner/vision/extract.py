@@ -16,11 +16,11 @@ from PIL import Image
 from mner.config import VisionConfig
 from mner.errors import ImageError
 from mner.types import Box, Caption, OcrText, Tag, VisualContext
-from mner.vision import attributes
 from mner.vision.backends import Backends
 from mner.vision.images import Picture, Source, open_image
 from mner.vision.protocols import Scene
 from mner.vision.store import Store
+from mner.vision.texts import cleaned
 
 LONGEST_SIDE = 1600
 """Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
@@ -106,13 +106,14 @@ class Extractor:
         backends = self._backends
         detector, captioner, reader, scene = (backends.detector, backends.captioner, backends.ocr, backends.scene)
         tags: list[Tag] = _attempt("detector", lambda: detector(pixels), faults) if detector else []
-        tags = _attempt(
-            "attributes", lambda: attributes.describe(pixels, tags, options=backends.attributes), faults, tags
-        )
+        describe = backends.describe
+        tags = _attempt("attributes", lambda: describe(pixels, tags), faults, tags)
         scenes: list[Scene] = _attempt("scene", lambda: scene(pixels), faults) if scene else []
-        ocr: list[OcrText] = _attempt("ocr", lambda: reader(pixels), faults) if reader else []
+        ocr: list[OcrText] = _attempt("ocr", lambda: list(cleaned(reader(pixels))), faults) if reader else []
         captions: list[Caption] = (
-            _attempt("captioner", lambda: captioner(pixels, tags, scenes=scenes, ocr=ocr), faults) if captioner else []
+            _attempt("captioner", lambda: list(cleaned(captioner(pixels, tags, scenes=scenes, ocr=ocr))), faults)
+            if captioner
+            else []
         )
         kept = _most(sorted(tags, key=lambda tag: -(tag.confidence or 0.0)))
         scale = (picture.width / pixels.width, picture.height / pixels.height)

@@ -3,7 +3,8 @@
 A detector's file has the class ``Detector``, a captioner's ``Captioner``, an OCR engine's ``Reader``. Each is made as
 ``Class(options, threads=n)``, where ``threads`` is the most CPU threads of one call and 0 leaves that to the backend.
 ``VERSION`` is a number that rises whenever the same picture and options may give another result: contexts that
-were kept are then read again. A file may have ``MODELS``, the model files that its output depends on.
+were kept are then read again. A file may have ``MODELS``, the model files that its output depends on, or, where the
+options name them, a function ``models(options)`` that lists them.
 """
 
 from __future__ import annotations
