@@ -147,19 +147,22 @@ def owlv2(folder: Path) -> None:
     size = clip_tokenizer(folder, length=16)
     side = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     config = Owlv2Config(
-        text_config={**side, "vocab_size": size, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1},
+        text_config={**side, "vocab_size": size, "bos_token_id": 2, "eos_token_id": 3, "pad_token_id": 3},
         vision_config={**side, "image_size": 48, "patch_size": 16},
         projection_dim=16,
     )
-    Owlv2ForObjectDetection(config).save_pretrained(folder)
+    model = Owlv2ForObjectDetection(config)
+    for weight in model.box_head.parameters():
+        weight.data *= 0.1  # else every box is at an edge
+    model.save_pretrained(folder)
     images(folder, "Owlv2ImageProcessor", size={"height": 48, "width": 48})
 
 
 def clip_tokenizer(folder: Path, *, length: int) -> int:
-    special = ["<|startoftext|>", "<|endoftext|>"]
+    special = ["!!", "??", "<|startoftext|>", "<|endoftext|>"]  # 0 to begin with, or 2 to end with, has a meaning
     return bytelevel(
-        folder, special, length=length, frame="<|startoftext|> $A <|endoftext|>", bos_token=special[0],
-        eos_token=special[1], pad_token=special[1], unk_token=special[1],
+        folder, special, length=length, frame="<|startoftext|> $A <|endoftext|>", bos_token=special[2],
+        eos_token=special[3], pad_token=special[3], unk_token=special[3],
     )  # fmt: skip
 
 
@@ -186,7 +189,7 @@ def clip(folder: Path) -> None:
 
     size = clip_tokenizer(folder, length=77)
     side = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    text = {**side, "vocab_size": size, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    text = {**side, "vocab_size": size, "bos_token_id": 2, "eos_token_id": 3, "pad_token_id": 3}
     config = CLIPConfig(text_config=text, vision_config={**side, "image_size": 32, "patch_size": 8}, projection_dim=16)
     CLIPModel(config).save_pretrained(folder)
     images(folder, "CLIPImageProcessor", size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})

@@ -40,7 +40,7 @@ class Options(BaseModel):
     threshold: float = Field(default=0.5, gt=0, le=1)  # least confidence of an object
     most: int = Field(default=100, ge=1, le=100)  # objects of a picture
     task: Literal["regions", "objects"] = "regions"  # what a Florence-2 is asked for
-    tokens: int = Field(default=512, ge=16)  # most that a Florence-2 writes, places included
+    tokens: int = Field(default=512, ge=16, le=1000)  # most that a Florence-2 writes, places included
     device: str = "auto"  # a GPU where there is one; else as torch names it
 
 

@@ -74,11 +74,12 @@ def _parsed(network: Network, text: str, task: str, size: tuple[int, int]) -> An
 
 def _seen(network: Network, picture: Image.Image, pixels: torch.Tensor) -> torch.Tensor:
     """The picture's features (1, place, hidden); those of the last picture of this thread are kept."""
-    owner, subject, features = getattr(_last, "kept", (lambda: None, lambda: None, None))
-    if features is None or owner() is not network or subject() is not picture:
-        with torch.inference_mode():
-            features = network.model.get_image_features(pixels).pooler_output
-        _last.kept = (weakref.ref(network), weakref.ref(picture), features)
+    kept: tuple[Any, Any, torch.Tensor] | None = getattr(_last, "kept", None)
+    if kept is not None and kept[0]() is network and kept[1]() is picture:
+        return kept[2]
+    with torch.inference_mode():
+        features: torch.Tensor = network.model.get_image_features(pixels).pooler_output
+    _last.kept = (weakref.ref(network), weakref.ref(picture), features)
     return features
 
 

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import torch
 from PIL import Image
 
-from mner.errors import ModelError
+from mner.errors import MnerError, ModelError
 
 PROCESSORS = {
     "blip": "BlipProcessor",
@@ -99,7 +99,9 @@ def load(folder: Path, architecture: str, *, auto: str, device: str = "auto", th
             try:
                 with quiet():
                     network = _load(folder, architecture, auto, place)
-            except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError, AttributeError) as error:
+            except MnerError:
+                raise
+            except Exception as error:  # a damaged file makes the loaders raise anything
                 raise ModelError(f"{folder}: cannot be loaded as {architecture}: {error}") from error
             _loaded[key] = network
     return network
@@ -122,8 +124,9 @@ def quiet() -> Iterator[None]:
     Its settings belong to the whole process: the first thread to come changes them, the last to go restores them.
     """
     global _depth
-    from transformers.utils import logging
+    from transformers.utils import logging as theirs
 
+    logging: Any = theirs  # its functions carry no types
     with _quieting:
         if not _depth:
             _loudness.append((logging.get_verbosity(), logging.is_progress_bar_enabled()))
@@ -150,8 +153,9 @@ def _device(name: str) -> torch.device:
 
 
 def _load(folder: Path, architecture: str, auto: str, device: torch.device) -> Network:
-    import transformers
+    import transformers as untyped
 
+    transformers: Any = untyped
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     # Half precision is slow on a CPU, and not every operation has it.
     dtype = torch.float32 if device.type == "cpu" else "auto"

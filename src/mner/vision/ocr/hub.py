@@ -34,7 +34,7 @@ class Options(BaseModel):
 
     model: str = "florence-community/Florence-2-base"  # a folder, or a hub id, perhaps with "@revision" behind it
     characters: int = Field(default=2, ge=1)  # least length of a line
-    tokens: int = Field(default=512, ge=16)  # most that it writes about a picture, places included
+    tokens: int = Field(default=512, ge=16, le=1000)  # most that it writes about a picture, places included
     device: str = "auto"  # a GPU where there is one; else as torch names it
 
 
