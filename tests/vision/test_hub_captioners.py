@@ -19,8 +19,8 @@ from mner.vision.extract import Extractor
 from mner.vision.networks import prompts
 from mner.vision.networks.load import load, quiet
 
-WRITERS = ["blip", "blip-2", "git", "florence2", "smolvlm", "qwen2_vl", "qwen2_5_vl", "qwen3_vl"]
-CHATS = ["smolvlm", "qwen2_vl", "qwen2_5_vl", "qwen3_vl"]
+WRITERS = ["blip", "blip-2", "git", "florence2", "smolvlm", "idefics3", "qwen2_vl", "qwen2_5_vl", "qwen3_vl"]
+CHATS = ["smolvlm", "idefics3", "qwen2_vl", "qwen2_5_vl", "qwen3_vl"]
 PICTURE = Image.effect_noise((120, 90), 80).convert("RGB")
 
 
@@ -97,14 +97,18 @@ def test_prompt_changes_what_a_chat_model_writes(tiny_vision):
 def test_input_is_what_the_models_own_processor_makes(tiny_vision, architecture, monkeypatch):
     """Their own processors want a reader of videos, which wants torchvision; here they get none."""
     network = network_of(tiny_vision, architecture)
-    own = {"smolvlm": "SmolVLMProcessor", "qwen2_vl": "Qwen2VLProcessor", "qwen2_5_vl": "Qwen2_5_VLProcessor"}
+    own = {
+        "smolvlm": "SmolVLMProcessor",
+        "idefics3": "Idefics3Processor",
+        "qwen2_vl": "Qwen2VLProcessor",
+        "qwen2_5_vl": "Qwen2_5_VLProcessor",
+    }
     kind = getattr(transformers, own.get(architecture, "Qwen3VLProcessor"))
     monkeypatch.setattr(ProcessorMixin, "check_argument_for_proper_class", lambda *told: None)
-    more = {}
-    if architecture == "smolvlm":
-        monkeypatch.setattr("transformers.models.smolvlm.processing_smolvlm.num2words", str)
-        more = {"image_seq_len": 4}
-    processor = kind(network.images, network.tokenizer, None, chat_template=network.template, **more)
+    monkeypatch.setattr("transformers.models.smolvlm.processing_smolvlm.num2words", str)
+    more = {"image_seq_len": 4} if architecture in ("smolvlm", "idefics3") else {}
+    videos = {} if architecture == "idefics3" else {"video_processor": None}
+    processor = kind(network.images, network.tokenizer, chat_template=network.template, **videos, **more)
     content = [{"type": "image"}, {"type": "text", "text": "what is this?"}]
     asked = ProcessorMixin.apply_chat_template(
         processor, [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False

@@ -74,7 +74,7 @@ def test_plugins_import_without_heavy_packages():
 
 
 @pytest.mark.parametrize(("key", "name"), EVERY)
-@pytest.mark.parametrize("size", [(320, 200), (1, 1), (3, 900)])
+@pytest.mark.parametrize("size", [(320, 200), (1, 1), (3, 900), (900, 3)])
 def test_backend_gives_legal_results(key, name, size, tiny_vision, tmp_path):
     backend, picture = made(key, name, tiny_vision, tmp_path), Image.effect_noise(size, 80).convert("RGB")
     if key == "captioner":

@@ -2,8 +2,8 @@
 
 Downloads: with ``download = true`` the package fetches the two models of the language with the first picture and keeps
 them (16 to 170 MB). Else nothing: ``detection`` and ``recognition`` name folders that hold an exported model each
-(``inference.json``, ``inference.pdiparams``, ``inference.yml``). It needs ``pip install "mner[paddle]"``; the package
-brings opencv-contrib-python, which replaces the OpenCV that mner installs.
+(``inference.json``, ``inference.pdiparams``, ``inference.yml``). It needs ``pip install "mner[paddle]"`` in an
+environment of its own: the package wants a numpy below 2.4, and an OpenCV that replaces the one mner installs.
 Licence: Apache-2.0, package and models.
 Speed: class 0.5 to 5 seconds a picture on one core, by the size of the models.
 
