@@ -124,7 +124,7 @@ def test_chat_model_without_template_says_what_to_copy(tiny_vision, tmp_path):
     folder = shutil.copytree(tiny_vision("qwen2_vl"), tmp_path / "mute")
     (folder / "chat_template.jinja").unlink()
     with pytest.raises(ModelError, match=r"chat_template\.jinja"):
-        hub.Captioner(hub.Options(model=str(folder)))(PICTURE, [], scenes=[], ocr=[])
+        hub.Captioner(hub.Options(model=str(folder)))
 
 
 def test_detector_is_refused_as_captioner_by_name(tiny_vision):

@@ -178,3 +178,14 @@ def test_fingerprint_follows_model_and_vocabulary(tiny_vision, names):
     assert one == fingerprint("owlv2") != fingerprint("grounding-dino")
     names.write_text("cat\n")
     assert fingerprint("owlv2") != one
+
+
+def test_older_image_settings_are_understood(tiny_vision, tmp_path):
+    """The published DETR says "size": 800 and names a feature extractor."""
+    folder = shutil.copytree(tiny_vision("detr"), tmp_path / "old")
+    settings = json.loads((folder / "preprocessor_config.json").read_text())
+    del settings["image_processor_type"]
+    settings.update(size=64, max_size=96, feature_extractor_type="DetrFeatureExtractor")
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    old, new = (extracted("hub", model=str(one), threshold=0.2) for one in (folder, tiny_vision("detr")))
+    assert old == new

@@ -56,6 +56,14 @@ def test_three_attributes_over_the_threshold_by_probability(tiny_vision, monkeyp
     assert [crop.size for crop in crops] == [(80, 80), (100, 100)]
 
 
+def test_people_get_no_colour(tiny_vision, monkeypatch, tmp_path):
+    (tmp_path / "list.txt").write_text("Black\nold\n")
+    with_fits(monkeypatch, [[0.6, 0.4]] * 3)
+    tags = [Tag(name, box=BOX) for name in ("ball", "man", "Basketball Player")]
+    described = describer(tiny_vision, attributes=str(tmp_path / "list.txt"))(PICTURE, tags)
+    assert [tag.attributes for tag in described] == [("Black", "old"), ("old",), ("old",)]
+
+
 def test_tags_that_need_none_stay_as_they_are(tiny_vision, monkeypatch):
     crops = with_fits(monkeypatch, [])
     tags = [

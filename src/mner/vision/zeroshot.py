@@ -6,7 +6,8 @@ Licence: MIT (CLIP), Apache-2.0 (SigLIP); the packaged list of attributes is mne
 Speed: class 0.05 to 0.3 seconds an object on one core; the objects of a picture are one batch.
 
 It takes the place of the computed attributes where ``[vision.options.zeroshot]`` is set. The rule is the paper's: at
-most 3 attributes over 0.1, before the object. Objects that have attributes already keep theirs.
+most 3 attributes over 0.1, before the object. Objects that have attributes already keep theirs. People get no colour:
+it would be that of clothes, or be read as more than a colour.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mner.types import Box, Tag
+from mner.vision.attributes import COLOURS, means_people
 from mner.vision.networks import folder as folders
 from mner.vision.vocabulary import read_names
 
 VERSION = 1
 ARCHITECTURES = ("clip", "siglip")
 PACKAGED = Path(str(files("mner.vision.assets"))) / "attributes.txt"
+
+NOT_FOR_PEOPLE = frozenset((*COLOURS, "grey", "beige", "golden", "silver", "dark", "pale", "bright", "colorful"))
 
 LEAST = 8.0
 """Pixels of the shortest side of a box that shows anything."""
@@ -97,11 +101,16 @@ class Describer:
             crops = [_crop(picture, tags[place].box or (0, 0, 1, 1)) for place in some]
             fits = compare.fits(self._network, crops, self._texts)
             for place, row in zip(some, fits, strict=True):
-                described[place] = replace(tags[place], attributes=self._chosen(row))
+                described[place] = replace(tags[place], attributes=self._chosen(row, tags[place].object))
         return described
 
-    def _chosen(self, fits: Sequence[float]) -> tuple[str, ...]:
-        over = [one for one in range(len(fits)) if fits[one] > self._options.threshold]
+    def _chosen(self, fits: Sequence[float], name: str) -> tuple[str, ...]:
+        left_out = NOT_FOR_PEOPLE if means_people(name) else ()
+        over = [
+            one
+            for one in range(len(fits))
+            if fits[one] > self._options.threshold and self._names[one].lower() not in left_out
+        ]
         best = sorted(over, key=lambda one: -fits[one])[: self._options.most]
         return tuple(self._names[one] for one in best)
 

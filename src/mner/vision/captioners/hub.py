@@ -43,7 +43,7 @@ class Options(BaseModel):
     captions: int = Field(default=5, ge=1)  # sentences of a picture, the best of the beam search
     beams: int = Field(default=5, ge=1)  # width of the search; 1 gives no score
     tokens: int = Field(default=20, ge=1)  # most tokens of a sentence
-    prompt: str = ""  # what a chat model is asked; to BLIP and GIT, how the sentence begins
+    prompt: str = ""  # what a chat model is asked; how the sentence of BLIP and GIT begins; not for Florence-2
     detail: Literal["short", "detailed", "more"] = "short"  # which caption a Florence-2 is asked for
     device: str = "auto"  # a GPU where there is one; else as torch names it
 
@@ -68,17 +68,19 @@ class Captioner:
 
     Raises:
         MissingExtraError: A package is not installed.
-        ModelError: The model is not here, is damaged, or of another architecture.
+        ModelError: The model is not here, is damaged, of another architecture, or a chat model without a template.
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         folder = folders.find(options.model, option=_OPTION)
         architecture = folders.expect(folder, ARCHITECTURES, option=_OPTION)
+        from mner.vision.networks import prompts
         from mner.vision.networks.load import load
 
         self._options = options
         auto = "AutoModelForImageTextToText"
         self._network = load(folder, architecture, auto=auto, device=options.device, threads=threads)
+        prompts.check(self._network, folder)
 
     def __call__(
         self, picture: Image.Image, tags: Sequence[Tag], *, scenes: Sequence[Scene], ocr: Sequence[OcrText]

@@ -14,7 +14,10 @@ from mner.errors import MissingExtraError, ModelError
 PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
 """Files that say how a picture is prepared; newer checkpoints have the second one only."""
 
-_TOLD = ("config.json", "generation_config.json", "tokenizer.json", "vocab.json", "vocab.txt", "merges.txt")
+_TOLD = (
+    "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt",
+    "merges.txt", "spiece.model", "chat_template.jinja", "chat_template.json",
+)  # fmt: skip
 
 
 def find(name: str, *, option: str) -> Path:

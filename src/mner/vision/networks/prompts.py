@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,12 +18,18 @@ ASK = "Describe this picture in one short sentence."
 _QWEN_PICTURE = "<|image_pad|>"
 
 
-def inputs(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:
-    """The input of one picture, and how many token ids of the output are the question repeated, not the answer.
+def check(network: Network, folder: Path) -> None:
+    """Returns where the network can be asked.
 
     Raises:
         ModelError: A chat model has no chat template.
     """
+    if _MADE.get(network.architecture) in (_smol, _qwen) and network.template is None:
+        raise ModelError(f"{folder}: a {network.architecture} without chat_template.jinja; copy that as well")
+
+
+def inputs(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:
+    """The input of one picture, and how many token ids of the output are the question repeated, not the answer."""
     with network.lock:
         made, repeated = _MADE[network.architecture](network, picture, prompt)
     return network.on_device(made), repeated
@@ -67,8 +74,6 @@ def _qwen(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str
 
 def _asked(network: Network, prompt: str) -> str:
     """The question in the model's own form of a conversation."""
-    if network.template is None:
-        raise ModelError(f"the {network.architecture} model has no chat template; copy its chat_template.jinja as well")
     content = [{"type": "image"}, {"type": "text", "text": prompt or ASK}]
     text: str = network.tokenizer.apply_chat_template(
         [{"role": "user", "content": content}],
