@@ -49,7 +49,7 @@ class Backends:
         if self._names["captioner"]:
             self._modules["scene"] = scene
         if self._names["detector"]:
-            learned = "zeroshot" in config.options
+            learned = bool(config.options.get("zeroshot"))
             self._modules.update({"zeroshot": zeroshot} if learned else {"attributes": attributes})
         self._options = _options(config, self._modules, self._names)
 
