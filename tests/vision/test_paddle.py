@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -106,6 +107,13 @@ def test_language_device_and_threads_reach_the_engine(stub):
     assert stub.told["lang"] == "korean" and stub.told["cpu_threads"] == 2
     assert stub.told["device"] == "cpu" and stub.told["use_textline_orientation"] is True
     assert stub.told["use_doc_unwarping"] is False
+
+
+def test_engine_writes_nothing_to_the_terminal(stub):
+    logger = logging.getLogger("paddlex")
+    logger.addHandler(logging.StreamHandler())
+    paddle.Reader(paddle.Options(download=True))
+    assert all(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
 
 
 def test_unknown_language_is_named(stub):

@@ -5,9 +5,9 @@ local cache: ``openai/clip-vit-base-patch32`` (about 0.6 GB) or ``google/siglip-
 Licence: MIT (CLIP), Apache-2.0 (SigLIP); the packaged list of attributes is mner's own, CC0-1.0.
 Speed: class 0.05 to 0.3 seconds an object on one core; the objects of a picture are one batch.
 
-It takes the place of the computed attributes where ``[vision.options.zeroshot]`` sets anything. The rule is the paper's: at
-most 3 attributes over 0.1, before the object. Objects that have attributes already keep theirs. People get no colour:
-it would be that of clothes, or be read as more than a colour.
+It takes the place of the measured attributes where ``[vision.options.zeroshot]`` sets anything. The rule is: at
+most 3 attributes over 0.1, before the object, as in the paper. Objects that have attributes keep theirs. People get no
+colour: it would be that of clothes, or be read as more than a colour.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What the OCR engines share: lines of text, their boxes and their order."""
+"""What the OCR engines share: lines of text, their boxes and their order; and silence."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,15 @@ def line(text: str, score: float, corners: Any, source: str) -> OcrText:
     (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
     box = (round(float(left), 1), round(float(top), 1), round(float(right), 1), round(float(bottom), 1))
     return OcrText(text.strip(), round(float(score), 4), box, source)
+
+
+def silence(*names: str) -> None:
+    """Take away what an engine's own loggers write to stderr; no other logger is touched."""
+    for name in names:
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+        logger.addHandler(logging.NullHandler())
 
 
 def _middle(line: OcrText) -> float:

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
-from mner.vision.ocr._lines import in_reading_order, line
+from mner.vision.ocr._lines import in_reading_order, line, silence
 
 VERSION = 1
 
@@ -75,6 +75,7 @@ class Reader:
             import paddleocr
         except ImportError as error:
             raise MissingExtraError(f'OCR with paddle: {error}; pip install "mner[paddle]"') from error
+        silence("paddlex", "paddleocr")
         if threads and options.device == "cpu":
             chosen["cpu_threads"] = threads
         self._options = options

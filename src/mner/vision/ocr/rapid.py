@@ -9,7 +9,6 @@ Speed: 0.2 to 0.5 seconds a picture with little text, up to 3 seconds for a page
 from __future__ import annotations
 
 import importlib.util
-import logging
 import re
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mner.cache import cache_folder
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
-from mner.vision.ocr._lines import in_reading_order, line
+from mner.vision.ocr._lines import in_reading_order, line, silence
 
 VERSION = 1
 
@@ -110,7 +109,7 @@ class Reader:
         for model in (det, cls, rec):
             if not model.is_file():
                 raise ModelError(f'{model}: not in the installed rapidocr; pip install "rapidocr>=3.10"')
-        _silence()
+        silence("RapidOCR")
         self._options = options
         self._engine: Any = rapidocr.RapidOCR(
             params={
@@ -147,11 +146,3 @@ def _padded(picture: Image) -> Image:
     padded = new("RGB", (max(picture.width, least), max(picture.height, least)), "white")
     padded.paste(picture)
     return padded
-
-
-def _silence() -> None:
-    """Take away what rapidocr's own logger writes to stderr; no other logger is touched."""
-    logger = logging.getLogger("RapidOCR")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
-    logger.addHandler(logging.NullHandler())
