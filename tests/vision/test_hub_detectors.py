@@ -157,10 +157,10 @@ def test_vocabulary_must_be_named_and_its_faults_have_lines(tiny_vision, tmp_pat
     path = tmp_path / "names.txt"
     for text, said in [
         ("cat\n\n# no\nCat\n", r"names\.txt:4: 'Cat' is in line 1 already"),
-        ("cat\nMr. dog\n", r"names\.txt:2: expected a object without '\.'"),
+        ("cat\nMr. dog\n", r"names\.txt:2: expected a name without '\.'"),
         ("cat\nd\x07og\n", r"names\.txt:2: "),
-        (f"{'x' * 61}\n", r"names\.txt:1: .* 61 characters"),
-        ("# only\n", "no object in it"),
+        (f"{'x' * 61}\n", r"names\.txt:1: .* 60 characters, found 61"),
+        ("# only\n", "no name in it"),
     ]:
         path.write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match=said):

@@ -107,5 +107,5 @@ def test_other_models_and_bad_lists_are_refused(tiny_vision, tmp_path):
 
 
 def test_packaged_list_is_short_and_plain():
-    names = read_names(zeroshot.PACKAGED, kind="attribute")
+    names = read_names(zeroshot.PACKAGED)
     assert 100 < len(names) < 250 and all(name == name.lower() for name in names)

@@ -78,7 +78,7 @@ class Describer:
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        self._names = read_names(_list(options), kind="attribute")
+        self._names = read_names(_list(options))
         folder = folders.find(options.model, option=_OPTION)
         architecture = folders.expect(folder, ARCHITECTURES, option=_OPTION)
         from mner.vision.networks import compare

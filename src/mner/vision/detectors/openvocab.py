@@ -61,7 +61,7 @@ class Detector:
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        names = read_names(_vocabulary(options), kind="object", illegal=".")
+        names = read_names(_vocabulary(options), illegal=".")
         folder = folders.find(options.model, option=_OPTION)
         architecture = folders.expect(folder, ARCHITECTURES, option=_OPTION, hint=_HINT)
         from mner.vision.networks import named
