@@ -18,7 +18,7 @@ def build(
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
     detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
     captioner: Annotated[str | None, typer.Option(help='Captioner; "" for none.')] = None,
-    ocr: Annotated[str | None, typer.Option(help='OCR engine: rapid, tesseract, "" for none.')] = None,
+    ocr: Annotated[str | None, typer.Option(help='OCR engine: rapid, tesseract, paddle, hub, "" for none.')] = None,
     workers: Annotated[int, typer.Option(min=1, help="Pictures read at the same time.")] = 1,
     store: Annotated[Path | None, typer.Option(help="File that keeps what was read; else the user's cache.")] = None,
 ) -> None:

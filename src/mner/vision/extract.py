@@ -17,11 +17,11 @@ from PIL import Image
 from mner.config import VisionConfig
 from mner.errors import ImageError, MnerError
 from mner.types import Box, Caption, OcrText, Tag, VisualContext
-from mner.vision import attributes
 from mner.vision.backends import Backends
 from mner.vision.images import Picture, Source, open_image
 from mner.vision.protocols import Scene
 from mner.vision.store import Store
+from mner.vision.texts import cleaned
 
 LONGEST_SIDE = 1600
 """Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
@@ -125,7 +125,8 @@ class Extractor:
         found = _Published({}, [])
         for part, call in calls.items():
             look = partial(call, pixels, image=image, **beside.get(part, {}))
-            found.parts[part] = _attempt(part, look, found.faults)
+            parts = _attempt(part, look, found.faults)
+            found.parts[part] = parts if part == "detector" else list(cleaned(parts))
         return found
 
     def _context(self, picture: Picture, image: str, published: _Published) -> VisualContext:
@@ -137,16 +138,16 @@ class Extractor:
             tags: list[Tag] = looked_up["detector"]
         else:
             tags = _attempt("detector", lambda: detector(pixels), faults) if detector else []
-            tags = _attempt(
-                "attributes", lambda: attributes.describe(pixels, tags, options=backends.attributes), faults, tags
-            )
+            tags = _attempt("attributes", lambda: backends.describe(pixels, tags), faults, tags)
         scenes: list[Scene] = _attempt("scene", lambda: scene(pixels), faults) if scene else []
         ocr: list[OcrText] = looked_up.get("ocr", [])
         if reader and "ocr" not in looked_up:
-            ocr = _attempt("ocr", lambda: reader(pixels), faults)
+            ocr = _attempt("ocr", lambda: list(cleaned(reader(pixels))), faults)
         captions: list[Caption] = looked_up.get("captioner", [])
         if captioner and "captioner" not in looked_up:
-            captions = _attempt("captioner", lambda: captioner(pixels, tags, scenes=scenes, ocr=ocr), faults)
+            captions = _attempt(
+                "captioner", lambda: list(cleaned(captioner(pixels, tags, scenes=scenes, ocr=ocr))), faults
+            )
         kept = _most(sorted(tags, key=lambda tag: -(tag.confidence or 0.0)))
         scale = (picture.width / pixels.width, picture.height / pixels.height)
         return replace(

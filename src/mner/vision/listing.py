@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import MnerError, PluginError
-from mner.vision.backends import KINDS
+from mner.vision.backends import KINDS, of_part
 
 FACTS = ("Downloads", "Licence", "Speed")
 """What the docstring of each backend tells, as "Fact: text."."""
@@ -75,7 +75,7 @@ def backends(config: VisionConfig | None = None, *, outside: Sequence[str] = ())
         inside = {name: plugins.load(folder, name) for name in plugins.names(folder)}
         own = {name: module for name, module in modules.items() if hasattr(module, shape)}
         for name, module in {**inside, **own}.items():
-            found.append(_backend(kind, name, module, config.options.get(name, {})))
+            found.append(_backend(kind, name, module, of_part(config.options.get(name, {}), kind)))
     for name in modules.keys() - {one.name for one in found}:
         shapes = ", ".join(shape for _, shape in KINDS.values())
         raise PluginError(f'plug-in "{name}" has none of the classes {shapes}; see mner.vision.protocols')
