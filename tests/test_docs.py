@@ -70,7 +70,16 @@ def workshop(folder: Path, model: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md", "docs/howto/contexts.md", "docs/howto/own-data.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "docs/tutorial.md",
+        "docs/howto/contexts.md",
+        "docs/howto/own-data.md",
+        "docs/howto/own-captioner.md",
+    ],
+)
 def test_code_blocks_run(name: str, tmp_path: Path, tiny_model: Path) -> None:
     found = list(blocks(ROOT / name))
     assert found
@@ -81,6 +90,10 @@ def test_code_blocks_run(name: str, tmp_path: Path, tiny_model: Path) -> None:
         if block.language == "bash":
             command = ["bash", "-euo", "pipefail", "-c", FINDING_IS_FINE + block.code]
         else:  # a python block goes on where the one before it stopped
+            named = re.match(r"# (\w+/\w+\.py)\n", block.code)
+            if named:  # and one that names a file is that file
+                (tmp_path / named[1]).parent.mkdir(exist_ok=True)
+                (tmp_path / named[1]).write_text(block.code, encoding="utf-8")
             python.append(block.code)
             command = [sys.executable, "-W", "error", "-c", "\n".join(python)]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from mner.config import ContextConfig
 from mner.preflight import check
 from mner.preflight.report import Findings
 from mner.preflight.tokens import examine_tokens
-from mner.types import Caption, Post, VisualContext
+from mner.types import Caption, ContextText, Post, VisualContext
 from mner.views import Views
 
 
@@ -58,3 +60,12 @@ def test_check_asks_the_encoder_it_is_given(write, views):
     assert report.counts == {"no sub-token": 1}
     assert report.fine
     assert not any("encoder" in line for line in report.skipped)
+
+
+def test_text_of_another_post_is_not_counted(tokenizer):
+    views = Views(tokenizer, ContextConfig(order=("texts",), budget={"texts": 2}), max_tokens=40)
+    told = ContextText("ab cd efg hi", extra={"post": "another"})
+    context = VisualContext("1.jpg", texts=(told,))
+    assert not found(views, post("a", image="1.jpg"), contexts={"1.jpg": context}).counts
+    own = VisualContext("1.jpg", texts=(replace(told, extra={"post": "1"}),))
+    assert found(views, post("a", image="1.jpg"), contexts={"1.jpg": own}).counts

@@ -16,7 +16,7 @@ from mner.config import VisionConfig
 from mner.errors import PluginError
 from mner.tagger.pictures import Pictures, judge
 from mner.tagger.requests import Request, request
-from mner.types import Caption, VisualContext
+from mner.types import Caption, ContextText, Post, VisualContext
 from mner.views import Piece
 
 Read = Callable[[str, Any], VisualContext]
@@ -210,3 +210,11 @@ def test_judge_tells_used_none_and_empty() -> None:
     assert status == "empty"
     assert reason is not None
     assert "[context]" in reason
+
+
+def test_text_of_another_post_with_the_same_picture_is_left_out() -> None:
+    texts = (ContextText("of one", extra={"post": "p1"}), ContextText("of two", extra={"post": "p2"}))
+    pictures = Pictures(VisionConfig(), contexts={"1.jpg": VisualContext("1.jpg", texts=texts)})
+    post = Post("p2", "Hi", ("Hi",), ((0, 2),), image="1.jpg")
+    context = pictures.context(request(post))
+    assert context is not None and [one.text for one in context.texts] == ["of two"]

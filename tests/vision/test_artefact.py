@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mner.errors import DataError
 from mner.types import Caption, OcrText, Tag, VisualContext
-from mner.vision.artefact import from_row, key, read_contexts, to_row, write_contexts
+from mner.vision.artefact import key, read_contexts, write_contexts
+from mner.vision.rows import from_row, to_row
 
 FULL: dict[str, Any] = {
     "image": "pics/1.jpg",

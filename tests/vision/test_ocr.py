@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
+from pydantic import ValidationError
 
-from mner.errors import MissingExtraError
+from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
 from mner.vision.ocr import rapid, tesseract
 
@@ -108,3 +109,27 @@ def test_tesseract_without_its_program_says_what_to_type(monkeypatch):
     pytesseract.get_languages.cache_clear() if hasattr(pytesseract.get_languages, "cache_clear") else None
     with pytest.raises(MissingExtraError, match="apt install tesseract-ocr"):
         tesseract.Reader(tesseract.Options())
+
+
+def test_rapid_of_another_script_says_what_to_fetch_and_where_to_put_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("MNER_CACHE", str(tmp_path))
+    with pytest.raises(ModelError) as caught:
+        rapid.Reader(rapid.Options(language="korean"))
+    said = str(caught.value)
+    assert str(tmp_path / "rapidocr" / "korean_PP-OCRv5_rec_mobile.onnx") in said
+    assert "https://" in said and said.endswith("/korean_PP-OCRv5_rec_mobile.onnx")
+
+
+def test_rapid_reads_with_the_model_of_the_language(monkeypatch, tmp_path):
+    """The packaged model stands for that of another script: what is read shows that the file is used."""
+    monkeypatch.setenv("MNER_CACHE", str(tmp_path))
+    (tmp_path / "rapidocr").mkdir()
+    shutil.copy(rapid.MODELS[2], tmp_path / "rapidocr" / "el_PP-OCRv5_rec_mobile.onnx")
+    assert rapid.models(rapid.Options(language="el"))[2].parent == tmp_path / "rapidocr"
+    lines = rapid.Reader(rapid.Options(language="el"))(poster())
+    assert [line.text for line in lines] == ["GRAND OPENING", "Lisbon", "Friday"]
+
+
+def test_rapid_of_an_unknown_language_lists_those_there_are():
+    with pytest.raises(ValidationError, match="'multi', 'arabic', 'cyrillic'"):
+        rapid.Options(language="klingon")

@@ -89,3 +89,11 @@ def test_template_without_anything_certain_gives_no_caption():
     assert captioner(picture, [Tag("dog", confidence=0.3)], scenes=[], ocr=[]) == []
     (caption,) = captioner(picture, [Tag("dog", confidence=0.9)], scenes=[Scene("beach", 0.8)], ocr=[])
     assert (caption.text, caption.source) == ("a photo of a dog; it looks like a beach", "template")
+
+
+@pytest.mark.parametrize("name", ["person", "Person", "man", "basketball player", "dog", "Dog"])
+def test_people_and_animals_get_no_colour_whatever_the_vocabulary_calls_them(name: str) -> None:
+    black = Image.new("RGB", (90, 90), "black")
+    tags = [Tag(name, box=(20, 20, 60, 60)), Tag("fire truck", box=(20, 20, 60, 60))]
+    described = attributes.describe(black, tags, options=attributes.Options())
+    assert [tag.attributes for tag in described] == [(), ("black",)]

@@ -32,6 +32,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context build": ("mner.cli.context:build", "Read pictures into an artefact of visual contexts."),
     "context simulate": ("mner.cli.context:simulate", "Write simulated contexts from captions, without pictures."),
     "context show": ("mner.cli.context:show", "Show what was read from one picture."),
+    "context stats": ("mner.cli.artefact:stats", "Count what was read: shares, words, sources."),
+    "context diff": ("mner.cli.artefact:diff", "Show what two files of contexts say otherwise."),
+    "context edit": ("mner.cli.artefact:edit", "Change what is said of one picture."),
+    "context sheet": ("mner.cli.artefact:sheet", "Write a page with pictures, boxes and what was read."),
+    "context import": ("mner.cli.artefact:import_", "Make contexts of published objects, captions or texts."),
+    "context convert": ("mner.cli.artefact:convert", "Rewrite contexts as Parquet or JSON lines."),
+    "backends": ("mner.cli.backends:backends", "List what reads pictures, and whether it can run here."),
+    "store export": ("mner.cli.store:export", "Write all that the store keeps into a file."),
+    "store import": ("mner.cli.store:import_", "Put contexts that were read elsewhere into the store."),
     "config new": ("mner.cli.config:new", "Write a configuration for your own files."),
     "config show": ("mner.cli.config:show", "Print a configuration with every default filled in."),
     "encoder fetch": ("mner.cli.encoder:fetch", "Fetch a pretrained encoder into the cache."),
@@ -42,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, str] = {
     "data": "Files of posts.",
     "context": "What was read from pictures.",
+    "store": "The store of contexts, which context build looks into.",
     "config": "Configurations.",
     "encoder": "Pretrained encoders.",
 }
@@ -54,6 +64,7 @@ EXTRAS: dict[str, str] = {
     "pytesseract": "tesseract",
     "onnx": "export",
     "optuna": "search",
+    "pyarrow": "parquet",
 }
 """Package that may be absent -> the extra that brings it."""
 

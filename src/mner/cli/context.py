@@ -13,12 +13,12 @@ from mner.types import VisualContext
 
 def build(
     source: Annotated[Path, typer.Argument(help="Folder of pictures, one picture, or a file of posts.")],
-    out: Annotated[Path, typer.Option(help="File of contexts (JSONL) to write.")],
+    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' pictures.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
     detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
     captioner: Annotated[str | None, typer.Option(help='Captioner; "" for none.')] = None,
-    ocr: Annotated[str | None, typer.Option(help='OCR engine: rapid, tesseract, "" for none.')] = None,
+    ocr: Annotated[str | None, typer.Option(help='OCR engine: rapid, tesseract, paddle, hub, "" for none.')] = None,
     workers: Annotated[int, typer.Option(min=1, help="Pictures read at the same time.")] = 1,
     store: Annotated[Path | None, typer.Option(help="File that keeps what was read; else the user's cache.")] = None,
 ) -> None:
@@ -39,7 +39,8 @@ def build(
 
     def watch(context: VisualContext) -> None:
         if context.reason is not None:
-            console.print(f"{context.image}: {context.status}: {context.reason}", highlight=False, markup=False)
+            told = f"{context.image}: {context.status}: {context.reason}"
+            console.print(told, highlight=False, markup=False, soft_wrap=True)
 
     statuses = write(shown, out, config=chosen, store=store, workers=workers, watch=watch)
     told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
@@ -49,8 +50,8 @@ def build(
 
 
 def simulate(
-    contexts: Annotated[Path, typer.Argument(help="File of contexts (JSONL) with captions of the pictures.")],
-    out: Annotated[Path, typer.Option(help="File of contexts (JSONL) to write.")],
+    contexts: Annotated[Path, typer.Argument(help="File of contexts with captions of the pictures.")],
+    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
     captions: Annotated[
         list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
     ] = None,
@@ -68,7 +69,7 @@ def simulate(
 
 
 def show(
-    source: Annotated[Path, typer.Argument(help="A picture, or a file of contexts (JSONL).")],
+    source: Annotated[Path, typer.Argument(help="A picture, or a file of contexts (.jsonl or .parquet).")],
     image: Annotated[list[str] | None, typer.Option(help="Only this picture of the file; may be repeated.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print rows of the artefact.")] = False,
@@ -77,7 +78,8 @@ def show(
     from mner import config as configs
     from mner.data.pictures import SUFFIXES
     from mner.errors import DataError
-    from mner.vision.artefact import iter_contexts, key, read_contexts, to_line
+    from mner.vision.artefact import iter_contexts, key, read_contexts
+    from mner.vision.rows import to_line
 
     if source.suffix.lower() in SUFFIXES:
         from mner.vision.extract import Extractor
@@ -101,12 +103,13 @@ def described(context: VisualContext) -> str:
 
     A file of contexts may hold anything, so what would end a line or steer the terminal is written as an escape.
     """
+    from mner.vision.spoken import words_of
+
     lines = [f"{context.image}: {context.status}" + (f" ({context.reason})" if context.reason else "")]
     for caption in context.captions:
         lines.append(f"  caption  {caption.text}" + _of(caption.source))
     for tag in context.tags:
-        words = tag.text if tag.text is not None else " ".join((*tag.attributes, tag.object))
-        lines.append(f"  tag      {words}" + _at(tag.confidence) + _of(tag.source))
+        lines.append(f"  tag      {words_of(tag)}" + _at(tag.confidence) + _of(tag.source))
     for read in context.ocr:
         lines.append(f"  text     {read.text}" + _at(read.confidence) + _of(read.source))
     for text in context.texts:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from mner.errors import ImageError
 from mner.evidence import Explanation
 from mner.show.plain import colour, shown
-from mner.types import Box, VisualContext
+from mner.types import Box, Tag, VisualContext
+from mner.vision.spoken import words_of
 
 LONGEST = 800
 """Pixels of an embedded picture's longer side, at most."""
@@ -66,19 +68,37 @@ def boxes(one: Explanation, picture: Embedded) -> tuple[list[Drawn], int]:
     context = one.prediction.context
     if context is None:
         return [], 0
+    owner = {(match.text, match.box): colour(row.entity.label) for row in one.evidence for match in row.matches}
+    return boxes_of(context, picture, owner=owner)
+
+
+def boxes_of(
+    context: VisualContext,
+    picture: Embedded,
+    *,
+    owner: Mapping[tuple[str, Any], int] = MappingProxyType({}),
+    most: int = BOXES,
+) -> tuple[list[Drawn], int]:
+    """The rectangles of what was read from a picture, and how many objects were left out for clarity.
+
+    Args:
+        context: What was read.
+        picture: The picture.
+        owner: Colour of the entity that shares a line of text, by the line's text and box.
+        most: Objects that are drawn, at most.
+    """
     tags = [(tag, box) for tag in context.tags if (box := _inside(tag.box, picture)) is not None]
     tags.sort(key=lambda pair: -(1.0 if pair[0].confidence is None else pair[0].confidence))
-    drawn = [_drawn(box, tag_text(tag), "tag") for tag, box in tags[:BOXES]]
-    return drawn + _texts(one, context, picture), max(0, len(tags) - BOXES)
+    drawn = [_drawn(box, tag_text(tag), "tag") for tag, box in tags[:most]]
+    return drawn + _texts(context, picture, owner), max(0, len(tags) - most)
 
 
-def tag_text(tag: Any) -> str:
+def tag_text(tag: Tag) -> str:
     """How a tag reads: its attributes before its object, or its ready text."""
-    return shown(tag.text if tag.text is not None else " ".join((*tag.attributes, tag.object)))
+    return shown(words_of(tag))
 
 
-def _texts(one: Explanation, context: VisualContext, picture: Embedded) -> list[Drawn]:
-    owner = {(match.text, match.box): colour(row.entity.label) for row in one.evidence for match in row.matches}
+def _texts(context: VisualContext, picture: Embedded, owner: Mapping[tuple[str, Any], int]) -> list[Drawn]:
     return [
         _drawn(box, shown(text.text), "ocr", owner.get((text.text, text.box)))
         for text in context.ocr

@@ -106,7 +106,9 @@ class Pictures:
         if name is not None and self._contexts is not None:
             ready = self._contexts.get(name)
             if ready is not None:
-                return ready
+                from mner.vision.artefact import for_post
+
+                return for_post(ready, request.post.id)
         name = name or "picture"
         if not (self._vision.detector or self._vision.captioner or self._vision.ocr):
             reason = "the model's [vision] names no backend that reads pictures"

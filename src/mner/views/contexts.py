@@ -21,10 +21,11 @@ def contexts_of(
     """The visual context of each post, from the files of ``data.contexts`` or from its picture."""
     known: list[VisualContext | None] = [None] * len(posts)
     if config.data.contexts:
-        from mner.vision.artefact import read_contexts
+        from mner.vision.artefact import for_post, read_contexts
 
         contexts = read_contexts([root / file for file in config.data.contexts])
-        known = [None if post.image is None else contexts.get(post.image) for post in posts]
+        ready = [None if post.image is None else contexts.get(post.image) for post in posts]
+        known = [None if one is None else for_post(one, post.id) for post, one in zip(posts, ready, strict=True)]
     if config.data.images is None:
         return known
     folder = root / config.data.images

@@ -1,20 +1,21 @@
-"""The visual-context artefact: JSONL, one row per picture; unknown keys are kept, rows written by hand are legal."""
+"""The visual-context artefact: JSONL or Parquet, one row a picture; unknown keys are kept, hand-written rows legal."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TypeVar
 
 from mner.atomic import writing
 from mner.errors import DataError
-from mner.types import Box, Caption, ContextStatus, ContextText, OcrText, Tag, VisualContext
+from mner.types import VisualContext
+from mner.vision.rows import from_row, to_line
 
-STATUSES: tuple[str, ...] = get_args(ContextStatus)
-_ROW = ("image", "tags", "captions", "ocr", "texts", "extractor", "sha256", "status", "reason")
+PARQUET = ".parquet"
+"""Suffix of an artefact that is no JSONL."""
+
 _T = TypeVar("_T")
 
 
@@ -89,7 +90,31 @@ def read_contexts(paths: str | Path | Sequence[str | Path]) -> Contexts:
 
 
 def iter_contexts(path: Path) -> Iterator[VisualContext]:
-    """The rows of a file, one after the other."""
+    """The rows of a file, one after the other; of a folder, those of its ``*.jsonl`` and ``*.parquet``, by name."""
+    for file in files_of(path):
+        if file.suffix == PARQUET:
+            from mner.vision.parquet import read_rows
+
+            yield from read_rows(file)
+        else:
+            yield from _lines(file)
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files that an artefact consists of: the file itself, or the shards of a folder.
+
+    Raises:
+        DataError: A folder holds none.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.iterdir() if file.suffix in {".jsonl", PARQUET})
+    if not found:
+        raise DataError(f"{path}: holds no file of contexts (*.jsonl, *{PARQUET})")
+    return found
+
+
+def _lines(path: Path) -> Iterator[VisualContext]:
     try:
         with path.open(encoding="utf-8-sig", newline="\n") as stream:  # some editors put a mark first
             for number, line in enumerate(stream, 1):
@@ -110,73 +135,43 @@ def iter_contexts(path: Path) -> Iterator[VisualContext]:
 
 
 def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
-    """Write rows into a file that appears when it is whole; the number of rows."""
-    count = 0
-    with writing(path) as stream:
-        for row in rows:
-            stream.write(to_line(row) + "\n")
-            count += 1
-    return count
-
-
-def to_line(context: VisualContext) -> str:
-    """A context as a line of the artefact, without its end; it can be written in UTF-8 whatever the texts hold.
-
-    >>> to_line(VisualContext("1.jpg", captions=(Caption("a café"),)))
-    '{"image": "1.jpg", "status": "ok", "captions": [{"text": "a café"}]}'
-    """
-    row = to_row(context)
-    line = json.dumps(row, ensure_ascii=False).replace("\u2028", "\\u2028")
-    try:
-        line.encode()
-    except UnicodeEncodeError:  # half a character, as a JSON escape can hold one
-        return json.dumps(row)
-    return line
-
-
-def to_row(context: VisualContext) -> dict[str, Any]:
-    """A context as a row of the artefact; what is empty is left out."""
-    row: dict[str, Any] = {"image": context.image, "status": context.status}
-    for name in ("sha256", "reason"):
-        if getattr(context, name) is not None:
-            row[name] = getattr(context, name)
-    if context.extractor is not None:
-        row["extractor"] = dict(context.extractor)
-    for name in ("tags", "captions", "ocr", "texts"):
-        if getattr(context, name):
-            row[name] = [_entry(one) for one in getattr(context, name)]
-    return {**row, **context.extra}
-
-
-def from_row(row: Any, *, where: str = "context") -> VisualContext:
-    """The context of a row.
+    """Write rows into a file that appears when it is whole, as JSONL or, by its suffix, Parquet; the number of rows.
 
     Raises:
-        DataError: It is no object, lacks ``image``, or an entry is of the wrong form.
+        DataError: The file cannot be written, such as for want of space, or another process is writing it.
+        MissingExtraError: Parquet without the package pyarrow.
     """
-    if not isinstance(row, Mapping) or not isinstance(row.get("image"), str) or not row["image"]:
-        raise DataError(f'{where}: expected an object with the key "image", such as {{"image": "1.jpg"}}')
-    status = row.get("status", "ok")
-    if status not in STATUSES:
-        raise DataError(f"{where}: status: expected one of {', '.join(STATUSES)}, found {status!r}")
-    for name in ("sha256", "reason"):
-        if not isinstance(row.get(name), str | None):
-            raise DataError(f"{where}: {name}: expected a text, found {row[name]!r}")
-    extractor = row.get("extractor")
-    if extractor is not None and not isinstance(extractor, Mapping):
-        raise DataError(f"{where}: extractor: expected an object, found {extractor!r}")
-    return VisualContext(
-        image=row["image"],
-        tags=_entries(row, "tags", where, _tag),
-        captions=_entries(row, "captions", where, _caption),
-        ocr=_entries(row, "ocr", where, _ocr),
-        texts=_entries(row, "texts", where, _text),
-        extractor=None if extractor is None else dict(extractor),
-        sha256=row.get("sha256"),
-        status=status,
-        reason=row.get("reason"),
-        extra={name: value for name, value in row.items() if name not in _ROW},
-    )
+    try:
+        if path.suffix == PARQUET:
+            from mner.vision.parquet import write_rows
+
+            return write_rows(rows, path)
+        count = 0
+        with writing(path) as stream:
+            for row in rows:
+                stream.write(to_line(row) + "\n")
+                count += 1
+        return count
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written: {error.strerror or error}; nothing of it was kept. Make room or name another "
+            "place, then run the same command again; what context build had read is in its store"
+        ) from error
+
+
+def for_post(context: VisualContext, post: str) -> VisualContext:
+    """The context without the texts that belong to other posts with the same picture.
+
+    A text belongs to one post where its entry has the key ``post``, with that post's id.
+
+    >>> from mner.types import ContextText
+    >>> both = (ContextText("a", extra={"post": "1"}), ContextText("b", extra={"post": "2"}), ContextText("c"))
+    >>> [one.text for one in for_post(VisualContext("x.jpg", texts=both), "2").texts]
+    ['b', 'c']
+    """
+    if not any("post" in one.extra for one in context.texts):
+        return context
+    return replace(context, texts=tuple(one for one in context.texts if one.extra.get("post", post) == post))
 
 
 def _joined(one: VisualContext, other: VisualContext) -> VisualContext:
@@ -196,102 +191,3 @@ def _joined(one: VisualContext, other: VisualContext) -> VisualContext:
 
 def _added(earlier: tuple[_T, ...], later: tuple[_T, ...]) -> tuple[_T, ...]:
     return earlier + tuple(entry for entry in later if entry not in earlier)
-
-
-def _entry(one: Any) -> dict[str, Any]:
-    """An entry as JSON: its fields that say something, then its unknown keys."""
-    fields = {name: getattr(one, name) for name in one.__dataclass_fields__ if name != "extra"}
-    row = {name: value for name, value in fields.items() if value not in (None, "", ())}
-    if isinstance(one, Caption | OcrText | ContextText):
-        row["text"] = one.text
-    return {**{name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}, **one.extra}
-
-
-def _entries(
-    row: Mapping[str, Any], name: str, where: str, read: Callable[[Mapping[str, Any], str], _T]
-) -> tuple[_T, ...]:
-    entries = row.get(name)
-    if entries is None:
-        return ()
-    if not isinstance(entries, list):
-        raise DataError(f"{where}: {name}: expected a list, found {entries!r}")
-    found = []
-    for number, entry in enumerate(entries):
-        place = f"{where}: {name}[{number}]"
-        if isinstance(entry, str):
-            entry = {"text": entry}
-        if not isinstance(entry, Mapping):
-            raise DataError(f"{place}: expected an object or a text, found {entry!r}")
-        found.append(read(entry, place))
-    return tuple(found)
-
-
-def _tag(entry: Mapping[str, Any], where: str) -> Tag:
-    text, named = entry.get("text"), entry.get("object", "")
-    if not isinstance(text, str | None) or not isinstance(named, str) or not (text or named):
-        raise DataError(f'{where}: expected "object" (with "attributes") or "text"')
-    attributes = entry.get("attributes", [])
-    if not isinstance(attributes, list) or not all(isinstance(one, str) for one in attributes):
-        raise DataError(f"{where}: attributes: expected a list of texts, found {attributes!r}")
-    return Tag(
-        object=named,
-        attributes=tuple(attributes),
-        confidence=_number(entry, "confidence", where),
-        box=_box(entry, where),
-        text=text,
-        source=_source(entry, where),
-        extra=_extra(entry, "object", "attributes", "confidence", "box", "text"),
-    )
-
-
-def _caption(entry: Mapping[str, Any], where: str) -> Caption:
-    text, source = _string(entry, where), _source(entry, where)
-    return Caption(text, _number(entry, "score", where), source, _extra(entry, "text", "score"))
-
-
-def _ocr(entry: Mapping[str, Any], where: str) -> OcrText:
-    extra = _extra(entry, "text", "confidence", "box")
-    confidence, box = _number(entry, "confidence", where), _box(entry, where)
-    return OcrText(_string(entry, where), confidence, box, _source(entry, where), extra)
-
-
-def _text(entry: Mapping[str, Any], where: str) -> ContextText:
-    return ContextText(_string(entry, where), _source(entry, where), _extra(entry, "text"))
-
-
-def _string(entry: Mapping[str, Any], where: str) -> str:
-    if not isinstance(entry.get("text"), str):
-        raise DataError(f'{where}: expected the key "text" with a text, found {entry.get("text")!r}')
-    return str(entry["text"])
-
-
-def _source(entry: Mapping[str, Any], where: str) -> str:
-    source = entry.get("source", "")
-    if not isinstance(source, str):
-        raise DataError(f"{where}: source: expected a text, found {source!r}")
-    return source
-
-
-def _number(entry: Mapping[str, Any], name: str, where: str) -> float | None:
-    value = entry.get(name)
-    if value is not None and not _finite(value):
-        raise DataError(f"{where}: {name}: expected a number, found {value!r}")
-    return value
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _box(entry: Mapping[str, Any], where: str) -> Box | None:
-    box = entry.get("box")
-    if box is None:
-        return None
-    if not isinstance(box, list) or len(box) != 4 or not all(map(_finite, box)):
-        raise DataError(f"{where}: box: expected [left, top, right, bottom], found {box!r}")
-    left, top, right, bottom = box
-    return (left, top, right, bottom)
-
-
-def _extra(entry: Mapping[str, Any], *known: str) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name not in (*known, "source")}

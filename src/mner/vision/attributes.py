@@ -23,6 +23,13 @@ COLOURS = ("black", "gray", "white", "red", "orange", "brown", "yellow", "green"
 UNCOLOURED = frozenset(
     ("person", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe")
 )
+PEOPLE = frozenset({
+    "person", "people", "man", "men", "woman", "women", "boy", "boys", "girl", "girls", "child", "children", "kid",
+    "kids", "baby", "babies", "guy", "guys", "lady", "ladies", "male", "female", "adult", "adults", "crowd", "couple",
+    "family", "face", "head", "hand", "arm", "leg", "skin", "human", "player", "players", "athlete", "singer",
+    "musician", "dancer", "actor", "actress", "politician", "officer", "soldier", "worker", "bride", "groom",
+})  # fmt: skip
+"""Last words of a name that mean people or a part of one, in whatever vocabulary."""
 
 
 class Options(BaseModel):
@@ -39,11 +46,11 @@ class Options(BaseModel):
 def describe(picture: Image.Image, tags: Sequence[Tag], *, options: Options) -> list[Tag]:
     """The tags, each with the attributes that can be measured put before those it has.
 
-    A tag without a box stays as it is.
+    A tag without a box, or with a ready text, stays as it is.
     """
     return [
         tag
-        if tag.box is None
+        if tag.box is None or tag.text is not None
         else replace(tag, attributes=(*_measured(picture, tag, tag.box, options), *tag.attributes)[:3])
         for tag in tags
     ]
@@ -54,10 +61,19 @@ def _measured(picture: Image.Image, tag: Tag, box: Box, options: Options) -> tup
     share = (box[2] - box[0]) * (box[3] - box[1]) / (picture.width * picture.height)
     if share >= options.large or share <= options.small:
         found.append("large" if share >= options.large else "small")
-    if tag.object not in UNCOLOURED:
+    if tag.object.lower() not in UNCOLOURED and not means_people(tag.object):
         name = colour(picture, box, least=options.colour)
         found += [name] if name is not None else []
     return tuple(found[: options.most])
+
+
+def means_people(name: str) -> bool:
+    """Whether the name of an object means people, to whom no colour is given.
+
+    >>> means_people("basketball player"), means_people("Person"), means_people("man bun")
+    (True, True, False)
+    """
+    return name.lower().rpartition(" ")[2] in PEOPLE
 
 
 def colour(picture: Image.Image, box: Box, *, least: float = 0.5) -> str | None:

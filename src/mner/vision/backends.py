@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from PIL.Image import Image
 from pydantic import BaseModel, ValidationError
 
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import ConfigError, PluginError
-from mner.vision import attributes, scene
+from mner.types import Tag
+from mner.vision import attributes, scene, zeroshot
 from mner.vision.protocols import Captioner, Detector, Reader
 
 KINDS = {
@@ -27,6 +30,9 @@ KINDS = {
 
 class Backends:
     """The backends of one configuration.
+
+    Attributes:
+        named: The parts that look results up by a picture's name.
 
     Args:
         config: Their names, "" for none, and their options.
@@ -43,17 +49,24 @@ class Backends:
         self._modules: dict[str, ModuleType] = {
             key: _module(*KINDS[key], name) for key, name in self._names.items() if name
         }
-        if self._names["captioner"]:
+        self.named = {part for part, module in self._modules.items() if getattr(module, "NAMED", False)}
+        if self._names["captioner"] and "captioner" not in self.named:
             self._modules["scene"] = scene
-        if self._names["detector"]:
-            self._modules["attributes"] = attributes
+        if self._names["detector"] and "detector" not in self.named:
+            learned = bool(config.options.get("zeroshot"))
+            self._modules.update({"zeroshot": zeroshot} if learned else {"attributes": attributes})
         self._options = _options(config, self._modules, self._names)
 
-    @property
-    def attributes(self) -> attributes.Options:
-        """The options of the attributes."""
-        found = self._options.get("attributes")
-        return found if isinstance(found, attributes.Options) else attributes.Options()
+    @cached_property
+    def describe(self) -> Callable[[Image, Sequence[Tag]], list[Tag]]:
+        """Gives the detector's tags attributes: learned ones where ``zeroshot`` has options, else measured ones."""
+        learned: Callable[[Image, Sequence[Tag]], list[Tag]] | None = self._made("zeroshot", "Describer")
+        if learned is not None:
+            return learned
+        options = self._options.get("attributes")
+        return partial(
+            attributes.describe, options=options if isinstance(options, attributes.Options) else attributes.Options()
+        )
 
     @cached_property
     def detector(self) -> Detector | None:
@@ -81,7 +94,7 @@ class Backends:
 
     def load(self) -> None:
         """Load all of them now."""
-        _ = self.detector, self.captioner, self.ocr, self.scene
+        _ = self.detector, self.captioner, self.ocr, self.scene, self.describe
 
     @cached_property
     def fingerprint(self) -> str:
@@ -92,7 +105,7 @@ class Backends:
                 "name": self._names.get(part, part),
                 "version": module.VERSION,
                 "options": self._options[part].model_dump(mode="json"),
-                "models": [_digest(Path(model)) for model in getattr(module, "MODELS", ())],
+                "models": [_digest(Path(model)) for model in _models(module, self._options[part])],
             }
             for part, module in sorted(self._modules.items())
         ]
@@ -115,6 +128,7 @@ def _options(config: VisionConfig, modules: dict[str, ModuleType], names: dict[s
     known = {
         "scene",
         "attributes",
+        "zeroshot",
         *names.values(),
         *(name for folder, _ in KINDS.values() for name in plugins.names(folder)),
     }
@@ -126,11 +140,15 @@ def _options(config: VisionConfig, modules: dict[str, ModuleType], names: dict[s
     options: dict[str, BaseModel] = {}
     for part, module in modules.items():
         name = names.get(part, part)
+        table = config.options.get(name, {})
         try:
-            options[part] = module.Options.model_validate(config.options.get(name, {}))
+            options[part] = module.Options.model_validate(of_part(table, part))
         except ValidationError as error:
             for fault in error.errors():
-                path = ".".join(["vision", "options", name, *map(str, fault["loc"])])
+                own = (
+                    [part] if isinstance(table.get(part), Mapping) and set(table[part]) & set(fault["loc"][:1]) else []
+                )
+                path = ".".join(["vision", "options", name, *own, *map(str, fault["loc"])])
                 keys = ", ".join(module.Options.model_fields)
                 hint = f"; known here: {keys}" if fault["type"] == "extra_forbidden" else f", found {fault['input']!r}"
                 faults.append(f"{path}: {fault['msg']}{hint}")
@@ -139,9 +157,39 @@ def _options(config: VisionConfig, modules: dict[str, ModuleType], names: dict[s
     return options
 
 
+def of_part(table: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """A plug-in's options for one of the parts that may share its name.
+
+    Keys of the table are for all parts that use it; a table inside it, named like a part, is for that part alone.
+    """
+    own = table.get(part)
+    shared = {key: value for key, value in table.items() if not (key in KINDS and isinstance(value, Mapping))}
+    return {**shared, **own} if isinstance(own, Mapping) else shared
+
+
+def _place(table: Mapping[str, Any], part: str, place: tuple[int | str, ...]) -> list[str]:
+    """Where in the table a part's option was written."""
+    own = table.get(part)
+    return [part] * (isinstance(own, Mapping) and place[:1] != () and place[0] in own) + [str(one) for one in place]
+
+
+def _models(module: ModuleType, options: BaseModel) -> Iterator[Path]:
+    """The model files of a plug-in with these options."""
+    depends = getattr(module, "models", None)
+    yield from getattr(module, "MODELS", ()) if depends is None else depends(options)
+
+
 def _digest(model: Path) -> str:
     """The SHA-256 of a model file; "absent" where the package that brings it is not installed."""
-    if not model.is_file():
+    try:
+        state = model.stat()
+    except OSError:
         return "absent"
-    with model.open("rb") as stream:
+    return _sha256(model, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache
+def _sha256(path: Path, size: int, changed: int) -> str:
+    """The SHA-256 of a file, read once for all backends that share it."""
+    with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from importlib.metadata import version
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PIL import Image
 
 from mner.config import VisionConfig
-from mner.errors import ImageError
+from mner.errors import ImageError, MnerError
 from mner.types import Box, Caption, OcrText, Tag, VisualContext
-from mner.vision import attributes
 from mner.vision.backends import Backends
 from mner.vision.images import Picture, Source, open_image
 from mner.vision.protocols import Scene
 from mner.vision.store import Store
+from mner.vision.texts import cleaned
 
 LONGEST_SIDE = 1600
 """Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
@@ -30,6 +31,19 @@ MOST_TAGS = 100
 
 _T = TypeVar("_T")
 _Entry = TypeVar("_Entry", Tag, OcrText)
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """What backends found by a picture's name: entries by part, and their faults."""
+
+    parts: dict[str, list[Any]]
+    faults: list[str]
+
+    @property
+    def digest(self) -> str:
+        """A text that differs where what was found differs; "" where no backend goes by names."""
+        return hashlib.sha256(repr((self.parts, self.faults)).encode()).hexdigest()[:12] if self.parts else ""
 
 
 class Extractor:
@@ -93,27 +107,47 @@ class Extractor:
             reason = error.reason
             status = {"missing": "missing", "too_large": "too_large"}.get(error.status, "unreadable")
             return replace(self._row(image), status=status, reason=reason)  # type: ignore[arg-type]
-        known = store.get(picture.sha256, self.fingerprint) if store is not None else None
+        published = self._published(picture, image)
+        fingerprint = self.fingerprint + published.digest
+        known = store.get(picture.sha256, fingerprint) if store is not None else None
         if known is not None:
             return replace(known, image=image)
-        context = self._context(picture, image)
+        context = self._context(picture, image, published)
         if store is not None and context.reason is None:
-            store.put(context, self.fingerprint)
+            store.put(context, fingerprint)
         return context
 
-    def _context(self, picture: Picture, image: str) -> VisualContext:
-        pixels, faults = _fitted(picture.pixels), list[str]()
+    def _published(self, picture: Picture, image: str) -> _Published:
+        """What backends that go by a picture's name say of it; looked up anew each time, as their files may change."""
+        calls: dict[str, Any] = {part: getattr(self._backends, part) for part in sorted(self._backends.named)}
+        pixels = _fitted(picture.pixels) if calls else picture.pixels
+        beside = {"captioner": {"tags": (), "scenes": (), "ocr": ()}}
+        found = _Published({}, [])
+        for part, call in calls.items():
+            look = partial(call, pixels, image=image, **beside.get(part, {}))
+            parts = _attempt(part, look, found.faults)
+            found.parts[part] = parts if part == "detector" else list(cleaned(parts))
+        return found
+
+    def _context(self, picture: Picture, image: str, published: _Published) -> VisualContext:
+        pixels, faults = _fitted(picture.pixels), list(published.faults)
         backends = self._backends
         detector, captioner, reader, scene = (backends.detector, backends.captioner, backends.ocr, backends.scene)
-        tags: list[Tag] = _attempt("detector", lambda: detector(pixels), faults) if detector else []
-        tags = _attempt(
-            "attributes", lambda: attributes.describe(pixels, tags, options=backends.attributes), faults, tags
-        )
+        looked_up = published.parts
+        if "detector" in looked_up:
+            tags: list[Tag] = looked_up["detector"]
+        else:
+            tags = _attempt("detector", lambda: detector(pixels), faults) if detector else []
+            tags = _attempt("attributes", lambda: backends.describe(pixels, tags), faults, tags)
         scenes: list[Scene] = _attempt("scene", lambda: scene(pixels), faults) if scene else []
-        ocr: list[OcrText] = _attempt("ocr", lambda: reader(pixels), faults) if reader else []
-        captions: list[Caption] = (
-            _attempt("captioner", lambda: captioner(pixels, tags, scenes=scenes, ocr=ocr), faults) if captioner else []
-        )
+        ocr: list[OcrText] = looked_up.get("ocr", [])
+        if reader and "ocr" not in looked_up:
+            ocr = _attempt("ocr", lambda: list(cleaned(reader(pixels))), faults)
+        captions: list[Caption] = looked_up.get("captioner", [])
+        if captioner and "captioner" not in looked_up:
+            captions = _attempt(
+                "captioner", lambda: list(cleaned(captioner(pixels, tags, scenes=scenes, ocr=ocr))), faults
+            )
         kept = _most(sorted(tags, key=lambda tag: -(tag.confidence or 0.0)))
         scale = (picture.width / pixels.width, picture.height / pixels.height)
         return replace(
@@ -136,7 +170,8 @@ def _attempt(part: str, run: Callable[[], list[_T]], faults: list[str], otherwis
     try:
         return run()
     except Exception as error:  # a backend may be anybody's code; one picture must not end the run
-        faults.append(f"the {part} failed: {type(error).__name__}: {error}")
+        told = error if isinstance(error, MnerError) else f"{type(error).__name__}: {error}"
+        faults.append(f"the {part} failed: {told}")
         return list(otherwise)
 
 

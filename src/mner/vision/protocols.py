@@ -3,7 +3,14 @@
 A detector's file has the class ``Detector``, a captioner's ``Captioner``, an OCR engine's ``Reader``. Each is made as
 ``Class(options, threads=n)``, where ``threads`` is the most CPU threads of one call and 0 leaves that to the backend.
 ``VERSION`` is a number that rises whenever the same picture and options may give another result: contexts that
-were kept are then read again. A file may have ``MODELS``, the model files that its output depends on.
+were kept are then read again. A file may have ``MODELS``, the model files that its output depends on, or, where the
+options name them, a function ``models(options)`` that lists them.
+
+Backends that need more than the core install say so for ``mner backends``: ``NEEDS``, packages by the name they are
+imported by; ``PROGRAMS``, programs; ``lacking(options)``, a text that says what else must be there, or None.
+
+A file with ``NAMED = True`` looks up what was published about a picture, by its name. Its class is called with one more
+keyword, ``image``; its results are looked up anew in each run and taken as they are: tags get no other attributes.
 """
 
 from __future__ import annotations

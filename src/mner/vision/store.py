@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 from mner.cache import cache_folder
 from mner.errors import DataError
 from mner.types import VisualContext
-from mner.vision.artefact import from_row, to_row
+from mner.vision.rows import from_row, to_row
 
 WAIT = 60.0
 """Seconds that a writer waits for another one."""
@@ -58,10 +59,27 @@ class Store:
             found = self._base.execute(query, (sha256, fingerprint)).fetchone()
         except sqlite3.Error as error:
             raise DataError(self._fault(error)) from error
+        return None if found is None else self._row(found[0])
+
+    def _row(self, row: str) -> VisualContext | None:
         try:
-            return None if found is None else from_row(json.loads(found[0]), where=str(self.path))
+            return from_row(json.loads(row), where=str(self.path))
         except (ValueError, TypeError, DataError):  # the picture is read again, which replaces the row
             return None
+
+    def __iter__(self) -> Iterator[tuple[str, VisualContext]]:
+        """Fingerprint and context of all that is kept, but for damaged rows; others may write meanwhile.
+
+        Raises:
+            DataError: The file cannot be read.
+        """
+        try:
+            for fingerprint, row in self._base.execute("SELECT fingerprint, row FROM contexts"):
+                context = self._row(row)
+                if context is not None:
+                    yield fingerprint, context
+        except sqlite3.Error as error:
+            raise DataError(self._fault(error)) from error
 
     def put(self, context: VisualContext, fingerprint: str) -> None:
         """Keep what an extractor read; ``context.sha256`` must be set.

@@ -1,6 +1,7 @@
-"""RapidOCR with the PP-OCR models: reads clean, slanted and coloured text in Latin and Chinese script.
+"""RapidOCR with the PP-OCR models: reads clean, slanted and coloured text in Latin, Chinese and Japanese script.
 
-Downloads: nothing; the models (about 32 MB) are inside the package rapidocr, which mner requires.
+Downloads: nothing; the models (about 32 MB) are inside the package rapidocr, which mner requires. Another script
+needs one more file (8 to 16 MB); where it is not in mner's cache, the message says from where to fetch it.
 Licence: Apache-2.0, package and models.
 Speed: 0.2 to 0.5 seconds a picture with little text, up to 3 seconds for a page of it, on one core.
 """
@@ -8,17 +9,18 @@ Speed: 0.2 to 0.5 seconds a picture with little text, up to 3 seconds for a page
 from __future__ import annotations
 
 import importlib.util
-import logging
-from collections.abc import Sequence
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL.Image import Image, new
 from pydantic import BaseModel, ConfigDict, Field
 
+from mner.cache import cache_folder
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
+from mner.vision.ocr._lines import in_reading_order, line, silence
 
 VERSION = 1
 
@@ -30,11 +32,17 @@ LONGEST = 4
 """The longest side in shortest sides. The engine enlarges the shortest side to 736 pixels, however long the other."""
 
 
+Language = Literal["multi", "arabic", "cyrillic", "devanagari", "el", "eslav", "korean", "ta", "te", "th"]
+"""What can be read, as rapidocr names it. "multi" is Latin, Chinese and Japanese at once; "el" is Greek, "eslav"
+Russian, Belarusian and Ukrainian, "ta" Tamil, "te" Telugu, "th" Thai."""
+
+
 class Options(BaseModel):
     """[vision.options.rapid]."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    language: Language = "multi"  # all but "multi" need a file more
     threshold: float = Field(default=0.8, ge=0, le=1)  # least confidence of a line
     characters: int = Field(default=2, ge=1)  # least length of a line; single characters are mostly false
 
@@ -48,10 +56,31 @@ def _folder() -> Path:
 
 def _model(kind: str) -> Path:
     """The newest model of one kind, "det", "cls" or "rec", in the package."""
-    return max(_folder().glob(f"*_{kind}_*.onnx"), default=_folder() / f"{kind}.onnx")
+    found = [path for path in _folder().glob(f"*_{kind}_*.onnx") if not path.name.startswith(get_args(Language))]
+    return max(found, default=_folder() / f"{kind}.onnx")
 
 
 MODELS = tuple(_model(kind) for kind in ("det", "cls", "rec"))
+
+
+def models(options: Options) -> list[Path]:
+    """The files that the output depends on: detection, direction, recognition."""
+    det, cls, rec = MODELS
+    return [det, cls, rec if options.language == "multi" else _other(options.language)]
+
+
+def _other(language: str) -> Path:
+    """The recognition model of another script: in mner's cache, or where rapidocr itself would put it."""
+    name = f"{language}_PP-OCRv5_rec_mobile.onnx"
+    kept = _folder() / name
+    return kept if kept.is_file() else cache_folder() / "rapidocr" / name
+
+
+def _address(name: str) -> str:
+    """Where the authors of rapidocr publish a model, by their own list in the package."""
+    listed = _folder().parent / "default_models.yaml"
+    found = re.search(rf"https://\S*/onnx/\S*{re.escape(name)}", listed.read_text(encoding="utf-8"))
+    return found[0] if found else "the models' page of RapidOCR"
 
 
 class Reader:
@@ -71,11 +100,16 @@ class Reader:
             import rapidocr
         except ImportError as error:
             raise MissingExtraError(f"OCR with rapidocr: {error}; pip install rapidocr") from error
-        for model in MODELS:
+        det, cls, rec = models(options)
+        if options.language != "multi" and not rec.is_file():
+            raise ModelError(
+                f'vision.options.rapid.language: "{options.language}" needs {rec}, which is not there; download it '
+                f"from {_address(rec.name)}"
+            )
+        for model in (det, cls, rec):
             if not model.is_file():
                 raise ModelError(f'{model}: not in the installed rapidocr; pip install "rapidocr>=3.10"')
-        _silence()
-        det, cls, rec = MODELS
+        silence("RapidOCR")
         self._options = options
         self._engine: Any = rapidocr.RapidOCR(
             params={
@@ -97,43 +131,11 @@ class Reader:
         if getattr(result, "boxes", None) is None or result.txts is None:
             return []
         lines = [
-            _line(text, score, np.clip(corners, 0, picture.size))
+            line(text, score, np.clip(corners, 0, picture.size), "rapid")
             for text, score, corners in zip(result.txts, result.scores, result.boxes, strict=True)
             if score >= self._options.threshold and len(text.strip()) >= self._options.characters
         ]
         return in_reading_order(lines)
-
-
-def in_reading_order(lines: Sequence[OcrText]) -> list[OcrText]:
-    """Lines from top to bottom, those that share a row from left to right.
-
-    A line is in the row of the line above it where its middle is above that row's lower edge.
-
-    >>> a, b = OcrText("b", box=(50, 2, 90, 20)), OcrText("a", box=(0, 5, 40, 22))
-    >>> [line.text for line in in_reading_order([a, b])]
-    ['a', 'b']
-    """
-    rows: list[list[OcrText]] = []
-    edge = float("-inf")  # the middle of the row's first line, lower edge included
-    for line in sorted(lines, key=lambda line: _middle(line)):
-        if _middle(line) > edge:
-            rows.append([])
-            _, top, _, bottom = line.box or (0, 0, 0, 0)
-            edge = _middle(line) + (bottom - top) / 2
-        rows[-1].append(line)
-    return [line for row in rows for line in sorted(row, key=lambda line: (line.box or (0,))[0])]
-
-
-def _middle(line: OcrText) -> float:
-    _, top, _, bottom = line.box or (0, 0, 0, 0)
-    return (top + bottom) / 2
-
-
-def _line(text: str, score: float, corners: Any) -> OcrText:
-    """A line whose box is the upright one around the four corners (corner, 2)."""
-    (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
-    box = (round(float(left), 1), round(float(top), 1), round(float(right), 1), round(float(bottom), 1))
-    return OcrText(text.strip(), round(float(score), 4), box, "rapid")
 
 
 def _padded(picture: Image) -> Image:
@@ -144,11 +146,3 @@ def _padded(picture: Image) -> Image:
     padded = new("RGB", (max(picture.width, least), max(picture.height, least)), "white")
     padded.paste(picture)
     return padded
-
-
-def _silence() -> None:
-    """Take away what rapidocr's own logger writes to stderr; no other logger is touched."""
-    logger = logging.getLogger("RapidOCR")
-    for handler in list(logger.handlers):
-        logger.removeHandler(handler)
-    logger.addHandler(logging.NullHandler())

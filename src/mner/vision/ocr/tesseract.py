@@ -18,6 +18,8 @@ from mner.errors import MissingExtraError
 from mner.types import OcrText
 
 VERSION = 1
+NEEDS = ("pytesseract",)
+PROGRAMS = ("tesseract",)
 
 
 class Options(BaseModel):

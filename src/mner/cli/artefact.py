@@ -1,0 +1,197 @@
+"""mner context convert, diff, edit, import, sheet, stats: files of contexts, without reading pictures anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from mner.vision.difference import Difference, Summary
+    from mner.vision.statistics import Statistics
+
+ArtefactArgument = Annotated[
+    Path, typer.Argument(help="File of contexts (.jsonl or .parquet), or a folder of such files.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Kind(StrEnum):
+    """What a published file holds."""
+
+    TEXTS = "texts"
+    CAPTIONS = "captions"
+    VINVL = "vinvl"
+    BOTTOMUP = "bottomup"
+
+
+def convert(
+    source: ArtefactArgument,
+    target: Annotated[Path, typer.Argument(help="File to write; its suffix, .jsonl or .parquet, tells the form.")],
+) -> None:
+    """Rewrite contexts as Parquet or as JSON lines; nothing is lost in either direction."""
+    from mner.vision.artefact import PARQUET, iter_contexts, write_contexts
+
+    if target.suffix not in {PARQUET, ".jsonl"}:
+        raise typer.BadParameter(f"expected a name that ends in .jsonl or {PARQUET}", param_hint="TARGET")
+    count = write_contexts(iter_contexts(source), target)
+    typer.echo(f"{count} rows", err=True)
+    typer.echo(target)
+
+
+def diff(
+    first: ArtefactArgument,
+    second: ArtefactArgument,
+    limit: Annotated[int, typer.Option(min=0, help="Most pictures to list; 0 lists all.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what two files of contexts say otherwise of the same pictures; exit code 1 when they differ.
+
+    The words of captions, tags, OCR and texts are compared, and the status; not confidences, boxes or sources.
+    """
+    from mner.vision.artefact import read_contexts
+    from mner.vision.difference import Summary, differences
+
+    summary = Summary()
+    for number, one in enumerate(differences(read_contexts(first), read_contexts(second), summary)):
+        if as_json:
+            row = {"image": one.image, "status": one.status, "first": one.first, "second": one.second}
+            typer.echo(json.dumps(row))
+        elif not limit or number < limit:
+            typer.echo(_printed(_difference_lines(one)))
+    left_out = summary.differing + summary.only_first + summary.only_second - limit
+    if not as_json:
+        if limit and left_out > 0:
+            typer.echo(f"... and {left_out} more; --limit 0 lists all")
+        typer.echo(_printed(_summary_lines(summary)))
+    raise typer.Exit(0 if summary.equal else 1)
+
+
+def edit(
+    artefact: Annotated[Path, typer.Argument(help="File of contexts; it is replaced by the changed one.")],
+    image: Annotated[str, typer.Argument(help="The picture's name, as the file has it.")],
+    caption: Annotated[list[str] | None, typer.Option(help="Caption to add; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help='Tag to add, such as "brown dog"; may be repeated.')] = None,
+    ocr: Annotated[list[str] | None, typer.Option(help="Line of text in the picture to add.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="Background text to add.")] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(help='What to take out first: "captions", "tags:vinvl", "ocr", "texts"; may be repeated.'),
+    ] = None,
+    status: Annotated[str | None, typer.Option(help="New status, such as placeholder or ok.")] = None,
+    source: Annotated[str, typer.Option(help="Source that the added entries name.")] = "hand",
+) -> None:
+    """Change what a file of contexts says of one picture, and print its new row; the row is marked as edited."""
+    from mner.vision.edit import Change, edit
+    from mner.vision.rows import to_line
+
+    change = Change(caption or (), tag or (), ocr or (), text or (), drop or (), status, source)
+    typer.echo(to_line(edit(artefact, image, change)))
+
+
+def import_(
+    path: Annotated[Path, typer.Argument(help="Published file (.jsonl, .json, .tsv), or VinVL's folder of .npz.")],
+    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
+    kind: Annotated[Kind, typer.Option(help="What it holds.")] = Kind.TEXTS,
+    source: Annotated[str, typer.Option(help="Source that the entries name; by default the file's name.")] = "",
+    posts: Annotated[
+        list[Path] | None,
+        typer.Option(help="Posts whose ids the file uses in place of pictures' names; may be repeated."),
+    ] = None,
+    suffix: Annotated[str, typer.Option(help="Put behind names of pictures that have no suffix.")] = ".jpg",
+) -> None:
+    """Make contexts of texts, captions or objects that somebody published, without the pictures."""
+    from mner.vision.artefact import write_contexts
+    from mner.vision.published.imports import rows
+
+    images: dict[str, str | None] | None = None
+    if posts:
+        from mner.data import read
+
+        images = {post.id: post.image for file in posts for post in read(file)}
+    left_out: list[str] = []
+    made = rows(path, kind.value, source=source, posts=images, suffix=suffix, left_out=left_out.append)
+    count = write_contexts(made, out)
+    typer.echo(f"{count} rows", err=True)
+    if left_out:
+        told = ", ".join(left_out[:5])
+        typer.echo(f"left out: {len(left_out)} of posts that are not there or have no picture ({told})", err=True)
+    typer.echo(out)
+
+
+def sheet(
+    artefact: ArtefactArgument,
+    images: Annotated[Path, typer.Option(help="Folder of the pictures.")],
+    out: Annotated[Path, typer.Option(help="Page (HTML) to write.")],
+    image: Annotated[list[str] | None, typer.Option(help="Only this picture; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Most pictures on the page; 0 shows all.")] = 100,
+) -> None:
+    """Write a contact sheet: one page with each picture, its boxes, and what was read."""
+    from mner.errors import DataError
+    from mner.show.sheet import write_sheet
+    from mner.vision.artefact import iter_contexts, key, read_contexts
+
+    if not images.is_dir():
+        raise typer.BadParameter(f"{images}: no such folder", param_hint="--images")
+    rows = iter_contexts(artefact)
+    if image:
+        contexts = read_contexts(artefact)
+        missing = [name for name in image if contexts.get(name) is None]
+        if missing:
+            raise DataError(f"{artefact}: no context of {', '.join(map(key, missing))}")
+        rows = iter([contexts[name] for name in image])
+    count, left_out = write_sheet(rows, out, images=images, limit=limit, title=artefact.name)
+    more = f", {left_out} more not shown; --limit 0 shows all" if left_out else ""
+    typer.echo(f"{count} picture{'s' if count != 1 else ''}{more}", err=True)
+    typer.echo(out)
+
+
+def stats(artefact: ArtefactArgument, as_json: JsonOption = False) -> None:
+    """Count what was read: pictures by status, and of each kind its share of pictures, sources and lengths."""
+    from mner.vision.artefact import iter_contexts
+    from mner.vision.statistics import statistics
+
+    found = statistics(iter_contexts(artefact))
+    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else _printed(_statistics_lines(found)))
+
+
+def _printed(lines: Iterable[str]) -> str:
+    from mner.data.lines import printable
+
+    return "\n".join(map(printable, lines))
+
+
+def _difference_lines(one: Difference) -> Iterator[str]:
+    first, second = (status or "no row" for status in one.status)
+    yield one.image if first == second else f"{one.image}: {first} -> {second}"
+    for kind in dict.fromkeys((*one.first, *one.second)):
+        yield from (f"  - {kind:<9} {text}" for text in one.first.get(kind, ()))
+        yield from (f"  + {kind:<9} {text}" for text in one.second.get(kind, ()))
+
+
+def _summary_lines(found: Summary) -> Iterator[str]:
+    yield (
+        f"{found.same} pictures the same, {found.differing} differ, "
+        f"{found.only_first} only in the first, {found.only_second} only in the second"
+    )
+    for kind, (first, both, second) in found.kinds.items():
+        if first or both or second:
+            yield f"  {kind:<9} {first} only in the first, {both} in both, {second} only in the second"
+
+
+def _statistics_lines(found: Statistics) -> Iterator[str]:
+    told = "  ".join(f"{status} {count}" for status, count in found.statuses.most_common())
+    yield f"pictures  {found.pictures}  {told}"
+    yield f"  nothing read {found.empty}  a backend failed {found.failed}  edited by hand {found.edited}"
+    for extractor, count in found.extractors.most_common(10):
+        yield f"  by {extractor or 'an extractor that is not named'}: {count}"
+    for kind, one in found.kinds.items():
+        yield (
+            f"{kind:<9} {found.share(kind):.1%} of pictures  entries {one.entries}  words {one.words}, "
+            f"{one.words_a_picture:.1f} a picture that has any, longest entry {one.longest}"
+        )
+        yield from (f"  {source or 'no source':<12} {count}" for source, count in one.sources.most_common(20))

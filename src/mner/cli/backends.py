@@ -1,0 +1,42 @@
+"""mner backends: what can read pictures, and whether it can run here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def backends(
+    name: Annotated[list[str] | None, typer.Argument(help="Only these, by name or a module's dotted name.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration whose [vision.options] name their files.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """List detectors, captioners and OCR engines: what each needs, and whether it can run here.
+
+    With names, tell also what each downloads, its licence and its speed. Exit code 1 when one of them cannot run.
+    """
+    from mner import config as configs
+    from mner.errors import PluginError
+    from mner.vision.listing import backends as listed
+
+    chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
+    outside = [one for one in name or () if "." in one]
+    found = [one for one in listed(chosen, outside=outside) if not name or one.name in name]
+    unknown = [one for one in name or () if one not in {backend.name for backend in found}]
+    if unknown:
+        raise PluginError(f"no backend {', '.join(unknown)}; to see all: mner backends")
+    if as_json:
+        typer.echo(json.dumps([one.to_dict() for one in found], indent=2))
+    for one in () if as_json else found:
+        typer.echo(f"{one.kind:<10} {one.name:<12} {'ready' if one.ready else 'not here':<9} {one.summary}")
+        if name:
+            for fact, text in one.facts.items():
+                typer.echo(f"    {fact.lower()}: {text}")
+            if one.needs:
+                typer.echo(f"    needs: {', '.join(one.needs)}")
+        for missing in one.missing:
+            typer.echo("    missing: " + missing.replace("\n", "\n        "))
+    raise typer.Exit(1 if name and not all(one.ready for one in found) else 0)

@@ -1,0 +1,44 @@
+"""mner store export, import: take what was read from pictures to another machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StoreOption = Annotated[Path | None, typer.Option(help="The store's file; by default that of the user's cache.")]
+
+
+def export(
+    out: Annotated[Path, typer.Argument(help="File of contexts (.jsonl or .parquet) to write.")],
+    store: StoreOption = None,
+) -> None:
+    """Write all that the store keeps into one file of contexts."""
+    from mner.vision.exchange import export_store
+    from mner.vision.store import Store
+
+    if store is not None and not store.is_file():
+        raise typer.BadParameter(f"{store}: no such file", param_hint="--store")
+    with Store(store) as kept:
+        count = export_store(kept, out)
+    typer.echo(f"{count} rows", err=True)
+    typer.echo(out)
+
+
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Files of contexts, or folders of such files.")],
+    store: StoreOption = None,
+) -> None:
+    """Put contexts into the store, so that context build does not read their pictures again.
+
+    A context goes by its picture's SHA-256 and its extractor's fingerprint. Rows without them are left out, like those
+    that were edited by hand or that a backend failed on.
+    """
+    from mner.vision.exchange import import_files
+    from mner.vision.store import Store
+
+    with Store(store) as kept:
+        count, left_out = import_files(files, kept)
+        typer.echo(f"{count} rows are in the store, {left_out} left out", err=True)
+        typer.echo(kept.path)

@@ -1,0 +1,115 @@
+"""Captioners of the transformers library: BLIP, BLIP-2, GIT, Florence-2, and chat models that see (SmolVLM, Qwen-VL).
+
+Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
+local cache: ``Salesforce/blip-image-captioning-base`` (about 1 GB), ``microsoft/git-base-coco`` (0.7 GB),
+``Salesforce/blip2-opt-2.7b`` (15 GB), ``florence-community/Florence-2-base`` (0.5 GB),
+``HuggingFaceTB/SmolVLM-256M-Instruct`` (0.5 GB), ``Qwen/Qwen2.5-VL-3B-Instruct`` (7.5 GB). Torchvision is not needed.
+Licence: BSD-3-Clause for BLIP; MIT for GIT, Florence-2 and BLIP-2, whose OPT has a licence of its own; Apache-2.0 for
+SmolVLM; Qwen's research licence for Qwen2.5-VL-3B. Another model has its own.
+Speed: class 1 to 5 seconds a picture on one core with five beams for BLIP, GIT and Florence-2 of base size; chat
+models and BLIP-2 take much longer, and are meant for a GPU.
+
+The paper takes the 5 sentences of one beam search of width 5, each of at most 20 tokens; so does this by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mner.types import Caption, OcrText, Tag
+from mner.vision.networks import folder as folders
+from mner.vision.protocols import Scene
+from mner.vision.texts import clean
+
+VERSION = 1
+NEEDS = ("torch", "transformers")
+ARCHITECTURES = (
+    "blip", "blip-2", "git", "florence2", "smolvlm", "idefics3", "qwen2_vl", "qwen2_5_vl", "qwen3_vl",
+)  # fmt: skip
+
+_OPTION = "vision.options.hub.model"
+
+
+class Options(BaseModel):
+    """[vision.options.hub], as far as it is the captioner's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = "Salesforce/blip-image-captioning-base"  # a folder, or a hub id, perhaps with "@revision" behind it
+    captions: int = Field(default=5, ge=1)  # sentences of a picture, the best of the beam search
+    beams: int = Field(default=5, ge=1)  # width of the search; 1 gives no score
+    tokens: int = Field(default=20, ge=1)  # most tokens of a sentence
+    prompt: str = ""  # what a chat model is asked; how the sentence of BLIP and GIT begins; not for Florence-2
+    detail: Literal["short", "detailed", "more"] = "short"  # which caption a Florence-2 is asked for
+    device: str = "auto"  # a GPU where there is one; else as torch names it
+
+    @model_validator(mode="after")
+    def _wide_enough(self) -> Options:
+        if self.captions > self.beams:
+            raise ValueError(f"captions: {self.captions} sentences need as many beams, found beams = {self.beams}")
+        return self
+
+
+def models(options: Options) -> list[Path]:
+    """The files that the output depends on."""
+    return folders.files(folders.find(options.model, option=_OPTION))
+
+
+class Captioner:
+    """The best sentences of one beam search, equal ones once.
+
+    Args:
+        options: The model and the search.
+        threads: Most CPU threads of torch; 0: all cores.
+
+    Raises:
+        MissingExtraError: A package is not installed.
+        ModelError: The model is not here, is damaged, of another architecture, or a chat model without a template.
+    """
+
+    def __init__(self, options: Options, *, threads: int = 0) -> None:
+        folder = folders.find(options.model, option=_OPTION)
+        architecture = folders.expect(folder, ARCHITECTURES, option=_OPTION)
+        from mner.vision.networks import prompts
+        from mner.vision.networks.load import load
+
+        self._options = options
+        auto = "AutoModelForImageTextToText"
+        self._network = load(folder, architecture, auto=auto, device=options.device, threads=threads)
+        prompts.check(self._network, folder)
+
+    def __call__(
+        self, picture: Image.Image, tags: Sequence[Tag], *, scenes: Sequence[Scene], ocr: Sequence[OcrText]
+    ) -> list[Caption]:
+        """The sentences about an upright RGB picture, best first; tags, scenes and text in it are not used."""
+        written = self._florence(picture) if self._network.architecture == "florence2" else self._written(picture)
+        sentences: dict[str, float | None] = {}
+        for text, score in written:
+            sentences.setdefault(clean(text), score)
+        return [Caption(text, score, "hub") for text, score in sentences.items() if text]
+
+    def _written(self, picture: Image.Image) -> list[tuple[str, float | None]]:
+        from mner.vision.networks import prompts
+        from mner.vision.networks.generate import write
+
+        options, network = self._options, self._network
+        given, repeated = prompts.inputs(network, picture, options.prompt)
+        found = write(network, given, beams=options.beams, count=options.captions, tokens=options.tokens)
+        with network.lock:
+            return [
+                (network.tokenizer.decode(one.ids[repeated:], skip_special_tokens=True), one.score) for one in found
+            ]
+
+    def _florence(self, picture: Image.Image) -> list[tuple[str, float | None]]:
+        from mner.vision.networks import florence
+
+        options = self._options
+        task = {"short": florence.CAPTION, "detailed": florence.DETAILED, "more": florence.MORE}[options.detail]
+        search = {"tokens": options.tokens, "beams": options.beams, "count": options.captions}
+        found = florence.run(self._network, picture, task, **search)
+        return [(florence.sentence(self._network, text, task), score) for text, score in found]

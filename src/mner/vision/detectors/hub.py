@@ -1,0 +1,112 @@
+"""Object detectors of the transformers library: DETR, RT-DETR, RT-DETR v2, D-FINE; and the regions of Florence-2.
+
+Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
+local cache: ``PekingU/rtdetr_v2_r18vd`` (about 80 MB), ``PekingU/rtdetr_v2_r50vd`` (172 MB),
+``ustc-community/dfine-xlarge-coco`` (about 250 MB), ``facebook/detr-resnet-50@no_timm`` (about 170 MB),
+``florence-community/Florence-2-base`` (about 0.5 GB). Torchvision and timm are not needed.
+Licence: Apache-2.0 for the RT-DETR, D-FINE and DETR models named here, MIT for Florence-2; another model has its own.
+Speed: class 0.1 to 1 second a picture on one core for r18 and small models, several seconds for r101 and Florence-2.
+
+A model whose ``config.json`` names its classes says those names. With a Florence-2, ``task`` chooses: "regions" gives
+short descriptions of parts of the picture, "objects" gives names; neither has a confidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from mner.errors import ModelError
+from mner.types import Tag
+from mner.vision.networks import folder as folders
+
+VERSION = 1
+NEEDS = ("torch", "transformers")
+ARCHITECTURES = ("detr", "rt_detr", "rt_detr_v2", "d_fine", "florence2")
+
+_OPTION = "vision.options.hub.model"
+_HINT = 'for OWLv2 and Grounding DINO set vision.detector = "openvocab"'
+
+
+class Options(BaseModel):
+    """[vision.options.hub], as far as it is the detector's; the captioner and the OCR engine have keys of their own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = "PekingU/rtdetr_v2_r18vd"  # a folder, or a hub id, perhaps with "@revision" behind it
+    threshold: float = Field(default=0.5, gt=0, le=1)  # least confidence of an object
+    most: int = Field(default=100, ge=1, le=100)  # objects of a picture
+    task: Literal["regions", "objects"] = "regions"  # what a Florence-2 is asked for
+    tokens: int = Field(default=512, ge=16, le=1000)  # most that a Florence-2 writes, places included
+    device: str = "auto"  # a GPU where there is one; else as torch names it
+
+
+def models(options: Options) -> list[Path]:
+    """The files that the output depends on."""
+    return folders.files(folders.find(options.model, option=_OPTION))
+
+
+class Detector:
+    """Objects of a picture, by confidence, descending.
+
+    Args:
+        options: The model and its threshold.
+        threads: Most CPU threads of torch; 0: all cores.
+
+    Raises:
+        MissingExtraError: A package is not installed.
+        ModelError: The model is not here, is damaged, of another architecture, or does not name its classes.
+    """
+
+    def __init__(self, options: Options, *, threads: int = 0) -> None:
+        folder = folders.find(options.model, option=_OPTION)
+        architecture = folders.expect(folder, ARCHITECTURES, option=_OPTION, hint=_HINT)
+        from mner.vision.networks.load import load
+
+        self._options = options
+        florence = architecture == "florence2"
+        auto = "AutoModelForImageTextToText" if florence else "AutoModelForObjectDetection"
+        try:
+            self._network = load(folder, architecture, auto=auto, device=options.device, threads=threads)
+        except ModelError as error:
+            if "timm" in str(error):
+                raise ModelError(
+                    f"{_OPTION}: {folder} needs the package timm, and with it torchvision; take a revision of it "
+                    'that needs neither, such as "facebook/detr-resnet-50@no_timm"'
+                ) from error
+            raise
+        self._find: Callable[[Image.Image], list[Tag]] = self._described if florence else self._detected
+        names = {} if florence else self._network.model.config.id2label
+        if not florence and all(str(name).startswith("LABEL_") for name in names.values()):
+            raise ModelError(f"{_OPTION}: {folder}/config.json names no classes (id2label); add them")
+
+    def __call__(self, picture: Image.Image) -> list[Tag]:
+        """The objects of an upright RGB picture; boxes in its pixels."""
+        return self._find(picture)[: self._options.most]
+
+    def _detected(self, picture: Image.Image) -> list[Tag]:
+        from mner.vision.networks.boxes import detect
+
+        names: dict[int, str] = self._network.model.config.id2label
+        return [
+            Tag(names[kind], confidence=confidence, box=box, source="hub")
+            for kind, confidence, box in detect(self._network, picture, self._options.threshold)
+        ]
+
+    def _described(self, picture: Image.Image) -> list[Tag]:
+        from mner.vision.networks import florence
+        from mner.vision.networks.boxes import within
+
+        task = florence.REGIONS if self._options.task == "regions" else florence.OBJECTS
+        (written, _), *_ = florence.run(self._network, picture, task, tokens=self._options.tokens)
+        tags = []
+        for words, sides in florence.regions(self._network, written, task, picture.size):
+            box = within(sides, picture.size)
+            if box is not None and words:
+                told: dict[str, Any] = {"object": words} if task == florence.OBJECTS else {"text": words}
+                tags.append(Tag(box=box, source="hub", **told))
+        return tags

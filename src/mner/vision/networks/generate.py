@@ -1,0 +1,47 @@
+"""A network's input -> the token ids it writes: the sentences of one beam search, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+
+from mner.vision.networks.load import Network, quiet
+
+
+class Written(NamedTuple):
+    """One sequence of a beam search.
+
+    Attributes:
+        ids: Its token ids, those of the prompt included where the model repeats it.
+        score: Mean log-probability of a token, as the search ranks by it; None where there is one beam.
+    """
+
+    ids: list[int]
+    score: float | None
+
+
+def write(network: Network, inputs: Mapping[str, Any], *, beams: int, count: int, tokens: int) -> list[Written]:
+    """The ``count`` best sequences of a beam search; the same ones each time.
+
+    Args:
+        network: What writes.
+        inputs: Its input, for one picture.
+        beams: Width of the search.
+        count: Sequences to return, at most ``beams``.
+        tokens: Most tokens of a sequence, the prompt's not counted.
+    """
+    with torch.inference_mode(), network.lock, quiet():
+        found = network.model.generate(
+            **inputs,
+            num_beams=beams,
+            num_return_sequences=count,
+            max_new_tokens=tokens,
+            do_sample=False,
+            return_dict_in_generate=True,
+            output_scores=beams > 1,  # without them no score of a sequence is returned
+        )
+    scores = getattr(found, "sequences_scores", None)
+    listed = [None] * count if scores is None else [round(float(score), 4) for score in scores]
+    return [Written(ids.tolist(), score) for ids, score in zip(found.sequences, listed, strict=True)]

@@ -1,0 +1,178 @@
+"""The folder of a vision model -> one loaded network, shared by all backends that name it.
+
+Safetensors only, no remote code, evaluation mode. Pictures are prepared with Pillow and numpy: torchvision is neither
+needed nor used where it is there, so the same picture gives the same pixels on every machine.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from weakref import WeakValueDictionary
+
+import torch
+from PIL import Image
+
+from mner.errors import MnerError, ModelError
+
+PROCESSORS = {
+    "blip": "BlipProcessor",
+    "blip-2": "Blip2Processor",
+    "clip": "CLIPProcessor",
+    "florence2": "Florence2Processor",
+    "git": "GitProcessor",
+    "grounding-dino": "GroundingDinoProcessor",
+    "idefics3": "Idefics3Processor",
+    "owlv2": "Owlv2Processor",
+    "siglip": "SiglipProcessor",
+    "smolvlm": "Idefics3Processor",  # for one picture it writes the same; SmolVLM's own wants a reader of videos
+}
+"""Classes of transformers that turn picture and text into a network's input; others have no text or need none."""
+
+CHATS = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
+"""Architectures whose own processor cannot be made without torchvision, as it reads videos; see ``prompts``."""
+
+_LEGAL_GAPS = ("position_ids", "num_batches_tracked")
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class Network:
+    """A loaded model.
+
+    Attributes:
+        architecture: As its ``config.json`` names it.
+        model: In evaluation mode, on ``device``.
+        images: Prepares pictures and reads boxes back.
+        tokenizer: None where there is no text.
+        processor: Both at once; None where the architecture has none that is used here.
+        template: The chat template; None where there is none.
+        device: Where it runs.
+        lock: Held while text is prepared or written: tokenizers and some models keep state from call to call.
+    """
+
+    architecture: str
+    model: Any
+    images: Any
+    tokenizer: Any
+    processor: Any
+    template: str | None
+    device: torch.device
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def on_device(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Prepared arrays where the model is, floats in its own type."""
+        kind = self.model.dtype
+        return {
+            name: value.to(self.device, kind) if value.is_floating_point() else value.to(self.device)
+            for name, value in inputs.items()
+        }
+
+
+_loaded: WeakValueDictionary[tuple[str, str, str], Network] = WeakValueDictionary()
+_loading = threading.Lock()
+
+
+def load(folder: Path, architecture: str, *, auto: str, device: str = "auto", threads: int = 0) -> Network:
+    """The network of a folder; the one that is loaded already where there is such.
+
+    Args:
+        folder: A checked folder.
+        architecture: What it holds.
+        auto: The class of transformers that loads it, such as "AutoModelForObjectDetection".
+        device: "auto" (a GPU where there is one), or what torch calls it.
+        threads: Most CPU threads of torch, for the whole process; 0 leaves that alone.
+
+    Raises:
+        ModelError: It cannot be loaded, or its files lack weights.
+    """
+    if threads:
+        torch.set_num_threads(threads)
+    place = _device(device)
+    key = (str(folder.resolve()), auto, str(place))
+    with _loading:
+        network = _loaded.get(key)
+        if network is None:
+            try:
+                with quiet():
+                    network = _load(folder, architecture, auto, place)
+            except MnerError:
+                raise
+            except Exception as error:  # a damaged file makes the loaders raise anything
+                raise ModelError(f"{folder}: cannot be loaded as {architecture}: {error}") from error
+            _loaded[key] = network
+    return network
+
+
+def prepared(network: Network, picture: Image.Image) -> dict[str, Any]:
+    """The network's input of one picture (1, channel, row, column), on its device."""
+    return network.on_device(network.images(images=picture, return_tensors="pt"))
+
+
+_quieting = threading.Lock()
+_loudness: list[tuple[int, bool]] = []
+_depth = 0
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from writing to the terminal.
+
+    Its settings belong to the whole process: the first thread to come changes them, the last to go restores them.
+    """
+    global _depth
+    from transformers.utils import logging as theirs
+
+    logging: Any = theirs  # its functions carry no types
+    with _quieting:
+        if not _depth:
+            _loudness.append((logging.get_verbosity(), logging.is_progress_bar_enabled()))
+            logging.set_verbosity(logging.CRITICAL)
+            logging.disable_progress_bar()
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _quieting:
+            _depth -= 1
+            if not _depth:
+                verbosity, bars = _loudness.pop()
+                logging.set_verbosity(verbosity)
+                if bars:
+                    logging.enable_progress_bar()
+
+
+def _device(name: str) -> torch.device:
+    try:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else torch.device(name)
+    except RuntimeError as error:
+        raise ModelError(f'device "{name}": torch knows no such device ({str(error).splitlines()[0]})') from None
+
+
+def _load(folder: Path, architecture: str, auto: str, device: torch.device) -> Network:
+    import transformers as untyped
+
+    transformers: Any = untyped
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    # Half precision is slow on a CPU, and not every operation has it.
+    dtype = torch.float32 if device.type == "cpu" else "auto"
+    model, told = getattr(transformers, auto).from_pretrained(
+        folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
+    )
+    gaps = [name for name in told["missing_keys"] if not name.endswith(_LEGAL_GAPS)]
+    if gaps:
+        raise ModelError(
+            f"{folder}: its files lack {len(gaps)} of the model's arrays, such as {min(gaps)}; copy the whole model"
+        )
+    images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil", **local)
+    if architecture not in (*PROCESSORS, *CHATS):
+        return Network(architecture, model.eval().to(device), images, None, None, None, device)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
+    kind = getattr(transformers, PROCESSORS.get(architecture, "ProcessorMixin"))
+    settings, _ = kind.get_processor_dict(folder, **local)
+    processor = kind.from_args_and_dict([images, tokenizer], settings) if architecture in PROCESSORS else None
+    template = settings.get("chat_template") or getattr(tokenizer, "chat_template", None)
+    return Network(architecture, model.eval().to(device), images, tokenizer, processor, template, device)

@@ -1,0 +1,94 @@
+"""A picture and a prompt -> the input of a network that writes, by its architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from mner.errors import ModelError
+from mner.vision.networks.load import CHATS, Network
+
+ASK = "Describe this picture in one short sentence."
+"""What a chat model is asked where no prompt is set."""
+
+_QWEN_PICTURE = "<|image_pad|>"
+
+
+def check(network: Network, folder: Path) -> None:
+    """Returns where the network can be asked.
+
+    Raises:
+        ModelError: A chat model has no chat template.
+    """
+    if _MADE.get(network.architecture) in (_smol, _qwen) and network.template is None:
+        raise ModelError(f"{folder}: a {network.architecture} without chat_template.jinja; copy that as well")
+
+
+def inputs(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:
+    """The input of one picture, and how many token ids of the output are the question repeated, not the answer."""
+    with network.lock:
+        made, repeated = _MADE[network.architecture](network, picture, prompt)
+    return network.on_device(made), repeated
+
+
+def _blip(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:
+    """The caption goes on where the prompt ends ("a picture of"), and the prompt is part of it."""
+    return dict(network.processor(images=picture, text=prompt or None, return_tensors="pt")), 0
+
+
+def _blip2(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:
+    """The output of BLIP-2 is the answer alone, or repeats its input, by the language model inside."""
+    # Without a text the processor leaves out the places of the picture, so the shortest text is made: none at all.
+    made = dict(network.processor(images=picture, text=prompt, return_tensors="pt"))
+    repeats = not network.model.language_model.config.is_encoder_decoder
+    return made, made["input_ids"].shape[1] if repeats else 0
+
+
+def _git(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:
+    """GIT writes on behind its first token and the prompt, which is part of the caption."""
+    ids = network.tokenizer(prompt, add_special_tokens=False)["input_ids"] if prompt else []
+    made = dict(network.images(images=picture, return_tensors="pt"))
+    made["input_ids"] = torch.tensor([[network.tokenizer.cls_token_id, *ids]])
+    return made, 0
+
+
+def _smol(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:
+    made = dict(network.processor(images=[picture], text=_asked(network, prompt), return_tensors="pt"))
+    return made, made["input_ids"].shape[1]
+
+
+def _qwen(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:
+    """As the processor of Qwen-VL does it: a place in the text for each square of merged patches."""
+    made = dict(network.images(images=[picture], return_tensors="pt"))
+    places = int(made["image_grid_thw"][0].prod()) // network.images.merge_size**2
+    text = _asked(network, prompt).replace(_QWEN_PICTURE, _QWEN_PICTURE * places, 1)
+    made.update(network.tokenizer(text, return_tensors="pt"))
+    seen = made["input_ids"] == network.tokenizer.convert_tokens_to_ids(_QWEN_PICTURE)
+    made["mm_token_type_ids"] = seen.long()
+    return made, made["input_ids"].shape[1]
+
+
+def _asked(network: Network, prompt: str) -> str:
+    """The question in the model's own form of a conversation."""
+    content = [{"type": "image"}, {"type": "text", "text": prompt or ASK}]
+    text: str = network.tokenizer.apply_chat_template(
+        [{"role": "user", "content": content}],
+        chat_template=network.template,
+        tokenize=False,
+        add_generation_prompt=True,
+    )
+    return text
+
+
+_MADE: dict[str, Callable[[Network, Image.Image, str], tuple[dict[str, Any], int]]] = {
+    "blip": _blip,
+    "blip-2": _blip2,
+    "git": _git,
+    "smolvlm": _smol,
+    "idefics3": _smol,
+    **dict.fromkeys(CHATS, _qwen),
+}

@@ -1,0 +1,79 @@
+"""Florence-2 as an OCR engine: reads text in scenes, one network with captions and regions of the same picture.
+
+Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and ``florence-community/Florence-2-base``
+(about 0.5 GB) or ``florence-community/Florence-2-large`` (about 1.6 GB), as a folder or in the hub's local cache.
+Licence: MIT, the weights too.
+Speed: class 2 to 10 seconds a picture on one core; where detector and captioner are the same model, the picture is
+encoded once for all three.
+
+It gives no confidences, so none can be filtered by; nor can a language be chosen: it reads Latin script best.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from mner.types import OcrText
+from mner.vision.networks import folder as folders
+from mner.vision.ocr._lines import in_reading_order
+from mner.vision.texts import clean
+
+VERSION = 1
+NEEDS = ("torch", "transformers")
+ARCHITECTURES = ("florence2",)
+
+_OPTION = "vision.options.hub.model"
+
+
+class Options(BaseModel):
+    """[vision.options.hub], as far as it is the OCR engine's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = "florence-community/Florence-2-base"  # a folder, or a hub id, perhaps with "@revision" behind it
+    characters: int = Field(default=2, ge=1)  # least length of a line
+    tokens: int = Field(default=512, ge=16, le=1000)  # most that it writes about a picture, places included
+    device: str = "auto"  # a GPU where there is one; else as torch names it
+
+
+def models(options: Options) -> list[Path]:
+    """The files that the output depends on."""
+    return folders.files(folders.find(options.model, option=_OPTION))
+
+
+class Reader:
+    """The lines of text of a picture, in reading order.
+
+    Args:
+        options: The model, and which lines are kept.
+        threads: Most CPU threads of torch; 0: all cores.
+
+    Raises:
+        MissingExtraError: A package is not installed.
+        ModelError: The model is not here, is damaged, or is no Florence-2.
+    """
+
+    def __init__(self, options: Options, *, threads: int = 0) -> None:
+        folder = folders.find(options.model, option=_OPTION)
+        architecture = folders.expect(folder, ARCHITECTURES, option=_OPTION)
+        from mner.vision.networks.load import load
+
+        self._options = options
+        auto = "AutoModelForImageTextToText"
+        self._network = load(folder, architecture, auto=auto, device=options.device, threads=threads)
+
+    def __call__(self, picture: Image.Image) -> list[OcrText]:
+        """The lines of an upright RGB picture; boxes in its pixels."""
+        from mner.vision.networks import florence
+        from mner.vision.networks.boxes import within
+
+        (written, _), *_ = florence.run(self._network, picture, florence.READ, tokens=self._options.tokens)
+        lines = []
+        for text, sides in florence.regions(self._network, written, florence.READ, picture.size):
+            box, read = within(sides, picture.size), clean(text.replace("</s>", "").replace("<s>", ""))
+            if box is not None and len(read) >= self._options.characters:
+                lines.append(OcrText(read, box=box, source="hub"))
+        return in_reading_order(lines)

@@ -1,0 +1,137 @@
+"""PaddleOCR, the second OCR engine of the paper, in its version 3: the PP-OCR models in Paddle's own runtime.
+
+Downloads: with ``download = true`` the package fetches the two models of the language with the first picture and keeps
+them (16 to 170 MB). Else nothing: ``detection`` and ``recognition`` name folders that hold an exported model each
+(``inference.json``, ``inference.pdiparams``, ``inference.yml``). It needs ``pip install "mner[paddle]"`` in an
+environment of its own: the package wants a numpy below 2.4, and an OpenCV that replaces the one mner installs.
+Licence: Apache-2.0, package and models.
+Speed: class 0.5 to 5 seconds a picture on one core, by the size of the models.
+
+The same models as in ``rapid``, or larger ones, for about 80 languages.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from mner.errors import MissingExtraError, ModelError
+from mner.types import OcrText
+from mner.vision.ocr._lines import in_reading_order, line, silence
+
+VERSION = 1
+NEEDS = ("paddleocr", "paddle")
+
+LEGIBLE = 8
+"""Pixels of the shortest side of a picture that can hold text."""
+
+
+class Options(BaseModel):
+    """[vision.options.paddle]."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    language: str = "en"  # as PaddleOCR names it: "ch", "en", "korean", "ru", "ar", "hi", ...; of downloaded models
+    threshold: float = Field(default=0.8, ge=0, le=1)  # least confidence of a line
+    characters: int = Field(default=2, ge=1)  # least length of a line
+    turned: bool = False  # also read lines that stand on their head; one model more where it downloads
+    detection: str = ""  # folder of the model that finds lines
+    recognition: str = ""  # folder of the model that reads them; it decides the language
+    download: bool = False  # whether PaddleOCR may fetch its models for the language
+    device: str = "cpu"  # as Paddle names it: "cpu", "gpu:0"
+
+    @model_validator(mode="after")
+    def _models_known(self) -> Options:
+        if bool(self.detection) != bool(self.recognition):
+            raise ValueError("detection and recognition: name both folders, or neither")
+        return self
+
+
+def models(options: Options) -> list[Path]:
+    """The files that the output depends on; of downloaded models none is known before."""
+    named = [Path(name).expanduser() for name in (options.detection, options.recognition) if name]
+    return [folder / name for folder in named for name in ("inference.yml", "inference.pdiparams")]
+
+
+class Reader:
+    """The lines of text of a picture, in reading order.
+
+    Args:
+        options: The models, and which lines are kept.
+        threads: Most CPU threads of one picture; 0 leaves that to Paddle.
+
+    Raises:
+        MissingExtraError: A package is not installed.
+        ModelError: A folder holds no model, no model is known, or PaddleOCR refuses the language.
+    """
+
+    def __init__(self, options: Options, *, threads: int = 0) -> None:
+        chosen = _models(options)
+        try:
+            import paddleocr
+        except ImportError as error:
+            raise MissingExtraError(f'OCR with paddle: {error}; pip install "mner[paddle]"') from error
+        silence("paddlex", "paddleocr")
+        if threads and options.device == "cpu":
+            chosen["cpu_threads"] = threads
+        self._options = options
+        try:
+            self._engine: Any = paddleocr.PaddleOCR(
+                use_doc_orientation_classify=False,
+                use_doc_unwarping=False,
+                use_textline_orientation=options.turned,
+                text_rec_score_thresh=0.0,  # the threshold is applied here
+                device=options.device,
+                **chosen,
+            )
+        except Exception as error:  # Paddle raises classes of its own for each fault
+            raise ModelError(f"OCR with paddle: PaddleOCR cannot start with {chosen}: {error}") from error
+
+    def __call__(self, picture: Image.Image) -> list[OcrText]:
+        """The lines of an upright RGB picture; boxes in its pixels."""
+        if min(picture.size) < LEGIBLE:
+            return []
+        pixels = np.ascontiguousarray(np.asarray(picture)[..., ::-1])  # blue first
+        lines = [
+            line(text, score, np.clip(np.reshape(corners, (-1, 2)), 0, picture.size), "paddle")
+            for result in self._engine.predict(pixels)
+            for text, score, corners in zip(result["rec_texts"], result["rec_scores"], result["rec_polys"], strict=True)
+            if score >= self._options.threshold and len(text.strip()) >= self._options.characters
+        ]
+        return in_reading_order(lines)
+
+
+def _models(options: Options) -> dict[str, Any]:
+    """What PaddleOCR is told of its models: two folders and the names in them, or a language."""
+    if options.detection:
+        folders = {"detection": options.detection, "recognition": options.recognition}
+        named: dict[str, Any] = {}
+        for kind, folder in folders.items():
+            named[f"text_{kind}_model_dir"] = str(Path(folder).expanduser())
+            named[f"text_{kind}_model_name"] = _name(Path(folder).expanduser(), f"vision.options.paddle.{kind}")
+        return named
+    if options.download:
+        return {"lang": options.language}
+    raise ModelError(
+        "OCR with paddle has no models: set vision.options.paddle.download = true, and PaddleOCR fetches those of "
+        f'"{options.language}" from the network once; or name the folders of two models that are here: '
+        'detection = "./PP-OCRv5_mobile_det", recognition = "./en_PP-OCRv5_mobile_rec"'
+    )
+
+
+def _name(folder: Path, option: str) -> str:
+    """The name of the model in a folder, by its ``inference.yml``; PaddleOCR refuses one that goes by another."""
+    path = folder / "inference.yml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{option}: {path} cannot be read ({error}); it belongs to an exported model") from None
+    found = re.search(r"^\s*model_name:\s*[\"']?([\w.-]+)", text, re.MULTILINE)
+    if found is None:
+        raise ModelError(f'{option}: {path}: expected a line "model_name: ..." under "Global"')
+    return found[1]

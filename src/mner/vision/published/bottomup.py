@@ -1,0 +1,149 @@
+"""What the Bottom-Up detector published about pictures: a ``.tsv`` of base64 arrays over 1,600 objects, 400 attributes.
+
+Columns, without a head, as LXMERT's features have them: ``img_id, img_h, img_w, objects_id, objects_conf, attrs_id,
+attrs_conf, num_boxes, boxes, features``; features are not read. Identifiers count the lines of ``objects_vocab.txt``
+and ``attributes_vocab.txt``, which are published with the detector.
+Source: Anderson et al. 2018, "Bottom-Up and Top-Down Attention for Image Captioning and VQA"; Tan and Bansal 2019.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mner.errors import DataError
+from mner.types import Tag
+from mner.vision.published.objects import Found, attributes, box, by_confidence
+from mner.vision.published.table import Table
+
+SOURCE = "bottomup"
+COLUMNS = (
+    "img_id", "img_h", "img_w", "objects_id", "objects_conf", "attrs_id", "attrs_conf", "num_boxes", "boxes", "features"
+)  # fmt: skip
+OBJECTS, ATTRIBUTES = "objects_vocab.txt", "attributes_vocab.txt"
+
+
+class Published:
+    """Objects by picture name.
+
+    Args:
+        path: The ``.tsv``.
+        objects: File of the objects' names; None looks for ``objects_vocab.txt`` beside the ``.tsv``.
+        attributes: File of the attributes' names; None looks for ``attributes_vocab.txt``.
+        threshold: Least confidence of an object.
+        attribute_threshold: Least confidence of an attribute.
+
+    Raises:
+        DataError: A file is missing or is none of its kind.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        objects: Path | None = None,
+        attributes: Path | None = None,
+        threshold: float = 0.0,
+        attribute_threshold: float = 0.1,
+    ) -> None:
+        self._table = Table(path)
+        self._objects = vocabulary(objects or path.with_name(OBJECTS))
+        self._attributes = vocabulary(attributes or path.with_name(ATTRIBUTES))
+        self._least, self._least_attribute = threshold, attribute_threshold
+        self._row(next(iter(self._table)))  # a file of another kind is told once, not for each picture
+
+    def __iter__(self) -> Iterator[str]:
+        """The pictures' names."""
+        return (name for name in self._table if name != COLUMNS[0])
+
+    def find(self, image: str) -> Found:
+        """What was published about one picture.
+
+        Raises:
+            DataError: Nothing was, or it is damaged; the message names file and line.
+        """
+        row, where = self._row(image)
+        count, height, width = (_count(row[name], f"{where}: {name}") for name in ("num_boxes", "img_h", "img_w"))
+        named = _array(row, "objects_id", "<i8", count, where), _array(row, "attrs_id", "<i8", count, where)
+        sure = _array(row, "objects_conf", "<f4", count, where), _array(row, "attrs_conf", "<f4", count, where)
+        boxes = _array(row, "boxes", "<f4", 4 * count, where).reshape(count, 4)
+        if not all(np.isfinite(scores).all() for scores in sure):
+            raise DataError(f"{where}: objects_conf, attrs_conf: expected numbers, found NaN or infinity")
+        tags = [
+            Tag(
+                _word(self._objects, int(named[0][one]), f"{where}: objects_id"),
+                attributes(
+                    [(_word(self._attributes, int(named[1][one]), f"{where}: attrs_id"), float(sure[1][one]))],
+                    least=self._least_attribute,
+                ),
+                round(float(sure[0][one]), 4),
+                box(boxes[one].tolist()),
+                source=SOURCE,
+            )
+            for one in range(count)
+        ]
+        size = (float(width), float(height)) if width and height else None
+        return Found(by_confidence(tags, least=self._least), size)
+
+    def _row(self, image: str) -> tuple[dict[str, str], str]:
+        columns, where = self._table.find(image)
+        if len(columns) != len(COLUMNS):
+            raise DataError(
+                f"{where}: expected the {len(COLUMNS)} columns {', '.join(COLUMNS)}, found {len(columns)}; a file of "
+                "boxes and features alone says nothing of objects and attributes"
+            )
+        return dict(zip(COLUMNS, columns, strict=True)), where
+
+
+def vocabulary(path: Path) -> tuple[str, ...]:
+    """The names of a file, one a line; of several names on a line, split by commas, the first.
+
+    Raises:
+        DataError: There is no such file, or it holds no name.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path}: cannot be read ({error}); it is published with the Bottom-Up detector: put it beside the .tsv, "
+            "or name it in vision.options.bottomup (objects, attributes)"
+        ) from None
+    names = [line.split(",")[0].strip().lower() for line in lines]
+    while names and not names[-1]:
+        names.pop()
+    if not names:
+        raise DataError(f"{path}: holds no name; expected one a line")
+    return tuple(names)
+
+
+def _word(names: Sequence[str], number: int, where: str) -> str:
+    if not 0 <= number < len(names) or not names[number]:
+        raise DataError(f"{where}: {number} is no line of the vocabulary, which has {len(names)}")
+    return names[number]
+
+
+def _count(text: str, where: str) -> int:
+    if not text.strip().isdecimal() or len(text) > 9:
+        raise DataError(f"{where}: expected a number, found {text[:40]!r}")
+    return int(text)
+
+
+def _array(row: dict[str, str], name: str, kind: str, count: int, where: str) -> NDArray[Any]:
+    """The numbers of one column: base64 of their bytes, never of an object."""
+    expected = count * np.dtype(kind).itemsize
+    if len(row[name]) > 4 * math.ceil(expected / 3) + 8:
+        raise DataError(f"{where}: {name}: expected {count} numbers ({expected} bytes), found more")
+    try:
+        content = base64.b64decode(row[name], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise DataError(f"{where}: {name}: not base64: {error}") from None
+    if len(content) != expected:
+        raise DataError(f"{where}: {name}: expected {count} numbers ({expected} bytes), found {len(content)} bytes")
+    return np.frombuffer(content, dtype=kind)

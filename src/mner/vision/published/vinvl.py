@@ -1,0 +1,168 @@
+"""What VinVL published about pictures: a folder of ``.npz``, one a picture, or its ``.tsv`` of JSON.
+
+``.npz``: ``objects`` (box,), ``attr_obj`` (box,) with each attribute before its object, ``scores`` (box,),
+``attr_scores`` (box, 1), ``bounding_boxes`` (box, 4), ``image_w``, ``image_h``; features are not read.
+``.tsv``: the picture's name, a TAB, and ``{"objects": [{"class", "conf", "rect", "attributes", "attr_scores"}]}`` or
+that list alone; ``image_w`` and ``image_h`` beside ``objects`` where they are known.
+Source: Zhang et al. 2021, "VinVL: Revisiting Visual Representations in Vision-Language Models".
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mner.errors import DataError
+from mner.types import Tag
+from mner.vision.artefact import key
+from mner.vision.published.names import find
+from mner.vision.published.objects import Found, attributes, box, by_confidence
+from mner.vision.published.table import Table
+
+SOURCE = "vinvl"
+ARRAY = 64 * 2**20
+"""Bytes of one array of an ``.npz``, unpacked, at most."""
+
+_SUFFIX = ".npz"
+
+
+class Published:
+    """Objects by picture name.
+
+    Args:
+        path: A folder of ``.npz``, one ``.npz``, or a ``.tsv``.
+        threshold: Least confidence of an object.
+        attribute_threshold: Least confidence of an attribute.
+
+    Raises:
+        DataError: There is no such file or folder, or it holds nothing of the kind.
+    """
+
+    def __init__(self, path: Path, *, threshold: float = 0.0, attribute_threshold: float = 0.0) -> None:
+        self._least, self._least_attribute = threshold, attribute_threshold
+        self._names: Callable[[], Iterator[str]]
+        self._read: Callable[[str], Found]
+        if path.is_dir() or path.suffix == _SUFFIX:
+            files = sorted(path.glob(f"*{_SUFFIX}")) if path.is_dir() else [path]
+            named = {key(file.name.removesuffix(_SUFFIX)): file for file in files}
+            if not named:
+                raise DataError(f"{path}: holds no *{_SUFFIX}")
+            self._names = lambda: iter(named)
+            self._read = lambda image: self._npz(find(named, image, file=path))
+        else:
+            table = Table(path)
+            self._names = lambda: iter(table)
+            self._read = lambda image: self._row(*table.find(image))
+
+    def __iter__(self) -> Iterator[str]:
+        """The pictures' names."""
+        return self._names()
+
+    def find(self, image: str) -> Found:
+        """What was published about one picture.
+
+        Raises:
+            DataError: Nothing was, or it is damaged; the message names file and line.
+        """
+        return self._read(image)
+
+    def _npz(self, path: Path) -> Found:
+        arrays = read_arrays(
+            path, ("objects", "attr_obj", "scores", "attr_scores", "bounding_boxes", "image_w", "image_h")
+        )
+        words = arrays.get("attr_obj", arrays.get("objects"))
+        if words is None:
+            raise DataError(f'{path}: expected an array "objects" or "attr_obj" as VinVL writes them')
+        count = len(words) if words.ndim else -1
+        told = {name: array for name, array in arrays.items() if name not in {"image_w", "image_h"}}
+        for name, array in told.items():
+            kind = "U" if name in {"objects", "attr_obj"} else "fiu"
+            if array.ndim < 1 or len(array) != count or array.dtype.kind not in kind:
+                raise DataError(f"{path}: {name}: expected {count} entries, found {array.dtype} {array.shape}")
+        tags = [self._object(told, one) for one in range(count)]
+        width, height = (arrays.get(name) for name in ("image_w", "image_h"))
+        return Found(by_confidence(tags, least=self._least), _size(width, height))
+
+    def _object(self, told: Mapping[str, NDArray[Any]], one: int) -> Tag:
+        """One box of an ``.npz``: its object, and before it the attribute that "attr_obj" has."""
+        score = float(told["scores"].reshape(len(told["scores"]), -1)[one, 0]) if "scores" in told else None
+        words = str(told["attr_obj"][one]) if "attr_obj" in told else ""
+        named = str(told["objects"][one]) if "objects" in told else ""
+        sides = box(told["bounding_boxes"][one].ravel().tolist()) if "bounding_boxes" in told else None
+        confidence = None if score is None or not math.isfinite(score) else round(score, 4)
+        if not named:
+            return Tag(text=words, confidence=confidence, box=sides, source=SOURCE)
+        front = words.removesuffix(named).strip() if words.endswith(named) else ""
+        sure = float(told["attr_scores"][one].ravel()[0]) if front and "attr_scores" in told else 1.0
+        kept = (front,) if front and sure >= self._least_attribute else ()
+        return Tag(named, kept, confidence, sides, source=SOURCE)
+
+    def _row(self, columns: Sequence[str], where: str) -> Found:
+        try:
+            row = json.loads(columns[-1])
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{where}: expected JSON behind the last TAB: {error}") from None
+        objects = row.get("objects") if isinstance(row, dict) else row
+        if not isinstance(objects, list):
+            raise DataError(f'{where}: expected a list of objects, or {{"objects": [...]}}')
+        size = _size(row.get("image_w"), row.get("image_h")) if isinstance(row, dict) else None
+        tags = [self._entry(entry, f"{where}: objects[{number}]") for number, entry in enumerate(objects)]
+        return Found(by_confidence(tags, least=self._least), size)
+
+    def _entry(self, entry: Any, where: str) -> Tag:
+        if not isinstance(entry, dict) or not isinstance(entry.get("class"), str) or not entry["class"]:
+            raise DataError(f'{where}: expected an object with the key "class"')
+        named, scores = entry.get("attributes") or [], entry.get("attr_scores", entry.get("attr_conf"))
+        scores = [1.0] * len(named) if scores is None else scores
+        try:
+            front = attributes(
+                [(str(name), float(score)) for name, score in zip(named, scores, strict=True)],
+                least=self._least_attribute,
+            )
+            conf = None if entry.get("conf") is None else round(float(entry["conf"]), 4)
+            sides = box([float(side) for side in entry["rect"]]) if entry.get("rect") else None
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{where}: conf, rect, attributes or attr_scores is of the wrong form: {error}") from None
+        if conf is not None and not math.isfinite(conf):
+            raise DataError(f"{where}: conf: expected a number, found {conf}")
+        return Tag(entry["class"], front, conf, sides, source=SOURCE)
+
+
+def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Those of the arrays of an ``.npz`` that are there; what is pickled or too large is refused.
+
+    Raises:
+        DataError: The file is missing or damaged, or an array is pickled or over ``ARRAY`` bytes.
+    """
+    found = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in names:
+                if f"{name}.npy" not in archive.namelist():
+                    continue
+                with archive.open(f"{name}.npy") as stream:
+                    content = stream.read(ARRAY + 1)
+                if len(content) > ARRAY:
+                    raise DataError(f"{path}: {name}: an array of more than {ARRAY:,} bytes")
+                found[name] = np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, ValueError, EOFError, MemoryError, OverflowError, NotImplementedError) as error:
+        raise DataError(f"{path}: damaged, or it needs pickle, which is never loaded: {error}") from None
+    return found
+
+
+def _size(width: Any, height: Any) -> tuple[float, float] | None:
+    try:
+        size = (float(width), float(height))
+    except (TypeError, ValueError):
+        return None
+    return size if all(math.isfinite(side) and side > 0 for side in size) else None

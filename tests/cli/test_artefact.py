@@ -1,0 +1,125 @@
+"""mner context convert, diff, edit, import, sheet, stats and mner backends, as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from mner.cli import app
+from mner.vision.artefact import read_contexts
+
+ROWS: list[dict[str, Any]] = [
+    {"image": "a.png", "captions": [{"text": "a dog", "source": "catr"}], "relation": 1},
+    {"image": "b.png", "ocr": ["ON TOUR"], "status": "ok"},
+    {"image": "gone.png", "status": "missing", "reason": "no such file"},
+]
+
+
+@pytest.fixture(autouse=True)
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    Path("pics").mkdir()
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (40, 30), "red").save(Path("pics") / name)
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.stdout, " ".join(result.stderr.split())
+
+
+def test_convert_goes_to_parquet_and_back() -> None:
+    assert run("context", "convert", "a.jsonl", "a.parquet") == (0, "a.parquet\n", "3 rows")
+    assert run("context", "convert", "a.parquet", "b.jsonl")[0] == 0
+    assert dict(read_contexts("b.jsonl")) == dict(read_contexts("a.jsonl"))
+    code, _, err = run("context", "convert", "a.jsonl", "a.csv")
+    assert code == 2 and "ends in .jsonl or .parquet" in err
+
+
+def test_diff_finds_what_edit_changed() -> None:
+    assert run("context", "convert", "a.jsonl", "b.parquet")[0] == 0
+    code, out, _ = run("context", "diff", "a.jsonl", "b.parquet")
+    assert code == 0 and out.startswith("3 pictures the same, 0 differ")
+    code, out, err = run("context", "edit", "b.parquet", "a.png", "--drop", "captions:catr", "--caption", "a cat")
+    assert code == 0, err
+    assert (json.loads(out)["edited"], json.loads(out)["relation"]) == (True, 1)
+    code, out, _ = run("context", "diff", "a.jsonl", "b.parquet")
+    assert code == 1
+    assert out.splitlines() == [
+        "a.png",
+        "  - captions  a dog",
+        "  + captions  a cat",
+        "2 pictures the same, 1 differ, 0 only in the first, 0 only in the second",
+        "  captions  1 only in the first, 0 in both, 1 only in the second",
+        "  ocr       0 only in the first, 1 in both, 0 only in the second",
+    ]
+    (row,) = map(json.loads, run("context", "diff", "a.jsonl", "b.parquet", "--json")[1].splitlines())
+    assert (row["first"], row["second"]) == ({"captions": ["a dog"]}, {"captions": ["a cat"]})
+
+
+def test_diff_lists_as_many_as_asked_and_escapes_what_steers_terminals() -> None:
+    Path("b.jsonl").write_text(json.dumps({"image": "a.png", "captions": ["\x1b[2J\n" + "x" * 10_000]}) + "\n")
+    code, out, _ = run("context", "diff", "a.jsonl", "b.jsonl", "--limit", 1)
+    assert code == 1 and "\x1b" not in out and r"\x1b[2J\n" in out
+    assert "... and 2 more; --limit 0 lists all" in out
+    assert "gone.png: missing -> no row" in run("context", "diff", "a.jsonl", "b.jsonl", "--limit", 0)[1]
+
+
+def test_stats_counts_shares() -> None:
+    code, out, _ = run("context", "stats", "a.jsonl")
+    assert code == 0
+    assert "pictures  3  ok 2  missing 1" in out
+    assert "ocr       33.3% of pictures  entries 1  words 2, 2.0 a picture that has any" in out
+    assert json.loads(run("context", "stats", "a.jsonl", "--json")[1])["kinds"]["captions"]["sources"] == {"catr": 1}
+
+
+def test_import_makes_texts_of_posts() -> None:
+    Path("posts.txt").write_text("IMGID:a\nKevin\tB-PER\n\nIMGID:b\nhi\tO\n\n")
+    Path("wiki.tsv").write_text("a\tKevin is a player\nz\tnobody\n")
+    code, out, err = run("context", "import", "wiki.tsv", "--posts", "posts.txt", "--out", "t.jsonl")
+    assert (code, out) == (0, "t.jsonl\n"), err
+    assert "left out: 1 of posts that are not there or have no picture (z)" in err
+    (text,) = read_contexts("t.jsonl")["a.jpg"].texts
+    assert (text.text, text.source, text.extra) == ("Kevin is a player", "wiki", {"post": "a"})
+
+
+def test_sheet_shows_pictures_up_to_the_limit() -> None:
+    code, out, err = run("context", "sheet", "a.jsonl", "--images", "pics", "--out", "s.html", "--limit", 2)
+    assert (code, out, err) == (0, "s.html\n", "2 pictures, 1 more not shown; --limit 0 shows all")
+    assert Path("s.html").read_text().count("data:image/jpeg") == 2
+    code, _, err = run("context", "sheet", "a.jsonl", "--images", "pics", "--out", "s.html", "--image", "x.png")
+    assert code == 2 and "no context of x.png" in err
+    assert run("context", "sheet", "a.jsonl", "--images", "nowhere", "--out", "s.html")[0] == 2
+
+
+def test_backends_are_listed_and_told() -> None:
+    code, out, _ = run("backends")
+    assert code == 0
+    for line in ("detector   nanodet      ready", "captioner  template     ready", "detector   vinvl        not here"):
+        assert line in out
+    code, out, _ = run("backends", "vinvl")
+    assert code == 1 and "licence: " in out and "missing: the published output" in out
+    Path("v.toml").write_text('[vision.options.vinvl]\ndetections = "pics"\ncaptions = "a.jsonl"\n')
+    assert run("backends", "vinvl", "--config", "v.toml")[0] == 0
+    assert {one["name"] for one in json.loads(run("backends", "--json")[1])} >= {"nanodet", "rapid", "tesseract"}
+    code, _, err = run("backends", "nosuch")
+    assert code == 2 and "no backend nosuch" in err
+
+
+@pytest.mark.parametrize("command", ["stats", "diff", "edit", "sheet"])
+def test_damaged_files_end_with_their_name(command: str) -> None:
+    Path("bad.parquet").write_bytes(b"PAR1 and then something else")
+    more = {
+        "stats": [],
+        "diff": ["a.jsonl"],
+        "edit": ["a.png", "--caption", "x"],
+        "sheet": ["--images", "pics", "--out", "s.html"],
+    }
+    code, _, err = run("context", command, "bad.parquet", *more[command])
+    assert code == 2 and "bad.parquet: damaged, or no Parquet file" in err

@@ -1,0 +1,26 @@
+"""Tiny random vision models, saved as the hub keeps them: config, image processor, tokenizer, safetensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_vision(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Gives the folder of a tiny random model of an architecture; each is made once."""
+    made: dict[str, Path] = {}
+
+    def folder(architecture: str) -> Path:
+        if architecture not in made:
+            import torch
+            from tiny_models import finders, writers
+
+            torch.manual_seed(0)
+            made[architecture] = tmp_path_factory.mktemp(architecture)
+            {**finders.MAKERS, **writers.MAKERS}[architecture](made[architecture])
+        return made[architecture]
+
+    return folder

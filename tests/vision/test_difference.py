@@ -1,0 +1,52 @@
+"""What two artefacts say otherwise of the same pictures."""
+
+from __future__ import annotations
+
+from mner.types import Caption, OcrText, Tag, VisualContext
+from mner.vision.artefact import Contexts
+from mner.vision.difference import Difference, Summary, differences
+
+
+def between(first: list[VisualContext], second: list[VisualContext]) -> tuple[list[Difference], Summary]:
+    summary = Summary()
+    return list(differences(Contexts(first), Contexts(second), summary)), summary
+
+
+def test_words_are_compared_and_nothing_else() -> None:
+    one = VisualContext("1.jpg", tags=(Tag("dog", ("brown",), 0.9, (0, 0, 1, 1), source="a"), Tag(text="cat")))
+    other = VisualContext("1.jpg", tags=(Tag("cat", confidence=0.1), Tag(text="brown dog", source="b")), sha256="x")
+    found, summary = between([one], [other])
+    assert (found, summary.equal, summary.same) == ([], True, 1)
+    assert summary.kinds["tags"] == [0, 2, 0]
+
+
+def test_entries_are_counted_as_often_as_they_occur() -> None:
+    one = VisualContext("1.jpg", ocr=(OcrText("A"), OcrText("A"), OcrText("B")))
+    other = VisualContext("1.jpg", ocr=(OcrText("A"), OcrText("C")), captions=(Caption("a dog"),))
+    (found,), summary = between([one], [other])
+    assert found.first == {"ocr": ("A", "B")}
+    assert found.second == {"captions": ("a dog",), "ocr": ("C",)}
+    assert summary.kinds["ocr"] == [2, 1, 1]
+    assert (summary.differing, summary.equal) == (1, False)
+
+
+def test_status_alone_is_a_difference() -> None:
+    (found,), _ = between([VisualContext("1.jpg")], [VisualContext("1.jpg", status="placeholder")])
+    assert (found.status, found.first, found.second) == (("ok", "placeholder"), {}, {})
+
+
+def test_pictures_of_one_side_are_told_in_order() -> None:
+    rows = [VisualContext(f"{name}.jpg", captions=(Caption(name),)) for name in "abcd"]
+    found, summary = between([rows[0], rows[1]], [rows[1], rows[2], rows[3]])
+    assert [(one.image, one.status) for one in found] == [
+        ("a.jpg", ("ok", None)),
+        ("c.jpg", (None, "ok")),
+        ("d.jpg", (None, "ok")),
+    ]
+    assert (summary.only_first, summary.only_second, summary.same) == (1, 2, 1)
+    assert summary.kinds["captions"] == [1, 1, 2]
+
+
+def test_two_empty_artefacts_are_equal() -> None:
+    found, summary = between([], [])
+    assert (found, summary.equal) == ([], True)

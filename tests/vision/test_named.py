@@ -1,0 +1,86 @@
+"""Backends that look results up by a picture's name, inside the extractor and its store."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mner.config import VisionConfig
+from mner.errors import ConfigError, DataError
+from mner.types import VisualContext
+from mner.vision.extract import Extractor
+from mner.vision.spoken import spoken
+from mner.vision.store import Store
+
+
+def picture(size: tuple[int, int] = (80, 40)) -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", size, "red").save(stream, "PNG")
+    return stream.getvalue()
+
+
+def config(folder: Path, **names: str) -> VisionConfig:
+    options = {"detections": str(folder / "d.tsv"), "captions": str(folder / "c.tsv")}
+    return VisionConfig(**{"detector": "vinvl", "captioner": "vinvl", "ocr": "", **names}, options={"vinvl": options})
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    rows = {name: {"image_w": 40, "image_h": 20, "objects": [{"class": name, "conf": 0.9, "rect": [0, 0, 40, 10]}]}
+            for name in ("one", "two")}  # fmt: skip
+    (tmp_path / "d.tsv").write_text("".join(f"{name}.png\t{json.dumps(row)}\n" for name, row in rows.items()))
+    (tmp_path / "c.tsv").write_text("one.png\tfirst\ntwo.png\tsecond\n")
+    return tmp_path
+
+
+def test_results_are_taken_as_they_were_published(published: Path) -> None:
+    context = Extractor(config(published)).read(picture((3200, 1600)), image="one.png")
+    (tag,) = context.tags  # no measured attribute, though the object is large and red
+    assert (tag.object, tag.attributes, tag.box, tag.source) == ("one", (), (0.0, 0.0, 3200.0, 800.0), "vinvl")
+    assert [(one.text, one.source) for one in context.captions] == [("first", "vinvl")]
+    assert context.reason is None
+
+
+def test_template_speaks_of_published_objects(published: Path) -> None:
+    context = Extractor(config(published, captioner="template")).read(picture(), image="one.png")
+    assert [one.text for one in context.captions] == ["a photo of a one"]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_equal_pictures_of_two_names_keep_their_own_results(published: Path, workers: int) -> None:
+    items = [("one.png", picture()), ("two.png", picture())]
+    with Store(published / "s.sqlite") as store:
+        for _ in range(2):
+            rows = list(Extractor(config(published)).stream(iter(items), store=store, workers=workers))
+            assert [spoken(row, "tags") for row in rows] == [("one",), ("two",)]
+        assert len(store) == 2
+
+
+def test_file_that_changed_is_read_anew(published: Path) -> None:
+    def read() -> VisualContext:
+        with Store(published / "s.sqlite") as store:
+            return next(iter(Extractor(config(published)).stream([("one.png", picture())], store=store)))
+
+    assert spoken(read(), "captions") == ("first",)
+    (published / "c.tsv").write_text("one.png\tother\n")
+    assert spoken(read(), "captions") == ("other",)
+
+
+def test_picture_that_was_not_published_says_so_and_keeps_the_rest(published: Path) -> None:
+    (published / "c.tsv").write_text("two.png\tsecond\n")
+    context = Extractor(config(published)).read(picture(), image="one.png")
+    assert spoken(context, "tags") == ("one",)
+    assert context.reason is not None
+    assert context.reason.startswith(f'the captioner failed: {published}/c.tsv: holds nothing of "one.png"')
+
+
+def test_file_that_is_not_there_ends_the_run(published: Path) -> None:
+    with pytest.raises(ConfigError, match=r"detector vinvl needs the published output: name it in vision\.options"):
+        Extractor(VisionConfig(detector="vinvl", captioner="", ocr="")).read(picture(), image="one.png")
+    (published / "d.tsv").unlink()
+    with pytest.raises(DataError, match=r"d\.tsv: cannot be read"):
+        Extractor(config(published)).read(picture(), image="one.png")

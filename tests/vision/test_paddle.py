@@ -1,0 +1,166 @@
+"""PaddleOCR through a module that takes what version 3 takes and answers in its form."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from mner.config import VisionConfig
+from mner.errors import MissingExtraError, ModelError
+from mner.vision.extract import Extractor
+from mner.vision.ocr import paddle
+
+PICTURE = Image.new("RGB", (200, 100), (255, 0, 0))
+
+# The parameters of paddleocr.PaddleOCR 3.7 that the file may use, with what it inherits.
+KNOWN = {
+    "text_detection_model_name", "text_detection_model_dir", "text_recognition_model_name",
+    "text_recognition_model_dir", "use_doc_orientation_classify", "use_doc_unwarping", "use_textline_orientation",
+    "text_rec_score_thresh", "lang", "device", "cpu_threads",
+}  # fmt: skip
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """Stands for paddleocr; ``answers`` are the results of one picture, ``told`` and ``seen`` what it got."""
+    kept = SimpleNamespace(told=None, seen=[], answers=[])
+
+    class PaddleOCR:
+        def __init__(self, **told: Any) -> None:
+            unknown = set(told) - KNOWN
+            if unknown:
+                raise ValueError(f"Unknown argument: {unknown}")
+            if told.get("lang") == "klingon":
+                raise ValueError("No models are available for lang='klingon' and ocr_version=None.")
+            kept.told = told
+
+        def predict(self, pixels: Any) -> list[dict[str, Any]]:
+            kept.seen.append(pixels)
+            return kept.answers
+
+    module = ModuleType("paddleocr")
+    module.PaddleOCR = PaddleOCR
+    monkeypatch.setitem(sys.modules, "paddleocr", module)
+    return kept
+
+
+def answer(*lines: tuple[str, float, list[tuple[int, int]]]) -> dict[str, Any]:
+    """A result as the pipeline makes it: names of lists, corners as an array of each line."""
+    polygons = [np.array(corners, dtype=np.int16) for _, _, corners in lines]
+    boxes = np.array([[*np.min(one, axis=0), *np.max(one, axis=0)] for one in polygons])
+    return {
+        "input_path": None,
+        "page_index": None,
+        "dt_polys": polygons,
+        "text_det_params": {},
+        "rec_texts": [text for text, _, _ in lines],
+        "rec_scores": [score for _, score, _ in lines],
+        "rec_polys": polygons,
+        "rec_boxes": boxes,
+    }
+
+
+def corners(left: int, top: int, right: int, bottom: int) -> list[tuple[int, int]]:
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
+
+
+def test_lines_come_in_reading_order_with_boxes(stub):
+    stub.answers = [
+        answer(
+            ("EXIT", 0.97, corners(120, 12, 180, 30)),
+            ("below", 0.9, corners(10, 60, 80, 80)),
+            (" this way ", 0.99, [(10, 10), (100, 14), (99, 34), (-3, 30)]),
+            ("unsure", 0.79, corners(10, 85, 80, 95)),
+            ("x", 0.99, corners(150, 85, 160, 95)),
+        )
+    ]
+    lines = paddle.Reader(paddle.Options(download=True))(PICTURE)
+    assert [(line.text, line.confidence, line.source) for line in lines] == [
+        ("this way", 0.99, "paddle"),
+        ("EXIT", 0.97, "paddle"),
+        ("below", 0.9, "paddle"),
+    ]
+    assert lines[0].box == (0, 10, 100, 34)
+
+
+def test_picture_goes_in_blue_first(stub):
+    stub.answers = [answer()]
+    assert paddle.Reader(paddle.Options(download=True))(PICTURE) == []
+    (pixels,) = stub.seen
+    assert pixels.shape == (100, 200, 3) and pixels.dtype == np.uint8 and pixels[0, 0].tolist() == [0, 0, 255]
+
+
+def test_picture_too_small_for_text_is_not_read(stub):
+    assert paddle.Reader(paddle.Options(download=True))(Image.new("RGB", (300, 7))) == [] and stub.seen == []
+
+
+def test_language_device_and_threads_reach_the_engine(stub):
+    paddle.Reader(paddle.Options(download=True, language="korean", turned=True), threads=2)
+    assert stub.told["lang"] == "korean" and stub.told["cpu_threads"] == 2
+    assert stub.told["device"] == "cpu" and stub.told["use_textline_orientation"] is True
+    assert stub.told["use_doc_unwarping"] is False
+
+
+def test_engine_writes_nothing_to_the_terminal(stub):
+    logger = logging.getLogger("paddlex")
+    logger.addHandler(logging.StreamHandler())
+    paddle.Reader(paddle.Options(download=True))
+    assert all(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
+
+
+def test_unknown_language_is_named(stub):
+    with pytest.raises(ModelError, match="klingon"):
+        paddle.Reader(paddle.Options(download=True, language="klingon"))
+
+
+def exported(folder: Path, name: str) -> Path:
+    folder.mkdir()
+    (folder / "inference.yml").write_text(f"Global:\n  model_name: {name}\nPreProcess:\n  x: 1\n")
+    (folder / "inference.pdiparams").write_bytes(name.encode())
+    return folder
+
+
+def test_models_in_folders_are_named_as_they_call_themselves(stub, tmp_path):
+    found, read = exported(tmp_path / "a", "PP-OCRv5_mobile_det"), exported(tmp_path / "b", "en_PP-OCRv5_mobile_rec")
+    options = paddle.Options(detection=str(found), recognition=str(read))
+    paddle.Reader(options)
+    assert stub.told["text_detection_model_name"] == "PP-OCRv5_mobile_det"
+    assert stub.told["text_detection_model_dir"] == str(found)
+    assert stub.told["text_recognition_model_name"] == "en_PP-OCRv5_mobile_rec"
+    assert stub.told["text_recognition_model_dir"] == str(read) and "lang" not in stub.told
+    told = {"paddle": {"detection": str(found), "recognition": str(read)}}
+    config = VisionConfig(detector="", captioner="", ocr="paddle", options=told)
+    before = Extractor(config).fingerprint
+    (read / "inference.pdiparams").write_bytes(b"another model")
+    assert Extractor(config).fingerprint != before
+
+
+def test_nothing_is_downloaded_unasked(stub):
+    with pytest.raises(ModelError, match=r"download = true.*name the folders"):
+        paddle.Reader(paddle.Options())
+    assert stub.told is None
+
+
+def test_folder_without_a_model_is_named(stub, tmp_path):
+    good = exported(tmp_path / "a", "x_det")
+    with pytest.raises(ModelError, match=r"paddle\.recognition: .*inference\.yml cannot be read"):
+        paddle.Reader(paddle.Options(detection=str(good), recognition=str(tmp_path)))
+    (tmp_path / "inference.yml").write_text("nothing: here\n")
+    with pytest.raises(ModelError, match='expected a line "model_name'):
+        paddle.Reader(paddle.Options(detection=str(good), recognition=str(tmp_path)))
+    with pytest.raises(ValidationError, match="name both folders"):
+        paddle.Options(detection=str(good))
+
+
+def test_without_the_package_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "paddleocr", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "mner\[paddle\]"'):
+        paddle.Reader(paddle.Options(download=True))
