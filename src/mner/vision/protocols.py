@@ -9,7 +9,7 @@ Backends that need more than the core install say so for ``mner backends``: ``NE
 imported by; ``PROGRAMS``, programs; ``lacking(options)``, a text that says what else must be there, or None.
 
 A file with ``NAMED = True`` looks up what was published about a picture, by its name. Its class is called with one more
-keyword, ``image``; its results are taken as they are: none are kept in the store, and tags get no other attributes.
+keyword, ``image``; its results are looked up anew in each run and taken as they are: tags get no other attributes.
 """
 
 from __future__ import annotations
