@@ -38,5 +38,5 @@ def backends(
             if one.needs:
                 typer.echo(f"    needs: {', '.join(one.needs)}")
         for missing in one.missing:
-            typer.echo(f"    missing: {missing}")
+            typer.echo("    missing: " + missing.replace("\n", "\n        "))
     raise typer.Exit(1 if name and not all(one.ready for one in found) else 0)
