@@ -36,8 +36,8 @@ def paired(a: Row, b: Row) -> tuple[Row, Row, tuple[str, ...]]:
 def only(row: Row, seeds: Collection[int]) -> Row:
     """The row with these seeds alone."""
     kept = [number for number, seed in enumerate(row.seeds) if seed in seeds]
-    records, paths = ([side[number] for number in kept] for side in (row.records, row.paths))
-    return replace(row, records=tuple(records), paths=tuple(paths))
+    records = tuple(row.records[number] for number in kept)
+    return replace(row, records=records, paths=tuple(row.paths[number] for number in kept))
 
 
 def check_same(a: Row, b: Row, split: Split) -> None:

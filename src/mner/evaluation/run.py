@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mner.errors import MnerError
 from mner.evaluation.outcomes import outcomes
 from mner.evaluation.records import seed_folders
 from mner.evaluation.scores import evaluate_views
+from mner.evaluation.signature import joint
 from mner.evaluation.views import decoder_of, found_in_views, split_signature
 from mner.runtime import SavedModel, open_model, read_model
 from mner.views import Views
@@ -105,6 +106,13 @@ def evaluate_seeds(
         watch(run)
         scores[int(run.name)] = evaluate(run, final=final, dev=dev, results=results)
     return scores
+
+
+def mean_signatures(scores: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """For each view the signature of the mean over several runs' scores."""
+    return {
+        view: joint(one["signature"], [run[view]["micro"]["f1"] for run in scores]) for view, one in scores[0].items()
+    }
 
 
 def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -58,5 +58,12 @@ def joint(told: str, f1: Sequence[float]) -> str:
     ['f1=70.50', 'sd=0.71', 'view=T']
     """
     first = parts(told)
-    same = {key: first[key] for key in ("view", "data", "decode", "scheme", "match")}
-    return signature(f1=f1, version=first["mner"], **same)
+    return signature(
+        f1=f1,
+        view=first["view"],
+        data=first["data"],
+        decode=first["decode"],
+        scheme=first["scheme"],
+        match=first["match"],
+        version=first["mner"],
+    )

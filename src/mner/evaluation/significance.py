@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,11 +38,14 @@ def t_test(a: Sequence[float], b: Sequence[float]) -> TTest | None:
     >>> round(t_test([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]).t, 4)
     -1.5492
     """
-    if min(len(a), len(b)) < 2 or np.var(a) + np.var(b) == 0:
+    if min(len(a), len(b)) < 2:
         return None
-    from scipy.stats import ttest_ind
+    told = [value for side in (a, b) for value in (statistics.fmean(side), statistics.stdev(side), len(side))]
+    if told[1] == told[4] == 0:
+        return None
+    from scipy.stats import ttest_ind_from_stats
 
-    found = ttest_ind(a, b, equal_var=True)
+    found = ttest_ind_from_stats(*told, equal_var=True)  # of the runs themselves it warns where a side has no spread
     return TTest(float(found.statistic), len(a) + len(b) - 2, float(found.pvalue))
 
 
@@ -77,7 +81,8 @@ def differences(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.ndarray
 
     A weight says how often a post was drawn. Counts are whole numbers, so their sums are exact on every machine.
     """
-    return _mean_f1(a, weights) - _mean_f1(b, weights)
+    gained: np.ndarray = _mean_f1(a, weights) - _mean_f1(b, weights)
+    return gained
 
 
 def interval(drawn: np.ndarray) -> Interval:
@@ -91,5 +96,5 @@ def _mean_f1(side: np.ndarray, weights: np.ndarray) -> np.ndarray:
     flat = side.reshape(len(side), -1).astype(np.float64)
     sums = (weights.astype(np.float64) @ flat).reshape(len(weights), *side.shape[1:])  # (resample, run, column, 3)
     correct, around = sums[..., 0], sums[..., 1] + sums[..., 2]
-    f1: np.ndarray = 200 * correct / np.where(around > 0, around, 1)
+    f1 = 200 * correct / np.where(around > 0, around, 1)
     return np.asarray(f1.mean(axis=1))
