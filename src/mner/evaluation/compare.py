@@ -146,7 +146,7 @@ def _compared(
             f"{row.name}/{record['seed']}"
             for row in (a, b)
             for record in row.records
-            if split not in record.get("outcomes", {})
+            if not record.get("outcomes", {}).get(split)
         ]
         notes = (*notes, f"no bootstrap: records without outcomes of {split} posts: {', '.join(lacking)}")
     lines = []

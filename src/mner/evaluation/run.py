@@ -50,7 +50,7 @@ def evaluate(
         raise ValueError("final scores test; it takes no dev posts")
     record_path = run / "record.json"
     if not record_path.is_file():
-        unfinished = (run / "checkpoint.safetensors").exists()
+        unfinished = any((run / name).exists() for name in ("checkpoint.safetensors", "config.toml"))
         raise MnerError(
             f"{run}: {'an unfinished run; continue it' if unfinished else 'not a run directory; make one'}: "
             "mner train CONFIG"
@@ -61,14 +61,23 @@ def evaluate(
         return _score(run, saved, "dev", dev)[0]
     _freeze(run, record, saved)
     kept = record.setdefault("outcomes", {})
-    if "test" not in record or "test" not in kept:
+    if "test" not in record or not kept.get("test"):
         scores, kept["test"] = _score(run, saved, "test")
-        if record.setdefault("test", scores) != scores:
+        if not _agree(record.setdefault("test", scores), scores):
             raise MnerError(f"{run}: test scored anew differs from the record; score it on the machine that trained it")
         write_json(record_path, record)
         _count_use(results / "test-uses.jsonl", record)
+    if not kept.get("dev"):  # a run from before outcomes were kept
+        scores, told = _score(run, saved, "dev")
+        if _agree(record["dev"], scores):
+            kept["dev"] = told
+            write_json(record_path, record)
     write_json(results / record["data"] / record["row"] / f"{record['seed']}.json", record)
     return dict(record["test"])
+
+
+def _agree(recorded: Mapping[str, Any], scores: Mapping[str, Any]) -> bool:
+    return all(recorded[view]["micro"] == one["micro"] for view, one in scores.items())
 
 
 def evaluate_seeds(

@@ -56,6 +56,7 @@ def page(title: str, about: Sequence[str], sections: Sequence[Section]) -> str:
         title=title,
         about=about,
         code=_code,
+        shown=shown,
         sections=[(_anchor(section.title), section) for section in sections],
     )
     return text
