@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -114,3 +116,78 @@ def posts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("posts") / "train.txt"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def make_record() -> Callable[..., dict[str, Any]]:
+    """A function that makes a finished run's record on four posts, from what each view finds in them.
+
+    Gold: LOC and PER in the first post, PER in the third, LOC in the fourth. Keywords replace keys of the record.
+    """
+    from mner.data import stamp
+    from mner.evaluation import evaluate_views, signature
+    from mner.evaluation.outcomes import outcomes
+    from mner.types import Post, Span
+
+    gold = ((Span(0, 1, "LOC"), Span(1, 3, "PER")), (), (Span(0, 2, "PER"),), (Span(0, 1, "LOC"),))
+    offsets = ((0, 1), (2, 3), (4, 5))
+    posts = [Post(str(number), "a b c", ("a", "b", "c"), offsets, spans) for number, spans in enumerate(gold)]
+    told = stamp(posts)
+
+    def make(
+        row: str,
+        seed: int,
+        found: Mapping[str, Sequence[Sequence[Span]]],
+        *,
+        scored: Sequence[str] = ("dev", "test"),
+        decode: str = "unconstrained",
+        **changes: Any,
+    ) -> dict[str, Any]:
+        tables: dict[str, Any] = {split: {} for split in scored}
+        for view, scores in evaluate_views(posts, found).items():  # type: ignore[arg-type]
+            for split in scored:
+                data = f"tiny/{split}@{told.fingerprint[:6]}"
+                line = signature(f1=scores.micro.f1, view=view, data=data, decode=decode, version="0.1")
+                tables[split][view] = scores.to_dict(line)
+        return {
+            "format": 1,
+            "data": "tiny",
+            "row": row,
+            "seed": seed,
+            "config_fingerprint": f"c{seed}",
+            "config": {
+                "seed": seed,
+                "model": {"name": "text" if row.startswith("text") else "ita"},
+                "loss": {"views": ["T"] if row.startswith("text") else ["T", "I+T"]},
+                "training": {"epochs": 2, "threads": seed},
+            },
+            "encoder": {"name": "tiny"},
+            "model": f"m{seed}",
+            "parameters": 1_500_000,
+            "splits": {"train": {"fingerprint": "aaaaaaaaaaaa"}, "dev": {"fingerprint": told.fingerprint}},
+            "best_epoch": 1,
+            "epochs": [{}, {}],
+            "outcomes": {split: outcomes(posts, found, told) for split in scored},
+            "seconds": 60.0 * seed,
+            "peak_memory_mib": 100.0 + seed,
+            "precision": "no",
+            "machine": {"cpu": "a CPU", "flags": ["avx2"], "cores": 2},
+            "finished": "2026-01-01",
+            **tables,
+            **changes,
+        }
+
+    return make
+
+
+@pytest.fixture
+def commit(tmp_path: Path) -> Callable[[Mapping[str, Any]], Path]:
+    """A function that writes a record to ``results/<data>/<row>/<seed>.json`` and returns the row's folder."""
+
+    def write(record: Mapping[str, Any]) -> Path:
+        folder = tmp_path / "results" / record["data"] / record["row"]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{record['seed']}.json").write_text(json.dumps(record))
+        return folder
+
+    return write

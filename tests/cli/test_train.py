@@ -58,7 +58,11 @@ def test_train_evaluate_report(config: Path) -> None:
     assert code == 0, err
     text = Path("results.md").read_text()
     assert "## mine" in text and "| mine | " in text and "data=mine/dev@" in text
-    assert run("report")[1] == text, "written anew from the records alone, byte for byte"
+    assert out.split() == ["results.md", "results.html"]
+    assert run("report", "--out", "-")[1] == text, "written anew from the records alone, byte for byte"
+    assert run("report")[0] == 0
+    assert Path("docs/results.md").read_text() == text
+    assert Path("docs/results.html").read_text() == Path("results.html").read_text()
 
 
 def test_train_again_leaves_a_finished_run(config: Path) -> None:
@@ -88,3 +92,39 @@ def test_report_without_records_says_what_to_do(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     code, _, err = run("report")
     assert code == 2 and "holds no run records" in err
+
+
+def test_seeds_are_trained_scored_and_compared(config: Path) -> None:
+    words = ("train", config, *SET, "--seeds", "2", "--results", "results")
+    code, out, err = run(*words)
+    assert code == 0, err
+    assert out.split() == ["runs/mine/mine/1", "runs/mine/mine/2"]
+    assert "seed 2, 2 of 2: runs/mine/mine/2" in err
+    code, again, err = run(*words)
+    assert (code, again) == (0, out) and "seed 1, 1 of 2: runs/mine/mine/1 is finished, skipped" in err
+    code, out, err = run("train", config, *SET, "--seeds", "1,2", "--set", "name=other", "--set", "training.crf_lr=0.1")
+    assert code == 0, err
+
+    code, out, err = run("evaluate", "runs/mine/mine")
+    assert code == 0, err
+    assert "seed 1\n" in out and "seed 2\n" in out and " seeds=2 " in out and "scoring runs/mine/mine/2" in err
+    code, out, _ = run("evaluate", "runs/mine/mine", "--json")
+    assert set(json.loads(out)["seeds"]) == {"1", "2"} and set(json.loads(out)["means"]) == {"T", "I+T"}
+
+    code, out, err = run("compare", "runs/mine/other", "results/mine/mine")
+    assert code == 0, err
+    assert "other T against mine T, dev, seeds 1 2" in out and "delta=" in out and "95 % interval" in out
+    code, out, err = run("compare", "runs/mine/other/2", "results/mine/mine", "--view", "I+T", "--json")
+    (found,) = json.loads(out)
+    assert (found["view_a"], found["seeds_b"]) == ("I+T", [2])
+    assert found["lines"][0]["interval"]["low"] <= found["lines"][0]["difference"]
+
+
+def test_compare_refuses_what_it_cannot_compare(config: Path) -> None:
+    run("train", config, *SET)
+    code, out, err = run("compare", "runs/mine/mine", "runs/mine/nowhere")
+    assert code == 2 and out == "" and "no run record here" in err
+    assert run("compare", "runs/mine/mine", "runs/mine/mine", "--split", "train")[0] == 2
+    assert run("compare", "runs/mine/mine", "runs/mine/mine", "--resamples", "10")[0] == 2
+    code, _, err = run("train", config, "--seeds", "x")
+    assert code == 2 and "how many, such as 5" in err

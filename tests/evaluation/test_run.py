@@ -9,7 +9,7 @@ import pytest
 
 from mner import config as configs
 from mner.errors import ConfigError, MnerError
-from mner.evaluation.run import evaluate
+from mner.evaluation.run import evaluate, evaluate_seeds, mean_signatures
 from mner.training import train
 
 TEXT = "IMGID:1\nKevin\tB-PER\nLove\tI-PER\nwon\tO\n\nIMGID:2\nReal\tB-ORG\nMadrid\tI-ORG\n!\tO\n\n"
@@ -98,3 +98,48 @@ def test_other_dev_posts_are_no_way_around_final(run: Path, tmp_path: Path) -> N
         evaluate(run, dev="../" + tmp_path.name + "/test.txt")
     with pytest.raises(ValueError, match="no dev posts"):
         evaluate(run, final=True, dev="dev.txt")
+
+
+def seeded(run: Path) -> Path:
+    """The row's folder with a second seed beside the first."""
+    config = configs.load(run / "config.toml").model_copy(update={"seed": 2})
+    train(config, root=configs.root_folder(config.data, run), out=run.parents[2])
+    return run.parent
+
+
+def test_all_seeds_of_a_row_are_scored_and_counted(run: Path, tmp_path: Path) -> None:
+    results, row = tmp_path / "results", seeded(run)
+    scores = evaluate_seeds(row, final=True, results=results)
+    assert list(scores) == [1, 2]
+    uses = [json.loads(line)["run"] for line in (results / "test-uses.jsonl").read_text().splitlines()]
+    assert uses == ["corpus/run/1", "corpus/run/2"]
+    assert evaluate_seeds(row, final=True, results=results) == scores
+    assert len((results / "test-uses.jsonl").read_text().splitlines()) == 2
+    assert "seeds=2" in mean_signatures(list(scores.values()))["T"]
+
+
+def test_no_seed_is_scored_if_one_changed_or_is_unfinished(run: Path, tmp_path: Path) -> None:
+    results, row = tmp_path / "results", seeded(run)
+    second = row / "2" / "config.toml"
+    text = second.read_text()
+    second.write_text(text.replace("constrained = true", "constrained = false"))
+    with pytest.raises(MnerError, match="2: config changed since training ended"):
+        evaluate_seeds(row, final=True, results=results)
+    second.write_text(text)
+    (row / "2" / "record.json").unlink()
+    with pytest.raises(MnerError, match="2: not finished"):
+        evaluate_seeds(row, final=True, results=results)
+    assert not results.exists()
+    with pytest.raises(MnerError, match="holds no runs"):
+        evaluate_seeds(tmp_path / "nowhere")
+
+
+def test_record_from_before_outcomes_is_scored_and_counted_once_more(run: Path, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    first = evaluate(run, final=True, results=results)
+    record = json.loads((run / "record.json").read_text())
+    kept = record.pop("outcomes")
+    (run / "record.json").write_text(json.dumps(record))
+    assert evaluate(run, final=True, results=results) == first
+    assert json.loads((run / "record.json").read_text())["outcomes"] == kept
+    assert len((results / "test-uses.jsonl").read_text().splitlines()) == 2

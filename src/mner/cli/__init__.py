@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("mner.cli.predict:predict", "Tag posts, or one text with its picture."),
     "explain": ("mner.cli.explain:explain", "Show what the picture did for each entity."),
     "export": ("mner.cli.export:export", "Write a model as ONNX, for machines without torch."),
+    "compare": ("mner.cli.compare:compare", "Compare two rows of runs: means, t-test, bootstrap over posts."),
     "report": ("mner.cli.report:report", "Write the tables of all run records."),
     "data check": ("mner.cli.data:check", "Check files of posts; list every fault with its line."),
     "data stats": ("mner.cli.data:stats", "Count posts, words and entities; print the fingerprint."),

@@ -1,16 +1,17 @@
-"""mner evaluate: a run -> its scores on both views."""
+"""mner evaluate: a run, or all seeds of a row -> scores on both views."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run directory that mner train finished.")],
+    run: Annotated[Path, typer.Argument(help="Run directory that mner train finished, or the folder of a row's runs.")],
     final: Annotated[
         bool, typer.Option("--final", help="Score test: once, on the frozen run, and counted. Without it: dev.")
     ] = False,
@@ -20,15 +21,35 @@ def evaluate(
     results: Annotated[Path, typer.Option(help="Folder of run records and of test-uses.jsonl.")] = Path("results"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Print precision, recall and F1 of both views, by label, each with its signature."""
+    """Print precision, recall and F1 of both views, by label, each with its signature.
+
+    Of a row's folder, such as runs/twitter15/text, every seed is scored, and their mean is printed.
+    """
     if final and dev is not None:
         raise typer.BadParameter("--final scores test; leave one of the two out", param_hint="--dev")
+    from mner.evaluation.records import seed_folders
     from mner.evaluation.run import evaluate as score_run
+    from mner.evaluation.run import evaluate_seeds, mean_signatures
 
-    scores = score_run(run, final=final, dev=dev, results=results)
-    if as_json:
-        typer.echo(json.dumps(scores, indent=1, ensure_ascii=False))
+    if (run / "record.json").exists() or not seed_folders(run):
+        scores = score_run(run, final=final, dev=dev, results=results)
+        typer.echo(json.dumps(scores, indent=1, ensure_ascii=False)) if as_json else _table(scores)
         return
+    by_seed = evaluate_seeds(
+        run, final=final, dev=dev, results=results, watch=lambda one: typer.echo(f"scoring {one}", err=True)
+    )
+    means = mean_signatures(list(by_seed.values()))
+    if as_json:
+        typer.echo(json.dumps({"seeds": by_seed, "means": means}, indent=1, ensure_ascii=False))
+        return
+    for seed, scores in by_seed.items():
+        typer.echo(f"seed {seed}")
+        _table(scores)
+    for line in means.values():
+        typer.echo(line)
+
+
+def _table(scores: Mapping[str, Any]) -> None:
     for view, one in scores.items():
         typer.echo(f"{'view ' + view:<14}{'P':>8}{'R':>8}{'F1':>8}{'gold':>8}")
         for label, row in [*sorted(one["labels"].items()), ("micro", one["micro"])]:

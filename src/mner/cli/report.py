@@ -1,4 +1,4 @@
-"""mner report: run records -> docs/results.md."""
+"""mner report: run records -> docs/results.md and docs/results.html."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import typer
 
 def report(
     results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
-    out: Annotated[Path | None, typer.Option(help="File to write; without it, stdout.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Markdown file to write; the page goes beside it, as .html. - is stdout, no page.")
+    ] = Path("docs/results.md"),
 ) -> None:
-    """Write the tables of all run records, each figure with its signature."""
+    """Write the tables of all run records, each figure with its signature, as Markdown and as one HTML page."""
     from mner.atomic import write_text
-    from mner.show.report import report as write
+    from mner.show import tables
+    from mner.show.report import ABOUT, TITLE, sections
 
-    text = write(results)
-    if out is None:
+    found = sections(results)
+    text = tables.markdown(TITLE, ABOUT, found)
+    if str(out) == "-":
         typer.echo(text, nl=False)
         return
-    write_text(out, text)
-    typer.echo(out)
+    for path, written in ((out, text), (out.with_suffix(".html"), tables.page(TITLE, ABOUT, found))):
+        write_text(path, written)
+        typer.echo(path)

@@ -1,8 +1,7 @@
-"""mner train: a configuration -> a trained, scored, recorded model."""
+"""mner train: a configuration -> a trained, scored, recorded model, or one for each seed."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,12 @@ def train(
     set_values: Annotated[
         list[str] | None, typer.Option("--set", metavar="a.b=c", help="Override one value; may be repeated.")
     ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help='How many seeds, from 1 ("5"), or which ("3,7"); one after the other. Without it: CONFIG\'s.'
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     results: Annotated[
         Path | None, typer.Option(help="Folder that also receives the run's record, as <data>/<row>/<seed>.json.")
@@ -24,23 +29,23 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Fail unless there is an interrupted run.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Throw an earlier run away.")] = False,
 ) -> None:
-    """Train one model. The same command continues an interrupted run; a finished one is left as it is."""
+    """Train a model, or one for each seed. The same command continues where it was cut off; what is finished stays."""
     from mner import config as configs
     from mner.cli.progress import training_progress
-    from mner.training import train as run
+    from mner.training.seeds import parse_seeds, train_seeds
 
     checked = configs.load(config, base=base, set_values=set_values or ())
+    chosen = (checked.seed,) if seeds is None else parse_seeds(seeds)
     with training_progress() as watch:
-        folder = run(
+        folders = train_seeds(
             checked,
+            chosen,
             root=configs.root_folder(checked.data, config.parent),
             out=out,
+            results=results,
             resume=resume,
             restart=restart,
             watch=watch,
         )
-    if results is not None:
-        target = results / checked.data.name / checked.name / f"{checked.seed}.json"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / "record.json", target)
-    typer.echo(folder)
+    for folder in folders:
+        typer.echo(folder)

@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,11 @@ from mner import config as configs
 from mner import encoders
 from mner.atomic import write_json
 from mner.errors import MnerError
-from mner.evaluation.views import decoder_of, score_views, split_signature
+from mner.evaluation.outcomes import outcomes
+from mner.evaluation.records import seed_folders
+from mner.evaluation.scores import evaluate_views
+from mner.evaluation.signature import joint
+from mner.evaluation.views import decoder_of, found_in_views, split_signature
 from mner.runtime import SavedModel, open_model, read_model
 from mner.tags import entity_types
 from mner.views import Views
@@ -28,7 +32,8 @@ def evaluate(
 
     Without ``final`` dev is scored. ``final`` is the only door to a test split: it freezes the run (fingerprints
     of configuration and weights), scores test once, writes the scores into the run's record and a line into
-    ``results/test-uses.jsonl``. Asked again, it returns the recorded scores and leaves test closed.
+    ``results/test-uses.jsonl``. Asked again, it returns the recorded scores and leaves test closed. Only a record
+    from before outcomes of posts were kept is scored, and counted, once more.
 
     Args:
         run: A run directory that ``mner train`` finished.
@@ -46,7 +51,7 @@ def evaluate(
         raise ValueError("final scores test; it takes no dev posts")
     record_path = run / "record.json"
     if not record_path.is_file():
-        unfinished = (run / "checkpoint.safetensors").exists()
+        unfinished = any((run / name).exists() for name in ("checkpoint.safetensors", "config.toml"))
         raise MnerError(
             f"{run}: {'an unfinished run; continue it' if unfinished else 'not a run directory; make one'}: "
             "mner train CONFIG"
@@ -54,18 +59,74 @@ def evaluate(
     record = json.loads(record_path.read_text(encoding="utf-8"))
     saved = read_model(run / "model")
     if not final:
-        return _score(run, saved, "dev", dev)
+        return _score(run, saved, "dev", dev)[0]
     _freeze(run, record, saved)
-    if "test" not in record:
-        record["test"] = _score(run, saved, "test")
+    kept = record.setdefault("outcomes", {})
+    if "test" not in record or not kept.get("test"):
+        scores, kept["test"] = _score(run, saved, "test")
+        if not _agree(record.setdefault("test", scores), scores):
+            raise MnerError(f"{run}: test scored anew differs from the record; score it on the machine that trained it")
         write_json(record_path, record)
         _count_use(results / "test-uses.jsonl", record)
+    if not kept.get("dev"):  # a run from before outcomes were kept
+        scores, told = _score(run, saved, "dev")
+        if _agree(record["dev"], scores):
+            kept["dev"] = told
+            write_json(record_path, record)
     write_json(results / record["data"] / record["row"] / f"{record['seed']}.json", record)
     return dict(record["test"])
 
 
-def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) -> dict[str, Any]:
-    """The scores of a split; of ``file`` in its place, whose signature then holds the file's name."""
+def _agree(recorded: Mapping[str, Any], scores: Mapping[str, Any]) -> bool:
+    return all(recorded[view]["micro"] == one["micro"] for view, one in scores.items())
+
+
+def evaluate_seeds(
+    row: Path,
+    *,
+    final: bool = False,
+    dev: str | None = None,
+    results: Path = Path("results"),
+    watch: Callable[[Path], None] = lambda run: None,
+) -> dict[int, dict[str, Any]]:
+    """The scores of every run in a row's folder, by seed; with ``final`` each is one use of the test split.
+
+    With ``final`` all runs are frozen before the first one is scored, so that none is scored if one was changed.
+
+    Args:
+        row: A folder of run directories, such as runs/twitter15/text.
+        final: As for ``evaluate``, like the next two.
+        dev: Other dev posts to score.
+        results: Folder of the committed run records.
+        watch: Called with each run before it is scored.
+
+    Raises:
+        MnerError: There is no run, one is unfinished, or one has changed since it was frozen.
+    """
+    runs = seed_folders(row)
+    if not runs:
+        raise MnerError(f"{row}: holds no runs (<seed>/record.json); train some: mner train CONFIG --seeds 5")
+    unfinished = [str(run) for run in runs if not (run / "record.json").is_file()]
+    if unfinished:
+        raise MnerError(f"{', '.join(unfinished)}: not finished; continue with mner train, or name one finished run")
+    for run in runs if final else ():
+        _freeze(run, json.loads((run / "record.json").read_text(encoding="utf-8")), read_model(run / "model"))
+    scores = {}
+    for run in runs:
+        watch(run)
+        scores[int(run.name)] = evaluate(run, final=final, dev=dev, results=results)
+    return scores
+
+
+def mean_signatures(scores: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """For each view the signature of the mean over several runs' scores."""
+    return {
+        view: joint(one["signature"], [run[view]["micro"]["f1"] for run in scores]) for view, one in scores[0].items()
+    }
+
+
+def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The scores and outcomes of a split; of ``file`` in its place, whose signature then holds the file's name."""
     config = configs.load(run / "config.toml")
     root = configs.root_folder(config.data, run)
     called: str = name
@@ -78,16 +139,16 @@ def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) ->
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     split = read_split(config, root, name, views)
     runtime = open_model(saved)
-    scores = score_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
+    found = found_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
     known = entity_types(saved.labels)
     unseen = Counter(span.label for post in split.posts for span in post.spans or () if span.label not in known)
     told: dict[str, Any] = {}
-    for view, one in scores.items():
+    for view, one in evaluate_views(split.posts, found).items():
         row = one.to_dict()
         told[view] = {**row, "signature": split_signature(config, called, view, row, split.stamp)}
         if unseen:
             told[view]["labels_unseen_in_training"] = dict(unseen)
-    return told
+    return told, outcomes(split.posts, found, split.stamp)
 
 
 def _freeze(run: Path, record: Mapping[str, Any], saved: SavedModel) -> None:

@@ -40,3 +40,30 @@ def signature(
     parts |= {"view": view, "scheme": scheme, "match": match, "decode": decode, "data": data}
     parts |= {"seeds": str(len(runs) if seeds is None else seeds), "mner": version or installed_version("mner")}
     return " ".join(f"{key}={'_'.join(value.split())}" for key, value in parts.items())
+
+
+def parts(told: str) -> dict[str, str]:
+    """The parts of a signature.
+
+    >>> parts("f1=75.32 view=T")
+    {'f1': '75.32', 'view': 'T'}
+    """
+    return dict(part.split("=", 1) for part in told.split())
+
+
+def joint(told: str, f1: Sequence[float]) -> str:
+    """The signature of several runs: the parts of the first one's, with mean, deviation and number of seeds.
+
+    >>> joint(signature(f1=70.0, view="T", data="snap/dev@3f2a", version="0.1"), [70.0, 71.0]).split()[:3]
+    ['f1=70.50', 'sd=0.71', 'view=T']
+    """
+    first = parts(told)
+    return signature(
+        f1=f1,
+        view=first["view"],
+        data=first["data"],
+        decode=first["decode"],
+        scheme=first["scheme"],
+        match=first["match"],
+        version=first["mner"],
+    )

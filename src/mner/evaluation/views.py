@@ -11,17 +11,21 @@ from mner.decode import Chain, Decoder
 from mner.evaluation.scores import Scores, evaluate_views
 from mner.evaluation.signature import signature
 from mner.runtime import Runtime, predict
-from mner.types import ViewName
+from mner.types import Span, ViewName
 from mner.views.split import ViewSplit
 
 
 def score_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[ViewName, Scores]:
     """The scores of each view of a split on one model."""
-    found = {
+    return evaluate_views(split.posts, found_in_views(runtime, split, decoder))
+
+
+def found_in_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[ViewName, list[list[Span]]]:
+    """The entities that each view finds in each post of a split."""
+    return {
         view: [[one.span for one in post] for post in predict.spans(runtime, encoded, decoder)]
         for view, encoded in split.encoded.items()
     }
-    return evaluate_views(split.posts, found)
 
 
 def decoder_of(config: Config, labels: Sequence[str], chain: Chain) -> Decoder:

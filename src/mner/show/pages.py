@@ -10,7 +10,7 @@ from typing import Any
 
 from mner.atomic import write_text
 from mner.evidence import NOTICEABLE, Evidence, Explanation
-from mner.show.jinja import template
+from mner.show.environment import template
 from mner.show.picture import boxes, embed, tag_text
 from mner.show.plain import STATUS, TONE, colour, number, shown
 from mner.show.terminal import cut

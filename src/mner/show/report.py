@@ -1,153 +1,170 @@
-"""Run records -> docs/results.md; every figure with its signature, nothing typed by hand."""
+"""Run records -> what docs/results.md and its page say; every figure with its signature, nothing typed by hand."""
 
 from __future__ import annotations
 
 import json
 import statistics
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mner.errors import DataError
-from mner.evaluation import signature
+from mner.evaluation.pairing import Split
+from mner.evaluation.records import Row, read_rows
+from mner.show.against import gains, share
+from mner.show.comparison import mean_sd
+from mner.show.tables import Part, Section, Table
+from mner.types import ViewName
 
-Record = Mapping[str, Any]
-VIEWS = ("T", "I+T")
-
-
-def report(results: Path) -> str:
-    """The text of docs/results.md, made from the run records of a folder alone.
-
-    Raises:
-        DataError: There are no records, one is damaged, or runs of one row saw different data.
-    """
-    rows = read_records(results)
-    lines = [
-        "# Results",
-        "",
-        "Written by `mner report` from the run records in `results/`; do not edit.",
-        "Exact-match micro F1 over words, in percent. Dev scores were used for choosing. Test was scored once for each",
-        "frozen run; `results/test-uses.jsonl` counts each use.",
-    ]
-    for data_name in dict.fromkeys(data_name for data_name, _ in rows):
-        lines += ["", f"## {data_name}", "", *_table(data_name, rows)]
-        lines += ["", "### By label, test", "", *_labels(data_name, rows)] if _tested(data_name, rows) else []
-        lines += ["", "### Signatures", "", *_signatures(data_name, rows)]
-        lines += ["", "### Runs", "", *_runs(data_name, rows)]
-    return "\n".join(lines) + "\n"
+TITLE = "Results"
+ABOUT = (
+    "Written by `mner report` from the run records in `results/`; do not edit.",
+    "Exact-match F1 over words, in percent: micro over all labels, mean ± sample deviation over seeds. Dev was used "
+    "for choosing. Test was scored once for each frozen run; every use is counted below.",
+)
+VIEWS: tuple[ViewName, ...] = ("T", "I+T")
+SPLITS: tuple[Split, ...] = ("dev", "test")
 
 
-def read_records(results: Path) -> dict[tuple[str, str], list[Record]]:
-    """The records of each (data set, row), seeds in order.
+def sections(results: Path) -> list[Section]:
+    """The report of a folder of run records, made from that folder alone: a section a data set, then uses of test.
 
     Raises:
-        DataError: There are none, one is damaged, or the seeds of one row saw different data or labels.
+        DataError: There are no records, one is damaged, or the seeds of one row saw different data or settings.
     """
-    rows: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for path in sorted(results.glob("*/*/*.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if record.get("kind") == "search":
-                continue
-            rows[record["data"], record["row"]].append(record)
-            record["dev"], record["splits"]["dev"]["fingerprint"]
-        except (ValueError, KeyError) as error:
-            raise DataError(f"{path}: not a run record ({error}); copy it again from its run directory") from None
-    if not rows:
-        raise DataError(f"{results}: holds no run records (<data>/<row>/<seed>.json); train with --results {results}")
-    for (data_name, row), records in rows.items():
-        records.sort(key=lambda record: record["seed"])
-        stamps = {tuple(split["fingerprint"] for split in record["splits"].values()) for record in records}
-        if len(stamps) > 1:
-            told = "; ".join(f"train@{train} dev@{dev}" for train, dev in sorted(stamps))
-            raise DataError(f"{results}/{data_name}/{row}: its seeds saw different data: {told}")
-    return dict(rows)
+    rows = read_rows(results)
+    made = []
+    for data in dict.fromkeys(data for data, _ in rows):
+        of_data = {name: row for (where, name), row in rows.items() if where == data}
+        ordered = dict(sorted(of_data.items(), key=lambda pair: (pair[1].trained != ("T",), pair[0])))
+        made.append(Section(data, tuple(_parts(ordered))))
+    uses = Part("", "Each line of `results/test-uses.jsonl` is one scoring of a test split.", _uses(results))
+    return [*made, Section("Uses of the test splits", (uses,))] if uses.table else made
 
 
-def _table(data_name: str, rows: Mapping[tuple[str, str], Sequence[Record]]) -> Iterator[str]:
-    yield "| row | encoder | seeds | dev T | dev I+T | test T | test I+T | minutes | MiB |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    for (name, row), records in rows.items():
-        if name != data_name:
-            continue
-        scores = [_mean_sd(_f1(records, split, view)) for split in ("dev", "test") for view in VIEWS]
-        minutes = statistics.fmean(record["seconds"] for record in records) / 60
-        memory = max(record["peak_memory_mib"] for record in records)
-        encoder = records[0]["encoder"]["name"]
-        yield f"| {row} | {encoder} | {len(records)} | {' | '.join(scores)} | {minutes:.1f} | {memory:.0f} |"
+def _parts(rows: Mapping[str, Row]) -> Iterator[Part]:
+    yield Part(
+        "Scores",
+        "In brackets: a view that the row was not trained on.",
+        _scores(rows),
+        signatures=tuple(_signatures(rows)),
+    )
+    yield from gains(rows)
+    yield from share(rows)
+    for split in reversed(SPLITS):
+        if table := _labels(rows, split):
+            yield Part(f"By label, {split}", "Precision / recall / F1, means over seeds.", table)
+    yield Part("Cost", "Of one run: parameters, time of training, the process's peak memory.", _cost(rows))
+    yield Part("Runs", "", _runs(rows))
 
 
-def _labels(data_name: str, rows: Mapping[tuple[str, str], Sequence[Record]]) -> Iterator[str]:
-    tested = [(row, records) for (name, row), records in rows.items() if name == data_name and _has_test(records)]
-    labels = sorted({label for _, records in tested for label in records[0]["test"]["T"]["labels"]})
-    yield f"| row | view | {' | '.join(f'{label} P/R/F1' for label in labels)} |"
-    yield f"|---|---|{'---|' * len(labels)}"
-    for row, records in tested:
-        for view in VIEWS:
-            cells = [
-                "/".join(
-                    f"{statistics.fmean(r['test'][view]['labels'].get(label, {}).get(part, 0.0) for r in records):.1f}"
-                    for part in ("precision", "recall", "f1")
-                )
-                for label in labels
-            ]
-            yield f"| {row} | {view} | {' | '.join(cells)} |"
-
-
-def _signatures(data_name: str, rows: Mapping[tuple[str, str], Sequence[Record]]) -> Iterator[str]:
-    for (name, row), records in rows.items():
-        if name != data_name:
-            continue
-        for split in ("dev", "test"):
-            for view in VIEWS:
-                f1 = _f1(records, split, view)
-                if len(f1) == len(records):
-                    yield f"- {row}, {split}: `{_joint(records, split, view, f1)}`"
-
-
-def _joint(records: Sequence[Record], split: str, view: str, f1: Sequence[float]) -> str:
-    """One signature for all seeds: the parts of the first run's, with mean, deviation and number of seeds."""
-    parts = dict(part.split("=", 1) for part in records[0][split][view]["signature"].split())
-    return signature(
-        f1=f1,
-        view=view,
-        data=parts["data"],
-        decode=parts["decode"],
-        scheme=parts["scheme"],
-        match=parts["match"],
-        version=parts["mner"],
+def _scores(rows: Mapping[str, Row]) -> Table:
+    heads = [f"{split} {view}" for split in SPLITS for view in VIEWS]
+    return Table(
+        ("row", "encoder", "seeds", *heads),
+        tuple(
+            (name, row.encoder, str(len(row.seeds)), *(_score(row, split, view) for split in SPLITS for view in VIEWS))
+            for name, row in rows.items()
+        ),
+        texts=2,
     )
 
 
-def _runs(data_name: str, rows: Mapping[tuple[str, str], Sequence[Record]]) -> Iterator[str]:
-    yield "| row | seed | config | model | best epoch | precision | CPU | flags | finished |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    for (name, row), records in rows.items():
-        if name != data_name:
-            continue
-        for one in records:
-            yield (
-                f"| {row} | {one['seed']} | {one['config_fingerprint']} | {one['model']} | "
-                f"{one['best_epoch']} of {one['config']['training']['epochs']} | {one['precision']} | "
-                f"{one['machine']['cpu']} | {' '.join(one['machine']['flags'])} | {one['finished']} |"
+def _score(row: Row, split: Split, view: ViewName) -> str:
+    f1 = row.f1(split, view)
+    told = mean_sd(f1)
+    if f1 and len(f1) < len(row.seeds):
+        told += f", {len(f1)} seed{'s' * (len(f1) > 1)}"
+    return told if view in row.trained or not f1 else f"({told})"
+
+
+def _signatures(rows: Mapping[str, Row]) -> Iterator[tuple[str, str]]:
+    for name, row in rows.items():
+        for split in SPLITS:
+            for view in VIEWS:
+                if row.f1(split, view):
+                    yield f"{name}, {split}", row.signature(split, view)
+
+
+def _labels(rows: Mapping[str, Row], split: Split) -> Table | None:
+    scored = {name: [one[split] for one in row.records if split in one] for name, row in rows.items()}
+    scored = {name: found for name, found in scored.items() if found}
+    labels = sorted(
+        {label for found in scored.values() for one in found for view in VIEWS for label in one[view]["labels"]}
+    )
+    lines = [
+        (name, view, *(_prf([one[view]["labels"].get(label, {}) for one in found]) for label in labels))
+        for name, found in scored.items()
+        for view in VIEWS
+        if view in rows[name].trained
+    ]
+    return Table(("row", "view", *labels), tuple(lines), texts=2) if lines else None
+
+
+def _prf(scores: Sequence[Mapping[str, float]]) -> str:
+    parts = ("precision", "recall", "f1")
+    return " / ".join(f"{statistics.fmean(one.get(part, 0.0) for one in scores):.1f}" for part in parts)
+
+
+def _cost(rows: Mapping[str, Row]) -> Table:
+    lines = []
+    for name, row in rows.items():
+        minutes = [record["seconds"] / 60 for record in row.records]
+        memory = max(record["peak_memory_mib"] for record in row.records)
+        millions = row.records[0]["parameters"] / 1e6
+        epochs = statistics.fmean(len(record["epochs"]) for record in row.records)
+        lines.append(
+            (
+                name,
+                ", ".join(dict.fromkeys(_machine(record) for record in row.records)),
+                f"{millions:.1f}",
+                f"{epochs:g}",
+                f"{statistics.fmean(minutes):.1f}",
+                f"{memory:.0f}",
             )
+        )
+    return Table(("row", "machine", "million parameters", "epochs", "minutes", "MiB"), tuple(lines), texts=2)
 
 
-def _f1(records: Sequence[Record], split: str, view: str) -> list[float]:
-    return [record[split][view]["micro"]["f1"] for record in records if split in record]
+def _machine(record: Mapping[str, Any]) -> str:
+    told = record["machine"]
+    flags = " ".join(told["flags"]) or "no flags known"
+    return f"{told['cpu']} ({flags}), {told['cores']} cores, {record['precision']}"
 
 
-def _has_test(records: Sequence[Record]) -> bool:
-    return all("test" in record for record in records)
+def _runs(rows: Mapping[str, Row]) -> Table:
+    return Table(
+        ("row", "seed", "config", "model", "finished", "best epoch"),
+        tuple(
+            (
+                name,
+                str(one["seed"]),
+                one["config_fingerprint"],
+                one["model"],
+                one["finished"],
+                f"{one['best_epoch']} of {one['config']['training']['epochs']}",
+            )
+            for name, row in rows.items()
+            for one in row.records
+        ),
+        texts=5,
+    )
 
 
-def _tested(data_name: str, rows: Mapping[tuple[str, str], Sequence[Record]]) -> bool:
-    return any(_has_test(records) for (name, _), records in rows.items() if name == data_name)
-
-
-def _mean_sd(values: Sequence[float]) -> str:
-    if not values:
-        return "-"
-    mean = f"{statistics.fmean(values):.2f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2f}"
+def _uses(results: Path) -> Table | None:
+    path = results / "test-uses.jsonl"
+    uses: Counter[str] = Counter()
+    runs: dict[str, set[str]] = {}
+    last: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else (), start=1):
+        try:
+            use = json.loads(line)
+            row, _, _ = use["run"].rpartition("/")
+            last[row] = max(last.get(row, ""), use["date"])
+            runs.setdefault(row, set()).add(f"{use['run']}@{use['model']}")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{path}:{number}: not a use of a test split ({error}); restore the file") from None
+        uses[row] += 1
+    lines = [(row, last[row], str(len(runs[row])), str(count)) for row, count in sorted(uses.items())]
+    return Table(("row", "last", "models", "uses"), tuple(lines), texts=2) if lines else None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mner.atomic import write_text
 from mner.data.pictures import picture_path
-from mner.show.jinja import template
+from mner.show.environment import template
 from mner.show.picture import Drawn, Embedded, boxes_of, embed
 from mner.show.plain import shown
 from mner.types import VisualContext

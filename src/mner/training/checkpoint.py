@@ -30,6 +30,7 @@ class Progress:
         posts: Posts seen in the epoch under way.
         tokens: Padded sub-tokens encoded in the epoch under way.
         epochs: Records of the epochs that are over.
+        outcomes: What became of each dev post in the best epoch.
     """
 
     fingerprint: str
@@ -41,6 +42,7 @@ class Progress:
     posts: int = 0
     tokens: int = 0
     epochs: tuple[Mapping[str, Any], ...] = ()
+    outcomes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:

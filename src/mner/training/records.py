@@ -77,6 +77,7 @@ def run_record(
             {**epoch, "dev": {view: scores["micro"]["f1"] for view, scores in epoch["dev"].items()}}
             for epoch in progress.epochs
         ],
+        "outcomes": {"dev": progress.outcomes},
         "seconds": round(progress.seconds, 1),
         "peak_memory_mib": peak_memory_mib(),
         "precision": precision,

@@ -18,7 +18,9 @@ from mner import config as configs
 from mner.atomic import write_json, write_text
 from mner.config import Config, TrainingConfig
 from mner.errors import MnerError
-from mner.evaluation.views import decoder_of, score_views
+from mner.evaluation import evaluate_views
+from mner.evaluation.outcomes import outcomes
+from mner.evaluation.views import decoder_of, found_in_views
 from mner.machine import has_bf16
 from mner.models import Model, build
 from mner.runtime.saved import read_model
@@ -172,7 +174,9 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
     """The progress after scoring dev on both views; a better model than before is saved."""
     runtime = TorchRuntime(model, job.labels, job.views.pad_id)
     chain = runtime.chain
-    scores = score_views(runtime, job.splits["dev"], decoder_of(job.config, job.labels, chain))
+    dev = job.splits["dev"]
+    found = found_in_views(runtime, dev, decoder_of(job.config, job.labels, chain))
+    scores = evaluate_views(dev.posts, found)
     trained = cast(Model, model).views
     selected = sum(scores[view].micro.f1 for view in trained) / len(trained)
     better = progress.best is None or selected > progress.best
@@ -192,6 +196,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
         posts=0,
         tokens=0,
         epochs=(*progress.epochs, epoch),
+        outcomes=outcomes(dev.posts, found, dev.stamp) if better else progress.outcomes,
     )
     if main and better:
         save(

@@ -1,18 +1,18 @@
-"""The templates of pages; whatever is put into them is escaped."""
+"""The templates of ``show/templates``, everything that is put into them escaped."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mner.show.plain import TONE
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 
-def template(name: str) -> Any:
-    """The template of that file name."""
+def template(name: str) -> Template:
+    """The template of a name; one that asks for something it is not given fails."""
     return _environment().get_template(name)
 
 

@@ -1,0 +1,72 @@
+"""mner compare: two rows of runs -> how they differ, and how sure that is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mner.types import ViewName
+
+SPLITS: dict[str, Literal["dev", "test"]] = {"dev": "dev", "test": "test"}
+VIEWS: dict[str, ViewName] = {"T": "T", "I+T": "I+T"}
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="Run directory, folder of a row's runs, or results/DATA/ROW.")],
+    b: Annotated[Path, typer.Argument(help="The same of the row that A is measured against.")],
+    split: Annotated[
+        str | None, typer.Option(help="dev or test. Without it: test where all runs have it, else dev.")
+    ] = None,
+    view: Annotated[
+        str | None, typer.Option(help="View of A, T or I+T. Without it: each that A was trained on.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="View of B. Without it: the same as A's if B was trained on it, else the one it was."),
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=1000, help="Resamples of the bootstrap over posts.")] = 2_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap's generator.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Print the difference of two rows' F1 by label: mean and sample deviation over seeds, and two tests.
+
+    Student's t-test asks whether another seed would bring the difference too: two-sided, unpaired, equal variances.
+    The paired bootstrap asks whether other posts would: all runs are scored on the same posts, drawn with
+    replacement. Runs on different data, or scored in different ways, are refused.
+    """
+    from mner.evaluation.compare import compare as compared
+    from mner.evaluation.records import read_row
+
+    for name, told, choice in (("--split", split, SPLITS), ("--view", view, VIEWS), ("--against", against, VIEWS)):
+        if told is not None and told not in choice:
+            raise typer.BadParameter(f'expected {" or ".join(choice)}, found "{told}"', param_hint=name)
+    found = compared(
+        read_row(a),
+        read_row(b),
+        split=SPLITS.get(split or ""),
+        view=VIEWS.get(view or ""),
+        against=VIEWS.get(against or ""),
+        resamples=resamples,
+        seed=seed,
+    )
+    if as_json:
+        typer.echo(json.dumps([one.to_dict() for one in found], indent=1, ensure_ascii=False))
+        return
+    from rich.console import Console
+
+    from mner.show import comparison
+
+    console = Console()
+    for number, one in enumerate(found):
+        if number:
+            typer.echo()
+        if not console.is_terminal:
+            for line in comparison.plain(one):
+                typer.echo(line)
+            continue
+        console.print(comparison.table(one))
+        for line in comparison.below(one):
+            console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,212 @@
+"""Two rows of runs -> how they differ: mean and deviation over seeds, t-test, paired bootstrap over posts."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mner.errors import DataError
+from mner.evaluation.outcomes import counts
+from mner.evaluation.pairing import Split, check_same, opposite, paired
+from mner.evaluation.records import Record, Row
+from mner.evaluation.signature import parts
+from mner.evaluation.significance import Interval, TTest, bootstrap, t_test
+from mner.types import ViewName
+
+RESAMPLES = 2_000
+GENERATOR_SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One label's comparison, or "micro" over all labels: F1 of each seed as percentages, and the tests.
+
+    ``t_test`` is None with fewer than two seeds, ``interval`` where a record holds no outcomes of posts.
+    """
+
+    label: str
+    a: tuple[float, ...]
+    b: tuple[float, ...]
+    t_test: TTest | None
+    interval: Interval | None
+
+    @property
+    def difference(self) -> float:
+        """Mean of ``a`` minus mean of ``b``, in points."""
+        return statistics.fmean(self.a) - statistics.fmean(self.b)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Row ``a`` under one view against row ``b`` under one view, on one split.
+
+    Attributes:
+        split: dev or test.
+        a: Name of the first row.
+        b: Name of the second row.
+        view_a: The view of ``a`` that is decoded.
+        view_b: The view of ``b`` that is decoded.
+        seeds_a: Seeds of ``a`` that count.
+        seeds_b: Seeds of ``b`` that count; the same numbers wherever the rows share any.
+        lines: "micro" first, then each label.
+        signatures: Of a's scores, of b's, and of their difference.
+        notes: What a reader must know: seeds left out, a view that was not trained, missing outcomes.
+    """
+
+    split: Split
+    a: str
+    b: str
+    view_a: ViewName
+    view_b: ViewName
+    seeds_a: tuple[int, ...]
+    seeds_b: tuple[int, ...]
+    lines: tuple[Line, ...]
+    signatures: tuple[str, str, str]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The comparison as a JSON object; each line with its difference, means and sample deviations."""
+        row = asdict(self)
+        for line, told in zip(self.lines, row["lines"], strict=True):
+            told |= {"difference": line.difference, "mean": {}, "sd": {}}
+            for side, values in (("a", line.a), ("b", line.b)):
+                told["mean"][side] = statistics.fmean(values)
+                told["sd"][side] = statistics.stdev(values) if len(values) > 1 else None
+        return row
+
+
+def compare(
+    a: Row,
+    b: Row,
+    *,
+    split: Split | None = None,
+    view: ViewName | None = None,
+    against: ViewName | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = GENERATOR_SEED,
+) -> list[Comparison]:
+    """The comparisons of two rows, one for each view that ``a`` was trained on.
+
+    A view is compared with the same view of ``b`` if that was trained on it, else with the one that ``b`` was
+    trained on: a gain over an untrained view is none. Rows are compared on the seeds that both have; rows that
+    share none, on all of each.
+
+    Args:
+        a: The row under question.
+        b: The row that it is measured against.
+        split: Which scores; None takes test where all runs have it, else dev.
+        view: This view of ``a`` alone, trained or not.
+        against: This view of ``b``, trained or not.
+        resamples: Resamples of the bootstrap over posts.
+        seed: Of the bootstrap's generator.
+
+    Raises:
+        DataError: The rows saw different data, or their scores have another scheme, match or decoding; a run has no
+            scores of the split; or outcomes and scores of a record disagree.
+    """
+    a, b, notes = paired(a, b)
+    if split is None:
+        split = "test" if all("test" in record for record in (*a.records, *b.records)) else "dev"
+    check_same(a, b, split)
+    found = []
+    for ours in (view,) if view else a.trained:
+        theirs = against or opposite(ours, b)
+        untrained = [
+            f"view {one} of {row.name} was not trained"
+            for row, one in ((a, ours), (b, theirs))
+            if one not in row.trained
+        ]
+        told = (*notes, *untrained)
+        found.append(_compared(a, b, split, ours, theirs, resamples=resamples, seed=seed, notes=told))
+    return found
+
+
+def _compared(
+    a: Row,
+    b: Row,
+    split: Split,
+    view_a: ViewName,
+    view_b: ViewName,
+    *,
+    resamples: int,
+    seed: int,
+    notes: tuple[str, ...],
+) -> Comparison:
+    labels = sorted({label for row in (a, b) for record in row.records for label in _labels(record, split)})
+    tables = [_table(row, split, one, labels) for row, one in ((a, view_a), (b, view_b))]
+    intervals: Sequence[Interval | None] = [None] * (len(labels) + 1)
+    if tables[0] is not None and tables[1] is not None:
+        intervals = bootstrap(tables[0], tables[1], resamples=resamples, seed=seed)
+    else:
+        lacking = [
+            f"{row.name}/{record['seed']}"
+            for row in (a, b)
+            for record in row.records
+            if not record.get("outcomes", {}).get(split)
+        ]
+        notes = (*notes, f"no bootstrap: records without outcomes of {split} posts: {', '.join(lacking)}")
+    lines = []
+    for label, one in zip(["micro", *labels], intervals, strict=True):
+        ours, theirs = a.f1(split, view_a, label), b.f1(split, view_b, label)
+        lines.append(Line(label, tuple(ours), tuple(theirs), t_test(ours, theirs), one))
+    sides = a.signature(split, view_a), b.signature(split, view_b)
+    told = _difference_signature(lines[0], a, b, split, (view_a, view_b), resamples=resamples, seed=seed)
+    return Comparison(split, a.name, b.name, view_a, view_b, a.seeds, b.seeds, tuple(lines), (*sides, told), notes)
+
+
+def _labels(record: Record, split: Split) -> set[str]:
+    scored = {label for view in ("T", "I+T") for label in record[split][view]["labels"]}
+    return scored | set(record.get("outcomes", {}).get(split, {}).get("labels", ()))
+
+
+def _table(row: Row, split: Split, view: ViewName, labels: Sequence[str]) -> np.ndarray | None:
+    """Counts (post, run, column, 3), the first column over all labels; None where a run kept no outcomes."""
+    runs = []
+    for path, record in zip(row.paths, row.records, strict=True):
+        kept = record.get("outcomes", {}).get(split)
+        if not kept:
+            return None
+        try:
+            found = counts(kept, view)
+        except (KeyError, DataError) as error:
+            raise DataError(
+                f"{path}: damaged outcomes ({error}); copy the record again from its run directory"
+            ) from None
+        table = np.zeros((len(found.gold), len(labels) + 1, 3), dtype=np.int64)
+        for number, label in enumerate(found.labels):
+            told = np.stack([side[:, number] for side in (found.correct, found.predicted, found.gold)], axis=-1)
+            table[:, labels.index(label) + 1] = told
+            table[:, 0] += told
+        micro = record[split][view]["micro"]
+        recorded = [micro[name] for name in ("correct", "predicted", "gold")]
+        if len(table) != record[split][view]["posts"] or table[:, 0].sum(axis=0).tolist() != recorded:
+            raise DataError(
+                f"{path}: outcomes of {split} posts and scores disagree; copy it again from its run directory"
+            )
+        runs.append(table)
+    return np.stack(runs, axis=1)
+
+
+def _difference_signature(
+    micro: Line, a: Row, b: Row, split: str, views: tuple[str, str], *, resamples: int, seed: int
+) -> str:
+    conditions = parts(a.signature(split, views[0]))
+    told = {"delta": f"{micro.difference:+.2f}"}
+    if micro.interval is not None:
+        told |= {"ci95": f"[{micro.interval.low:+.2f},{micro.interval.high:+.2f}]"}
+        told |= {"p_bootstrap": f"{micro.interval.p:.4f}", "resamples": str(resamples), "generator": str(seed)}
+    if micro.t_test is not None:
+        told |= {"p_t": f"{micro.t_test.p:.4f}", "t": f"{micro.t_test.t:.2f}", "df": str(micro.t_test.df)}
+    told |= {"a": f"{a.name}/{views[0]}", "b": f"{b.name}/{views[1]}"}
+    same = a.seeds == b.seeds
+    told |= {"seeds": _commas(a.seeds) if same else f"{_commas(a.seeds)}:{_commas(b.seeds)}"}
+    told |= {key: conditions[key] for key in ("scheme", "match", "decode", "data", "mner")}
+    return " ".join(f"{key}={'_'.join(value.split())}" for key, value in told.items())
+
+
+def _commas(seeds: Sequence[int]) -> str:
+    return ",".join(map(str, seeds))

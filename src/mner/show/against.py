@@ -1,0 +1,128 @@
+"""Rows of results -> each against its baseline on the same encoder, and the picture's share in the best of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from mner.errors import DataError
+from mner.evaluation.compare import Comparison, Line, compare
+from mner.evaluation.pairing import Split, only, opposite
+from mner.evaluation.records import Row
+from mner.show.comparison import cells
+from mner.show.tables import Part, Table
+from mner.types import ViewName
+
+BASELINE = "text"
+WHOLE = "ita-ga-cva"
+CONTROLS = ("text-double-steps", "ita-ga-cva-empty", "ita-ga-cva-shuffled")
+"""Rows that gain without the picture: more steps, alignment without a context, alignment with another picture's."""
+
+SPLITS: tuple[Split, ...] = ("test", "dev")
+TESTS = ("difference", "95 % interval", "p bootstrap", "p t-test")
+
+
+def variant(row: Row, rows: Mapping[str, Row]) -> str | None:
+    """What the row's name has behind it when it stands on another encoder, such as "-mpnet"; None without a baseline.
+
+    A baseline is a row ``text`` or ``text-<encoder>`` on the same encoder.
+    """
+    ends = [
+        name.removeprefix(BASELINE)
+        for name, one in rows.items()
+        if name.startswith(BASELINE) and one.encoder == row.encoder and row.name.endswith(name.removeprefix(BASELINE))
+    ]
+    return max((end for end in ends if BASELINE + end != row.name), key=len, default=None)
+
+
+def gains(rows: Mapping[str, Row]) -> Iterator[Part]:
+    """One part for all rows that have a baseline; none if there is no such row."""
+    found: list[Comparison] = []
+    notes: list[str] = []
+    for row in rows.values():
+        end = variant(row, rows)
+        if end is None:
+            continue
+        for split in SPLITS:
+            found += _tried(row, rows[BASELINE + end], split, notes)
+    if found or notes:
+        yield Part(
+            "Against the text alone",
+            "Difference in F1 points, on the seeds that both rows have. Student's t-test: over seeds, two-sided, "
+            "unpaired, equal variances. Interval and p: paired bootstrap over posts, the seeds as they are.",
+            _table(("row", "view", "against", "split", "seeds"), [(_lead(one), one.lines[0]) for one in found]),
+            notes=tuple(dict.fromkeys((*notes, *_notes(found)))),
+            signatures=tuple(_signed(found)),
+        )
+
+
+def share(rows: Mapping[str, Row]) -> Iterator[Part]:
+    """What of the gain is the picture's: the whole method minus the best row without the post's own picture."""
+    found: list[Comparison] = []
+    notes: list[str] = []
+    for name, row in rows.items():
+        end = name.removeprefix(WHOLE)
+        if not name.startswith(WHOLE) or variant(row, rows) != end:
+            continue
+        present = [rows[one + end] for one in (BASELINE, *CONTROLS) if one + end in rows]
+        if len(present) < 2:
+            continue
+        if absent := [one + end for one in CONTROLS if one + end not in rows]:
+            notes.append(f"{name}: no records yet of {', '.join(absent)}; the share may shrink")
+        for split in SPLITS:
+            if not all(one.f1(split, "T") for one in (row, *present)):
+                continue
+            for view in row.trained:
+                best = max(present, key=lambda one: _mean(one.f1(split, opposite(view, one))))
+                found += _tried(row, best, split, notes, view=view)
+    if found or notes:
+        yield Part(
+            "The picture's share",
+            f"{WHOLE} minus the best of {', '.join((BASELINE, *CONTROLS))}: what is left when more steps and alignment "
+            "alone are taken off. The best is picked by the same split's mean, which can only make the share smaller.",
+            _table(
+                ("row", "view", "best of the others", "split", "seeds"), [(_lead(one), one.lines[0]) for one in found]
+            ),
+            notes=tuple(dict.fromkeys((*notes, *_notes(found)))),
+            signatures=tuple(_signed(found)),
+        )
+
+
+def _tried(a: Row, b: Row, split: Split, notes: list[str], *, view: ViewName | None = None) -> list[Comparison]:
+    a, b = _scored(a, split), _scored(b, split)
+    if not a.records or not b.records:
+        return []
+    try:
+        return compare(a, b, split=split, view=view)
+    except DataError as error:
+        notes.append(str(error))
+        return []
+
+
+def _scored(row: Row, split: Split) -> Row:
+    return only(row, {record["seed"] for record in row.records if split in record})
+
+
+def _lead(one: Comparison) -> tuple[str, ...]:
+    seeds = " ".join(map(str, one.seeds_a))
+    if one.seeds_a != one.seeds_b:
+        seeds += f" / {' '.join(map(str, one.seeds_b))}"
+    return one.a, one.view_a, f"{one.b} {one.view_b}", one.split, seeds
+
+
+def _table(leading: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], Line]]) -> Table | None:
+    told = tuple((*lead, *cells(line)[3:]) for lead, line in rows)
+    return Table((*leading, *TESTS), told, texts=len(leading)) if told else None
+
+
+def _notes(found: Sequence[Comparison]) -> Iterator[str]:
+    for one in found:
+        yield from (f"{one.a} against {one.b}: {note}" for note in one.notes)
+
+
+def _signed(found: Sequence[Comparison]) -> Iterator[tuple[str, str]]:
+    for one in found:
+        yield f"{one.a} {one.view_a} against {one.b} {one.view_b}, {one.split}", one.signatures[2]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

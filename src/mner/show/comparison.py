@@ -1,0 +1,110 @@
+"""Comparisons of two rows as tables for a terminal, or as plain lines where one reads or pipes them."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mner.evaluation.compare import Comparison, Line
+from mner.show.plain import shown
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+ALPHA = 0.05
+
+
+def columns(one: Comparison) -> list[str]:
+    """The heads of a comparison's table."""
+    sides = [f"{shown(name)} {view}" for name, view in ((one.a, one.view_a), (one.b, one.view_b))]
+    return ["label", *sides, "difference", "95 % interval", "p bootstrap", "p t-test"]
+
+
+def cells(line: Line) -> list[str]:
+    """A line of it: means with sample deviations, difference in points, interval, both p; "-" for what is not known.
+
+    >>> cells(Line("PER", (70.0, 71.0), (70.0,), None, None))
+    ['PER', '70.50 ± 0.71', '70.00', '+0.50', '-', '-', '-']
+    """
+    return [
+        shown(line.label),
+        mean_sd(line.a),
+        mean_sd(line.b),
+        f"{line.difference:+.2f}",
+        "-" if line.interval is None else f"{line.interval.low:+.2f} to {line.interval.high:+.2f}",
+        "-" if line.interval is None else p_value(line.interval.p),
+        "-" if line.t_test is None else p_value(line.t_test.p),
+    ]
+
+
+def mean_sd(values: Sequence[float]) -> str:
+    """The mean, and the sample deviation of more than one; "-" for none.
+
+    >>> mean_sd([74.0, 75.0]), mean_sd([74.0]), mean_sd([])
+    ('74.50 ± 0.71', '74.00', '-')
+    """
+    if not values:
+        return "-"
+    mean = f"{statistics.fmean(values):.2f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2f}"
+
+
+def p_value(p: float) -> str:
+    """A p with three decimals, "<0.001" below.
+
+    >>> p_value(0.0412), p_value(0.0002)
+    ('0.041', '<0.001')
+    """
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def title(one: Comparison) -> str:
+    """What is compared, such as "ita-ga-cva I+T against text T, test, seeds 1 2 3"."""
+    seeds = " ".join(map(str, one.seeds_a))
+    if one.seeds_b != one.seeds_a:
+        seeds += f" against {' '.join(map(str, one.seeds_b))}"
+    sides = f"{shown(one.a)} {one.view_a} against {shown(one.b)} {one.view_b}"
+    return f"{sides}, {one.split}, seed{'s' * (len(one.seeds_a) > 1)} {seeds}"
+
+
+def plain(one: Comparison) -> Iterator[str]:
+    """The lines of a comparison as text in columns, signatures and notes below."""
+    rows = [columns(one), *(cells(line) for line in one.lines)]
+    widths = [max(len(row[number]) for row in rows) for number in range(len(rows[0]))]
+    yield title(one)
+    for row in rows:
+        first, *others = (
+            cell.ljust(width) if not number else cell.rjust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join([first, *others]).rstrip()
+    yield from below(one)
+
+
+def below(one: Comparison) -> Iterator[str]:
+    """The signatures of both sides and of the difference, then the notes."""
+    yield from one.signatures
+    yield from (f"note: {shown(note)}" for note in one.notes)
+
+
+def table(one: Comparison) -> Table:
+    """The comparison as a table for a terminal; a difference whose tests agree that it is there is coloured."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    found = Table(title=Text(title(one), "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, head in enumerate(columns(one)):
+        found.add_column(Text(head), justify="right" if number else "left")
+    for line in one.lines:
+        style = ("green" if line.difference > 0 else "red") if sure(line) else ""
+        found.add_row(*(Text(cell, style if number == 3 else "") for number, cell in enumerate(cells(line))))
+    return found
+
+
+def sure(line: Line) -> bool:
+    """Whether the interval leaves 0 out and the t-test's p is below 0.05; never with one of them missing."""
+    if line.interval is None or line.t_test is None:
+        return False
+    return line.interval.low * line.interval.high > 0 and line.t_test.p < ALPHA

@@ -1,0 +1,121 @@
+"""The parts of a report: sections of tables and notes, and the two forms they are written in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mner.show.environment import template
+from mner.show.plain import shown
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; every row has as many cells as there are columns. The first ``texts`` hold words, the rest numbers."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a section: its title, what must be known before its table, and lines below it.
+
+    ``signatures`` are pairs of what is measured and the signature beside it.
+    """
+
+    title: str
+    about: str = ""
+    table: Table | None = None
+    notes: tuple[str, ...] = ()
+    signatures: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A data set, or another chapter of the report."""
+
+    title: str
+    parts: tuple[Part, ...]
+
+
+def markdown(title: str, about: Sequence[str], sections: Sequence[Section]) -> str:
+    """The report as Markdown, paragraphs as they are, characters that would end a cell escaped."""
+    return "\n".join(_lines(title, about, sections)) + "\n"
+
+
+def page(title: str, about: Sequence[str], sections: Sequence[Section]) -> str:
+    """The report as one HTML page that stands alone: style inside, nothing loaded, nothing that runs."""
+    text: str = template("results.html").render(
+        title=title,
+        about=about,
+        code=_code,
+        shown=shown,
+        sections=[(_anchor(section.title), section) for section in sections],
+    )
+    return text
+
+
+def _lines(title: str, about: Sequence[str], sections: Sequence[Section]) -> Iterator[str]:
+    yield f"# {title}"
+    for paragraph in about:
+        yield from ("", paragraph)
+    for section in sections:
+        yield from ("", f"## {_told(section.title)}")
+        for part in section.parts:
+            if part.title:
+                yield from ("", f"### {_told(part.title)}")
+            if part.about:
+                yield from ("", part.about)
+            if part.table is not None:
+                yield from ("", *_rows(part.table))
+            if part.notes or part.signatures:
+                yield ""
+            yield from (f"- {_told(note)}" for note in part.notes)
+            yield from (f"- {_told(what)}: `{_told(signature)}`" for what, signature in part.signatures)
+
+
+def _rows(table: Table) -> Iterator[str]:
+    numbers = len(table.columns) - table.texts
+    yield f"| {' | '.join(map(_cell, table.columns))} |"
+    yield f"|{'---|' * table.texts}{'---:|' * numbers}"
+    for row in table.rows:
+        yield f"| {' | '.join(map(_cell, row))} |"
+
+
+def _told(text: str) -> str:
+    return " ".join(shown(text).split())
+
+
+def _cell(text: str) -> str:
+    r"""A cell of a Markdown table.
+
+    >>> _cell("a|b")
+    'a\\|b'
+    """
+    return _told(text).replace("|", "\\|")
+
+
+def _code(text: str) -> Markup:
+    """A paragraph for the page: what Markdown has between backticks becomes code."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in _told(text).split("`")]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
+def _anchor(title: str) -> str:
+    """The name that a link leads to.
+
+    >>> _anchor("Twitter 15!")
+    'twitter-15'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

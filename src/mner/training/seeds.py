@@ -1,0 +1,92 @@
+"""One configuration, several seeds: trained one after the other, each in its own run directory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from mner.config import Config
+from mner.errors import ConfigError
+from mner.training.run import CHECKPOINT, Event, Watch, train
+
+
+def parse_seeds(told: str) -> tuple[int, ...]:
+    """The seeds that a text names: a number is how many, from 1; numbers with commas are the seeds themselves.
+
+    Raises:
+        ConfigError: It is neither, or names a seed twice.
+
+    >>> parse_seeds("3"), parse_seeds("3,7"), parse_seeds("7,")
+    ((1, 2, 3), (3, 7), (7,))
+    """
+    parts = [part.strip() for part in told.split(",") if part.strip()]
+    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
+        raise ConfigError(f'seeds "{told}": expected how many, such as 5, or which, such as 3,7 (one alone: "7,")')
+    seeds = tuple(int(part) for part in parts)
+    if "," not in told:
+        seeds = tuple(range(1, seeds[0] + 1))
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ConfigError(f'seeds "{told}": expected at least one seed, and each once')
+    return seeds
+
+
+def train_seeds(
+    config: Config,
+    seeds: Sequence[int],
+    *,
+    root: Path,
+    out: Path,
+    results: Path | None = None,
+    resume: bool = False,
+    restart: bool = False,
+    watch: Watch = lambda event: None,
+) -> list[Path]:
+    """Train a row with each seed; the run directories, ``out/<data.name>/<name>/<seed>``.
+
+    The same call continues where an earlier one was cut off: finished seeds are skipped, the one under way goes on
+    from its last checkpoint. An interrupt ends the whole call and keeps what is done.
+
+    Args:
+        config: The resolved configuration; its own seed has no part in this.
+        seeds: The seeds, in the order they are trained.
+        root: Folder that the paths of [data] are relative to.
+        out: Folder of runs.
+        results: Folder that receives each run's record as that run ends; None for none.
+        resume: Fail at a seed that has no run to continue.
+        restart: Throw earlier runs of these seeds away.
+        watch: Called with each event; one of kind "seed" says what becomes of a seed.
+
+    Raises:
+        DataError, ModelError, MnerError: As ``train`` does, at the seed that meets it; earlier seeds are kept.
+    """
+    folders = []
+    for number, seed in enumerate(seeds, start=1):
+        one = config.model_copy(update={"seed": seed})
+        folder = out / config.data.name / config.name / str(seed)
+        told = f"{folder} is thrown away" if restart and folder.exists() else state(folder)
+        place = f", {number} of {len(seeds)}" if len(seeds) > 1 else ""
+        watch(Event("seed", 0, 0, f"seed {seed}{place}: {told}"))
+        folders.append(train(one, root=root, out=out, resume=resume, restart=restart, watch=watch))
+        if results is not None:
+            commit_record(folders[-1], results, one)
+    return folders
+
+
+def state(folder: Path) -> str:
+    """What a run directory is, in words: new, finished, or cut off and where it goes on."""
+    if (folder / "record.json").exists():
+        return f"{folder} is finished, skipped"
+    if (folder / CHECKPOINT).exists():
+        return f"{folder} was cut off, continuing from its checkpoint"
+    if folder.exists() and any(folder.iterdir()):
+        return f"{folder} was cut off before its first checkpoint, starting again"
+    return str(folder)
+
+
+def commit_record(run: Path, results: Path, config: Config) -> Path:
+    """Copy a finished run's record to where it is committed, ``results/<data>/<row>/<seed>.json``."""
+    target = results / config.data.name / config.name / f"{config.seed}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(run / "record.json", target)
+    return target

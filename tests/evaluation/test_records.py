@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mner.errors import DataError
+from mner.evaluation.records import read_row, read_rows, seed_folders
+
+FOUND = {"T": [[], [], [], []], "I+T": [[], [], [], []]}
+
+Make = Callable[..., dict[str, Any]]
+Commit = Callable[[Mapping[str, Any]], Path]
+
+
+def run_directory(folder: Path, record: Mapping[str, Any] | None) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "config.toml").touch()
+    if record is not None:
+        (folder / "record.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_every_kind_of_place_is_read(make_record: Make, commit: Commit, tmp_path: Path) -> None:
+    for seed in (2, 10):
+        row = commit(make_record("text", seed, FOUND))
+        run_directory(tmp_path / "runs" / "tiny" / "text" / str(seed), make_record("text", seed, FOUND))
+    places = [row, tmp_path / "runs" / "tiny" / "text"]
+    assert [read_row(place).seeds for place in places] == [(2, 10), (2, 10)]
+    assert [read_row(place).seeds for place in (row / "10.json", places[1] / "10")] == [(10,), (10,)]
+
+
+def test_other_files_beside_records_are_no_records(make_record: Make, commit: Commit) -> None:
+    row = commit(make_record("text", 1, FOUND))
+    (row / "tuning.json").write_text("{}")
+    assert read_row(row).seeds == (1,)
+    assert list(read_rows(row.parents[1])) == [("tiny", "text")]
+
+
+def test_unfinished_runs_are_told(make_record: Make, tmp_path: Path) -> None:
+    run_directory(tmp_path / "1", make_record("text", 1, FOUND))
+    cut = run_directory(tmp_path / "2", None)
+    assert read_row(tmp_path).unfinished == (cut,)
+    assert [path.name for path in seed_folders(tmp_path)] == ["1", "2"]
+    with pytest.raises(DataError, match="no finished run yet"):
+        read_row(cut)
+
+
+def test_places_that_are_no_row_say_what_they_are(make_record: Make, commit: Commit, tmp_path: Path) -> None:
+    rows = [commit(make_record(name, 1, FOUND)) for name in ("ita-ga", "text")]
+    with pytest.raises(DataError, match=f"several rows; name one: {rows[0]}, {rows[1]}"):
+        read_row(rows[0].parent)
+    with pytest.raises(DataError, match="no run record here"):
+        read_row(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="holds no run records"):
+        read_rows(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"data": "tiny"}'])
+def test_damaged_record_is_named(make_record: Make, commit: Commit, text: str) -> None:
+    row = commit(make_record("text", 1, FOUND))
+    (row / "2.json").write_text(text)
+    with pytest.raises(DataError, match=r"2\.json: not a run record"):
+        read_row(row)
+
+
+def test_seeds_of_one_row_belong_together(make_record: Make, commit: Commit) -> None:
+    row = commit(make_record("text", 1, FOUND))
+    assert commit(make_record("text", 2, FOUND)) == row
+    read_row(row)  # they differ in seed and threads alone
+    other = make_record("text", 2, FOUND)
+    other["config"]["training"]["epochs"] = 3
+    commit(other)
+    with pytest.raises(DataError, match=r"1\.json and .*2\.json: .* different settings: training\.epochs = 2 and 3"):
+        read_row(row)
+    other = make_record("text", 2, FOUND, scored=("dev",))
+    other["splits"]["dev"]["fingerprint"] = "0" * 12
+    commit(other)
+    with pytest.raises(DataError, match="saw different data: dev@"):
+        read_row(row)
+
+
+def test_trained_views_are_those_of_the_loss(make_record: Make, commit: Commit) -> None:
+    assert read_row(commit(make_record("text", 1, FOUND))).trained == ("T",)
+    assert read_row(commit(make_record("ita-ga-cva", 1, FOUND))).trained == ("T", "I+T")

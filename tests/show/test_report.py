@@ -1,0 +1,160 @@
+"""docs/results.md and its page: what they say is what the records hold, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mner.errors import DataError
+from mner.show import tables
+from mner.show.report import ABOUT, TITLE, sections
+from mner.types import Span
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
+LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
+WORSE = [[Span(0, 1, "PER")], [Span(0, 1, "LOC")], [], [Span(0, 1, "LOC")]]
+
+Make = Callable[..., dict[str, Any]]
+Commit = Callable[[Mapping[str, Any]], Path]
+
+
+@pytest.fixture
+def results(make_record: Make, commit: Commit) -> Path:
+    """Two seeds of text and ita-ga-cva, one use of the test split each."""
+    for seed, text in ((1, LESS), (2, WORSE)):
+        commit(make_record("text", seed, {"T": text, "I+T": WORSE}))
+        folder = commit(make_record("ita-ga-cva", seed, {"T": LESS, "I+T": GOLD})).parents[1]
+    uses = [{"date": f"2026-01-0{n}", "run": f"tiny/text/{n}", "config": "c", "model": f"m{n}"} for n in (1, 2, 2)]
+    (folder / "test-uses.jsonl").write_text("".join(json.dumps(use) + "\n" for use in uses))
+    return folder
+
+
+def written(results: Path) -> str:
+    return tables.markdown(TITLE, ABOUT, sections(results))
+
+
+def part(text: str, title: str) -> list[str]:
+    """The lines of a part."""
+    return text.partition(f"### {title}\n")[2].partition("\n#")[0].splitlines()
+
+
+def test_committed_results_are_written_anew_byte_for_byte() -> None:
+    text = (ROOT / "docs" / "results.md").read_bytes().decode()
+    assert written(ROOT / "results") == text, "docs/results.md is not of these records; run: mner report"
+
+
+def test_report_does_not_depend_on_where_it_stands(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    absolute = written(results)
+    monkeypatch.chdir(results.parent)
+    assert written(Path("results")) == absolute
+    assert str(results) not in absolute
+
+
+def test_scores_are_means_with_sample_deviations(results: Path) -> None:
+    lines = part(written(results), "Scores")
+    # text T: seed 1 finds 2 of 4 with 3 predicted, F1 4/7; seed 2 finds 1 of 4 with 3 predicted, F1 2/7.
+    assert "| text | tiny | 2 | 42.86 ± 20.20 | (28.57 ± 0.00) | 42.86 ± 20.20 | (28.57 ± 0.00) |" in lines
+    assert "| ita-ga-cva | tiny | 2 | 57.14 ± 0.00 | 100.00 ± 0.00 | 57.14 ± 0.00 | 100.00 ± 0.00 |" in lines
+    signed = [line for line in lines if line.startswith("- text, test: `f1=42.86 sd=20.20 view=T ")]
+    assert len(signed) == 1 and "data=tiny/test@" in signed[0] and "seeds=2" in signed[0]
+
+
+def test_rows_are_compared_with_the_text_alone(results: Path) -> None:
+    lines = part(written(results), "Against the text alone")
+    (row,) = [line for line in lines if line.startswith("| ita-ga-cva | I+T | text T | test | 1 2 | +57.14 |")]
+    interval, p_bootstrap, p_t = (cell.strip() for cell in row.split("|")[7:10])
+    assert " to " in interval and float(p_bootstrap) <= 1 and p_t == "0.057"
+    assert any("`delta=+57.14 ci95=[" in line for line in lines)
+
+
+def test_picture_share_appears_with_a_control(results: Path, make_record: Make, commit: Commit) -> None:
+    assert "picture's share" not in written(results)
+    commit(make_record("text-double-steps", 1, {"T": LESS, "I+T": WORSE}))
+    commit(make_record("ita-ga-cva-empty", 1, {"T": WORSE, "I+T": WORSE}))
+    lines = part(written(results), "The picture's share")
+    assert any(line.startswith("| ita-ga-cva | I+T | text-double-steps T | test | 1 | +42.86 |") for line in lines)
+    assert any("no records yet of ita-ga-cva-shuffled; the share may shrink" in line for line in lines)
+    commit(make_record("ita-ga-cva-shuffled", 1, {"T": LESS, "I+T": GOLD}))
+    lines = part(written(results), "The picture's share")
+    assert any(line.startswith("| ita-ga-cva | I+T | ita-ga-cva-shuffled I+T | test | 1 | +0.00 |") for line in lines)
+    assert not any("no records yet" in line for line in lines)
+
+
+def test_rows_on_another_encoder_have_a_baseline_of_their_own(results: Path, make_record: Make, commit: Commit) -> None:
+    mpnet = {"encoder": {"name": "mpnet"}}
+    commit(make_record("ita-ga-cva-mpnet", 1, {"T": LESS, "I+T": GOLD}, **mpnet))
+    assert not any("mpnet" in line for line in part(written(results), "Against the text alone"))
+    commit(make_record("text-mpnet", 1, {"T": WORSE, "I+T": WORSE}, **mpnet))
+    against = [
+        line for line in part(written(results), "Against the text alone") if line.startswith("| ita-ga-cva-mpnet")
+    ]
+    assert against and all("| text-mpnet T |" in line for line in against)
+
+
+def test_rows_that_cannot_be_compared_are_told_not_hidden(results: Path, make_record: Make, commit: Commit) -> None:
+    commit(make_record("ita-ga", 1, {"T": LESS, "I+T": GOLD}, decode="constrained"))
+    notes = [line for line in part(written(results), "Against the text alone") if "not comparable" in line]
+    assert notes and "tiny/ita-ga/1.json and tiny/text/1.json" in notes[0] and "decode" in notes[0]
+
+
+def test_seeds_without_test_scores_do_not_hide_the_others(results: Path, make_record: Make, commit: Commit) -> None:
+    commit(make_record("text", 3, {"T": LESS, "I+T": LESS}, scored=("dev",)))
+    text = written(results)
+    assert "| text | tiny | 3 | 47.62 ± 16.50 | (38.10 ± 16.50) | 42.86 ± 20.20, 2 seeds |" in text
+    assert "| ita-ga-cva | I+T | text T | test | 1 2 | +57.14 |" in text
+
+
+def test_labels_cost_and_uses_are_told(results: Path) -> None:
+    text = written(results)
+    assert "| ita-ga-cva | I+T | 100.0 / 100.0 / 100.0 | 100.0 / 100.0 / 100.0 |" in part(text, "By label, test")
+    assert "| text | a CPU (avx2), 2 cores, no | 1.5 | 2 | 1.5 | 102 |" in part(text, "Cost")
+    assert "| text | 2 | c2 | m2 | 2026-01-01 | 1 of 2 |" in part(text, "Runs")
+    assert text.endswith("| tiny/text | 2026-01-02 | 2 | 3 |\n")
+
+
+def test_damaged_log_of_uses_is_named(results: Path) -> None:
+    with (results / "test-uses.jsonl").open("a") as stream:
+        stream.write('{"run": ')
+    with pytest.raises(DataError, match=r"test-uses\.jsonl:4: not a use of a test split"):
+        sections(results)
+
+
+def test_page_holds_every_cell_of_the_tables(results: Path, parse: Callable[[str], Any]) -> None:
+    made = sections(results)
+    found = parse(tables.page(TITLE, ABOUT, made))
+    told = [data for path, data in found.texts if path and path[-1].partition(".")[0] in {"th", "td"}]
+    parts = [one for section in made for one in section.parts]
+    tables = [one.table for one in parts if one.table is not None]
+    assert told == [cell for table in tables for row in (table.columns, *table.rows) for cell in row]
+    signed = [data for path, data in found.texts if path[-2:] == ("dd", "code")]
+    assert signed == [signature for one in parts for _, signature in one.signatures]
+    links = [link["href"] for link in found.found("a")]
+    assert links == ["#tiny", "#uses-of-the-test-splits"]
+    assert {section.get("id") for section in found.found("section")} == {link[1:] for link in links}
+
+
+def test_page_stands_alone_on_a_phone_by_day_and_night(results: Path, parse: Callable[[str], Any]) -> None:
+    source = tables.page(TITLE, ABOUT, sections(results))
+    found = parse(source)
+    assert [one for tag in ("link", "script", "img", "iframe") for one in found.found(tag)] == []
+    assert "http" not in source and "@import" not in source and "url(" not in source
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in found.found("meta")
+    assert "prefers-color-scheme: dark" in source and "max-width: 760px" in source
+    assert all("scroll" in (one.get("class") or "") for one in found.found("div") if one.get("role") == "region")
+
+
+def test_foreign_names_are_text(make_record: Make, commit: Commit, parse: Callable[[str], Any]) -> None:
+    evil = '<script>alert(1)</script>|"{{ 7*7 }}`\x1b[31m'
+    record = make_record("text", 1, {"T": LESS, "I+T": WORSE}, encoder={"name": evil})
+    made = sections(commit(record).parents[1])
+    found = parse(tables.page(TITLE, ABOUT, made))
+    assert found.found("script") == []
+    assert '<script>alert(1)</script>|"{{ 7*7 }}`\ufffd[31m' in found.text("table.sheet")
+    lines = tables.markdown(TITLE, ABOUT, made).splitlines()
+    (row,) = [line for line in lines if line.startswith("| text | ") and "alert" in line]
+    assert row.count("|") - row.count("\\|") == 8 and "\x1b" not in row

@@ -1,0 +1,105 @@
+"""Several seeds of one row on a tiny encoder: each in its place, none done twice, what is done kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mner.config import Config
+from mner.errors import ConfigError, MnerError
+from mner.training import Event, train
+from mner.training.seeds import parse_seeds, train_seeds
+
+Make = Callable[..., Config]
+QUICK = {"epochs": 1}
+
+
+@pytest.mark.parametrize(("told", "seeds"), [("5", (1, 2, 3, 4, 5)), ("3,7", (3, 7)), (" 7, ", (7,)), ("0,1", (0, 1))])
+def test_seeds_are_a_number_or_a_list(told: str, seeds: tuple[int, ...]) -> None:
+    assert parse_seeds(told) == seeds
+
+
+@pytest.mark.parametrize("told", ["", "0", "x", "-1", "1,1", "1.5", ",", "²"])
+def test_other_seeds_are_refused(told: str) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        parse_seeds(told)
+
+
+def test_each_seed_has_its_own_run_and_record(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    config = tiny_config(training=QUICK)
+    runs = train_seeds(config, (3, 7), root=corpus, out=tmp_path / "runs", results=results)
+    assert runs == [tmp_path / "runs" / "corpus" / "tiny" / seed for seed in ("3", "7")]
+    records = [json.loads((results / "corpus" / "tiny" / f"{seed}.json").read_text()) for seed in (3, 7)]
+    assert [record["seed"] for record in records] == [record["config"]["seed"] for record in records] == [3, 7]
+    assert records[0]["model"] != records[1]["model"]
+    alone = train(tiny_config(training=QUICK, seed=7), root=corpus, out=tmp_path / "alone")
+    assert json.loads((alone / "record.json").read_text())["model"] == records[1]["model"], "as if trained alone"
+
+
+def test_interrupt_keeps_what_is_done_and_the_same_call_goes_on(
+    corpus: Path, tiny_config: Make, tmp_path: Path
+) -> None:
+    config, places = tiny_config(), {"root": corpus, "out": tmp_path / "runs", "results": tmp_path / "results"}
+    seeds: list[str] = []
+
+    def press(event: Event) -> None:
+        if event.kind == "seed":
+            seeds.append(event.message)
+        if event.kind == "step" and event.step == 4 and len(seeds) == 2:
+            os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C does
+
+    with pytest.raises(KeyboardInterrupt):
+        train_seeds(config, (1, 2, 3), **places, watch=press)
+    assert [path.name for path in (tmp_path / "results").rglob("*.json")] == ["1.json"]
+    first = (tmp_path / "runs" / "corpus" / "tiny" / "1" / "record.json").stat().st_mtime_ns
+
+    events: list[Event] = []
+    runs = train_seeds(config, (1, 2, 3), **places, watch=events.append)
+    told = [event.message for event in events if event.kind == "seed"]
+    assert told[0].startswith("seed 1, 1 of 3: ") and told[0].endswith("1 is finished, skipped")
+    assert told[1].endswith("2 was cut off, continuing from its checkpoint")
+    assert told[2].endswith(str(Path("tiny", "3")))
+    assert next(event for event in events if event.kind == "ready").step == 4, "seed 2 goes on behind its fourth step"
+    assert (runs[0] / "record.json").stat().st_mtime_ns == first
+    assert sorted(path.name for path in (tmp_path / "results").rglob("*.json")) == ["1.json", "2.json", "3.json"]
+
+
+def test_run_cut_off_before_a_checkpoint_is_told_and_begun_again(
+    corpus: Path, tiny_config: Make, tmp_path: Path
+) -> None:
+    folder = tmp_path / "corpus" / "tiny" / "1"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("name = 'cut")
+    events: list[Event] = []
+    train_seeds(tiny_config(training=QUICK), (1,), root=corpus, out=tmp_path, watch=events.append)
+    assert events[0].message == f"seed 1: {folder} was cut off before its first checkpoint, starting again"
+    assert (folder / "record.json").exists()
+
+
+def test_damaged_checkpoint_says_what_to_do(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    folder = tmp_path / "corpus" / "tiny" / "1"
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{cut")
+    with pytest.raises(MnerError, match=r"checkpoint\.safetensors: damaged checkpoint .*delete it"):
+        train_seeds(tiny_config(training=QUICK), (1,), root=corpus, out=tmp_path)
+    events: list[Event] = []
+    train_seeds(tiny_config(training=QUICK), (1,), root=corpus, out=tmp_path, restart=True, watch=events.append)
+    assert events[0].message.endswith("is thrown away") and (folder / "record.json").exists()
+
+
+def test_record_keeps_the_outcomes_of_the_best_epoch(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    from mner.evaluation.outcomes import counts
+
+    (run,) = train_seeds(tiny_config(training={"epochs": 4, "encoder_lr": 5e-3}), (1,), root=corpus, out=tmp_path)
+    record = json.loads((run / "record.json").read_text())
+    for view, scores in record["dev"].items():
+        read = counts(record["outcomes"]["dev"], view)
+        told = [int(table.sum()) for table in (read.correct, read.predicted, read.gold)]
+        assert told == [scores["micro"][key] for key in ("correct", "predicted", "gold")]
+        assert len(read.gold) == 12
