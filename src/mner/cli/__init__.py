@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("mner.cli.predict:predict", "Tag posts, or one text with its picture."),
     "explain": ("mner.cli.explain:explain", "Show what the picture did for each entity."),
     "export": ("mner.cli.export:export", "Write a model as ONNX, for machines without torch."),
+    "analyze": ("mner.cli.analyze:analyze", "Print or draw one figure or table of the paper."),
     "report": ("mner.cli.report:report", "Write the tables of all run records."),
     "data check": ("mner.cli.data:check", "Check files of posts; list every fault with its line."),
     "data stats": ("mner.cli.data:stats", "Count posts, words and entities; print the fingerprint."),

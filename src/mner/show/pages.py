@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mner.atomic import write_text
 from mner.evidence import NOTICEABLE, Evidence, Explanation
 from mner.show.picture import boxes, embed, tag_text
 from mner.show.plain import STATUS, TONE, colour, number, shown
+from mner.show.rendering import template
 from mner.show.terminal import cut
 from mner.types import Prediction
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def write_pages(explanations: Iterable[Explanation], folder: str | Path, *, titl
         listed.append(_listed(one, path.name, count))
         one = following
     index = folder / "index.html"
-    write_text(index, _template("index.html").render(title=shown(title), posts=listed, totals=_totals(listed)))
+    write_text(index, template("index.html").render(title=shown(title), posts=listed, totals=_totals(listed)))
     return [index, *written]
 
 
@@ -86,7 +83,7 @@ def page(
     drawn, undrawn = boxes(one, picture) if picture else ([], 0)
     kinds = list(dict.fromkeys(piece.kind for piece in one.pieces))
     context = prediction.context
-    text: str = _template("page.html").render(
+    text: str = template("page.html").render(
         name=_name(prediction, number_),
         status=STATUS[prediction.image_status],
         used=prediction.image_status == "used",
@@ -209,17 +206,3 @@ def _name(prediction: Prediction, count: int | None) -> str:
 
 def _file(count: int) -> str:
     return f"{count:05d}.html"
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    loader = PackageLoader("mner", "show/templates")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-
-
-def _template(name: str) -> Any:
-    environment = _environment()
-    environment.globals["tones"] = TONE
-    return environment.get_template(name)
