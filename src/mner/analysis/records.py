@@ -27,7 +27,7 @@ def records_of(told: str, *, results: Path) -> list[Record]:
         return [read(path)]
     if (path / "record.json").is_file():
         return [read(path / "record.json")]
-    files = [*path.glob("*/record.json")] or [*(results / told).glob("*.json")] or [*path.glob("*.json")]
+    files = [*path.glob("*/record.json")] or [*_files(results / told)] or [*_files(path)]
     if not files:
         rows = ", ".join(rows_in(results)) or "none"
         raise DataError(f"{told}: neither a run nor a row with records in {results}; rows there: {rows}")
@@ -36,7 +36,7 @@ def records_of(told: str, *, results: Path) -> list[Record]:
 
 def rows_in(results: Path) -> list[str]:
     """The rows that have records, as "twitter15/text", sorted."""
-    return sorted({path.parent.relative_to(results).as_posix() for path in _files(results)})
+    return sorted({path.parent.relative_to(results).as_posix() for path in _files(results, "*/*/")})
 
 
 def read(path: Path) -> Record:
@@ -56,8 +56,6 @@ def read(path: Path) -> Record:
     return found
 
 
-def _files(results: Path) -> Iterator[Path]:
-    """Files that may be run records; what a search left is none."""
-    for path in results.glob("*/*/*.json"):
-        if path.stem.isdecimal():
-            yield path
+def _files(folder: Path, below: str = "") -> Iterator[Path]:
+    """Files ``<seed>.json``; what else lies there, such as a search's record, is no run."""
+    return (path for path in folder.glob(f"{below}*.json") if path.stem.isdecimal())
