@@ -70,3 +70,14 @@ def test_most_cuts_what_is_shown_and_not_what_is_counted(opened: Callable[..., O
 def test_rows_on_other_posts_are_refused(opened: Callable[..., Opened]) -> None:
     with pytest.raises(DataError, match="different posts"):
         cases(opened(), baseline=replace(opened("text"), data="made/dev@other"))
+
+
+def test_row_is_not_compared_with_itself(opened: Callable[..., Opened]) -> None:
+    with pytest.raises(DataError, match="two of the rows have one name"):
+        cases(opened(), baseline=opened())
+
+
+def test_each_reading_is_signed_as_it_was_decoded(opened: Callable[..., Opened]) -> None:
+    found = cases(opened(), baseline=opened("text", decode={"constrained": False}))
+    assert " decode=unconstrained " in found.readings["made/text T"].signature
+    assert " decode=constrained " in found.readings["made/ita T"].signature

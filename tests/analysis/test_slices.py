@@ -54,9 +54,11 @@ def test_absent_relation_is_said(opened: Callable[..., Opened]) -> None:
 
 
 def test_baseline_gives_the_words_alone(opened: Callable[..., Opened], train: list[Post]) -> None:
-    text = opened("text", rules={"cleveland": lambda context: "S-LOC"})
+    text = opened("text", rules={"cleveland": lambda context: "S-LOC"}, decode={"constrained": False})
     found = slices(read_both([opened()], baseline=[text]), train)
     assert found.baseline == "made/text"
+    assert " decode=unconstrained " in found.slices[0].without.signature
+    assert " decode=constrained " in found.slices[0].with_.signature
     assert part(found, "entity", "unseen").gain == pytest.approx(0.0)
 
 

@@ -136,7 +136,7 @@ def _slices(asked: Asked) -> list[Result]:
     found: list[Result] = []
     for told in asked.rows:
         read = read_both(_runs(told, asked), baseline=None if asked.baseline is None else _runs(asked.baseline, asked))
-        found.append(slices(read, read_posts(read.config, read.root, "train")))
+        found.append(slices(read, read_posts(read.configs[1], read.root, "train")))
     return found
 
 
@@ -150,7 +150,7 @@ def _ocr(asked: Asked) -> list[Result]:
         read = read_both(_runs(told, asked), baseline=None if asked.baseline is None else _runs(asked.baseline, asked))
         known: list[VisualContext] = [one for one in read.contexts if one is not None]
         one = ocr_statistics(
-            known, name=read.data, data=read.data, sources=read.config.context.ocr, subwords=read.subwords
+            known, name=read.data, data=read.data, sources=read.configs[1].context.ocr, subwords=read.subwords
         )
         statistics.append(one)
         gains.append(ocr_gain(read))

@@ -110,10 +110,14 @@ def cases(row: Opened, *, baseline: Opened | None = None, unaligned: Opened | No
         most: Cases kept of each kind.
 
     Raises:
-        DataError: The rows have different posts.
+        DataError: The rows have different posts, or two of them one name.
     """
-    for other in (baseline, unaligned):
-        if other is not None and other.data != row.data:
+    given = [one for one in (row, baseline, unaligned) if one is not None]
+    configs = {one.row: one.config for one in given}
+    if len(configs) < len(given):
+        raise DataError(f"{row.row}: two of the rows have one name; compare rows that differ")
+    for other in given:
+        if other.data != row.data:
             raise DataError(f"{row.row} and {other.row}: different posts, {row.data} and {other.data}")
     pieces = row.pieces()
     own = (f"{row.row} T", row.read())
@@ -136,7 +140,8 @@ def cases(row: Opened, *, baseline: Opened | None = None, unaligned: Opened | No
         counts={kind: sum(case.kind == kind for case in found) for kind in kinds},
         shown=tuple(case for kind in kinds for case in [case for case in found if case.kind == kind][:most]),
         readings={
-            name: measured([f1[name]], config=row.config, data=row.data, view=name.rpartition(" ")[2]) for name in f1
+            f"{of} {view}": measured([f1[f"{of} {view}"]], config=configs[of], data=row.data, view=view)
+            for of, view in (name.rsplit(" ", 1) for name in f1)
         },
     )
 

@@ -106,7 +106,7 @@ def artefact_statistics(path: Path) -> OcrStatistics:
 
 def ocr_gain(read: Read) -> Slices:
     """F1 of both views on the posts with and without OCR text of the sources that the row's [context] names."""
-    named = read.config.context.ocr
+    named = read.configs[1].context.ocr
     groups = ["with text" if one is not None and text_words(one, named) else "without text" for one in read.contexts]
     return Slices(read.row, read.baseline, tuple(by_posts(read, "ocr", groups)))
 

@@ -63,13 +63,13 @@ class Slices:
 class Read:
     """Both readings of the same posts by each run, and what they were read with.
 
-    ``without`` and ``with_`` hold one reading a run; they need not be of the same row. ``root`` is the folder of the
-    data, ``subwords`` the row's tokenizer.
+    ``without`` and ``with_`` hold one reading a run, by ``configs``; they need not be of the same row. ``root`` is the
+    folder of the data, ``subwords`` the row's tokenizer.
     """
 
     row: str
     baseline: str
-    config: Config
+    configs: tuple[Config, Config]
     data: str
     posts: Sequence[Post]
     contexts: Sequence[VisualContext | None]
@@ -96,16 +96,16 @@ def read_both(runs: Runs, *, baseline: Runs | None = None) -> Read:
             own.append(one.read())
     if one is None:
         raise ValueError("no run")
-    name = one.row
+    name, config = one.row, one.config
     for other in baseline or ():
         if other.data != one.data:
             raise DataError(f"{one.row} and {other.row}: different posts, {one.data} and {other.data}")
         own.append(other.read())
-        name = other.row
+        name, config = other.row, other.config
     return Read(
         row=one.row,
         baseline=name,
-        config=one.config,
+        configs=(config, one.config),
         data=one.data,
         posts=one.posts,
         contexts=one.contexts,
@@ -209,11 +209,11 @@ def _slice(
     without, with_ = (
         measured(
             [score(gold, kept(run)).micro.f1 for run in runs],
-            config=read.config,
+            config=config,
             data=read.data,
             view=f"{view}:{by}={name}",
         )
-        for view, runs in (("T", read.without), ("I+T", read.with_))
+        for view, runs, config in zip(("T", "I+T"), (read.without, read.with_), read.configs, strict=True)
     )
     return Slice(by, name, len(chosen), sum(map(len, gold)), without, with_, with_.mean - without.mean)
 

@@ -15,7 +15,7 @@ def analyze(
     rows: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="MODEL_OR_ROW...",
+            metavar="MODEL_OR_ROW",
             help="Runs, models, or folders of one row's runs; for labels and cost also rows of --results, such as "
             "twitter15/text; for ocr also artefacts.",
             show_default=False,

@@ -31,7 +31,7 @@ def page(sheet: Sheet, *, images: Path | None = None) -> str:
         tables = tuple(table for table in tables if table.title != "Cases")
     text: str = template("analysis.html").render(
         name=sheet.name,
-        title=shown(sheet.title),
+        title=shown(sheet.title[:1].upper() + sheet.title[1:]),
         about=shown(sheet.about),
         charts=[{"title": shown(chart.title), "svg": svg(chart), "names": names(chart)} for chart in sheet.charts],
         tables=[

@@ -11,8 +11,8 @@ from mner.show.rendering import template
 
 WIDTH, HEIGHT = 720.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 22.0, 14.0, 46.0
-LABEL, BAR, GAP = 220.0, 13.0, 12.0
-"""Of bars, in pixels: room for a group's name, thickness of one, room between groups."""
+LABEL, BAR, GAP, NUMBER = 220.0, 13.0, 12.0, 46.0
+"""Of bars, in pixels: room for a group's name, thickness of one, room between groups, room for a bar's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +125,11 @@ def _lines(chart: Lines) -> dict[str, object]:
 def _bars(chart: Bars) -> dict[str, object]:
     values = [value for _, group in chart.groups for value in group if value is not None]
     across = ticks(min([0.0, *values]), max([0.0, *values]))
+    left = LABEL + NUMBER * (across[0] < 0)
     tall = len(chart.series) * BAR + GAP
 
     def x(value: float) -> float:
-        return round(LABEL + _share(value, across) * (WIDTH - LABEL - RIGHT - 40), 1)
+        return round(left + _share(value, across) * (WIDTH - left - RIGHT - NUMBER), 1)
 
     groups = []
     for row, (name, group) in enumerate(chart.groups):

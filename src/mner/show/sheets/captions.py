@@ -18,11 +18,15 @@ def sheet(results: Sequence[Captions]) -> Sheet:
         cells = [mean_sd(point.f1) for point in one.points]
         trained = "all" if one.trained is None else str(one.trained)
         rows.append((one.row, trained, *cells, *["-"] * (most - len(cells))))
-    full = results[0]
-    orders = dict.fromkeys(one.order for one in results)
-    note = "Captions in the order " + "; or ".join(", ".join(order) for order in orders) + ". "
-    note += "Posts with at least k captions: " + ", ".join(
-        f"{point.full} of {full.posts} (k={point.captions})" for point in full.points
+    orders: dict[tuple[str, ...], list[str]] = {}
+    for one in results:
+        orders.setdefault(one.order, []).append(one.row)
+    longest = max(results, key=lambda one: len(one.points))
+    note = "Order of captions: " + "; ".join(
+        ", ".join(order) + (f" ({', '.join(of)})" if len(orders) > 1 else "") for order, of in orders.items()
+    )
+    note += ". Posts with k captions or more: " + ", ".join(
+        f"{point.full} (k={point.captions})" for point in longest.points
     )
     return Sheet(
         name="captions",

@@ -12,7 +12,7 @@ from mner.show.sheet import Sheet, Table
 
 
 def sheet(results: Sequence[Distances]) -> Sheet:
-    """One histogram a row, drawn as a line through the middles of its bins."""
+    """One histogram a row, drawn as a line through the middles of its bins, whose width differs between rows."""
     return Sheet(
         name="distance",
         title=ANALYSES["distance"],
@@ -42,7 +42,7 @@ def sheet(results: Sequence[Distances]) -> Sheet:
             Lines(
                 "Words by distance",
                 "L2 distance",
-                "% of words",
+                "% of words per unit of distance",
                 tuple((one.row, _line(one)) for one in results),
                 dots=False,
                 zero=True,
@@ -54,6 +54,6 @@ def sheet(results: Sequence[Distances]) -> Sheet:
 
 def _line(one: Distances) -> tuple[Point, ...]:
     return tuple(
-        Point((low + high) / 2, 100 * share, f"{one.row}, {low:.2f} to {high:.2f}: {100 * share:.1f} %")
+        Point((low + high) / 2, 100 * share / (high - low), f"{one.row}, {low:.2f} to {high:.2f}: {100 * share:.1f} %")
         for (low, high), share in zip(pairwise(one.edges), one.shares, strict=True)
     )

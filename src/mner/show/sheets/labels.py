@@ -55,7 +55,7 @@ def _told(claim: Claim, threshold: float) -> str:
         return f"The claim speaks of no label: no relative F1 gain exceeds {threshold:g} %."
     return (
         f"The claim holds for {claim.held} of the {claim.labels} labels whose relative F1 gain exceeds {threshold:g} "
-        f"%; a coin would do as well with p = {claim.p:.3f}."
+        f"%; a coin thrown for each does as well with p = {claim.p:.3f}."
     )
 
 
