@@ -66,6 +66,16 @@ def test_row_is_a_folder_of_runs(runs: Path, tiny_model: Path, tmp_path: Path) -
         row_runs(tmp_path)
 
 
+def test_unfinished_run_is_named(tmp_path: Path, runs: Path) -> None:
+    row = tmp_path / "row"
+    shutil.copytree(runs, row)
+    (row / "2" / "checkpoint.safetensors").touch()
+    for told in (row, row / "2"):
+        with pytest.raises(MnerError, match=r"row/2: not finished; continue with mner train"):
+            row_runs(told)
+    assert row_runs(row / "1") == [row / "1"]
+
+
 def test_runs_are_opened_one_by_one(runs: Path) -> None:
     told: list[str] = []
     opened = open_runs(row_runs(runs), watch=told.append)

@@ -23,8 +23,8 @@ from mner.analysis.robustness import ContextRead, Robustness
 from mner.analysis.slices import Slice, Slices
 from mner.evidence import Match
 from mner.show.analysis import page
-from mner.show.sheet import text
-from mner.show.sheets import sheet
+from mner.show.exhibit import text
+from mner.show.exhibits import exhibit
 from mner.types import Span
 from mner.views import Piece
 
@@ -96,13 +96,13 @@ RESULTS: dict[str, list[Any]] = {
 }
 
 
-def test_every_analysis_has_its_sheet() -> None:
-    assert set(plugins.names("mner.show.sheets")) == set(ANALYSES) == set(RESULTS)
+def test_every_analysis_has_its_exhibit() -> None:
+    assert set(plugins.names("mner.show.exhibits")) == set(ANALYSES) == set(RESULTS)
 
 
 @pytest.mark.parametrize("name", ANALYSES)
 def test_page_stands_alone(name: str, parse: Callable[[str], Any]) -> None:
-    made = page(sheet(name, RESULTS[name]))
+    made = page(exhibit(name, RESULTS[name]))
     found = parse(made)
     assert re.findall(r"""(?:src|href)\s*=|url\(|@import""", made.split("<body>")[0]) == []
     assert found.found("script") == found.found("link") == found.found("a") == []
@@ -113,7 +113,7 @@ def test_page_stands_alone(name: str, parse: Callable[[str], Any]) -> None:
 
 @pytest.mark.parametrize("name", ANALYSES)
 def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], Any]) -> None:
-    made = sheet(name, RESULTS[name])
+    made = exhibit(name, RESULTS[name])
     found = parse(page(made))
     for table in made.tables:
         if table.title != "Cases":
@@ -138,13 +138,13 @@ def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], A
     ],
 )
 def test_text_says_the_numbers(name: str, told: list[str]) -> None:
-    made = text(sheet(name, RESULTS[name]))
+    made = text(exhibit(name, RESULTS[name]))
     assert [one for one in told if one not in made] == []
 
 
 def test_case_shows_words_readings_and_context(parse: Callable[[str], Any], tmp_path: Path) -> None:
     Image.new("RGB", (800, 400), (10, 90, 200)).save(tmp_path / "7.jpg")
-    found = parse(page(sheet("cases", RESULTS["cases"]), images=tmp_path))
+    found = parse(page(exhibit("cases", RESULTS["cases"]), images=tmp_path))
     posts = [[]]
     for path, data in found.texts:
         if "dd.post" in path and not path[-1].startswith("span.label"):
@@ -166,6 +166,6 @@ def test_case_shows_words_readings_and_context(parse: Callable[[str], Any], tmp_
 
 def test_picture_that_is_not_at_hand_is_said(parse: Callable[[str], Any], tmp_path: Path) -> None:
     for images in (None, tmp_path):
-        found = parse(page(sheet("cases", RESULTS["cases"]), images=images))
+        found = parse(page(exhibit("cases", RESULTS["cases"]), images=images))
         assert found.found("img") == []
         assert found.text("span.blank") == "no picture at hand"

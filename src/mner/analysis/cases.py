@@ -127,7 +127,7 @@ def cases(row: Opened, *, baseline: Opened | None = None, unaligned: Opened | No
         aligned=None if baseline is None else own,
         unaligned=None if unaligned is None else (f"{unaligned.row} I+T", unaligned.read(unaligned.pieces())),
     )
-    found = sort(row.posts, row.contexts, pieces, seen)
+    found = find(row.posts, row.contexts, pieces=pieces, seen=seen)
     found.sort(key=lambda case: (list(KINDS).index(case.kind), not case.matches))
     kinds: list[Kind] = ["helped", "misled", *(["rescued"] if unaligned is not None else [])]  # type: ignore[list-item]
     gold = [post.spans or () for post in row.posts]
@@ -146,9 +146,10 @@ def cases(row: Opened, *, baseline: Opened | None = None, unaligned: Opened | No
     )
 
 
-def sort(
+def find(
     posts: Sequence[Post],
     contexts: Sequence[VisualContext | None],
+    *,
     pieces: Sequence[tuple[Piece, ...]],
     seen: Seen,
 ) -> list[Case]:

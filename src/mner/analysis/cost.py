@@ -78,7 +78,7 @@ def _row(records: Sequence[Record]) -> RowCost:
         machine=_all(_machine(record["machine"]) for record in records),
         signatures=tuple(
             joint(
-                [record["dev"][view]["signature"] for record in records],
+                records[0]["dev"][view]["signature"],
                 [record["dev"][view]["micro"]["f1"] for record in records],
             )
             for view in ("T", "I+T")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mner.analysis.measured import unscored
 from mner.analysis.opened import Opened, Runs
 from mner.errors import DataError, ModelError
-from mner.evaluation.signature import unscored
 from mner.views import Encoded, batches_by_tokens, collate
 
 BINS = 24

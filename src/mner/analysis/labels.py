@@ -152,7 +152,7 @@ def _mean(records: Sequence[Record], split: str, view: str, label: str) -> Tripl
 
 def _signature(records: Sequence[Record], split: str, view: str) -> str:
     scores = [record[split][view] for record in records]
-    return joint([one["signature"] for one in scores], [one["micro"]["f1"] for one in scores])
+    return joint(scores[0]["signature"], [one["micro"]["f1"] for one in scores])
 
 
 def _grounds(baseline: Sequence[Record], row: Sequence[Record], split: str) -> dict[str, str]:

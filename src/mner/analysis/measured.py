@@ -1,10 +1,11 @@
-"""The F1 of one reading over the runs of a row, with its signature."""
+"""A number with its signature: the F1 of one reading over the runs of a row, and what is no score."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version as installed_version
 
 from mner.config import Config
 from mner.evaluation import signature
@@ -48,3 +49,19 @@ def measured(f1: Sequence[float], *, config: Config, data: str, view: ViewName |
         data=data,
     )
     return Measured(tuple(f1), statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else None, line)
+
+
+def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: str) -> str:
+    """The signature of a number that is no score, such as a share or a distance.
+
+    Args:
+        data: Data set, split and fingerprint, such as "twitter15/dev@3f2a9c"; or a file and its fingerprint.
+        seeds: Number of runs behind the number.
+        version: mner's version; None asks the installed package.
+        more: What else decides the number, put first.
+
+    >>> unscored(view="T", data="snap/dev@3f2a", version="0.1")
+    'view=T data=snap/dev@3f2a seeds=1 mner=0.1'
+    """
+    told = {**more, "data": data, "seeds": str(seeds), "mner": version or installed_version("mner")}
+    return " ".join(f"{key}={'_'.join(value.split())}" for key, value in told.items())

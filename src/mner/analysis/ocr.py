@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mner.analysis.measured import unscored
 from mner.analysis.slices import Read, Slices, by_posts
-from mner.evaluation.signature import unscored
 from mner.runtime.saved import sha256
 from mner.types import VisualContext
 from mner.views import Subwords
@@ -108,7 +108,7 @@ def ocr_gain(read: Read) -> Slices:
     """F1 of both views on the posts with and without OCR text of the sources that the row's [context] names."""
     named = read.configs[1].context.ocr
     groups = ["with text" if one is not None and text_words(one, named) else "without text" for one in read.contexts]
-    return Slices(read.row, read.baseline, tuple(by_posts(read, "ocr", groups)))
+    return Slices(read.row, read.baseline, tuple(by_posts(read, groups, by="ocr")))
 
 
 def text_words(context: VisualContext, sources: Sequence[str] | None = None) -> list[str]:

@@ -124,13 +124,20 @@ def row_runs(path: Path) -> list[Path]:
     """The runs of a row: a run or a model is alone, a folder of runs holds one for each seed.
 
     Raises:
-        MnerError: There is none.
+        MnerError: There is none, or one is not finished.
     """
-    if (path / "model.json").is_file() or (path / "model" / "model.json").is_file():
+    if not (path / "checkpoint.safetensors").exists() and any(
+        (folder / "model.json").is_file() for folder in (path, path / "model")
+    ):
         return [path]
-    found = sorted(path.glob("*/record.json"), key=lambda one: (len(one.parent.name), one.parent.name))
-    if not found:
+    found = sorted((one.parent for one in path.glob("*/config.toml")), key=lambda run: (len(run.name), run.name))
+    runs = [run for run in found if (run / "model").is_dir() or (run / "checkpoint.safetensors").exists()]
+    unfinished = [run for run in (path, *runs) if (run / "checkpoint.safetensors").exists()]
+    if unfinished:
+        told = ", ".join(map(str, unfinished))
+        raise MnerError(f"{told}: not finished; continue with mner train CONFIG, or name one finished run")
+    if not runs:
         raise MnerError(
             f"{path}: neither a run, nor a model, nor a folder of a row's runs; make one: mner train CONFIG"
         )
-    return [one.parent for one in found]
+    return runs

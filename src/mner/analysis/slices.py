@@ -125,7 +125,7 @@ def slices(read: Read, train: Iterable[Post]) -> Slices:
         train: The training posts, whose gold entities are the seen ones.
     """
     known = {surface(post, span) for post in train for span in post.spans or ()}
-    found = [*by_entities(read, "entity", lambda post, span: "seen" if surface(post, span) in known else "unseen")]
+    found = [*by_entities(read, lambda post, span: "seen" if surface(post, span) in known else "unseen", by="entity")]
     absent: dict[str, str] = {}
     scores = relations(read.contexts)
     if not scores:
@@ -135,13 +135,13 @@ def slices(read: Read, train: Iterable[Post]) -> Slices:
         if groups is None:
             absent[scorer] = f"fewer than {PARTS} different scores"
         else:
-            found += by_posts(read, scorer, groups)
+            found += by_posts(read, groups, by=scorer)
     counts = [sum(piece.kind == "captions" for piece in some) for some in read.pieces]
-    found += by_posts(read, "captions", [str(count) for count in counts])
+    found += by_posts(read, [str(count) for count in counts], by="captions")
     return Slices(read.row, read.baseline, tuple(found), absent)
 
 
-def by_posts(read: Read, by: str, groups: Sequence[str | None]) -> list[Slice]:
+def by_posts(read: Read, groups: Sequence[str | None], *, by: str) -> list[Slice]:
     """A slice for each group of posts, by its name; posts of the group None are left out."""
     names = {group for group in groups if group is not None}
     return [
@@ -150,7 +150,7 @@ def by_posts(read: Read, by: str, groups: Sequence[str | None]) -> list[Slice]:
     ]
 
 
-def by_entities(read: Read, by: str, group: Callable[[Post, Span], str]) -> list[Slice]:
+def by_entities(read: Read, group: Callable[[Post, Span], str], *, by: str) -> list[Slice]:
     """A slice for each group of entities, gold and predicted ones alike told apart by their own words."""
     names = sorted({group(post, span) for post in read.posts for span in post.spans or ()})
     return [_slice(read, by, name, range(len(read.posts)), group) for name in names]

@@ -80,15 +80,15 @@ def analyze(
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
         return
-    from mner.show.sheets import sheet
+    from mner.show.exhibits import exhibit
 
     if out is None:
-        from mner.show.sheet import text
+        from mner.show.exhibit import text
 
-        typer.echo(text(sheet(name, found)))
+        typer.echo(text(exhibit(name, found)))
         return
     from mner.atomic import write_text
     from mner.show.analysis import page
 
-    write_text(out, page(sheet(name, found), images=images))
+    write_text(out, page(exhibit(name, found), images=images))
     typer.echo(out)

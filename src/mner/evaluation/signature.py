@@ -42,44 +42,28 @@ def signature(
     return " ".join(f"{key}={'_'.join(value.split())}" for key, value in parts.items())
 
 
-def joint(signatures: Sequence[str], f1: Sequence[float]) -> str:
-    """One signature for several runs of a row: the parts of the first one's, with mean, deviation and number of runs.
+def parts(told: str) -> dict[str, str]:
+    """The parts of a signature.
 
-    >>> joint(["f1=70.00 view=T scheme=s match=exact decode=constrained data=d/dev@1 seeds=1 mner=0.1"], [70.0, 72.0])
-    'f1=71.00 sd=1.41 view=T scheme=s match=exact decode=constrained data=d/dev@1 seeds=2 mner=0.1'
+    >>> parts("f1=75.32 view=T")
+    {'f1': '75.32', 'view': 'T'}
     """
-    told = parts(signatures[0])
+    return dict(part.split("=", 1) for part in told.split())
+
+
+def joint(told: str, f1: Sequence[float]) -> str:
+    """The signature of several runs: the parts of the first one's, with mean, deviation and number of seeds.
+
+    >>> joint(signature(f1=70.0, view="T", data="snap/dev@3f2a", version="0.1"), [70.0, 71.0]).split()[:3]
+    ['f1=70.50', 'sd=0.71', 'view=T']
+    """
+    first = parts(told)
     return signature(
         f1=f1,
-        view=told["view"],
-        data=told["data"],
-        decode=told["decode"],
-        scheme=told["scheme"],
-        match=told["match"],
-        version=told["mner"],
+        view=first["view"],
+        data=first["data"],
+        decode=first["decode"],
+        scheme=first["scheme"],
+        match=first["match"],
+        version=first["mner"],
     )
-
-
-def parts(signature: str) -> dict[str, str]:
-    """The parts of a signature by their keys.
-
-    >>> parts("view=T data=d/dev@1")
-    {'view': 'T', 'data': 'd/dev@1'}
-    """
-    return dict(part.split("=", 1) for part in signature.split())
-
-
-def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: str) -> str:
-    """The signature of a number that is no score, such as a share or a distance.
-
-    Args:
-        data: Data set, split and fingerprint, such as "twitter15/test@3f2a9c"; or a file and its fingerprint.
-        seeds: Number of runs behind the number.
-        version: mner's version; None asks the installed package.
-        more: What else decides the number, put first.
-
-    >>> unscored(view="T", data="snap/dev@3f2a", version="0.1")
-    'view=T data=snap/dev@3f2a seeds=1 mner=0.1'
-    """
-    told = {**more, "data": data, "seeds": str(seeds), "mner": version or installed_version("mner")}
-    return " ".join(f"{key}={'_'.join(value.split())}" for key, value in told.items())

@@ -1,4 +1,4 @@
-"""The sheet of an analysis -> one page that stands alone: charts, tables and pictures inside, nothing loaded."""
+"""The exhibit of an analysis -> one page that stands alone: charts, tables and pictures inside, nothing loaded."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import Any
 from mner.analysis.cases import KINDS, Case, Cases
 from mner.data.pictures import picture_path
 from mner.show.charts import names, svg
+from mner.show.environment import template
+from mner.show.exhibit import Exhibit
 from mner.show.picture import embed
 from mner.show.plain import colour, shown
-from mner.show.rendering import template
-from mner.show.sheet import Sheet
 from mner.types import Span
 
 THUMBNAIL = 360
 """Pixels of a case's picture's longer side, at most."""
 
 
-def page(sheet: Sheet, *, images: Path | None = None) -> str:
+def page(exhibit: Exhibit, *, images: Path | None = None) -> str:
     """The page of an analysis.
 
     Args:
-        sheet: What it shows.
+        exhibit: What it shows.
         images: Folder of the posts' pictures; None shows none. A picture that is not there is left out.
     """
-    tables = sheet.tables
-    if sheet.cases:  # they stand below, each with its picture
+    tables = exhibit.tables
+    if exhibit.cases:  # they stand below, each with its picture
         tables = tuple(table for table in tables if table.title != "Cases")
     text: str = template("analysis.html").render(
-        name=sheet.name,
-        title=shown(sheet.title[:1].upper() + sheet.title[1:]),
-        about=shown(sheet.about),
-        charts=[{"title": shown(chart.title), "svg": svg(chart), "names": names(chart)} for chart in sheet.charts],
+        name=exhibit.name,
+        title=shown(exhibit.title[:1].upper() + exhibit.title[1:]),
+        about=shown(exhibit.about),
+        charts=[{"title": shown(chart.title), "svg": svg(chart), "names": names(chart)} for chart in exhibit.charts],
         tables=[
             {
                 "title": shown(table.title),
@@ -43,8 +43,8 @@ def page(sheet: Sheet, *, images: Path | None = None) -> str:
             }
             for table in tables
         ],
-        signatures=[(shown(name), shown(line)) for name, line in sheet.signatures],
-        groups=[group for cases in sheet.cases for group in _groups(cases, images)],
+        signatures=[(shown(name), shown(line)) for name, line in exhibit.signatures],
+        groups=[group for cases in exhibit.cases for group in _groups(cases, images)],
     )
     return text
 

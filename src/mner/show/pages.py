@@ -10,9 +10,9 @@ from typing import Any
 
 from mner.atomic import write_text
 from mner.evidence import NOTICEABLE, Evidence, Explanation
+from mner.show.environment import template
 from mner.show.picture import boxes, embed, tag_text
 from mner.show.plain import STATUS, TONE, colour, number, shown
-from mner.show.rendering import template
 from mner.show.terminal import cut
 from mner.types import Prediction
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from mner.analysis import ANALYSES
 from mner.analysis.cases import KINDS, Case, Cases
-from mner.show.sheet import Sheet, Table, mean_sd
+from mner.show.exhibit import Exhibit, Table, mean_sd
 from mner.types import Span
 
 
-def sheet(results: Sequence[Cases]) -> Sheet:
+def exhibit(results: Sequence[Cases]) -> Exhibit:
     """The counts and F1 of each row, and its cases; a page shows these with their pictures."""
     tables = []
     for one in results:
@@ -25,7 +25,7 @@ def sheet(results: Sequence[Cases]) -> Sheet:
             names = [reading.name for reading in one.shown[0].readings]
             lines = tuple((case.kind, case.id, *_entities(case)) for case in one.shown)
             tables.append(Table("Cases", ("kind", "post", "gold", *names), lines))
-    return Sheet(
+    return Exhibit(
         name="cases",
         title=ANALYSES["cases"],
         about="A post is read rightly if its entities are exactly the gold ones. Only posts with a context are looked "

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from mner.analysis import ANALYSES
 from mner.analysis.labels import Claim, LabelGain, Labels, Triple
 from mner.show.charts import Bars
+from mner.show.exhibit import Exhibit, Table
 from mner.show.plain import signed
-from mner.show.sheet import Sheet, Table
 
 COLUMNS = ("label", "baseline P/R/F1", "row P/R/F1", "P %", "R %", "F1 %", "F1 points", "claim")
 
 
-def sheet(results: Sequence[Labels]) -> Sheet:
+def exhibit(results: Sequence[Labels]) -> Exhibit:
     """A table and a chart for each row and view."""
     tables, charts = [], []
     for one in results:
@@ -33,7 +33,7 @@ def sheet(results: Sequence[Labels]) -> Sheet:
     signatures = [
         pair for one, called in zip(results, names, strict=True) for pair in zip(called, one.signatures, strict=True)
     ]
-    return Sheet(
+    return Exhibit(
         name="labels",
         title=ANALYSES["labels"],
         about="Means over runs. Gains in percent of the baseline's T view. The claim tested: where a label's relative "

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from mner.analysis import ANALYSES
 from mner.analysis.robustness import Robustness
 from mner.show.charts import Bars
+from mner.show.exhibit import Exhibit, Table, mean_sd
 from mner.show.plain import signed
-from mner.show.sheet import Sheet, Table, mean_sd
 
 
-def sheet(results: Sequence[Robustness]) -> Sheet:
+def exhibit(results: Sequence[Robustness]) -> Exhibit:
     """One table of all rows, and a chart of what each loses."""
     lines = [
         (
@@ -27,7 +27,7 @@ def sheet(results: Sequence[Robustness]) -> Sheet:
     ]
     draws = max(one.shuffles for one in results)
     kinds = tuple(each.context for each in results[0].readings if each.loss is not None)
-    return Sheet(
+    return Exhibit(
         name="robustness",
         title=ANALYSES["robustness"],
         about="The I+T view of the same model. Shuffled: each post with a context has that of another picture. Blank: "

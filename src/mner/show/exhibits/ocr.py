@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from mner.analysis import ANALYSES
 from mner.analysis.ocr import Ocr
-from mner.show.sheet import Sheet, Table
-from mner.show.sheets.slices import COLUMNS, gains, heading, row, signatures
+from mner.show.exhibit import Exhibit, Table
+from mner.show.exhibits.slices import COLUMNS, gains, heading, row, signatures
 
 
-def sheet(results: Sequence[Ocr]) -> Sheet:
+def exhibit(results: Sequence[Ocr]) -> Exhibit:
     """One table of texts, and for each row a table and a chart of both views."""
     statistics = [each for one in results for each in one.statistics]
     gained = [each for one in results for each in one.gains]
@@ -33,7 +33,7 @@ def sheet(results: Sequence[Ocr]) -> Sheet:
         tuple(lines),
         "Means over the pictures with text.",
     )
-    return Sheet(
+    return Exhibit(
         name="ocr",
         title=ANALYSES["ocr"],
         about="Of an artefact its pictures are counted, of a row the posts of the split whose picture has a context. "

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from mner.analysis import ANALYSES
 from mner.analysis.cost import Cost
-from mner.show.sheet import Sheet, Table
+from mner.show.exhibit import Exhibit, Table
 
 COLUMNS = ("row", "encoder", "runs", "parameters", "seconds", "epochs", "peak MiB", "precision", "machine")
 
 
-def sheet(results: Sequence[Cost]) -> Sheet:
+def exhibit(results: Sequence[Cost]) -> Exhibit:
     """One table of all rows."""
     rows = [row for one in results for row in one.rows]
     lines = [
@@ -28,7 +28,7 @@ def sheet(results: Sequence[Cost]) -> Sheet:
         )
         for row in rows
     ]
-    return Sheet(
+    return Exhibit(
         name="cost",
         title=ANALYSES["cost"],
         about="From run records. Seconds of training, dev scoring left out; of several runs their mean. Peak memory is "

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from mner.analysis import ANALYSES
 from mner.analysis.slices import Slice, Slices
 from mner.show.charts import Bars
+from mner.show.exhibit import Exhibit, Table, mean_sd
 from mner.show.plain import signed
-from mner.show.sheet import Sheet, Table, mean_sd
 
 COLUMNS = ("by", "part", "posts", "entities", "T", "I+T", "gain")
 
 
-def sheet(results: Sequence[Slices]) -> Sheet:
+def exhibit(results: Sequence[Slices]) -> Exhibit:
     """A table and a chart for each row."""
     tables = [
         Table(
@@ -24,7 +24,7 @@ def sheet(results: Sequence[Slices]) -> Sheet:
         )
         for one in results
     ]
-    return Sheet(
+    return Exhibit(
         name="slices",
         title=ANALYSES["slices"],
         about="An entity is seen if its words, whatever their case, are those of a gold entity of the training posts; "

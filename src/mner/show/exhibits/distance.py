@@ -8,12 +8,12 @@ from itertools import pairwise
 from mner.analysis import ANALYSES
 from mner.analysis.distance import Distances
 from mner.show.charts import Lines, Point
-from mner.show.sheet import Sheet, Table
+from mner.show.exhibit import Exhibit, Table
 
 
-def sheet(results: Sequence[Distances]) -> Sheet:
+def exhibit(results: Sequence[Distances]) -> Exhibit:
     """One histogram a row, drawn as a line through the middles of its bins, whose width differs between rows."""
-    return Sheet(
+    return Exhibit(
         name="distance",
         title=ANALYSES["distance"],
         about="The vectors that the emission layer reads, of the same word in the views T and I+T of one model, "

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from mner.analysis import ANALYSES
 from mner.analysis.captions import CaptionPoint, Captions
 from mner.show.charts import Lines, Point
-from mner.show.sheet import Sheet, Table, mean_sd
+from mner.show.exhibit import Exhibit, Table, mean_sd
 
 
-def sheet(results: Sequence[Captions]) -> Sheet:
+def exhibit(results: Sequence[Captions]) -> Exhibit:
     """One line a row; the number of captions that a row was trained with stands out."""
     most = max(len(one.points) for one in results)
     rows = []
@@ -28,7 +28,7 @@ def sheet(results: Sequence[Captions]) -> Sheet:
     note += ". Posts with k captions or more: " + ", ".join(
         f"{point.full} (k={point.captions})" for point in longest.points
     )
-    return Sheet(
+    return Exhibit(
         name="captions",
         title=ANALYSES["captions"],
         about="The I+T view of trained models, reading the first k captions of each post; a post that has fewer shows "

@@ -22,7 +22,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Exhibit:
     """One analysis.
 
     Attributes:
@@ -44,11 +44,11 @@ class Sheet:
     cases: tuple[Cases, ...] = ()
 
 
-def text(sheet: Sheet) -> str:
-    """The sheet's tables and signatures as plain text with aligned columns.
+def text(exhibit: Exhibit) -> str:
+    """The exhibit's tables and signatures as plain text with aligned columns.
 
     >>> table = Table("F1", ("row", "T"), (("d/text", "74.11"),))
-    >>> print(text(Sheet("slices", "Slices", "", (table,), signatures=(("d/text T", "f1=74.11"),))))
+    >>> print(text(Exhibit("slices", "Slices", "", (table,), signatures=(("d/text T", "f1=74.11"),))))
     F1
     row         T
     d/text  74.11
@@ -56,10 +56,10 @@ def text(sheet: Sheet) -> str:
     Signatures
     d/text T  f1=74.11
     """
-    blocks = ["\n".join(_table(table)) for table in sheet.tables]
-    if sheet.signatures:
-        width = max(len(shown(name)) for name, _ in sheet.signatures)
-        told = [f"{shown(name):<{width}}  {shown(line)}" for name, line in sheet.signatures]
+    blocks = ["\n".join(_table(table)) for table in exhibit.tables]
+    if exhibit.signatures:
+        width = max(len(shown(name)) for name, _ in exhibit.signatures)
+        told = [f"{shown(name):<{width}}  {shown(line)}" for name, line in exhibit.signatures]
         blocks.append("\n".join(["Signatures", *told]))
     return "\n\n".join(blocks)
 
