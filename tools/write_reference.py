@@ -76,7 +76,7 @@ def cli_page() -> str:
         command = cli.load(path)
         context = typer.Context(command, info_name=f"mner {path}")
         usage = " ".join(command.collect_usage_pieces(context))
-        about = inspect.cleandoc(command.help or line).partition("\f")[0].strip().replace("``", "`")
+        about = inspect.cleandoc(command.help or line).partition("\f")[0].replace("\b\n", "").strip().replace("``", "`")
         lines += ["", f"## mner {path}", "", f"    mner {path} {usage}", "", about, ""]
         rows = [_parameter(parameter) for parameter in command.params if not getattr(parameter, "hidden", False)]
         if rows:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tune": ("mner.cli.tune:tune", "Search a configuration's settings on dev; never opens the test split."),
     "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
     "predict": ("mner.cli.predict:predict", "Tag posts, or one text with its picture."),
+    "analyze": ("mner.cli.analyze:analyze", "Print or draw one figure or table of the paper."),
     "explain": ("mner.cli.explain:explain", "Show what the picture did for each entity."),
     "export": ("mner.cli.export:export", "Write a model as ONNX, for machines without torch."),
     "compare": ("mner.cli.compare:compare", "Compare two rows of runs: means, t-test, bootstrap over posts."),

@@ -21,6 +21,7 @@ from mner.types import ViewName
 from mner.views import Batch
 
 TRUNK = "tagger."
+WORDS = "tagger.words"
 ENCODER = "tagger.words.encoder."
 PACKED = ("segments", "positions")
 
@@ -63,6 +64,26 @@ class TorchRuntime:
             scores = cast(Model, self.model).emissions({"T": tensors(batch, self.model)}, "T")
         self.model.train(training)
         array: np.ndarray = scores.float().cpu().numpy()
+        return array
+
+    def word_vectors(self, batch: Batch) -> np.ndarray:
+        """Word vectors (post, word, hidden) in float32, which the emission layer turns into label scores.
+
+        A word without sub-token has a zero vector; rows past a post's length are undefined.
+
+        Raises:
+            ModelError: The model is code outside mner that has no such layer.
+        """
+        try:
+            words = self.model.get_submodule(WORDS)
+        except AttributeError:
+            raise ModelError(f"{type(self.model).__module__}: has no layer {WORDS} of word vectors") from None
+        training = self.model.training
+        self.model.eval()
+        with torch.inference_mode():
+            found = words(tensors(batch, self.model))
+        self.model.train(training)
+        array: np.ndarray = found.float().cpu().numpy()
         return array
 
 

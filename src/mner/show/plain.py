@@ -67,3 +67,14 @@ def number(score: float) -> str:
     ('.88', '1.0')
     """
     return "1.0" if score >= 0.995 else f"{score:.2f}".removeprefix("0")
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign; a dash for none.
+
+    >>> signed(1.234), signed(-0.5), signed(0.001), signed(None)
+    ('+1.23', '\u22120.50', '\u00b10.00', '-')
+    """
+    if value is None:
+        return "-"
+    return f"{value:+.2f}".replace("-", "\u2212") if round(value, 2) else "\u00b10.00"

@@ -1,0 +1,15 @@
+"""Runs, contexts and records -> the numbers of one figure or table of the paper, one a file. Nothing here draws."""
+
+from __future__ import annotations
+
+ANALYSES: dict[str, str] = {
+    "captions": "F1 against the number of captions (Figure 2)",
+    "distance": "L2 distance between the two views' word vectors (Figure 3)",
+    "labels": "precision, recall and F1 by label of a row against a baseline (Table 5)",
+    "ocr": "OCR texts of an artefact or a split, and the gain with and without them (Table 6)",
+    "cases": "posts that the picture helped or misled, and those that alignment rescued (Figures 4, 5)",
+    "robustness": "F1 with the true, a shuffled and a blank context",
+    "slices": "both views by seen and unseen entities, text-image relation, number of captions",
+    "cost": "parameters, seconds and peak memory of rows (appendix A.1)",
+}
+"""Name of an analysis, which is also its file and its function -> what it tells."""

@@ -1,0 +1,67 @@
+"""A number with its signature: the F1 of one reading over the runs of a row, and what is no score."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version as installed_version
+
+from mner.config import Config
+from mner.evaluation import signature
+from mner.types import ViewName
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A micro F1 in percent.
+
+    Attributes:
+        f1: Of each run, in order.
+        mean: Their mean.
+        sd: Their standard deviation; None for one run.
+        signature: What exactly was measured.
+    """
+
+    f1: tuple[float, ...]
+    mean: float
+    sd: float | None
+    signature: str
+
+
+def measured(f1: Sequence[float], *, config: Config, data: str, view: ViewName | str) -> Measured:
+    """The F1 of each run as one number with its signature.
+
+    Args:
+        f1: Micro F1 of each run.
+        config: How gold labels were read and predictions decoded.
+        data: Data set, split and fingerprint.
+        view: The view decoded; a slice or a changed context is told behind it: "I+T:shuffled".
+
+    >>> measured([70.0, 72.0], config=Config(), data="d/dev@1", view="T").mean
+    71.0
+    """
+    line = signature(
+        f1=f1,
+        view=view,
+        scheme=f"iob2-{'repaired' if config.data.labels == 'repair' else 'strict'}",
+        decode="constrained" if config.decode.constrained else "unconstrained",
+        data=data,
+    )
+    return Measured(tuple(f1), statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else None, line)
+
+
+def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: str) -> str:
+    """The signature of a number that is no score, such as a share or a distance.
+
+    Args:
+        data: Data set, split and fingerprint, such as "twitter15/dev@3f2a9c"; or a file and its fingerprint.
+        seeds: Number of runs behind the number.
+        version: mner's version; None asks the installed package.
+        more: What else decides the number, put first.
+
+    >>> unscored(view="T", data="snap/dev@3f2a", version="0.1")
+    'view=T data=snap/dev@3f2a seeds=1 mner=0.1'
+    """
+    told = {**more, "data": data, "seeds": str(seeds), "mner": version or installed_version("mner")}
+    return " ".join(f"{key}={'_'.join(value.split())}" for key, value in told.items())

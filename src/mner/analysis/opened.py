@@ -1,0 +1,143 @@
+"""A trained run or a saved model -> what every analysis asks of it: posts, contexts, and entities under any context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mner import config as configs
+from mner import data, encoders
+from mner.config import Config
+from mner.errors import DataError, MnerError
+from mner.evaluation.views import decoder_of
+from mner.runtime import Backend, Runtime, open_model, predict, read_model
+from mner.types import Post, Span, VisualContext
+from mner.views import Piece, Views, compose
+from mner.views.contexts import contexts_of
+from mner.views.split import read_posts
+
+Split = Literal["train", "dev"]
+Spans = Sequence[Sequence[Span]]
+"""The entities of each post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A loaded model and the posts it is looked at on.
+
+    Attributes:
+        row: Data set and row, such as "twitter15/ita-ga-cva".
+        config: The configuration of its run.
+        runtime: Label scores.
+        views: From words and pieces of context to token ids.
+        posts: All posts of the split, gold entities included.
+        contexts: What is known of each post's picture; None where nothing is.
+        data: Data set, split and fingerprint, for signatures.
+        root: Folder that the paths of [data] are relative to.
+    """
+
+    row: str
+    config: Config
+    runtime: Runtime
+    views: Views
+    posts: Sequence[Post]
+    contexts: Sequence[VisualContext | None]
+    data: str
+    root: Path = Path()
+
+    def pieces(self, config: configs.ContextConfig | None = None) -> list[tuple[Piece, ...]]:
+        """What stands beside the words of each post, by the model's own [context] or another."""
+        options = config or self.config.context
+        return [() if one is None else compose(one, options) for one in self.contexts]
+
+    def read(self, pieces: Sequence[Sequence[Piece]] | None = None) -> list[tuple[Span, ...]]:
+        """The entities of each post with these pieces beside the words; None reads the words alone."""
+        encoded = self.views.encode_many([post.words for post in self.posts], pieces)
+        decoder = decoder_of(self.config, self.runtime.labels, self.runtime.chain)
+        return [tuple(one.span for one in found) for found in predict.spans(self.runtime, encoded, decoder)]
+
+
+Runs = Iterable[Opened]
+"""The runs of one row that differ in their seed alone; taken one by one, so that memory holds one model at a time."""
+
+
+def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto") -> Opened:
+    """A run directory or a saved model, with the posts of a split.
+
+    Args:
+        path: What ``mner train`` made, or a model directory whose configuration names its data.
+        split: "train" or "dev"; there is no way to test here.
+        backend: As of ``open_model``.
+
+    Raises:
+        MnerError: ``split`` is another one, the run is unfinished, or ``path`` is neither run nor model.
+        DataError: Its posts or contexts are missing or faulty.
+    """
+    if split not in ("train", "dev"):
+        raise MnerError(
+            f'split "{split}": expected train or dev. Test is scored by mner evaluate RUN --final alone; '
+            "labels and cost read what it recorded"
+        )
+    saved = read_model(path)
+    config = configs.load(path / "config.toml" if (path / "config.toml").is_file() else saved.folder / "config.toml")
+    root = configs.root_folder(config.data, path)
+    posts = read_posts(config, root, split)  # type: ignore[arg-type]  # checked above
+    bare = next((post for post in posts if post.spans is None), None)
+    if bare is not None:
+        raise DataError(f'{bare.where or split}: post "{bare.id}" has no gold labels to score against')
+    return Opened(
+        row=f"{config.data.name}/{config.name}",
+        config=config,
+        runtime=open_model(saved, backend=backend),
+        views=Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), config.context),
+        posts=posts,
+        contexts=contexts_of(posts, config, root),
+        data=f"{config.data.name}/{split}@{data.stamp(posts).fingerprint[:6]}",
+        root=root,
+    )
+
+
+def open_runs(
+    paths: Sequence[Path], *, split: str = "dev", backend: Backend = "auto", watch: Callable[[str], None]
+) -> Iterator[Opened]:
+    """The runs of one row, opened one by one; ``watch`` is told each path before.
+
+    Raises:
+        DataError: They differ in more than their seed, or saw different posts.
+    """
+    first: tuple[Path, str, str] | None = None
+    for path in paths:
+        watch(str(path))
+        one = open_run(path, split=split, backend=backend)
+        now = (path, one.config.model_copy(update={"seed": 0}).fingerprint, one.data)
+        first = first or now
+        if now[1] != first[1]:
+            raise DataError(f"{first[0]} and {path}: not of one row, their configurations differ in more than the seed")
+        if now[2] != first[2]:
+            raise DataError(f"{first[0]} and {path}: different posts, {first[2]} and {now[2]}")
+        yield one
+
+
+def row_runs(path: Path) -> list[Path]:
+    """The runs of a row: a run or a model is alone, a folder of runs holds one for each seed.
+
+    Raises:
+        MnerError: There is none, or one is not finished.
+    """
+    if not (path / "checkpoint.safetensors").exists() and any(
+        (folder / "model.json").is_file() for folder in (path, path / "model")
+    ):
+        return [path]
+    found = sorted((one.parent for one in path.glob("*/config.toml")), key=lambda run: (len(run.name), run.name))
+    runs = [run for run in found if (run / "model").is_dir() or (run / "checkpoint.safetensors").exists()]
+    unfinished = [run for run in (path, *runs) if (run / "checkpoint.safetensors").exists()]
+    if unfinished:
+        told = ", ".join(map(str, unfinished))
+        raise MnerError(f"{told}: not finished; continue with mner train CONFIG, or name one finished run")
+    if not runs:
+        raise MnerError(
+            f"{path}: neither a run, nor a model, nor a folder of a row's runs; make one: mner train CONFIG"
+        )
+    return runs

@@ -1,0 +1,94 @@
+"""mner analyze: a figure or table of the paper from trained runs or their records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def analyze(
+    name: Annotated[str, typer.Argument(help="Which one: see above.", show_default=False)],
+    rows: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL_OR_ROW",
+            help="Runs, models, or folders of one row's runs; for labels and cost also rows of --results, such as "
+            "twitter15/text; for ocr also artefacts.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[str, typer.Option(help="dev or train; for labels also test, where it was scored.")] = "dev",
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Row whose T view to compare with: labels (needed), cases, slices, ocr.", show_default=False),
+    ] = None,
+    unaligned: Annotated[
+        str | None, typer.Option(help="The row without cross-view alignment: cases.", show_default=False)
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            help="Sources of captions in the order to take them, a comma between: captions.", show_default=False
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, help="Posts of each kind: cases.")] = 12,
+    shuffles: Annotated[int, typer.Option(min=1, help="Draws of shuffled contexts: robustness.")] = 1,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the posts' pictures, for the page: cases.", show_default=False)
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
+    out: Annotated[Path | None, typer.Option(help="HTML page to write; without it, text.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Print the numbers of one figure or table, each with its signature. Test is never opened.
+
+    \b
+    - captions: F1 against the number of captions (Figure 2)
+    - distance: L2 distance between the two views' word vectors (Figure 3)
+    - labels: precision, recall and F1 by label of a row against a baseline (Table 5)
+    - ocr: OCR texts of an artefact or a split, and the gain with and without them (Table 6)
+    - cases: posts that the picture helped or misled, and those that alignment rescued (Figures 4, 5)
+    - robustness: F1 with the true, a shuffled and a blank context
+    - slices: both views by seen and unseen entities, text-image relation, number of captions
+    - cost: parameters, seconds and peak memory of rows (appendix A.1)
+    """  # noqa: D301 (\b keeps the list's lines)
+    from rich.console import Console
+
+    from mner.analysis.analyze import Asked
+    from mner.analysis.analyze import analyze as run
+
+    if images is not None and not images.is_dir():
+        raise typer.BadParameter(f"{images}: no such folder", param_hint="--images")
+    console = Console(stderr=True)
+    with console.status("reading") as status:
+        asked = Asked(
+            rows or (),
+            split=split,
+            results=results,
+            baseline=baseline,
+            unaligned=unaligned,
+            order=None if order is None else [source.strip() for source in order.split(",")],
+            most=most,
+            shuffles=shuffles,
+            watch=lambda path: status.update(f"reading {path}"),
+        )
+        found = run(name, asked)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
+        return
+    from mner.show.exhibits import exhibit
+
+    if out is None:
+        from mner.show.exhibit import text
+
+        typer.echo(text(exhibit(name, found)))
+        return
+    from mner.atomic import write_text
+    from mner.show.analysis import page
+
+    write_text(out, page(exhibit(name, found), images=images))
+    typer.echo(out)

@@ -1,0 +1,103 @@
+"""The exhibit of an analysis -> one page that stands alone: charts, tables and pictures inside, nothing loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mner.analysis.cases import KINDS, Case, Cases
+from mner.data.pictures import picture_path
+from mner.show.charts import names, svg
+from mner.show.environment import template
+from mner.show.exhibit import Exhibit
+from mner.show.picture import embed
+from mner.show.plain import colour, shown
+from mner.types import Span
+
+THUMBNAIL = 360
+"""Pixels of a case's picture's longer side, at most."""
+
+
+def page(exhibit: Exhibit, *, images: Path | None = None) -> str:
+    """The page of an analysis.
+
+    Args:
+        exhibit: What it shows.
+        images: Folder of the posts' pictures; None shows none. A picture that is not there is left out.
+    """
+    tables = exhibit.tables
+    if exhibit.cases:  # they stand below, each with its picture
+        tables = tuple(table for table in tables if table.title != "Cases")
+    text: str = template("analysis.html").render(
+        name=exhibit.name,
+        title=shown(exhibit.title[:1].upper() + exhibit.title[1:]),
+        about=shown(exhibit.about),
+        charts=[{"title": shown(chart.title), "svg": svg(chart), "names": names(chart)} for chart in exhibit.charts],
+        tables=[
+            {
+                "title": shown(table.title),
+                "columns": [shown(cell) for cell in table.columns],
+                "rows": [[shown(cell) for cell in row] for row in table.rows],
+                "note": shown(table.note),
+            }
+            for table in tables
+        ],
+        signatures=[(shown(name), shown(line)) for name, line in exhibit.signatures],
+        groups=[group for cases in exhibit.cases for group in _groups(cases, images)],
+    )
+    return text
+
+
+def _groups(cases: Cases, images: Path | None) -> list[dict[str, Any]]:
+    """The cases of one kind under one heading."""
+    return [
+        {
+            "kind": kind,
+            "row": shown(cases.row),
+            "told": KINDS[kind],
+            "count": count,
+            "cases": [_case(case, images) for case in cases.shown if case.kind == kind],
+        }
+        for kind, count in cases.counts.items()
+    ]
+
+
+def _case(case: Case, images: Path | None) -> dict[str, Any]:
+    source = None if images is None or case.image is None else picture_path(images, case.image)
+    picture = embed(source, longest=THUMBNAIL, quality=78)
+    gold = set(case.gold)
+    readings: list[dict[str, Any]] = [{"name": "gold", "right": None, "runs": _runs(case.words, case.gold)}]
+    for reading in case.readings:
+        missed = [span for span in case.gold if span not in reading.spans]
+        extra = [span for span in reading.spans if span not in gold]
+        readings.append(
+            {
+                "name": shown(reading.name),
+                "right": reading.right,
+                "runs": _runs(case.words, reading.spans),
+                "counts": f"{len(missed)} missed, {len(extra)} wrong" if not reading.right else "",
+            }
+        )
+    return {
+        "id": shown(case.id),
+        "picture": picture,
+        "readings": readings,
+        "pieces": [(piece.kind, shown(piece.source), shown(piece.text)) for piece in case.pieces],
+        "matches": [(shown(" ".join(case.words[s.start : s.end])), shown(match.text)) for s, match in case.matches],
+    }
+
+
+def _runs(words: Sequence[str], spans: Sequence[Span]) -> list[dict[str, Any]]:
+    """The words cut at the entities; ``label`` is None outside of them."""
+    runs: list[dict[str, Any]] = []
+    at = 0
+    for span in sorted(spans):
+        if span.start > at:
+            runs.append({"text": shown(" ".join(words[at : span.start])) + " ", "label": None})
+        told = shown(" ".join(words[span.start : span.end]))
+        runs.append({"text": told, "label": shown(span.label), "colour": colour(span.label), "score": ""})
+        runs.append({"text": " ", "label": None})
+        at = span.end
+    runs.append({"text": shown(" ".join(words[at:])), "label": None})
+    return [run for run in runs if run["text"]]

@@ -1,0 +1,65 @@
+"""Both views by what divides the posts or their entities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mner.analysis import ANALYSES
+from mner.analysis.slices import Slice, Slices
+from mner.show.charts import Bars
+from mner.show.exhibit import Exhibit, Table, mean_sd
+from mner.show.plain import signed
+
+COLUMNS = ("by", "part", "posts", "entities", "T", "I+T", "gain")
+
+
+def exhibit(results: Sequence[Slices]) -> Exhibit:
+    """A table and a chart for each row."""
+    tables = [
+        Table(
+            heading(one),
+            COLUMNS,
+            tuple(map(row, one.slices)),
+            " ".join(f"Not divided by {name}: {reason}." for name, reason in one.absent.items()),
+        )
+        for one in results
+    ]
+    return Exhibit(
+        name="slices",
+        title=ANALYSES["slices"],
+        about="An entity is seen if its words, whatever their case, are those of a gold entity of the training posts; "
+        "predicted entities are told apart in the same way. Relation: scores that the artefact holds, in three parts "
+        "by rank. Captions: how many stand beside the words.",
+        tables=tuple(tables),
+        charts=tuple(map(gains, results)),
+        signatures=tuple(pair for one in results for pair in signatures(one)),
+    )
+
+
+def heading(one: Slices) -> str:
+    """What is compared with what."""
+    return f"{one.row} I+T against " + ("T" if one.row == one.baseline else f"{one.baseline} T")
+
+
+def row(part: Slice) -> tuple[str, ...]:
+    """A slice as a line under ``COLUMNS``."""
+    f1 = (mean_sd(part.without), mean_sd(part.with_))
+    return (part.by, part.name, str(part.posts), str(part.entities), *f1, signed(part.gain))
+
+
+def gains(one: Slices) -> Bars:
+    """The gain of each slice as a bar."""
+    groups = tuple((f"{part.by}: {part.name}", (part.gain,)) for part in one.slices)
+    return Bars(f"Gain: {heading(one)}", "F1 of I+T minus F1 of T", ("gain",), groups)
+
+
+def signatures(one: Slices) -> list[tuple[str, str]]:
+    """Both numbers of each slice, with their signatures."""
+    return [
+        pair
+        for part in one.slices
+        for pair in (
+            (f"{one.baseline} T, {part.by}: {part.name}", part.without.signature),
+            (f"{one.row} I+T, {part.by}: {part.name}", part.with_.signature),
+        )
+    ]

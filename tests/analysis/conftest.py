@@ -1,0 +1,155 @@
+"""Six posts, and a model of a few rules in the place of a trained one, so that every number can be told by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mner import config as configs
+from mner import data, tags
+from mner.analysis.opened import Opened
+from mner.decode import Chain
+from mner.types import Caption, OcrText, Post, Span, VisualContext
+from mner.views import Batch, Views
+
+LABELS = tags.bioes_labels(["LOC", "PER"])
+Rule = Callable[[set[str]], str]
+RULES: dict[str, Rule] = {
+    "kevin": lambda context: "S-PER",
+    "paris": lambda context: "S-LOC" if "stadium" in context else "S-PER",
+    "phoenix": lambda context: "S-LOC",
+    "madrid": lambda context: "S-PER" if "band" in context else "S-LOC",
+    "cleveland": lambda context: "S-LOC" if "city" in context else "S-PER",
+}
+"""Word -> its label given the words beside the post; any other word is O, so that "jordan" is always missed."""
+
+
+class RuleRuntime:
+    """Label scores by rules; word vectors (3 x pieces of context, 4)."""
+
+    labels = LABELS
+    pad_id = 0
+
+    def __init__(self, views: Views, rules: Mapping[str, Rule]) -> None:
+        self._views = views
+        self._rules = rules
+
+    @property
+    def chain(self) -> Chain:
+        count = len(LABELS)
+        return Chain(np.zeros((count, count)), np.zeros(count), np.zeros(count))
+
+    def emissions(self, batch: Batch) -> np.ndarray:
+        scores = np.zeros((*batch.word_index.shape, len(LABELS)), np.float32)
+        for row, tokens in enumerate(self._tokens(batch)):
+            end = tokens.index("[SEP]")
+            context = set(tokens[end:]) - {"[SEP]", "[PAD]"}
+            for place, token in enumerate(tokens[1:end]):
+                rule = self._rules.get(token)
+                scores[row, place, LABELS.index("O" if rule is None else rule(context))] = 9.0
+        return scores
+
+    def word_vectors(self, batch: Batch) -> np.ndarray:
+        vectors = np.zeros((*batch.word_index.shape, 2), np.float32)
+        for row, tokens in enumerate(self._tokens(batch)):
+            vectors[row] = (3 * (tokens.count("[SEP]") - 1), 4)
+        return vectors
+
+    def _tokens(self, batch: Batch) -> list[list[str]]:
+        return [self._views.subwords.decode(ids) for ids in batch.input_ids]
+
+
+def post(number: int, words: str, label: str, image: bool = True) -> Post:
+    """A post whose first word is an entity; every word is one sub-token of the tiny encoder."""
+    split = tuple(words.split())
+    ends = np.cumsum([len(word) + 1 for word in split])
+    offsets = tuple((int(end) - 1 - len(word), int(end) - 1) for word, end in zip(split, ends, strict=True))
+    return Post(f"p{number}", words, split, offsets, (Span(0, 1, label),), f"{number}.jpg" if image else None)
+
+
+@pytest.fixture
+def posts() -> list[Post]:
+    return [
+        post(1, "kevin won", "PER"),
+        post(2, "paris won", "LOC"),
+        post(3, "phoenix", "LOC"),
+        post(4, "jordan unreal", "PER", image=False),
+        post(5, "madrid won", "LOC"),
+        post(6, "cleveland won", "LOC"),
+    ]
+
+
+@pytest.fixture
+def contexts() -> list[VisualContext | None]:
+    def context(number: int, relation: float, *captions: tuple[str, str], ocr: str | None = None) -> VisualContext:
+        read = () if ocr is None else (OcrText(ocr, source="x"),)
+        told = tuple(Caption(text, source=source) for source, text in captions)
+        return VisualContext(f"{number}.jpg", captions=told, ocr=read, extra={"relation": {"made": relation}})
+
+    return [
+        context(1, 0.9, ("a", "photo team"), ("b", "people dog"), ocr="KEVIN LOVE 12"),
+        context(2, 0.8, ("b", "stadium"), ("a", "map"), ocr=" "),
+        context(3, 0.1, ("a", "poster")),
+        None,
+        context(5, 0.2, ("a", "band")),
+        context(6, 0.5, ("a", "city")),
+    ]
+
+
+@pytest.fixture
+def opened(tiny_encoder: Path, posts: list[Post], contexts: list[VisualContext | None]) -> Callable[..., Opened]:
+    """A function that opens the rules as a row; ``rules`` replace some, keywords are sections of its configuration."""
+
+    def make(name: str = "ita", *, rules: Mapping[str, Rule] | None = None, **sections: Any) -> Opened:
+        table = {"context": {"order": ["captions"], "captions": ["a", "b"]}, **sections}
+        config = configs.check({"name": name, "data": {"name": "made"}, **table})
+        views = Views(tiny_encoder / "tokenizer.json", config.context)
+        return Opened(
+            row=f"made/{name}",
+            config=config,
+            runtime=RuleRuntime(views, {**RULES, **(rules or {})}),
+            views=views,
+            posts=posts,
+            contexts=contexts,
+            data=f"made/dev@{data.stamp(posts).fingerprint[:6]}",
+        )
+
+    return make
+
+
+def record(row: str = "text", seed: int = 1, **changes: Any) -> dict[str, Any]:
+    """A run record of one label and a half: LOC in both views, PER in T alone."""
+
+    def scores(view: str, loc: tuple[float, float, float], per: tuple[float, float, float]) -> dict[str, Any]:
+        names = ("precision", "recall", "f1")
+        labels = {"LOC": dict(zip(names, loc, strict=True)), "PER": dict(zip(names, per, strict=True))}
+        signature = (
+            f"f1=50.00 view={view} scheme=iob2-repaired match=exact decode=constrained data=d/dev@1 seeds=1 mner=0"
+        )
+        return {"micro": labels["LOC"], "labels": labels, "signature": signature}
+
+    made = {
+        "data": "d",
+        "row": row,
+        "seed": seed,
+        "splits": {},
+        "dev": {"T": scores("T", (50, 40, 44), (80, 80, 80)), "I+T": scores("I+T", (60, 44, 50), (80, 80, 80))},
+        "encoder": {"name": "tiny"},
+        "parameters": 1000,
+        "seconds": 60.0,
+        "epochs": [{}, {}],
+        "peak_memory_mib": 100.0,
+        "precision": "fp32",
+        "machine": {"cpu": "one", "cores": 2},
+    }
+    return {**made, **changes}
+
+
+@pytest.fixture
+def make_record() -> Callable[..., dict[str, Any]]:
+    """A function that makes a run record; keywords replace keys of it."""
+    return record

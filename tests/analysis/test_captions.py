@@ -1,0 +1,52 @@
+"""F1 against captions: exact numbers of six posts read by rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from mner.analysis.captions import captions
+from mner.analysis.opened import Opened
+from mner.errors import DataError
+
+
+def test_curve_reads_the_first_k_captions(opened: Callable[..., Opened]) -> None:
+    found = captions([opened()])
+    assert found.order == ("a", "b")
+    assert [point.captions for point in found.points] == [0, 1, 2]
+    # 6 gold and 5 found in each; right: 3 by the words, with caption a madrid goes and cleveland comes, b brings paris
+    assert [point.f1.mean for point in found.points] == pytest.approx([600 / 11, 600 / 11, 800 / 11])
+    assert [point.full for point in found.points] == [6, 5, 2]
+    assert (found.trained, found.posts) == (2, 6)
+    assert found.points[1].f1.sd is None
+
+
+def test_order_decides_what_comes_first(opened: Callable[..., Opened]) -> None:
+    found = captions([opened()], order=["b", "a"])
+    assert found.order == ("b", "a")
+    assert [point.f1.mean for point in found.points] == pytest.approx([600 / 11, 800 / 11, 800 / 11])
+
+
+def test_order_by_default_is_that_of_the_contexts(opened: Callable[..., Opened]) -> None:
+    found = captions([opened(context={"order": ["captions"]})])
+    assert found.order == ("a", "b")
+    assert found.trained is None
+
+
+def test_runs_make_a_mean_with_a_signature(opened: Callable[..., Opened]) -> None:
+    blind = opened(rules={"kevin": lambda context: "O"})
+    found = captions(iter([opened(), blind]))
+    assert found.points[0].f1.f1 == pytest.approx((600 / 11, 400 / 10))
+    assert found.points[0].f1.mean == pytest.approx((600 / 11 + 40) / 2)
+    signature = found.points[2].f1.signature
+    assert " view=I+T:captions=2 " in signature and " seeds=2 " in signature and " data=made/dev@" in signature
+
+
+def test_text_row_was_trained_without_captions(opened: Callable[..., Opened]) -> None:
+    assert captions([opened(model={"name": "text"}, loss={"views": ["T"]})]).trained == 0
+
+
+def test_no_caption_of_a_source_is_an_error(opened: Callable[..., Opened]) -> None:
+    with pytest.raises(DataError, match=r"no post of made/dev@.* has a caption of the sources z"):
+        captions([opened()], order=["z"])

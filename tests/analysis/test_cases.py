@@ -1,0 +1,83 @@
+"""Which posts the picture helped, which it misled, which alignment rescued."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from mner.analysis.cases import cases
+from mner.analysis.opened import Opened
+from mner.errors import DataError
+from mner.types import Span
+
+
+def kinds(found: object) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = {}
+    for case in found.shown:  # type: ignore[attr-defined]
+        told.setdefault(case.kind, []).append(case.id)
+    return told
+
+
+def test_row_alone_is_compared_with_its_own_words(opened: Callable[..., Opened]) -> None:
+    found = cases(opened())
+    assert found.counts == {"helped": 2, "misled": 1}
+    assert kinds(found) == {"helped": ["p2", "p6"], "misled": ["p5"]}
+    assert (found.posts, found.used, found.seed) == (6, 5, 1)
+    assert {name: round(f1.mean, 2) for name, f1 in found.readings.items()} == {
+        "made/ita T": 54.55,
+        "made/ita I+T": 72.73,
+    }
+    paris = found.shown[0]
+    assert [(one.name, one.spans, one.right) for one in paris.readings] == [
+        ("made/ita T", (Span(0, 1, "PER"),), False),
+        ("made/ita I+T", (Span(0, 1, "LOC"),), True),
+    ]
+    assert [piece.text for piece in paris.pieces] == ["map", "stadium"]
+
+
+def test_baseline_takes_the_place_of_the_words(opened: Callable[..., Opened]) -> None:
+    text = opened("text", rules={"paris": lambda context: "S-LOC"})
+    found = cases(opened(), baseline=text)
+    assert kinds(found) == {"helped": ["p6"], "misled": ["p5"]}
+    assert [one.name for one in found.shown[0].readings] == ["made/text T", "made/ita T", "made/ita I+T"]
+
+
+def test_alignment_rescues_what_the_picture_misled(opened: Callable[..., Opened]) -> None:
+    unaligned = opened("joint", rules={"kevin": lambda context: "O" if context else "S-PER"})
+    found = cases(opened(), baseline=opened("text"), unaligned=unaligned)
+    assert found.counts["rescued"] == 1
+    (case,) = [case for case in found.shown if case.kind == "rescued"]
+    assert case.id == "p1"
+    assert [one.right for one in case.readings] == [True, True, False, True]
+    ((span, match),) = case.matches
+    assert (span, match.text, match.whole) == (Span(0, 1, "PER"), "KEVIN LOVE 12", True)
+
+
+def test_alignment_rescues_nothing_that_the_words_alone_get_wrong(opened: Callable[..., Opened]) -> None:
+    unaligned = opened("joint", rules={"kevin": lambda context: "O"})
+    text = opened("text", rules={"kevin": lambda context: "O"})
+    assert cases(opened(), baseline=text, unaligned=unaligned).counts["rescued"] == 0
+
+
+def test_most_cuts_what_is_shown_and_not_what_is_counted(opened: Callable[..., Opened]) -> None:
+    found = cases(opened(), most=1)
+    assert found.counts["helped"] == 2
+    assert kinds(found) == {"helped": ["p2"], "misled": ["p5"]}
+
+
+def test_rows_on_other_posts_are_refused(opened: Callable[..., Opened]) -> None:
+    with pytest.raises(DataError, match="different posts"):
+        cases(opened(), baseline=replace(opened("text"), data="made/dev@other"))
+
+
+def test_row_is_not_compared_with_itself(opened: Callable[..., Opened]) -> None:
+    with pytest.raises(DataError, match="two of the rows have one name"):
+        cases(opened(), baseline=opened())
+
+
+def test_each_reading_is_signed_as_it_was_decoded(opened: Callable[..., Opened]) -> None:
+    found = cases(opened(), baseline=opened("text", decode={"constrained": False}))
+    assert " decode=unconstrained " in found.readings["made/text T"].signature
+    assert " decode=constrained " in found.readings["made/ita T"].signature

@@ -1,0 +1,94 @@
+"""Opening runs: dev or train, never test; runs of one row only."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mner import config as configs
+from mner.analysis.opened import open_run, open_runs, row_runs
+from mner.errors import DataError, MnerError
+from mner.evaluation import score
+from mner.evaluation.run import evaluate
+from mner.training import train
+
+TEXT = "IMGID:1\nkevin\tB-PER\nlove\tI-PER\nwon\tO\n\nIMGID:2\nreal\tB-ORG\nmadrid\tI-ORG\n!\tO\n\n"
+
+
+@pytest.fixture(scope="module")
+def runs(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs of one row."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ("train", "dev"):
+        (folder / f"{name}.txt").write_text(TEXT)
+    (folder / "contexts.jsonl").write_text('{"image": "1.jpg", "captions": [{"text": "two people", "source": "a"}]}\n')
+    for seed in (1, 2):
+        table = {
+            "name": "row",
+            "seed": seed,
+            "data": {
+                "name": "corpus",
+                "train": "train.txt",
+                "dev": "dev.txt",
+                "test": "test.txt",
+                "contexts": ["contexts.jsonl"],
+            },
+            "model": {"encoder": str(tiny_encoder)},
+            "training": {"epochs": 1, "device": "cpu", "encoder_lr": 0.01},
+        }
+        train(configs.check(table), root=folder, out=folder / "out")
+    return folder / "out" / "corpus" / "row"
+
+
+def test_run_reads_what_evaluate_scores(runs: Path) -> None:
+    one = open_run(runs / "1")
+    scored = evaluate(runs / "1")
+    gold = [post.spans or () for post in one.posts]
+    assert score(gold, one.read()).micro.f1 == scored["T"]["micro"]["f1"]
+    assert score(gold, one.read(one.pieces())).micro.f1 == scored["I+T"]["micro"]["f1"]
+    assert f"data={one.data} " in scored["T"]["signature"]
+    assert one.row == "corpus/row"
+    assert [len(some) for some in one.pieces()] == [1, 0]
+
+
+def test_test_stays_closed(runs: Path) -> None:
+    with pytest.raises(MnerError, match=r'split "test": expected train or dev'):
+        open_run(runs / "1", split="test")
+
+
+def test_row_is_a_folder_of_runs(runs: Path, tiny_model: Path, tmp_path: Path) -> None:
+    assert row_runs(runs) == [runs / "1", runs / "2"]
+    assert row_runs(runs / "2") == [runs / "2"]
+    assert row_runs(tiny_model) == [tiny_model]
+    with pytest.raises(MnerError, match="neither a run, nor a model"):
+        row_runs(tmp_path)
+
+
+def test_unfinished_run_is_named(tmp_path: Path, runs: Path) -> None:
+    row = tmp_path / "row"
+    shutil.copytree(runs, row)
+    (row / "2" / "checkpoint.safetensors").touch()
+    for told in (row, row / "2"):
+        with pytest.raises(MnerError, match=r"row/2: not finished; continue with mner train"):
+            row_runs(told)
+    assert row_runs(row / "1") == [row / "1"]
+
+
+def test_runs_are_opened_one_by_one(runs: Path) -> None:
+    told: list[str] = []
+    opened = open_runs(row_runs(runs), watch=told.append)
+    assert told == []
+    assert next(opened).config.seed == 1
+    assert told == [str(runs / "1")]
+    assert next(opened).config.seed == 2
+
+
+def test_runs_of_two_rows_are_no_row(runs: Path) -> None:
+    other = runs.parent / "changed" / "3"
+    shutil.copytree(runs / "2", other)
+    config = (other / "config.toml").read_text()
+    (other / "config.toml").write_text(config.replace("word_dropout = 0.1", "word_dropout = 0.2"))
+    with pytest.raises(DataError, match="differ in more than the seed"):
+        list(open_runs([runs / "1", other], watch=lambda path: None))

@@ -1,0 +1,84 @@
+"""T against I+T on parts of six posts read by rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from mner.analysis.opened import Opened
+from mner.analysis.slices import Slice, Slices, read_both, relations, slices, thirds
+from mner.errors import DataError
+from mner.types import Post, VisualContext
+
+
+def part(found: Slices, by: str, name: str) -> Slice:
+    (one,) = [one for one in found.slices if one.by == by and one.name.startswith(name)]
+    return one
+
+
+@pytest.fixture
+def train(posts: list[Post]) -> list[Post]:
+    """kevin, paris and madrid are known from training, in capitals."""
+    return [replace(post, words=tuple(word.upper() for word in post.words)) for post in (posts[0], posts[1], posts[4])]
+
+
+def test_seen_and_unseen_entities(opened: Callable[..., Opened], train: list[Post]) -> None:
+    found = slices(read_both([opened()]), train)
+    seen, unseen = part(found, "entity", "seen"), part(found, "entity", "unseen")
+    assert (seen.entities, unseen.entities, seen.posts) == (3, 3, 6)
+    assert (seen.without.mean, seen.with_.mean) == pytest.approx((200 / 3, 200 / 3))  # paris comes, madrid goes
+    assert (unseen.without.mean, unseen.with_.mean) == pytest.approx((40.0, 80.0))  # cleveland comes
+    assert unseen.gain == pytest.approx(40.0)
+    assert " view=I+T:entity=unseen " in unseen.with_.signature
+
+
+def test_captions_and_relation(opened: Callable[..., Opened], train: list[Post]) -> None:
+    found = slices(read_both([opened()]), train)
+    assert [one.name for one in found.slices if one.by == "captions"] == ["0", "1", "2"]
+    assert [one.posts for one in found.slices if one.by == "captions"] == [1, 3, 2]
+    two = part(found, "captions", "2")
+    assert (two.without.mean, two.with_.mean) == pytest.approx((50.0, 100.0))
+    names = [one.name for one in found.slices if one.by == "made"]
+    assert names == ["1 of 3: 0.1 to 0.1", "2 of 3: 0.2 to 0.5", "3 of 3: 0.8 to 0.9"]
+    middle = part(found, "made", "2 of 3")
+    assert (middle.posts, middle.entities) == (2, 2)
+    assert (middle.without.mean, middle.with_.mean) == pytest.approx((50.0, 50.0))  # madrid goes, cleveland comes
+    assert found.absent == {}
+
+
+def test_absent_relation_is_said(opened: Callable[..., Opened]) -> None:
+    bare = replace(opened(), contexts=[one and replace(one, extra={}) for one in opened().contexts])
+    assert slices(read_both([bare]), []).absent == {"relation": 'no context has the key "relation"'}
+
+
+def test_baseline_gives_the_words_alone(opened: Callable[..., Opened], train: list[Post]) -> None:
+    text = opened("text", rules={"cleveland": lambda context: "S-LOC"}, decode={"constrained": False})
+    found = slices(read_both([opened()], baseline=[text]), train)
+    assert found.baseline == "made/text"
+    assert " decode=unconstrained " in found.slices[0].without.signature
+    assert " decode=constrained " in found.slices[0].with_.signature
+    assert part(found, "entity", "unseen").gain == pytest.approx(0.0)
+
+
+def test_baseline_on_other_posts_is_refused(opened: Callable[..., Opened]) -> None:
+    other = replace(opened("text"), data="made/dev@other")
+    with pytest.raises(DataError, match=r"made/ita and made/text: different posts"):
+        read_both([opened()], baseline=[other])
+
+
+def test_relations_read_numbers_and_scorers() -> None:
+    rows = [
+        VisualContext("1", extra={"relation": 0.5}),
+        None,
+        VisualContext("2", extra={"relation": {"a": 1, "b": None}}),
+    ]
+    assert relations(rows) == {"a": [None, None, 1.0], "relation": [0.5, None, None]}
+
+
+def test_thirds_keep_equal_scores_together() -> None:
+    assert thirds([0.5, 0.5, 0.5]) is None
+    found = thirds([0.0, 0.0, 0.0, 0.0, 1.0, 2.0])
+    assert found is not None
+    assert len(set(found[:4])) == 1

@@ -1,0 +1,171 @@
+"""Sheets and pages of analyses: what they say is what was measured, and nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mner import plugins
+from mner.analysis import ANALYSES
+from mner.analysis.captions import CaptionPoint, Captions
+from mner.analysis.cases import Case, Cases, Reading
+from mner.analysis.cost import Cost, RowCost
+from mner.analysis.distance import Distances
+from mner.analysis.labels import Claim, LabelGain, Labels, Triple
+from mner.analysis.measured import Measured
+from mner.analysis.ocr import Ocr, OcrStatistics
+from mner.analysis.robustness import ContextRead, Robustness
+from mner.analysis.slices import Slice, Slices
+from mner.evidence import Match
+from mner.show.analysis import page
+from mner.show.exhibit import text
+from mner.show.exhibits import exhibit
+from mner.types import Span
+from mner.views import Piece
+
+EVIL = '"><img src=x onerror=alert(1)>{{ 7*7 }}'
+
+
+def f1(mean: float, name: str = "x") -> Measured:
+    return Measured((mean,), mean, None, f"f1={mean:.2f} view={name}")
+
+
+WORDS = ("Kevin", "Love", "and", EVIL, "won")
+PER, LOC, WRONG = Span(0, 2, "PER"), Span(3, 4, "LOC"), Span(0, 1, "LOC")
+CASE = Case(
+    kind="helped",
+    id="p7",
+    words=WORDS,
+    image="7.jpg",
+    gold=(PER, LOC),
+    readings=(Reading("d/ita T", (WRONG,), False), Reading("d/ita I+T", (PER, LOC), True)),
+    pieces=(Piece("captions", "blip2", "two men"), Piece("ocr", "rapid", EVIL)),
+    matches=((PER, Match("LOVE 42", None, False)),),
+)
+TRIPLE, GAIN = Triple(50.0, 40.0, 44.0), Triple(20.0, 10.0, 13.64)
+SLICE = Slice("entity", "seen", 6, 3, f1(66.67, "T:seen"), f1(70.0, "I+T:seen"), 3.33)
+RESULTS: dict[str, list[Any]] = {
+    "captions": [
+        Captions("d/one", ("a", "b"), 1, 6, (CaptionPoint(0, f1(54.55, "k0"), 6), CaptionPoint(1, f1(72.73, "k1"), 5))),
+        Captions("d/two", ("a", "b"), None, 6, (CaptionPoint(0, f1(50.0, "m0"), 6),)),
+    ],
+    "distance": [Distances("d/one", "posterior", 5, 1234, 1.5, 0.5, 6.0, (0.0, 1.0, 2.0), (0.25, 0.75), "measure=l2")],
+    "labels": [
+        Labels(
+            "d/text",
+            "d/one",
+            "dev",
+            0.5,
+            (
+                LabelGain("LOC", "I+T", TRIPLE, Triple(60.0, 44.0, 50.0), Triple(10.0, 4.0, 6.0), GAIN, True),
+                LabelGain("PER", "I+T", TRIPLE, TRIPLE, Triple(0.0, 0.0, 0.0), Triple(None, None, None), None),
+            ),
+            (Claim("T", 0, 0, None), Claim("I+T", 1, 1, 0.5)),
+            ("f1=44.00 view=T", "f1=44.00 view=T", "f1=50.00 view=I+T"),
+        )
+    ],
+    "ocr": [
+        Ocr(
+            (OcrStatistics("d/dev", 5, 5, 1, 20.0, 3.0, 4.0, {"x": 1}, "measure=ocr"),),
+            (Slices("d/one", "d/text", (SLICE,)),),
+        )
+    ],
+    "cases": [
+        Cases("d/ita", 1, 6, 5, {"helped": 3, "misled": 0}, (CASE,), {"d/ita T": f1(54.55), "d/ita I+T": f1(72.73)})
+    ],
+    "robustness": [
+        Robustness(
+            "d/one",
+            6,
+            5,
+            2,
+            (ContextRead("true", f1(72.73), None, 0.0), ContextRead("shuffled", f1(54.55), 18.18, 50.0)),
+        )
+    ],
+    "slices": [Slices("d/one", "d/one", (SLICE,), {"relation": "no context has it"})],
+    "cost": [
+        Cost(
+            (RowCost("d/one", "tiny", 2, 22575700, 70.0, 14.14, 4.0, 300.0, "bf16", "cpu, 2 cores", ("f1=1", "f1=2")),)
+        )
+    ],
+}
+
+
+def test_every_analysis_has_its_exhibit() -> None:
+    assert set(plugins.names("mner.show.exhibits")) == set(ANALYSES) == set(RESULTS)
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_page_stands_alone(name: str, parse: Callable[[str], Any]) -> None:
+    made = page(exhibit(name, RESULTS[name]))
+    found = parse(made)
+    assert re.findall(r"""(?:src|href)\s*=|url\(|@import""", made.split("<body>")[0]) == []
+    assert found.found("script") == found.found("link") == found.found("a") == []
+    assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in found.found("img"))
+    assert ANALYSES[name][1:] in found.text("h1")
+    assert found.found("svg") or name in {"cases", "cost"}
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], Any]) -> None:
+    made = exhibit(name, RESULTS[name])
+    found = parse(page(made))
+    for table in made.tables:
+        if table.title != "Cases":
+            told = [data for path, data in found.texts if path and path[-1] in ("th", "td")]
+            assert {cell for row in table.rows for cell in row if cell} <= set(told)
+    assert made.signatures
+    told = [data for path, data in found.texts if path and path[-1] == "code"]
+    assert told == [line for _, line in made.signatures]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("captions", ["k=0", "54.55", "72.73", "a, b", "5 (k=1)", "d/two"]),
+        ("distance", ["1,234", "1.500", "0.250"]),
+        ("labels", ["50.00/40.00/44.00", "+20.00", "holds", "1 of the 1 labels", "p = 0.500", "speaks of no label"]),
+        ("ocr", ["20.0", "x 1", "d/one I+T against d/text T", "+3.33"]),
+        ("cases", ["Kevin Love PER", "helped", "3", "5 have a context"]),
+        ("robustness", ["\u221218.18", "50.0", "mean of 2 draws"]),
+        ("slices", ["66.67", "Not divided by relation: no context has it."]),
+        ("cost", ["22,575,700", "70 \u00b1 14", "300"]),
+    ],
+)
+def test_text_says_the_numbers(name: str, told: list[str]) -> None:
+    made = text(exhibit(name, RESULTS[name]))
+    assert [one for one in told if one not in made] == []
+
+
+def test_case_shows_words_readings_and_context(parse: Callable[[str], Any], tmp_path: Path) -> None:
+    Image.new("RGB", (800, 400), (10, 90, 200)).save(tmp_path / "7.jpg")
+    found = parse(page(exhibit("cases", RESULTS["cases"]), images=tmp_path))
+    posts = [[]]
+    for path, data in found.texts:
+        if "dd.post" in path and not path[-1].startswith("span.label"):
+            posts[-1].append(data)
+        elif path and path[-1] == "dt" and data.strip():
+            posts.append([])
+    said = ["".join(part).strip() for part in posts[1:]]
+    assert said == [" ".join(WORDS)] * 3  # gold, T, I+T
+    assert found.text("mark.c0", without="span.label") == "Kevin Love" * 2
+    assert found.text("span.pill bad") == "2 missed, 1 wrong"
+    assert found.text("span.pill good") == "right"
+    (picture,) = found.found("img")
+    assert str(picture["src"]).startswith("data:image/jpeg;base64,")
+    assert "LOVE 42" in found.text("p.match") and "Kevin Love" in found.text("p.match")
+    assert EVIL in found.text("div.beside")
+    assert "1 of 3" in found.text("small")
+    assert "No such post." in found.text("p.soft")
+
+
+def test_picture_that_is_not_at_hand_is_said(parse: Callable[[str], Any], tmp_path: Path) -> None:
+    for images in (None, tmp_path):
+        found = parse(page(exhibit("cases", RESULTS["cases"]), images=images))
+        assert found.found("img") == []
+        assert found.text("span.blank") == "no picture at hand"
