@@ -135,6 +135,20 @@ def test_grounding_gives_names_of_the_vocabulary(tiny_vision, names):
     assert kept == [["cat"], ["red", "ball"]]
 
 
+def test_grounding_boxes_are_the_processors_own(tiny_vision):
+    network = load(tiny_vision("grounding-dino"), "grounding-dino", auto="AutoModelForZeroShotObjectDetection")
+    made = network.processor(images=PICTURE, text=[["cat", "red ball"]], return_tensors="pt")
+    with torch.inference_mode():
+        outputs = network.model(**made)
+    size = [(PICTURE.height, PICTURE.width)]
+    (expected,) = network.processor.post_process_grounded_object_detection(
+        outputs, made["input_ids"], threshold=0.3, target_sizes=size
+    )
+    found = list(named.find(network, PICTURE, named.ask_grounding(network, ["cat", "red ball"]), 0.3))
+    assert found and torch.allclose(torch.tensor([box for _, _, box in found]), expected["boxes"], atol=1e-3)
+    assert [score for _, score, _ in found] == pytest.approx(expected["scores"].tolist(), abs=1e-4)
+
+
 def test_grounding_chooses_the_name_with_the_best_token():
     #          [CLS]   cat    .    red  ball    .   [SEP]
     logits = torch.tensor([[9.0, -1.0, 9.0, -3.0, 2.0, 9.0, 9.0], [9.0, 3.0, 0.0, 2.0, 2.0, 0.0, 0.0], [-9.0] * 7])
