@@ -77,6 +77,13 @@ def test_prompt_begins_the_caption(tiny_vision, architecture):
     assert found and all(one.text.startswith("a picture of") for one in found)
 
 
+def test_git_goes_on_behind_its_first_token_and_the_prompt(tiny_vision):
+    network = network_of(tiny_vision, "git")
+    given, _ = prompts.inputs(network, PICTURE, "a picture of")
+    words = network.tokenizer.convert_ids_to_tokens(given["input_ids"][0])
+    assert words == ["[CLS]", "a", "picture", "of"]
+
+
 @pytest.mark.parametrize("architecture", ["blip-2", *CHATS])
 def test_question_is_no_part_of_the_answer(tiny_vision, architecture):
     network = network_of(tiny_vision, architecture)

@@ -147,6 +147,8 @@ def test_without_torch_the_extra_is_named(monkeypatch, copied):
 def test_model_is_in_evaluation_mode_and_in_full_precision_on_a_cpu(copied):
     weights = {name: value.half() for name, value in load_file(copied / "model.safetensors").items()}
     save_file(weights, copied / "model.safetensors", {"format": "pt"})
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, "dtype": "float16"}))
     model = load(copied, "git", auto="AutoModelForImageTextToText", device="cpu").model
     assert not model.training and model.dtype == torch.float32
 
