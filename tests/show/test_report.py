@@ -129,8 +129,8 @@ def test_page_holds_every_cell_of_the_tables(results: Path, parse: Callable[[str
     found = parse(tables.page(TITLE, ABOUT, made))
     told = [data for path, data in found.texts if path and path[-1].partition(".")[0] in {"th", "td"}]
     parts = [one for section in made for one in section.parts]
-    tables = [one.table for one in parts if one.table is not None]
-    assert told == [cell for table in tables for row in (table.columns, *table.rows) for cell in row]
+    shown = [one.table for one in parts if one.table is not None]
+    assert told == [cell for table in shown for row in (table.columns, *table.rows) for cell in row]
     signed = [data for path, data in found.texts if path[-2:] == ("dd", "code")]
     assert signed == [signature for one in parts for _, signature in one.signatures]
     links = [link["href"] for link in found.found("a")]

@@ -91,7 +91,11 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto") -> Op
         row=f"{config.data.name}/{config.name}",
         config=config,
         runtime=open_model(saved, backend=backend),
-        views=Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), config.context),
+        views=Views(
+            encoders.of_model(saved.folder, saved.manifest["encoder"]),
+            config.context,
+            subtoken_labels=config.model.subtoken_labels,
+        ),
         posts=posts,
         contexts=contexts_of(posts, config, root),
         data=f"{config.data.name}/{split}@{data.stamp(posts).fingerprint[:6]}",
