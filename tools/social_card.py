@@ -60,7 +60,7 @@ def card(facts: Mapping[str, Any]) -> str:
     lines += ["## Training", ""]
     lines += [
         f"`python tools/build_social_en.py`, with `configs/ready/social-en.toml`; mner {version('mner')}, seed "
-        f"{record['seed']}, epoch {record['best_epoch']}, {record['seconds'] / 60:.0f} minutes on {_machine(record)}, "
+        f"{record['seed']}, epoch {record['best_epoch']}, on {_machine(record)}, "
         f"{record['precision']}.",
         "",
         f"- trained on {_files(train['file'])}: {train['posts']} posts, {train['entities']} entities, fingerprint "

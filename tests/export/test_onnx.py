@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,6 +107,37 @@ def test_model_that_falls_short_is_not_written(
             export(folder, out=out, posts=posts, threads=1)
     assert content(folder) == before
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_int8_that_loses_too_much_keeps_its_first_layers_in_fp32(
+    tiny_model: Path, posts: list[Post], exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def picky(*arguments: Any, **options: Any) -> None:
+        tried.append(arguments)
+        if len(tried) == 1:
+            raise ModelError("model.int8.onnx loses 0.30 F1")
+
+    monkeypatch.setattr("mner.export.onnx.refuse_worse", picky)
+    out = tmp_path / "out"
+    done = export(tiny_model, fp32=False, int8=True, out=out, posts=posts, threads=1)
+    whole, part = (read_model(one.folder).manifest["onnx"]["model.int8.onnx"] for one in (exported, done))
+    assert (whole["layers_in_fp32"], part["layers_in_fp32"]) == (0, 1)
+    assert 0 < part["products"] < whole["products"]
+    assert done.figures["model.int8.onnx"].difference < exported.figures["model.int8.onnx"].difference
+    assert "first layer in fp32" in (out / "README.md").read_text()
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        path.name for path in exported.folder.iterdir() if path.name != "model.onnx"
+    )
+
+    def strict(*arguments: Any, **options: Any) -> None:
+        raise ModelError(f"refused {len(tried)}")
+
+    monkeypatch.setattr("mner.export.onnx.refuse_worse", strict)
+    with pytest.raises(ModelError, match="refused 2"):
+        export(tiny_model, fp32=False, int8=True, out=tmp_path / "none", posts=posts, threads=1)
+    assert not (tmp_path / "none").exists()
 
 
 def test_model_of_a_run_is_left_alone(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:

@@ -41,5 +41,10 @@ def _cells(one: Mapping[str, Any]) -> str:
     return (
         f"{one['megabytes']:.1f} | {f1 or 'no labels'} | {one['differing']} | {one['agreement']:.1f} | "
         f"{one['difference']:.1g} | {one['posts_per_second']:.0f}, {one['torch_posts_per_second']:.0f} | "
-        f"{one['compared_on']}; {threads} |"
+        f"{one['compared_on']}; {threads}{kept_layers(one.get('layers_in_fp32', 0))} |"
     ).removesuffix(" |")
+
+
+def kept_layers(layers: int) -> str:
+    """How many layers of an int8 graph stayed in fp32, to stand behind other facts; "" for none."""
+    return f"; first {'layer' if layers == 1 else f'{layers} layers'} in fp32" if layers else ""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -15,7 +16,7 @@ from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import DataError, MnerError, ModelError
 from mner.evaluation.views import decoder_of
-from mner.export.card import with_section
+from mner.export.card import kept_layers, with_section
 from mner.export.figures import Figures, Run, compare, refuse_worse, run
 from mner.export.graph import onnx_package, write_graph
 from mner.export.quantize import quantize
@@ -25,6 +26,9 @@ from mner.runtime.torch import TorchRuntime
 from mner.types import Post, ViewName
 from mner.views import Encoded, Views
 from mner.views.split import read_split
+
+TRACED = "traced.onnx"
+"""The graph that both files are made from, while they are made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def export(
 
     The files are compared on ``posts``, else on the dev posts of ``dev_config``, else on those of the model's own
     configuration. Entities in fp32 must be those of torch; int8 may lose a little F1, see ``figures``. Their figures
-    go into README.md and model.json.
+    go into README.md and model.json. Where int8 throughout loses more, the first layers stay in fp32.
 
     Args:
         model: A model directory, or the run directory that holds one.
@@ -93,15 +97,21 @@ def export(
     decoder = decoder_of(saved.config, saved.labels, original.chain)
     watch(f"comparing on {trial.told}")
     reference = run(original, trial.encoded, decoder)
+    layers = int(cast(Any, original.model).tagger.words.encoder.config.num_hidden_layers)
 
     def change(part: Path) -> dict[str, Any]:
-        notes = _write(original, part, wanted, watch)
         entries = dict(saved.manifest.get("onnx", {}))
+        watch("writing the graph")
+        write_graph(original.model, part / TRACED)
+        about = {"compared_on": trial.told, "threads": threads or torch.get_num_threads()}
         for name in wanted:
-            fresh[FILES[name]] = one = _measure(saved, part, name, trial, reference, threads)
-            watch(f"{FILES[name]}: {_told(one)}")
-            about = {"compared_on": trial.told, "threads": threads or torch.get_num_threads()}
-            entries[FILES[name]] = {**one.to_dict(), **notes.get(name, {}), **about}
+            note, one = _smallest(
+                part, name, layers, lambda name: _measure(saved, part, name, trial, reference, threads)
+            )
+            fresh[FILES[name]] = one
+            watch(f"{FILES[name]}: {_told(one)}{kept_layers(note.get('layers_in_fp32', 0))}")
+            entries[FILES[name]] = {**one.to_dict(), **note, **about}
+        (part / TRACED).unlink()
         card = part / "README.md"
         write_text(card, with_section(card.read_text(encoding="utf-8"), entries))
         return {"onnx": entries}
@@ -161,23 +171,30 @@ def _dev(saved: SavedModel, dev_config: Path | None) -> tuple[Config, Path]:
     return saved.config, saved.folder
 
 
-def _write(
-    original: TorchRuntime, part: Path, wanted: Sequence[Precision], watch: Callable[[str], None]
-) -> dict[str, dict[str, int]]:
-    """Write the files; for int8, how much of the graph it covers."""
+def _smallest(
+    part: Path, name: Precision, layers: int, measure: Callable[[Precision], Figures]
+) -> tuple[dict[str, int], Figures]:
+    """Write a file and measure it: how much of its graph is int8, and its figures.
+
+    Where int8 loses too much, the first layers stay in fp32, one more at a time up to half of them.
+
+    Raises:
+        ModelError: It does not stand for the model, whatever stays in fp32.
+    """
+    if name == "fp32":
+        shutil.copyfile(part / TRACED, part / FILES[name])
+        return {}, measure(name)
     onnx = onnx_package()
-    traced = part / "traced.onnx"
-    watch("writing the graph")
-    write_graph(original.model, traced)
-    notes: dict[str, dict[str, int]] = {}
-    if "int8" in wanted:
-        graph = onnx.load(traced)
-        notes["int8"] = quantize(graph)
-        onnx.save(graph, part / FILES["int8"])
-    if "fp32" in wanted:
-        traced.replace(part / FILES["fp32"])
-    traced.unlink(missing_ok=True)
-    return notes
+    refused: ModelError | None = None
+    for kept in range(layers // 2 + 1):
+        graph = onnx.load(part / TRACED)
+        note = {**quantize(graph, untouched=kept / layers), "layers_in_fp32": kept}
+        onnx.save(graph, part / FILES[name])
+        try:
+            return note, measure(name)
+        except ModelError as error:
+            refused = refused or error
+    raise cast(ModelError, refused)
 
 
 def _measure(

@@ -27,7 +27,7 @@ TABLE_ROWS = 1000
 """A table of embeddings with at least this many rows is stored in int8; smaller ones weigh little."""
 
 
-def quantize(model: ModelProto, *, table_rows: int = TABLE_ROWS) -> dict[str, int]:
+def quantize(model: ModelProto, *, table_rows: int = TABLE_ROWS, untouched: float = 0.0) -> dict[str, int]:
     """Change a graph in place; the number of ``products`` and ``tables`` that became int8.
 
     A product is a MatMul with constant weights. The last one is the emission layer, which stays in fp32: its
@@ -36,6 +36,7 @@ def quantize(model: ModelProto, *, table_rows: int = TABLE_ROWS) -> dict[str, in
     Args:
         model: A graph as ``write_graph`` writes it.
         table_rows: Least number of rows of a table that is stored in int8.
+        untouched: Share of the products that stay in fp32, the first ones, whose errors would pass through all others.
     """
     from onnx import helper, numpy_helper
 
@@ -43,6 +44,7 @@ def quantize(model: ModelProto, *, table_rows: int = TABLE_ROWS) -> dict[str, in
     weights = {one.name: one for one in graph.initializer}
     fixed = {name: numpy_helper.to_array(one) for name, one in weights.items() if _is_matrix(one)}
     products = [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in fixed][:-1]
+    products = products[round(untouched * len(products)) :]
     tables = [
         node
         for node in graph.node
