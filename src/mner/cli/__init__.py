@@ -54,6 +54,7 @@ EXTRAS: dict[str, str] = {
     "pytesseract": "tesseract",
     "onnx": "export",
     "optuna": "search",
+    "ray": "ray",
 }
 """Package that may be absent -> the extra that brings it."""
 
