@@ -180,7 +180,11 @@ def test_workers_write_what_one_process_writes(run: Run, posts_file: Path, tmp_p
     assert (alone.exit_code, by_two.exit_code) == (0, 0), by_two.stderr
     assert alone.stderr == by_two.stderr
     found = [
-        [json.loads(line)["id"] for path in sorted((tmp_path / name).glob("part-*")) for line in path.open()]
+        [
+            json.loads(line)["id"]
+            for path in sorted((tmp_path / name).glob("part-*"))
+            for line in path.read_text().splitlines()
+        ]
         for name in ("one", "two")
     ]
     assert found[0] == found[1]
