@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python="${PYTHON:-.venv/bin/python}"
-known="crf cold_start predict_throughput train_throughput scaling memory_stream"
+known="crf cold_start predict_throughput train_throughput scaling memory_stream context_build"
 model="${1:-}"
 if [ ! -d "$model" ]; then
     echo "usage: benchmarks/run.sh MODEL [name ...]" >&2
@@ -29,6 +29,7 @@ measure() {
         predict_throughput) "$python" benchmarks/predict_throughput.py --model "$model" --posts 320 --repetitions 3 ;;
         train_throughput) "$python" benchmarks/train_throughput.py --posts 160 --warmup-steps 4 --repetitions 3 ;;
         scaling) "$python" benchmarks/scaling.py --model "$model" --repetitions 3 ;;
+        context_build) "$python" benchmarks/context_build.py --repetitions 3 --pictures "${BUILD_PICTURES:-500}" --many "${BUILD_MANY:-5000}" ;;
         memory_stream)
             "$python" benchmarks/memory_stream.py --model "$model" \
                 --posts "${STREAM_POSTS:-20000}" --tiny-posts "${STREAM_TINY_POSTS:-200000}"
@@ -43,4 +44,5 @@ for name in ${*:-$known}; do
     measure "$name" || { failed=1; echo "== $name failed" >&2; }
 done
 "$python" tools/write_performance.py
+if [ -f benchmarks/results/context_build.json ]; then "$python" tools/write_scale.py; fi
 exit "$failed"

@@ -105,7 +105,7 @@ def test_record_cut_short_is_made_again(tagger: Tagger, tmp_path: Path) -> None:
     [
         ([*POSTS[:4], POSTS[9], *POSTS[5:]], "from post 4 on"),
         (POSTS[1:], "from post 1 on"),
-        (POSTS[:6], "holds 4 shards, these posts make 2"),
+        (POSTS[:6], "holds 4 shards, the input now makes 2"),
         ([*POSTS, POSTS[0]], "from post 10 on"),
     ],
 )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from mner.atomic import write_json, writing
-from mner.engines import local
+from mner.engines import local, shards
+from mner.engines.crew import Hire, ordered
 from mner.errors import DataError
 from mner.tagger import Tagger
-from mner.types import Post, Prediction
+from mner.tagger.tagger import LOOK_AHEAD
+from mner.types import ImageStatus, Post, Prediction
 
 SHARD_SIZE = 1000
 """Posts of one shard: what an interrupt loses at most."""
@@ -45,6 +48,14 @@ class Counts:
         self.entities += len(one.entities)
         self.pictures[one.image_status] += 1
         self.cut.update(one.cut)
+
+    def count(self, line: str) -> None:
+        """Count a prediction that has been written as a line."""
+        row = json.loads(line)
+        self.posts += 1
+        self.entities += len(row["entities"])
+        self.pictures[row["image_status"]] += 1
+        self.cut.update(row.get("cut", {}))
 
     def merge(self, row: Mapping[str, Any]) -> None:
         """Count what another ``to_dict`` holds."""
@@ -97,6 +108,24 @@ def line(row: Mapping[str, Any]) -> str:
     return text.replace("\x85", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """How posts are tagged; it pickles if ``reopen`` does, and workers on any machine can begin from it.
+
+    Attributes:
+        reopen: Gives the tagger, such as ``functools.partial(mner.load, "runs/mine", threads=1)``.
+        min_score: Least probability of an entity.
+    """
+
+    reopen: Callable[[], Tagger]
+    min_score: float = 0.0
+
+    def __call__(self) -> Callable[[list[Post]], Iterator[str]]:
+        """Load the tagger; gives the function from posts to lines."""
+        tagger = self.reopen()
+        return lambda posts: _lines(tagger, posts, self.min_score)
+
+
 def predict_shards(
     tagger: Tagger,
     posts: Iterable[Post],
@@ -104,13 +133,16 @@ def predict_shards(
     *,
     shard_size: int = SHARD_SIZE,
     min_score: float = 0.0,
+    hire: Hire[Post, str] | None = None,
+    reopen: Callable[[], Tagger] | None = None,
+    batch_size: int = LOOK_AHEAD,
     watch: Callable[[int], None] = lambda posts: None,
 ) -> Shards:
     """The shards of predictions in a folder, those of an interrupted call kept.
 
     ``out`` gets ``part-00000.jsonl`` and so on, each whole or not there; ``manifest.json`` with the model and the
     settings; ``shards.jsonl`` with counts and the fingerprint of each shard's posts; at the end ``summary.json``.
-    Memory holds one shard's posts, which may come from a stream.
+    Memory holds one shard's posts, which may come from a stream; with workers, what they have at hand besides.
 
     Args:
         tagger: The model.
@@ -118,51 +150,73 @@ def predict_shards(
         out: The folder; made if it is not there.
         shard_size: Posts of one shard.
         min_score: Least probability of an entity.
+        hire: Makes workers that tag instead, such as ``functools.partial(mner.engines.ray.Actors, workers=8)``.
+        reopen: Gives a worker the same tagger; needed with ``hire``.
+        batch_size: Posts that a worker is handed at once.
         watch: Called with the number of posts done so far.
 
     Raises:
         DataError: The folder holds predictions of other posts, of another model or under other settings.
+        WorkerError: Workers cannot start.
     """
     out = Path(out)
     settings = {"mner": version("mner"), **tagger.settings, "min_score": min_score}
     _compare(out, settings)
     known = _records(out)
     _drop_unknown(out, known)
-    digest = hashlib.sha256()
+    digests: defaultdict[int, Any] = defaultdict(hashlib.sha256)
     files: list[Path] = []
     counts, kept = Counts(), 0
 
     def read() -> Iterator[Post]:
-        for post in posts:
-            digest.update(json.dumps([post.id, post.text, post.words, post.offsets, post.image]).encode())
+        for number, post in enumerate(posts):
+            told = json.dumps([post.id, post.text, post.words, post.offsets, post.image])
+            digests[number // shard_size].update(told.encode())
             yield post
 
-    def tag(shard: Iterable[Post]) -> Iterator[str]:
-        found = Counts()
-        for one in tagger.pipe(shard, min_score=min_score):
-            found.add(one)
-            yield line(one.to_dict())
+    def seal(number: int, lines: list[str]) -> None:
         # Before the shard gets its name: a shard that is there has its record, whenever a kill comes.
-        known[len(files)] = _record(out, {"shard": len(files), "posts_id": digest.hexdigest()[:16], **found.to_dict()})
+        found = Counts()
+        for one in lines:
+            found.count(one)
+        record = {"shard": number, "posts_id": digests[number].hexdigest()[:16], **found.to_dict()}
+        known[number] = _record(out, record)
 
-    for progress in local.run(tag, read(), out, fingerprint=_told(settings), shard_size=shard_size):
-        number = progress.shards - 1
-        record = known.pop(number, {})
-        path = _part(out, number)
-        if record.get("posts_id") != digest.hexdigest()[:16]:
-            first = number * shard_size + 1
-            raise DataError(
-                f"{path}: made of other posts than the input now has from post {first} on; {_elsewhere(out)}"
-            )
-        digest = hashlib.sha256()
-        files.append(path)
-        counts.merge(record)
-        kept += progress.kept
-        watch(counts.posts)
-    if known:
-        raise DataError(f"{out}: holds {max(known) + 1} shards, these posts make {len(files)}; {_elsewhere(out)}")
+    with ExitStack() as stack:
+        options: dict[str, Any] = {"fingerprint": _told(settings), "shard_size": shard_size, "seal": seal}
+        if hire is None:
+            steps = local.run(lambda shard: _lines(tagger, shard, min_score), read(), out, **options)
+        else:
+            if reopen is None:
+                raise TypeError("reopen: needed with hire, as workers load the tagger themselves")
+            crew = stack.enter_context(hire(Tagging(reopen, min_score)))
+            options |= {"write": shards.write_lines, "batch_size": batch_size}
+            steps = shards.run(lambda lists: ordered(crew, lists, lost=_lost), read(), out, **options)
+        for progress in steps:
+            number = progress.shards - 1
+            record = known.pop(number, {})
+            path = shards.part(out, number)
+            if record.get("posts_id") != digests.pop(number).hexdigest()[:16]:
+                first = number * shard_size + 1
+                raise DataError(
+                    f"{path}: made of other posts than the input now has from post {first} on; {_elsewhere(out)}"
+                )
+            files.append(path)
+            counts.merge(record)
+            kept += progress.kept
+            watch(counts.posts)
     write_json(out / SUMMARY, {**settings, **counts.to_dict(), "files": [path.name for path in files]})
     return Shards(tuple(files), counts, kept)
+
+
+def _lines(tagger: Tagger, posts: Iterable[Post], min_score: float) -> Iterator[str]:
+    return (line(one.to_dict()) for one in tagger.pipe(posts, min_score=min_score))
+
+
+def _lost(post: Post, reason: str) -> str:
+    """The line of a post that ends the processes of those who tag it."""
+    status: ImageStatus = "none" if post.image is None else "unreadable"
+    return line(Prediction(post.id, post.text, (), image_status=status, reason=reason, image=post.image).to_dict())
 
 
 def _told(settings: Mapping[str, Any]) -> str:
@@ -210,13 +264,9 @@ def _records(out: Path) -> dict[int, dict[str, Any]]:
 
 def _drop_unknown(out: Path, known: Mapping[int, Any]) -> None:
     """Remove shards that lost their record, as after a power cut; they are made again."""
-    expected = {_part(out, number) for number in known}
+    expected = {shards.part(out, number) for number in known}
     for path in set(out.glob("part-?????.jsonl")) - expected if (out / MANIFEST).exists() else ():
         path.unlink()
-
-
-def _part(out: Path, number: int) -> Path:
-    return out / f"part-{number:05d}.jsonl"
 
 
 def _elsewhere(out: Path) -> str:

@@ -40,3 +40,7 @@ class PluginError(MnerError):
 
 class MissingExtraError(MnerError):
     """A feature needs a package that is not installed; the message shows the line to type."""
+
+
+class WorkerError(MnerError):
+    """The workers of a run cannot start, or do not keep to what was agreed."""

@@ -14,7 +14,7 @@ import pytest
 from mner.show.performance import KEYS, performance
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-PROGRAMS = {"crf", "train_throughput", "predict_throughput", "cold_start", "memory_stream", "scaling"}
+PROGRAMS = {"crf", "train_throughput", "predict_throughput", "cold_start", "memory_stream", "scaling", "context_build"}
 
 
 def run(name: str, out: Path, *options: object) -> dict[str, Any]:
@@ -101,6 +101,16 @@ def test_scaling_fits_an_exponent_to_each_row(tiny_model: Path, tmp_path: Path) 
     record = run("scaling", tmp_path, "--model", tiny_model, *sizes)
     assert len(record["ratios"]) == 5
     assert all(isinstance(value, float) for value in record["ratios"].values())
+
+
+@pytest.mark.slow
+def test_context_build_measures_builds_and_unit_costs(tmp_path: Path) -> None:
+    record = run("context_build", tmp_path, "--pictures", 2, "--many", 3)
+    assert {"models alone", "one worker", "two workers", "second run"} <= set(record["seconds"])
+    units = record["seconds"]["units"]
+    assert {"decoding", "detector", "scene", "ocr", "captioner", "row"} == set(units["seconds"])
+    assert all(value > 0 for costs in units.values() for value in costs.values())
+    assert any(name.startswith("memory") for name in record["ratios"])
 
 
 def test_run_script_knows_every_program() -> None:

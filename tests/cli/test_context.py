@@ -170,3 +170,18 @@ def test_simulate_makes_contexts_without_pictures(tmp_path: Path) -> None:
     rows = read_contexts(tmp_path / "s.jsonl")
     assert len(rows) == 20
     assert any(tag.object == "person" for row in rows.values() for tag in row.tags)
+
+
+def test_shards_are_written_and_kept(photos: Path) -> None:
+    for _ in range(2):
+        code, out, err = run("context", "build", photos, "--out", "c", "--shard-size", 3, *PLAIN)
+        assert (code, out) == (0, "c\n"), err
+        assert "4 pictures: 3 ok, 1 unreadable" in err
+    assert [path.name for path in sorted(Path("c").glob("part-*"))] == ["part-00000.jsonl", "part-00001.jsonl"]
+    assert len(read_contexts(sorted(Path("c").glob("part-*")))) == 4
+
+
+@pytest.mark.parametrize("option", [("--gpus", "0.5"), ("--address", "auto")])
+def test_options_of_ray_go_with_ray(photos: Path, option: tuple[str, str]) -> None:
+    code, _, err = run("context", "build", photos, "--out", "c.jsonl", *PLAIN, *option)
+    assert code == 2 and "goes with --engine ray" in err

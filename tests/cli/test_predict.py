@@ -172,3 +172,26 @@ def test_reader_that_leaves_ends_quietly(tiny_model: Path, tmp_path: Path) -> No
         env={**os.environ, "LC_ALL": "C", "OMP_NUM_THREADS": "1"},
     )
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (0, "", 2)
+
+
+def test_workers_write_what_one_process_writes(run: Run, posts_file: Path, tmp_path: Path) -> None:
+    alone = run(posts_file, "--out", tmp_path / "one", "--no-images", "--shard-size", 5)
+    by_two = run(posts_file, "--out", tmp_path / "two", "--no-images", "--shard-size", 5, "--workers", 2, "--batch", 3)
+    assert (alone.exit_code, by_two.exit_code) == (0, 0), by_two.stderr
+    assert alone.stderr == by_two.stderr
+    found = [
+        [
+            json.loads(line)["id"]
+            for path in sorted((tmp_path / name).glob("part-*"))
+            for line in path.read_text().splitlines()
+        ]
+        for name in ("one", "two")
+    ]
+    assert found[0] == found[1]
+    assert len(found[0]) == 12
+
+
+def test_workers_without_a_folder_are_refused(run: Run, posts_file: Path) -> None:
+    found = run(posts_file, "--workers", 2)
+    assert found.exit_code == 2
+    assert "name their folder" in found.stderr

@@ -86,3 +86,9 @@ def test_damaged_manifest_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(DataError, match=r"manifest\.json: damaged"):
         list(run(doubled, range(3), tmp_path, fingerprint="f"))
+
+
+def test_shards_of_a_longer_input_are_told(tmp_path: Path) -> None:
+    list(run(doubled, range(9), tmp_path, fingerprint="f", shard_size=3))
+    with pytest.raises(DataError, match="holds 3 shards, the input now makes 2"):
+        list(run(doubled, range(6), tmp_path, fingerprint="f", shard_size=3))

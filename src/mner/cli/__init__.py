@@ -67,6 +67,7 @@ EXTRAS: dict[str, str] = {
     "onnx": "export",
     "optuna": "search",
     "pyarrow": "parquet",
+    "ray": "ray",
 }
 """Package that may be absent -> the extra that brings it."""
 

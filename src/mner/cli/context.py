@@ -8,19 +8,34 @@ from typing import Annotated
 
 import typer
 
+from mner.cli import engine as engines
 from mner.types import VisualContext
 
 
 def build(
-    source: Annotated[Path, typer.Argument(help="Folder of pictures, one picture, or a file of posts.")],
-    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
-    images: Annotated[Path | None, typer.Option(help="Folder of the posts' pictures.")] = None,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of pictures, one picture, a file of posts, a tar archive, a folder of such, or a Parquet "
+            "file of paths or bytes."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write; with shards, their folder.")],
+    images: Annotated[Path | None, typer.Option(help="Folder of the posts' or the table's pictures.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
     detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
     captioner: Annotated[str | None, typer.Option(help='Captioner; "" for none.')] = None,
     ocr: Annotated[str | None, typer.Option(help='OCR engine: rapid, tesseract, paddle, hub, "" for none.')] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Pictures read at the same time.")] = 1,
+    workers: engines.WorkersOption = 1,
     store: Annotated[Path | None, typer.Option(help="File that keeps what was read; else the user's cache.")] = None,
+    shard_size: Annotated[
+        int | None,
+        typer.Option(min=0, help="Rows of one shard; 0: one file. By default 1000 with Ray.", show_default=False),
+    ] = None,
+    engine: engines.EngineOption = engines.Engine.local,
+    gpus: engines.GpusOption = 0.0,
+    batch: engines.BatchOption = None,
+    address: engines.AddressOption = None,
 ) -> None:
     """Read pictures into a file of visual contexts; what was read before is not read again."""
     from rich.console import Console
@@ -28,6 +43,7 @@ def build(
 
     from mner import config as configs
     from mner.data.listing import pictures
+    from mner.vision.build import BATCH
     from mner.vision.build import build as write
 
     chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
@@ -42,7 +58,18 @@ def build(
             told = f"{context.image}: {context.status}: {context.reason}"
             console.print(told, highlight=False, markup=False, soft_wrap=True)
 
-    statuses = write(shown, out, config=chosen, store=store, workers=workers, watch=watch)
+    if shard_size is None:
+        shard_size = 1000 if engine is engines.Engine.ray else 0
+    statuses = write(
+        shown,
+        out,
+        config=chosen,
+        store=store,
+        hire=engines.hire(engine, workers=workers, gpus=gpus, address=address),
+        batch_size=batch or BATCH,
+        shard_size=shard_size,
+        watch=watch,
+    )
     told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     count = sum(statuses.values())
     console.print(f"{count} {'picture' if count == 1 else 'pictures'}: {told}", highlight=False, soft_wrap=True)

@@ -35,7 +35,7 @@ def explain(
 ) -> None:
     """Show each entity's probability with and without the picture, and without each source of what was read."""
     source.check_source(posts, text, image)
-    tagger = source.open_tagger(
+    settings = source.tagger_settings(
         model,
         posts,
         contexts=contexts,
@@ -45,6 +45,7 @@ def explain(
         threads=threads,
         allow_plugins=allow_plugins,
     )
+    tagger = source.open_tagger(settings)
     found = iter([tagger.explain(text, image=image)]) if text is not None else _explained(tagger, posts, format, limit)
     if html is not None:
         from mner.show.pages import write_pages

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mner.cli import engine as engines
 from mner.cli import source
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ def predict(
     threads: source.ThreadsOption = 0,
     allow_plugins: source.PluginsOption = False,
     as_json: source.JsonOption = False,
+    engine: engines.EngineOption = engines.Engine.local,
+    workers: engines.WorkersOption = 1,
+    gpus: engines.GpusOption = 0.0,
+    batch: engines.BatchOption = None,
+    address: engines.AddressOption = None,
 ) -> None:
     """Tag posts, or one text with its picture; rows go to stdout, or as shards into --out.
 
@@ -42,7 +49,10 @@ def predict(
     source.check_source(posts, text, image)
     if out is not None and text is not None:
         raise typer.BadParameter("goes with a file of posts", param_hint="--out")
-    tagger = source.open_tagger(
+    hire = engines.hire(engine, workers=workers, gpus=gpus, address=address)
+    if hire is not None and out is None:
+        raise typer.BadParameter("workers write shards; name their folder", param_hint="--out")
+    settings = source.tagger_settings(
         model,
         posts,
         contexts=contexts,
@@ -52,10 +62,17 @@ def predict(
         threads=threads,
         allow_plugins=allow_plugins,
     )
+    tagger = source.open_tagger(settings)
     if text is not None:
         _print([tagger(text, image=image, min_score=min_score)], source.pretty(as_json))
     elif out is not None:
-        _shards(tagger, str(posts), format, out=out, shard_size=shard_size, min_score=min_score)
+        options: dict[str, Any] = {"shard_size": shard_size, "min_score": min_score}
+        if hire is not None:
+            from mner.tagger import load
+
+            alone = {**settings, "threads": threads or 1}  # as many workers as cores: one thread each
+            options |= {"hire": hire, "reopen": partial(load, **alone)} | ({"batch_size": batch} if batch else {})
+        _shards(tagger, str(posts), format, out, options)
     else:
         found = tagger.pipe(source.read_posts(str(posts), format), min_score=min_score)
         _print(_counted(found), source.pretty(as_json))
@@ -88,7 +105,7 @@ def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
     typer.echo(str(counts), err=True)
 
 
-def _shards(tagger: Tagger, posts: str, format: str | None, *, out: Path, shard_size: int, min_score: float) -> None:
+def _shards(tagger: Tagger, posts: str, format: str | None, out: Path, options: dict[str, Any]) -> None:
     from rich.console import Console
 
     from mner.bulk import predict_shards
@@ -99,8 +116,7 @@ def _shards(tagger: Tagger, posts: str, format: str | None, *, out: Path, shard_
             tagger,
             source.read_posts(posts, format),
             out,
-            shard_size=shard_size,
-            min_score=min_score,
+            **options,
             watch=lambda count: status.update(f"tagging: {count} posts"),
         )
     typer.echo(f"{done.counts}; {done.kept} of {len(done.files)} shards were there already", err=True)

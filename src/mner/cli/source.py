@@ -54,7 +54,7 @@ def check_source(posts: str | None, text: str | None, image: Path | None) -> Non
         raise typer.BadParameter(f"{posts}: no such file", param_hint="POSTS")
 
 
-def open_tagger(
+def tagger_settings(
     model: Path | None,
     posts: str | None,
     *,
@@ -64,25 +64,30 @@ def open_tagger(
     timeout: float | None,
     threads: int,
     allow_plugins: bool,
-) -> Tagger:
-    """The tagger that the options describe."""
-    from mner.tagger import load
-
+) -> dict[str, Any]:
+    """What ``mner.load`` is to be called with."""
     if images is not None and not images.is_dir():
         raise typer.BadParameter(f"{images}: no such folder", param_hint="--images")
     if timeout is not None and timeout <= 0:
         raise typer.BadParameter("expected seconds above 0", param_hint="--timeout")
     if images is None and posts not in {None, "-"}:
         images = Path(str(posts)).parent
-    tagger = load(
-        model,
-        threads=threads,
-        allow_plugins=allow_plugins,
-        use_images=not no_images,
-        images=images,
-        contexts=contexts or None,
-        timeout=timeout,
-    )
+    return {
+        "path": model,
+        "threads": threads,
+        "allow_plugins": allow_plugins,
+        "use_images": not no_images,
+        "images": images,
+        "contexts": contexts or None,
+        "timeout": timeout,
+    }
+
+
+def open_tagger(settings: dict[str, Any]) -> Tagger:
+    """The tagger of these settings; what a user should know of it is told on stderr."""
+    from mner.tagger import load
+
+    tagger = load(**settings)
     if tagger.note:
         typer.echo(tagger.note, err=True)
     return tagger

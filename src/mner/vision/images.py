@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,17 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mner.errors import ImageError
 
-Source = str | Path | bytes | Image.Image
+
+@runtime_checkable
+class Located(Protocol):
+    """A place that a picture's bytes are read from when it is its turn, such as a member of an archive."""
+
+    def read(self) -> bytes:
+        """The bytes of the picture's file; OSError where they cannot be had."""
+        ...
+
+
+Source = str | Path | bytes | Image.Image | Located
 """What a picture may be given as."""
 
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
@@ -52,7 +62,7 @@ class Picture:
 
 
 def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
-    """The picture of a path, of a file's bytes, or of a Pillow image.
+    """The picture of a path, of a file's bytes or of a place where they are, or of a Pillow image.
 
     Raises:
         ImageError: With the status "missing" (no such file), "too_large" (over a limit; a picture's size is
@@ -60,7 +70,10 @@ def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
     """
     if isinstance(source, Image.Image):
         return _decoded(source, None, limits)
-    content = source if isinstance(source, bytes) else _content(Path(source), limits)
+    if isinstance(source, bytes):
+        content = source
+    else:
+        content = _content(Path(source), limits) if isinstance(source, str | Path) else _fetched(source)
     if not content:
         raise ImageError("unreadable", "the file is empty")
     if len(content) > limits.bytes:
@@ -92,6 +105,15 @@ def _content(path: Path, limits: Limits) -> bytes:
         raise ImageError("missing", f"no such file: {path.name}") from None
     except (OSError, ValueError) as error:
         raise ImageError("unreadable", f"{path.name} cannot be read: {error}") from None
+
+
+def _fetched(place: Located) -> bytes:
+    try:
+        return place.read()
+    except FileNotFoundError as error:
+        raise ImageError("missing", f"no such file: {error.filename}") from None
+    except OSError as error:
+        raise ImageError("unreadable", f"the picture cannot be read: {error}") from None
 
 
 def _decoded(image: Image.Image, content: bytes | None, limits: Limits) -> Picture:

@@ -1,0 +1,155 @@
+"""A crew of processes on this machine."""
+
+from __future__ import annotations
+
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from mner.engines.crew import Opening
+from mner.errors import WorkerError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LEAVE = 5.0
+"""Seconds that a worker has to leave before it is ended."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    ready: bool = False
+    task: int | None = None
+
+
+class Processes(Generic[T, R]):
+    """Workers that are processes, started afresh (not forked), so that neither threads nor open files are shared.
+
+    A worker leaves by itself when this process is gone, however it ended.
+
+    Args:
+        opening: What each worker does first; it must pickle, as must items and results.
+        workers: How many.
+
+    Raises:
+        ValueError: ``workers`` is below 1.
+    """
+
+    def __init__(self, opening: Opening[T, R], *, workers: int) -> None:
+        if workers < 1:
+            raise ValueError(f"workers: expected at least 1, got {workers}")
+        self.workers = workers
+        self._opening = opening
+        self._crew: list[_Worker] = []
+
+    def __enter__(self) -> Processes[T, R]:
+        """The crew, its workers loading."""
+        self._crew = [self._start() for _ in range(self.workers)]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Have the workers leave; after an error, at once."""
+        for worker in self._crew:
+            worker.connection.close()
+            if error is not None:
+                worker.process.terminate()
+        for worker in self._crew:
+            worker.process.join(LEAVE)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+        self._crew = []
+
+    @property
+    def idle(self) -> int:
+        """How many wait for a list."""
+        return sum(worker.ready and worker.task is None for worker in self._crew)
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes' ids."""
+        return [worker.process.pid or 0 for worker in self._crew]
+
+    def give(self, task: int, items: Sequence[T]) -> None:
+        """Have an idle worker begin with a list."""
+        worker = next(one for one in self._crew if one.ready and one.task is None)
+        worker.task = task
+        with suppress(OSError):  # it ended while it was idle: ``wait`` finds out
+            worker.connection.send(items)
+
+    def wait(self) -> Sequence[tuple[int, Sequence[R] | None]]:
+        """Wait until something happens; the tasks that ended, with None where their worker ended."""
+        told = wait([worker.connection for worker in self._crew])
+        return [one for worker in list(self._crew) if worker.connection in told for one in self._heard(worker)]
+
+    def _heard(self, worker: _Worker) -> Iterator[tuple[int, Sequence[R] | None]]:
+        try:
+            kind, value = worker.connection.recv()
+        except (EOFError, OSError):
+            yield from self._ended(worker)
+            return
+        if kind == "fault":
+            raise value
+        if kind == "ready":
+            worker.ready = True
+        elif worker.task is not None:
+            task, worker.task = worker.task, None
+            yield task, value
+
+    def _ended(self, worker: _Worker) -> Iterator[tuple[int, None]]:
+        worker.process.join()
+        worker.connection.close()
+        if not worker.ready:
+            raise WorkerError(
+                f"a worker ended before it had loaded (exit code {worker.process.exitcode}): too little memory for so "
+                'many workers, or a script that starts them without `if __name__ == "__main__":`'
+            )
+        self._crew[self._crew.index(worker)] = self._start()
+        if worker.task is not None:
+            yield worker.task, None
+
+    def _start(self) -> _Worker:
+        context = get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, self._opening), daemon=True, name="mner-worker")
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+
+def _serve(connection: Connection, opening: Opening[Any, Any]) -> None:
+    """What a worker does until nobody is at the other end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    with suppress(EOFError, ConnectionError):
+        function = _told(connection, opening, "ready")
+        while function is not None:
+            if _told(connection, partial(_listed, function, connection.recv()), "done") is None:
+                return
+
+
+def _listed(function: Callable[[Any], Any], items: Any) -> list[Any]:
+    return list(function(items))
+
+
+def _told(connection: Connection, call: Callable[[], Any], kind: str) -> Any:
+    """What a call gave, sent to the parent but for a function; None where it raised, which is sent, too."""
+    try:
+        value = call()
+    except Exception as error:
+        error.add_note("".join(traceback.format_exception(error)))
+        connection.send(("fault", error))
+        return None
+    connection.send((kind, None if callable(value) else value))
+    return value

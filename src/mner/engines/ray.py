@@ -1,0 +1,187 @@
+"""A crew of Ray actors, on this machine or on a cluster: ``pip install "mner[ray]"``.
+
+Each actor holds its models for the whole run. An actor that ends is replaced here and not by Ray, whose own retries
+have no end: what was in its hands goes through ``mner.engines.crew``, which finds the picture that did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from mner.engines.crew import Opening
+from mner.errors import MissingExtraError, WorkerError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+STORE = 200 * 2**20
+"""Bytes of shared memory of a session on this machine: lists and results are small, models stay in their actors."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    actor: Any
+    reference: Any  # of what it does now
+    ready: bool = False
+    task: int | None = None
+
+
+class Actors(Generic[T, R]):
+    """Workers that are Ray actors.
+
+    A session that the program has begun (``ray.init``) is used and left open. Without one, ``address`` is joined, or
+    a session on this machine alone is begun, without a dashboard, and ended with the crew.
+
+    Args:
+        opening: What each actor does first; mner and all that it names must be installed on every machine.
+        workers: How many.
+        gpus: GPUs of each, in parts if need be: 0.25 puts four on one GPU.
+        cpus: CPU cores of each.
+        address: Of a running cluster, as ``ray start --head`` tells it, or "auto"; None: this machine alone.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        ValueError: ``workers`` is below 1, or ``gpus`` or ``cpus`` below 0.
+    """
+
+    def __init__(
+        self,
+        opening: Opening[T, R],
+        *,
+        workers: int,
+        gpus: float = 0.0,
+        cpus: float = 1.0,
+        address: str | None = None,
+    ) -> None:
+        if workers < 1 or gpus < 0 or cpus < 0:
+            raise ValueError(f"expected 1 worker or more and no GPUs or CPUs below 0, got {workers}, {gpus}, {cpus}")
+        try:
+            import ray
+        except ImportError as error:
+            raise MissingExtraError(f'the engine "ray": {error}; pip install "mner[ray]"') from error
+        self.workers = workers
+        self._ray: Any = ray
+        self._opening = opening
+        self._resources = {"num_cpus": cpus, "num_gpus": gpus}
+        self._address = address
+        self._ours = False
+        self._crew: list[_Worker] = []
+
+    def __enter__(self) -> Actors[T, R]:
+        """The crew, its actors loading.
+
+        Raises:
+            WorkerError: There is no cluster at the address, or this machine has not what the actors ask for.
+        """
+        ray = self._ray
+        if not ray.is_initialized():
+            self._ours = True
+            self._begin()
+        self._crew = [self._start() for _ in range(self.workers)]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the actors, and the session if it was begun here."""
+        for worker in self._crew:
+            self._ray.kill(worker.actor)
+        self._crew = []
+        if self._ours:
+            self._ray.shutdown()
+
+    @property
+    def idle(self) -> int:
+        """How many have loaded and wait for a list."""
+        return sum(worker.ready and worker.task is None for worker in self._crew)
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of the actors' processes, each on its own machine."""
+        return list(self._ray.get([worker.actor.pid.remote() for worker in self._crew]))
+
+    def give(self, task: int, items: Sequence[T]) -> None:
+        """Have an idle actor begin with a list."""
+        worker = next(one for one in self._crew if one.ready and one.task is None)
+        worker.task, worker.reference = task, worker.actor.work.remote(items)
+
+    def wait(self) -> Sequence[tuple[int, Sequence[R] | None]]:
+        """Wait until something happens; the tasks that ended, with None where their actor ended."""
+        busy = {worker.reference: worker for worker in self._crew if worker.reference is not None}
+        done, _ = self._ray.wait(list(busy), num_returns=1)
+        told: list[tuple[int, Sequence[R] | None]] = []
+        for reference in done:
+            worker, results = busy[reference], None
+            try:
+                results = self._ray.get(reference)
+            except self._ray.exceptions.RayTaskError as error:
+                raise getattr(error, "cause", None) or error from None
+            except (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError) as error:
+                self._replace(worker, error)
+            else:
+                worker.ready, worker.reference = True, None
+            if worker.task is not None:
+                told.append((worker.task, results))
+                worker.task = None
+        return told
+
+    def _replace(self, worker: _Worker, error: Exception) -> None:
+        if not worker.ready:
+            raise WorkerError(f"an actor ended before it had loaded: {error}") from None
+        self._ray.kill(worker.actor)
+        self._crew[self._crew.index(worker)] = self._start()
+
+    def _start(self) -> _Worker:
+        # None of Ray's own retries: it would give the same list to one actor after the other without end.
+        options = {**self._resources, "max_restarts": 0, "max_task_retries": 0}
+        actor = self._ray.remote(**options)(_Actor).remote()
+        return _Worker(actor, actor.load.remote(self._opening))
+
+    def _begin(self) -> None:
+        ray = self._ray
+        quiet = {"log_to_driver": False, "configure_logging": False}
+        if self._address is not None:
+            try:
+                ray.init(address=self._address, **quiet)
+            except (ConnectionError, RuntimeError, ValueError) as error:
+                raise WorkerError(f"no Ray cluster at {self._address} ({error}); begin one: ray start --head") from None
+            return
+        gpus = self._resources["num_gpus"] * self.workers
+        ray.init(
+            address="local",
+            num_cpus=max(1, round(self._resources["num_cpus"] * self.workers + 0.5)),
+            include_dashboard=False,
+            object_store_memory=STORE,
+            **quiet,
+        )
+        here = ray.cluster_resources().get("GPU", 0.0)
+        if gpus > here:
+            ray.shutdown()
+            raise WorkerError(
+                f"{self.workers} actors with {self._resources['num_gpus']:g} GPUs each ask for {gpus:g}, this machine "
+                f"has {here:g}; ask for fewer, or name a cluster's address"
+            )
+
+
+class _Actor:
+    """What runs in an actor's process."""
+
+    def __init__(self) -> None:
+        self._function: Any = None
+
+    def load(self, opening: Opening[Any, Any]) -> None:
+        """Open the models."""
+        self._function = opening()
+
+    def work(self, items: list[Any]) -> list[Any]:
+        """The results of a list of items."""
+        return list(self._function(items))
+
+    def pid(self) -> int:
+        """The process's id."""
+        import os
+
+        return os.getpid()

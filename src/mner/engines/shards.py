@@ -1,0 +1,160 @@
+"""Many items through a function into numbered shards; an interrupted run continues.
+
+A folder holds ``part-00000.jsonl``, ``part-00001.jsonl``, ... and ``manifest.json``, which says what was asked.
+A shard appears when it is whole. Run again, the shards that are there are skipped, and so are their items.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from mner.atomic import write_json, writing
+from mner.errors import DataError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: shards and items finished in all, and whether this shard stood there before."""
+
+    shards: int
+    items: int
+    kept: bool
+
+
+class _Planned(NamedTuple):
+    number: int
+    size: int
+    kept: bool
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write lines that have no ends yet into a file that appears when it is whole."""
+    with writing(path) as stream:
+        stream.writelines(line + "\n" for line in lines)
+
+
+def part(out: Path, number: int, suffix: str = ".jsonl") -> Path:
+    """The file of a shard.
+
+    >>> part(Path("out"), 12).as_posix()
+    'out/part-00012.jsonl'
+    """
+    return out / f"part-{number:05d}{suffix}"
+
+
+def run(
+    stream: Callable[[Iterable[list[T]]], Iterator[list[R]]],
+    items: Iterable[T],
+    out: Path,
+    *,
+    fingerprint: str,
+    write: Callable[[Path, list[R]], object],
+    suffix: str = ".jsonl",
+    shard_size: int = 1000,
+    batch_size: int = 0,
+    seal: Callable[[int, list[R]], object] = lambda number, results: None,
+) -> Iterator[Progress]:
+    """Write what ``stream`` makes of ``items`` into shards of ``out``; yields after each shard.
+
+    Args:
+        stream: Takes lists of items and gives, in their order, one list of as many results for each. It may take
+            some lists ahead.
+        items: Read as needed, never held in full.
+        out: Folder of the shards.
+        fingerprint: Identifies items and options; a folder made of others is refused.
+        write: Makes a shard's file, whole or not at all.
+        suffix: Of the shards' files.
+        shard_size: Items of a shard.
+        batch_size: Items of a list; 0: those of a shard. No list crosses a shard's border, so the same input makes
+            the same lists however often it was interrupted.
+        seal: Called with number and results of a shard just before its file gets its name.
+
+    Raises:
+        DataError: ``out`` holds something else, or shards of a longer input.
+        ValueError: ``shard_size`` is below 1.
+    """
+    if shard_size < 1:
+        raise ValueError(f"shard_size: expected at least 1, got {shard_size}")
+    _claim(out, {"format": 1, "fingerprint": fingerprint, "shard_size": shard_size})
+    plan: deque[_Planned] = deque()
+
+    def lists() -> Iterator[list[T]]:
+        source = iter(items)
+        for number in count():
+            if part(out, number, suffix).exists():
+                size = sum(1 for _ in islice(source, shard_size))
+                plan.extend([_Planned(number, size, True)] if size else [])
+            else:
+                shard = list(islice(source, shard_size))
+                size, step = len(shard), batch_size or shard_size
+                plan.extend([_Planned(number, size, False)] if size else [])
+                yield from (shard[start : start + step] for start in range(0, size, step))
+            if size < shard_size:
+                return
+
+    shards = done = 0
+    gathered: list[R] = []
+    for results in stream(lists()):
+        gathered += results
+        while plan and (plan[0].kept or len(gathered) == plan[0].size):
+            planned = plan.popleft()
+            if not planned.kept:
+                seal(planned.number, gathered)
+                write(part(out, planned.number, suffix), gathered)
+                gathered = []
+            shards, done = shards + 1, done + planned.size
+            yield Progress(shards, done, planned.kept)
+    for planned in plan:  # behind the last shard that was missing
+        shards, done = shards + 1, done + planned.size
+        yield Progress(shards, done, planned.kept)
+    _finish(out, shards, done, suffix)
+
+
+def _finish(out: Path, shards: int, items: int, suffix: str) -> None:
+    found = sorted(out.glob(f"part-*{suffix}"))
+    if len(found) > shards:
+        raise DataError(
+            f"{out}: holds {len(found)} shards, the input now makes {shards}; give the input it was begun with, "
+            f"name another folder, or remove this one and begin anew: rm -r {out}"
+        )
+    write_json(out / MANIFEST, {**_told(out), "shards": shards, "items": items})
+
+
+def _claim(out: Path, wanted: dict[str, object]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be a folder of shards ({error}); choose another folder") from error
+    if not (out / MANIFEST).exists():
+        if any(path.name != f"{MANIFEST}.part" for path in out.iterdir()):  # of a run killed as it began
+            raise DataError(f"{out}: holds files that are no shards of mner; choose an empty folder")
+        write_json(out / MANIFEST, wanted)
+        return
+    told = _told(out)
+    changed = [key for key, value in wanted.items() if told.get(key) != value]
+    if changed:
+        raise DataError(
+            f"{out}: was begun with other input, model or options ({', '.join(changed)} differ); "
+            "give the same ones to continue, or choose another folder"
+        )
+
+
+def _told(out: Path) -> dict[str, object]:
+    try:
+        told = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{out}/{MANIFEST}: damaged ({error}); choose another folder") from None
+    if not isinstance(told, dict):
+        raise DataError(f"{out}/{MANIFEST}: damaged (expected an object); choose another folder")
+    return told

@@ -1,0 +1,154 @@
+"""Ray actors on one small session of this machine: order, ended actors, pictures and posts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import mner
+from mner.bulk import predict_shards
+from mner.config import VisionConfig
+from mner.engines.crew import TRIES, ordered
+from mner.errors import MissingExtraError, WorkerError
+from mner.types import Post
+from mner.vision.build import build
+
+ray = pytest.importorskip("ray", reason='Ray is not installed: pip install "mner[ray]"')
+
+pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.enable_socket]
+
+OFF = VisionConfig(detector="", captioner="", ocr="")
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory, work_text: str) -> Iterator[None]:
+    """A session of two CPUs that all tests of this file share."""
+    import os
+    import warnings
+
+    code = tmp_path_factory.mktemp("code")
+    (code / "openings_of_ray.py").write_text(work_text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(code), os.environ.get("PYTHONPATH", "")]))
+        patch.syspath_prepend(str(code))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Ray's own, of settings to come
+            ray.init(
+                address="local",
+                num_cpus=2,
+                include_dashboard=False,
+                log_to_driver=False,
+                configure_logging=False,
+                object_store_memory=100 * 2**20,
+            )
+        yield
+        ray.shutdown()
+
+
+def lost(item: int, reason: str) -> str:
+    return f"{item}: {reason}"
+
+
+def results(opening, count: int) -> list:
+    from mner.engines.ray import Actors
+
+    lists = [list(range(start, min(start + 3, count))) for start in range(0, count, 3)]
+    with Actors(opening, workers=2) as crew:
+        return [one for found in ordered(crew, lists, lost=lost) for one in found]
+
+
+def test_results_come_in_order(session) -> None:
+    import openings_of_ray as work
+
+    assert results(work.opening, 20) == [2 * item for item in range(20)]
+    assert ray.is_initialized()  # a session that was there is left open
+
+
+def test_ended_actors_items_are_tried_again_and_given_up_alone(session, tmp_path: Path) -> None:
+    import openings_of_ray as work
+
+    once, ever = tmp_path / "once", tmp_path / "ever"
+    once.mkdir(), ever.mkdir()
+    assert results(partial(work.deadly, str(once), fatal=[4], times=1), 9) == [2 * item for item in range(9)]
+    found = results(partial(work.deadly, str(ever), fatal=[4], times=99), 9)
+    assert found[4] == f"4: given up: {TRIES} workers ended with it, one after the other"
+    assert found[:4] + found[5:] == [2 * item for item in range(9) if item != 4]
+
+
+def test_defects_and_faults_of_loading_are_raised_here(session) -> None:
+    import openings_of_ray as work
+
+    for opening, message in ((work.failing, "a defect"), (work.unloadable, "no model")):
+        with pytest.raises(ValueError, match=message):
+            results(opening, 3)
+    with pytest.raises(WorkerError, match="before it had loaded"):
+        results(work.ending, 3)
+
+
+def test_pictures_become_the_same_contexts(session, tmp_path: Path) -> None:
+    from mner.engines.ray import Actors
+
+    items = []
+    for number in range(11):
+        path = tmp_path / f"{number}.png"
+        Image.new("RGB", (20 + number, 10), "red").save(path)
+        items.append((path.name, path))
+    (tmp_path / "3.png").write_text("broken")
+    build(items, tmp_path / "local.jsonl", config=OFF, store=tmp_path / "a.sqlite")
+    hire = partial(Actors, workers=2)
+    store = tmp_path / "b.sqlite"
+    statuses = build(items, tmp_path / "ray", config=OFF, store=store, hire=hire, shard_size=4, batch_size=2)
+    assert statuses == {"ok": 10, "unreadable": 1}
+    shards = sorted((tmp_path / "ray").glob("part-*"))
+    assert len(shards) == 3
+    assert b"".join(shard.read_bytes() for shard in shards) == (tmp_path / "local.jsonl").read_bytes()
+    before = [shard.stat().st_mtime_ns for shard in shards]
+    shards[1].unlink()
+    build(items, tmp_path / "ray", config=OFF, store=store, hire=hire, shard_size=4, batch_size=2)
+    after = [shard.stat().st_mtime_ns for shard in sorted((tmp_path / "ray").glob("part-*"))]
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert b"".join(shard.read_bytes() for shard in shards) == (tmp_path / "local.jsonl").read_bytes()
+
+
+def test_posts_become_the_same_predictions(session, tmp_path: Path, tiny_model: Path) -> None:
+    from mner.engines.ray import Actors
+
+    posts = [Post(str(n), "Kevin won", ("Kevin", "won"), ((0, 5), (6, 9))) for n in range(7)]
+    tagger = mner.load(tiny_model, threads=1)
+    expected = predict_shards(tagger, posts, tmp_path / "local", shard_size=3)
+    done = predict_shards(
+        tagger,
+        posts,
+        tmp_path / "ray",
+        shard_size=3,
+        hire=partial(Actors, workers=2),
+        reopen=partial(mner.load, tiny_model, threads=1),
+        batch_size=2,
+    )
+    assert done.counts == expected.counts
+    for ours, theirs in zip(done.files, expected.files, strict=True):
+        rows = [[json.loads(one) for one in path.read_text().splitlines()] for path in (ours, theirs)]
+        assert [row["id"] for row in rows[0]] == [row["id"] for row in rows[1]]
+        assert [len(row["entities"]) for row in rows[0]] == [len(row["entities"]) for row in rows[1]]
+
+
+def test_refused_numbers(session) -> None:
+    from mner.engines.ray import Actors
+
+    with pytest.raises(ValueError, match="1 worker or more"):
+        Actors(list, workers=0)
+
+
+def test_missing_ray_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from mner.engines.ray import Actors
+
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"mner\[ray\]"):
+        Actors(list, workers=1)
