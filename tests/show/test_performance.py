@@ -83,3 +83,9 @@ def test_tool_writes_and_checks_the_page(results: Path, tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert page.read_text(encoding="utf-8") == performance(results)
     assert subprocess.run([*command, "--check"], capture_output=True, check=False).returncode == 0
+
+
+def test_committed_page_is_current() -> None:
+    root = TOOL.parents[1]
+    page = (root / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert page == performance(root / "benchmarks" / "results")

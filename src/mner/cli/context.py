@@ -20,7 +20,9 @@ def build(
             "file of paths or bytes."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write; with shards, their folder.")],
+    out: Annotated[
+        Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write; with shards, their folder.")
+    ],
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' or the table's pictures.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
     detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
