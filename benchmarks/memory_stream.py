@@ -42,7 +42,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         [
             "model",
             "posts",
-            "posts/s",
             "before",
             f"after {options.first:,}",
             "at the end",
@@ -57,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         after = [sample for sample in samples if sample[0] >= options.first] or samples[-1:]
         base, most = after[0][1], max(memory for _, memory in after)
         growth = ratios[f"{what}: most / after {options.first} posts (1 is best)"] = most / base
-        row = [what, told["posts"], told["posts"] / told["seconds"], samples[0][1], base, samples[-1][1], most]
+        row = [what, told["posts"], samples[0][1], base, samples[-1][1], most]
         table.rows.append([*row, f"{growth - 1:+.1%}", "yes" if growth <= 1 + MARGIN else "NO"])
     write(
         "memory_stream",

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from mner.errors import ModelError
 from mner.views.shapes import shape
 
-CACHE_WORDS = 200_000
+CACHE_WORDS = 16_384
 """Most distinct words kept; then the cache starts anew. About 400 bytes a word."""
 
 _CHUNK = 256  # words a call of the tokenizer sees as one sequence
