@@ -59,7 +59,7 @@ def test_posts_of_scored_splits_are_left_out_of_training(tool: Any, source: Path
     assert left_out == {"twitter2015": 1, "twitter2017": 0}
     assert [post.id for post in data.read(tmp_path / "data" / "twitter2015.train.txt")] == ["1"]
     assert not (tmp_path / "data" / "twitter2017.test.txt").exists()
-    config = module.settings(ROOT / "configs" / "ready" / "social-en.toml", tmp_path / "data", quick=False)
+    config = module.settings(ROOT / "configs" / "ready" / "social-en.toml", quick=False)
     assert module.refuse_leaks(config, tmp_path / "data", say=lambda message: None) == {}
 
 
@@ -67,20 +67,21 @@ def test_a_leak_is_refused(tool: Any, source: Path, tmp_path: Path) -> None:
     module = tool("social_data")
     module.prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
     (tmp_path / "data" / "twitter2017.train.txt").write_text("IMGID:3\nOscars\tB-MISC\n")  # a dev post's picture
-    config = module.settings(ROOT / "configs" / "ready" / "social-en.toml", tmp_path / "data", quick=False)
+    config = module.settings(ROOT / "configs" / "ready" / "social-en.toml", quick=False)
     with pytest.raises(SystemExit, match="picture"):
         module.refuse_leaks(config, tmp_path / "data", say=lambda message: None)
 
 
-def test_more_data_is_taken_only_where_it_helps_on_both_dev_splits(tool: Any) -> None:
+def test_more_data_is_taken_only_where_it_helps_and_loses_nowhere_but_by_noise(tool: Any) -> None:
     choose = tool("build_social_en").choose
 
     def scored(*f1: float) -> dict[str, Any]:
         return {str(number): {"T": {"micro": {"f1": one}}} for number, one in enumerate(f1)}
 
     assert choose({"one": scored(70, 70), "both": scored(71, 71)}) == "both"
-    assert choose({"one": scored(70, 70), "both": scored(69.9, 80)}) == "one"
-    assert choose({"one": scored(70, 70), "both": scored(70, 71)}) == "one"
+    assert choose({"one": scored(70, 70), "both": scored(69.6, 80)}) == "both"
+    assert choose({"one": scored(70, 70), "both": scored(69.4, 80)}) == "one"
+    assert choose({"one": scored(70, 70), "both": scored(69.8, 70.1)}) == "one"
 
 
 def test_package_with_a_posts_text_is_refused(tool: Any, tmp_path: Path) -> None:

@@ -87,11 +87,11 @@ def originals(source: Path, split: str) -> Iterator[tuple[str, Post]]:
             yield name, rename(post, {"OTHER": "MISC"})
 
 
-def settings(path: Path, root: Path, *, quick: bool) -> Config:
-    """The committed configuration, its files under ``root``."""
+def settings(path: Path, *, quick: bool) -> Config:
+    """The committed configuration; where its files lie is said to whoever reads them."""
     extra = ["training.epochs=1", "training.threads=1"] if quick else []
     config = configs.load(path, set_values=extra)
-    return config.model_copy(update={"data": config.data.model_copy(update={"root": str(root)})})
+    return config.model_copy(update={"data": config.data.model_copy(update={"root": "."})})
 
 
 def _posts(path: Path) -> Iterable[Post]:
