@@ -39,6 +39,8 @@ CONFIG = ROOT / "configs" / "ready" / "social-en.toml"
 READY = ROOT / "src" / "mner" / "ready"
 MOST_MEGABYTES = 30.0
 FILES_OF_MODEL = {"README.md", "config.toml", "head.safetensors", "model.int8.onnx", "model.json", "tokenizer.json"}
+NOISE = 0.5
+"""F1 by which two seeds of one setting may well differ; a smaller loss on one dev split counts as none."""
 DEV = tuple(f"{name}.dev" for name in SETS)
 
 
@@ -113,15 +115,15 @@ def candidates(config: Config) -> list[Config]:
 
 
 def choose(scored: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """The last candidate if its F1, mean of both views, is higher on every dev split than the first one's.
+    """The last candidate if its F1, mean of both views, gains over all dev splits and loses on none but by noise.
 
-    >>> one, two = ({"d": {"T": {"micro": {"f1": f1}}}} for f1 in (70.0, 71.0))
-    >>> choose({"less": one, "more": two}), choose({"less": two, "more": one})
+    >>> def on(*f1): return {f"d{n}": {"T": {"micro": {"f1": one}}} for n, one in enumerate(f1)}
+    >>> choose({"less": on(70, 60), "more": on(69.7, 80)}), choose({"less": on(70, 60), "more": on(69, 80)})
     ('more', 'less')
     """
     first, last = scored
-    better = all(_mean(scored[last][split]) > _mean(scored[first][split]) for split in scored[first])
-    return last if better else first
+    gains = [_mean(scored[last][split]) - _mean(scored[first][split]) for split in scored[first]]
+    return last if sum(gains) > 0 and min(gains) > -NOISE else first
 
 
 def shipped_scores(saved: SavedModel, config: Config, root: Path, split: str) -> dict[str, Any]:

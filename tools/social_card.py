@@ -106,7 +106,10 @@ def card(facts: Mapping[str, Any]) -> str:
 
 
 def _choice(facts: Mapping[str, Any]) -> str:
-    rule = "the one with more data would be taken if its F1, mean of both views, were higher on both dev splits"
+    rule = (
+        "the one with more data is taken if its F1, mean of both views, gains over both dev splits together and loses "
+        "less than 0.5, what two seeds may differ by, on either"
+    )
     return f"of the candidates below, `{facts['chosen']}` was taken: {rule}; twitter2015.dev chose the epoch of each"
 
 
