@@ -112,7 +112,7 @@ def test_seeds_without_test_scores_do_not_hide_the_others(results: Path, make_re
 def test_labels_cost_and_uses_are_told(results: Path) -> None:
     text = written(results)
     assert "| ita-ga-cva | I+T | 100.0 / 100.0 / 100.0 | 100.0 / 100.0 / 100.0 |" in part(text, "By label, test")
-    assert "| text | a CPU (avx2), 2 cores, no | 1.5 | 2 | 1.5 | 102 |" in part(text, "Cost")
+    assert "| text | a CPU (avx2), 2 cores, no | 1.5 | 2 | 1.5 | 2.5 | 102 |" in part(text, "Cost")
     assert "| text | 2 | c2 | m2 | 2026-01-01 | 1 of 2 |" in part(text, "Runs")
     assert text.endswith("| tiny/text | 2026-01-02 | 2 | 3 |\n")
 

@@ -42,6 +42,7 @@ def test_train_leaves_a_model_a_record_and_metrics(corpus: Path, tiny_config: Ma
     assert set(record["dev"]) == {"T", "I+T"}
     assert f"corpus/dev@{record['splits']['dev']['fingerprint'][:6]}" in record["dev"]["T"]["signature"]
     assert record["machine"]["cpu"] and "test" not in record
+    assert record["cpu_seconds"] > 0
     assert len((run / "metrics.jsonl").read_text().splitlines()) == 2
     assert read_model(run).fingerprint == record["model"]
     assert not list(run.rglob("*.part")) and not (run / "checkpoint.safetensors").exists()

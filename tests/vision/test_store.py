@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -70,7 +72,9 @@ def test_file_that_another_holds_too_long_is_named(tmp_path: Path, monkeypatch: 
 
 WRITER = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from mner.types import VisualContext
 from mner.vision.store import Store
 
@@ -92,3 +96,16 @@ def test_store_stands_in_the_cache_by_default(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("MNER_CACHE", str(tmp_path / "cache"))
     with Store() as store:
         assert store.path == tmp_path / "cache" / "contexts.sqlite"
+
+
+def test_many_open_a_new_store_at_once(tmp_path: Path) -> None:
+    at_once = Barrier(8)
+
+    def opened(path: Path) -> int:
+        at_once.wait()
+        with Store(path) as store:
+            return len(store)
+
+    with ThreadPoolExecutor(8) as threads:
+        for turn in range(30):
+            assert list(threads.map(opened, [tmp_path / f"{turn}.sqlite"] * 8)) == [0] * 8

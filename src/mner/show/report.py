@@ -55,7 +55,12 @@ def _parts(rows: Mapping[str, Row]) -> Iterator[Part]:
     for split in reversed(SPLITS):
         if table := _labels(rows, split):
             yield Part(f"By label, {split}", "Precision / recall / F1, means over seeds.", table)
-    yield Part("Cost", "Of one run: parameters, time of training, the process's peak memory.", _cost(rows))
+    yield Part(
+        "Cost",
+        "Of one run: parameters, time of training (core-minutes: processor time of all threads), "
+        "the process's peak memory.",
+        _cost(rows),
+    )
     yield Part("Runs", "", _runs(rows))
 
 
@@ -111,6 +116,7 @@ def _cost(rows: Mapping[str, Row]) -> Table:
     lines = []
     for name, row in rows.items():
         minutes = [record["seconds"] / 60 for record in row.records]
+        worked = [record["cpu_seconds"] / 60 for record in row.records if "cpu_seconds" in record]
         memory = max(record["peak_memory_mib"] for record in row.records)
         millions = row.records[0]["parameters"] / 1e6
         epochs = statistics.fmean(len(record["epochs"]) for record in row.records)
@@ -121,10 +127,13 @@ def _cost(rows: Mapping[str, Row]) -> Table:
                 f"{millions:.1f}",
                 f"{epochs:g}",
                 f"{statistics.fmean(minutes):.1f}",
+                f"{statistics.fmean(worked):.1f}" if worked else "-",
                 f"{memory:.0f}",
             )
         )
-    return Table(("row", "machine", "million parameters", "epochs", "minutes", "MiB"), tuple(lines), texts=2)
+    return Table(
+        ("row", "machine", "million parameters", "epochs", "minutes", "core-minutes", "MiB"), tuple(lines), texts=2
+    )
 
 
 def _machine(record: Mapping[str, Any]) -> str:

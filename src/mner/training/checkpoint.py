@@ -24,6 +24,7 @@ class Progress:
         fingerprint: Of the configuration and the splits; a checkpoint of others is refused.
         step: Optimizer steps taken.
         seconds: Seconds spent training so far, over all sessions.
+        cpu_seconds: Processor seconds of this process, all threads, in the same time; a pause costs none.
         best: Best dev score so far; None before the first evaluation.
         best_epoch: Its epoch, from 1; 0 before.
         sums: Sums of the losses over the posts of the epoch under way.
@@ -36,6 +37,7 @@ class Progress:
     fingerprint: str
     step: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     best: float | None = None
     best_epoch: int = 0
     sums: Mapping[str, float] = field(default_factory=dict)

@@ -31,6 +31,7 @@ class Step:
     posts: int = 0
     tokens: int = 0  # padded sub-tokens that went through the encoder
     seconds: float = 0.0
+    cpu_seconds: float = 0.0  # of all threads
 
 
 def loop(
@@ -74,7 +75,7 @@ def loop(
         if number == done or number % per_pass == 0:
             turn = number // per_pass
             order = list(steps(len(split), posts_per_step=settings.posts_per_step, seed=config.seed, epoch=turn))
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         torch.manual_seed(config.seed * 1_000_003 + number * accelerator.num_processes + accelerator.process_index)
         members = order[number % per_pass]
         mine = members[accelerator.process_index :: accelerator.num_processes]
@@ -113,4 +114,5 @@ def loop(
             posts=len(members),
             tokens=tokens,
             seconds=time.perf_counter() - started,
+            cpu_seconds=time.process_time() - worked,
         )

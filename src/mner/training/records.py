@@ -79,6 +79,7 @@ def run_record(
         ],
         "outcomes": {"dev": progress.outcomes},
         "seconds": round(progress.seconds, 1),
+        "cpu_seconds": round(progress.cpu_seconds, 2),
         "peak_memory_mib": peak_memory_mib(),
         "precision": precision,
         "machine": machine(),

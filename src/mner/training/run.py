@@ -219,6 +219,7 @@ def _add(progress: Progress, step: Step) -> Progress:
         progress,
         step=step.step,
         seconds=progress.seconds + step.seconds,
+        cpu_seconds=progress.cpu_seconds + step.cpu_seconds,
         sums=sums,
         posts=progress.posts + step.posts,
         tokens=progress.tokens + step.tokens,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +34,7 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: each put is durable by itself, so a killed run keeps what it had read.
             self._base = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-            self._base.execute("PRAGMA journal_mode=WAL")
+            self._write_ahead()
             self._base.execute("PRAGMA synchronous=NORMAL")
             self._base.execute(
                 "CREATE TABLE IF NOT EXISTS contexts (sha256 TEXT, fingerprint TEXT, row TEXT, "
@@ -41,6 +42,18 @@ class Store:
             )
         except (OSError, sqlite3.Error) as error:
             raise DataError(self._fault(error)) from error
+
+    def _write_ahead(self) -> None:
+        """Readers and a writer beside each other; sqlite lets none wait for the change, so this asks again."""
+        until = time.monotonic() + WAIT
+        while True:
+            try:
+                self._base.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def _fault(self, error: Exception) -> str:
         return (
