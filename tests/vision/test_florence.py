@@ -62,7 +62,7 @@ def test_one_network_serves_all_three_and_sees_a_picture_once(tiny_vision, netwo
 
 
 def test_writing_equals_the_models_own_way(network):
-    found = florence.run(network, PICTURE, florence.CAPTION, tokens=12, beams=4, count=3)
+    (found,) = florence.run(network, [PICTURE], florence.CAPTION, tokens=12, beams=4, count=3)
     made = network.processor(images=PICTURE, text=florence.CAPTION, return_tensors="pt")
     with torch.inference_mode(), quiet():
         ids = network.model.generate(**made, num_beams=4, num_return_sequences=3, max_new_tokens=12, do_sample=False)

@@ -144,7 +144,7 @@ def test_grounding_boxes_are_the_processors_own(tiny_vision):
     (expected,) = network.processor.post_process_grounded_object_detection(
         outputs, made["input_ids"], threshold=0.3, target_sizes=size
     )
-    found = list(named.find(network, PICTURE, named.ask_grounding(network, ["cat", "red ball"]), 0.3))
+    (found,) = named.find(network, [PICTURE], named.ask_grounding(network, ["cat", "red ball"]), 0.3)
     assert found and torch.allclose(torch.tensor([box for _, _, box in found]), expected["boxes"], atol=1e-3)
     assert [score for _, score, _ in found] == pytest.approx(expected["scores"].tolist(), abs=1e-4)
 
@@ -164,7 +164,7 @@ def test_grounding_asks_twice_where_a_vocabulary_is_too_long(tiny_vision):
     assert len(questions) > 1
     assert [name for question in questions for name in question.names] == listed
     assert all(question.text["input_ids"].shape[1] <= 24 for question in questions)
-    found = list(named.find(network, PICTURE, questions, 0.3))
+    (found,) = named.find(network, [PICTURE], questions, 0.3)
     assert found and {name for name, _, _ in found} <= set(listed)
 
 

@@ -96,6 +96,20 @@ class Backends:
         """Load all of them now."""
         _ = self.detector, self.captioner, self.ocr, self.scene, self.describe
 
+    @property
+    def batch(self) -> int:
+        """Most pictures that any of the parts looks at in one call."""
+        return max(map(self.size, KINDS))
+
+    def size(self, part: str) -> int:
+        """Pictures that a part looks at in one call; says so without loading it."""
+        if part == "attributes":  # its batches are of objects, whichever pictures they are of
+            return self.batch
+        module = self._modules.get(part) if part in KINDS else None
+        if module is None or part in self.named or not hasattr(getattr(module, KINDS[part][1]), "many"):
+            return 1
+        return max(1, int(getattr(self._options[part], "batch", 1)))
+
     @cached_property
     def fingerprint(self) -> str:
         """12 hexadecimal digits over all that a picture's context depends on but the picture."""

@@ -1,4 +1,4 @@
-"""A picture -> its visual context, by the backends that a configuration names."""
+"""Pictures -> their visual contexts, by the backends that a configuration names."""
 
 from __future__ import annotations
 
@@ -6,44 +6,25 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
 from typing import Any, TypeVar
 
-from PIL import Image
-
 from mner.config import VisionConfig
-from mner.errors import ImageError, MnerError
-from mner.types import Box, Caption, OcrText, Tag, VisualContext
+from mner.errors import ImageError
+from mner.types import Box, OcrText, Tag, VisualContext
 from mner.vision.backends import Backends
-from mner.vision.images import Picture, Source, open_image
-from mner.vision.protocols import Scene
+from mner.vision.images import Opened, Source, opened
+from mner.vision.seen import PARTS, Seen, look
 from mner.vision.store import Store
-from mner.vision.texts import cleaned
-
-LONGEST_SIDE = 1600
-"""Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
 
 MOST_TAGS = 100
 """Most objects and attributes together, as in the paper; what is over is cut and counted in the row's "cut"."""
 
 _T = TypeVar("_T")
 _Entry = TypeVar("_Entry", Tag, OcrText)
-
-
-@dataclass(frozen=True, slots=True)
-class _Published:
-    """What backends found by a picture's name: entries by part, and their faults."""
-
-    parts: dict[str, list[Any]]
-    faults: list[str]
-
-    @property
-    def digest(self) -> str:
-        """A text that differs where what was found differs; "" where no backend goes by names."""
-        return hashlib.sha256(repr((self.parts, self.faults)).encode()).hexdigest()[:12] if self.parts else ""
 
 
 class Extractor:
@@ -66,6 +47,11 @@ class Extractor:
         """12 hexadecimal digits of the backends, their versions, options and model files; not of mner's version."""
         return self._backends.fingerprint
 
+    @property
+    def batch(self) -> int:
+        """Most pictures that a backend looks at in one call: what ``contexts`` should be given at once."""
+        return self._backends.batch
+
     def read(self, source: Source, *, image: str) -> VisualContext:
         """What is in one picture: a path, a file's bytes or a Pillow image.
 
@@ -80,7 +66,7 @@ class Extractor:
             MissingExtraError: A backend's package or program is not installed.
             ModelError: A backend's model file is missing or damaged.
         """
-        return self._read(source, image, None)
+        return self.contexts([(image, opened(source))])[0]
 
     def stream(
         self, items: Iterable[tuple[str, Source]], *, store: Store | None = None, workers: int = 1
@@ -91,96 +77,93 @@ class Extractor:
             items: Read as they are needed, so there may be any number.
             store: Where contexts are looked up by the picture's content, and kept. One that a backend failed on
                 is not kept: it is tried again next time.
-            workers: Pictures read at the same time.
+            workers: Pictures, or batches of them, that are read at the same time.
         """
-        if workers <= 1:
-            contexts: Iterator[VisualContext] = (self._read(source, image, store) for image, source in items)
-        else:
+
+        def read(some: Sequence[tuple[str, Source]]) -> list[VisualContext]:
+            return self.contexts([(image, opened(source)) for image, source in some], store=store)
+
+        batches = _batches(items, self.batch)
+        if workers > 1:
             self._backends.load()  # once, before threads ask for it at the same time
-            contexts = _ahead(lambda item: self._read(item[1], item[0], store), items, workers)
-        yield from contexts
+        for contexts in map(read, batches) if workers <= 1 else _ahead(read, batches, workers):
+            yield from contexts
 
-    def _read(self, source: Source, image: str, store: Store | None) -> VisualContext:
-        try:
-            picture = open_image(source)
-        except ImageError as error:
-            reason = error.reason
-            status = {"missing": "missing", "too_large": "too_large"}.get(error.status, "unreadable")
-            return replace(self._row(image), status=status, reason=reason)  # type: ignore[arg-type]
-        published = self._published(picture, image)
-        fingerprint = self.fingerprint + published.digest
-        known = store.get(picture.sha256, fingerprint) if store is not None else None
-        if known is not None:
-            return replace(known, image=image)
-        context = self._context(picture, image, published)
-        if store is not None and context.reason is None:
-            store.put(context, fingerprint)
-        return context
+    def contexts(self, pictures: Sequence[tuple[str, Opened]], *, store: Store | None = None) -> list[VisualContext]:
+        """The contexts of pictures that are decoded already, in their order; ``batch`` of them are looked at at once.
 
-    def _published(self, picture: Picture, image: str) -> _Published:
-        """What backends that go by a picture's name say of it; looked up anew each time, as their files may change."""
-        calls: dict[str, Any] = {part: getattr(self._backends, part) for part in sorted(self._backends.named)}
-        pixels = _fitted(picture.pixels) if calls else picture.pixels
-        beside = {"captioner": {"tags": (), "scenes": (), "ocr": ()}}
-        found = _Published({}, [])
-        for part, call in calls.items():
-            look = partial(call, pixels, image=image, **beside.get(part, {}))
-            parts = _attempt(part, look, found.faults)
-            found.parts[part] = parts if part == "detector" else list(cleaned(parts))
-        return found
+        Args:
+            pictures: Each with the name its context carries; in place of one that cannot be decoded, the error.
+            store: As for ``stream``.
 
-    def _context(self, picture: Picture, image: str, published: _Published) -> VisualContext:
-        pixels, faults = _fitted(picture.pixels), list(published.faults)
+        Raises:
+            MissingExtraError: A backend's package or program is not installed.
+            ModelError: A backend's model file is missing or damaged.
+        """
+        begun = [self._begun(image, picture, store) for image, picture in pictures]
+        rows = {place: one for place, one in enumerate(begun) if isinstance(one, VisualContext)}
+        waiting = [(place, one) for place, one in enumerate(begun) if isinstance(one, Seen)]
+        for some in _batches(waiting, self.batch):
+            self._look([one for _, one in some])
+            rows.update({place: self._ended(one, store) for place, one in some})
+        return [rows[place] for place in range(len(begun))]
+
+    def _begun(self, image: str, picture: Opened, store: Store | None) -> VisualContext | Seen:
+        """The context of a picture where it is known already, else what was published about it by its name."""
+        if isinstance(picture, ImageError):
+            status = {"missing": "missing", "too_large": "too_large"}.get(picture.status, "unreadable")
+            return replace(self._row(image), status=status, reason=picture.reason)  # type: ignore[arg-type]
+        seen = Seen(image, picture, self.fingerprint)
+        self._look_up(seen)
+        known = store.get(picture.sha256, seen.fingerprint) if store is not None else None
+        return seen if known is None else replace(known, image=image)
+
+    def _look_up(self, seen: Seen) -> None:
+        """Ask the backends that go by a picture's name; anew each time, as their files may change."""
+        published: list[Any] = []
+        for part in sorted(self._backends.named):
+            look(part, getattr(self._backends, part), [seen], by_name=True)
+            published += [part, getattr(seen, PARTS[part].into)]
+        if published:
+            seen.fingerprint += hashlib.sha256(repr((published, seen.faults)).encode()).hexdigest()[:12]
+
+    def _look(self, seen: Sequence[Seen]) -> None:
+        """Ask all other backends, each for all pictures before the next one is."""
         backends = self._backends
-        detector, captioner, reader, scene = (backends.detector, backends.captioner, backends.ocr, backends.scene)
-        looked_up = published.parts
-        if "detector" in looked_up:
-            tags: list[Tag] = looked_up["detector"]
-        else:
-            tags = _attempt("detector", lambda: detector(pixels), faults) if detector else []
-            tags = _attempt("attributes", lambda: backends.describe(pixels, tags), faults, tags)
-        scenes: list[Scene] = _attempt("scene", lambda: scene(pixels), faults) if scene else []
-        ocr: list[OcrText] = looked_up.get("ocr", [])
-        if reader and "ocr" not in looked_up:
-            ocr = _attempt("ocr", lambda: list(cleaned(reader(pixels))), faults)
-        captions: list[Caption] = looked_up.get("captioner", [])
-        if captioner and "captioner" not in looked_up:
-            captions = _attempt(
-                "captioner", lambda: list(cleaned(captioner(pixels, tags, scenes=scenes, ocr=ocr))), faults
-            )
-        kept = _most(sorted(tags, key=lambda tag: -(tag.confidence or 0.0)))
-        scale = (picture.width / pixels.width, picture.height / pixels.height)
-        return replace(
-            self._row(image),
+        backends.load()
+        looked_up = backends.detector is None or "detector" in backends.named
+        asked = {
+            "detector": backends.detector,
+            "attributes": None if looked_up else backends.describe,
+            "scene": backends.scene,
+            "ocr": backends.ocr,
+            "captioner": backends.captioner,
+        }
+        for part, backend in asked.items():
+            if backend is not None and part not in backends.named:
+                look(part, backend, seen, size=backends.size(part))
+
+    def _ended(self, seen: Seen, store: Store | None) -> VisualContext:
+        """The context of a picture that all backends have looked at; kept where none failed."""
+        kept = _most(sorted(seen.tags, key=lambda tag: -(tag.confidence or 0.0)))
+        cut = len(seen.tags) - len(kept)
+        scale = (seen.picture.width / seen.pixels.width, seen.picture.height / seen.pixels.height)
+        context = replace(
+            self._row(seen.image),
             tags=tuple(_scaled(kept, scale)),
-            captions=tuple(captions),
-            ocr=tuple(_scaled(ocr, scale)),
-            sha256=picture.sha256,
-            reason="; ".join(faults) or None,
-            extra={"cut": {"tags": len(tags) - len(kept)}} if len(kept) < len(tags) else {},
+            captions=tuple(seen.captions),
+            ocr=tuple(_scaled(seen.ocr, scale)),
+            sha256=seen.picture.sha256,
+            reason="; ".join(seen.faults) or None,
+            extra={"cut": {"tags": cut}} if cut else {},
         )
+        if store is not None and context.reason is None:
+            store.put(context, seen.fingerprint)
+        return context
 
     def _row(self, image: str) -> VisualContext:
         name = {"name": "mner", "version": version("mner"), "fingerprint": self.fingerprint}
         return VisualContext(image=image, extractor=name)
-
-
-def _attempt(part: str, run: Callable[[], list[_T]], faults: list[str], otherwise: Sequence[_T] = ()) -> list[_T]:
-    """What one backend found; after any error of its own, ``otherwise``, and the fault is noted."""
-    try:
-        return run()
-    except Exception as error:  # a backend may be anybody's code; one picture must not end the run
-        told = error if isinstance(error, MnerError) else f"{type(error).__name__}: {error}"
-        faults.append(f"the {part} failed: {told}")
-        return list(otherwise)
-
-
-def _fitted(pixels: Image.Image) -> Image.Image:
-    longest = max(pixels.size)
-    if longest <= LONGEST_SIDE:
-        return pixels
-    size = [max(1, round(side * LONGEST_SIDE / longest)) for side in pixels.size]
-    return pixels.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _most(tags: Sequence[Tag]) -> list[Tag]:
@@ -210,16 +193,22 @@ def _scaled(entries: Iterable[_Entry], scale: tuple[float, float]) -> Iterator[_
         yield replace(entry, box=box)
 
 
-def _ahead(
-    read: Callable[[tuple[str, Source]], VisualContext], items: Iterable[tuple[str, Source]], workers: int
-) -> Iterator[VisualContext]:
-    """Results in the order of the items, with twice as many under way as there are workers."""
-    waiting: deque[Future[VisualContext]] = deque()
+def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     left = iter(items)
+    while batch := list(islice(left, size)):
+        yield batch
+
+
+def _ahead(
+    read: Callable[[list[_T]], list[VisualContext]], batches: Iterable[list[_T]], workers: int
+) -> Iterator[list[VisualContext]]:
+    """Results in the order of the batches, with twice as many under way as there are workers."""
+    waiting: deque[Future[list[VisualContext]]] = deque()
+    left = iter(batches)
     with ThreadPoolExecutor(workers, thread_name_prefix="mner-vision") as pool:
         try:
             while True:
-                waiting.extend(pool.submit(read, item) for item in islice(left, 2 * workers - len(waiting)))
+                waiting.extend(pool.submit(read, some) for some in islice(left, 2 * workers - len(waiting)))
                 if not waiting:
                     return
                 yield waiting.popleft().result()

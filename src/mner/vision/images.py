@@ -61,6 +61,18 @@ class Picture:
     height: int
 
 
+Opened = Picture | ImageError
+"""A picture that was decoded, or why it was not."""
+
+
+def opened(source: Source) -> Opened:
+    """The decoded picture; in place of an error that it raises, that error."""
+    try:
+        return open_image(source)
+    except ImageError as error:
+        return error
+
+
 def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
     """The picture of a path, of a file's bytes or of a place where they are, or of a Pillow image.
 

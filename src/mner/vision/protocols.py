@@ -9,6 +9,11 @@ options name them, a function ``models(options)`` that lists them.
 Backends that need more than the core install say so for ``mner backends``: ``NEEDS``, packages by the name they are
 imported by; ``PROGRAMS``, programs; ``lacking(options)``, a text that says what else must be there, or None.
 
+A backend may look at several pictures in one call, which a GPU is good at: its class has the method ``many``, its
+``Options`` a number ``batch``, which says how many at most (best declared with ``exclude=True``, as it changes no
+result). ``many`` takes a list for each argument of the call and returns a list of answers, one for each picture, the
+same as one by one. Where it raises, its pictures are tried alone.
+
 A file with ``NAMED = True`` looks up what was published about a picture, by its name. Its class is called with one more
 keyword, ``image``; its results are looked up anew in each run and taken as they are: tags get no other attributes.
 """

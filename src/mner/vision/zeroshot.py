@@ -27,6 +27,7 @@ from mner.vision.networks import folder as folders
 from mner.vision.vocabulary import read_names
 
 VERSION = 1
+NEEDS = ("torch", "transformers")
 ARCHITECTURES = ("clip", "siglip")
 PACKAGED = Path(str(files("mner.vision.assets"))) / "attributes.txt"
 
@@ -48,7 +49,7 @@ class Options(BaseModel):
     prompt: str = "a photo of something {}"  # how an attribute is put to the model
     threshold: float = Field(default=0.1, ge=0, le=1)  # an attribute is given where it is over this
     most: int = Field(default=3, ge=0, le=3)  # attributes of an object; 0: none
-    batch: int = Field(default=16, ge=1)  # crops that are looked at at once
+    batch: int = Field(default=16, ge=1, exclude=True)  # crops of one forward pass, whichever pictures they are of
     device: str = "auto"  # a GPU where there is one; else as torch names it
 
     @field_validator("prompt")
@@ -91,17 +92,20 @@ class Describer:
 
     def __call__(self, picture: Image.Image, tags: Sequence[Tag]) -> list[Tag]:
         """The tags of an upright RGB picture, attributes added; one without a box or with attributes stays as it is."""
+        return self.many([picture], [tags])[0]
+
+    def many(self, pictures: Sequence[Image.Image], tags: Sequence[Sequence[Tag]]) -> list[list[Tag]]:
+        """The tags of several pictures, the same as of each alone; their objects share batches."""
         from mner.vision.networks import compare
 
-        options = self._options
-        places = [place for place, tag in enumerate(tags) if _bare(tag)]
-        described = list(tags)
-        for start in range(0, len(places), options.batch):
-            some = places[start : start + options.batch]
-            crops = [_crop(picture, tags[place].box or (0, 0, 1, 1)) for place in some]
-            fits = compare.fits(self._network, crops, self._texts)
-            for place, row in zip(some, fits, strict=True):
-                described[place] = replace(tags[place], attributes=self._chosen(row, tags[place].object))
+        described = [list(some) for some in tags]
+        bare = [(of, place) for of, some in enumerate(tags) for place, tag in enumerate(some) if _bare(tag)]
+        for start in range(0, len(bare), self._options.batch):
+            some = bare[start : start + self._options.batch]
+            crops = [_crop(pictures[of], tags[of][place].box or (0, 0, 1, 1)) for of, place in some]
+            for (of, place), row in zip(some, compare.fits(self._network, crops, self._texts), strict=True):
+                chosen = self._chosen(row, tags[of][place].object)
+                described[of][place] = replace(tags[of][place], attributes=chosen)
         return described
 
     def _chosen(self, fits: Sequence[float], name: str) -> tuple[str, ...]:

@@ -34,6 +34,9 @@ ARCHITECTURES = (
 
 _OPTION = "vision.options.hub.model"
 
+_Texts = list[tuple[str, float | None]]
+"""What was written about one picture, best first, each with its score."""
+
 
 class Options(BaseModel):
     """[vision.options.hub], as far as it is the captioner's."""
@@ -47,6 +50,7 @@ class Options(BaseModel):
     prompt: str = ""  # what a chat model is asked; how the sentence of BLIP and GIT begins; not for Florence-2
     detail: Literal["short", "detailed", "more"] = "short"  # which caption a Florence-2 is asked for
     device: str = "auto"  # a GPU where there is one; else as torch names it
+    batch: int = Field(default=1, ge=1, exclude=True)  # pictures of one forward pass; a GPU is quicker with more
 
     @model_validator(mode="after")
     def _wide_enough(self) -> Options:
@@ -87,29 +91,50 @@ class Captioner:
         self, picture: Image.Image, tags: Sequence[Tag], *, scenes: Sequence[Scene], ocr: Sequence[OcrText]
     ) -> list[Caption]:
         """The sentences about an upright RGB picture, best first; tags, scenes and text in it are not used."""
-        written = self._florence(picture) if self._network.architecture == "florence2" else self._written(picture)
-        sentences: dict[str, float | None] = {}
-        for text, score in written:
-            sentences.setdefault(clean(text), score)
-        return [Caption(text, score, "hub") for text, score in sentences.items() if text]
+        return self.many([picture], [tags], scenes=[scenes], ocr=[ocr])[0]
 
-    def _written(self, picture: Image.Image) -> list[tuple[str, float | None]]:
+    def many(
+        self,
+        pictures: Sequence[Image.Image],
+        tags: Sequence[Sequence[Tag]],
+        *,
+        scenes: Sequence[Sequence[Scene]],
+        ocr: Sequence[Sequence[OcrText]],
+    ) -> list[list[Caption]]:
+        """The sentences about several pictures, the same as about each alone; those of equal shape are one batch."""
+        florence = self._network.architecture == "florence2"
+        return [_captions(written) for written in (self._florence(pictures) if florence else self._written(pictures))]
+
+    def _written(self, pictures: Sequence[Image.Image]) -> list[_Texts]:
         from mner.vision.networks import prompts
         from mner.vision.networks.generate import write
+        from mner.vision.networks.joined import joined
 
         options, network = self._options, self._network
-        given, repeated = prompts.inputs(network, picture, options.prompt)
-        found = write(network, given, beams=options.beams, count=options.captions, tokens=options.tokens)
-        with network.lock:
-            return [
-                (network.tokenizer.decode(one.ids[repeated:], skip_special_tokens=True), one.score) for one in found
-            ]
+        search = {"beams": options.beams, "count": options.captions, "tokens": options.tokens}
+        asked = [prompts.inputs(network, picture, options.prompt) for picture in pictures]
+        texts: list[_Texts] = [[] for _ in pictures]
+        for places, given in joined([made for made, _ in asked]):
+            for place, written in zip(places, write(network, given, **search), strict=True):
+                own = [one.ids[asked[place][1] :] for one in written]
+                with network.lock:
+                    decoded = [network.tokenizer.decode(ids, skip_special_tokens=True) for ids in own]
+                texts[place] = [(text, one.score) for text, one in zip(decoded, written, strict=True)]
+        return texts
 
-    def _florence(self, picture: Image.Image) -> list[tuple[str, float | None]]:
+    def _florence(self, pictures: Sequence[Image.Image]) -> list[_Texts]:
         from mner.vision.networks import florence
 
         options = self._options
         task = {"short": florence.CAPTION, "detailed": florence.DETAILED, "more": florence.MORE}[options.detail]
         search = {"tokens": options.tokens, "beams": options.beams, "count": options.captions}
-        found = florence.run(self._network, picture, task, **search)
-        return [(florence.sentence(self._network, text, task), score) for text, score in found]
+        found = florence.run(self._network, pictures, task, **search)
+        return [[(florence.sentence(self._network, text, task), score) for text, score in some] for some in found]
+
+
+def _captions(written: _Texts) -> list[Caption]:
+    """Each sentence once, with its best score."""
+    sentences: dict[str, float | None] = {}
+    for text, score in written:
+        sentences.setdefault(clean(text), score)
+    return [Caption(text, score, "hub") for text, score in sentences.items() if text]

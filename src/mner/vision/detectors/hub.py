@@ -13,7 +13,7 @@ short descriptions of parts of the picture, "objects" gives names; neither has a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,6 +43,7 @@ class Options(BaseModel):
     task: Literal["regions", "objects"] = "regions"  # what a Florence-2 is asked for
     tokens: int = Field(default=512, ge=16, le=1000)  # most that a Florence-2 writes, places included
     device: str = "auto"  # a GPU where there is one; else as torch names it
+    batch: int = Field(default=1, ge=1, exclude=True)  # pictures of one forward pass; a GPU is quicker with more
 
 
 def models(options: Options) -> list[Path]:
@@ -79,30 +80,41 @@ class Detector:
                     'that needs neither, such as "facebook/detr-resnet-50@no_timm"'
                 ) from error
             raise
-        self._find: Callable[[Image.Image], list[Tag]] = self._described if florence else self._detected
+        self._find: Callable[[Sequence[Image.Image]], list[list[Tag]]] = self._described if florence else self._detected
         names = {} if florence else self._network.model.config.id2label
         if not florence and all(str(name).startswith("LABEL_") for name in names.values()):
             raise ModelError(f"{_OPTION}: {folder}/config.json names no classes (id2label); add them")
 
     def __call__(self, picture: Image.Image) -> list[Tag]:
         """The objects of an upright RGB picture; boxes in its pixels."""
-        return self._find(picture)[: self._options.most]
+        return self.many([picture])[0]
 
-    def _detected(self, picture: Image.Image) -> list[Tag]:
+    def many(self, pictures: Sequence[Image.Image]) -> list[list[Tag]]:
+        """The objects of several pictures, the same as of each alone; those of equal shape are one batch."""
+        return [tags[: self._options.most] for tags in self._find(pictures)]
+
+    def _detected(self, pictures: Sequence[Image.Image]) -> list[list[Tag]]:
         from mner.vision.networks.boxes import detect
 
         names: dict[int, str] = self._network.model.config.id2label
         return [
-            Tag(names[kind], confidence=confidence, box=box, source="hub")
-            for kind, confidence, box in detect(self._network, picture, self._options.threshold)
+            [Tag(names[kind], confidence=confidence, box=box, source="hub") for kind, confidence, box in found]
+            for found in detect(self._network, pictures, self._options.threshold)
         ]
 
-    def _described(self, picture: Image.Image) -> list[Tag]:
+    def _described(self, pictures: Sequence[Image.Image]) -> list[list[Tag]]:
+        from mner.vision.networks import florence
+
+        task = florence.REGIONS if self._options.task == "regions" else florence.OBJECTS
+        found = florence.run(self._network, pictures, task, tokens=self._options.tokens)
+        return [
+            self._regions(picture, written, task) for picture, [(written, _), *_] in zip(pictures, found, strict=True)
+        ]
+
+    def _regions(self, picture: Image.Image, written: str, task: str) -> list[Tag]:
         from mner.vision.networks import florence
         from mner.vision.networks.boxes import within
 
-        task = florence.REGIONS if self._options.task == "regions" else florence.OBJECTS
-        (written, _), *_ = florence.run(self._network, picture, task, tokens=self._options.tokens)
         tags = []
         for words, sides in florence.regions(self._network, written, task, picture.size):
             box = within(sides, picture.size)

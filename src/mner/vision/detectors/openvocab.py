@@ -11,6 +11,7 @@ Use it for what the 80 classes of COCO lack and your posts are about: trophies, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Options(BaseModel):
     threshold: float = Field(default=0.25, gt=0, le=1)  # least confidence of an object
     most: int = Field(default=100, ge=1, le=100)  # objects of a picture
     device: str = "auto"  # a GPU where there is one; else as torch names it
+    batch: int = Field(default=1, ge=1, exclude=True)  # pictures of one forward pass; a GPU is quicker with more
 
 
 def models(options: Options) -> list[Path]:
@@ -76,15 +78,20 @@ class Detector:
 
     def __call__(self, picture: Image.Image) -> list[Tag]:
         """The objects of an upright RGB picture; boxes in its pixels."""
+        return self.many([picture])[0]
+
+    def many(self, pictures: Sequence[Image.Image]) -> list[list[Tag]]:
+        """The objects of several pictures, the same as of each alone; those of equal shape are one batch."""
         from mner.vision.networks import named
         from mner.vision.networks.boxes import within
 
-        tags = []
-        for name, confidence, sides in named.find(self._network, picture, self._questions, self._options.threshold):
-            box = within(sides, picture.size)
-            if box is not None:
-                tags.append(Tag(name, confidence=confidence, box=box, source="openvocab"))
-        return sorted(tags, key=lambda tag: -(tag.confidence or 0))[: self._options.most]
+        listed = []
+        found = named.find(self._network, pictures, self._questions, self._options.threshold)
+        for picture, triples in zip(pictures, found, strict=True):
+            cut = [(name, confidence, within(sides, picture.size)) for name, confidence, sides in triples]
+            tags = [Tag(name, confidence=sure, box=box, source="openvocab") for name, sure, box in cut if box]
+            listed.append(sorted(tags, key=lambda tag: -(tag.confidence or 0))[: self._options.most])
+        return listed
 
 
 def _vocabulary(options: Options) -> Path:

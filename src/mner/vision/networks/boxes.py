@@ -1,35 +1,43 @@
-"""A picture -> the objects a detection network finds, with legal boxes."""
+"""Pictures -> the objects a detection network finds, with legal boxes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from PIL import Image
 
 from mner.types import Box
+from mner.vision.networks.joined import joined
 from mner.vision.networks.load import Network, prepared
 
 LEAST = 1.0
 """Pixels of a side of a box; what is thinner is no object."""
 
 
-def detect(network: Network, picture: Image.Image, threshold: float) -> Iterator[tuple[int, float, Box]]:
-    """The (class, confidence, box) triples over a threshold, by confidence, descending.
+def detect(network: Network, pictures: Sequence[Image.Image], threshold: float) -> list[list[tuple[int, float, Box]]]:
+    """For each picture its (class, confidence, box) triples over a threshold, by confidence, descending.
 
     They are what the network's own processor makes of its output, with boxes cut to the picture.
     """
-    with torch.inference_mode():
-        outputs = network.model(**prepared(network, picture))
-        (result,) = network.images.post_process_object_detection(
-            outputs, threshold=threshold, target_sizes=[(picture.height, picture.width)]
-        )
+    found: list[list[tuple[int, float, Box]]] = [[] for _ in pictures]
+    for places, given in joined([prepared(network, picture) for picture in pictures]):
+        with torch.inference_mode():
+            results = network.images.post_process_object_detection(
+                network.model(**given),
+                threshold=threshold,
+                target_sizes=[(pictures[place].height, pictures[place].width) for place in places],
+            )
+        for place, result in zip(places, results, strict=True):
+            found[place] = _triples(result, pictures[place].size)
+    return found
+
+
+def _triples(result: Mapping[str, Any], size: tuple[int, int]) -> list[tuple[int, float, Box]]:
     rows = zip(result["labels"].tolist(), result["scores"].tolist(), result["boxes"].tolist(), strict=True)
-    for kind, score, sides in sorted(rows, key=lambda row: -row[1]):
-        box = within(sides, picture.size)
-        if box is not None:
-            yield kind, round(score, 4), box
+    cut = [(kind, round(score, 4), within(sides, size)) for kind, score, sides in sorted(rows, key=lambda row: -row[1])]
+    return [(kind, score, box) for kind, score, box in cut if box is not None]
 
 
 def within(box: Iterable[Any], size: tuple[int, int]) -> Box | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,25 +18,26 @@ CAPTION, DETAILED, MORE = "<CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAP
 OBJECTS, REGIONS, READ = "<OD>", "<DENSE_REGION_CAPTION>", "<OCR_WITH_REGION>"
 
 _last = threading.local()
-"""The picture that this thread encoded last, by which network, and what came of it."""
+"""The pictures that this thread encoded last, at once, by which network, and what came of them."""
 
 
 def run(
-    network: Network, picture: Image.Image, task: str, *, tokens: int, beams: int = 3, count: int = 1
-) -> list[tuple[str, float | None]]:
-    """What the network writes for a task token, its place tokens kept, best first, each with its score.
+    network: Network, pictures: Sequence[Image.Image], task: str, *, tokens: int, beams: int = 3, count: int = 1
+) -> list[list[tuple[str, float | None]]]:
+    """What the network writes of each picture for a task token, place tokens kept, best first, each with its score.
 
     Args:
         network: A Florence-2.
-        picture: Upright, in RGB.
+        pictures: Upright, in RGB; they are looked at in one pass.
         task: One of the task tokens above.
         tokens: Most tokens it writes.
         beams: Width of the search; 3 is what the model's authors use.
-        count: How many sequences are returned.
+        count: How many sequences of each picture are returned.
     """
     with network.lock:
-        made = network.on_device(network.processor(images=picture, text=task, return_tensors="pt"))
-    seen = _seen(network, picture, made["pixel_values"])
+        asked = {"images": list(pictures), "text": [task] * len(pictures)}
+        made = network.on_device(network.processor(**asked, return_tensors="pt"))
+    seen = _seen(network, pictures, made["pixel_values"])
     with torch.inference_mode():
         words = network.model.get_input_embeddings()(made["input_ids"])
         places = (made["input_ids"] == network.model.config.image_token_id).unsqueeze(-1)
@@ -44,7 +46,8 @@ def run(
         encoded = encoder(inputs_embeds=mixed, attention_mask=made["attention_mask"])
     given = {"encoder_outputs": encoded, "attention_mask": made["attention_mask"]}
     written = write(network, given, beams=beams, count=count, tokens=tokens)
-    return [(network.tokenizer.decode(one.ids, skip_special_tokens=False), one.score) for one in written]
+    decode = network.tokenizer.decode
+    return [[(decode(one.ids, skip_special_tokens=False), one.score) for one in some] for some in written]
 
 
 def sentence(network: Network, text: str, task: str) -> str:
@@ -72,15 +75,17 @@ def _parsed(network: Network, text: str, task: str, size: tuple[int, int]) -> An
         return network.processor.post_process_generation(text=text, task=task, image_size=size)[task]
 
 
-def _seen(network: Network, picture: Image.Image, pixels: torch.Tensor) -> torch.Tensor:
-    """The picture's features (1, place, hidden); those of the last picture of this thread are kept."""
-    kept: tuple[Any, Any, torch.Tensor] | None = getattr(_last, "kept", None)
-    if kept is not None and kept[0]() is network and kept[1]() is picture:
-        return kept[2]
-    with torch.inference_mode():
-        features: torch.Tensor = network.model.get_image_features(pixels).pooler_output
-    _last.kept = (weakref.ref(network), weakref.ref(picture), features)
-    return features
+def _seen(network: Network, pictures: Sequence[Image.Image], pixels: torch.Tensor) -> torch.Tensor:
+    """The pictures' features (picture, place, hidden); those that this thread looked at last are kept."""
+    kept: list[tuple[Any, Any, torch.Tensor]] = getattr(_last, "kept", [])
+    known = {id(of()): features for by, of, features in kept if by() is network}
+    missing = [place for place, picture in enumerate(pictures) if id(picture) not in known]
+    if missing:
+        with torch.inference_mode():
+            made = network.model.get_image_features(pixels[missing]).pooler_output
+        known.update({id(pictures[place]): made[row : row + 1] for row, place in enumerate(missing)})
+        _last.kept = [(weakref.ref(network), weakref.ref(one), known[id(one)]) for one in pictures]
+    return torch.cat([known[id(picture)] for picture in pictures])
 
 
 def _box(sides: Any) -> Box:

@@ -1,4 +1,4 @@
-"""A network's input -> the token ids it writes: the sentences of one beam search, best first."""
+"""A network's input -> the token ids it writes: for each picture the sentences of one beam search, best first."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Written(NamedTuple):
     score: float | None
 
 
-def write(network: Network, inputs: Mapping[str, Any], *, beams: int, count: int, tokens: int) -> list[Written]:
-    """The ``count`` best sequences of a beam search; the same ones each time.
+def write(network: Network, inputs: Mapping[str, Any], *, beams: int, count: int, tokens: int) -> list[list[Written]]:
+    """For each picture the ``count`` best sequences of a beam search; the same ones each time.
 
     Args:
         network: What writes.
-        inputs: Its input, for one picture.
+        inputs: Its input, for one picture or for several whose arrays have the same shapes.
         beams: Width of the search.
         count: Sequences to return, at most ``beams``.
         tokens: Most tokens of a sequence, the prompt's not counted.
@@ -43,5 +43,22 @@ def write(network: Network, inputs: Mapping[str, Any], *, beams: int, count: int
             output_scores=beams > 1,  # without them no score of a sequence is returned
         )
     scores = getattr(found, "sequences_scores", None)
-    listed = [None] * count if scores is None else [round(float(score), 4) for score in scores]
-    return [Written(ids.tolist(), score) for ids, score in zip(found.sequences, listed, strict=True)]
+    rows = found.sequences.tolist()
+    listed = [None] * len(rows) if scores is None else [round(float(score), 4) for score in scores]
+    padding = network.model.generation_config.pad_token_id
+    return [
+        [Written(*pair) for pair in zip(_cut(rows[of : of + count], padding), listed[of : of + count], strict=True)]
+        for of in range(0, len(rows), count)
+    ]
+
+
+def _cut(rows: list[list[int]], padding: int | None) -> list[list[int]]:
+    """The sequences of one picture without what fills them up to the length of another picture's.
+
+    >>> _cut([[5, 6, 0, 0], [5, 0, 0, 0]], 0)
+    [[5, 6], [5, 0]]
+    """
+    length = max(len(row) for row in rows)
+    while length and all(row[length - 1] == padding for row in rows):
+        length -= 1
+    return [row[:length] for row in rows]

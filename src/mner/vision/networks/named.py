@@ -1,4 +1,4 @@
-"""Names to look for, and a picture -> the boxes of what was found: OWLv2 and Grounding DINO."""
+"""Names to look for, and pictures -> the boxes of what was found: OWLv2 and Grounding DINO."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from mner.vision.networks.joined import joined
 from mner.vision.networks.load import Network, prepared
 
 OWL_PROMPT = "a photo of a {}"
@@ -54,27 +55,36 @@ def ask_grounding(network: Network, names: Sequence[str]) -> list[Question]:
 
 
 def find(
-    network: Network, picture: Image.Image, questions: Sequence[Question], threshold: float
-) -> Iterator[tuple[str, float, list[float]]]:
-    """The (name, confidence, box) triples over a threshold, boxes as the network's processor gives them."""
-    pixels = prepared(network, picture)
-    size = [(picture.height, picture.width)]
-    for question in questions:
-        with torch.inference_mode():
-            outputs = network.model(**question.text, **pixels)
-        if question.tokens is None:
-            (result,) = network.processor.post_process_grounded_object_detection(
-                outputs, threshold=threshold, target_sizes=size
-            )
-            kinds = result["labels"].tolist()
-        else:
-            with network.lock:
-                (result,) = network.processor.post_process_grounded_object_detection(
-                    outputs, question.text["input_ids"], threshold=threshold, target_sizes=size
-                )
-            kinds = _kinds(outputs.logits[0], question.tokens, threshold)
-        for kind, score, box in zip(kinds, result["scores"].tolist(), result["boxes"].tolist(), strict=True):
-            yield question.names[kind], round(score, 4), box
+    network: Network, pictures: Sequence[Image.Image], questions: Sequence[Question], threshold: float
+) -> list[list[tuple[str, float, list[float]]]]:
+    """For each picture its (name, confidence, box) triples over a threshold, boxes as the processor gives them."""
+    found: list[list[tuple[str, float, list[float]]]] = [[] for _ in pictures]
+    for places, pixels in joined([prepared(network, picture) for picture in pictures]):
+        sizes = [(pictures[place].height, pictures[place].width) for place in places]
+        for question in questions:
+            for place, triples in zip(places, _answers(network, pixels, sizes, question, threshold), strict=True):
+                found[place] += triples
+    return found
+
+
+def _answers(
+    network: Network, pixels: dict[str, Any], sizes: list[tuple[int, int]], question: Question, threshold: float
+) -> Iterator[list[tuple[str, float, list[float]]]]:
+    """What one question finds in each of the pictures of one pass."""
+    text = {name: array.repeat(len(sizes), 1) for name, array in question.text.items()}
+    read = network.processor.post_process_grounded_object_detection
+    with torch.inference_mode():
+        outputs = network.model(**text, **pixels)
+    if question.tokens is None:
+        results = read(outputs, threshold=threshold, target_sizes=sizes)
+        kinds = [result["labels"].tolist() for result in results]
+    else:
+        with network.lock:
+            results = read(outputs, text["input_ids"], threshold=threshold, target_sizes=sizes)
+        kinds = [_kinds(logits, question.tokens, threshold) for logits in outputs.logits]
+    for named, result in zip(kinds, results, strict=True):
+        rows = zip(named, result["scores"].tolist(), result["boxes"].tolist(), strict=True)
+        yield [(question.names[kind], round(score, 4), box) for kind, score, box in rows]
 
 
 def _sentence(network: Network, names: Sequence[str]) -> Question | None:

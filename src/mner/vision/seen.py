@@ -1,0 +1,126 @@
+"""Pictures while they are read, and the call of a backend that looks at one of them, or at several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from mner.errors import MnerError
+from mner.types import Caption, OcrText, Tag
+from mner.vision.images import Picture
+from mner.vision.protocols import Scene
+from mner.vision.texts import cleaned
+
+LONGEST_SIDE = 1600
+"""Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
+
+
+@dataclass
+class Seen:
+    """One picture, and what was found in it so far.
+
+    Attributes:
+        image: Its name.
+        picture: As it was decoded.
+        fingerprint: Under which its context is kept.
+        faults: What went wrong, for the row's reason.
+    """
+
+    image: str
+    picture: Picture
+    fingerprint: str
+    tags: list[Tag] = field(default_factory=list)
+    scenes: list[Scene] = field(default_factory=list)
+    ocr: list[OcrText] = field(default_factory=list)
+    captions: list[Caption] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @cached_property
+    def pixels(self) -> Image.Image:
+        """The picture as backends see it; boxes are in its pixels until the row is made."""
+        longest = max(self.picture.pixels.size)
+        if longest <= LONGEST_SIDE:
+            return self.picture.pixels
+        size = [max(1, round(side * LONGEST_SIDE / longest)) for side in self.picture.pixels.size]
+        return self.picture.pixels.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
+
+
+class Asked(NamedTuple):
+    """What a backend is called with for one picture; its ``many`` takes a list for each of them."""
+
+    given: tuple[Any, ...]
+    named: Mapping[str, Any] = MappingProxyType({})
+
+
+class Part(NamedTuple):
+    """One part of reading a picture.
+
+    Attributes:
+        into: The list that its backend fills, of those of ``Seen``.
+        ask: What the backend is given.
+        keep: What is kept of its answer.
+    """
+
+    into: str
+    ask: Callable[[Seen], Asked] = lambda one: Asked((one.pixels,))
+    keep: Callable[[Iterable[Any]], Iterable[Any]] = list
+
+
+PARTS = {
+    "detector": Part("tags"),
+    "attributes": Part("tags", lambda one: Asked((one.pixels, one.tags))),
+    "scene": Part("scenes"),
+    "ocr": Part("ocr", keep=cleaned),
+    "captioner": Part(
+        "captions", lambda one: Asked((one.pixels, one.tags), {"scenes": one.scenes, "ocr": one.ocr}), cleaned
+    ),
+}
+"""All parts, in the order in which they are asked: a later one is told what the earlier ones found."""
+
+
+def look(name: str, backend: Callable[..., Any], seen: Sequence[Seen], *, size: int = 1, by_name: bool = False) -> None:
+    """Put what a backend finds in each picture into one of its lists.
+
+    Where several pictures in one call fail, each is tried alone: one that cannot be read costs no other. A picture
+    that fails alone keeps the list it had, and the fault is noted.
+
+    Args:
+        name: Which part it is.
+        backend: It looks at one picture; by its method ``many`` at several, where it has that.
+        seen: The pictures.
+        size: Pictures in one call of ``many``.
+        by_name: Whether it is told the picture's name as well.
+    """
+    part = PARTS[name]
+    size = size if hasattr(backend, "many") else 1
+    for start in range(0, len(seen), size):
+        some = seen[start : start + size]
+        asked = [part.ask(one) for one in some]
+        answers = _together(backend, asked, part) if len(some) > 1 else None
+        for place, one in enumerate(some):
+            if answers is not None:
+                setattr(one, part.into, answers[place])
+                continue
+            given, named = asked[place]
+            told = {**named, "image": one.image} if by_name else named
+            try:
+                setattr(one, part.into, list(part.keep(backend(*given, **told))))
+            except Exception as error:  # a backend may be anybody's code; one picture must not end the run
+                said = error if isinstance(error, MnerError) else f"{type(error).__name__}: {error}"
+                one.faults.append(f"the {name} failed: {said}")
+
+
+def _together(backend: Any, asked: Sequence[Asked], part: Part) -> list[list[Any]] | None:
+    """The answers for several pictures; None where there is not one for each."""
+    try:
+        given = [list(column) for column in zip(*(one.given for one in asked), strict=True)]
+        found = backend.many(*given, **{name: [one.named[name] for one in asked] for name in asked[0].named})
+        answers = [list(part.keep(one)) for one in found]
+    except Exception:  # which picture is at fault is told when each is tried alone
+        return None
+    return answers if len(answers) == len(asked) else None
