@@ -29,8 +29,9 @@ check: $(VENV)/.installed ## lint, formatting, types and the contracts between r
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose
 
-docs: $(VENV)/.installed ## rewrite the generated pages of docs/reference
+docs: $(VENV)/.installed ## rewrite what docs/reference and docs/backends take from the code
 	$(BIN)/python tools/write_reference.py
+	$(BIN)/python tools/write_backends.py
 
 clean: ## remove what the targets above made, .venv excepted
 	rm -rf $(DEMO) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -21,7 +21,7 @@ NOTICE = "<!-- Written by tools/write_reference.py; run `make docs` after a chan
 
 def config_page() -> str:
     """The page of all configuration keys: type, default, and the remark that stands beside each in the schema."""
-    remarks = dict(_remarks(inspect.getsource(schema)))
+    told = dict(remarks(inspect.getsource(schema)))
     lines = [
         "# Configuration",
         "",
@@ -46,11 +46,11 @@ def config_page() -> str:
         for key, found in section.model_fields.items():
             if key in sections:
                 continue
-            kind = ast.unparse(_annotations(section)[key])
-            remark = remarks.get((section.__name__, key), "")
+            kind = ast.unparse(annotations(section)[key])
+            remark = told.get((section.__name__, key), "")
             default = found.get_default(call_default_factory=True)
-            written = "" if default is None or default == {} else f"`{_toml(default)}`"
-            lines.append(f"| `{key}` | {_cell(kind)} | {written} | {_cell(remark)} |")
+            written = "" if default is None or default == {} else f"`{toml(default)}`"
+            lines.append(f"| `{key}` | {cell(kind)} | {written} | {cell(remark)} |")
     lines += [
         "",
         "`Source` is one of captions, tags, ocr, texts: the lists of an artefact row. `ViewName` is T or I+T.",
@@ -92,10 +92,11 @@ def _parameter(parameter: Any) -> str:
     shown = "" if default is None or default is False or callable(default) or default in ((), []) else f"`{default}`"
     if parameter.required:
         shown = "required"
-    return f"| {names} | {_cell(shown)} | {_cell(parameter.help or '')} |"
+    return f"| {names} | {cell(shown)} | {cell(parameter.help or '')} |"
 
 
-def _annotations(section: type) -> dict[str, ast.expr]:
+def annotations(section: type) -> dict[str, ast.expr]:
+    """The type of each field, as the source writes it."""
     tree = ast.parse(inspect.getsource(section))
     body = tree.body[0]
     assert isinstance(body, ast.ClassDef)
@@ -103,7 +104,7 @@ def _annotations(section: type) -> dict[str, ast.expr]:
     return {part.target.id: part.annotation for part in fields if isinstance(part.target, ast.Name)}
 
 
-def _remarks(source: str) -> Iterator[tuple[tuple[str, str], str]]:
+def remarks(source: str) -> Iterator[tuple[tuple[str, str], str]]:
     """((class, key), comment) of every field that has a comment on its line."""
     lines = source.splitlines()
     for part in ast.parse(source).body:
@@ -114,17 +115,19 @@ def _remarks(source: str) -> Iterator[tuple[tuple[str, str], str]]:
                     yield (part.name, field.target.id), rest.strip().removeprefix("#").strip()
 
 
-def _toml(value: Any) -> str:
+def toml(value: Any) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
     if isinstance(value, tuple | list):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
+        return "[" + ", ".join(toml(one) for one in value) + "]"
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """A text that fits into a cell of a table."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -110,3 +110,19 @@ def test_only_the_surest_boxes_are_drawn(pics: Path, parse: Callable[[str], Any]
     assert len(page.found("rect")) == BOXES
     assert "3 more objects are listed below" in page.text("article.card")
     assert "n10" in page.text("svg") and "n2" not in page.text("svg")
+
+
+def test_labels_of_boxes_stay_inside_the_picture(pics: Path, parse: Callable[[str], Any]) -> None:
+    tags = (
+        Tag("bottle", ("small", "gray"), 0.9, (1900, 400, 1990, 600)),
+        Tag("dog", (), 0.8, (1995, 995, 2000, 1000)),
+        Tag("a " * 100, (), 0.7, (1000, 0, 1100, 100)),
+        Tag("cat", (), 0.6, (100, 100, 900, 900)),
+    )
+    page = written(parse, [VisualContext("1.jpg", tags=tags)], pics)
+    size = 2000 / 340 * 12
+    texts = [[float(one[side] or 0) for side in ("x", "y")] for one in page.found("text")]
+    for (x, y), letters in zip(texts[:2], (17, 3), strict=True):
+        assert x > 0 and x + 0.62 * size * letters < 2000 and y < 1000
+    assert 0 < texts[2][0] < 100  # a label wider than the picture begins at its left edge
+    assert texts[3][0] == pytest.approx(100 + 2000 / 340 * 5)  # others stand in their box

@@ -16,7 +16,7 @@ from mner.config import VisionConfig
 from mner.errors import ModelError
 from mner.vision.captioners import hub
 from mner.vision.extract import Extractor
-from mner.vision.networks import prompts
+from mner.vision.networks import generate, prompts
 from mner.vision.networks.load import load, quiet
 
 WRITERS = ["blip", "blip-2", "git", "florence2", "smolvlm", "idefics3", "qwen2_vl", "qwen2_5_vl", "qwen3_vl"]
@@ -48,6 +48,42 @@ def test_captioner_writes_by_beam_search(tiny_vision, architecture):
 def test_beam_search_returns_as_many_captions_as_told(tiny_vision, architecture):
     for count in (1, 3, 5):
         assert len(captions(tiny_vision(architecture), captions=count)) == count
+
+
+@pytest.mark.parametrize("architecture", WRITERS)
+def test_default_search_gives_five_scored_sequences_of_at_most_twenty_tokens(tiny_vision, architecture, monkeypatch):
+    found = []
+    real = generate.write
+    monkeypatch.setattr(generate, "write", lambda *told, **search: found.extend(real(*told, **search)) or found[-1:])
+    monkeypatch.setattr("mner.vision.networks.florence.write", generate.write)
+    captioner = hub.Captioner(hub.Options(model=str(tiny_vision(architecture))))
+    network, repeated = captioner._network, 0
+    if architecture != "florence2":
+        given, repeated = prompts.inputs(network, PICTURE, "")
+        if architecture == "git":
+            repeated = given["input_ids"].shape[1]
+    captioner(PICTURE, [], scenes=[], ocr=[])
+    (sequences,) = found
+    assert len(sequences) == 5
+    assert [one.score for one in sequences] == sorted((one.score for one in sequences), reverse=True)
+    assert all(one.score < 0 for one in sequences)
+    begun = 1 if architecture in ("florence2", "blip") else 0  # the token that their decoders begin with
+    assert 1 <= max(len(one.ids) - repeated - begun for one in sequences) <= 20
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("a dog\x00\x1b[2J on\r\na beach\x07", "a dog [2J on a beach"),
+        ("dog " * 2_500, ("dog " * 250).strip()),
+        ("\x00", None),
+    ],
+)
+def test_odd_caption_of_a_model_is_made_fit(tiny_vision, monkeypatch, written, kept):
+    captioner = hub.Captioner(hub.Options(model=str(tiny_vision("blip")), captions=1, beams=2))
+    monkeypatch.setattr(type(captioner._network.tokenizer), "decode", lambda *told, **more: written)
+    found = captioner(PICTURE, [], scenes=[], ocr=[])
+    assert [one.text for one in found] == ([kept] if kept else [])
 
 
 def test_blip_writes_what_its_own_generate_does(tiny_vision):

@@ -25,10 +25,12 @@ def found(kind: str, name: str, config: VisionConfig | None = None) -> Backend:
 
 def test_every_file_of_the_folders_is_listed_with_its_facts() -> None:
     listed = {(one.kind, one.name): one for one in backends()}
-    assert set(listed) == {(kind, name) for kind, (folder, _) in KINDS.items() for name in plugins.names(folder)}
+    named = {(kind, name) for kind, (folder, _) in KINDS.items() for name in plugins.names(folder)}
+    assert set(listed) == named | {("attributes", "attributes"), ("attributes", "zeroshot"), ("scene", "scene")}
     for one in listed.values():
         assert set(one.facts) == set(FACTS), one.name
-        assert one.summary and "\n" not in one.summary
+        assert one.summary and "\n" not in one.summary and "``" not in str(one.to_dict())
+        assert ("transformers" in one.needs) == bool(one.models)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("detector", "nanodet"), ("captioner", "template"), ("ocr", "rapid")])

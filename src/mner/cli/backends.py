@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from mner.vision.listing import Backend
 
 
 def backends(
@@ -14,9 +18,10 @@ def backends(
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision.options] name their files.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """List detectors, captioners and OCR engines: what each needs, and whether it can run here.
+    """List all that reads pictures: what each backend needs, and whether it can run here.
 
-    With names, tell also what each downloads, its licence and its speed. Exit code 1 when one of them cannot run.
+    With names, tell also what each downloads, its licence, its speed and models that fit it. Exit code 1 when one of
+    them cannot run.
     """
     from mner import config as configs
     from mner.errors import PluginError
@@ -32,11 +37,17 @@ def backends(
         typer.echo(json.dumps([one.to_dict() for one in found], indent=2))
     for one in () if as_json else found:
         typer.echo(f"{one.kind:<10} {one.name:<12} {'ready' if one.ready else 'not here':<9} {one.summary}")
-        if name:
-            for fact, text in one.facts.items():
-                typer.echo(f"    {fact.lower()}: {text}")
-            if one.needs:
-                typer.echo(f"    needs: {', '.join(one.needs)}")
+        for line in _details(one) if name else ():
+            typer.echo(f"    {line}")
         for missing in one.missing:
             typer.echo("    missing: " + missing.replace("\n", "\n        "))
     raise typer.Exit(1 if name and not all(one.ready for one in found) else 0)
+
+
+def _details(one: Backend) -> Iterator[str]:
+    for fact, text in one.facts.items():
+        yield f"{fact.lower()}: {text}"
+    if one.needs:
+        yield f"needs: {', '.join(one.needs)}"
+    for model in one.models:
+        yield f"model: {model.name}, {model.size}, {model.licence}, {model.seconds} (estimate, one core)"

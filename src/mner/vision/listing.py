@@ -16,10 +16,15 @@ from pydantic import ValidationError
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import MnerError, PluginError
+from mner.vision import attributes, scene, zeroshot
 from mner.vision.backends import KINDS, of_part
+from mner.vision.networks.checkpoint import Checkpoint
 
 FACTS = ("Downloads", "Licence", "Speed")
 """What the docstring of each backend tells, as "Fact: text."."""
+
+BESIDE = {"attributes": {"attributes": attributes, "zeroshot": zeroshot}, "scene": {"scene": scene}}
+"""What reads pictures beside the backends that a configuration names, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,13 @@ class Backend:
     """One backend.
 
     Attributes:
-        kind: The key of [vision] that takes its name.
+        kind: The key of [vision] that takes its name; or "attributes" or "scene", which go with detector and captioner
+            and are chosen by their options, [vision.options.NAME].
         name: Its name.
         summary: What it is, in one line.
         facts: What it downloads, its licence and its speed, in the words of its file.
         needs: Packages and programs beyond the core install.
+        models: Models of the hub that fit it, for a start.
         missing: What is not here; empty where it can run.
     """
 
@@ -40,6 +47,7 @@ class Backend:
     summary: str
     facts: dict[str, str]
     needs: tuple[str, ...]
+    models: tuple[Checkpoint, ...]
     missing: tuple[str, ...]
 
     @property
@@ -51,7 +59,8 @@ class Backend:
         """The backend as a JSON object."""
         plain = {"kind": self.kind, "name": self.name, "ready": self.ready, "summary": self.summary}
         facts = {fact.lower(): text for fact, text in self.facts.items()}
-        return {**plain, "needs": list(self.needs), "missing": list(self.missing), **facts}
+        models = [one._asdict() for one in self.models]
+        return {**plain, "needs": list(self.needs), "models": models, "missing": list(self.missing), **facts}
 
 
 def backends(config: VisionConfig | None = None, *, outside: Sequence[str] = ()) -> list[Backend]:
@@ -76,6 +85,8 @@ def backends(config: VisionConfig | None = None, *, outside: Sequence[str] = ())
         own = {name: module for name, module in modules.items() if hasattr(module, shape)}
         for name, module in {**inside, **own}.items():
             found.append(_backend(kind, name, module, of_part(config.options.get(name, {}), kind)))
+    for kind, parts in BESIDE.items():
+        found += [_backend(kind, name, module, dict(config.options.get(name, {}))) for name, module in parts.items()]
     for name in modules.keys() - {one.name for one in found}:
         shapes = ", ".join(shape for _, shape in KINDS.values())
         raise PluginError(f'plug-in "{name}" has none of the classes {shapes}; see mner.vision.protocols')
@@ -83,12 +94,14 @@ def backends(config: VisionConfig | None = None, *, outside: Sequence[str] = ())
 
 
 def _backend(kind: str, name: str, module: ModuleType, options: dict[str, Any]) -> Backend:
-    about = module.__doc__ or ""
+    about = (module.__doc__ or "").replace("``", "`")
     summary = " ".join(about.strip().partition("\n\n")[0].split())
     packages: tuple[str, ...] = getattr(module, "NEEDS", ())
     programs: tuple[str, ...] = getattr(module, "PROGRAMS", ())
     needs = (*packages, *(f"the program {program}" for program in programs))
-    return Backend(kind, name, summary, _facts(about), needs, tuple(_missing(module, packages, programs, options)))
+    models = tuple(getattr(module, "CHECKPOINTS", ()))
+    missing = tuple(_missing(module, packages, programs, options))
+    return Backend(kind, name, summary, _facts(about), needs, models, missing)
 
 
 def _missing(

@@ -7,7 +7,8 @@ were kept are then read again. A file may have ``MODELS``, the model files that 
 options name them, a function ``models(options)`` that lists them.
 
 Backends that need more than the core install say so for ``mner backends``: ``NEEDS``, packages by the name they are
-imported by; ``PROGRAMS``, programs; ``lacking(options)``, a text that says what else must be there, or None.
+imported by; ``PROGRAMS``, programs; ``lacking(options)``, a text that says what else must be there, or None;
+``CHECKPOINTS``, models of the hub to begin with.
 
 A backend may look at several pictures in one call, which a GPU is good at: its class has the method ``many``, its
 ``Options`` a number ``batch``, which says how many at most (best declared with ``exclude=True``, as it changes no

@@ -1,7 +1,9 @@
 """What the whole picture looks like: EfficientNet-lite0 over the 1,000 classes of ImageNet.
 
-Downloads: nothing; the model comes with mner (9.4 MB, half precision). Licence: Apache-2.0. About 8 ms a picture on
-two cores. Most classes are things and animals, which the classifier also sees where there are none; so only labels
+Downloads: nothing; the model comes with mner (9.4 MB, half precision). Licence: Apache-2.0. Speed: about 8 ms a
+picture on two cores.
+
+Most classes are things and animals, which the classifier also sees where there are none; so only labels
 that can describe a whole picture are used: places ("palace") and kinds of document ("comic book").
 """
 

@@ -4,7 +4,9 @@ Downloads: nothing. It needs the captions of your pictures, named in ``vision.op
 the COCO server, JSON lines or TSV, several captions of a picture best first; ``mner.vision.published.sentences`` says
 more.
 Licence: that of the captions; the captioner's code is MIT.
-Speed: no time worth naming; the network does not run. A picture is found by its name, whatever it shows.
+Speed: no time worth naming; the network does not run.
+
+A picture is found by its name, whatever it shows.
 """
 
 from __future__ import annotations

@@ -1,13 +1,9 @@
 """Captioners of the transformers library: BLIP, BLIP-2, GIT, Florence-2, and chat models that see (SmolVLM, Qwen-VL).
 
 Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache: ``Salesforce/blip-image-captioning-base`` (about 1 GB), ``microsoft/git-base-coco`` (0.7 GB),
-``Salesforce/blip2-opt-2.7b`` (15 GB), ``florence-community/Florence-2-base`` (0.5 GB),
-``HuggingFaceTB/SmolVLM-256M-Instruct`` (0.5 GB), ``Qwen/Qwen2.5-VL-3B-Instruct`` (7.5 GB). Torchvision is not needed.
-Licence: BSD-3-Clause for BLIP; MIT for GIT, Florence-2 and BLIP-2, whose OPT has a licence of its own; Apache-2.0 for
-SmolVLM; Qwen's research licence for Qwen2.5-VL-3B. Another model has its own.
-Speed: class 1 to 5 seconds a picture on one core with five beams for BLIP, GIT and Florence-2 of base size; chat
-models and BLIP-2 take much longer, and are meant for a GPU.
+local cache. Torchvision is not needed.
+Licence: the model's.
+Speed: the model's, more with more beams; a GPU takes several pictures at once.
 
 The paper takes the 5 sentences of one beam search of width 5, each of at most 20 tokens; so does this by default.
 """
@@ -23,11 +19,20 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mner.types import Caption, OcrText, Tag
 from mner.vision.networks import folder as folders
+from mner.vision.networks.checkpoint import FLORENCE, GPU, MIDDLE, SLOW, Checkpoint
 from mner.vision.protocols import Scene
 from mner.vision.texts import clean
 
 VERSION = 1
 NEEDS = ("torch", "transformers")
+CHECKPOINTS = (
+    Checkpoint("Salesforce/blip-image-captioning-base", "1.0 GB", "BSD-3-Clause", MIDDLE),
+    Checkpoint("microsoft/git-base-coco", "0.7 GB", "MIT", MIDDLE),
+    FLORENCE,
+    Checkpoint("HuggingFaceTB/SmolVLM-256M-Instruct", "0.5 GB", "Apache-2.0", SLOW),
+    Checkpoint("Salesforce/blip2-opt-2.7b", "15 GB", "MIT, its OPT apart", GPU),
+    Checkpoint("Qwen/Qwen2.5-VL-3B-Instruct", "7.5 GB", "Qwen research licence", GPU),
+)
 ARCHITECTURES = (
     "blip", "blip-2", "git", "florence2", "smolvlm", "idefics3", "qwen2_vl", "qwen2_5_vl", "qwen3_vl",
 )  # fmt: skip

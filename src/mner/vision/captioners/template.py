@@ -1,6 +1,7 @@
 """One plain sentence over the objects and the scene label: no captioning model, and it does not pretend to be one.
 
 Downloads: nothing. Licence: mner's own. Speed: no time at all, once tags and scene label are there.
+
 It says what the detector counted ("a photo of two people and a dog") and what the classifier is sure of ("it looks
 like a palace"). Where neither is certain there is no caption. It cannot tell actions, relations or names.
 """

@@ -3,7 +3,9 @@
 Downloads: nothing. It needs the features' ``.tsv`` for your pictures, named in ``vision.options.bottomup.detections``,
 and beside it ``objects_vocab.txt`` and ``attributes_vocab.txt``; ``mner.vision.published.bottomup`` tells its columns.
 Licence: that of the output; the detector's code and vocabularies are MIT.
-Speed: no time worth naming; the network does not run. A picture is found by its name, whatever it shows.
+Speed: no time worth naming; the network does not run.
+
+A picture is found by its name, whatever it shows.
 """
 
 from __future__ import annotations

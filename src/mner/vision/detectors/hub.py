@@ -1,11 +1,9 @@
 """Object detectors of the transformers library: DETR, RT-DETR, RT-DETR v2, D-FINE; and the regions of Florence-2.
 
 Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache: ``PekingU/rtdetr_v2_r18vd`` (about 80 MB), ``PekingU/rtdetr_v2_r50vd`` (172 MB),
-``ustc-community/dfine-xlarge-coco`` (about 250 MB), ``facebook/detr-resnet-50@no_timm`` (about 170 MB),
-``florence-community/Florence-2-base`` (about 0.5 GB). Torchvision and timm are not needed.
-Licence: Apache-2.0 for the RT-DETR, D-FINE and DETR models named here, MIT for Florence-2; another model has its own.
-Speed: class 0.1 to 1 second a picture on one core for r18 and small models, several seconds for r101 and Florence-2.
+local cache. Torchvision and timm are not needed.
+Licence: the model's.
+Speed: the model's; a GPU takes several pictures at once.
 
 A model whose ``config.json`` names its classes says those names. With a Florence-2, ``task`` chooses: "regions" gives
 short descriptions of parts of the picture, "objects" gives names; neither has a confidence.
@@ -23,9 +21,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from mner.errors import ModelError
 from mner.types import Tag
 from mner.vision.networks import folder as folders
+from mner.vision.networks.checkpoint import FLORENCE, MIDDLE, QUICK, Checkpoint
 
 VERSION = 1
 NEEDS = ("torch", "transformers")
+CHECKPOINTS = (
+    Checkpoint("PekingU/rtdetr_v2_r18vd", "80 MB", "Apache-2.0", QUICK),
+    Checkpoint("PekingU/rtdetr_v2_r50vd", "172 MB", "Apache-2.0", MIDDLE),
+    Checkpoint("ustc-community/dfine-xlarge-coco", "250 MB", "Apache-2.0", MIDDLE),
+    Checkpoint("facebook/detr-resnet-50@no_timm", "170 MB", "Apache-2.0", MIDDLE),
+    FLORENCE,
+)
 ARCHITECTURES = ("detr", "rt_detr", "rt_detr_v2", "d_fine", "florence2")
 
 _OPTION = "vision.options.hub.model"

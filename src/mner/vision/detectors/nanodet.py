@@ -3,6 +3,7 @@
 Downloads: nothing; the model comes with mner (7.6 MB, half precision).
 Licence: Apache-2.0 (RangiLyu/nanodet); the trained weights' own figure is 22.9 mAP on COCO: useful, not strong.
 Speed: about 20 ms a picture on two cores.
+
 Attributes are computed from the pixels, not learned: see ``mner.vision.attributes``.
 """
 

@@ -1,10 +1,9 @@
 """Detectors that find what you name: OWLv2 and Grounding DINO, over a vocabulary file with one name a line.
 
 Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache: ``google/owlv2-base-patch16-ensemble`` (about 0.6 GB), ``IDEA-Research/grounding-dino-tiny`` (0.7 GB),
-``IDEA-Research/grounding-dino-base`` (0.9 GB). Torchvision is not needed.
-Licence: Apache-2.0, all three; another model has its own.
-Speed: class 5 to 20 seconds a picture on one core, more with many names; meant for a GPU.
+local cache. Torchvision is not needed.
+Licence: the model's.
+Speed: the model's, more with many names; meant for a GPU.
 
 Use it for what the 80 classes of COCO lack and your posts are about: trophies, microphones, jerseys, flags.
 """
@@ -21,10 +20,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from mner.errors import ConfigError
 from mner.types import Tag
 from mner.vision.networks import folder as folders
+from mner.vision.networks.checkpoint import SLOW, Checkpoint
 from mner.vision.vocabulary import read_names
 
 VERSION = 1
 NEEDS = ("torch", "transformers")
+CHECKPOINTS = (
+    Checkpoint("google/owlv2-base-patch16-ensemble", "0.6 GB", "Apache-2.0", SLOW),
+    Checkpoint("IDEA-Research/grounding-dino-tiny", "0.7 GB", "Apache-2.0", SLOW),
+    Checkpoint("IDEA-Research/grounding-dino-base", "0.9 GB", "Apache-2.0", SLOW),
+)
 ARCHITECTURES = ("owlv2", "grounding-dino")
 
 _OPTION = "vision.options.openvocab.model"

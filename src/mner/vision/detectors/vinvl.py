@@ -3,7 +3,9 @@
 Downloads: nothing. It needs the output for your pictures, a folder of ``.npz`` or a ``.tsv``, named in
 ``vision.options.vinvl.detections``; ``mner.vision.published.vinvl`` says in which form.
 Licence: that of the output; VinVL's code is MIT.
-Speed: no time worth naming; the network does not run. A picture is found by its name, whatever it shows.
+Speed: no time worth naming; the network does not run.
+
+A picture is found by its name, whatever it shows.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Florence-2 as an OCR engine: reads text in scenes, one network with captions and regions of the same picture.
 
-Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and ``florence-community/Florence-2-base``
-(about 0.5 GB) or ``florence-community/Florence-2-large`` (about 1.6 GB), as a folder or in the hub's local cache.
-Licence: MIT, the weights too.
-Speed: class 2 to 10 seconds a picture on one core; where detector and captioner are the same model, the picture is
-encoded once for all three.
+Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
+local cache. Torchvision is not needed.
+Licence: the model's.
+Speed: the model's; where detector and captioner are the same model, a picture is encoded once for all three.
 
 It gives no confidences, so none can be filtered by; nor can a language be chosen: it reads Latin script best.
 """
@@ -19,11 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mner.types import OcrText
 from mner.vision.networks import folder as folders
+from mner.vision.networks.checkpoint import FLORENCE, SLOW, Checkpoint
 from mner.vision.ocr._lines import in_reading_order
 from mner.vision.texts import clean
 
 VERSION = 1
 NEEDS = ("torch", "transformers")
+CHECKPOINTS = (FLORENCE, Checkpoint("florence-community/Florence-2-large", "1.6 GB", "MIT", SLOW))
 ARCHITECTURES = ("florence2",)
 
 _OPTION = "vision.options.hub.model"

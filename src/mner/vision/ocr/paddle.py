@@ -5,7 +5,7 @@ them (16 to 170 MB). Else nothing: ``detection`` and ``recognition`` name folder
 (``inference.json``, ``inference.pdiparams``, ``inference.yml``). It needs ``pip install "mner[paddle]"`` in an
 environment of its own: the package wants a numpy below 2.4, and an OpenCV that replaces the one mner installs.
 Licence: Apache-2.0, package and models.
-Speed: class 0.5 to 5 seconds a picture on one core, by the size of the models.
+Speed: an estimate is 0.5 to 5 seconds a picture on one core, by the size of the models.
 
 The same models as in ``rapid``, or larger ones, for about 80 languages.
 """

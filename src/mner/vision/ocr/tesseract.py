@@ -3,7 +3,7 @@
 Downloads: nothing by itself. It needs ``pip install "mner[tesseract]"`` and the program: on Debian and Ubuntu
 ``apt install tesseract-ocr`` (about 20 MB with English; other languages are packages such as tesseract-ocr-deu).
 Licence: Apache-2.0, program, package and models.
-Speed: 0.2 to 2 seconds a picture on one core; best on flat, printed text.
+Speed: 0.1 to 0.3 seconds a photograph on one core, more for a page of text.
 """
 
 from __future__ import annotations
