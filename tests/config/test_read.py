@@ -175,6 +175,7 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
         ("model", "subtoken_labels", "first", "pad"),
         ("training", "passes", 1, 2),
         ("training", "gradient_checkpointing", False, True),
+        ("training", "layer_decay", 1.0, 0.9),
     ],
 )
 def test_later_keys_are_silent_at_their_default(section: str, key: str, default: object, other: object) -> None:
