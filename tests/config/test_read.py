@@ -174,6 +174,7 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
         ("context", "substitute", "none", "shuffled"),
         ("model", "subtoken_labels", "first", "pad"),
         ("training", "passes", 1, 2),
+        ("training", "ema", 0.0, 0.99),
         ("training", "gradient_checkpointing", False, True),
         ("training", "layer_decay", 1.0, 0.9),
     ],

@@ -64,6 +64,7 @@ class TrainingSpace(Section):
     weight_decay: Values | None = None
     warmup: Values | None = None
     clip_norm: Values | None = None
+    ema: Values | None = None
 
 
 class ModelSpace(Section):
