@@ -172,6 +172,8 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
     [
         ("data", "rename", {}, {"OTHER": "MISC"}),
         ("context", "substitute", "none", "shuffled"),
+        ("loss", "teacher", None, "runs/a/b/1"),
+        ("loss", "weight_teacher", None, 0.25),
         ("model", "subtoken_labels", "first", "pad"),
         ("training", "passes", 1, 2),
         ("training", "ema", 0.0, 0.99),

@@ -96,6 +96,8 @@ class LossConfig(Section):
     weight_it: float | None = Field(default=None, ge=0)
     weight_cva: float | None = Field(default=None, ge=0)
     temperature: float | None = Field(default=None, gt=0)
+    teacher: str | None = None  # run directory of a model whose posteriors all trained views learn from besides
+    weight_teacher: float | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _views_suit(self) -> LossConfig:
@@ -178,6 +180,8 @@ class Config(Section):
 LATER: tuple[tuple[str, str], ...] = (
     ("data", "rename"),
     ("context", "substitute"),
+    ("loss", "teacher"),
+    ("loss", "weight_teacher"),
     ("model", "subtoken_labels"),
     ("training", "gradient_checkpointing"),
     ("training", "layer_decay"),
