@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -17,8 +18,8 @@ from pydantic import BaseModel
 
 from mner.config import VisionConfig
 from mner.types import Caption, Tag, VisualContext
+from mner.vision.build import build
 from mner.vision.extract import Extractor
-from mner.vision.images import opened
 from mner.vision.networks.load import load
 from mner.vision.rows import to_line
 from mner.vision.store import Store
@@ -207,8 +208,7 @@ def test_picture_that_fails_costs_its_neighbours_nothing(mine: VisionConfig, tmp
 
 
 def test_batch_takes_the_place_of_calls_one_by_one(mine: VisionConfig) -> None:
-    pictures = [(name, opened(picture)) for name, picture in PICTURES if picture.size != (100, 60)]
-    rows = Extractor(mine).contexts(pictures)
+    rows = list(Extractor(mine).stream(item for item in PICTURES if item[1].size != (100, 60)))
     assert Captioner.calls == [3, 3]
     assert [row.captions[0].source for row in rows] == ["mine"] * 6
 
@@ -217,7 +217,7 @@ def test_backend_that_answers_too_little_is_asked_one_by_one(
     mine: VisionConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Captioner, "short", 1)
-    rows = Extractor(mine).contexts([(name, opened(picture)) for name, picture in PICTURES[:3]])
+    rows = list(Extractor(mine).stream(PICTURES[:3]))
     assert [len(row.captions) for row in rows] == [1, 1, 1]
     assert Captioner.calls == [3, 1, 1, 1]
 
@@ -229,3 +229,36 @@ def test_what_the_store_has_is_not_looked_at_again(mine: VisionConfig, tmp_path:
         rows = list(Extractor(mine).stream(items, store=store))
     assert Captioner.calls == [2, 1, 3]  # of the first three one is new, and goes alone
     assert rows[:2] == first
+
+
+class Crew:
+    """One worker, in this process."""
+
+    workers = idle = 1
+
+    def __init__(self, begin: Callable[[], Callable[[list[Any]], Any]]) -> None:
+        self.read, self.done, self.handed = begin(), [], []
+
+    def give(self, task: int, items: Sequence[Any]) -> None:
+        self.handed.append(len(items))
+        self.done.append((task, list(self.read(list(items)))))
+
+    def wait(self) -> Sequence[Any]:
+        return [self.done.pop(0)]
+
+
+@pytest.mark.parametrize(("own", "told", "handed"), [(6, None, [6, 3]), (2, None, [4, 4, 1]), (6, 5, [5, 4])])
+def test_worker_is_handed_as_many_as_its_backends_look_at(
+    mine: VisionConfig, tmp_path: Path, own: int, told: int | None, handed: list[int]
+) -> None:
+    config = mine.model_copy(update={"options": {"outside.many": {"batch": own}}})
+    items = [(f"{number}.png", png(noise((50 + number, 40), number))) for number in range(9)]
+    crews: list[Crew] = []
+
+    def hire(begin: Any) -> Any:
+        crews.append(Crew(begin))
+        return nullcontext(crews[0])
+
+    build(items, tmp_path / "a.jsonl", config=config, store=tmp_path / "s.sqlite", hire=hire, batch_size=told)
+    assert crews[0].handed == handed
+    assert Captioner.calls[: len(handed)] == (handed if own == 6 else [2, 2, 2])

@@ -21,7 +21,11 @@ def build(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write; with shards, their folder.")
+        Path,
+        typer.Option(
+            help="File of contexts to write, or, with --shard-size, the folder of its shards; .parquet at its end "
+            "makes either Parquet."
+        ),
     ],
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' or the table's pictures.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
@@ -45,7 +49,6 @@ def build(
 
     from mner import config as configs
     from mner.data.listing import pictures
-    from mner.vision.build import BATCH
     from mner.vision.build import build as write
 
     chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
@@ -68,7 +71,7 @@ def build(
         config=chosen,
         store=store,
         hire=engines.hire(engine, workers=workers, gpus=gpus, address=address),
-        batch_size=batch or BATCH,
+        batch_size=batch,
         shard_size=shard_size,
         watch=watch,
     )

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
 from typing import Any, TypeVar
 
+from PIL import Image
+
 from mner.config import VisionConfig
 from mner.errors import ImageError
 from mner.types import Box, OcrText, Tag, VisualContext
+from mner.vision.ahead import ahead
 from mner.vision.backends import Backends
-from mner.vision.images import Opened, Source, opened
+from mner.vision.images import Named, Source, Unopened, decode, fetch
 from mner.vision.seen import PARTS, Seen, look
 from mner.vision.store import Store
 
+LONGEST_SIDE = 1600
+"""Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
+
 MOST_TAGS = 100
 """Most objects and attributes together, as in the paper; what is over is cut and counted in the row's "cut"."""
+
+AHEAD = 4
+"""Pictures at hand while one after the other is read: the one that the models see and the next ones."""
 
 _T = TypeVar("_T")
 _Entry = TypeVar("_Entry", Tag, OcrText)
@@ -49,10 +56,10 @@ class Extractor:
 
     @property
     def batch(self) -> int:
-        """Most pictures that a backend looks at in one call: what ``contexts`` should be given at once."""
+        """Most pictures that a backend looks at in one call."""
         return self._backends.batch
 
-    def read(self, source: Source, *, image: str) -> VisualContext:
+    def read(self, source: Source, *, image: str, store: Store | None = None) -> VisualContext:
         """What is in one picture: a path, a file's bytes or a Pillow image.
 
         A picture that cannot be used gives a context with a status and a reason, never an error. A backend that
@@ -61,71 +68,102 @@ class Extractor:
         Args:
             source: The picture.
             image: The name the context carries.
-
-        Raises:
-            MissingExtraError: A backend's package or program is not installed.
-            ModelError: A backend's model file is missing or damaged.
-        """
-        return self.contexts([(image, opened(source))])[0]
-
-    def stream(
-        self, items: Iterable[tuple[str, Source]], *, store: Store | None = None, workers: int = 1
-    ) -> Iterator[VisualContext]:
-        """The contexts of (name, picture) pairs, in their order; a bad picture never stops the others.
-
-        Args:
-            items: Read as they are needed, so there may be any number.
-            store: Where contexts are looked up by the picture's content, and kept. One that a backend failed on
-                is not kept: it is tried again next time.
-            workers: Pictures, or batches of them, that are read at the same time.
-        """
-
-        def read(some: Sequence[tuple[str, Source]]) -> list[VisualContext]:
-            return self.contexts([(image, opened(source)) for image, source in some], store=store)
-
-        batches = _batches(items, self.batch)
-        if workers > 1:
-            self._backends.load()  # once, before threads ask for it at the same time
-        for contexts in map(read, batches) if workers <= 1 else _ahead(read, batches, workers):
-            yield from contexts
-
-    def contexts(self, pictures: Sequence[tuple[str, Opened]], *, store: Store | None = None) -> list[VisualContext]:
-        """The contexts of pictures that are decoded already, in their order; ``batch`` of them are looked at at once.
-
-        Args:
-            pictures: Each with the name its context carries; in place of one that cannot be decoded, the error.
             store: As for ``stream``.
 
         Raises:
             MissingExtraError: A backend's package or program is not installed.
             ModelError: A backend's model file is missing or damaged.
         """
-        begun = [self._begun(image, picture, store) for image, picture in pictures]
-        rows = {place: one for place, one in enumerate(begun) if isinstance(one, VisualContext)}
-        waiting = [(place, one) for place, one in enumerate(begun) if isinstance(one, Seen)]
-        for some in _batches(waiting, self.batch):
-            self._look([one for _, one in some])
-            rows.update({place: self._ended(one, store) for place, one in some})
-        return [rows[place] for place in range(len(begun))]
+        return self._read([(image, source)], store)[0]
 
-    def _begun(self, image: str, picture: Opened, store: Store | None) -> VisualContext | Seen:
-        """The context of a picture where it is known already, else what was published about it by its name."""
-        if isinstance(picture, ImageError):
-            status = {"missing": "missing", "too_large": "too_large"}.get(picture.status, "unreadable")
-            return replace(self._row(image), status=status, reason=picture.reason)  # type: ignore[arg-type]
-        seen = Seen(image, picture, self.fingerprint)
-        self._look_up(seen)
-        known = store.get(picture.sha256, seen.fingerprint) if store is not None else None
-        return seen if known is None else replace(known, image=image)
+    def stream(
+        self, items: Iterable[Named], *, store: Store | None = None, workers: int = 1
+    ) -> Iterator[VisualContext]:
+        """The contexts of (name, picture) pairs, in their order; a bad picture never stops the others.
 
-    def _look_up(self, seen: Seen) -> None:
-        """Ask the backends that go by a picture's name; anew each time, as their files may change."""
+        Files are read and decoded in a thread while the backends see the pictures before. Backends that can look at
+        several pictures at once are given ``batch`` of them.
+
+        Args:
+            items: Read as they are needed, so there may be any number.
+            store: Where contexts are looked up by the picture's content, and kept. One that a backend failed on
+                is not kept: it is tried again next time. A picture that it has is not decoded.
+            workers: Pictures, or batches of them, that the backends see at the same time.
+        """
+        if workers <= 1:
+            opened = ahead(lambda item: self._open(item, store), items, threads=1, most=max(AHEAD, self.batch + 1))
+            read: Iterator[list[VisualContext]] = (self._contexts(some, store) for some in _batches(opened, self.batch))
+        else:
+            self._backends.load()  # once, before threads ask for it at the same time
+            batches = _batches(items, self.batch)
+            read = ahead(lambda some: self._read(some, store), batches, threads=workers, most=2 * workers)
+        for contexts in read:
+            yield from contexts
+
+    def load(self) -> None:
+        """Load the backends now, not with the first picture that needs them."""
+        self._backends.load()
+
+    def known(self, items: Sequence[Named], store: Store) -> list[VisualContext] | None:
+        """The contexts of pictures none of which need be decoded; None if one of them must be."""
+        rows: list[VisualContext] = []
+        for item in items:
+            found = self._fetched(item, store)
+            if isinstance(found, Unopened):
+                return None
+            rows.append(found)
+        return rows
+
+    def _read(self, items: Sequence[Named], store: Store | None) -> list[VisualContext]:
+        return self._contexts([self._open(item, store) for item in items], store)
+
+    def _open(self, item: Named, store: Store | None) -> Seen | VisualContext:
+        """All that is done without a backend: the picture, or its row where there is nothing to see or to be seen."""
+        file = self._fetched(item, store)
+        if isinstance(file, VisualContext):
+            return file
+        try:
+            picture = decode(file)
+        except ImageError as error:
+            return self._refused(item[0], error)
+        # Small at once: what waits for the backends takes little memory, however large the files are.
+        return Seen(item[0], replace(picture, pixels=_fitted(picture.pixels)), self.fingerprint)
+
+    def _fetched(self, item: Named, store: Store | None) -> Unopened | VisualContext:
+        """What the store or a missing file tells of a picture, else its bytes."""
+        image, source = item
+        try:
+            file = fetch(source)
+        except ImageError as error:
+            return self._refused(image, error)
+        if store is None or file.sha256 is None or self._backends.named:
+            return file
+        known = store.get(file.sha256, self.fingerprint)
+        return file if known is None else replace(known, image=image)
+
+    def _refused(self, image: str, error: ImageError) -> VisualContext:
+        status = error.status if error.status in {"missing", "too_large"} else "unreadable"
+        return replace(self._row(image), status=status, reason=error.reason)  # type: ignore[arg-type]
+
+    def _contexts(self, opened: Sequence[Seen | VisualContext], store: Store | None) -> list[VisualContext]:
+        """The contexts of at most ``batch`` pictures, which the backends look at together."""
+        begun = [self._begun(one, store) if isinstance(one, Seen) else one for one in opened]
+        left = [one for one in begun if isinstance(one, Seen)]
+        if left:
+            self._look(left)
+        return [self._ended(one, store) if isinstance(one, Seen) else one for one in begun]
+
+    def _begun(self, seen: Seen, store: Store | None) -> Seen | VisualContext:
+        """A picture with what was published about it by its name; its context where that is known already."""
         published: list[Any] = []
-        for part in sorted(self._backends.named):
+        for part in sorted(self._backends.named):  # anew each time, as their files may change
             look(part, getattr(self._backends, part), [seen], by_name=True)
             published += [part, getattr(seen, PARTS[part].into)]
         if published:
             seen.fingerprint += hashlib.sha256(repr((published, seen.faults)).encode()).hexdigest()[:12]
+        # Asked again: the same picture may have been read under another name since this one was opened.
+        known = store.get(seen.picture.sha256, seen.fingerprint) if store is not None else None
+        return seen if known is None else replace(known, image=seen.image)
 
     def _look(self, seen: Sequence[Seen]) -> None:
         """Ask all other backends, each for all pictures before the next one is."""
@@ -162,8 +200,19 @@ class Extractor:
         return context
 
     def _row(self, image: str) -> VisualContext:
-        name = {"name": "mner", "version": version("mner"), "fingerprint": self.fingerprint}
-        return VisualContext(image=image, extractor=name)
+        return VisualContext(image=image, extractor=dict(self._name))
+
+    @cached_property
+    def _name(self) -> dict[str, str]:
+        return {"name": "mner", "version": version("mner"), "fingerprint": self.fingerprint}
+
+
+def _fitted(pixels: Image.Image) -> Image.Image:
+    longest = max(pixels.size)
+    if longest <= LONGEST_SIDE:
+        return pixels
+    size = [max(1, round(side * LONGEST_SIDE / longest)) for side in pixels.size]
+    return pixels.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _most(tags: Sequence[Tag]) -> list[Tag]:
@@ -197,21 +246,3 @@ def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     left = iter(items)
     while batch := list(islice(left, size)):
         yield batch
-
-
-def _ahead(
-    read: Callable[[list[_T]], list[VisualContext]], batches: Iterable[list[_T]], workers: int
-) -> Iterator[list[VisualContext]]:
-    """Results in the order of the batches, with twice as many under way as there are workers."""
-    waiting: deque[Future[list[VisualContext]]] = deque()
-    left = iter(batches)
-    with ThreadPoolExecutor(workers, thread_name_prefix="mner-vision") as pool:
-        try:
-            while True:
-                waiting.extend(pool.submit(read, some) for some in islice(left, 2 * workers - len(waiting)))
-                if not waiting:
-                    return
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()

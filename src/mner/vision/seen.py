@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -16,17 +15,14 @@ from mner.vision.images import Picture
 from mner.vision.protocols import Scene
 from mner.vision.texts import cleaned
 
-LONGEST_SIDE = 1600
-"""Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
 
-
-@dataclass
+@dataclass(slots=True)
 class Seen:
     """One picture, and what was found in it so far.
 
     Attributes:
         image: Its name.
-        picture: As it was decoded.
+        picture: Its pixels are those that backends see, its width and height those of the file.
         fingerprint: Under which its context is kept.
         faults: What went wrong, for the row's reason.
     """
@@ -40,14 +36,10 @@ class Seen:
     captions: list[Caption] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
-    @cached_property
+    @property
     def pixels(self) -> Image.Image:
         """The picture as backends see it; boxes are in its pixels until the row is made."""
-        longest = max(self.picture.pixels.size)
-        if longest <= LONGEST_SIDE:
-            return self.picture.pixels
-        size = [max(1, round(side * LONGEST_SIDE / longest)) for side in self.picture.pixels.size]
-        return self.picture.pixels.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
+        return self.picture.pixels
 
 
 class Asked(NamedTuple):
