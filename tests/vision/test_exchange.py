@@ -38,7 +38,7 @@ def test_export_and_import_spare_reading(
         assert export_store(one, tmp_path / name) == 2
         assert import_files([tmp_path / name], two) == (2, 0)
         assert list(two) == list(one)
-    monkeypatch.setattr("mner.vision.extract.Extractor._context", lambda *_: pytest.fail("a picture was read again"))
+    monkeypatch.setattr("mner.vision.extract.Extractor._look", lambda *_: pytest.fail("a picture was read again"))
     build(pictures(photos), tmp_path / "b.jsonl", config=CONFIG, store=tmp_path / "two.sqlite")
     assert (tmp_path / "b.jsonl").read_bytes() == (tmp_path / "a.jsonl").read_bytes()
 
