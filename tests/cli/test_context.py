@@ -172,13 +172,32 @@ def test_simulate_makes_contexts_without_pictures(tmp_path: Path) -> None:
     assert any(tag.object == "person" for row in rows.values() for tag in row.tags)
 
 
-def test_shards_are_written_and_kept(photos: Path) -> None:
+@pytest.mark.parametrize(("out", "suffix"), [("c", ".jsonl"), ("c.jsonl", ".jsonl"), ("c.parquet", ".parquet")])
+def test_shards_are_written_and_kept(photos: Path, out: str, suffix: str) -> None:
+    shards = [Path(out) / f"part-{number:05d}{suffix}" for number in range(2)]
+    times: list[list[int]] = []
     for _ in range(2):
-        code, out, err = run("context", "build", photos, "--out", "c", "--shard-size", 3, *PLAIN)
-        assert (code, out) == (0, "c\n"), err
+        code, told, err = run("context", "build", photos, "--out", out, "--shard-size", 3, *PLAIN)
+        assert (code, told) == (0, f"{out}\n"), err
         assert "4 pictures: 3 ok, 1 unreadable" in err
-    assert [path.name for path in sorted(Path("c").glob("part-*"))] == ["part-00000.jsonl", "part-00001.jsonl"]
-    assert len(read_contexts(sorted(Path("c").glob("part-*")))) == 4
+        assert sorted(Path(out).glob("part-*")) == shards
+        times.append([shard.stat().st_mtime_ns for shard in shards])
+    assert times[0] == times[1]
+    assert len(read_contexts(out)) == 4
+    shards[0].write_bytes(shards[0].read_bytes()[:-9])
+    for words in (("stats", out), ("build", photos, "--out", out, "--shard-size", 3, *PLAIN)):
+        code, _, err = run("context", *words)
+        assert code == 2 and str(shards[0]) in err
+    assert err.endswith(f"run the same command again: rm {shards[0]}")
+
+
+def test_one_file_of_parquet_is_the_same_artefact(photos: Path) -> None:
+    for out in ("c.jsonl", "c.parquet"):
+        code, told, err = run("context", "build", photos, "--out", out, *PLAIN)
+        assert (code, told) == (0, f"{out}\n"), err
+    assert dict(read_contexts("c.parquet")) == dict(read_contexts("c.jsonl"))
+    code, _, err = run("context", "build", photos, "--out", photos, *PLAIN)
+    assert code == 2 and "is a folder; name a file" in err
 
 
 @pytest.mark.parametrize("option", [("--gpus", "0.5"), ("--address", "auto")])

@@ -172,9 +172,13 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
     [
         ("data", "rename", {}, {"OTHER": "MISC"}),
         ("context", "substitute", "none", "shuffled"),
+        ("loss", "teacher", None, "runs/a/b/1"),
+        ("loss", "weight_teacher", None, 0.25),
         ("model", "subtoken_labels", "first", "pad"),
         ("training", "passes", 1, 2),
+        ("training", "ema", 0.0, 0.99),
         ("training", "gradient_checkpointing", False, True),
+        ("training", "layer_decay", 1.0, 0.9),
     ],
 )
 def test_later_keys_are_silent_at_their_default(section: str, key: str, default: object, other: object) -> None:

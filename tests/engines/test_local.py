@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -73,6 +74,21 @@ def test_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
 def test_run_killed_as_it_began_can_begin_again(tmp_path: Path) -> None:
     (tmp_path / "manifest.json.part").write_text('{"for')
     assert [step.items for step in run(doubled, range(3), tmp_path, fingerprint="f")] == [3]
+
+
+@pytest.mark.parametrize(("writer", "named"), [("write_json", "manifest.json"), ("writing", "part-00000.jsonl")])
+def test_full_disk_names_the_file_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, named: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(DataError, match=rf"{named}: cannot be written: No space left"):
+        patch.setattr(f"mner.engines.shards.{writer}", full)
+        list(run(doubled, range(5), tmp_path, fingerprint="f", shard_size=2))
+    assert lines(tmp_path) == []
+    list(run(doubled, range(5), tmp_path, fingerprint="f", shard_size=2))
+    assert lines(tmp_path) == ["0", "2", "4", "6", "8"]
 
 
 def test_function_that_loses_an_item_is_found_out(tmp_path: Path) -> None:

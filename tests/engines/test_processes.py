@@ -116,6 +116,15 @@ def test_workers_leave_when_their_parent_is_killed(work, tmp_path: Path) -> None
         os.kill(child, 0)
 
 
+def test_system_that_starts_no_more_processes_is_told(work, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", refused)
+    with pytest.raises(WorkerError, match=r"cannot be started .*unavailable.*ask for fewer workers"):
+        Processes(work.opening, workers=2).__enter__()
+
+
 def test_no_workers_are_refused(work) -> None:
     with pytest.raises(ValueError, match="workers"):
         Processes(work.opening, workers=0)

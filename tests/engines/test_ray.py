@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
+import uuid
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,6 +19,7 @@ import mner
 from mner.bulk import predict_shards
 from mner.config import VisionConfig
 from mner.engines.crew import TRIES, ordered
+from mner.engines.ray import STORE
 from mner.errors import MissingExtraError, WorkerError
 from mner.types import Post
 from mner.vision.build import build
@@ -27,8 +33,7 @@ OFF = VisionConfig(detector="", captioner="", ocr="")
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory, work_text: str) -> Iterator[None]:
-    """A session of two CPUs that all tests of this file share."""
-    import os
+    """A session of two CPUs that the tests of this file share, but for those that begin their own."""
     import warnings
 
     code = tmp_path_factory.mktemp("code")
@@ -135,6 +140,76 @@ def test_posts_become_the_same_predictions(session, tmp_path: Path, tiny_model: 
         rows = [[json.loads(one) for one in path.read_text().splitlines()] for path in (ours, theirs)]
         assert [row["id"] for row in rows[0]] == [row["id"] for row in rows[1]]
         assert [len(row["entities"]) for row in rows[0]] == [len(row["entities"]) for row in rows[1]]
+
+
+ALONE = """
+import json, sys
+from mner.engines.crew import ordered
+from mner.engines.ray import Actors
+
+import openings_of_ray as work
+import ray
+
+if __name__ == "__main__":
+    with Actors(work.opening, workers=2) as crew:
+        found = list(ordered(crew, [[1, 2], [3]], lost=lambda item, reason: reason))
+        (node,) = ray.nodes()
+        print(json.dumps([found, node["NodeManagerAddress"], node["Resources"]]))
+    assert not ray.is_initialized()
+"""
+
+
+def alone(command: list[object], tmp_path: Path, work_text: str) -> str:
+    """What a program wrote that begins a session of its own; none of that session's processes is left."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "openings_of_ray.py").write_text(work_text)
+    mark = uuid.uuid4().hex
+    paths = os.pathsep.join([str(tmp_path / "code"), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": paths, "MARK_OF_TEST": mark, "MNER_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    deadline = time.monotonic() + 10
+    while (left := marked(mark)) and time.monotonic() < deadline:  # they have been told to end
+        time.sleep(0.1)
+    assert left == []
+    return done.stdout
+
+
+def marked(mark: str) -> list[str]:
+    """The processes that were begun by the program of a mark, where the system tells."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_text().replace("\0", " "))
+        except OSError:  # it has ended, or is somebody else's
+            continue
+    return found
+
+
+def test_session_of_its_own_is_small_closed_to_others_and_ends(tmp_path: Path, work_text: str) -> None:
+    (tmp_path / "alone.py").write_text(ALONE)
+    told = alone([sys.executable, tmp_path / "alone.py"], tmp_path, work_text)
+    found, address, resources = json.loads(told.splitlines()[-1])
+    assert found == [[2, 4], [6]]
+    assert address == "127.0.0.1"
+    assert (resources["CPU"], resources["object_store_memory"]) == (2, STORE)
+
+
+def test_command_tags_posts_by_actors(tmp_path: Path, work_text: str, tiny_model: Path, posts_file: Path) -> None:
+    command = [sys.executable, "-m", "mner", "predict", posts_file, "--model", tiny_model, "--no-images"]
+    options = ["--shard-size", 5, "--out"]
+    subprocess.run([str(word) for word in [*command, *options, tmp_path / "local"]], check=True, capture_output=True)
+    ray_options = ["--engine", "ray", "--workers", 2, "--batch", 2]
+    told = alone([*command, *ray_options, *options, tmp_path / "ray"], tmp_path, work_text)
+    assert told.splitlines() == [str(tmp_path / "ray" / f"part-{number:05d}.jsonl") for number in range(3)]
+
+    def spans(folder: Path) -> list[object]:
+        rows = [json.loads(row) for path in sorted(folder.glob("part-*")) for row in path.read_text().splitlines()]
+        return [(row["id"], [(one["start"], one["end"], one["label"]) for one in row["entities"]]) for row in rows]
+
+    assert len(spans(tmp_path / "ray")) == 12
+    assert spans(tmp_path / "ray") == spans(tmp_path / "local")
 
 
 def test_refused_numbers(session) -> None:

@@ -96,6 +96,17 @@ def test_rows_on_another_encoder_have_a_baseline_of_their_own(results: Path, mak
     assert against and all("| text-mpnet T |" in line for line in against)
 
 
+def test_rows_with_an_option_are_compared_with_the_text_that_has_it(
+    results: Path, make_record: Make, commit: Commit
+) -> None:
+    commit(make_record("text-new", 1, {"T": GOLD, "I+T": WORSE}))
+    commit(make_record("ita-ga-cva-new", 1, {"T": LESS, "I+T": GOLD}))
+    lines = part(written(results), "Against the text alone")
+    for row, baseline in (("ita-ga-cva-new", "text-new"), ("text-new", "text"), ("ita-ga-cva", "text")):
+        against = [line for line in lines if line.startswith(f"| {row} |")]
+        assert against and all(f"| {baseline} T |" in line for line in against)
+
+
 def test_rows_that_cannot_be_compared_are_told_not_hidden(results: Path, make_record: Make, commit: Commit) -> None:
     commit(make_record("ita-ga", 1, {"T": LESS, "I+T": GOLD}, decode="constrained"))
     notes = [line for line in part(written(results), "Against the text alone") if "not comparable" in line]

@@ -121,3 +121,9 @@ def test_rows_on_some_of_the_posts_are_left_out(make_record: Make, commit: Commi
     record["config"]["data"] = {"train_posts": 100}
     (section,) = targets(read_rows(commit(record).parents[1]), [])
     assert lines(section.parts[0], "best T view on embedded:minilm")[0][-1] == "not measured"
+
+
+def test_rows_beyond_the_paper_meet_no_goal_of_its_method(told: Callable[..., Part]) -> None:
+    part = told({"text-ema": (LESS, LESS), "ita-ga-cva-ema": (GOLD, GOLD), "text-double-steps-ema": (LESS, LESS)})
+    assert lines(part, "GA + CVA, I+T view, over equally tuned text")[0][-1] == "not measured"
+    assert lines(part, "the picture's share")[0][-1] == "not measured"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,14 @@ class FakeExtractor:
     """Stands for the vision backends."""
 
     def __init__(self, read: Read) -> None:
-        self.read = read
+        self._answer = read
         self.seen: list[tuple[str, Any]] = []
         self.threads: set[int] = set()
 
-    def stream(self, items: Iterable[tuple[str, Any]], *, store: Any = None) -> Iterator[VisualContext]:
-        for name, source in items:
-            self.seen.append((name, source))
-            self.threads.add(threading.get_ident())
-            yield self.read(name, source)
+    def read(self, source: Any, *, image: str, store: Any = None) -> VisualContext:
+        self.seen.append((image, source))
+        self.threads.add(threading.get_ident())
+        return self._answer(image, source)
 
 
 @pytest.fixture

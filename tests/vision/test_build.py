@@ -15,10 +15,10 @@ from PIL import Image
 
 from mner.config import VisionConfig
 from mner.engines.processes import Processes
-from mner.errors import DataError
+from mner.errors import DataError, MissingExtraError, WorkerError
 from mner.types import VisualContext
 from mner.vision.artefact import read_contexts
-from mner.vision.build import build
+from mner.vision.build import BATCH, build
 from mner.vision.store import Store
 
 OFF = VisionConfig(detector="", captioner="", ocr="")
@@ -32,11 +32,13 @@ VERSION = 1
 
 class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+    large: bool = False
 
 
 class Detector:
     def __init__(self, options, *, threads=0):
-        pass
+        if options.large:
+            os._exit(9)
 
     def __call__(self, picture):
         if picture.width == 13:
@@ -81,14 +83,28 @@ def test_shards_of_other_pictures_are_refused(items, tmp_path: Path) -> None:
         build(items, tmp_path / "out", **{**options, "config": VisionConfig(ocr="")})
 
 
-def test_picture_that_ends_its_workers_is_marked(items, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "code").mkdir()
+@pytest.fixture
+def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The dotted name of a detector that ends its process with a picture 13 wide, or, if it is large, at once."""
     package = tmp_path / "code" / "deadly"
-    package.mkdir()
+    package.mkdir(parents=True)
     (package / "__init__.py").touch()
     (package / "detector.py").write_text(DEADLY)
     monkeypatch.syspath_prepend(str(tmp_path / "code"))
-    config = VisionConfig(detector="deadly.detector", captioner="", ocr="")
+    for name in ("deadly", "deadly.detector"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return "deadly.detector"
+
+
+def test_backend_that_does_not_fit_is_told_and_no_picture_blamed(items, deadly: str, tmp_path: Path) -> None:
+    config = OFF.model_copy(update={"detector": deadly, "options": {deadly: {"large": True}}})
+    with pytest.raises(WorkerError, match=r"before it had loaded \(exit code 9\): too little memory"):
+        build(items, tmp_path / "c.jsonl", config=config, store=tmp_path / "s.sqlite", workers=2)
+    assert not (tmp_path / "c.jsonl").exists()
+
+
+def test_picture_that_ends_its_workers_is_marked(items, deadly: str, tmp_path: Path) -> None:
+    config = VisionConfig(detector=deadly, captioner="", ocr="")
     out = tmp_path / "c.jsonl"
     statuses = build(
         items, out, config=config, store=tmp_path / "s.sqlite", hire=partial(Processes, workers=2), batch_size=4
@@ -101,31 +117,145 @@ def test_picture_that_ends_its_workers_is_marked(items, tmp_path: Path, monkeypa
     )
 
 
+def hired(opening):
+    pytest.fail("workers were started")
+
+
+def test_workers_start_with_the_first_picture_that_must_be_read(items, tmp_path: Path) -> None:
+    options = {"config": OFF, "store": tmp_path / "s.sqlite", "batch_size": 2}
+    gone = [("gone.png", tmp_path / "gone.png")]
+    known = items[2:6]
+    build(known, tmp_path / "a.jsonl", **options)
+    assert build([*gone, *known], tmp_path / "b.jsonl", **options, hire=hired) == {"missing": 1, "ok": 4}
+    assert (tmp_path / "b.jsonl").read_bytes().endswith((tmp_path / "a.jsonl").read_bytes())
+    begun: list[object] = []
+
+    def hire(opening):
+        begun.append(opening)
+        return Processes(opening, workers=1)
+
+    assert build([*known, *items], tmp_path / "c.jsonl", **options, hire=hire) == {"ok": 10, "unreadable": 1}
+    assert [row.image for row in read_contexts(tmp_path / "c.jsonl").values()] == [
+        *(name for name, _ in known), items[0][0], items[1][0], items[6][0]
+    ]  # fmt: skip
+    assert len(begun) == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_shards_of_parquet_are_the_same_rows_and_continue(items, tmp_path: Path, workers: int) -> None:
+    options = {"config": OFF, "store": tmp_path / "s.sqlite", "shard_size": 3, "workers": workers}
+    out = tmp_path / "c.parquet"
+    build(items, tmp_path / "one.jsonl", config=OFF, store=tmp_path / "a.sqlite")
+    assert build(items, out, **options) == {"ok": 6, "unreadable": 1}
+    shards = [out / f"part-{number:05d}.parquet" for number in range(3)]
+    assert sorted(out.iterdir()) == [out / "manifest.json", *shards]
+    assert dict(read_contexts(out)) == dict(read_contexts(tmp_path / "one.jsonl"))
+    before = [shard.stat().st_mtime_ns for shard in shards]
+    content = shards[1].read_bytes()
+    shards[1].unlink()
+    assert build(items, out, **options) == {"ok": 6, "unreadable": 1}
+    after = [shard.stat().st_mtime_ns for shard in shards]
+    assert (after[0], after[2]) == (before[0], before[2])
+    assert shards[1].read_bytes() == content
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("left", [0.6, 0.0])
+def test_shard_that_was_cut_short_is_told_and_made_anew(items, tmp_path: Path, suffix: str, left: float) -> None:
+    options = {"config": OFF, "store": tmp_path / "s.sqlite", "shard_size": 3}
+    out = tmp_path / f"c{suffix}"
+    build(items, out, **options)
+    shard = out / f"part-00001{suffix}"
+    content = shard.read_bytes()
+    shard.write_bytes(content[: int(left * len(content))])
+    with pytest.raises(DataError, match=rf"part-00001{suffix}.* run the same command again: rm {shard}"):
+        build(items, out, **options)
+    shard.unlink()
+    assert build(items, out, **options) == {"ok": 6, "unreadable": 1}
+    assert shard.read_bytes() == content
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_read(
+    items, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mner.vision.images._content", lambda *_: pytest.fail("read"))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError, match=r"out: is a folder; name a file, or give a shard size"):
+        build(items, tmp_path / "out", config=OFF, store=tmp_path / "s.sqlite")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    for shard_size in (0, 3):
+        with pytest.raises(MissingExtraError, match=r"mner\[parquet\]"):
+            build(items, tmp_path / "c.parquet", config=OFF, store=tmp_path / "s.sqlite", shard_size=shard_size)
+
+
+COUNTED = """
+import os, time
+from pydantic import BaseModel, ConfigDict
+
+VERSION = 1
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Detector:
+    def __init__(self, options, *, threads=0):
+        pass
+
+    def __call__(self, picture):
+        high, low, _ = picture.getpixel((0, 0))
+        time.sleep(float(os.environ["PAUSE"]))
+        with open(os.environ["SEEN"], "a") as stream:
+            stream.write(f"{256 * high + low:04d}.png\\n")
+        return []
+"""
+
+
 @pytest.mark.slow
-def test_killed_build_by_workers_ends_alike(tmp_path: Path) -> None:
+def test_killed_build_by_workers_reads_nothing_twice_and_ends_alike(tmp_path: Path) -> None:
+    count, workers = 2000, 2
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(30):
-        Image.effect_noise((500, 300), 10 + number).convert("RGB").save(folder / f"{number:03d}.png")
-    command = [sys.executable, "-m", "mner", "context", "build", str(folder), "--captioner", "", "--ocr", ""]
-    command += ["--workers", "2", "--out"]
+    for number in range(count):
+        Image.new("RGB", (4, 4), (number >> 8, number & 255, 0)).save(folder / f"{number:04d}.png")
+    (tmp_path / "counted").mkdir()
+    (tmp_path / "counted" / "__init__.py").touch()
+    (tmp_path / "counted" / "detector.py").write_text(COUNTED)
 
-    def environment(cache: str) -> dict[str, str]:
-        return {**os.environ, "MNER_CACHE": str(tmp_path / cache), "OMP_NUM_THREADS": "1"}
+    def command(out: str) -> list[str]:
+        options = ["--detector", "counted.detector", "--captioner", "", "--ocr", "", "--workers", str(workers)]
+        return [sys.executable, "-m", "mner", "context", "build", str(folder), *options, "--out", str(tmp_path / out)]
 
-    def kept() -> int:
-        with Store(tmp_path / "cache" / "contexts.sqlite") as store:
-            return len(store)
+    def environment(cache: str, seen: str, pause: float) -> dict[str, str]:
+        told = {"MNER_CACHE": tmp_path / cache, "SEEN": tmp_path / seen, "PAUSE": pause, "OMP_NUM_THREADS": 1}
+        paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+        return {**os.environ, **{name: str(value) for name, value in told.items()}, "PYTHONPATH": paths}
 
-    first = subprocess.Popen([*command, str(tmp_path / "c.jsonl")], env=environment("cache"), stderr=subprocess.DEVNULL)
+    def seen(name: str) -> list[str]:
+        path = tmp_path / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    first = subprocess.Popen(
+        command("c.jsonl"),
+        env=environment("cache", "first", 0.002),
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     deadline = time.monotonic() + 60
-    while kept() < 5 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    first.send_signal(signal.SIGKILL)
+    while len(seen("first")) < count // 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(first.pid, signal.SIGKILL)  # the workers, too, in the middle of whatever they do
     first.wait()
-    assert kept() >= 5
+    with Store(tmp_path / "cache" / "contexts.sqlite") as store:
+        kept = {context.image for _, context in store}
+    assert count // 5 < len(kept) < count
+    assert kept <= set(seen("first"))
+    assert len(seen("first")) - len(kept) <= workers * BATCH
     assert not (tmp_path / "c.jsonl").exists()
-    subprocess.run([*command, str(tmp_path / "c.jsonl")], env=environment("cache"), check=True, capture_output=True)
-    subprocess.run([*command, str(tmp_path / "d.jsonl")], env=environment("other"), check=True, capture_output=True)
+    resumed, unbroken = environment("cache", "second", 0), environment("other", "third", 0)
+    subprocess.run(command("c.jsonl"), env=resumed, check=True, capture_output=True)
+    assert sorted([*seen("second"), *kept]) == [f"{number:04d}.png" for number in range(count)]
+    subprocess.run(command("d.jsonl"), env=unbroken, check=True, capture_output=True)
     assert (tmp_path / "c.jsonl").read_bytes() == (tmp_path / "d.jsonl").read_bytes()
-    assert len(read_contexts(tmp_path / "c.jsonl")) == 30
+    assert [row.status for row in read_contexts(tmp_path / "c.jsonl").values()] == ["ok"] * count

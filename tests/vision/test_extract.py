@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from mner.config import VisionConfig
 from mner.errors import ConfigError, PluginError
 from mner.types import OcrText, Tag
-from mner.vision.extract import MOST_TAGS, Extractor
+from mner.vision.extract import AHEAD, LONGEST_SIDE, MOST_TAGS, Extractor
 from mner.vision.store import Store
 
 OFF = {"detector": "", "captioner": "", "ocr": ""}
@@ -142,6 +143,87 @@ def test_stream_takes_items_as_they_are_needed(plugin):
     next(stream), next(stream)
     stream.close()
     assert len(taken) <= 6
+
+
+class Place:
+    """A picture's place that tells each time it is read."""
+
+    def __init__(self, content: bytes, told: list[threading.Event], number: int) -> None:
+        self._content, self._told, self._number, self.reads = content, told, number, 0
+
+    def read(self) -> bytes:
+        self.reads += 1
+        self._told[self._number].set()
+        return self._content
+
+
+def places(count: int) -> tuple[list[tuple[str, Place]], list[threading.Event]]:
+    told = [threading.Event() for _ in range(count)]
+    return [(f"{n}", Place(picture(size=(n + 1, 5)), told, n)) for n in range(count)], told
+
+
+def test_next_picture_is_opened_while_the_backends_see_one(plugin, tmp_path):
+    items, told = places(8)
+    in_time: list[bool] = []
+
+    def detect(pixels):
+        in_time.append(told[min(pixels.width, 7)].wait(5))  # the width is the number of the next picture
+        assert sum(one.is_set() for one in told) - pixels.width < AHEAD
+        return []
+
+    config = VisionConfig(**{**OFF, "detector": plugin.install("det", "Detector", detect)})
+    with Store(tmp_path / "s.sqlite") as store:
+        contexts = list(Extractor(config).stream(items, store=store))
+    assert [(one.image, one.status, one.reason) for one in contexts] == [(f"{n}", "ok", None) for n in range(8)]
+    assert in_time == [True] * 8
+    assert [place.reads for _, place in items] == [1] * 8
+
+
+def test_picture_in_the_store_is_read_once_and_not_decoded(plugin, tmp_path, monkeypatch):
+    extractor = Extractor(text_detector(plugin, [Tag("dog", confidence=0.9)]))
+    with Store(tmp_path / "s.sqlite") as store:
+        first = list(extractor.stream(places(5)[0], store=store))
+        monkeypatch.setattr("mner.vision.extract.decode", lambda file: pytest.fail("decoded"))
+        items, _ = places(5)
+        assert list(extractor.stream(items, store=store)) == first
+        assert [place.reads for _, place in items] == [1] * 5
+        assert extractor.known(items, store) == first
+        assert extractor.known([*items, ("new", picture(size=(9, 9)))], store) is None
+    assert plugin.calls["Detector"] == 5
+
+
+def test_one_picture_is_read_without_another_thread(plugin, tmp_path):
+    threads: list[threading.Thread] = []
+
+    class Here:
+        def read(self):
+            threads.append(threading.current_thread())
+            return picture()
+
+    extractor = Extractor(text_detector(plugin, [Tag("dog", confidence=0.9)]))
+    with Store(tmp_path / "s.sqlite") as store:
+        first, second = (extractor.read(Here(), image="a", store=store) for _ in range(2))
+    # A thread of a pool would hold up the end of a process that has given a slow picture up.
+    assert threads == [threading.current_thread()] * 2
+    assert (first, plugin.calls["Detector"]) == (second, 1)
+
+
+def test_pictures_that_wait_are_small(plugin):
+    extractor = Extractor(text_detector(plugin, []))
+    opened = extractor._open(("large", picture(size=(4 * LONGEST_SIDE, 40))), None)
+    assert (opened.picture.width, opened.picture.pixels.size) == (4 * LONGEST_SIDE, (LONGEST_SIDE, 10))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_place_that_raises_anything_costs_its_own_picture(plugin, workers):
+    class Broken:
+        def read(self):
+            raise ValueError("no such member")
+
+    items = [("a", picture()), ("b", Broken()), ("c", picture("red"))]
+    contexts = list(Extractor(text_detector(plugin, [])).stream(items, workers=workers))
+    assert [(one.image, one.status) for one in contexts] == [("a", "ok"), ("b", "unreadable"), ("c", "ok")]
+    assert contexts[1].reason == "the picture cannot be read: no such member"
 
 
 def test_tags_are_sorted_and_cut_with_their_attributes_and_counted(plugin):

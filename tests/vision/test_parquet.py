@@ -86,10 +86,10 @@ def test_bytes_turned_in_the_middle_are_told_or_harmless(tmp_path: Path) -> None
     write_contexts(rows, tmp_path / "a.parquet")
     content = (tmp_path / "a.parquet").read_bytes()
     told = 0
-    for place in range(4, len(content), 97):
+    for place in range(4, len(content), 23):
         (tmp_path / "a.parquet").write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
         try:
-            list(iter_contexts(tmp_path / "a.parquet"))
+            assert list(iter_contexts(tmp_path / "a.parquet")) == rows
         except DataError as error:
             assert "a.parquet" in str(error)
             told += 1

@@ -21,7 +21,11 @@ def build(
         ),
     ],
     out: Annotated[
-        Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write; with shards, their folder.")
+        Path,
+        typer.Option(
+            help="File of contexts to write, or, with --shard-size, the folder of its shards; .parquet at its end "
+            "makes either Parquet."
+        ),
     ],
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' or the table's pictures.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,

@@ -97,6 +97,8 @@ class LossConfig(Section):
     weight_it: float | None = Field(default=None, ge=0)
     weight_cva: float | None = Field(default=None, ge=0)
     temperature: float | None = Field(default=None, gt=0)
+    teacher: str | None = None  # run directory of a model whose posteriors all trained views learn from besides
+    weight_teacher: float | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _views_suit(self) -> LossConfig:
@@ -116,6 +118,7 @@ class TrainingConfig(Section):
     tokens_per_batch: int = Field(default=4096, ge=1)  # cuts a step into micro-batches; no effect on the result
     packing: bool = True  # several posts in one row instead of padding, where the encoder allows it
     encoder_lr: float = Field(default=5e-5, gt=0)  # encoder and emission layer
+    layer_decay: float = Field(default=1.0, gt=0, le=1)  # encoder_lr times this once more for each layer down; 1: off
     feature_lr: float = Field(default=1e-3, gt=0)  # the case-shape embedding, which starts from zero
     crf_lr: float = Field(default=0.05, gt=0)  # transitions, start and end scores only
     weight_decay: float = Field(default=0.0, ge=0)
@@ -123,6 +126,7 @@ class TrainingConfig(Section):
     clip_norm: float = Field(default=5.0, gt=0)
     warmup: float = Field(default=0.0, ge=0, lt=1)  # share of all steps over which the rates rise from 0
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
+    ema: float = Field(default=0.0, ge=0, lt=1)  # decay of the weights' average that is scored and saved; 0: off
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
     gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
     device: str = "auto"
@@ -178,8 +182,12 @@ LATER: tuple[tuple[str, str], ...] = (
     ("data", "rename"),
     ("data", "train_posts"),
     ("context", "substitute"),
+    ("loss", "teacher"),
+    ("loss", "weight_teacher"),
     ("model", "subtoken_labels"),
     ("training", "gradient_checkpointing"),
+    ("training", "layer_decay"),
     ("training", "passes"),
+    ("training", "ema"),
 )
 """Settings, as table and name, that came after the first records were written."""

@@ -58,11 +58,13 @@ class TrainingSpace(Section):
     encoder_lr: Values | None = None
     crf_lr: Values | None = None
     feature_lr: Values | None = None
+    layer_decay: Values | None = None
     epochs: Values | None = None
     posts_per_step: Values | None = None
     weight_decay: Values | None = None
     warmup: Values | None = None
     clip_norm: Values | None = None
+    ema: Values | None = None
 
 
 class ModelSpace(Section):
@@ -77,6 +79,7 @@ class LossSpace(Section):
     weight_t: Values | None = None
     weight_it: Values | None = None
     weight_cva: Values | None = None
+    weight_teacher: Values | None = None
     temperature: Values | None = None
 
 

@@ -124,7 +124,10 @@ class Processes(Generic[T, R]):
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._opening), daemon=True, name="mner-worker")
-        process.start()
+        try:
+            process.start()
+        except OSError as error:
+            raise WorkerError(f"a worker cannot be started ({error}); ask for fewer workers") from error
         theirs.close()
         return _Worker(process, ours)
 

@@ -6,7 +6,9 @@ have no end: what was in its hands goes through ``mner.engines.crew``, which fin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -33,7 +35,8 @@ class Actors(Generic[T, R]):
     """Workers that are Ray actors.
 
     A session that the program has begun (``ray.init``) is used and left open. Without one, ``address`` is joined, or
-    a session on this machine alone is begun, without a dashboard, and ended with the crew.
+    a session on this machine alone is begun and ended with the crew: without a dashboard, and no other machine can
+    reach it.
 
     Args:
         opening: What each actor does first; mner and all that it names must be installed on every machine.
@@ -150,13 +153,14 @@ class Actors(Generic[T, R]):
                 raise WorkerError(f"no Ray cluster at {self._address} ({error}); begin one: ray start --head") from None
             return
         gpus = self._resources["num_gpus"] * self.workers
-        ray.init(
-            address="local",
-            num_cpus=max(1, round(self._resources["num_cpus"] * self.workers + 0.5)),
-            include_dashboard=False,
-            object_store_memory=STORE,
-            **quiet,
-        )
+        with _loopback():
+            ray.init(
+                address="local",
+                num_cpus=max(1, math.ceil(self._resources["num_cpus"] * self.workers)),
+                include_dashboard=False,
+                object_store_memory=STORE,
+                **quiet,
+            )
         here = ray.cluster_resources().get("GPU", 0.0)
         if gpus > here:
             ray.shutdown()
@@ -164,6 +168,23 @@ class Actors(Generic[T, R]):
                 f"{self.workers} actors with {self._resources['num_gpus']:g} GPUs each ask for {gpus:g}, this machine "
                 f"has {here:g}; ask for fewer, or name a cluster's address"
             )
+
+
+@contextmanager
+def _loopback() -> Iterator[None]:
+    """A session begun in this block listens on the loopback address alone.
+
+    Ray would open its ports to every network the machine is in. It has a switch for that, which it reads from the
+    environment once, when it is imported; here is where the value is kept.
+    """
+    from ray._private import ray_constants
+
+    before = getattr(ray_constants, "ENABLE_RAY_CLUSTER", True)
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 class _Actor:

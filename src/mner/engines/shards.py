@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -39,8 +40,12 @@ class _Planned(NamedTuple):
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write lines that have no ends yet into a file that appears when it is whole."""
-    with writing(path) as stream:
+    """Write lines that have no ends yet into a file that appears when it is whole.
+
+    Raises:
+        DataError: The file cannot be written, such as for want of space.
+    """
+    with _told_of(path), writing(path) as stream:
         stream.writelines(line + "\n" for line in lines)
 
 
@@ -128,7 +133,7 @@ def _finish(out: Path, shards: int, items: int, suffix: str) -> None:
             f"{out}: holds {len(found)} shards, the input now makes {shards}; give the input it was begun with, "
             f"name another folder, or remove this one and begin anew: rm -r {out}"
         )
-    write_json(out / MANIFEST, {**_told(out), "shards": shards, "items": items})
+    _write_manifest(out, {**_told(out), "shards": shards, "items": items})
 
 
 def _claim(out: Path, wanted: dict[str, object]) -> None:
@@ -139,7 +144,7 @@ def _claim(out: Path, wanted: dict[str, object]) -> None:
     if not (out / MANIFEST).exists():
         if any(path.name != f"{MANIFEST}.part" for path in out.iterdir()):  # of a run killed as it began
             raise DataError(f"{out}: holds files that are no shards of mner; choose an empty folder")
-        write_json(out / MANIFEST, wanted)
+        _write_manifest(out, wanted)
         return
     told = _told(out)
     changed = [key for key, value in wanted.items() if told.get(key) != value]
@@ -148,6 +153,23 @@ def _claim(out: Path, wanted: dict[str, object]) -> None:
             f"{out}: was begun with other input, model or options ({', '.join(changed)} differ); "
             "give the same ones to continue, or choose another folder"
         )
+
+
+def _write_manifest(out: Path, told: dict[str, object]) -> None:
+    with _told_of(out / MANIFEST):
+        write_json(out / MANIFEST, told)
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """A block that writes a file; where that fails, the error names it and what helps."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written: {error.strerror or error}; nothing of it was kept. Make room, then run the "
+            "same command again: the shards that are there stay"
+        ) from error
 
 
 def _told(out: Path) -> dict[str, object]:

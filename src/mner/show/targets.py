@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mner.evaluation.compare import Comparison
 from mner.evaluation.records import Row
-from mner.show.against import BASELINE, WHOLE, shares, tried, variant
+from mner.show.against import BASELINE, CONTROLS, WHOLE, shares, tried, variant
 from mner.show.comparison import bounds, mean_sd, p_value, sure
 from mner.show.goals import verdict
 from mner.show.naming import stands_for, whole
@@ -78,7 +78,7 @@ def gain(
         pairs: dict[str, list[tuple[bool, Comparison]]] = {}
         for name, one in of_data.items():
             end = name.removeprefix(row)
-            if not name.startswith(row) or variant(one, of_data) != end:
+            if not stands_for(one, row) or variant(one, of_data) != end:
                 continue
             base = of_data[BASELINE + end]
             counts = (trials_behind(one, searches), trials_behind(base, searches))
@@ -118,7 +118,9 @@ def score(encoder: str, view: ViewName, *, row: str | None = None) -> Callable[.
 
 def picture(rows: Rows, searches: Sequence[Search]) -> list[Outcome]:
     """The picture's share in the I+T view on Twitter-15's test split."""
-    found, notes = shares(whole(rows, T15))
+    named = (BASELINE, WHOLE, *CONTROLS)
+    of_data = whole(rows, T15)
+    found, notes = shares({name: one for name, one in of_data.items() if any(stands_for(one, each) for each in named)})
     told = tuple(dict.fromkeys(notes))
     return [_compared("", one, notes=told) for one in found if (one.split, one.view_a) == ("test", "I+T")]
 

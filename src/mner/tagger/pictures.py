@@ -162,7 +162,7 @@ class Reader:
         Raises:
             TimeoutError: It took longer than ``timeout`` seconds.
         """
-        future = self._submit(lambda: next(iter(self._extractor.stream([(name, source)], store=self._kept))))
+        future = self._submit(lambda: self._extractor.read(source, image=name, store=self._kept))
         try:
             context: VisualContext = future.result(timeout)
             return context

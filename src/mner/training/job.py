@@ -13,6 +13,7 @@ from mner.encoders import EncoderFiles
 from mner.errors import DataError
 from mner.runtime.saved import sha256
 from mner.training.batches import Split, gold_ids
+from mner.training.teacher import Teacher, find_teacher, posteriors
 from mner.views import Views
 from mner.views.split import Name, ViewSplit, read_split
 
@@ -22,7 +23,7 @@ class Job:
     """What a run trains on.
 
     ``weights`` is a SHA-256 over the encoder's files of weights; ``fingerprint`` identifies configuration, encoder
-    and data together.
+    and data together, and the teacher where there is one.
     """
 
     config: Config
@@ -32,6 +33,7 @@ class Job:
     labels: tuple[str, ...]
     weights: str
     fingerprint: str
+    teacher: Teacher | None = None
 
 
 def prepare(config: Config, root: Path) -> Job:
@@ -40,7 +42,7 @@ def prepare(config: Config, root: Path) -> Job:
     Raises:
         DataError: A split is missing or faulty, or the I+T view is trained and no training post has a
             visual context.
-        ModelError: The encoder is not on this machine.
+        ModelError: The encoder is not on this machine, or ``loss.teacher`` is none for these posts.
     """
     files = encoders.find(config.model.encoder)
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
@@ -58,8 +60,11 @@ def prepare(config: Config, root: Path) -> Job:
         )
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     weights = _digest(sha256(path) for path in sorted(files.folder.glob("*.safetensors")))
-    fingerprint = _digest((config.fingerprint, weights, *(split.fingerprint for split in splits.values())))[:12]
-    return Job(config, files, views, splits, labels, weights, fingerprint)
+    teacher = None if config.loss.teacher is None else find_teacher(config.loss.teacher, splits, labels)
+    of_teacher = () if teacher is None else (teacher.fingerprint,)
+    read = (split.fingerprint for split in splits.values())
+    fingerprint = _digest((config.fingerprint, weights, *read, *of_teacher))[:12]
+    return Job(config, files, views, splits, labels, weights, fingerprint, teacher)
 
 
 def _digest(parts: Iterable[str]) -> str:
@@ -67,9 +72,10 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def training_split(job: Job) -> Split:
-    """The training posts that have words, with both views and gold label ids."""
+    """The training posts that have words, with both views, gold label ids, and what a teacher believes of them."""
     part = job.splits["train"]
     kept = [number for number, post in enumerate(part.posts) if post.words]
     posts = [part.posts[number] for number in kept]
     views = {view: [encoded[number] for number in kept] for view, encoded in part.encoded.items()}
-    return Split(posts, views, gold_ids(posts, job.labels, views["T"]))
+    beliefs = () if job.teacher is None else posteriors(job.teacher, job.labels)
+    return Split(posts, views, gold_ids(posts, job.labels, views["T"]), beliefs)

@@ -26,11 +26,13 @@ from mner.models import Model, build
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
 from mner.training import checkpoint
+from mner.training.average import Average
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
 from mner.training.initial import continue_from
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, training_split
+from mner.training.layers import by_layer
 from mner.training.lean import lean
 from mner.training.loop import Step, loop
 from mner.training.optimizer import adamw, linear_decay
@@ -44,7 +46,7 @@ CHECKPOINT_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished.
+    """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished; teacher before ready.
 
     ``epochs`` holds the records of the epochs that are over, as metrics.jsonl has them; with ready and epoch alone.
     """
@@ -117,14 +119,18 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     model = build(config, job.labels, load_encoder(job.files.folder))
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(config.model.init))
+    if job.teacher is not None:
+        watch(Event("teacher", 0, 0, f"{job.teacher.run}: teaches; what it believes of the posts is computed once"))
     posts = training_split(job)
     lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
-    optimizer = adamw(cast(Model, model).parameter_groups(), settings)
+    groups = cast(Model, model).parameter_groups()
+    optimizer = adamw(groups if settings.layer_decay == 1 else by_layer(model, groups), settings)
     progress = Progress(job.fingerprint)
     if state.exists():
         progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint)
     schedule = linear_decay(optimizer, steps=steps, warmup=settings.warmup, done=progress.step)
+    average = Average(optimizer, settings.ema, done=progress.step)
     if accelerator.is_main_process:
         write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
     resumed = f", continuing after step {progress.step}" if progress.step else ""
@@ -148,7 +154,8 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
             since += step.seconds
             watch(Event("step", step.step, steps, losses=step.losses))
             if step.last:
-                progress = _end_epoch(job, model, folder, progress, step, accelerator.is_main_process)
+                with average.shown():
+                    progress = _end_epoch(job, model, folder, progress, step, accelerator.is_main_process)
             stop = interrupted()
             if accelerator.is_main_process and (step.last or stop or since > CHECKPOINT_SECONDS):
                 checkpoint.save(state, model, optimizer, progress)

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from mner.config import VisionConfig
 from mner.engines import shards
-from mner.engines.crew import Hire, ordered
+from mner.engines.crew import Crew, Hire, ordered
 from mner.engines.processes import Processes
 from mner.errors import DataError
 from mner.types import VisualContext
-from mner.vision.artefact import iter_contexts, write_contexts
-from mner.vision.reading import Named, Reading, lost
+from mner.vision import parquet
+from mner.vision.artefact import PARQUET, iter_contexts, write_contexts
+from mner.vision.images import Named
+from mner.vision.reading import Reading, lost
 
 BATCH = 4
 """Pictures that a worker is handed at once."""
 
-Streaming = Callable[[Iterable[list[Named]]], Iterator[list[VisualContext]]]
+_Rows = list[VisualContext]
+_Streaming = Callable[[Iterable[list[Named]]], Iterator[_Rows]]
 
 
 def build(
@@ -36,7 +40,6 @@ def build(
     hire: Hire[Named, VisualContext] | None = None,
     batch_size: int = BATCH,
     shard_size: int = 0,
-    suffix: str = ".jsonl",
     watch: Callable[[VisualContext], None] = lambda context: None,
 ) -> Mapping[str, int]:
     """Read pictures into an artefact; the number of rows by status.
@@ -46,18 +49,20 @@ def build(
 
     Args:
         items: Name and place of each picture, as ``mner.data.listing.pictures`` gives them.
-        out: The artefact's file, or the folder of its shards.
+        out: The artefact's file, or the folder of its shards. A name that ends in ``.parquet`` makes either Parquet,
+            any other JSON lines.
         config: Which backends read.
         store: The store's file; None takes the user's own.
-        workers: Processes that read at the same time; one reads in this process.
+        workers: Processes that read at the same time; one reads in this process. They start with the first picture
+            that the store does not have.
         hire: Makes the workers instead, such as ``functools.partial(mner.engines.ray.Actors, workers=8)``.
         batch_size: Pictures that a worker is handed at once.
         shard_size: Rows of one shard; 0 writes one file.
-        suffix: Of the shards' files.
         watch: Called with each row.
 
     Raises:
-        DataError: ``out`` cannot be written, or holds shards of other pictures or of other backends.
+        DataError: ``out`` cannot be written, or holds damaged shards, or shards of other pictures or backends.
+        MissingExtraError: Parquet without the package pyarrow.
         WorkerError: Workers cannot start.
     """
     statuses: Counter[str] = Counter()
@@ -70,10 +75,14 @@ def build(
 
     if hire is None and workers > 1:
         hire = partial(Processes, workers=workers)
+    if out.suffix == PARQUET:
+        parquet.packages()  # that they are missing is told before anything is read
+    if not shard_size and out.is_dir():
+        raise DataError(f"{out}: is a folder; name a file, or give a shard size to write shards into the folder")
     reading = Reading(config, store, threads=0 if hire is None else 1)
     if shard_size:
         with _streaming(reading, hire) as stream:
-            for rows in _shards(stream, items, out, reading, batch_size, shard_size, suffix):
+            for rows in _shards(stream, items, out, reading, batch_size, shard_size):
                 for _ in seen(rows):
                     pass
     else:
@@ -83,28 +92,51 @@ def build(
 
 
 @contextmanager
-def _streaming(reading: Reading, hire: Hire[Named, VisualContext] | None) -> Iterator[Streaming]:
+def _streaming(reading: Reading, hire: Hire[Named, VisualContext] | None) -> Iterator[_Streaming]:
     """From lists of pictures to lists of contexts, here or by workers."""
     if hire is None:
-        read = reading()
-        yield lambda lists: (list(read(items)) for items in lists)
-    else:
-        with hire(reading) as crew:
-            yield lambda lists: ordered(crew, lists, lost=lost)
+        yield partial(_here, reading())
+        return
+    with ExitStack() as stack:
+        yield partial(_by_workers, reading.known(), lambda: stack.enter_context(hire(replace(reading, load=True))))
+
+
+def _here(read: Callable[[Iterable[Named]], Iterator[VisualContext]], lists: Iterable[list[Named]]) -> Iterator[_Rows]:
+    """The lists' contexts, read as one stream: it looks ahead over their borders."""
+    sizes: deque[int] = deque()
+
+    def items() -> Iterator[Named]:
+        for one in lists:
+            sizes.append(len(one))
+            yield from one
+
+    contexts = read(items())
+    for first in contexts:
+        yield [first, *islice(contexts, sizes.popleft() - 1)]
+
+
+def _by_workers(
+    known: Callable[[list[Named]], _Rows | None],
+    hired: Callable[[], Crew[Named, VisualContext]],
+    lists: Iterable[list[Named]],
+) -> Iterator[_Rows]:
+    """The lists' contexts, by workers from the first list on that the store does not have whole."""
+    left = iter(lists)
+    for items in left:
+        rows = known(items)
+        if rows is None:
+            yield from ordered(hired(), chain([items], left), lost=lost)
+        else:
+            yield rows
 
 
 def _shards(
-    stream: Streaming,
-    items: Iterable[Named],
-    out: Path,
-    reading: Reading,
-    batch_size: int,
-    shard_size: int,
-    suffix: str,
-) -> Iterator[list[VisualContext]]:
+    stream: _Streaming, items: Iterable[Named], out: Path, reading: Reading, batch_size: int, shard_size: int
+) -> Iterator[_Rows]:
     """The rows of each shard, written or found; one that was found must be of the same pictures."""
+    suffix = PARQUET if out.suffix == PARQUET else ".jsonl"
     digests: defaultdict[int, Any] = defaultdict(hashlib.sha256)
-    written: dict[int, list[VisualContext]] = {}
+    written: dict[int, _Rows] = {}
 
     def named() -> Iterator[Named]:
         for number, item in enumerate(items):
@@ -124,14 +156,26 @@ def _shards(
     ):
         number = progress.shards - 1
         path = shards.part(out, number, suffix)
-        rows = list(iter_contexts(path)) if progress.kept else written.pop(number)
+        rows = _kept(path) if progress.kept else written.pop(number)
         found = hashlib.sha256(b"".join(f"{row.image}\0".encode("utf-8", "surrogatepass") for row in rows))
         if found.digest() != digests.pop(number).digest():
             raise DataError(
                 f"{path}: made of other pictures than the input now has; give the input it was begun with, "
-                "or name another folder"
+                f"or name another folder. {_anew(path)}"
             )
         yield rows
+
+
+def _kept(path: Path) -> _Rows:
+    """The rows of a shard that is there."""
+    try:
+        return list(iter_contexts(path))
+    except DataError as error:
+        raise DataError(f"{error}. {_anew(path)}") from error
+
+
+def _anew(path: Path) -> str:
+    return f"To have a damaged shard made anew from the store, remove it and run the same command again: rm {path}"
 
 
 def _lists(items: Iterable[Named], size: int) -> Iterator[list[Named]]:

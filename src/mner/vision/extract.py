@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import version
-from itertools import islice
 from typing import Any, TypeVar
 
 from PIL import Image
@@ -17,8 +14,9 @@ from PIL import Image
 from mner.config import VisionConfig
 from mner.errors import ImageError, MnerError
 from mner.types import Box, Caption, OcrText, Tag, VisualContext
+from mner.vision.ahead import ahead
 from mner.vision.backends import Backends
-from mner.vision.images import Picture, Source, open_image
+from mner.vision.images import Named, Picture, Source, Unopened, decode, fetch
 from mner.vision.protocols import Scene
 from mner.vision.store import Store
 from mner.vision.texts import cleaned
@@ -28,6 +26,9 @@ LONGEST_SIDE = 1600
 
 MOST_TAGS = 100
 """Most objects and attributes together, as in the paper; what is over is cut and counted in the row's "cut"."""
+
+AHEAD = 4
+"""Pictures at hand at most while one after the other is read: the one that the models see and the next ones."""
 
 _T = TypeVar("_T")
 _Entry = TypeVar("_Entry", Tag, OcrText)
@@ -44,6 +45,14 @@ class _Published:
     def digest(self) -> str:
         """A text that differs where what was found differs; "" where no backend goes by names."""
         return hashlib.sha256(repr((self.parts, self.faults)).encode()).hexdigest()[:12] if self.parts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A picture for the backends; its pixels are fitted, its width and height those of the file."""
+
+    image: str
+    picture: Picture
 
 
 class Extractor:
@@ -66,7 +75,7 @@ class Extractor:
         """12 hexadecimal digits of the backends, their versions, options and model files; not of mner's version."""
         return self._backends.fingerprint
 
-    def read(self, source: Source, *, image: str) -> VisualContext:
+    def read(self, source: Source, *, image: str, store: Store | None = None) -> VisualContext:
         """What is in one picture: a path, a file's bytes or a Pillow image.
 
         A picture that cannot be used gives a context with a status and a reason, never an error. A backend that
@@ -75,40 +84,86 @@ class Extractor:
         Args:
             source: The picture.
             image: The name the context carries.
+            store: As for ``stream``.
 
         Raises:
             MissingExtraError: A backend's package or program is not installed.
             ModelError: A backend's model file is missing or damaged.
         """
-        return self._read(source, image, None)
+        return self._read((image, source), store)
 
     def stream(
-        self, items: Iterable[tuple[str, Source]], *, store: Store | None = None, workers: int = 1
+        self, items: Iterable[Named], *, store: Store | None = None, workers: int = 1
     ) -> Iterator[VisualContext]:
         """The contexts of (name, picture) pairs, in their order; a bad picture never stops the others.
+
+        Files are read and decoded in a thread while the backends see the picture before.
 
         Args:
             items: Read as they are needed, so there may be any number.
             store: Where contexts are looked up by the picture's content, and kept. One that a backend failed on
-                is not kept: it is tried again next time.
-            workers: Pictures read at the same time.
+                is not kept: it is tried again next time. A picture that it has is not decoded.
+            workers: Pictures that the backends see at the same time.
         """
         if workers <= 1:
-            contexts: Iterator[VisualContext] = (self._read(source, image, store) for image, source in items)
+            opened = ahead(lambda item: self._open(item, store), items, threads=1, most=AHEAD)
+            yield from (self._seen(one, store) for one in opened)
         else:
             self._backends.load()  # once, before threads ask for it at the same time
-            contexts = _ahead(lambda item: self._read(item[1], item[0], store), items, workers)
-        yield from contexts
+            yield from ahead(lambda item: self._read(item, store), items, threads=workers, most=2 * workers)
 
-    def _read(self, source: Source, image: str, store: Store | None) -> VisualContext:
+    def load(self) -> None:
+        """Load the backends now, not with the first picture that needs them."""
+        self._backends.load()
+
+    def known(self, items: Sequence[Named], store: Store) -> list[VisualContext] | None:
+        """The contexts of pictures none of which need be decoded; None if one of them must be."""
+        rows: list[VisualContext] = []
+        for item in items:
+            found = self._fetched(item, store)
+            if isinstance(found, Unopened):
+                return None
+            rows.append(found)
+        return rows
+
+    def _read(self, item: Named, store: Store | None) -> VisualContext:
+        return self._seen(self._open(item, store), store)
+
+    def _open(self, item: Named, store: Store | None) -> _Opened | VisualContext:
+        """All that is done without a backend: the picture, or its row where there is nothing to see or to be seen."""
+        file = self._fetched(item, store)
+        if isinstance(file, VisualContext):
+            return file
         try:
-            picture = open_image(source)
+            picture = decode(file)
         except ImageError as error:
-            reason = error.reason
-            status = {"missing": "missing", "too_large": "too_large"}.get(error.status, "unreadable")
-            return replace(self._row(image), status=status, reason=reason)  # type: ignore[arg-type]
+            return self._refused(item[0], error)
+        # Small at once: what waits for the backends takes little memory, however large the files are.
+        return _Opened(item[0], replace(picture, pixels=_fitted(picture.pixels)))
+
+    def _fetched(self, item: Named, store: Store | None) -> Unopened | VisualContext:
+        """What the store or a missing file tells of a picture, else its bytes."""
+        image, source = item
+        try:
+            file = fetch(source)
+        except ImageError as error:
+            return self._refused(image, error)
+        if store is None or file.sha256 is None or self._backends.named:
+            return file
+        known = store.get(file.sha256, self.fingerprint)
+        return file if known is None else replace(known, image=image)
+
+    def _refused(self, image: str, error: ImageError) -> VisualContext:
+        status = error.status if error.status in {"missing", "too_large"} else "unreadable"
+        return replace(self._row(image), status=status, reason=error.reason)  # type: ignore[arg-type]
+
+    def _seen(self, opened: _Opened | VisualContext, store: Store | None) -> VisualContext:
+        if isinstance(opened, VisualContext):
+            return opened
+        image, picture = opened.image, opened.picture
         published = self._published(picture, image)
         fingerprint = self.fingerprint + published.digest
+        # Asked again: the same picture may have been read under another name since this one was opened.
         known = store.get(picture.sha256, fingerprint) if store is not None else None
         if known is not None:
             return replace(known, image=image)
@@ -120,17 +175,16 @@ class Extractor:
     def _published(self, picture: Picture, image: str) -> _Published:
         """What backends that go by a picture's name say of it; looked up anew each time, as their files may change."""
         calls: dict[str, Any] = {part: getattr(self._backends, part) for part in sorted(self._backends.named)}
-        pixels = _fitted(picture.pixels) if calls else picture.pixels
         beside = {"captioner": {"tags": (), "scenes": (), "ocr": ()}}
         found = _Published({}, [])
         for part, call in calls.items():
-            look = partial(call, pixels, image=image, **beside.get(part, {}))
+            look = partial(call, picture.pixels, image=image, **beside.get(part, {}))
             parts = _attempt(part, look, found.faults)
             found.parts[part] = parts if part == "detector" else list(cleaned(parts))
         return found
 
     def _context(self, picture: Picture, image: str, published: _Published) -> VisualContext:
-        pixels, faults = _fitted(picture.pixels), list(published.faults)
+        pixels, faults = picture.pixels, list(published.faults)
         backends = self._backends
         detector, captioner, reader, scene = (backends.detector, backends.captioner, backends.ocr, backends.scene)
         looked_up = published.parts
@@ -161,8 +215,11 @@ class Extractor:
         )
 
     def _row(self, image: str) -> VisualContext:
-        name = {"name": "mner", "version": version("mner"), "fingerprint": self.fingerprint}
-        return VisualContext(image=image, extractor=name)
+        return VisualContext(image=image, extractor=dict(self._name))
+
+    @cached_property
+    def _name(self) -> dict[str, str]:
+        return {"name": "mner", "version": version("mner"), "fingerprint": self.fingerprint}
 
 
 def _attempt(part: str, run: Callable[[], list[_T]], faults: list[str], otherwise: Sequence[_T] = ()) -> list[_T]:
@@ -208,21 +265,3 @@ def _scaled(entries: Iterable[_Entry], scale: tuple[float, float]) -> Iterator[_
             round(bottom * scale[1], 1),
         )
         yield replace(entry, box=box)
-
-
-def _ahead(
-    read: Callable[[tuple[str, Source]], VisualContext], items: Iterable[tuple[str, Source]], workers: int
-) -> Iterator[VisualContext]:
-    """Results in the order of the items, with twice as many under way as there are workers."""
-    waiting: deque[Future[VisualContext]] = deque()
-    left = iter(items)
-    with ThreadPoolExecutor(workers, thread_name_prefix="mner-vision") as pool:
-        try:
-            while True:
-                waiting.extend(pool.submit(read, item) for item in islice(left, 2 * workers - len(waiting)))
-                if not waiting:
-                    return
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()

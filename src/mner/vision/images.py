@@ -32,6 +32,9 @@ class Located(Protocol):
 Source = str | Path | bytes | Image.Image | Located
 """What a picture may be given as."""
 
+Named = tuple[str, Source]
+"""A picture's name and the picture."""
+
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 """What is decoded, as Pillow names it. Left out are formats that run other programs (EPS) or that nobody posts."""
 
@@ -61,6 +64,19 @@ class Picture:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """A picture that is at hand and not decoded yet.
+
+    Attributes:
+        content: Its file's bytes, or a Pillow image, which has none.
+        sha256: Of the bytes; None for a Pillow image, whose pixels must be decoded first.
+    """
+
+    content: bytes | Image.Image
+    sha256: str | None = None
+
+
 def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
     """The picture of a path, of a file's bytes or of a place where they are, or of a Pillow image.
 
@@ -68,8 +84,17 @@ def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
         ImageError: With the status "missing" (no such file), "too_large" (over a limit; a picture's size is
             read from its header, before any pixel is decoded) or "unreadable" (anything else).
     """
+    return decode(fetch(source, limits=limits), limits=limits)
+
+
+def fetch(source: Source, *, limits: Limits = Limits()) -> Unopened:
+    """The bytes of a picture's file, for ``decode``.
+
+    Raises:
+        ImageError: As ``open_image``, where the bytes cannot be had.
+    """
     if isinstance(source, Image.Image):
-        return _decoded(source, None, limits)
+        return Unopened(source)
     if isinstance(source, bytes):
         content = source
     else:
@@ -78,11 +103,22 @@ def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
         raise ImageError("unreadable", "the file is empty")
     if len(content) > limits.bytes:
         raise ImageError("too_large", f"the file has {len(content):,} bytes, the limit is {limits.bytes:,}")
+    return Unopened(content, hashlib.sha256(content).hexdigest())
+
+
+def decode(file: Unopened, *, limits: Limits = Limits()) -> Picture:
+    """The picture of what ``fetch`` gave.
+
+    Raises:
+        ImageError: As ``open_image``, where the bytes are no picture that can be used.
+    """
+    if isinstance(file.content, Image.Image):
+        return _decoded(file.content, None, limits)
     try:
         with _quiet():
             Image.init()
             known = [kind for kind in FORMATS if kind in Image.OPEN]  # older Pillow has no AVIF
-            opened = Image.open(io.BytesIO(content), formats=known)
+            opened = Image.open(io.BytesIO(file.content), formats=known)
     except UnidentifiedImageError:
         raise ImageError("unreadable", "the file is not a picture of a known format") from None
     except Image.DecompressionBombError as error:
@@ -90,7 +126,7 @@ def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
     except Exception as error:  # a damaged file makes a decoder raise anything, RuntimeError and KeyError included
         raise ImageError("unreadable", f"the picture's header is damaged: {error}") from None
     with opened:
-        return _decoded(opened, content, limits)
+        return _decoded(opened, file.sha256, limits)
 
 
 def _content(path: Path, limits: Limits) -> bytes:
@@ -112,11 +148,11 @@ def _fetched(place: Located) -> bytes:
         return place.read()
     except FileNotFoundError as error:
         raise ImageError("missing", f"no such file: {error.filename}") from None
-    except OSError as error:
+    except Exception as error:  # a place may be anybody's code
         raise ImageError("unreadable", f"the picture cannot be read: {error}") from None
 
 
-def _decoded(image: Image.Image, content: bytes | None, limits: Limits) -> Picture:
+def _decoded(image: Image.Image, sha256: str | None, limits: Limits) -> Picture:
     width, height = image.size
     if width < 1 or height < 1:
         raise ImageError("unreadable", f"the picture has no pixels ({width} x {height})")
@@ -130,10 +166,11 @@ def _decoded(image: Image.Image, content: bytes | None, limits: Limits) -> Pictu
         raise ImageError("too_large", f"the picture is too large: {error}") from None
     except Exception as error:  # as above
         raise ImageError("unreadable", f"the picture is damaged: {error}") from None
-    digest = hashlib.sha256(content) if content is not None else hashlib.sha256(f"{pixels.size}".encode())
-    if content is None:
+    if sha256 is None:
+        digest = hashlib.sha256(f"{pixels.size}".encode())
         digest.update(pixels.tobytes())
-    return Picture(pixels, digest.hexdigest(), pixels.width, pixels.height)
+        sha256 = digest.hexdigest()
+    return Picture(pixels, sha256, pixels.width, pixels.height)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -32,10 +32,11 @@ def write_rows(rows: Iterable[VisualContext], path: Path) -> int:
     Raises:
         MissingExtraError: The package pyarrow is not installed.
     """
-    arrow, parquet = _packages()
+    arrow, parquet = packages()
     schema = arrow.schema([(name, arrow.string()) for name in COLUMNS])
     count = 0
-    with writing_bytes(path) as stream, parquet.ParquetWriter(stream, schema, compression="zstd") as writer:
+    options = {"compression": "zstd", "write_page_checksum": True}
+    with writing_bytes(path) as stream, parquet.ParquetWriter(stream, schema, **options) as writer:
         group: list[dict[str, str | None]] = []
         for context in rows:
             group.append(to_columns(context))
@@ -54,9 +55,9 @@ def read_rows(path: Path) -> Iterator[VisualContext]:
         DataError: The file is missing, damaged, no Parquet, or a row is no context; the message names file and row.
         MissingExtraError: The package pyarrow is not installed.
     """
-    arrow, parquet = _packages()
+    arrow, parquet = packages()
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             if "image" not in file.schema_arrow.names:
                 raise DataError(f'{path}: expected a column "image", found {", ".join(file.schema_arrow.names)}')
             number = 0
@@ -64,9 +65,11 @@ def read_rows(path: Path) -> Iterator[VisualContext]:
                 for row in batch.to_pylist():
                     number += 1
                     yield from_columns(row, where=f"{path}: row {number}")
+            if number != file.metadata.num_rows:
+                raise DataError(f"{path}: damaged: says it has {file.metadata.num_rows} rows, and {number} were found")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; make one from pictures: mner context build") from None
-    except (OSError, arrow.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, arrow.ArrowException) as error:
         raise DataError(
             f"{path}: damaged, or no Parquet file ({error}); make it again, or take it out of the folder"
         ) from error
@@ -122,7 +125,12 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _packages() -> tuple[Any, Any]:
+def packages() -> tuple[Any, Any]:
+    """The modules ``pyarrow`` and ``pyarrow.parquet``.
+
+    Raises:
+        MissingExtraError: The package is not installed.
+    """
     try:
         import pyarrow
         import pyarrow.parquet

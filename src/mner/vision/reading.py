@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,11 +10,8 @@ from pathlib import Path
 from mner.config import VisionConfig
 from mner.types import VisualContext
 from mner.vision.extract import Extractor
-from mner.vision.images import Source
+from mner.vision.images import Named
 from mner.vision.store import Store
-
-Named = tuple[str, Source]
-"""A picture's name and the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +22,34 @@ class Reading:
         config: Which backends read.
         store: The store's file on the worker's machine; None takes the user's own there.
         threads: Most CPU threads of one backend; 0 leaves that to the backend.
+        load: Load the backends when it begins, not with the first picture that needs them: where there is no room for
+            them, that is known before a picture is taken for the cause.
     """
 
     config: VisionConfig
     store: Path | None = None
     threads: int = 1
+    load: bool = False
 
-    def __call__(self) -> Callable[[list[Named]], Iterator[VisualContext]]:
+    def __call__(self) -> Callable[[Iterable[Named]], Iterator[VisualContext]]:
         """Open backends and store; gives the function from pictures to their contexts."""
-        extractor = Extractor(self.config, threads=self.threads)
-        store = Store(self.store)
+        extractor, store = self._opened()
+        if self.load:
+            extractor.load()
         return lambda items: extractor.stream(items, store=store)
+
+    def known(self) -> Callable[[list[Named]], list[VisualContext] | None]:
+        """Gives the function from pictures to what the store knows of them; None if one of them must be read."""
+        extractor, store = self._opened()
+        return lambda items: extractor.known(items, store)
 
     @property
     def fingerprint(self) -> str:
         """The extractor's, which needs no backend loaded."""
         return Extractor(self.config, threads=self.threads).fingerprint
+
+    def _opened(self) -> tuple[Extractor, Store]:
+        return Extractor(self.config, threads=self.threads), Store(self.store)
 
 
 def lost(named: Named, reason: str) -> VisualContext:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
@@ -19,7 +21,7 @@ WAIT = 60.0
 
 
 class Store:
-    """Contexts by (picture's SHA-256, extractor's fingerprint); several processes may write at once.
+    """Contexts by (picture's SHA-256, extractor's fingerprint); several processes and threads may use it at once.
 
     Args:
         path: The file; None takes ``contexts.sqlite`` in the user's cache. Its folder is made if need be.
@@ -30,6 +32,9 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or cache_folder() / "contexts.sqlite"
+        # One statement at a time: sqlite refuses a write at once, without waiting, where another thread of the same
+        # connection is in the middle of reading and another process has written since.
+        self._turn = threading.Lock()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: each put is durable by itself, so a killed run keeps what it had read.
@@ -57,8 +62,9 @@ class Store:
 
     def _fault(self, error: Exception) -> str:
         return (
-            f"{self.path}: cannot be used as the store of contexts ({error}); name another file, "
-            "or set MNER_CACHE to a folder that can be written"
+            f"{self.path}: cannot be used as the store of contexts ({error}); make room if its disk is full, else name "
+            "another file, or set MNER_CACHE to a folder that can be written. What it holds stays; the same command "
+            "goes on from there"
         )
 
     def get(self, sha256: str, fingerprint: str) -> VisualContext | None:
@@ -69,7 +75,8 @@ class Store:
         """
         query = "SELECT row FROM contexts WHERE sha256 = ? AND fingerprint = ?"
         try:
-            found = self._base.execute(query, (sha256, fingerprint)).fetchone()
+            with self._turn, closing(self._base.execute(query, (sha256, fingerprint))) as cursor:
+                found = cursor.fetchone()
         except sqlite3.Error as error:
             raise DataError(self._fault(error)) from error
         return None if found is None else self._row(found[0])
@@ -102,9 +109,10 @@ class Store:
         """
         if context.sha256 is None:
             raise ValueError(f"{context.image}: a context without sha256 cannot be stored")
-        row = json.dumps(to_row(context))
+        values = (context.sha256, fingerprint, json.dumps(to_row(context)))
         try:
-            self._base.execute("INSERT OR REPLACE INTO contexts VALUES (?, ?, ?)", (context.sha256, fingerprint, row))
+            with self._turn:
+                self._base.execute("INSERT OR REPLACE INTO contexts VALUES (?, ?, ?)", values)
         except sqlite3.Error as error:
             raise DataError(self._fault(error)) from error
 
