@@ -164,7 +164,7 @@ def make_record() -> Callable[..., dict[str, Any]]:
             "encoder": {"name": "tiny"},
             "model": f"m{seed}",
             "parameters": 1_500_000,
-            "splits": {"train": {"fingerprint": "aaaaaaaaaaaa"}, "dev": {"fingerprint": told.fingerprint}},
+            "splits": {"train": {"fingerprint": "aaaaaaaaaaaa", "posts": 4}, "dev": {"fingerprint": told.fingerprint}},
             "best_epoch": 1,
             "epochs": [{}, {}],
             "outcomes": {split: outcomes(posts, found, told) for split in scored},

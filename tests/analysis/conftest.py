@@ -13,6 +13,7 @@ from mner import config as configs
 from mner import data, tags
 from mner.analysis.opened import Opened
 from mner.decode import Chain
+from mner.evaluation.records import Row, joined
 from mner.types import Caption, OcrText, Post, Span, VisualContext
 from mner.views import Batch, Views
 
@@ -136,7 +137,8 @@ def record(row: str = "text", seed: int = 1, **changes: Any) -> dict[str, Any]:
         "data": "d",
         "row": row,
         "seed": seed,
-        "splits": {},
+        "config": {"model": {"name": "text"}, "loss": {"views": ["T"]}},
+        "splits": {"dev": {"fingerprint": "1"}},
         "dev": {"T": scores("T", (50, 40, 44), (80, 80, 80)), "I+T": scores("I+T", (60, 44, 50), (80, 80, 80))},
         "encoder": {"name": "tiny"},
         "parameters": 1000,
@@ -144,12 +146,18 @@ def record(row: str = "text", seed: int = 1, **changes: Any) -> dict[str, Any]:
         "epochs": [{}, {}],
         "peak_memory_mib": 100.0,
         "precision": "fp32",
-        "machine": {"cpu": "one", "cores": 2},
+        "machine": {"cpu": "one", "flags": ["avx2"], "cores": 2},
     }
     return {**made, **changes}
 
 
 @pytest.fixture
-def make_record() -> Callable[..., dict[str, Any]]:
-    """A function that makes a run record; keywords replace keys of it."""
+def simple_record() -> Callable[..., dict[str, Any]]:
+    """A function that makes a run record without outcomes; keywords replace keys of it."""
     return record
+
+
+@pytest.fixture
+def row_of() -> Callable[..., Row]:
+    """A function that makes a row of run records."""
+    return lambda *records: joined([(Path(f"{one['row']}/{one['seed']}.json"), one) for one in records])

@@ -10,8 +10,10 @@ import pytest
 
 from mner.analysis.labels import LabelGain, Labels, Triple, labels
 from mner.errors import DataError
+from mner.evaluation.records import Row
 
 Make = Callable[..., dict[str, Any]]
+RowOf = Callable[..., Row]
 
 
 def gain(found: Labels, label: str, view: str) -> LabelGain:
@@ -19,8 +21,8 @@ def gain(found: Labels, label: str, view: str) -> LabelGain:
     return one
 
 
-def test_gains_are_relative_to_the_baselines_words(make_record: Make) -> None:
-    found = labels([make_record()], [make_record("ita")])
+def test_gains_are_relative_to_the_baselines_words(simple_record: Make, row_of: RowOf) -> None:
+    found = labels(row_of(simple_record()), row_of(simple_record("ita")))
     one = gain(found, "LOC", "I+T")
     assert one.baseline == Triple(50, 40, 44)
     assert one.points == Triple(10, 4, 6)
@@ -36,42 +38,42 @@ def test_gains_are_relative_to_the_baselines_words(make_record: Make) -> None:
     ]
 
 
-def test_claim_fails_where_recall_gained_more(make_record: Make) -> None:
-    row = make_record("ita")
+def test_claim_fails_where_recall_gained_more(simple_record: Make, row_of: RowOf) -> None:
+    row = simple_record("ita")
     row["dev"]["I+T"]["labels"]["LOC"] = {"precision": 51.0, "recall": 60.0, "f1": 55.0}
-    found = labels([make_record()], [row])
+    found = labels(row_of(simple_record()), row_of(row))
     assert gain(found, "LOC", "I+T").holds is False
     assert (found.claims[1].held, found.claims[1].p) == (0, 1.0)
 
 
-def test_gain_below_the_threshold_is_not_spoken_of(make_record: Make) -> None:
-    assert labels([make_record()], [make_record("ita")], threshold=14.0).claims[1].labels == 0
+def test_gain_below_the_threshold_is_not_spoken_of(simple_record: Make, row_of: RowOf) -> None:
+    assert labels(row_of(simple_record()), row_of(simple_record("ita")), threshold=14.0).claims[1].labels == 0
 
 
-def test_runs_are_averaged_and_counted_in_the_signature(make_record: Make) -> None:
-    other = copy.deepcopy(make_record("ita", seed=2))
+def test_runs_are_averaged_and_counted_in_the_signature(simple_record: Make, row_of: RowOf) -> None:
+    other = copy.deepcopy(simple_record("ita", seed=2))
     other["dev"]["I+T"]["labels"]["LOC"]["f1"] = 60.0
-    found = labels([make_record()], [make_record("ita"), other])
+    found = labels(row_of(simple_record()), row_of(simple_record("ita"), other))
     assert gain(found, "LOC", "I+T").row.f1 == pytest.approx(55.0)
     assert " seeds=2 " in found.signatures[2]
     assert found.signatures[0].startswith("f1=44.00 view=T ")
 
 
-def test_label_that_the_baseline_never_found_has_no_relative_gain(make_record: Make) -> None:
-    base = copy.deepcopy(make_record())
+def test_label_that_the_baseline_never_found_has_no_relative_gain(simple_record: Make, row_of: RowOf) -> None:
+    base = copy.deepcopy(simple_record())
     del base["dev"]["T"]["labels"]["PER"]
-    one = gain(labels([base], [make_record("ita")]), "PER", "T")
+    one = gain(labels(row_of(base), row_of(simple_record("ita"))), "PER", "T")
     assert one.relative == Triple(None, None, None)
     assert one.points.f1 == 80.0
 
 
-def test_other_data_is_refused_and_both_are_named(make_record: Make) -> None:
-    other = copy.deepcopy(make_record("ita"))
+def test_other_data_is_refused_and_both_are_named(simple_record: Make, row_of: RowOf) -> None:
+    other = copy.deepcopy(simple_record("ita"))
     other["dev"]["T"]["signature"] = other["dev"]["T"]["signature"].replace("d/dev@1", "d/dev@2")
-    with pytest.raises(DataError, match=r"d/text/1: data=d/dev@1 .*; d/ita/1: data=d/dev@2"):
-        labels([make_record()], [other])
+    with pytest.raises(DataError, match=r"text/1\.json and ita/1\.json: not comparable: data .*dev@1 and .*dev@2"):
+        labels(row_of(simple_record()), row_of(other))
 
 
-def test_record_without_test_scores_says_what_to_do(make_record: Make) -> None:
-    with pytest.raises(DataError, match=r"d/text: its record holds no test scores.*--final"):
-        labels([make_record()], [make_record("ita")], split="test")
+def test_record_without_test_scores_says_what_to_do(simple_record: Make, row_of: RowOf) -> None:
+    with pytest.raises(DataError, match=r"text/1\.json: no test scores.*--final"):
+        labels(row_of(simple_record()), row_of(simple_record("ita")), split="test")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from mner import config as configs
+from mner.analysis.captions import captions
+from mner.analysis.cases import cases
 from mner.analysis.opened import open_run, open_runs, row_runs
+from mner.analysis.robustness import robustness
 from mner.errors import DataError, MnerError
 from mner.evaluation import score
 from mner.evaluation.run import evaluate
@@ -92,3 +96,41 @@ def test_runs_of_two_rows_are_no_row(runs: Path) -> None:
     (other / "config.toml").write_text(config.replace("word_dropout = 0.1", "word_dropout = 0.2"))
     with pytest.raises(DataError, match="differ in more than the seed"):
         list(open_runs([runs / "1", other], watch=lambda path: None))
+
+
+def test_control_is_read_with_the_contexts_it_was_trained_with(runs: Path, tiny_encoder: Path, tmp_path: Path) -> None:
+    root = runs.parents[2]
+    (tmp_path / "contexts.jsonl").write_text(
+        "".join(
+            json.dumps({"image": f"{number}.jpg", "captions": [{"text": text, "source": "a"}]}) + "\n"
+            for number, text in ((1, "two people"), (2, "stadium"))
+        )
+    )
+    found = {}
+    for kind in ("shuffled", "empty"):
+        table = {
+            "name": kind,
+            "data": {
+                "name": "corpus",
+                "train": str(root / "train.txt"),
+                "dev": str(root / "dev.txt"),
+                "contexts": [str(tmp_path / "contexts.jsonl")],
+            },
+            "context": {"substitute": kind},
+            "model": {"encoder": str(tiny_encoder)},
+            "training": {"epochs": 1, "device": "cpu", "encoder_lr": 0.01},
+        }
+        run = train(configs.check(table), root=root, out=tmp_path / "out")
+        found[kind] = open_run(run)
+        scored = evaluate(run)
+        gold = [post.spans or () for post in found[kind].posts]
+        assert score(gold, found[kind].read(found[kind].pieces())).micro.f1 == scored["I+T"]["micro"]["f1"]
+    assert [[piece.text for piece in some] for some in found["shuffled"].pieces()] == [["stadium"], ["two people"]]
+    assert found["empty"].pieces() == [(), ()]
+    record = json.loads((tmp_path / "out" / "corpus" / "empty" / "1" / "record.json").read_text())
+    assert found["empty"].run == f"corpus/empty/1@{record['model']}"
+    for ask in (lambda one: robustness([one]), cases):
+        with pytest.raises(DataError, match=r'corpus/shuffled: .*context.substitute = "shuffled"'):
+            ask(found["shuffled"])
+    with pytest.raises(DataError, match=r'no post .* has a caption .*context.substitute = "empty"'):
+        captions([found["empty"]])

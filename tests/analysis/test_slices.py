@@ -68,6 +68,30 @@ def test_baseline_on_other_posts_is_refused(opened: Callable[..., Opened]) -> No
         read_both([opened()], baseline=[other])
 
 
+def test_interval_is_of_the_gain_and_none_for_few_posts(opened: Callable[..., Opened], train: list[Post]) -> None:
+    one = opened()
+    assert {part.interval for part in slices(read_both([one]), train).slices} == {None}  # six posts
+    many = replace(one, posts=[*one.posts] * 8, contexts=[*one.contexts] * 8)
+    found = slices(read_both([many]), train)
+    unseen = part(found, "entity", "unseen")
+    assert unseen.interval is not None
+    assert unseen.interval.low < unseen.gain < unseen.interval.high
+    assert unseen.interval.low > 0 and unseen.interval.p < 0.05  # cleveland comes wherever it stands, nothing goes
+    seen = part(found, "entity", "seen")  # paris comes, madrid goes
+    assert seen.interval is not None and seen.interval.low < 0 < seen.interval.high
+    assert part(found, "captions", "0").interval is None  # eight posts
+
+
+def test_control_is_divided_by_entities_alone(opened: Callable[..., Opened], train: list[Post]) -> None:
+    control = opened(context={"order": ["captions"], "substitute": "shuffled"})
+    found = slices(read_both([control]), train)
+    assert {one.by for one in found.slices} == {"entity"}
+    assert set(found.absent) == {"relation", "captions"}
+    assert "not those of the posts' own pictures" in found.absent["relation"]
+    with pytest.raises(DataError, match=r'ocr asks what the posts\' own pictures do; .*substitute = "shuffled"'):
+        read_both([control], asks="ocr")
+
+
 def test_relations_read_numbers_and_scorers() -> None:
     rows = [
         VisualContext("1", extra={"relation": 0.5}),

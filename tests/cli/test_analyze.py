@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from mner import config as configs
 from mner.analysis import ANALYSES
+from mner.analysis.analyze import FROM_RECORDS
 from mner.cli import app
 from mner.training import train
 
@@ -44,7 +45,7 @@ def runs(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", [name for name in ANALYSES if name not in {"labels", "cost"}])
+@pytest.mark.parametrize("name", [name for name in ANALYSES if name not in (*FROM_RECORDS, "noise")])
 def test_text_json_and_page(name: str, runs: Path, tmp_path: Path) -> None:
     ita = runs / "runs" / "corpus" / "ita"
     code, out, err = run(name, ita)
@@ -69,6 +70,30 @@ def test_records_are_read_by_row(runs: Path) -> None:
     assert "corpus/ita" in out and "corpus/text" in out
 
 
+def test_numbers_of_runs_are_recorded_where_asked(runs: Path, tmp_path: Path) -> None:
+    corpus = runs / "runs" / "corpus"
+    code, out, err = run("noise", corpus / "ita", "--baseline", corpus / "text", "--record", "--results", tmp_path)
+    assert code == 0, err
+    path = tmp_path / "analysis" / "corpus" / "ita" / "noise.json"
+    assert f"recorded: {path}" in err and "Agreed otherwise: corpus/ita" in out
+    told = json.loads(path.read_text())
+    assert [name.partition("@")[0] for name in told["runs"]] == ["corpus/ita/1", "corpus/text/1"]
+    assert "kevin" not in path.read_text()
+    code, out, err = run("captions", corpus / "ita", "--record", "--results", tmp_path, "--json")
+    assert code == 0, err
+    assert json.loads(path.with_name("captions.json").read_text())["result"] == json.loads(out)[0]
+
+
+def test_limits_are_told_from_records(runs: Path) -> None:
+    results = runs / "results"
+    code, out, err = run("oracle", "corpus/ita", "--baseline", "corpus/text", "--results", results)
+    assert code == 0, err
+    assert "rows     corpus/ita I+T  corpus/text T" in out
+    code, out, err = run("learning", "corpus/ita", "corpus/text", "--results", results)
+    assert code == 0, err
+    assert "2 posts" in out and "corpus/text T" in out
+
+
 def test_artefact_alone_has_statistics(runs: Path) -> None:
     code, out, err = run("ocr", runs / "contexts.jsonl")
     assert code == 0, err
@@ -83,7 +108,11 @@ def test_artefact_alone_has_statistics(runs: Path) -> None:
         (("captions", "nowhere"), "neither a run, nor a model"),
         (("captions", "{ita}", "--split", "test"), "--final alone"),
         (("labels", "{ita}"), "--baseline"),
-        (("labels", "{ita}", "--baseline", "{ita}", "--split", "test"), "holds no test scores"),
+        (("labels", "{ita}", "--baseline", "{ita}", "--split", "test"), "no test scores"),
+        (("labels", "{ita}", "--baseline", "{ita}", "--split", "train"), "expected dev or test"),
+        (("noise", "{ita}"), "--baseline"),
+        (("cost", "{ita}", "--record"), "nothing to record"),
+        (("captions", "{ita}", "{ita}", "--record"), "takes one row"),
         (("cases", "{ita}", "--shuffles", "3"), "shuffles: cases does not take it; robustness does"),
         (("cost", "--split", "train"), "cost does not take it"),
         (("cases", "{ita}", "--images", "nowhere"), "no such folder"),

@@ -40,6 +40,27 @@ def test_other_files_beside_records_are_no_records(make_record: Make, commit: Co
     assert list(read_rows(row.parents[1])) == [("tiny", "text")]
 
 
+def test_row_goes_by_its_name_in_a_folder_of_results(
+    make_record: Make, commit: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seed in (("text", 2), ("text", 10), ("ita-ga", 1)):
+        results = commit(make_record(name, seed, FOUND)).parents[1]
+    found = read_row("tiny/text", results=results)
+    assert (found.full_name, found.seeds) == ("tiny/text", (2, 10))
+    assert read_row(results / "tiny" / "ita-ga", results=results).seeds == (1,)
+    run_directory(tmp_path / "tiny" / "text", make_record("text", 3, FOUND))
+    monkeypatch.chdir(tmp_path)
+    assert read_row("tiny/text", results=results).seeds == (3,), "a path that is there comes first"
+    with pytest.raises(DataError, match=f"tiny/none: no run record here.*; rows in {results}: tiny/ita-ga, tiny/text"):
+        read_row("tiny/none", results=results)
+
+
+def test_record_says_what_it_lacks(make_record: Make, commit: Commit) -> None:
+    row = commit({key: value for key, value in make_record("text", 1, FOUND).items() if key != "config"})
+    with pytest.raises(DataError, match=r"1\.json: not a run record \(it lacks 'config'\)"):
+        read_row(row)
+
+
 def test_unfinished_runs_are_told(make_record: Make, tmp_path: Path) -> None:
     run_directory(tmp_path / "1", make_record("text", 1, FOUND))
     cut = run_directory(tmp_path / "2", None)

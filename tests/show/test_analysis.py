@@ -17,10 +17,14 @@ from mner.analysis.cases import Case, Cases, Reading
 from mner.analysis.cost import Cost, RowCost
 from mner.analysis.distance import Distances
 from mner.analysis.labels import Claim, LabelGain, Labels, Triple
+from mner.analysis.learning import Curve, Learning, LearningPoint
 from mner.analysis.measured import Measured
+from mner.analysis.noise import Annotations, Conflict, Disagreement, Noise
 from mner.analysis.ocr import Ocr, OcrStatistics
+from mner.analysis.oracle import Choice, Oracle
 from mner.analysis.robustness import ContextRead, Robustness
 from mner.analysis.slices import Slice, Slices
+from mner.evaluation.significance import Interval
 from mner.evidence import Match
 from mner.show.analysis import page
 from mner.show.exhibit import text
@@ -47,8 +51,15 @@ CASE = Case(
     pieces=(Piece("captions", "blip2", "two men"), Piece("ocr", "rapid", EVIL)),
     matches=((PER, Match("LOVE 42", None, False)),),
 )
+
+
+def point(row: str, posts: int, mean: float) -> LearningPoint:
+    return LearningPoint(posts, row, f1(mean, f"{row}:{posts}"))
+
+
 TRIPLE, GAIN = Triple(50.0, 40.0, 44.0), Triple(20.0, 10.0, 13.64)
-SLICE = Slice("entity", "seen", 6, 3, f1(66.67, "T:seen"), f1(70.0, "I+T:seen"), 3.33)
+SLICE = Slice("entity", "seen", 6, 3, f1(66.67, "T:seen"), f1(70.0, "I+T:seen"), 3.33, Interval(-1.5, 8.25, 0.21))
+NARROW = Slice("captions", "0", 2, 1, f1(0.0, "T:0"), f1(0.0, "I+T:0"), 0.0)
 RESULTS: dict[str, list[Any]] = {
     "captions": [
         Captions("d/one", ("a", "b"), 1, 6, (CaptionPoint(0, f1(54.55, "k0"), 6), CaptionPoint(1, f1(72.73, "k1"), 5))),
@@ -87,11 +98,36 @@ RESULTS: dict[str, list[Any]] = {
             (ContextRead("true", f1(72.73), None, 0.0), ContextRead("shuffled", f1(54.55), 18.18, 50.0)),
         )
     ],
-    "slices": [Slices("d/one", "d/one", (SLICE,), {"relation": "no context has it"})],
-    "cost": [
-        Cost(
-            (RowCost("d/one", "tiny", 2, 22575700, 70.0, 14.14, 4.0, 300.0, "bf16", "cpu, 2 cores", ("f1=1", "f1=2")),)
+    "slices": [Slices("d/one", "d/one", (SLICE, NARROW), {"relation": "no context has it"})],
+    "oracle": [
+        Oracle("d/one", "test", (Choice("rows", "d/one I+T", "d/text T", (74.0, 73.0), f1(78.5, "best"), 4.5, 12.3),))
+    ],
+    "learning": [
+        Learning(
+            "dev",
+            (
+                Curve("d/one", "I+T", (point("d/one-9", 1000, 70.0), point("d/one", 4000, 75.0))),
+                Curve("d/text", "T", (point("d/text", 4000, 73.0),)),
+            ),
         )
+    ],
+    "noise": [
+        Noise(
+            "d/one",
+            "d/text",
+            6,
+            9,
+            10,
+            {"boundary": 1, "type": 0, "missed": 2, "spurious": 4},
+            5,
+            f1(74.0, "I+T"),
+            f1(77.25, "I+T:gold=agreed"),
+            Annotations(40, 63, 51, 7, 11, 3, 8, 2, (Conflict("", EVIL, "won", {"PER": 3, "O": 1}),)),
+            (Disagreement("missed", "p7", WORDS, (PER,), None), Disagreement("spurious", "p7", WORDS, (), LOC)),
+        )
+    ],
+    "cost": [
+        Cost((RowCost("d/one", "tiny", 2, 22575700, 90.0, 6.0, 150.0, 4.0, 300.0, "bf16", "cpu", ("f1=1", "f1=2")),))
     ],
 }
 
@@ -133,8 +169,14 @@ def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], A
         ("ocr", ["20.0", "x 1", "d/one I+T against d/text T", "+3.33"]),
         ("cases", ["Kevin Love PER", "helped", "3", "5 have a context"]),
         ("robustness", ["\u221218.18", "50.0", "mean of 2 draws"]),
-        ("slices", ["66.67", "Not divided by relation: no context has it."]),
-        ("cost", ["22,575,700", "70 \u00b1 14", "300"]),
+        (
+            "slices",
+            ["66.67", "-1.50 to +8.25  0.210", "\u00b10.00               -      -", "relation: no context has it."],
+        ),
+        ("oracle", ["d/one, test", "78.50", "+4.50", "12.3"]),
+        ("learning", ["1,000 posts", "4,000 posts", "-        73.00", "70.00"]),
+        ("noise", ["10 runs of d/one and d/text", "77.25", "none finds anything", "PER 3, O 1", "(start) ... won"]),
+        ("cost", ["22,575,700", "1.5 \u00b1 0.1", "2.5", "300"]),
     ],
 )
 def test_text_says_the_numbers(name: str, told: list[str]) -> None:

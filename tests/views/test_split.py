@@ -48,3 +48,26 @@ def test_each_file_of_a_split_must_hold_posts(folder: Path) -> None:
         read_posts(config(train=["a.txt", "empty.txt"]), folder, "train")
     with pytest.raises(ConfigError, match=r"data\.dev: not set"):
         read_posts(config(train="a.txt"), folder, "dev")
+
+
+def test_some_training_posts_are_drawn_once_for_all_seeds(tmp_path: Path) -> None:
+    (tmp_path / "many.txt").write_text("".join(f"IMGID:{number}\nKevin\tB-PER\n\n" for number in range(50)))
+
+    def drawn(count: int, split: str = "train", seed: int = 1) -> list[str]:
+        table = {"format": "twitter", "train": "many.txt", "dev": "many.txt", "train_posts": count}
+        read = read_posts(configs.check({"seed": seed, "data": table}), tmp_path, split)  # type: ignore[arg-type]
+        return [post.id for post in read]
+
+    assert drawn(0) == drawn(50) == [str(number) for number in range(50)]
+    assert drawn(20) == drawn(20, seed=7) == sorted(drawn(20), key=int)
+    assert len(drawn(20)) == 20 and set(drawn(5)) < set(drawn(20))
+    assert drawn(20) != drawn(50)[:20], "not the first ones"
+    assert len(drawn(20, "dev")) == 50
+    with pytest.raises(ConfigError, match=r"data\.train_posts: 51, but many\.txt holds 50"):
+        drawn(51)
+
+
+def test_all_posts_leave_the_fingerprint_as_it_was() -> None:
+    plain = configs.check({"data": {"train": "a.txt"}})
+    assert configs.check({"data": {"train": "a.txt", "train_posts": 0}}).fingerprint == plain.fingerprint
+    assert configs.check({"data": {"train": "a.txt", "train_posts": 9}}).fingerprint != plain.fingerprint

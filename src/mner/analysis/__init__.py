@@ -10,6 +10,9 @@ ANALYSES: dict[str, str] = {
     "cases": "posts that the picture helped or misled, and those that alignment rescued (Figures 4, 5)",
     "robustness": "F1 with the true, a shuffled and a blank context",
     "slices": "both views by seen and unseen entities, text-image relation, number of captions",
-    "cost": "parameters, seconds and peak memory of rows (appendix A.1)",
+    "oracle": "F1 if the better of two readings were known for each post: what a choice could bring at most",
+    "learning": "F1 against the number of training posts, of rows that differ in that alone",
+    "noise": "gold labels on which all runs of two rows agree otherwise, and training labels at odds",
+    "cost": "parameters, minutes and peak memory of rows (appendix A.1)",
 }
 """Name of an analysis, which is also its file and its function -> what it tells."""

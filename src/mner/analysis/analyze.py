@@ -12,22 +12,27 @@ from mner.analysis.cases import Cases, cases
 from mner.analysis.cost import Cost, cost
 from mner.analysis.distance import Distances, distance
 from mner.analysis.labels import Labels, labels
+from mner.analysis.learning import Learning, learning
+from mner.analysis.noise import Noise, noise
 from mner.analysis.ocr import Ocr, artefact_statistics, ocr_gain, ocr_statistics
 from mner.analysis.opened import Opened, Runs, open_runs, row_runs
-from mner.analysis.records import records_of, rows_in
+from mner.analysis.oracle import Oracle, oracle
 from mner.analysis.robustness import Robustness, robustness
 from mner.analysis.slices import Slices, read_both, slices
 from mner.errors import MnerError
+from mner.evaluation.pairing import Split
+from mner.evaluation.records import Row, read_row, read_rows
 from mner.runtime import Backend
-from mner.types import VisualContext
+from mner.types import Post, VisualContext
 from mner.views.split import read_posts
 
-Result = Captions | Distances | Labels | Ocr | Cases | Robustness | Slices | Cost
+Result = Captions | Distances | Labels | Ocr | Cases | Robustness | Slices | Oracle | Learning | Noise | Cost
 """What an analysis finds; every kind has its own shape."""
 
-ARTEFACTS = (".jsonl", ".json")
+FROM_RECORDS = ("labels", "oracle", "learning", "cost")
+"""Analyses that read run records; the others open trained models."""
 
-Watch = Callable[[str], None]
+ARTEFACTS = (".jsonl", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,15 @@ class Asked:
 
     Attributes:
         rows: Rows, as the analysis takes them: runs, models, folders of runs, names of records, artefacts.
-        split: "dev" or "train"; labels also "test", where the records hold scores of it.
+        split: "dev" or "train"; of those that read records "dev" or "test", where they hold scores of it.
         results: Folder of run records.
         baseline: Row to compare with: its T view.
         unaligned: The row without cross-view alignment, for cases.
         order: Sources of captions, in the order they are taken.
-        most: Cases shown of each kind.
+        most: Cases, or disagreements, shown of each kind.
         shuffles: Draws of shuffled contexts.
-        watch: Called with each path that is opened.
+        watch: Called with each path that is to be opened.
+        seen: Called with each run that was opened, as ``Opened.run`` names it.
     """
 
     rows: Sequence[str]
@@ -54,7 +60,8 @@ class Asked:
     order: Sequence[str] | None = None
     most: int = 12
     shuffles: int = 1
-    watch: Watch = lambda path: None
+    watch: Callable[[str], None] = lambda path: None
+    seen: Callable[[str], None] = lambda run: None
 
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -64,12 +71,14 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "cases": ("baseline", "unaligned", "most"),
     "robustness": ("shuffles",),
     "slices": ("baseline",),
+    "oracle": ("baseline",),
+    "noise": ("baseline", "most"),
 }
 """Options that only some analyses take, by analysis."""
 
 
 def analyze(name: str, asked: Asked) -> list[Result]:
-    """The numbers of one analysis, one result a row; of ocr and cost one for all.
+    """The numbers of one analysis, one result a row; of ocr, learning and cost one for all.
 
     Args:
         name: One of ``ANALYSES``.
@@ -91,13 +100,31 @@ def analyze(name: str, asked: Asked) -> list[Result]:
     return _ANALYSES[name](asked)
 
 
-def _runs(told: str, asked: Asked, backend: Backend = "auto") -> Runs:
-    return open_runs(row_runs(Path(told)), split=asked.split, backend=backend, watch=asked.watch)
+def _runs(told: str, asked: Asked, backend: Backend = "auto", *, most: int | None = None) -> Runs:
+    """The runs of a row, ``most`` of them at most."""
+    for one in open_runs(row_runs(Path(told))[:most], split=asked.split, backend=backend, watch=asked.watch):
+        asked.seen(one.run)
+        yield one
+
+
+def _baseline(asked: Asked) -> Runs | None:
+    return None if asked.baseline is None else _runs(asked.baseline, asked)
 
 
 def _first(told: str, asked: Asked) -> Opened:
     """The first run of a row."""
-    return next(iter(open_runs(row_runs(Path(told))[:1], split=asked.split, watch=asked.watch)))
+    return next(iter(_runs(told, asked, most=1)))
+
+
+def _record(told: str, asked: Asked) -> Row:
+    return read_row(told, results=asked.results)
+
+
+def _scored(asked: Asked) -> Split:
+    """The split whose recorded scores are asked for."""
+    if asked.split not in ("dev", "test"):
+        raise MnerError(f'split "{asked.split}": expected dev or test, the splits that run records hold scores of')
+    return "dev" if asked.split == "dev" else "test"
 
 
 def _captions(asked: Asked) -> list[Result]:
@@ -115,15 +142,33 @@ def _robustness(asked: Asked) -> list[Result]:
 def _labels(asked: Asked) -> list[Result]:
     if asked.baseline is None:
         raise MnerError("labels: name the row to compare with (--baseline)")
-    before = records_of(asked.baseline, results=asked.results)
-    return [labels(before, records_of(row, results=asked.results), split=asked.split) for row in asked.rows]
+    before, split = _record(asked.baseline, asked), _scored(asked)
+    return [labels(before, _record(row, asked), split=split) for row in asked.rows]
+
+
+def _oracle(asked: Asked) -> list[Result]:
+    before = None if asked.baseline is None else _record(asked.baseline, asked)
+    return [oracle(_record(row, asked), baseline=before, split=_scored(asked)) for row in asked.rows]
+
+
+def _learning(asked: Asked) -> list[Result]:
+    return [learning([_record(row, asked) for row in asked.rows], split=_scored(asked))]
+
+
+def _noise(asked: Asked) -> list[Result]:
+    if asked.baseline is None:
+        raise MnerError("noise: name the row that must agree, too (--baseline)")
+    other, most = asked.baseline, asked.most
+    return [noise(_runs(told, asked), baseline=_runs(other, asked), train=_train, most=most) for told in asked.rows]
+
+
+def _train(one: Opened) -> list[Post]:
+    return read_posts(one.config, one.root, "train")
 
 
 def _cost(asked: Asked) -> list[Result]:
-    rows = asked.rows or rows_in(asked.results)
-    if not rows:
-        raise MnerError(f"{asked.results}: holds no run records; train with --results {asked.results}")
-    return [cost(records_of(row, results=asked.results) for row in rows)]
+    rows = [_record(row, asked) for row in asked.rows] or [*read_rows(asked.results).values()]
+    return [cost(rows)]
 
 
 def _cases(asked: Asked) -> list[Result]:
@@ -135,7 +180,7 @@ def _cases(asked: Asked) -> list[Result]:
 def _slices(asked: Asked) -> list[Result]:
     found: list[Result] = []
     for told in asked.rows:
-        read = read_both(_runs(told, asked), baseline=None if asked.baseline is None else _runs(asked.baseline, asked))
+        read = read_both(_runs(told, asked), baseline=_baseline(asked))
         found.append(slices(read, read_posts(read.configs[1], read.root, "train")))
     return found
 
@@ -147,7 +192,7 @@ def _ocr(asked: Asked) -> list[Result]:
         if path.is_file() and path.suffix in ARTEFACTS:
             statistics.append(artefact_statistics(path))
             continue
-        read = read_both(_runs(told, asked), baseline=None if asked.baseline is None else _runs(asked.baseline, asked))
+        read = read_both(_runs(told, asked), baseline=_baseline(asked), asks="ocr")
         known: list[VisualContext] = [one for one in read.contexts if one is not None]
         one = ocr_statistics(
             known, name=read.data, data=read.data, sources=read.configs[1].context.ocr, subwords=read.subwords
@@ -169,5 +214,8 @@ _ANALYSES: dict[str, Callable[[Asked], list[Result]]] = {
     "cases": _cases,
     "robustness": _robustness,
     "slices": _slices,
+    "oracle": _oracle,
+    "learning": _learning,
+    "noise": _noise,
     "cost": _cost,
 }

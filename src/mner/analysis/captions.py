@@ -62,7 +62,8 @@ def captions(runs: Runs, *, order: Sequence[str] | None = None) -> Captions:
         pieces = one.pieces(_reading(one, chosen))
         counts = [sum(piece.kind == "captions" for piece in post) for post in pieces]
         if not max(counts, default=0):
-            raise DataError(f"{one.row}: no post of {one.data} has a caption of the sources {', '.join(chosen) or '-'}")
+            told = ", ".join(chosen) or "-"
+            raise DataError(f"{one.row}: no post of {one.data} has a caption of the sources {told}{one.substitute}")
         gold = [post.spans or () for post in one.posts]
         f1.append([score(gold, one.read([first(post, k) for post in pieces])).micro.f1 for k in range(max(counts) + 1)])
     if one is None:
@@ -76,8 +77,7 @@ def captions(runs: Runs, *, order: Sequence[str] | None = None) -> Captions:
         for k, each in enumerate(zip(*f1, strict=True))
     )
     named = one.config.context.captions
-    reads = "I+T" in one.config.loss.views and one.config.model.name != "text"
-    used = reads and "captions" in one.config.context.order
+    used = "I+T" in one.trained and "captions" in one.config.context.order
     trained = (None if named is None else len(named)) if used else 0
     return Captions(one.row, chosen, trained, len(one.posts), points)
 

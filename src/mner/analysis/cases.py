@@ -110,8 +110,11 @@ def cases(row: Opened, *, baseline: Opened | None = None, unaligned: Opened | No
         most: Cases kept of each kind.
 
     Raises:
-        DataError: The rows have different posts, or two of them one name.
+        DataError: The rows have different posts, or two of them one name; or a row's contexts are not its posts' own.
     """
+    for one in (row, unaligned):
+        if one is not None:
+            one.must_be_own("cases")
     given = [one for one in (row, baseline, unaligned) if one is not None]
     configs = {one.row: one.config for one in given}
     if len(configs) < len(given):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mner.analysis.labels import Record, name_of
 from mner.errors import DataError
-from mner.evaluation.signature import joint
+from mner.evaluation.records import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,12 @@ class RowCost:
         parameters: Trained parameters, the encoder's included.
         seconds: Of training, dev scoring left out; mean over runs.
         seconds_sd: Their standard deviation; None for one run.
+        cpu_seconds: Processor time of all threads in the same, which a pause does not lengthen; mean over the runs
+            whose records hold it, None where none does.
         epochs: Epochs run, mean over runs.
         peak_mib: The most memory a run's process held, in MiB; the greatest of all runs.
         precision: Number format of training.
-        machine: CPU and cores; several where runs were on several.
+        machine: CPU, its vector units and cores; several where runs were on several.
         signatures: Of the dev scores, T and I+T.
     """
 
@@ -36,6 +37,7 @@ class RowCost:
     parameters: int
     seconds: float
     seconds_sd: float | None
+    cpu_seconds: float | None
     epochs: float
     peak_mib: float
     precision: str
@@ -50,44 +52,42 @@ class Cost:
     rows: tuple[RowCost, ...]
 
 
-def cost(rows: Iterable[Sequence[Record]]) -> Cost:
+def cost(rows: Iterable[Row]) -> Cost:
     """The cost of each row from the records of its runs.
 
     Raises:
         DataError: The runs of a row differ in their number of parameters.
     """
-    return Cost(tuple(_row(records) for records in rows))
+    return Cost(tuple(map(_row, rows)))
 
 
-def _row(records: Sequence[Record]) -> RowCost:
+def _row(row: Row) -> RowCost:
+    records = row.records
     parameters = {int(record["parameters"]) for record in records}
     if len(parameters) > 1:
         told = " and ".join(f"{count:,}" for count in sorted(parameters))
-        raise DataError(f"{name_of(records[0])}: runs of one row with {told} parameters; name them apart")
+        raise DataError(f"{row.full_name}: runs of one row with {told} parameters; name them apart")
     seconds = [float(record["seconds"]) for record in records]
+    worked = [float(record["cpu_seconds"]) for record in records if "cpu_seconds" in record]
     return RowCost(
-        row=name_of(records[0]),
-        encoder=str(records[0]["encoder"]["name"]),
+        row=row.full_name,
+        encoder=row.encoder,
         runs=len(records),
         parameters=parameters.pop(),
         seconds=statistics.fmean(seconds),
         seconds_sd=statistics.stdev(seconds) if len(seconds) > 1 else None,
+        cpu_seconds=statistics.fmean(worked) if worked else None,
         epochs=statistics.fmean(len(record["epochs"]) for record in records),
         peak_mib=max(float(record["peak_memory_mib"]) for record in records),
         precision=_all(str(record["precision"]) for record in records),
         machine=_all(_machine(record["machine"]) for record in records),
-        signatures=tuple(
-            joint(
-                records[0]["dev"][view]["signature"],
-                [record["dev"][view]["micro"]["f1"] for record in records],
-            )
-            for view in ("T", "I+T")
-        ),
+        signatures=tuple(row.signature("dev", view) for view in ("T", "I+T")),
     )
 
 
-def _machine(machine: dict[str, Any]) -> str:
-    return f"{machine['cpu']}, {machine['cores']} cores"
+def _machine(machine: Mapping[str, Any]) -> str:
+    flags = " ".join(machine["flags"]) or "no flags known"
+    return f"{machine['cpu']} ({flags}), {machine['cores']} cores"
 
 
 def _all(values: Iterable[str]) -> str:

@@ -63,7 +63,7 @@ def distance(runs: Runs, *, bins: int = BINS) -> Distances:
         pieces = one.pieces()
         chosen = [number for number, some in enumerate(pieces) if some and one.posts[number].words]
         if not chosen:
-            raise DataError(f"{one.row}: no post of {one.data} has a context, so its views are one")
+            raise DataError(f"{one.row}: no post of {one.data} has a context, so its views are one{one.substitute}")
         words = [one.posts[number].words for number in chosen]
         alone = one.views.encode_many(words)
         both = one.views.encode_many(words, [pieces[number] for number in chosen])

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from mner.errors import DataError
-from mner.evaluation.signature import joint, parts
+from mner.evaluation.pairing import Split, check_same
+from mner.evaluation.records import Row
 from mner.types import ViewName
 
-Record = Mapping[str, Any]
+VIEWS: tuple[ViewName, ...] = ("T", "I+T")
 THRESHOLD = 0.5
 """Relative F1 gain, in percent, above which the paper's claim speaks of a label."""
 
@@ -75,41 +74,32 @@ class Labels:
     signatures: tuple[str, ...]
 
 
-def labels(
-    baseline: Sequence[Record], row: Sequence[Record], *, split: str = "dev", threshold: float = THRESHOLD
-) -> Labels:
+def labels(baseline: Row, row: Row, *, split: Split = "dev", threshold: float = THRESHOLD) -> Labels:
     """Scores by label of a row against a baseline, from their run records.
 
     The claim (ITA, Table 5): where a label's relative F1 gain exceeds ``threshold`` percent, its relative precision
     gain exceeds its relative recall gain.
 
     Args:
-        baseline: Records of the baseline's runs; its T view is the one compared with.
-        row: Records of the row's runs.
+        baseline: The row whose T view is compared with.
+        row: The row in question, both views.
         split: "dev", or "test" where the records hold scores of it.
         threshold: In percent.
 
     Raises:
-        DataError: A record holds no scores of the split, or the two rows saw different posts or gold labels.
+        DataError: A record holds no scores of the split, or the rows may not be compared (``check_same``).
     """
-    for record in (*baseline, *row):
-        if split not in record:
-            raise DataError(f"{name_of(record)}: its record holds no {split} scores; test: mner evaluate RUN --final")
-    grounds = _grounds(baseline, row, split)
-    if len(grounds) > 1:
-        told = "; ".join(f"{name}: {ground}" for ground, name in grounds.items())
-        raise DataError(f"different posts or gold labels are not compared: {told}")
-    names = sorted({label for record in (*baseline, *row) for label in record[split]["T"]["labels"]})
-    gains: list[LabelGain] = []
-    views: tuple[ViewName, ...] = ("T", "I+T")
-    for view in views:
-        for label in (*names, "micro"):
-            gains.append(
-                _gain(label, view, _mean(baseline, split, "T", label), _mean(row, split, view, label), threshold)
-            )
-    signatures = [_signature(baseline, split, "T"), *(_signature(row, split, view) for view in views)]
-    claims = tuple(_claim(view, [gain for gain in gains if gain.view == view]) for view in views)
-    return Labels(name_of(baseline[0]), name_of(row[0]), split, threshold, tuple(gains), claims, tuple(signatures))
+    check_same(baseline, row, split)
+    scores = [record[split]["T"] for record in (*baseline.records, *row.records)]
+    names = sorted({label for one in scores for label in one["labels"]})
+    gains = [
+        _gain(label, view, _mean(baseline, split, "T", label), _mean(row, split, view, label), threshold)
+        for view in VIEWS
+        for label in (*names, "micro")
+    ]
+    signatures = (baseline.signature(split, "T"), *(row.signature(split, view) for view in VIEWS))
+    claims = tuple(_claim(view, [gain for gain in gains if gain.view == view]) for view in VIEWS)
+    return Labels(baseline.full_name, row.full_name, split, threshold, tuple(gains), claims, signatures)
 
 
 def sign_test(held: int, of: int) -> float:
@@ -119,11 +109,6 @@ def sign_test(held: int, of: int) -> float:
     0.3125
     """
     return float(sum(math.comb(of, count) for count in range(held, of + 1)) / 2**of)
-
-
-def name_of(record: Record) -> str:
-    """Data set and row of a record, as "twitter15/text"."""
-    return f"{record['data']}/{record['row']}"
 
 
 def _gain(label: str, view: ViewName, before: Triple, after: Triple, threshold: float) -> LabelGain:
@@ -141,25 +126,7 @@ def _claim(view: ViewName, gains: Sequence[LabelGain]) -> Claim:
     return Claim(view, len(told), sum(told), sign_test(sum(told), len(told)) if told else None)
 
 
-def _mean(records: Sequence[Record], split: str, view: str, label: str) -> Triple:
-    def of(part: str) -> float:
-        scores = [record[split][view] for record in records]
-        rows = [one["micro"] if label == "micro" else one["labels"].get(label, {}) for one in scores]
-        return statistics.fmean(row.get(part, 0.0) for row in rows)
-
-    return Triple(of("precision"), of("recall"), of("f1"))
-
-
-def _signature(records: Sequence[Record], split: str, view: str) -> str:
-    scores = [record[split][view] for record in records]
-    return joint(scores[0]["signature"], [one["micro"]["f1"] for one in scores])
-
-
-def _grounds(baseline: Sequence[Record], row: Sequence[Record], split: str) -> dict[str, str]:
-    """What the runs were scored on, each with the first run that was."""
-    told: dict[str, str] = {}
-    for record in (*baseline, *row):
-        signature = parts(record[split]["T"]["signature"])
-        ground = " ".join(f"{key}={signature[key]}" for key in ("data", "scheme", "match"))
-        told.setdefault(ground, f"{name_of(record)}/{record['seed']}")
-    return told
+def _mean(row: Row, split: Split, view: ViewName, label: str) -> Triple:
+    scores = [record[split][view] for record in row.records]
+    found = [one["micro"] if label == "micro" else one["labels"].get(label, {}) for one in scores]
+    return Triple(*(statistics.fmean(one.get(part, 0.0) for one in found) for part in ("precision", "recall", "f1")))

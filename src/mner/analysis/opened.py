@@ -13,10 +13,11 @@ from mner.config import Config
 from mner.errors import DataError, MnerError
 from mner.evaluation.views import decoder_of
 from mner.runtime import Backend, Runtime, open_model, predict, read_model
-from mner.types import Post, Span, VisualContext
+from mner.types import Post, Span, ViewName, VisualContext
 from mner.views import Piece, Views, compose
 from mner.views.contexts import contexts_of
 from mner.views.split import read_posts
+from mner.views.substitute import substituted
 
 Split = Literal["train", "dev"]
 Spans = Sequence[Sequence[Span]]
@@ -33,9 +34,11 @@ class Opened:
         runtime: Label scores.
         views: From words and pieces of context to token ids.
         posts: All posts of the split, gold entities included.
-        contexts: What is known of each post's picture; None where nothing is.
+        contexts: What is known of each post's picture, or what ``context.substitute`` put in its place in training;
+            None where nothing is.
         data: Data set, split and fingerprint, for signatures.
         root: Folder that the paths of [data] are relative to.
+        model: The saved model's fingerprint.
     """
 
     row: str
@@ -46,6 +49,35 @@ class Opened:
     contexts: Sequence[VisualContext | None]
     data: str
     root: Path = Path()
+    model: str = ""
+
+    @property
+    def run(self) -> str:
+        """Data set, row and seed, and what was saved: "twitter15/ita-ga-cva/1@5f0c..."."""
+        return f"{self.row}/{self.config.seed}@{self.model}"
+
+    @property
+    def trained(self) -> tuple[ViewName, ...]:
+        """The views that the model was trained on."""
+        return ("T",) if self.config.model.name == "text" else self.config.loss.views
+
+    @property
+    def substitute(self) -> str:
+        """Why its contexts are not those of its posts' own pictures, for an error; "" where they are."""
+        kind = self.config.context.substitute
+        return "" if kind == "none" else f'; it was trained with context.substitute = "{kind}"'
+
+    def must_be_own(self, analysis: str) -> None:
+        """Refuse contexts that are not those of the posts' own pictures.
+
+        Raises:
+            DataError: The row is a control (``context.substitute``).
+        """
+        if self.substitute:
+            raise DataError(
+                f"{self.row}: {analysis} asks what the posts' own pictures do{self.substitute}, so there is no answer; "
+                "name a row without it"
+            )
 
     def pieces(self, config: configs.ContextConfig | None = None) -> list[tuple[Piece, ...]]:
         """What stands beside the words of each post, by the model's own [context] or another."""
@@ -78,7 +110,7 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto") -> Op
     if split not in ("train", "dev"):
         raise MnerError(
             f'split "{split}": expected train or dev. Test is scored by mner evaluate RUN --final alone; '
-            "labels and cost read what it recorded"
+            "labels, oracle and learning read what it recorded"
         )
     saved = read_model(path)
     config = configs.load(path / "config.toml" if (path / "config.toml").is_file() else saved.folder / "config.toml")
@@ -97,9 +129,10 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto") -> Op
             subtoken_labels=config.model.subtoken_labels,
         ),
         posts=posts,
-        contexts=contexts_of(posts, config, root),
+        contexts=substituted(contexts_of(posts, config, root), config.context.substitute, seed=config.seed),
         data=f"{config.data.name}/{split}@{data.stamp(posts).fingerprint[:6]}",
         root=root,
+        model=saved.fingerprint,
     )
 
 

@@ -50,13 +50,14 @@ def robustness(runs: Runs, *, seed: int = 1, shuffles: int = 1) -> Robustness:
     counts. The draws depend on ``seed`` alone, so that all runs and rows read the same ones.
 
     Raises:
-        DataError: Fewer than two pictures have a context.
+        DataError: Fewer than two pictures have a context, or the row was trained with others' (``substitute``).
     """
     kinds = ("true", "shuffled", "blank")
     f1: dict[str, list[float]] = {kind: [] for kind in kinds}
     changed: dict[str, list[float]] = {kind: [] for kind in kinds}
     one: Opened | None = None
     for one in runs:
+        one.must_be_own("robustness")
         pieces = one.pieces()
         gold = [post.spans or () for post in one.posts]
         draws = [shuffled(one.posts, pieces, seed=seed + draw) for draw in range(shuffles)]

@@ -6,17 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from mner.analysis.measured import Measured, measured
 from mner.analysis.opened import Opened, Runs, Spans
 from mner.config import Config
 from mner.errors import DataError
 from mner.evaluation import score
+from mner.evaluation.compare import GENERATOR_SEED, RESAMPLES
+from mner.evaluation.significance import Interval, bootstrap
 from mner.types import Post, Span, VisualContext
 from mner.views import Piece, Subwords
 
 RELATION = "relation"
 """Key of an artefact's row that holds how well text and picture belong together: a number, or several by scorer."""
 PARTS = 3
+FEWEST = 10
+"""Posts with an entity that a slice's interval takes at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Slice:
         without: F1 of the words alone.
         with_: F1 of the I+T view.
         gain: Mean of ``with_`` minus mean of ``without``.
+        interval: The gain's, by paired bootstrap over the posts, the runs as they are; None where fewer than
+            ``FEWEST`` posts hold an entity, of which an interval would look narrower than it is.
     """
 
     by: str
@@ -40,6 +48,7 @@ class Slice:
     without: Measured
     with_: Measured
     gain: float
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +89,23 @@ class Read:
     subwords: Subwords | None = None
 
 
-def read_both(runs: Runs, *, baseline: Runs | None = None) -> Read:
+def read_both(runs: Runs, *, baseline: Runs | None = None, asks: str = "") -> Read:
     """The T and I+T readings of a row's runs; with ``baseline`` its T readings instead of the row's own.
 
+    Args:
+        runs: Runs of the row.
+        baseline: Runs of the row whose T view is read.
+        asks: Name of an analysis that only makes sense with the posts' own pictures; "" takes any contexts.
+
     Raises:
-        DataError: Baseline and row have different posts.
+        DataError: Baseline and row have different posts, or the contexts are not the posts' own where they must be.
     """
     with_: list[Spans] = []
     own: list[Spans] = []
     one: Opened | None = None
     for one in runs:
+        if asks:
+            one.must_be_own(asks)
         pieces = one.pieces()
         with_.append(one.read(pieces))
         if baseline is None:
@@ -126,6 +142,9 @@ def slices(read: Read, train: Iterable[Post]) -> Slices:
     """
     known = {surface(post, span) for post in train for span in post.spans or ()}
     found = [*by_entities(read, lambda post, span: "seen" if surface(post, span) in known else "unseen", by="entity")]
+    if (kind := read.configs[1].context.substitute) != "none":
+        why = f'context.substitute = "{kind}": the contexts are not those of the posts\' own pictures'
+        return Slices(read.row, read.baseline, tuple(found), {RELATION: why, "captions": why})
     absent: dict[str, str] = {}
     scores = relations(read.contexts)
     if not scores:
@@ -215,7 +234,31 @@ def _slice(
         )
         for view, runs, config in zip(("T", "I+T"), (read.without, read.with_), read.configs, strict=True)
     )
-    return Slice(by, name, len(chosen), sum(map(len, gold)), without, with_, with_.mean - without.mean)
+    counted = [_counts(gold, [kept(run) for run in runs]) for runs in (read.with_, read.without)]
+    return Slice(
+        by,
+        name,
+        len(chosen),
+        sum(map(len, gold)),
+        without,
+        with_,
+        with_.mean - without.mean,
+        _interval(*counted),
+    )
+
+
+def _counts(gold: Spans, runs: Sequence[Spans]) -> np.ndarray:
+    """Entities correct, predicted and gold, (post, run, 1, 3)."""
+    rows = [
+        [[len({*truth} & {*run[number]}), len({*run[number]}), len({*truth})] for run in runs]
+        for number, truth in enumerate(gold)
+    ]
+    return np.array(rows, dtype=np.int64).reshape(len(gold), len(runs), 1, 3)
+
+
+def _interval(a: np.ndarray, b: np.ndarray) -> Interval | None:
+    holding = (a.sum(axis=(1, 2, 3)) + b.sum(axis=(1, 2, 3)) > 0).sum()
+    return bootstrap(a, b, resamples=RESAMPLES, seed=GENERATOR_SEED)[0] if holding >= FEWEST else None
 
 
 def _relation(context: VisualContext) -> dict[str, float]:

@@ -16,15 +16,20 @@ def analyze(
         list[str] | None,
         typer.Argument(
             metavar="MODEL_OR_ROW",
-            help="Runs, models, or folders of one row's runs; for labels and cost also rows of --results, such as "
-            "twitter15/text; for ocr also artefacts.",
+            help="Runs, models, or folders of one row's runs; for labels, oracle, learning and cost also rows of "
+            "--results, such as twitter15/text; for ocr also artefacts.",
             show_default=False,
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="dev or train; for labels also test, where it was scored.")] = "dev",
+    split: Annotated[
+        str, typer.Option(help="dev or train; of analyses that read records dev or test, where it was scored.")
+    ] = "dev",
     baseline: Annotated[
         str | None,
-        typer.Option(help="Row whose T view to compare with: labels (needed), cases, slices, ocr.", show_default=False),
+        typer.Option(
+            help="Row whose T view to compare with: labels and noise (needed), cases, slices, ocr, oracle.",
+            show_default=False,
+        ),
     ] = None,
     unaligned: Annotated[
         str | None, typer.Option(help="The row without cross-view alignment: cases.", show_default=False)
@@ -35,13 +40,17 @@ def analyze(
             help="Sources of captions in the order to take them, a comma between: captions.", show_default=False
         ),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Posts of each kind: cases.")] = 12,
+    most: Annotated[int, typer.Option(min=1, help="Posts of each kind: cases, noise.")] = 12,
     shuffles: Annotated[int, typer.Option(min=1, help="Draws of shuffled contexts: robustness.")] = 1,
     images: Annotated[
         Path | None, typer.Option(help="Folder of the posts' pictures, for the page: cases.", show_default=False)
     ] = None,
     results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
     out: Annotated[Path | None, typer.Option(help="HTML page to write; without it, text.", show_default=False)] = None,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Also write the numbers to --results, as analysis/<data>/<row>/<name>.json."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print the numbers of one figure or table, each with its signature. Test is never opened.
@@ -54,16 +63,23 @@ def analyze(
     - cases: posts that the picture helped or misled, and those that alignment rescued (Figures 4, 5)
     - robustness: F1 with the true, a shuffled and a blank context
     - slices: both views by seen and unseen entities, text-image relation, number of captions
-    - cost: parameters, seconds and peak memory of rows (appendix A.1)
+    - oracle: F1 if the better of two readings were known for each post: what a choice could bring at most
+    - learning: F1 against the number of training posts, of rows that differ in that alone
+    - noise: gold labels on which all runs of two rows agree otherwise, and training labels at odds
+    - cost: parameters, minutes and peak memory of rows (appendix A.1)
     """  # noqa: D301 (\b keeps the list's lines)
     from rich.console import Console
 
     from mner.analysis.analyze import Asked
     from mner.analysis.analyze import analyze as run
+    from mner.analysis.recorded import check_recordable, write_record
 
     if images is not None and not images.is_dir():
         raise typer.BadParameter(f"{images}: no such folder", param_hint="--images")
     console = Console(stderr=True)
+    runs: list[str] = []
+    if record:
+        check_recordable(name, rows or (), split)
     with console.status("reading") as status:
         asked = Asked(
             rows or (),
@@ -75,8 +91,12 @@ def analyze(
             most=most,
             shuffles=shuffles,
             watch=lambda path: status.update(f"reading {path}"),
+            seen=runs.append,
         )
         found = run(name, asked)
+    if record:
+        told = write_record(name, found[0], split=split, runs=runs, results=results)
+        console.print(f"recorded: {told}", markup=False, highlight=False, soft_wrap=True)
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
         return

@@ -15,8 +15,11 @@ VIEWS: dict[str, ViewName] = {"T": "T", "I+T": "I+T"}
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(help="Run directory, folder of a row's runs, or results/DATA/ROW.")],
-    b: Annotated[Path, typer.Argument(help="The same of the row that A is measured against.")],
+    a: Annotated[
+        str,
+        typer.Argument(help="Run directory, folder of a row's runs, or a row of --results, such as twitter15/text."),
+    ],
+    b: Annotated[str, typer.Argument(help="The same of the row that A is measured against.")],
     split: Annotated[
         str | None, typer.Option(help="dev or test. Without it: test where all runs have it, else dev.")
     ] = None,
@@ -28,6 +31,7 @@ def compare(
         typer.Option(help="View of B. Without it: the same as A's if B was trained on it, else the one it was."),
     ] = None,
     resamples: Annotated[int, typer.Option(min=1000, help="Resamples of the bootstrap over posts.")] = 2_000,
+    results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap's generator.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -44,8 +48,8 @@ def compare(
         if told is not None and told not in choice:
             raise typer.BadParameter(f'expected {" or ".join(choice)}, found "{told}"', param_hint=name)
     found = compared(
-        read_row(a),
-        read_row(b),
+        read_row(a, results=results),
+        read_row(b, results=results),
         split=SPLITS.get(split or ""),
         view=VIEWS.get(view or ""),
         against=VIEWS.get(against or ""),

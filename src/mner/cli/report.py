@@ -14,9 +14,13 @@ def report(
         Path, typer.Option(help="Markdown file to write; the page goes beside it, as .html. - is stdout, no page.")
     ] = Path("docs/results.md"),
 ) -> None:
-    """Write the tables of all run records, each figure with its signature, as Markdown and as one HTML page."""
+    """Write the tables of all run records, each figure with its signature, as Markdown and as one HTML page.
+
+    Where there are records on the paper's data sets, paper.md is written beside them: the paper's tables and figures in
+    order, published numbers beside ours.
+    """
     from mner.atomic import write_text
-    from mner.show import tables
+    from mner.show import paper, tables
     from mner.show.report import ABOUT, TITLE, sections
 
     found = sections(results)
@@ -24,6 +28,9 @@ def report(
     if str(out) == "-":
         typer.echo(text, nl=False)
         return
-    for path, written in ((out, text), (out.with_suffix(".html"), tables.page(TITLE, ABOUT, found))):
+    pages = {out: text, out.with_suffix(".html"): tables.page(TITLE, ABOUT, found)}
+    if paper.of_the_paper(results):
+        pages[out.with_name("paper.md")] = tables.markdown(paper.TITLE, paper.about(results), paper.sections(results))
+    for path, written in pages.items():
         write_text(path, written)
         typer.echo(path)

@@ -37,6 +37,7 @@ class DataConfig(Section):
     root: str = "."
     format: str | None = None  # None: by the file's name and first lines
     train: str | tuple[str, ...] | None = None  # one file, or several that are read one after the other
+    train_posts: int = Field(default=0, ge=0)  # train on so many of them, drawn once for all seeds; 0: all
     dev: str | None = None
     test: str | None = None
     contexts: tuple[str, ...] = ()  # artefact files; later ones add to earlier ones
@@ -179,6 +180,7 @@ class Config(Section):
 
 LATER: tuple[tuple[str, str], ...] = (
     ("data", "rename"),
+    ("data", "train_posts"),
     ("context", "substitute"),
     ("loss", "teacher"),
     ("loss", "weight_teacher"),

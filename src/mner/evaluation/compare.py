@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
-from mner.errors import DataError
-from mner.evaluation.outcomes import counts
+from mner.evaluation.counting import labels_of, post_counts
 from mner.evaluation.pairing import Split, check_same, opposite, paired
-from mner.evaluation.records import Record, Row
+from mner.evaluation.records import Row
 from mner.evaluation.signature import parts
 from mner.evaluation.significance import Interval, TTest, bootstrap, t_test
 from mner.types import ViewName
@@ -136,8 +133,8 @@ def _compared(
     seed: int,
     notes: tuple[str, ...],
 ) -> Comparison:
-    labels = sorted({label for row in (a, b) for record in row.records for label in _labels(record, split)})
-    tables = [_table(row, split, one, labels) for row, one in ((a, view_a), (b, view_b))]
+    labels = sorted({label for row in (a, b) for record in row.records for label in labels_of(record, split)})
+    tables = [post_counts(row, split, one, labels) for row, one in ((a, view_a), (b, view_b))]
     intervals: Sequence[Interval | None] = [None] * (len(labels) + 1)
     if tables[0] is not None and tables[1] is not None:
         intervals = bootstrap(tables[0], tables[1], resamples=resamples, seed=seed)
@@ -156,39 +153,6 @@ def _compared(
     sides = a.signature(split, view_a), b.signature(split, view_b)
     told = _difference_signature(lines[0], a, b, split, (view_a, view_b), resamples=resamples, seed=seed)
     return Comparison(split, a.name, b.name, view_a, view_b, a.seeds, b.seeds, tuple(lines), (*sides, told), notes)
-
-
-def _labels(record: Record, split: Split) -> set[str]:
-    scored = {label for view in ("T", "I+T") for label in record[split][view]["labels"]}
-    return scored | set(record.get("outcomes", {}).get(split, {}).get("labels", ()))
-
-
-def _table(row: Row, split: Split, view: ViewName, labels: Sequence[str]) -> np.ndarray | None:
-    """Counts (post, run, column, 3), the first column over all labels; None where a run kept no outcomes."""
-    runs = []
-    for path, record in zip(row.paths, row.records, strict=True):
-        kept = record.get("outcomes", {}).get(split)
-        if not kept:
-            return None
-        try:
-            found = counts(kept, view)
-        except (KeyError, DataError) as error:
-            raise DataError(
-                f"{path}: damaged outcomes ({error}); copy the record again from its run directory"
-            ) from None
-        table = np.zeros((len(found.gold), len(labels) + 1, 3), dtype=np.int64)
-        for number, label in enumerate(found.labels):
-            told = np.stack([side[:, number] for side in (found.correct, found.predicted, found.gold)], axis=-1)
-            table[:, labels.index(label) + 1] = told
-            table[:, 0] += told
-        micro = record[split][view]["micro"]
-        recorded = [micro[name] for name in ("correct", "predicted", "gold")]
-        if len(table) != record[split][view]["posts"] or table[:, 0].sum(axis=0).tolist() != recorded:
-            raise DataError(
-                f"{path}: outcomes of {split} posts and scores disagree; copy it again from its run directory"
-            )
-        runs.append(table)
-    return np.stack(runs, axis=1)
 
 
 def _difference_signature(

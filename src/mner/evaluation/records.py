@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,11 @@ class Row:
         return str(self.records[0]["encoder"]["name"])
 
     @property
+    def full_name(self) -> str:
+        """Data set and row, as "twitter15/text"."""
+        return f"{self.data}/{self.name}"
+
+    @property
     def trained(self) -> tuple[ViewName, ...]:
         """The views that the row's model was trained on."""
         config = self.records[0]["config"]
@@ -72,16 +77,20 @@ def seed_folders(row: Path) -> list[Path]:
     return sorted(begun, key=lambda path: int(path.name))
 
 
-def read_row(place: str | Path) -> Row:
+def read_row(place: str | Path, *, results: Path | None = None) -> Row:
     """The row that a place holds: a run directory, a folder of them, or the same in a folder of results.
 
     Args:
-        place: ``runs/twitter15/text/1``, ``runs/twitter15/text``, ``results/twitter15/text`` or one record's file.
+        place: ``runs/twitter15/text/1``, ``runs/twitter15/text``, ``results/twitter15/text`` or one record's file;
+            with ``results`` also the row's name in there, ``twitter15/text``.
+        results: Folder of run records, ``<data>/<row>/<seed>.json``, in which a place that is no path is looked up.
 
     Raises:
         DataError: There is no record, one is damaged, there are several rows, or the seeds do not belong together.
     """
     place = Path(place)
+    if results is not None and not place.exists() and (results / place).exists():
+        place = results / place
     folders = seed_folders(place)
     unfinished = tuple(path for path in folders if not (path / "record.json").is_file())
     if place.is_file():
@@ -96,7 +105,10 @@ def read_row(place: str | Path) -> Row:
             raise DataError(f"{place}: holds several rows; name one: {', '.join(map(str, rows))}")
         if unfinished or (place / "config.toml").exists():
             raise DataError(f"{place}: no finished run yet; continue it: mner train CONFIG")
-        raise DataError(f"{place}: no run record here; expected a run directory, a row's folder, or results/DATA/ROW")
+        known = "" if results is None else f"; rows in {results}: {', '.join(_names(results)) or 'none'}"
+        raise DataError(
+            f"{place}: no run record here; expected a run directory, a row's folder, or results/DATA/ROW{known}"
+        )
     row = joined(sorted(((path, read_record(path)) for path in paths), key=lambda one: int(one[1]["seed"])))
     return Row(row.name, row.data, row.records, row.paths, unfinished)
 
@@ -130,7 +142,8 @@ def read_record(path: Path) -> Record:
         [record[key] for key in ("data", "row", "seed", "config", "dev")]
         record["splits"]["dev"]["fingerprint"], record["config"]["model"]["name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: not a run record ({error}); copy it again from its run directory") from None
+        why = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise DataError(f"{path}: not a run record ({why}); copy it again from its run directory") from None
     return record
 
 
@@ -153,7 +166,7 @@ def joined(found: Sequence[tuple[Path, Record]]) -> Row:
                 raise DataError(
                     f"{here}: seeds of one row saw different data: {split}@{told['fingerprint']}, {split}@{theirs}"
                 )
-        changed = list(_changed(first["config"], record["config"]))
+        changed = settings_that_differ(first["config"], record["config"])
         if changed:
             raise DataError(f"{here}: seeds of one row have different settings: {'; '.join(changed)}; train them alike")
     if len({record["seed"] for _, record in found}) < len(found):
@@ -161,14 +174,23 @@ def joined(found: Sequence[tuple[Path, Record]]) -> Row:
     return Row(first["row"], first["data"], tuple(record for _, record in found), tuple(path for path, _ in found))
 
 
-def _changed(ours: Mapping[str, Any], theirs: Mapping[str, Any], section: str = "") -> Iterator[str]:
-    """What differs where both say something; a setting that came later than one record is not asked about."""
+def settings_that_differ(ours: Mapping[str, Any], theirs: Mapping[str, Any], *, but: Collection[str] = ()) -> list[str]:
+    """What two configurations say otherwise, "training.epochs = 3 and 4"; seed and execution left out.
+
+    A setting that came later than one of the records is not asked about, nor are those of ``but``.
+    """
+    return list(_changed(ours, theirs, {"seed", "data.root", *but}))
+
+
+def _changed(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any], but: Collection[str], section: str = ""
+) -> Iterator[str]:
     for key in sorted((ours.keys() & theirs.keys()) - EXECUTION.get(section, set())):
         dotted = f"{section}.{key}" if section else key
-        if dotted in {"seed", "data.root"}:
+        if dotted in but:
             continue
         if isinstance(ours[key], dict) and isinstance(theirs[key], dict):
-            yield from _changed(ours[key], theirs[key], dotted)
+            yield from _changed(ours[key], theirs[key], but, dotted)
         elif ours[key] != theirs[key]:
             yield f"{dotted} = {ours[key]} and {theirs[key]}"
 
@@ -178,6 +200,11 @@ def _numbered(folder: Path, pattern: str) -> list[Path]:
     return sorted(
         (path for path in folder.glob(pattern) if path.stem.isdigit()), key=lambda path: (path.parent, int(path.stem))
     )
+
+
+def _names(results: Path) -> list[str]:
+    """The rows that have records, as "twitter15/text"."""
+    return sorted({path.parent.relative_to(results).as_posix() for path in _numbered(results, "*/*/*.json")})
 
 
 def _runs(place: Path) -> list[Path]:

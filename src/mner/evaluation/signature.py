@@ -51,8 +51,11 @@ def parts(told: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in told.split())
 
 
-def joint(told: str, f1: Sequence[float]) -> str:
+def joint(told: str, f1: Sequence[float], *, view: str | None = None, seeds: int | None = None) -> str:
     """The signature of several runs: the parts of the first one's, with mean, deviation and number of seeds.
+
+    ``view`` says what was read where that is not the first one's view; ``seeds`` how many runs stand behind the
+    values where that is not their number.
 
     >>> joint(signature(f1=70.0, view="T", data="snap/dev@3f2a", version="0.1"), [70.0, 71.0]).split()[:3]
     ['f1=70.50', 'sd=0.71', 'view=T']
@@ -60,10 +63,11 @@ def joint(told: str, f1: Sequence[float]) -> str:
     first = parts(told)
     return signature(
         f1=f1,
-        view=first["view"],
+        view=view or first["view"],
         data=first["data"],
         decode=first["decode"],
         scheme=first["scheme"],
         match=first["match"],
+        seeds=seeds,
         version=first["mner"],
     )

@@ -24,14 +24,19 @@ TESTS = ("difference", "95 % interval", "p bootstrap", "p t-test")
 def variant(row: Row, rows: Mapping[str, Row]) -> str | None:
     """What the row's name has behind it when it stands on another encoder, such as "-mpnet"; None without a baseline.
 
-    A baseline is a row ``text`` or ``text-<encoder>`` on the same encoder.
+    A baseline is a row ``text`` or ``text-<encoder>`` on the same encoder and the same training posts.
     """
     ends = [
         name.removeprefix(BASELINE)
         for name, one in rows.items()
-        if name.startswith(BASELINE) and one.encoder == row.encoder and row.name.endswith(name.removeprefix(BASELINE))
+        if name.startswith(BASELINE) and _alike(one, row) and row.name.endswith(name.removeprefix(BASELINE))
     ]
     return max((end for end in ends if BASELINE + end != row.name), key=len, default=None)
+
+
+def _alike(a: Row, b: Row) -> bool:
+    first, second = (one.records[0]["splits"].get("train", {}).get("fingerprint") for one in (a, b))
+    return a.encoder == b.encoder and bool(first == second)
 
 
 def gains(rows: Mapping[str, Row]) -> Iterator[Part]:
@@ -43,7 +48,7 @@ def gains(rows: Mapping[str, Row]) -> Iterator[Part]:
         if end is None:
             continue
         for split in SPLITS:
-            found += _tried(row, rows[BASELINE + end], split, notes)
+            found += tried(row, rows[BASELINE + end], split, notes)
     if found or notes:
         yield Part(
             "Against the text alone",
@@ -55,8 +60,8 @@ def gains(rows: Mapping[str, Row]) -> Iterator[Part]:
         )
 
 
-def share(rows: Mapping[str, Row]) -> Iterator[Part]:
-    """What of the gain is the picture's: the whole method minus the best row without the post's own picture."""
+def shares(rows: Mapping[str, Row]) -> tuple[list[Comparison], list[str]]:
+    """The whole method against the best row without the post's own picture, and what must be known of that."""
     found: list[Comparison] = []
     notes: list[str] = []
     for name, row in rows.items():
@@ -73,7 +78,13 @@ def share(rows: Mapping[str, Row]) -> Iterator[Part]:
                 continue
             for view in row.trained:
                 best = max(present, key=lambda one: _mean(one.f1(split, opposite(view, one))))
-                found += _tried(row, best, split, notes, view=view)
+                found += tried(row, best, split, notes, view=view)
+    return found, notes
+
+
+def share(rows: Mapping[str, Row]) -> Iterator[Part]:
+    """What of the gain is the picture's: the whole method minus the best row without the post's own picture."""
+    found, notes = shares(rows)
     if found or notes:
         yield Part(
             "The picture's share",
@@ -87,7 +98,8 @@ def share(rows: Mapping[str, Row]) -> Iterator[Part]:
         )
 
 
-def _tried(a: Row, b: Row, split: Split, notes: list[str], *, view: ViewName | None = None) -> list[Comparison]:
+def tried(a: Row, b: Row, split: Split, notes: list[str], *, view: ViewName | None = None) -> list[Comparison]:
+    """The comparison of two rows on the runs that have the split's scores; what prevents it goes into ``notes``."""
     a, b = _scored(a, split), _scored(b, split)
     if not a.records or not b.records:
         return []

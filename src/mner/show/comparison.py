@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mner.evaluation.compare import Comparison, Line
+from mner.evaluation.significance import Interval
 from mner.show.plain import shown
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def cells(line: Line) -> list[str]:
         mean_sd(line.a),
         mean_sd(line.b),
         f"{line.difference:+.2f}",
-        "-" if line.interval is None else f"{line.interval.low:+.2f} to {line.interval.high:+.2f}",
+        "-" if line.interval is None else bounds(line.interval),
         "-" if line.interval is None else p_value(line.interval.p),
         "-" if line.t_test is None else p_value(line.t_test.p),
     ]
@@ -48,6 +49,15 @@ def mean_sd(values: Sequence[float]) -> str:
         return "-"
     mean = f"{statistics.fmean(values):.2f}"
     return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2f}"
+
+
+def bounds(one: Interval) -> str:
+    """Both ends of an interval.
+
+    >>> bounds(Interval(-0.5, 1.25, 0.3))
+    '-0.50 to +1.25'
+    """
+    return f"{one.low:+.2f} to {one.high:+.2f}"
 
 
 def p_value(p: float) -> str:

@@ -81,7 +81,7 @@ def _table(table: Table) -> Iterator[str]:
     widths = [max(len(line[column]) for line in cells) for column in range(len(table.columns))]
     for line in cells:
         padded = [
-            cell.ljust(width) if _left(table, at) else cell.rjust(width)
+            cell.ljust(width) if reads_from_left(table, at) else cell.rjust(width)
             for at, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         yield "  ".join(padded).rstrip()
@@ -89,7 +89,7 @@ def _table(table: Table) -> Iterator[str]:
         yield shown(table.note)
 
 
-def _left(table: Table, column: int) -> bool:
+def reads_from_left(table: Table, column: int) -> bool:
     """Whether a column is read from its left: the first one, and those that hold words."""
     cells = [row[column] for row in table.rows if row[column]]
     return column == 0 or any(cell[0].isalpha() for cell in cells)

@@ -61,6 +61,17 @@ def cell(title: str, row: str, column: str) -> Callable[[Record], float]:
     return read
 
 
+def verdict(figure: float | None, bound: float, *, least: bool = False) -> str:
+    """Whether a figure reaches its goal; with ``least`` it must not be below, else not above it.
+
+    >>> verdict(2.0, 2.0, least=True), verdict(2.1, 2.0), verdict(None, 2.0)
+    ('met', 'MISSED', 'not measured')
+    """
+    if figure is None:
+        return "not measured"
+    return "met" if (figure >= bound if least else figure <= bound) else "MISSED"
+
+
 STARTS, MEMORY = "Seconds of a fresh process", "Memory after the first post"
 GOALS = (
     Goal(
@@ -183,12 +194,9 @@ def goals(records: Sequence[Record]) -> Iterator[str]:
         except (KeyError, StopIteration, ValueError, TypeError):
             yield f"| {goal.what} | {sign}{goal.bound:g}{goal.unit} | {stretch} | not measured | |"
             continue
-        met = figure >= goal.bound if goal.least else figure <= goal.bound
-        yield (
-            f"| {goal.what} | {sign}{goal.bound:g}{goal.unit} | {stretch} | {figure:.3g}{goal.unit} | "
-            f"{'met' if met else 'MISSED'} |"
-        )
-        if not met:
+        told = verdict(figure, goal.bound, least=goal.least)
+        yield f"| {goal.what} | {sign}{goal.bound:g}{goal.unit} | {stretch} | {figure:.3g}{goal.unit} | {told} |"
+        if told != "met":
             missed.append(f"- {goal.what}: {goal.why or 'not looked into'}.")
     if missed:
         yield from ("", "What stands in the way of those that were missed:", "", *missed)

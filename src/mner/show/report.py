@@ -7,14 +7,18 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from mner.analysis.cost import cost
+from mner.analysis.recorded import read_recorded
 from mner.errors import DataError
 from mner.evaluation.pairing import Split
 from mner.evaluation.records import Row, read_rows
 from mner.show.against import gains, share
+from mner.show.behind import behind
 from mner.show.comparison import mean_sd
 from mner.show.tables import Part, Section, Table
+from mner.show.targets import targets
+from mner.show.tuning import read_searches, tuning
 from mner.types import ViewName
 
 TITLE = "Results"
@@ -28,17 +32,20 @@ SPLITS: tuple[Split, ...] = ("dev", "test")
 
 
 def sections(results: Path) -> list[Section]:
-    """The report of a folder of run records, made from that folder alone: a section a data set, then uses of test.
+    """The report of a folder of results, made from that folder alone: goals, a section a data set, uses of test.
 
     Raises:
-        DataError: There are no records, one is damaged, or the seeds of one row saw different data or settings.
+        DataError: There are no run records, one is damaged, or the seeds of a row saw different data or settings.
     """
-    rows = read_rows(results)
-    made = []
+    rows, searches, recorded = read_rows(results), read_searches(results), read_recorded(results)
+    made = [*targets(rows, searches)]
     for data in dict.fromkeys(data for data, _ in rows):
         of_data = {name: row for (where, name), row in rows.items() if where == data}
         ordered = dict(sorted(of_data.items(), key=lambda pair: (pair[1].trained != ("T",), pair[0])))
-        made.append(Section(data, tuple(_parts(ordered))))
+        analyses = [one for one in recorded if one.data == data]
+        made.append(
+            Section(data, (*_parts(ordered), *tuning(searches, data), *behind(ordered, analyses), *_ends(ordered)))
+        )
     uses = Part("", "Each line of `results/test-uses.jsonl` is one scoring of a test split.", _uses(results))
     return [*made, Section("Uses of the test splits", (uses,))] if uses.table else made
 
@@ -55,6 +62,9 @@ def _parts(rows: Mapping[str, Row]) -> Iterator[Part]:
     for split in reversed(SPLITS):
         if table := _labels(rows, split):
             yield Part(f"By label, {split}", "Precision / recall / F1, means over seeds.", table)
+
+
+def _ends(rows: Mapping[str, Row]) -> Iterator[Part]:
     yield Part(
         "Cost",
         "Of one run: parameters, time of training (core-minutes: processor time of all threads), "
@@ -113,33 +123,20 @@ def _prf(scores: Sequence[Mapping[str, float]]) -> str:
 
 
 def _cost(rows: Mapping[str, Row]) -> Table:
-    lines = []
-    for name, row in rows.items():
-        minutes = [record["seconds"] / 60 for record in row.records]
-        worked = [record["cpu_seconds"] / 60 for record in row.records if "cpu_seconds" in record]
-        memory = max(record["peak_memory_mib"] for record in row.records)
-        millions = row.records[0]["parameters"] / 1e6
-        epochs = statistics.fmean(len(record["epochs"]) for record in row.records)
-        lines.append(
-            (
-                name,
-                ", ".join(dict.fromkeys(_machine(record) for record in row.records)),
-                f"{millions:.1f}",
-                f"{epochs:g}",
-                f"{statistics.fmean(minutes):.1f}",
-                f"{statistics.fmean(worked):.1f}" if worked else "-",
-                f"{memory:.0f}",
-            )
+    heads = ("row", "machine", "million parameters", "epochs", "minutes", "core-minutes", "MiB")
+    lines = [
+        (
+            name,
+            f"{one.machine}, {one.precision}",
+            f"{one.parameters / 1e6:.1f}",
+            f"{one.epochs:g}",
+            f"{one.seconds / 60:.1f}",
+            "-" if one.cpu_seconds is None else f"{one.cpu_seconds / 60:.1f}",
+            f"{one.peak_mib:.0f}",
         )
-    return Table(
-        ("row", "machine", "million parameters", "epochs", "minutes", "core-minutes", "MiB"), tuple(lines), texts=2
-    )
-
-
-def _machine(record: Mapping[str, Any]) -> str:
-    told = record["machine"]
-    flags = " ".join(told["flags"]) or "no flags known"
-    return f"{told['cpu']} ({flags}), {told['cores']} cores, {record['precision']}"
+        for name, one in zip(rows, cost(rows.values()).rows, strict=True)
+    ]
+    return Table(heads, tuple(lines), texts=2)
 
 
 def _runs(rows: Mapping[str, Row]) -> Table:

@@ -75,10 +75,12 @@ def _lines(title: str, about: Sequence[str], sections: Sequence[Section]) -> Ite
                 yield from ("", part.about)
             if part.table is not None:
                 yield from ("", *_rows(part.table))
-            if part.notes or part.signatures:
-                yield ""
-            yield from (f"- {_told(note)}" for note in part.notes)
-            yield from (f"- {_told(what)}: `{_told(signature)}`" for what, signature in part.signatures)
+            if part.notes:
+                yield from ("", *(f"- {_told(note)}" for note in part.notes))
+            if part.signatures:
+                yield from ("", "<details><summary>Signatures</summary>", "")
+                yield from (f"- {_told(what)}: `{_told(signature)}`" for what, signature in part.signatures)
+                yield from ("", "</details>")
 
 
 def _rows(table: Table) -> Iterator[str]:

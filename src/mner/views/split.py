@@ -25,6 +25,9 @@ from mner.views.substitute import substituted
 
 Name = Literal["train", "dev", "test"]
 
+DRAW = 1
+"""Seed of the generator that draws ``data.train_posts``."""
+
 
 @dataclass(frozen=True, slots=True)
 class ViewSplit:
@@ -102,8 +105,10 @@ def read_split(
 def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
     """The posts of a split, of all its files, their entity types renamed as [data] says.
 
+    Of the training posts only as many as ``data.train_posts`` says, see ``drawn``.
+
     Raises:
-        ConfigError: [data] does not name the split.
+        ConfigError: [data] does not name the split, or ``data.train_posts`` asks for more posts than there are.
         DataError: A file is missing, faulty or empty.
     """
     files = config.data.files(name)
@@ -118,7 +123,25 @@ def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
         posts += (rename(post, config.data.rename) for post in found)
         if len(posts) == before:
             raise DataError(f"{path}: holds no post")
-    return posts
+    wanted = config.data.train_posts if name == "train" else 0
+    if wanted > len(posts):
+        raise ConfigError(f"data.train_posts: {wanted}, but {', '.join(files)} holds {len(posts)}; 0 takes all")
+    return drawn(posts, wanted) if wanted else posts
+
+
+def drawn(posts: Sequence[Post], count: int) -> list[Post]:
+    """So many of the posts, at random, in their order: the points of a learning curve.
+
+    One draw serves all: more posts hold all of fewer, and the seed of a run has no part in it, so that all seeds and
+    rows are trained on the same ones.
+
+    >>> from mner.types import Post
+    >>> posts = [Post(str(number), "a", ("a",), ((0, 1),)) for number in range(9)]
+    >>> [post.id for post in drawn(posts, 3)], [post.id for post in drawn(posts, 4)]
+    (['0', '1', '7'], ['0', '1', '4', '7'])
+    """
+    order = np.random.default_rng(DRAW).permutation(len(posts))
+    return [posts[place] for place in sorted(order[:count].tolist())]
 
 
 def _state(post: Post, context: VisualContext | None, composed: bool) -> str:

@@ -14,13 +14,13 @@ def exhibit(results: Sequence[Cases]) -> Exhibit:
     """The counts and F1 of each row, and its cases; a page shows these with their pictures."""
     tables = []
     for one in results:
-        counts = [(kind, f"{one.counts[kind]}", KINDS[kind]) for kind in one.counts]
+        counts = [(kind, KINDS[kind], f"{one.counts[kind]}") for kind in one.counts]
         told = (
             f"One run, seed {one.seed}. Of {one.posts} posts {one.used} have a context. "
             + "; ".join(f"{name} {mean_sd(f1)}" for name, f1 in one.readings.items())
             + "."
         )
-        tables.append(Table(one.row, ("kind", "posts", "what happened"), tuple(counts), told))
+        tables.append(Table(one.row, ("kind", "what happened", "posts"), tuple(counts), told))
         if one.shown:
             names = [reading.name for reading in one.shown[0].readings]
             lines = tuple((case.kind, case.id, *_entities(case)) for case in one.shown)

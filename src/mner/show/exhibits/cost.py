@@ -8,7 +8,18 @@ from mner.analysis import ANALYSES
 from mner.analysis.cost import Cost
 from mner.show.exhibit import Exhibit, Table
 
-COLUMNS = ("row", "encoder", "runs", "parameters", "seconds", "epochs", "peak MiB", "precision", "machine")
+COLUMNS = (
+    "row",
+    "encoder",
+    "runs",
+    "parameters",
+    "minutes",
+    "core-minutes",
+    "epochs",
+    "peak MiB",
+    "precision",
+    "machine",
+)
 
 
 def exhibit(results: Sequence[Cost]) -> Exhibit:
@@ -20,7 +31,8 @@ def exhibit(results: Sequence[Cost]) -> Exhibit:
             row.encoder,
             str(row.runs),
             f"{row.parameters:,}",
-            f"{row.seconds:.0f}" if row.seconds_sd is None else f"{row.seconds:.0f} \u00b1 {row.seconds_sd:.0f}",
+            _minutes(row.seconds, row.seconds_sd),
+            _minutes(row.cpu_seconds),
             f"{row.epochs:g}",
             f"{row.peak_mib:.0f}",
             row.precision,
@@ -31,8 +43,9 @@ def exhibit(results: Sequence[Cost]) -> Exhibit:
     return Exhibit(
         name="cost",
         title=ANALYSES["cost"],
-        about="From run records. Seconds of training, dev scoring left out; of several runs their mean. Peak memory is "
-        "the whole process's, the greatest of all runs. Compare rows of one machine.",
+        about="From run records. Minutes of training, dev scoring left out; core-minutes: processor time of all "
+        "threads meanwhile, which a pause does not lengthen; of several runs their means. Peak memory is the whole "
+        "process's, the greatest of all runs. Compare rows of one machine.",
         tables=(Table("Cost", COLUMNS, tuple(lines)),),
         signatures=tuple(
             (f"{row.row} dev {view}", line)
@@ -40,3 +53,14 @@ def exhibit(results: Sequence[Cost]) -> Exhibit:
             for view, line in zip(("T", "I+T"), row.signatures, strict=True)
         ),
     )
+
+
+def _minutes(seconds: float | None, deviation: float | None = None) -> str:
+    """Seconds as minutes, with their deviation.
+
+    >>> _minutes(90.0, 6.0), _minutes(90.0), _minutes(None)
+    ('1.5 \u00b1 0.1', '1.5', '-')
+    """
+    if seconds is None:
+        return "-"
+    return f"{seconds / 60:.1f}" if deviation is None else f"{seconds / 60:.1f} \u00b1 {deviation / 60:.1f}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mner.analysis import ANALYSES
 from mner.analysis.ocr import Ocr
 from mner.show.exhibit import Exhibit, Table
-from mner.show.exhibits.slices import COLUMNS, gains, heading, row, signatures
+from mner.show.exhibits.slices import COLUMNS, INTERVALS, gains, heading, row, signatures
 
 
 def exhibit(results: Sequence[Ocr]) -> Exhibit:
@@ -37,7 +37,7 @@ def exhibit(results: Sequence[Ocr]) -> Exhibit:
         name="ocr",
         title=ANALYSES["ocr"],
         about="Of an artefact its pictures are counted, of a row the posts of the split whose picture has a context. "
-        "Text counts whatever it says: who read it stands under sources.",
+        f"Text counts whatever it says: who read it stands under sources. {INTERVALS}",
         tables=(told, *(Table(heading(each), COLUMNS, tuple(map(row, each.slices))) for each in gained)),
         charts=tuple(gains(each) for each in gained),
         signatures=(

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mner.analysis import ANALYSES
-from mner.analysis.slices import Slice, Slices
+from mner.analysis.slices import FEWEST, Slice, Slices
+from mner.evaluation.compare import GENERATOR_SEED, RESAMPLES
 from mner.show.charts import Bars
+from mner.show.comparison import bounds, p_value
 from mner.show.exhibit import Exhibit, Table, mean_sd
 from mner.show.plain import signed
 
-COLUMNS = ("by", "part", "posts", "entities", "T", "I+T", "gain")
+COLUMNS = ("by", "part", "posts", "entities", "T", "I+T", "gain", "95 % interval", "p")
+INTERVALS = (
+    f"Intervals and p: paired bootstrap of the gain over the part's posts, {RESAMPLES:,} resamples, generator "
+    f"{GENERATOR_SEED}, the seeds as they are; none where fewer than {FEWEST} posts hold an entity. None is corrected "
+    "for the number of parts."
+)
 
 
 def exhibit(results: Sequence[Slices]) -> Exhibit:
@@ -29,7 +36,7 @@ def exhibit(results: Sequence[Slices]) -> Exhibit:
         title=ANALYSES["slices"],
         about="An entity is seen if its words, whatever their case, are those of a gold entity of the training posts; "
         "predicted entities are told apart in the same way. Relation: scores that the artefact holds, in three parts "
-        "by rank. Captions: how many stand beside the words.",
+        f"by rank. Captions: how many stand beside the words. {INTERVALS}",
         tables=tuple(tables),
         charts=tuple(map(gains, results)),
         signatures=tuple(pair for one in results for pair in signatures(one)),
@@ -44,7 +51,8 @@ def heading(one: Slices) -> str:
 def row(part: Slice) -> tuple[str, ...]:
     """A slice as a line under ``COLUMNS``."""
     f1 = (mean_sd(part.without), mean_sd(part.with_))
-    return (part.by, part.name, str(part.posts), str(part.entities), *f1, signed(part.gain))
+    sure = ("-", "-") if part.interval is None else (bounds(part.interval), p_value(part.interval.p))
+    return (part.by, part.name, str(part.posts), str(part.entities), *f1, signed(part.gain), *sure)
 
 
 def gains(one: Slices) -> Bars:

@@ -1,0 +1,174 @@
+"""The most that a choice between two readings could bring: F1 if the better one were known for each post."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+
+import numpy as np
+
+from mner.analysis.measured import Measured
+from mner.errors import DataError
+from mner.evaluation.counting import labels_of, post_counts
+from mner.evaluation.pairing import Split, check_same, opposite, paired
+from mner.evaluation.records import Row
+from mner.evaluation.signature import joint
+from mner.types import ViewName
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Two readings of the same posts, and the best mixture of them.
+
+    Attributes:
+        what: What differs between the two: the view, the row, or the seed alone, which is the control.
+        a: The first reading: row and view.
+        b: The second.
+        f1: Of both, means over the pairs of runs.
+        best: F1 if for each post the reading were taken that makes the whole F1 largest. It takes the gold labels
+            to know which; no model reaches it.
+        gain: ``best`` minus the larger of ``f1``.
+        differ: Percent of posts of which the readings do not make the same counts.
+    """
+
+    what: str
+    a: str
+    b: str
+    f1: tuple[float, float]
+    best: Measured
+    gain: float
+    differ: float
+
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """The choices of one row on one split, and what was left out."""
+
+    row: str
+    split: str
+    choices: tuple[Choice, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a row's runs found in one view; ``counts`` (post, run, 3) are entities correct, predicted and gold."""
+
+    row: Row
+    view: ViewName
+    split: Split
+    counts: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """Row and view."""
+        return f"{self.row.full_name} {self.view}"
+
+
+def oracle(row: Row, *, baseline: Row | None = None, split: Split = "dev") -> Oracle:
+    """The best choice between a row's two views, between it and a baseline, and, as controls, between two seeds.
+
+    Two runs of one row differ too, and choosing between them gains as well: what the picture could bring is what a
+    choice gains beyond its control.
+
+    Args:
+        row: The row in question; the first view compared is the I+T view if it was trained on it.
+        baseline: A row to choose against, under its own trained view; seeds are paired by number.
+        split: dev or test.
+
+    Raises:
+        DataError: Records lack outcomes of the split, or the rows may not be compared.
+    """
+    notes: tuple[str, ...] = ()
+    if baseline is not None:
+        row, baseline, notes = paired(row, baseline)
+        check_same(row, baseline, split)
+    view: ViewName = "I+T" if "I+T" in row.trained else "T"
+    ours = _reading(row, view, split)
+    choices = []
+    if len(row.trained) > 1:
+        choices.append(_choice("views", ours, _reading(row, "T", split), _pairs(row, row)))
+    sides = [ours]
+    if baseline is not None:
+        theirs = _reading(baseline, opposite("T", baseline), split)
+        choices.append(_choice("rows", ours, theirs, _pairs(row, baseline)))
+        sides.append(theirs)
+    choices += [
+        _choice("seeds", side, side, list(combinations(range(len(side.row.seeds)), 2)))
+        for side in sides
+        if len(side.row.seeds) > 1
+    ]
+    if not choices:
+        raise DataError(f"{row.full_name}: one run of one view leaves nothing to choose; name a --baseline")
+    return Oracle(row.full_name, split, tuple(choices), notes)
+
+
+def best_f1(a: np.ndarray, b: np.ndarray) -> float:
+    """The largest F1, in percent, of all that take each post from one of two readings.
+
+    F1 is a ratio of sums; for a given value f a post is best taken from the reading with the larger 2 * correct -
+    f * predicted, and f rises until it stays (Dinkelbach, 1967).
+
+    Args:
+        a: (post, 3) entities correct, predicted and gold.
+        b: The same of the other reading.
+
+    >>> best_f1(np.array([[1, 1, 1], [0, 1, 1]]), np.array([[0, 0, 1], [1, 1, 1]]))
+    100.0
+    """
+    f1 = 0.0
+    while True:
+        first = 2 * a[:, 0] - f1 * a[:, 1] >= 2 * b[:, 0] - f1 * b[:, 1]
+        correct, predicted, gold = np.where(first[:, None], a, b).sum(axis=0)
+        now = float(2 * correct / max(predicted + gold, 1))
+        if now <= f1:
+            return 100 * f1
+        f1 = now
+
+
+def _reading(row: Row, view: ViewName, split: Split) -> Reading:
+    scored = [one for one in row.records if split in one]
+    labels = sorted({label for one in scored for label in labels_of(one, split)})
+    counts = post_counts(row, split, view, labels) if len(scored) == len(row.records) else None
+    if counts is None:
+        raise DataError(
+            f"{row.full_name}: not every record keeps what became of each {split} post; mner evaluate RUN --final "
+            "adds it"
+        )
+    return Reading(row, view, split, counts[:, :, 0])
+
+
+def _pairs(a: Row, b: Row) -> list[tuple[int, int]]:
+    """Runs of the same seed; of rows that share none, each with each."""
+    if a.seeds == b.seeds:
+        return [(number, number) for number in range(len(a.seeds))]
+    return list(product(range(len(a.seeds)), range(len(b.seeds))))
+
+
+def _choice(what: str, a: Reading, b: Reading, pairs: Sequence[tuple[int, int]]) -> Choice:
+    runs = [(a.counts[:, first], b.counts[:, second]) for first, second in pairs]
+    best = [best_f1(*both) for both in runs]
+    f1 = (statistics.fmean(_f1(both[0]) for both in runs), statistics.fmean(_f1(both[1]) for both in runs))
+    line = joint(
+        a.row.records[0][a.split][a.view]["signature"],
+        best,
+        view=f"oracle({a.row.name}/{a.view}|{b.row.name}/{b.view})",
+        seeds=len(a.row.seeds),
+    )
+    mean = statistics.fmean(best)
+    return Choice(
+        what,
+        a.name,
+        b.name,
+        f1,
+        Measured(tuple(best), mean, statistics.stdev(best) if len(best) > 1 else None, line),
+        mean - max(f1),
+        100 * statistics.fmean(float((both[0] != both[1]).any(axis=1).mean()) for both in runs),
+    )
+
+
+def _f1(counts: np.ndarray) -> float:
+    correct, predicted, gold = counts.sum(axis=0)
+    return float(200 * correct / max(predicted + gold, 1))

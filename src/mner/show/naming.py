@@ -1,0 +1,27 @@
+"""What a row's name says: which row of ``configs/rows`` it is, on which encoder, tuned or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from mner.evaluation.records import Row
+
+TUNED = "-tuned"
+"""What ``mner tune`` puts behind the name of the row that it writes."""
+
+
+def stands_for(row: Row, name: str) -> bool:
+    """Whether a row is the one of this name, perhaps on another encoder, whose ``variant`` it bears, perhaps tuned."""
+    short = re.split("[:/]", row.encoder)[-1]
+    return row.name.startswith(name) and row.name.removeprefix(name).removesuffix(TUNED) in {"", f"-{short}"}
+
+
+def whole(rows: Mapping[tuple[str, str], Row], data: str) -> dict[str, Row]:
+    """The rows of a data set that were trained on all of its posts, by name."""
+    return {name: row for (where, name), row in rows.items() if where == data and trained_on_all(row)}
+
+
+def trained_on_all(row: Row) -> bool:
+    """Whether a row was trained on all posts, not on some of them (``data.train_posts``)."""
+    return not row.records[0]["config"].get("data", {}).get("train_posts")

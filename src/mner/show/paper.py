@@ -1,0 +1,198 @@
+"""docs/paper.md: every row of the paper's tables and figures beside our figure, or the reason why there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mner.analysis.cost import cost
+from mner.analysis.labels import labels
+from mner.analysis.recorded import Recorded, read_recorded
+from mner.errors import DataError
+from mner.evaluation.pairing import Split
+from mner.evaluation.records import Row, read_rows
+from mner.show.against import BASELINE, tried, variant
+from mner.show.behind import parts, provenance
+from mner.show.comparison import bounds, mean_sd
+from mner.show.exhibits import exhibit
+from mner.show.naming import TUNED, stands_for, whole
+from mner.show.published import PaperExhibit, PaperRow, published
+from mner.show.tables import Part, Section, Table
+from mner.show.tuning import Search, read_searches, trials_behind
+
+TITLE = "The paper's tables and figures"
+DATA = ("twitter15", "twitter17")
+HEADS = ("row", "view", "encoder", "Twitter-15", "Twitter-17", "SNAP", "over text, Twitter-15", "remark")
+PAPERS = re.compile(r"bert-base|xlm-roberta-large")
+"""What the names of the paper's encoders hold."""
+
+NO_RECORD, NO_DATA = "no record", "no data"
+
+Known = Mapping[str, Mapping[str, Row]]
+"""Rows by data set and name."""
+
+
+def sections(results: Path) -> list[Section]:
+    """A section for each table and figure, made from published.toml and a folder of results alone.
+
+    Raises:
+        DataError: There are no run records, or a record is damaged.
+    """
+    known, searches, recorded = _known(results), read_searches(results), read_recorded(results)
+    return [
+        Section(
+            f"{one.name}: {one.title}",
+            tuple(_analysis(one, known, recorded) if one.analysis else _table(one, known, searches)),
+        )
+        for one in published().exhibit
+    ]
+
+
+def about(results: Path) -> tuple[str, ...]:
+    """What must be known before the tables: how to read them, on which encoders they stand, how they are run.
+
+    Raises:
+        DataError: There are no run records, or a record is damaged.
+    """
+    encoders = sorted({row.encoder for rows in _known(results).values() for row in rows.values()})
+    sources = "; ".join(f"{letter}: {told}" for letter, told in published().sources.items())
+    return (
+        "Written by `mner report` from the records in `results/` and the published numbers in "
+        "`src/mner/show/published.toml`; do not edit. Wang et al., ITA: Image-Text Alignments for Multi-Modal Named "
+        "Entity Recognition, NAACL 2022.",
+        "F1 in percent. Published: on test, the source in brackets; - where we have no copy of the number. Here: "
+        "mean ± sample deviation, split and number of seeds in brackets. We have no test split of Twitter-17, so its "
+        "figures are of dev, and no SNAP. Over text: the difference from the row `text` on the same encoder, with "
+        "the 95 % interval of the paired bootstrap.",
+        "The paper's encoders are BERT base and XLM-R large. The records here stand on "
+        f"{', '.join(encoders) or 'none'}: compare differences, not levels. BERT and XLM-R need weights from the "
+        "Hugging Face hub and are run by `--base configs/twitter15-bert-base-cased.toml` and `--base "
+        "configs/twitter15-xlm-roberta-large.toml`.",
+        "Each command below trains on Twitter-15. `--base configs/twitter17.toml` trains the same row on Twitter-17; "
+        "then `mner evaluate runs/twitter15/ROW --final` scores test, and `mner report` writes this page. Rows that "
+        "are tuned were trained from the file that `mner tune` wrote.",
+        f"Sources. {sources}.",
+        "Controls, robustness and slices, which the paper does not have, stand in [results.md](results.md).",
+    )
+
+
+def of_the_paper(results: Path) -> bool:
+    """Whether a folder of results holds runs on the paper's data sets."""
+    return any(_known(results).values())
+
+
+def _known(results: Path) -> dict[str, dict[str, Row]]:
+    rows = read_rows(results)
+    return {data: whole(rows, data) for data in DATA}
+
+
+def _table(one: PaperExhibit, known: Known, searches: Sequence[Search]) -> Iterator[Part]:
+    lines: list[tuple[str, ...]] = []
+    signatures: list[tuple[str, str]] = []
+    commands: dict[str, str] = {}
+    for row in one.row:
+        lines += _published(row)
+        found = list(_measured(row, known, searches))
+        lines += found or [(row.name, row.view, "here", *("-",) * 4, row.why or f"not run yet: {NO_RECORD}")]
+        signatures += _signatures(row, known)
+        if row.runs or not row.why:
+            told = row.runs or f"mner train configs/rows/{row.row}.toml --seeds 5 --results results"
+            commands.setdefault(told, row.name)
+    notes = [f"{name}: `{command}`" for command, name in commands.items()]
+    yield Part(
+        "",
+        one.about,
+        Table(HEADS, tuple(lines), texts=len(HEADS)),
+        notes=tuple(notes),
+        signatures=tuple(dict.fromkeys(signatures)),
+    )
+
+
+def _published(row: PaperRow) -> Iterator[tuple[str, ...]]:
+    """A line for each published figure; what the paper says stands in the first, or alone."""
+    if row.says and not row.published:
+        yield (row.name, row.view, "published", *("-",) * 4, row.says)
+    for number, one in enumerate(row.published):
+        figures = [f"{told} [{one.source}]" if told else "-" for told in (one.twitter15, one.twitter17, one.snap)]
+        says = row.says if row.says and not number else "-"
+        yield (row.name, row.view, f"{one.encoder}, published", *figures, "-", says)
+
+
+def _measured(row: PaperRow, known: Known, searches: Sequence[Search]) -> Iterator[tuple[str, ...]]:
+    """A line for each encoder that the row has records on, tuned and untuned apart."""
+    names = {name: one for data in DATA for name, one in known[data].items() if stands_for(one, row.row)}
+    for name, one in names.items():
+        trials = max(trials_behind(found, searches) for data in DATA if (found := known[data].get(name)) is not None)
+        tuned = f", {trials} trials" if trials else ""
+        cells = [_cell(row, known[data].get(name)) for data in DATA]
+        over = _over(row, known[DATA[0]], name)
+        remark = name if PAPERS.search(one.encoder) else f"{name}; not the paper's encoder"
+        yield (row.name, row.view, f"{one.encoder}{tuned}, here", *cells, NO_DATA, over, remark)
+
+
+def _cell(row: PaperRow, one: Row | None) -> str:
+    if one is None:
+        return NO_RECORD
+    split = _split(one)
+    f1 = one.f1(split, row.view)
+    told = f"best {max(f1):.2f}" if row.best else mean_sd(f1)
+    return f"{told} ({split}, {len(f1)})"
+
+
+def _split(row: Row) -> Split:
+    """Test where any run was scored on it, else dev."""
+    return "test" if row.f1("test", "T") else "dev"
+
+
+def _over(row: PaperRow, rows: Mapping[str, Row], name: str) -> str:
+    one = rows.get(name)
+    end = None if one is None else variant(one, rows)
+    if one is None or end is None or name.removesuffix(TUNED) == BASELINE:
+        return "-"
+    for each in tried(one, rows[BASELINE + end], _split(one), [], view=row.view):
+        line = each.lines[0]
+        sure = "" if line.interval is None else f" ({bounds(line.interval)})"
+        return f"{line.difference:+.2f}{sure}"
+    return "-"
+
+
+def _signatures(row: PaperRow, known: Known) -> Iterator[tuple[str, str]]:
+    for data in DATA:
+        for name, one in known[data].items():
+            if stands_for(one, row.row):
+                split = _split(one)
+                yield f"{name} {row.view}, {data} {split}", one.signature(split, row.view)
+
+
+def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[Recorded]) -> Iterator[Part]:
+    chosen = [row for data in DATA for row in known[data].values() if any(stands_for(row, name) for name in one.of)]
+    notes = [f"`{one.runs}`", *([one.why] if one.why else [])]
+    results: list[Any] = []
+    if one.analysis == "labels":
+        results = [found for row in chosen for found in _labels(row, known[row.data])]
+    elif one.analysis == "cost":
+        results = [cost(chosen)] if chosen else []
+    else:
+        rows = {(row.data, row.name): row for row in chosen}
+        records = [each for each in recorded if each.analysis == one.analysis and (each.data, each.row) in rows]
+        results = [each.result for each in records]
+        notes += [note for each in records for note in provenance(each, rows[each.data, each.row])]
+    if not results:
+        notes.append(f"not run yet: {NO_RECORD}")
+    yield Part("", one.about, None, notes=tuple(notes))
+    if results:
+        yield from parts(exhibit(one.analysis, results))
+
+
+def _labels(row: Row, rows: Mapping[str, Row]) -> Iterator[Any]:
+    end = variant(row, rows)
+    if end is None:
+        return
+    base = rows[BASELINE + end]
+    split: Split = "test" if all("test" in one for one in (*row.records, *base.records)) else "dev"
+    try:
+        yield labels(base, row, split=split)
+    except DataError:
+        return  # told where the rows are compared

@@ -1,0 +1,215 @@
+"""What this project set out to measure on Twitter-15 and Twitter-17, beside what the run records say of it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mner.evaluation.compare import Comparison
+from mner.evaluation.records import Row
+from mner.show.against import BASELINE, CONTROLS, WHOLE, shares, tried, variant
+from mner.show.comparison import bounds, mean_sd, p_value, sure
+from mner.show.goals import verdict
+from mner.show.naming import stands_for, whole
+from mner.show.tables import Part, Section, Table
+from mner.show.tuning import Search, trials_behind
+from mner.types import ViewName
+
+T15, T17 = "twitter15", "twitter17"
+MINILM, MPNET = "embedded:minilm", "embedded:mpnet"
+RANDOM = "ita-random"
+
+Rows = Mapping[tuple[str, str], Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One figure.
+
+    Attributes:
+        on: The rows and views it is of.
+        told: The figure with its tests, as text.
+        figure: The figure.
+        sure: Whether both tests hold a difference for sure; True where none is asked for.
+        lacking: What it lacks to be judged; "" where nothing.
+        notes: What must be known of it.
+        signature: Its signature.
+    """
+
+    on: str
+    told: str
+    figure: float
+    sure: bool = True
+    lacking: str = ""
+    notes: tuple[str, ...] = ()
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure that was set out for before it was measured.
+
+    Attributes:
+        what: In words.
+        read: From rows and searches to one outcome for each encoder that has the rows.
+        bound: The figure must reach it, a difference of bound 0 exceed it; None where it is only reported.
+        stretch: A further goal, or None.
+        difference: Both tests must hold the figure for sure.
+    """
+
+    what: str
+    read: Callable[[Rows, Sequence[Search]], list[Outcome]]
+    bound: float | None
+    stretch: float | None = None
+    difference: bool = True
+
+
+def gain(
+    data: str, split: str, view: ViewName, *, row: str = WHOLE, tuned: bool = False
+) -> Callable[..., list[Outcome]]:
+    """Reads the difference between a row and the words alone, on each encoder that has both.
+
+    With ``tuned`` both must have the best settings of searches with the same number of trials.
+    """
+
+    def read(rows: Rows, searches: Sequence[Search]) -> list[Outcome]:
+        of_data = whole(rows, data)
+        pairs: dict[str, list[tuple[bool, Comparison]]] = {}
+        for name, one in of_data.items():
+            end = name.removeprefix(row)
+            if not stands_for(one, row) or variant(one, of_data) != end:
+                continue
+            base = of_data[BASELINE + end]
+            counts = (trials_behind(one, searches), trials_behind(base, searches))
+            found = tried(one, base, "test" if split == "test" else "dev", [], view=view)
+            pairs.setdefault(one.encoder, []).extend((counts[0] == counts[1] > 0, each) for each in found)
+        best = {encoder: max(some, key=lambda pair: pair[0]) for encoder, some in pairs.items() if some}
+        return [
+            _compared(encoder, each, lacking="" if alike or not tuned else "not tuned alike")
+            for encoder, (alike, each) in best.items()
+        ]
+
+    return read
+
+
+def score(encoder: str, view: ViewName, *, row: str | None = None) -> Callable[..., list[Outcome]]:
+    """Reads the best mean on Twitter-15's test split: of a row on an encoder, or of all rows that trained the view."""
+
+    def read(rows: Rows, searches: Sequence[Search]) -> list[Outcome]:
+        of_data = whole(rows, T15)
+        fitting = [
+            one
+            for one in of_data.values()
+            if one.encoder == encoder and view in one.trained and one.f1("test", view)
+            if row is None or stands_for(one, row)
+        ]
+        if not fitting:
+            return []
+        best = max(fitting, key=lambda one: statistics.fmean(one.f1("test", view)))
+        f1 = best.f1("test", view)
+        told = f"{mean_sd(f1)}, {len(f1)} seed{'s' * (len(f1) > 1)}"
+        notes = (f"the best of {len(fitting)} rows by test, so somewhat too high",) if len(fitting) > 1 else ()
+        signature = best.signature("test", view)
+        return [Outcome(f"{best.name} {view}", told, statistics.fmean(f1), notes=notes, signature=signature)]
+
+    return read
+
+
+def picture(rows: Rows, searches: Sequence[Search]) -> list[Outcome]:
+    """The picture's share in the I+T view on Twitter-15's test split."""
+    named = (BASELINE, WHOLE, *CONTROLS)
+    of_data = whole(rows, T15)
+    found, notes = shares({name: one for name, one in of_data.items() if any(stands_for(one, each) for each in named)})
+    told = tuple(dict.fromkeys(notes))
+    return [_compared("", one, notes=told) for one in found if (one.split, one.view_a) == ("test", "I+T")]
+
+
+TARGETS = (
+    Target(
+        "GA + CVA, I+T view, over equally tuned text, Twitter-15 test",
+        gain(T15, "test", "I+T", tuned=True),
+        1.0,
+        1.2,
+    ),
+    Target(
+        "GA + CVA, T view, over equally tuned text, Twitter-15 test",
+        gain(T15, "test", "T", tuned=True),
+        0.0,
+        0.8,
+    ),
+    Target("GA + CVA, I+T view, over text, Twitter-17 dev", gain(T17, "dev", "I+T"), 0.6),
+    Target(f"GA + CVA on {MPNET}, I+T view, Twitter-15 test", score(MPNET, "I+T", row=WHOLE), 78.03, difference=False),
+    Target(f"best T view on {MINILM}, Twitter-15 test", score(MINILM, "T"), 76.0, difference=False),
+    Target(
+        "another picture's contexts (Random) over text, Twitter-15 test", gain(T15, "test", "I+T", row=RANDOM), None
+    ),
+    Target(
+        "the picture's share: GA + CVA over the best without the post's own picture, Twitter-15 test", picture, None
+    ),
+)
+
+
+def targets(rows: Rows, searches: Sequence[Search]) -> Iterator[Section]:
+    """One section with the goals, met and missed; none where no row is on the data sets they speak of."""
+    if not any(data in (T15, T17) for data, _ in rows):
+        return
+    lines, notes, signatures = [], [], []
+    for target in TARGETS:
+        found = target.read(rows, searches)
+        goal = _goal(target)
+        stretch = "-" if target.stretch is None else f"{target.stretch:+.2f}"
+        if not found:
+            lines.append((target.what, "-", goal, stretch, "-", "not measured"))
+        for one in found:
+            lines.append((target.what, one.on, goal, stretch, one.told, _verdict(target, one)))
+            notes += [f"{one.on}: {note}" for note in one.notes]
+            signatures.append((f"{target.what}: {one.on}", one.signature))
+    heads = ("what", "on", "goal", "stretch", "measured", "verdict")
+    about = (
+        "Set out for before anything was measured. A difference counts as a gain only if both tests hold: p of "
+        "Student's t-test over seeds below 0.05, and the 95 % interval of the paired bootstrap over posts above 0. "
+        "Tuned alike: both rows have the best settings of a search of their own with the same number of trials. "
+        "Without a bound a figure is reported, not judged."
+    )
+    table = Table(heads, tuple(lines), texts=len(heads))
+    yield Section("Goals", (Part("", about, table, notes=tuple(dict.fromkeys(notes)), signatures=tuple(signatures)),))
+
+
+def _compared(encoder: str, one: Comparison, *, lacking: str = "", notes: Sequence[str] = ()) -> Outcome:
+    line, seeds = one.lines[0], len(one.seeds_a)
+    tests = [f"{line.difference:+.2f}"]
+    tests += [] if line.interval is None else [f"interval {bounds(line.interval)}"]
+    tests += [] if line.t_test is None else [f"t-test p {p_value(line.t_test.p)}"]
+    if not lacking and (line.interval is None or line.t_test is None):
+        lacking = "both tests take two seeds and outcomes of posts"
+    rows = f"{one.a} {one.view_a} minus {one.b} {one.view_b}"
+    return Outcome(
+        on=f"{rows}, {encoder}" if encoder else rows,
+        told=f"{', '.join(tests)}, {seeds} seed{'s' * (seeds > 1)}",
+        figure=line.difference,
+        sure=sure(line),
+        lacking=lacking,
+        notes=(*notes, *one.notes),
+        signature=one.signatures[2],
+    )
+
+
+def _goal(target: Target) -> str:
+    if target.bound is None:
+        return "none"
+    if not target.difference:
+        return f"at least {target.bound:.2f}"
+    return f"{f'at least {target.bound:+.2f}' if target.bound else 'above 0'}, both tests"
+
+
+def _verdict(target: Target, one: Outcome) -> str:
+    if target.bound is None:
+        return "reported"
+    if one.lacking:
+        return f"not measured: {one.lacking}"
+    if not one.sure:
+        return "MISSED"
+    told = verdict(one.figure, target.bound, least=True)
+    reached = target.stretch is not None and one.figure >= target.stretch
+    return f"{told}, stretch too" if told == "met" and reached else told

@@ -1,0 +1,67 @@
+"""Rows become points of a curve where nothing but the number of training posts differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mner.analysis.learning import learning
+from mner.errors import DataError
+from mner.evaluation.records import Row, read_row
+from mner.types import Span
+
+GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
+LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
+
+Make = Callable[..., dict[str, Any]]
+Commit = Callable[[Mapping[str, Any]], Path]
+
+
+@pytest.fixture
+def trained(make_record: Make, commit: Commit) -> Callable[..., Row]:
+    """A function that commits a run on some training posts and reads its row; keywords are settings of training."""
+
+    def make(
+        name: str, posts: int, *, scored: tuple[str, ...] = ("dev", "test"), asked: int = 0, **training: Any
+    ) -> Row:
+        record = make_record(name, 1, {"T": LESS, "I+T": GOLD if posts > 1000 else LESS}, scored=scored)
+        record["splits"]["train"]["posts"] = posts
+        record["config"]["data"] = {"train_posts": asked}
+        record["config"]["training"] |= training
+        return read_row(commit(record))
+
+    return make
+
+
+def test_rows_that_differ_in_posts_alone_make_a_curve(trained: Callable[..., Row]) -> None:
+    rows = [trained("ita", 4000), trained("text", 4000), trained("ita-1000", 1000, asked=1000)]
+    found = learning(rows, split="test")
+    assert [(one.row, one.view, len(one.points)) for one in found.curves] == [
+        ("tiny/ita", "T", 2),
+        ("tiny/ita", "I+T", 2),
+        ("tiny/text", "T", 1),
+    ]
+    small, whole = found.curves[1].points
+    assert (small.posts, small.row, whole.posts) == (1000, "tiny/ita-1000", 4000)
+    assert (small.f1.mean, whole.f1.mean) == (pytest.approx(400 / 7), 100.0)
+    assert "view=I+T" in whole.f1.signature
+
+
+def test_other_settings_are_another_curve(trained: Callable[..., Row]) -> None:
+    found = learning([trained("text", 4000), trained("text-500", 500, epochs=9)])
+    assert [len(one.points) for one in found.curves] == [1, 1]
+
+
+def test_two_rows_on_as_many_posts_are_no_curve(trained: Callable[..., Row]) -> None:
+    with pytest.raises(DataError, match="tiny/text-again: another row of the same settings has 4000 posts"):
+        learning([trained("text", 4000), trained("text-again", 4000)])
+
+
+def test_runs_without_scores_of_the_split_are_left_out(trained: Callable[..., Row]) -> None:
+    rows = [trained("text", 4000), trained("text-500", 500, scored=("dev",))]
+    assert [len(one.points) for one in learning(rows, split="test").curves] == [1]
+    with pytest.raises(DataError, match="no run has scores of test"):
+        learning(rows[1:], split="test")

@@ -1,0 +1,83 @@
+"""Searches on record: which rows have their best settings, and what is told of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mner.errors import DataError
+from mner.evaluation.records import Row, joined
+from mner.show.tables import Part
+from mner.show.tuning import read_searches, trials_behind, tuning
+
+Make = Callable[..., dict[str, Any]]
+START = {"training": {"epochs": 2, "encoder_lr": 0.1}, "context": {"budget": {"captions": 64}}}
+KEYS = ("training.encoder_lr", "context.budget.captions", "loss.weight_it")
+
+
+def search(best: int | None = 2, **changes: Any) -> dict[str, Any]:
+    return {
+        "data": "tiny",
+        "row": "ita",
+        "encoder": {"name": "tiny"},
+        "config": START,
+        "space": {key: {} for key in KEYS},
+        "trials": [
+            {"settings": {}, "score": 70.0},
+            {"settings": {"training.encoder_lr": 0.3, "loss.weight_it": 0.25}, "score": 72.5},
+        ],
+        "trials_asked": 12,
+        "trials_done": 2,
+        "best": best,
+        "judged_on": {"views": ["T", "I+T"]},
+        "seconds": 600.0,
+        **changes,
+    }
+
+
+@pytest.fixture
+def row_with(make_record: Make) -> Callable[..., Row]:
+    """A function that makes a row of a name with some configuration."""
+    found = {"T": [[], [], [], []], "I+T": [[], [], [], []]}
+
+    def make(name: str, *, rate: float, budget: int = 64, weight: float | None = None) -> Row:
+        record = make_record(name, 1, found)
+        record["config"] |= {"training": {"encoder_lr": rate}, "context": {"budget": {"captions": budget}}}
+        record["config"]["loss"] |= {} if weight is None else {"weight_it": weight}
+        return joined([(Path("1.json"), record)])
+
+    return make
+
+
+def test_only_a_row_with_the_best_settings_is_tuned(row_with: Callable[..., Row]) -> None:
+    tuned = row_with("ita-tuned", rate=0.3, weight=0.25)
+    assert trials_behind(tuned, [search()]) == 2
+    assert trials_behind(row_with("ita", rate=0.3, weight=0.25), [search()]) == 2
+    others = [
+        row_with("ita-tuned", rate=0.1, weight=0.25),
+        row_with("ita-tuned", rate=0.3),
+        row_with("ita-tuned", rate=0.3, weight=0.25, budget=32),
+        row_with("text-tuned", rate=0.3, weight=0.25),
+    ]
+    assert [trials_behind(row, [search()]) for row in others] == [0, 0, 0, 0]
+    assert trials_behind(tuned, []) == trials_behind(tuned, [search(best=None)]) == 0
+    assert trials_behind(row_with("ita", rate=0.1), [search(best=1)]) == 2, "the configuration as it is was the best"
+
+
+def test_searches_are_read_and_told(tmp_path: Path) -> None:
+    folder = tmp_path / "tune" / "tiny"
+    folder.mkdir(parents=True)
+    (folder / "ita.json").write_text(json.dumps(search()))
+    found = read_searches(tmp_path)
+    (part,) = tuning(found, "tiny")
+    assert isinstance(part, Part) and part.table is not None
+    assert part.table.rows == (("ita", "tiny", "T and I+T", "2 of 12", "72.50", "70.00", "10"),)
+    assert list(tuning(found, "other")) == []
+    (folder / "text.json").write_text("{}")
+    with pytest.raises(DataError, match=r"text\.json: the record of a search without data, row"):
+        read_searches(tmp_path)
+    assert read_searches(tmp_path / "nowhere") == []
