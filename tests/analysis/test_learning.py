@@ -51,8 +51,8 @@ def test_rows_that_differ_in_posts_alone_make_a_curve(trained: Callable[..., Row
 
 
 def test_other_settings_are_another_curve(trained: Callable[..., Row]) -> None:
-    found = learning([trained("text", 4000), trained("text-500", 500, epochs=9)])
-    assert [len(one.points) for one in found.curves] == [1, 1]
+    found = learning([trained("text", 4000), trained("text-500", 500, epochs=9), trained("text-ema", 4000, ema=0.99)])
+    assert [len(one.points) for one in found.curves] == [1, 1, 1]
 
 
 def test_two_rows_on_as_many_posts_are_no_curve(trained: Callable[..., Row]) -> None:

@@ -97,6 +97,17 @@ def test_seeds_of_one_row_belong_together(make_record: Make, commit: Commit) -> 
     commit(other)
     with pytest.raises(DataError, match=r"1\.json and .*2\.json: .* different settings: training\.epochs = 2 and 3"):
         read_row(row)
+    other = make_record("text", 2, FOUND)
+    other["config"]["training"]["ema"] = 0.0
+    other["config"]["context"] = {"substitute": "none"}
+    commit(other)
+    read_row(row)  # what the first record lacks has its default
+    for section, key, value in (("training", "ema", 0.99), ("loss", "teacher", "runs/a/b/1")):
+        other = make_record("text", 2, FOUND)
+        other["config"][section][key] = value
+        commit(other)
+        with pytest.raises(DataError, match=rf"different settings: {section}\.{key} = (0\.0|None) and {value}"):
+            read_row(row)
     other = make_record("text", 2, FOUND, scored=("dev",))
     other["splits"]["dev"]["fingerprint"] = "0" * 12
     commit(other)

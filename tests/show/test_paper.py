@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mner import config as configs
 from mner import plugins
 from mner.analysis import ANALYSES
 from mner.analysis.captions import CaptionPoint, Captions
@@ -74,6 +76,22 @@ def test_every_source_is_explained_and_every_number_is_one() -> None:
     assert all(re.match(r"\d\d\.\d\d( \(P \d\d\.\d\d, R \d\d\.\d\d\))?$", number) for number in numbers)
 
 
+def test_commands_train_what_they_name() -> None:
+    told = [(row.row, shlex.split(row.runs)) for one in published().exhibit for row in one.row if row.runs]
+    assert told
+    for name, (mner, train, path, *rest) in told:
+        config = configs.load(ROOT / path, set_values=[rest[at + 1] for at, one in enumerate(rest) if one == "--set"])
+        assert (mner, train, config.name) == ("mner", "train", name)
+        (contexts,) = config.data.contexts
+        if "captions" in config.context.order:  # else the base's captioners stay, of which that file has nothing
+            assert config.context.captions == (Path(contexts).stem,), name
+
+
+def test_papers_encoders_are_known_by_their_names() -> None:
+    names = ("bert-base-cased", "google-bert/bert-base-uncased", "xlm-roberta-large", "distilbert-base-cased")
+    assert [bool(paper.PAPERS.search(name)) for name in names] == [True, True, True, False]
+
+
 def test_published_and_measured_stand_together(results: Path) -> None:
     lines = section(written(results), "Table 1")
     told = [line for line in lines if line.startswith("| BERT-CRF, XLMR-CRF | T |")]
@@ -109,6 +127,27 @@ def test_rows_of_other_names_encoders_and_posts(results: Path, make_record: Make
     )
     assert told[3].endswith("| text-bert-base-cased-tuned |")
     assert "The records here stand on bert-base-cased, tiny:" in text
+
+
+def test_tuned_row_tells_its_trials_and_is_measured_against_tuned_text(
+    results: Path, make_record: Make, commit: Commit
+) -> None:
+    for data in ("twitter15", "twitter17"):
+        record = make_record("ita-all-cva-tuned", 1, {"T": GOLD, "I+T": GOLD}, data=data)
+        commit(record)
+    path = results / "tune" / "twitter15" / "ita-all-cva.json"
+    path.parent.mkdir(parents=True)
+    told = {"data": "twitter15", "row": "ita-all-cva", "encoder": {"name": "tiny"}, "config": record["config"]}
+    told |= {"trials": [{"settings": {}, "score": 1.0}], "trials_asked": 7, "trials_done": 7, "best": 1, "seconds": 1.0}
+    path.write_text(json.dumps(told | {"judged_on": {"views": ["T", "I+T"]}}))
+
+    def line() -> str:
+        found = [line for line in section(written(results), "Table 1") if line.startswith("| ITA-All + CVA | I+T |")]
+        return next(line for line in found if line.endswith("| ita-all-cva-tuned; not the paper's encoder |"))
+
+    assert "| 100.00 (test, 1, 7 trials) | 100.00 (test, 1) | no data | - |" in line(), "no tuned text, no difference"
+    commit(make_record("text-tuned", 1, {"T": LESS, "I+T": LESS}, data="twitter15"))
+    assert "| no data | +42.86 (" in line()
 
 
 def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path) -> None:

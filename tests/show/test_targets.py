@@ -38,9 +38,10 @@ def told(make_record: Make, commit: Commit) -> Callable[..., Part]:
 
 
 def search(row: str, trials: int = 12) -> dict[str, Any]:
-    best = {"settings": {"training.epochs": 2}}
-    told = {"row": row, "data": "twitter15", "config": {}, "space": {"training.epochs": {}}}
-    return told | {"trials": [best], "best": 1, "trials_done": trials}
+    text = row.startswith("text")
+    config = {"model": {"name": "text" if text else "ita"}, "loss": {"views": ["T"] if text else ["T", "I+T"]}}
+    told = {"row": row, "data": "twitter15", "config": config, "trials": [{"settings": {"training.epochs": 2}}]}
+    return told | {"best": 1, "trials_done": trials}
 
 
 def lines(part: Part, what: str) -> list[tuple[str, ...]]:
@@ -93,12 +94,15 @@ def test_score_is_judged_on_its_encoder_alone(told: Callable[..., Part]) -> None
     assert lines(part, "best T view on embedded:minilm")[0][-1] == "not measured"
 
 
-def test_best_row_by_test_says_so(told: Callable[..., Part]) -> None:
-    minilm = {"encoder": {"name": "embedded:minilm"}}
-    part = told({"text": (LESS, LESS), "ita-ga-cva": (GOLD, GOLD), "ita-ga": (GOLD, GOLD)}, **minilm)
-    (line,) = lines(part, "best T view on embedded:minilm")
-    assert line[-1] == "met" and line[1] in {"ita-ga-cva T", "ita-ga T"}
-    assert any("the best of 3 rows by test" in note for note in part.notes)
+def test_best_row_is_chosen_on_dev(make_record: Make, commit: Commit) -> None:
+    for name, dev, test in (("text", GOLD, LESS), ("ita-ga-cva", LESS, GOLD)):
+        record = make_record(name, 1, {"T": test, "I+T": test}, data="twitter15", encoder={"name": "embedded:minilm"})
+        record["dev"] = make_record(name, 1, {"T": dev, "I+T": dev})["dev"]
+        results = commit(record).parents[1]
+    (section,) = targets(read_rows(results), [])
+    (line,) = lines(section.parts[0], "best T view on embedded:minilm")
+    assert line[1] == "text T" and line[4] == "57.14, 1 seed" and line[-1] == "MISSED"
+    assert "text T: the best of 2 rows on dev" in section.parts[0].notes
 
 
 def test_random_and_the_share_are_reported(told: Callable[..., Part]) -> None:
@@ -109,6 +113,16 @@ def test_random_and_the_share_are_reported(told: Callable[..., Part]) -> None:
     (share,) = lines(part, "the picture's share")
     assert share[1] == "ita-ga-cva I+T minus ita-ga-cva-empty I+T" and share[-1] == "reported"
     assert any("no records yet of text-double-steps, ita-ga-cva-shuffled" in note for note in part.notes)
+
+
+def test_tuned_rows_are_measured_against_tuned_text_and_tuned_controls(told: Callable[..., Part]) -> None:
+    whole = {"ita-ga-cva": (GOLD, GOLD), "ita-ga-cva-tuned": (GOLD, GOLD), "ita-ga-cva-ema-tuned": (GOLD, GOLD)}
+    controls = {"text-double-steps-tuned": (LESS, LESS), "ita-ga-cva-empty-tuned": (LESS, GOLD)}
+    texts = {"text": (NONE, NONE), "text-tuned": (LESS, LESS)}
+    part = told({**texts, **whole, **controls}, searches=[search("text"), search("ita-ga-cva")])
+    (share,) = lines(part, "the picture's share")
+    assert share[1] == "ita-ga-cva-tuned I+T minus ita-ga-cva-empty-tuned I+T"
+    assert any("no records yet of ita-ga-cva-shuffled-tuned" in note for note in part.notes)
 
 
 def test_other_data_sets_have_no_such_goals(make_record: Make, commit: Commit) -> None:

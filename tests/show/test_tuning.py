@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mner import config as configs
 from mner.errors import DataError
 from mner.evaluation.records import Row, joined
 from mner.show.tables import Part
@@ -16,7 +17,8 @@ from mner.show.tuning import read_searches, trials_behind, tuning
 
 Make = Callable[..., dict[str, Any]]
 START = {"training": {"epochs": 2, "encoder_lr": 0.1}, "context": {"budget": {"captions": 64}}}
-KEYS = ("training.encoder_lr", "context.budget.captions", "loss.weight_it")
+ROOT = Path(__file__).resolve().parents[2]
+TUNED_ROWS = sorted((ROOT / "configs" / "tuned").glob("*/*.toml"))
 
 
 def search(best: int | None = 2, **changes: Any) -> dict[str, Any]:
@@ -25,7 +27,6 @@ def search(best: int | None = 2, **changes: Any) -> dict[str, Any]:
         "row": "ita",
         "encoder": {"name": "tiny"},
         "config": START,
-        "space": {key: {} for key in KEYS},
         "trials": [
             {"settings": {}, "score": 70.0},
             {"settings": {"training.encoder_lr": 0.3, "loss.weight_it": 0.25}, "score": 72.5},
@@ -44,9 +45,10 @@ def row_with(make_record: Make) -> Callable[..., Row]:
     """A function that makes a row of a name with some configuration."""
     found = {"T": [[], [], [], []], "I+T": [[], [], [], []]}
 
-    def make(name: str, *, rate: float, budget: int = 64, weight: float | None = None) -> Row:
+    def make(name: str, *, rate: float, budget: int = 64, weight: float | None = None, **training: Any) -> Row:
         record = make_record(name, 1, found)
-        record["config"] |= {"training": {"encoder_lr": rate}, "context": {"budget": {"captions": budget}}}
+        record["config"] |= {"name": name, "training": {"epochs": 2, "encoder_lr": rate, **training}}
+        record["config"]["context"] = {"budget": {"captions": budget}}
         record["config"]["loss"] |= {} if weight is None else {"weight_it": weight}
         return joined([(Path("1.json"), record)])
 
@@ -62,10 +64,25 @@ def test_only_a_row_with_the_best_settings_is_tuned(row_with: Callable[..., Row]
         row_with("ita-tuned", rate=0.3),
         row_with("ita-tuned", rate=0.3, weight=0.25, budget=32),
         row_with("text-tuned", rate=0.3, weight=0.25),
+        row_with("ita-tuned", rate=0.3, weight=0.25, ema=0.99),  # which the search did not try
     ]
-    assert [trials_behind(row, [search()]) for row in others] == [0, 0, 0, 0]
+    assert [trials_behind(row, [search()]) for row in others] == [0, 0, 0, 0, 0]
+    assert trials_behind(tuned, [search(data="other")]) == 0, "the search of another data set"
     assert trials_behind(tuned, []) == trials_behind(tuned, [search(best=None)]) == 0
     assert trials_behind(row_with("ita", rate=0.1), [search(best=1)]) == 2, "the configuration as it is was the best"
+
+
+@pytest.mark.parametrize("path", TUNED_ROWS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_tuned_rows_have_the_best_settings_on_record(path: Path, make_record: Make) -> None:
+    config, data, row = configs.load(path), path.parent.name, path.stem
+    assert (config.data.name, config.name) == (data, f"{row}-tuned")
+    searches = [one for one in read_searches(ROOT / "results") if (one["data"], one["row"]) == (data, row)]
+    if not searches:  # a control: it builds on the tuned row whose control it is
+        assert configs.base_of(path) in TUNED_ROWS
+        return
+    record = make_record(config.name, 1, {"T": [[]] * 4, "I+T": [[]] * 4}, data=data)
+    record["config"] = config.model_dump(mode="json", exclude_none=True)
+    assert trials_behind(joined([(path, record)]), searches) == searches[0]["trials_done"] > 0
 
 
 def test_searches_are_read_and_told(tmp_path: Path) -> None:

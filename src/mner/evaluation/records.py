@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mner.config import Config
 from mner.errors import DataError
 from mner.evaluation.signature import joint
 from mner.types import ViewName
@@ -177,22 +179,34 @@ def joined(found: Sequence[tuple[Path, Record]]) -> Row:
 def settings_that_differ(ours: Mapping[str, Any], theirs: Mapping[str, Any], *, but: Collection[str] = ()) -> list[str]:
     """What two configurations say otherwise, "training.epochs = 3 and 4"; seed and execution left out.
 
-    A setting that came later than one of the records is not asked about, nor are those of ``but``.
+    Where one of them lacks a setting, which came later than its record or is None, the default stands there. Those of
+    ``but`` are not asked about.
     """
-    return list(_changed(ours, theirs, {"seed", "data.root", *but}))
+    return list(_changed(ours, theirs, _defaults(), {"seed", "data.root", *but}))
 
 
 def _changed(
-    ours: Mapping[str, Any], theirs: Mapping[str, Any], but: Collection[str], section: str = ""
+    ours: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    but: Collection[str],
+    section: str = "",
 ) -> Iterator[str]:
-    for key in sorted((ours.keys() & theirs.keys()) - EXECUTION.get(section, set())):
+    for key in sorted((ours.keys() | theirs.keys()) - EXECUTION.get(section, set())):
         dotted = f"{section}.{key}" if section else key
+        default = defaults.get(key)
+        one, other = ours.get(key, default), theirs.get(key, default)
         if dotted in but:
             continue
-        if isinstance(ours[key], dict) and isinstance(theirs[key], dict):
-            yield from _changed(ours[key], theirs[key], but, dotted)
-        elif ours[key] != theirs[key]:
-            yield f"{dotted} = {ours[key]} and {theirs[key]}"
+        if isinstance(one, dict) and isinstance(other, dict):
+            yield from _changed(one, other, default if isinstance(default, dict) else {}, but, dotted)
+        elif one != other:
+            yield f"{dotted} = {one} and {other}"
+
+
+@cache
+def _defaults() -> Mapping[str, Any]:
+    return Config().model_dump(mode="json")
 
 
 def _numbered(folder: Path, pattern: str) -> list[Path]:

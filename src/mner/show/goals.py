@@ -61,14 +61,12 @@ def cell(title: str, row: str, column: str) -> Callable[[Record], float]:
     return read
 
 
-def verdict(figure: float | None, bound: float, *, least: bool = False) -> str:
+def verdict(figure: float, bound: float, *, least: bool = False) -> str:
     """Whether a figure reaches its goal; with ``least`` it must not be below, else not above it.
 
-    >>> verdict(2.0, 2.0, least=True), verdict(2.1, 2.0), verdict(None, 2.0)
-    ('met', 'MISSED', 'not measured')
+    >>> verdict(2.0, 2.0, least=True), verdict(2.1, 2.0)
+    ('met', 'MISSED')
     """
-    if figure is None:
-        return "not measured"
     return "met" if (figure >= bound if least else figure <= bound) else "MISSED"
 
 

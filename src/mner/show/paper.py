@@ -25,7 +25,7 @@ from mner.show.tuning import Search, read_searches, trials_behind
 TITLE = "The paper's tables and figures"
 DATA = ("twitter15", "twitter17")
 HEADS = ("row", "view", "encoder", "Twitter-15", "Twitter-17", "SNAP", "over text, Twitter-15", "remark")
-PAPERS = re.compile(r"bert-base|xlm-roberta-large")
+PAPERS = re.compile(r"\bbert-base|xlm-roberta-large")
 """What the names of the paper's encoders hold."""
 
 NO_RECORD, NO_DATA = "no record", "no data"
@@ -63,16 +63,17 @@ def about(results: Path) -> tuple[str, ...]:
         "`src/mner/show/published.toml`; do not edit. Wang et al., ITA: Image-Text Alignments for Multi-Modal Named "
         "Entity Recognition, NAACL 2022.",
         "F1 in percent. Published: on test, the source in brackets; - where we have no copy of the number. Here: "
-        "mean ± sample deviation, split and number of seeds in brackets. We have no test split of Twitter-17, so its "
-        "figures are of dev, and no SNAP. Over text: the difference from the row `text` on the same encoder, with "
+        "mean ± sample deviation; in brackets the split, the number of seeds, and, where the settings are the best of "
+        "the row's own search, its trials. We have no test split of Twitter-17, so its figures are of dev, and no "
+        "SNAP. Over text: the difference from the row `text` on the same encoder, of a tuned row from tuned text, with "
         "the 95 % interval of the paired bootstrap.",
         "The paper's encoders are BERT base and XLM-R large. The records here stand on "
         f"{', '.join(encoders) or 'none'}: compare differences, not levels. BERT and XLM-R need weights from the "
         "Hugging Face hub and are run by `--base configs/twitter15-bert-base-cased.toml` and `--base "
         "configs/twitter15-xlm-roberta-large.toml`.",
         "Each command below trains on Twitter-15. `--base configs/twitter17.toml` trains the same row on Twitter-17; "
-        "then `mner evaluate runs/twitter15/ROW --final` scores test, and `mner report` writes this page. Rows that "
-        "are tuned were trained from the file that `mner tune` wrote.",
+        "then `mner evaluate runs/twitter15/ROW --final` scores test, and `mner report` writes this page. A tuned row "
+        "is trained from `configs/tuned/twitter15/ROW.toml`.",
         f"Sources. {sources}.",
         "Controls, robustness and slices, which the paper does not have, stand in [results.md](results.md).",
     )
@@ -121,24 +122,22 @@ def _published(row: PaperRow) -> Iterator[tuple[str, ...]]:
 
 
 def _measured(row: PaperRow, known: Known, searches: Sequence[Search]) -> Iterator[tuple[str, ...]]:
-    """A line for each encoder that the row has records on, tuned and untuned apart."""
+    """A line for each row on record, so that encoders, and tuned and untuned, stand apart."""
     names = {name: one for data in DATA for name, one in known[data].items() if stands_for(one, row.row)}
     for name, one in names.items():
-        trials = max(trials_behind(found, searches) for data in DATA if (found := known[data].get(name)) is not None)
-        tuned = f", {trials} trials" if trials else ""
-        cells = [_cell(row, known[data].get(name)) for data in DATA]
+        cells = [_cell(row, known[data].get(name), searches) for data in DATA]
         over = _over(row, known[DATA[0]], name)
         remark = name if PAPERS.search(one.encoder) else f"{name}; not the paper's encoder"
-        yield (row.name, row.view, f"{one.encoder}{tuned}, here", *cells, NO_DATA, over, remark)
+        yield (row.name, row.view, f"{one.encoder}, here", *cells, NO_DATA, over, remark)
 
 
-def _cell(row: PaperRow, one: Row | None) -> str:
+def _cell(row: PaperRow, one: Row | None, searches: Sequence[Search]) -> str:
     if one is None:
         return NO_RECORD
-    split = _split(one)
+    split, trials = _split(one), trials_behind(one, searches)
     f1 = one.f1(split, row.view)
     told = f"best {max(f1):.2f}" if row.best else mean_sd(f1)
-    return f"{told} ({split}, {len(f1)})"
+    return f"{told} ({split}, {len(f1)}{f', {trials} trials' if trials else ''})"
 
 
 def _split(row: Row) -> Split:
@@ -151,6 +150,8 @@ def _over(row: PaperRow, rows: Mapping[str, Row], name: str) -> str:
     end = None if one is None else variant(one, rows)
     if one is None or end is None or name.removesuffix(TUNED) == BASELINE:
         return "-"
+    if name.endswith(TUNED) and not end.endswith(TUNED):
+        return "-"  # there is no tuned text yet, and a gain over another would be the tuning's as well
     for each in tried(one, rows[BASELINE + end], _split(one), [], view=row.view):
         line = each.lines[0]
         sure = "" if line.interval is None else f" ({bounds(line.interval)})"

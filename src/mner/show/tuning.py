@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mner.errors import DataError
-from mner.evaluation.records import Row
+from mner.evaluation.records import Row, settings_that_differ
 from mner.show.naming import TUNED
 from mner.show.tables import Part, Table
 
 Search = Mapping[str, Any]
-KEYS = ("data", "row", "space", "config", "trials", "trials_asked", "trials_done", "best", "seconds", "judged_on")
+KEYS = ("data", "row", "encoder", "config", "trials", "trials_asked", "trials_done", "best", "seconds", "judged_on")
 
 
 def read_searches(results: Path) -> list[Search]:
@@ -36,14 +37,16 @@ def read_searches(results: Path) -> list[Search]:
 
 
 def trials_behind(row: Row, searches: Sequence[Search]) -> int:
-    """The trials of the search whose best settings a row was trained with; 0 where no search is known to have them."""
-    config = row.records[0]["config"]
+    """The trials of the row's own search, if it was trained with the best settings of that; else 0.
+
+    Its own is the search of this row on these data; the row may differ from the best trial in nothing but its name.
+    """
+    own = (row.data, row.name.removesuffix(TUNED))
     for search in searches:
-        if search["row"] != row.name.removesuffix(TUNED) or search["best"] is None:
+        if (search["data"], search["row"]) != own or search["best"] is None:
             continue
-        best = search["trials"][search["best"] - 1]["settings"]
-        wanted = {key: best.get(key, _at(search["config"], key)) for key in search["space"]}
-        if all(_at(config, key) == value for key, value in wanted.items()):
+        best = _with(search["config"], search["trials"][search["best"] - 1]["settings"])
+        if not settings_that_differ(best, row.records[0]["config"], but={"name"}):
             return int(search["trials_done"])
     return 0
 
@@ -72,9 +75,13 @@ def tuning(searches: Sequence[Search], data: str) -> Iterator[Part]:
         yield Part("Tuning", about, Table(heads, lines, texts=3))
 
 
-def _at(config: Mapping[str, Any], dotted: str) -> Any:
-    """The value at a dotted path; None where it is not set."""
-    value: Any = config
-    for key in dotted.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+def _with(config: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with some keys (dotted) set."""
+    changed = copy.deepcopy(dict(config))
+    for dotted, value in settings.items():
+        *sections, key = dotted.split(".")
+        table = changed
+        for section in sections:
+            table = table.setdefault(section, {})
+        table[key] = value
+    return changed
