@@ -77,7 +77,7 @@ def whole(job: dict[str, Any]) -> dict[str, Any]:
     statuses = build(
         pictures(Path(job["pictures"])),
         Path(job["out"]),
-        config=VisionConfig(),
+        config=VisionConfig() if job["ocr"] else VisionConfig(ocr=""),
         store=Path(job["store"]),
         workers=job["workers"],
         hire=hire,
