@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
@@ -130,6 +131,25 @@ def test_changed_model_is_refused(tagger: Tagger, tiny_model: Path, tmp_path: Pa
     other.settings = {**tagger.settings, "model": "0123456789ab"}
     with pytest.raises(DataError, match=r"model .* is now 0123456789ab;"):
         predict_shards(other, POSTS[:3], tmp_path)
+
+
+@pytest.mark.parametrize("name", ["shards.jsonl", "summary.json"])
+def test_full_disk_names_the_file_and_the_run_goes_on(
+    tagger: Tagger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r", *given: Any, **how: Any) -> Any:
+        if path.name.removesuffix(".part") == name and "a" in mode:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, mode, *given, **how)
+
+    with monkeypatch.context() as patch, pytest.raises(DataError, match=rf"{name}: cannot be written: No space left"):
+        patch.setattr(Path, "open", full)
+        predict_shards(tagger, POSTS, tmp_path / "out", shard_size=3)
+    done = predict_shards(tagger, POSTS, tmp_path / "out", shard_size=3)
+    assert [row["id"] for row in rows(done.files)] == [post.id for post in POSTS]
+    assert (tmp_path / "out" / "summary.json").exists()
 
 
 def test_foreign_folder_is_refused(tagger: Tagger, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def models(kind: str, name: str) -> list[str]:
 def options(kind: str, name: str) -> list[str]:
     """The keys of its table, with the remark that stands beside each in its file."""
     table: Any = module(kind, name).Options
-    told, kinds = dict(remarks(inspect.getsource(inspect.getmodule(table) or module))), annotations(table)
+    told, kinds = dict(remarks(inspect.getsource(sys.modules[table.__module__]))), annotations(table)
     lines = ["| key | type | default | |", "|---|---|---|---|"]
     for key, found in table.model_fields.items():
         default = found.get_default(call_default_factory=True)

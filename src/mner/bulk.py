@@ -156,7 +156,8 @@ def predict_shards(
         watch: Called with the number of posts done so far.
 
     Raises:
-        DataError: The folder holds predictions of other posts, of another model or under other settings.
+        DataError: The folder holds predictions of other posts, of another model or under other settings, or cannot be
+            written.
         WorkerError: Workers cannot start.
     """
     out = Path(out)
@@ -205,7 +206,8 @@ def predict_shards(
             counts.merge(record)
             kept += progress.kept
             watch(counts.posts)
-    write_json(out / SUMMARY, {**settings, **counts.to_dict(), "files": [path.name for path in files]})
+    with shards.naming(out / SUMMARY):
+        write_json(out / SUMMARY, {**settings, **counts.to_dict(), "files": [path.name for path in files]})
     return Shards(tuple(files), counts, kept)
 
 
@@ -241,7 +243,7 @@ def _compare(out: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _record(out: Path, record: dict[str, Any]) -> dict[str, Any]:
-    with (out / RECORDS).open("a", encoding="utf-8") as stream:
+    with shards.naming(out / RECORDS), (out / RECORDS).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(record) + "\n")
     return record
 
@@ -254,7 +256,7 @@ def _records(out: Path) -> dict[int, dict[str, Any]]:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     whole = [one for one in lines if one.endswith("\n")]
     if whole != lines:
-        with writing(path) as stream:
+        with shards.naming(path), writing(path) as stream:
             stream.writelines(whole)
     try:
         return {record["shard"]: record for record in map(json.loads, whole)}

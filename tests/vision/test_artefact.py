@@ -186,6 +186,19 @@ def test_write_that_breaks_leaves_the_old_file(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["a.jsonl"]
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_fault_of_the_rows_is_not_taken_for_one_of_the_file(tmp_path: Path, name: str) -> None:
+    def rows() -> Any:
+        yield VisualContext("2.jpg")
+        raise FileNotFoundError(2, "No such file or directory", "weights.bin")
+
+    with pytest.raises(FileNotFoundError, match=r"weights\.bin"):
+        write_contexts(rows(), tmp_path / name)
+    with pytest.raises(DataError, match="cannot be written"):
+        write_contexts([VisualContext("2.jpg")], tmp_path / ("x" * 300 + name))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.data
 @pytest.mark.skipif(not os.environ.get("MNER_DATA"), reason="set MNER_DATA to the folder of the real data")
 @pytest.mark.parametrize(("name", "rows", "placeholders"), [("twitter2015", 8257, 0), ("twitter2017", 4096, 308)])

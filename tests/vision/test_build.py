@@ -175,6 +175,18 @@ def test_shard_that_was_cut_short_is_told_and_made_anew(items, tmp_path: Path, s
     assert shard.read_bytes() == content
 
 
+@pytest.mark.parametrize("shard_size", [0, 3])
+def test_build_that_breaks_leaves_its_store_closed(items, tmp_path: Path, shard_size: int) -> None:
+    def broken(context: VisualContext) -> None:
+        raise RuntimeError("no more")
+
+    options = {"config": OFF, "store": tmp_path / "s.sqlite", "shard_size": shard_size}
+    with pytest.raises(RuntimeError, match="no more") as caught:
+        build(items, tmp_path / "c", **options, watch=broken)
+    assert caught.tb is not None  # it holds whatever the build had at hand
+    assert not (tmp_path / "s.sqlite-wal").exists()  # sqlite removes it with the last connection that is closed
+
+
 def test_what_cannot_be_written_is_told_before_anything_is_read(
     items, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -189,12 +189,11 @@ def png(picture: Image.Image) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_picture_that_fails_costs_its_neighbours_nothing(mine: VisionConfig, tmp_path: Path, workers: int) -> None:
+def test_picture_that_fails_costs_its_neighbours_nothing(mine: VisionConfig, tmp_path: Path) -> None:
     items = [(name, png(picture)) for name, picture in PICTURES]
     items[1:1] = [("broken.png", b"no picture"), ("flat.png", Image.new("RGB", (0, 5)))]
     with Store(tmp_path / "s.sqlite") as store:
-        rows = list(Extractor(mine).stream(items, store=store, workers=workers))
+        rows = list(Extractor(mine).stream(items, store=store))
         assert len(store) == 6  # not the one that failed
     assert [row.image for row in rows] == [name for name, _ in items]
     told = {row.image: (row.status, row.reason) for row in rows if row.reason}
@@ -211,6 +210,14 @@ def test_batch_takes_the_place_of_calls_one_by_one(mine: VisionConfig) -> None:
     rows = list(Extractor(mine).stream(item for item in PICTURES if item[1].size != (100, 60)))
     assert Captioner.calls == [3, 3]
     assert [row.captions[0].source for row in rows] == ["mine"] * 6
+
+
+def test_picture_that_is_twice_in_a_batch_is_looked_at_once(mine: VisionConfig) -> None:
+    (first, one), (second, other) = PICTURES[:2]
+    rows = list(Extractor(mine).stream([(first, png(one)), (second, png(other)), ("again.png", png(one))]))
+    assert Captioner.calls == [2]
+    assert rows[2] == replace(rows[0], image="again.png")
+    assert [row.captions[0].text for row in rows[:2]] == ["120 wide, 0 tags", "90 wide, 0 tags"]
 
 
 def test_backend_that_answers_too_little_is_asked_one_by_one(

@@ -42,10 +42,14 @@ def test_context_without_hash_is_refused(tmp_path: Path) -> None:
         store.put(VisualContext("1.jpg"), "f")
 
 
-def test_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_no_store_is_refused_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, opened = sqlite3.connect, []
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **how: opened.append(connect(*given, **how)) or opened[-1])
     (tmp_path / "a.sqlite").write_bytes(b"not a database, just text" * 100)
     with pytest.raises(DataError, match="cannot be used as the store"):
         Store(tmp_path / "a.sqlite")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 @pytest.mark.parametrize("row", ["{", "[]", '{"image": "1.jpg", "status": "of a later version"}'])
@@ -72,9 +76,7 @@ def test_file_that_another_holds_too_long_is_named(tmp_path: Path, monkeypatch: 
 
 WRITER = """
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 from mner.types import VisualContext
 from mner.vision.store import Store
 

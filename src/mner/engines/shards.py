@@ -45,7 +45,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     Raises:
         DataError: The file cannot be written, such as for want of space.
     """
-    with _told_of(path), writing(path) as stream:
+    with naming(path), writing(path) as stream:
         stream.writelines(line + "\n" for line in lines)
 
 
@@ -156,19 +156,23 @@ def _claim(out: Path, wanted: dict[str, object]) -> None:
 
 
 def _write_manifest(out: Path, told: dict[str, object]) -> None:
-    with _told_of(out / MANIFEST):
+    with naming(out / MANIFEST):
         write_json(out / MANIFEST, told)
 
 
 @contextmanager
-def _told_of(path: Path) -> Iterator[None]:
-    """A block that writes a file; where that fails, the error names it and what helps."""
+def naming(path: Path) -> Iterator[None]:
+    """A block that writes a file of the folder; where that fails, the error names it and what helps.
+
+    Raises:
+        DataError: In place of OSError.
+    """
     try:
         yield
     except OSError as error:
         raise DataError(
-            f"{path}: cannot be written: {error.strerror or error}; nothing of it was kept. Make room, then run the "
-            "same command again: the shards that are there stay"
+            f"{path}: cannot be written: {error.strerror or error}; make room, then run the same command again: "
+            "the shards that are there stay"
         ) from error
 
 

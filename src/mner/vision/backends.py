@@ -181,12 +181,6 @@ def of_part(table: Mapping[str, Any], part: str) -> dict[str, Any]:
     return {**shared, **own} if isinstance(own, Mapping) else shared
 
 
-def _place(table: Mapping[str, Any], part: str, place: tuple[int | str, ...]) -> list[str]:
-    """Where in the table a part's option was written."""
-    own = table.get(part)
-    return [part] * (isinstance(own, Mapping) and place[:1] != () and place[0] in own) + [str(one) for one in place]
-
-
 def _models(module: ModuleType, options: BaseModel) -> Iterator[Path]:
     """The model files of a plug-in with these options."""
     depends = getattr(module, "models", None)

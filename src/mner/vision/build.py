@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -20,8 +19,10 @@ from mner.errors import DataError
 from mner.types import VisualContext
 from mner.vision import parquet
 from mner.vision.artefact import PARQUET, iter_contexts, write_contexts
+from mner.vision.extract import Extractor
 from mner.vision.images import Named
 from mner.vision.reading import Reading, lost
+from mner.vision.store import Store
 
 BATCH = 4
 """Pictures that a worker is handed at once, or more where its backends look at more in one call."""
@@ -80,27 +81,27 @@ def build(
         parquet.packages()  # that they are missing is told before anything is read
     if not shard_size and out.is_dir():
         raise DataError(f"{out}: is a folder; name a file, or give a shard size to write shards into the folder")
-    reading = Reading(config, store, threads=0 if hire is None else 1)
-    batch_size = batch_size or max(BATCH, reading.batch)
-    if shard_size:
-        with _streaming(reading, hire) as stream:
-            for rows in _shards(stream, items, out, reading, batch_size, shard_size):
+    extractor = Extractor(config, threads=0 if hire is None else 1)
+    batch_size = batch_size or max(BATCH, extractor.batch)
+    with _streaming(extractor, Reading(config, store), hire) as stream:
+        if shard_size:
+            for rows in _shards(stream, items, out, extractor.fingerprint, batch_size, shard_size):
                 for _ in seen(rows):
                     pass
-    else:
-        with _streaming(reading, hire) as stream:
+        else:
             write_contexts(seen(row for rows in stream(_lists(items, batch_size)) for row in rows), out)
     return dict(statuses)
 
 
 @contextmanager
-def _streaming(reading: Reading, hire: Hire[Named, VisualContext] | None) -> Iterator[_Streaming]:
+def _streaming(extractor: Extractor, reading: Reading, hire: Hire[Named, VisualContext] | None) -> Iterator[_Streaming]:
     """From lists of pictures to lists of contexts, here or by workers."""
-    if hire is None:
-        yield partial(_here, reading())
-        return
-    with ExitStack() as stack:
-        yield partial(_by_workers, reading.known(), lambda: stack.enter_context(hire(replace(reading, load=True))))
+    with Store(reading.store) as store, ExitStack() as stack:
+        if hire is None:
+            yield partial(_here, partial(extractor.stream, store=store))
+        else:
+            known = partial(extractor.known, store=store)
+            yield partial(_by_workers, known, lambda: stack.enter_context(hire(reading)))
 
 
 def _here(read: Callable[[Iterable[Named]], Iterator[VisualContext]], lists: Iterable[list[Named]]) -> Iterator[_Rows]:
@@ -133,7 +134,7 @@ def _by_workers(
 
 
 def _shards(
-    stream: _Streaming, items: Iterable[Named], out: Path, reading: Reading, batch_size: int, shard_size: int
+    stream: _Streaming, items: Iterable[Named], out: Path, fingerprint: str, batch_size: int, shard_size: int
 ) -> Iterator[_Rows]:
     """The rows of each shard, written or found; one that was found must be of the same pictures."""
     suffix = PARQUET if out.suffix == PARQUET else ".jsonl"
@@ -149,7 +150,7 @@ def _shards(
         stream,
         named(),
         out,
-        fingerprint=reading.fingerprint,
+        fingerprint=fingerprint,
         write=lambda path, rows: write_contexts(rows, path),
         suffix=suffix,
         shard_size=shard_size,

@@ -30,7 +30,6 @@ MOST_TAGS = 100
 AHEAD = 4
 """Pictures at hand while one after the other is read: the one that the models see and the next ones."""
 
-_T = TypeVar("_T")
 _Entry = TypeVar("_Entry", Tag, OcrText)
 
 
@@ -74,31 +73,23 @@ class Extractor:
             MissingExtraError: A backend's package or program is not installed.
             ModelError: A backend's model file is missing or damaged.
         """
-        return self._read([(image, source)], store)[0]
+        return self._contexts([self._open((image, source), store)], store)[0]
 
-    def stream(
-        self, items: Iterable[Named], *, store: Store | None = None, workers: int = 1
-    ) -> Iterator[VisualContext]:
+    def stream(self, items: Iterable[Named], *, store: Store | None = None) -> Iterator[VisualContext]:
         """The contexts of (name, picture) pairs, in their order; a bad picture never stops the others.
 
         Files are read and decoded in a thread while the backends see the pictures before. Backends that can look at
         several pictures at once are given ``batch`` of them.
 
         Args:
-            items: Read as they are needed, so there may be any number.
+            items: Read as they are needed, so there may be any number; some are at hand at once, so a Pillow image
+                must stay open until its context has come.
             store: Where contexts are looked up by the picture's content, and kept. One that a backend failed on
                 is not kept: it is tried again next time. A picture that it has is not decoded.
-            workers: Pictures, or batches of them, that the backends see at the same time.
         """
-        if workers <= 1:
-            opened = ahead(lambda item: self._open(item, store), items, threads=1, most=max(AHEAD, self.batch + 1))
-            read: Iterator[list[VisualContext]] = (self._contexts(some, store) for some in _batches(opened, self.batch))
-        else:
-            self._backends.load()  # once, before threads ask for it at the same time
-            batches = _batches(items, self.batch)
-            read = ahead(lambda some: self._read(some, store), batches, threads=workers, most=2 * workers)
-        for contexts in read:
-            yield from contexts
+        opened = ahead(lambda item: self._open(item, store), items, most=max(AHEAD, self.batch + 1))
+        while some := list(islice(opened, self.batch)):
+            yield from self._contexts(some, store)
 
     def load(self) -> None:
         """Load the backends now, not with the first picture that needs them."""
@@ -113,9 +104,6 @@ class Extractor:
                 return None
             rows.append(found)
         return rows
-
-    def _read(self, items: Sequence[Named], store: Store | None) -> list[VisualContext]:
-        return self._contexts([self._open(item, store) for item in items], store)
 
     def _open(self, item: Named, store: Store | None) -> Seen | VisualContext:
         """All that is done without a backend: the picture, or its row where there is nothing to see or to be seen."""
@@ -148,10 +136,14 @@ class Extractor:
     def _contexts(self, opened: Sequence[Seen | VisualContext], store: Store | None) -> list[VisualContext]:
         """The contexts of at most ``batch`` pictures, which the backends look at together."""
         begun = [self._begun(one, store) if isinstance(one, Seen) else one for one in opened]
-        left = [one for one in begun if isinstance(one, Seen)]
+        left: dict[tuple[str, str], Seen] = {}  # each picture once, however often and under what names it is here
+        for one in begun:
+            if isinstance(one, Seen):
+                left.setdefault(one.key, one)
         if left:
-            self._look(left)
-        return [self._ended(one, store) if isinstance(one, Seen) else one for one in begun]
+            self._look(list(left.values()))
+        ended = {key: self._ended(one, store) for key, one in left.items()}
+        return [replace(ended[one.key], image=one.image) if isinstance(one, Seen) else one for one in begun]
 
     def _begun(self, seen: Seen, store: Store | None) -> Seen | VisualContext:
         """A picture with what was published about it by its name; its context where that is known already."""
@@ -240,9 +232,3 @@ def _scaled(entries: Iterable[_Entry], scale: tuple[float, float]) -> Iterator[_
             round(bottom * scale[1], 1),
         )
         yield replace(entry, box=box)
-
-
-def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    left = iter(items)
-    while batch := list(islice(left, size)):
-        yield batch

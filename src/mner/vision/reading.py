@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,40 +22,17 @@ class Reading:
     Attributes:
         config: Which backends read.
         store: The store's file on the worker's machine; None takes the user's own there.
-        threads: Most CPU threads of one backend; 0 leaves that to the backend.
-        load: Load the backends when it begins, not with the first picture that needs them: where there is no room for
-            them, that is known before a picture is taken for the cause.
     """
 
     config: VisionConfig
     store: Path | None = None
-    threads: int = 1
-    load: bool = False
 
     def __call__(self) -> Callable[[Iterable[Named]], Iterator[VisualContext]]:
         """Open backends and store; gives the function from pictures to their contexts."""
-        extractor, store = self._opened()
-        if self.load:
-            extractor.load()
-        return lambda items: extractor.stream(items, store=store)
-
-    def known(self) -> Callable[[list[Named]], list[VisualContext] | None]:
-        """Gives the function from pictures to what the store knows of them; None if one of them must be read."""
-        extractor, store = self._opened()
-        return lambda items: extractor.known(items, store)
-
-    @property
-    def fingerprint(self) -> str:
-        """The extractor's, which needs no backend loaded."""
-        return Extractor(self.config, threads=self.threads).fingerprint
-
-    @property
-    def batch(self) -> int:
-        """Most pictures that a backend looks at in one call; known before any is loaded."""
-        return Extractor(self.config, threads=self.threads).batch
-
-    def _opened(self) -> tuple[Extractor, Store]:
-        return Extractor(self.config, threads=self.threads), Store(self.store)
+        extractor = Extractor(self.config, threads=1)
+        # Now, not with the first picture: where there is no room for them, no picture is taken for the cause.
+        extractor.load()
+        return partial(extractor.stream, store=Store(self.store))
 
 
 def lost(named: Named, reason: str) -> VisualContext:

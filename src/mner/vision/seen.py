@@ -37,6 +37,11 @@ class Seen:
     faults: list[str] = field(default_factory=list)
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What its context goes by, whatever the picture's name: SHA-256 and fingerprint."""
+        return self.picture.sha256, self.fingerprint
+
+    @property
     def pixels(self) -> Image.Image:
         """The picture as backends see it; boxes are in its pixels until the row is made."""
         return self.picture.pixels

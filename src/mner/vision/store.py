@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 
@@ -39,12 +39,15 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: each put is durable by itself, so a killed run keeps what it had read.
             self._base = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-            self._write_ahead()
-            self._base.execute("PRAGMA synchronous=NORMAL")
-            self._base.execute(
-                "CREATE TABLE IF NOT EXISTS contexts (sha256 TEXT, fingerprint TEXT, row TEXT, "
-                "PRIMARY KEY (sha256, fingerprint)) WITHOUT ROWID"
-            )
+            with ExitStack() as failed:
+                failed.callback(self._base.close)
+                self._write_ahead()
+                self._base.execute("PRAGMA synchronous=NORMAL")
+                self._base.execute(
+                    "CREATE TABLE IF NOT EXISTS contexts (sha256 TEXT, fingerprint TEXT, row TEXT, "
+                    "PRIMARY KEY (sha256, fingerprint)) WITHOUT ROWID"
+                )
+                failed.pop_all()
         except (OSError, sqlite3.Error) as error:
             raise DataError(self._fault(error)) from error
 
@@ -121,8 +124,9 @@ class Store:
         return int(self._base.execute("SELECT COUNT(*) FROM contexts").fetchone()[0])
 
     def close(self) -> None:
-        """Close the file."""
-        self._base.close()
+        """Close the file, after what another thread is in the middle of."""
+        with self._turn:
+            self._base.close()
 
     def __enter__(self) -> Store:
         """The store itself."""
