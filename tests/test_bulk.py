@@ -45,7 +45,7 @@ def content(out: Path) -> dict[str, bytes]:
 def test_shards_hold_what_the_stream_says(tagger: Tagger, tmp_path: Path) -> None:
     seen: list[int] = []
     done = predict_shards(tagger, POSTS, tmp_path / "out", shard_size=4, watch=seen.append)
-    assert [path.name for path in done.files] == ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]
+    assert [path.name for path in done.files] == ["part-0000000.jsonl", "part-0000001.jsonl", "part-0000002.jsonl"]
     assert seen == [4, 8, 10]
     found, expected = rows(done.files), [one.to_dict() for one in tagger.pipe(POSTS)]
     assert [row["id"] for row in found] == [post.id for post in POSTS]
@@ -68,12 +68,16 @@ def test_interrupted_run_continues(tagger: Tagger, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         predict_shards(tagger, stopping(), out, shard_size=3)
-    assert sorted(path.name for path in out.glob("*.jsonl")) == ["part-00000.jsonl", "part-00001.jsonl", "shards.jsonl"]
+    assert sorted(path.name for path in out.glob("*.jsonl")) == [
+        "part-0000000.jsonl",
+        "part-0000001.jsonl",
+        "shards.jsonl",
+    ]
     assert not (out / "summary.json").exists()
-    before = (out / "part-00000.jsonl").stat().st_mtime_ns
+    before = (out / "part-0000000.jsonl").stat().st_mtime_ns
     done = predict_shards(tagger, POSTS, out, shard_size=3)
     assert done.kept == 2
-    assert (out / "part-00000.jsonl").stat().st_mtime_ns == before
+    assert (out / "part-0000000.jsonl").stat().st_mtime_ns == before
     assert rows(done.files) == rows(whole.files)
     assert content(out) == content(tmp_path / "whole")
     assert done.counts == whole.counts
@@ -91,7 +95,7 @@ def test_record_cut_short_is_made_again(tagger: Tagger, tmp_path: Path) -> None:
     predict_shards(tagger, POSTS, tmp_path, shard_size=3)
     before = content(tmp_path)
     (tmp_path / "shards.jsonl").write_bytes(before["shards.jsonl"][:-9])
-    (tmp_path / "part-00001.jsonl").unlink()
+    (tmp_path / "part-0000001.jsonl").unlink()
     done = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
     assert done.kept == 2
     after = content(tmp_path)

@@ -140,7 +140,7 @@ def predict_shards(
 ) -> Shards:
     """The shards of predictions in a folder, those of an interrupted call kept.
 
-    ``out`` gets ``part-00000.jsonl`` and so on, each whole or not there; ``manifest.json`` with the model and the
+    ``out`` gets ``part-0000000.jsonl`` and so on, each whole or not there; ``manifest.json`` with the model and the
     settings; ``shards.jsonl`` with counts and the fingerprint of each shard's posts; at the end ``summary.json``.
     Memory holds one shard's posts, which may come from a stream; with workers, what they have at hand besides.
 
@@ -267,7 +267,7 @@ def _records(out: Path) -> dict[int, dict[str, Any]]:
 def _drop_unknown(out: Path, known: Mapping[int, Any]) -> None:
     """Remove shards that lost their record, as after a power cut; they are made again."""
     expected = {shards.part(out, number) for number in known}
-    for path in set(out.glob("part-?????.jsonl")) - expected if (out / MANIFEST).exists() else ():
+    for path in set(out.glob("part-*.jsonl")) - expected if (out / MANIFEST).exists() else ():
         path.unlink()
 
 

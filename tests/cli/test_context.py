@@ -174,7 +174,7 @@ def test_simulate_makes_contexts_without_pictures(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("out", "suffix"), [("c", ".jsonl"), ("c.jsonl", ".jsonl"), ("c.parquet", ".parquet")])
 def test_shards_are_written_and_kept(photos: Path, out: str, suffix: str) -> None:
-    shards = [Path(out) / f"part-{number:05d}{suffix}" for number in range(2)]
+    shards = [Path(out) / f"part-{number:07d}{suffix}" for number in range(2)]
     times: list[list[int]] = []
     for _ in range(2):
         code, told, err = run("context", "build", photos, "--out", out, "--shard-size", 3, *PLAIN)

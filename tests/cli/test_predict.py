@@ -102,7 +102,7 @@ def test_out_makes_shards_that_continue(run: Run, posts_file: Path, tmp_path: Pa
     out = tmp_path / "out"
     found = run(posts_file, "--out", out, "--shard-size", "5")
     files = [Path(line) for line in found.stdout.splitlines()]
-    assert [path.name for path in files] == ["part-00000.jsonl", "part-00001.jsonl", "part-00002.jsonl"]
+    assert [path.name for path in files] == ["part-0000000.jsonl", "part-0000001.jsonl", "part-0000002.jsonl"]
     table = [json.loads(line) for path in files for line in path.read_text().splitlines()]
     assert [row["image"] for row in table] == [f"{n}.jpg" for n in range(1, 13)]
     assert "0 of 3 shards were there already" in found.stderr

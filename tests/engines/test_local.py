@@ -43,7 +43,7 @@ def test_interrupted_run_goes_on_without_doing_work_twice(tmp_path: Path) -> Non
 
     with pytest.raises(KeyboardInterrupt):
         list(run(breaking, range(10), tmp_path, fingerprint="f", shard_size=4))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "part-00000.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "part-0000000.jsonl"]
     seen_before = list(seen)
     steps = list(run(breaking, range(10), tmp_path, fingerprint="f", shard_size=4))
     assert steps[0] == Progress(1, 4, kept=True) and not any(step.kept for step in steps[1:])
@@ -76,7 +76,7 @@ def test_run_killed_as_it_began_can_begin_again(tmp_path: Path) -> None:
     assert [step.items for step in run(doubled, range(3), tmp_path, fingerprint="f")] == [3]
 
 
-@pytest.mark.parametrize(("writer", "named"), [("write_json", "manifest.json"), ("writing", "part-00000.jsonl")])
+@pytest.mark.parametrize(("writer", "named"), [("write_json", "manifest.json"), ("writing", "part-0000000.jsonl")])
 def test_full_disk_names_the_file_and_the_run_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, named: str
 ) -> None:

@@ -74,6 +74,19 @@ def test_results_come_in_order(session) -> None:
     assert ray.is_initialized()  # a session that was there is left open
 
 
+def test_cluster_without_room_is_told(session, monkeypatch: pytest.MonkeyPatch) -> None:
+    import openings_of_ray as work
+
+    from mner.engines.ray import Actors
+
+    monkeypatch.setattr("mner.engines.ray.PATIENCE", 2.0)
+    with (
+        pytest.raises(WorkerError, match="2 ask for num_cpus 50, num_gpus 0 each, the cluster has 2 CPUs"),
+        Actors(work.opening, workers=2, cpus=50) as crew,
+    ):
+        list(ordered(crew, [[1]], lost=lost))
+
+
 def test_ended_actors_items_are_tried_again_and_given_up_alone(session, tmp_path: Path) -> None:
     import openings_of_ray as work
 
@@ -202,7 +215,7 @@ def test_command_tags_posts_by_actors(tmp_path: Path, work_text: str, tiny_model
     subprocess.run([str(word) for word in [*command, *options, tmp_path / "local"]], check=True, capture_output=True)
     ray_options = ["--engine", "ray", "--workers", 2, "--batch", 2]
     told = alone([*command, *ray_options, *options, tmp_path / "ray"], tmp_path, work_text)
-    assert told.splitlines() == [str(tmp_path / "ray" / f"part-{number:05d}.jsonl") for number in range(3)]
+    assert told.splitlines() == [str(tmp_path / "ray" / f"part-{number:07d}.jsonl") for number in range(3)]
 
     def spans(folder: Path) -> list[object]:
         rows = [json.loads(row) for path in sorted(folder.glob("part-*")) for row in path.read_text().splitlines()]

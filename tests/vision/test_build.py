@@ -147,7 +147,7 @@ def test_shards_of_parquet_are_the_same_rows_and_continue(items, tmp_path: Path,
     out = tmp_path / "c.parquet"
     build(items, tmp_path / "one.jsonl", config=OFF, store=tmp_path / "a.sqlite")
     assert build(items, out, **options) == {"ok": 6, "unreadable": 1}
-    shards = [out / f"part-{number:05d}.parquet" for number in range(3)]
+    shards = [out / f"part-{number:07d}.parquet" for number in range(3)]
     assert sorted(out.iterdir()) == [out / "manifest.json", *shards]
     assert dict(read_contexts(out)) == dict(read_contexts(tmp_path / "one.jsonl"))
     before = [shard.stat().st_mtime_ns for shard in shards]
@@ -165,10 +165,10 @@ def test_shard_that_was_cut_short_is_told_and_made_anew(items, tmp_path: Path, s
     options = {"config": OFF, "store": tmp_path / "s.sqlite", "shard_size": 3}
     out = tmp_path / f"c{suffix}"
     build(items, out, **options)
-    shard = out / f"part-00001{suffix}"
+    shard = out / f"part-0000001{suffix}"
     content = shard.read_bytes()
     shard.write_bytes(content[: int(left * len(content))])
-    with pytest.raises(DataError, match=rf"part-00001{suffix}.* run the same command again: rm {shard}"):
+    with pytest.raises(DataError, match=rf"part-0000001{suffix}.* run the same command again: rm {shard}"):
         build(items, out, **options)
     shard.unlink()
     assert build(items, out, **options) == {"ok": 6, "unreadable": 1}

@@ -56,7 +56,7 @@ def build(photos: Path, out: Path, *options: object, room: int = 0) -> tuple[int
 def test_no_room_for_the_artefact(photos: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
     assert build(photos, tmp_path / "whole.jsonl")[0] == 0  # and the store has all of them
     out = tmp_path / "c.jsonl"
-    failed = out / "part-00000.jsonl" if options else out
+    failed = out / "part-0000000.jsonl" if options else out
     code, told = build(photos, out, *options, room=50_000)
     assert code == 2
     assert f"error: {failed}: cannot be written: File too large; nothing of it was kept. Make room" in told

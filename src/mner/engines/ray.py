@@ -22,6 +22,9 @@ R = TypeVar("R")
 STORE = 200 * 2**20
 """Bytes of shared memory of a session on this machine: lists and results are small, models stay in their actors."""
 
+PATIENCE = 600.0
+"""Seconds until the first actor must have loaded; a cluster without room for it would keep it waiting for ever."""
+
 
 @dataclass(slots=True)
 class _Worker:
@@ -114,7 +117,15 @@ class Actors(Generic[T, R]):
     def wait(self) -> Sequence[tuple[int, Sequence[R] | None]]:
         """Wait until something happens; the tasks that ended, with None where their actor ended."""
         busy = {worker.reference: worker for worker in self._crew if worker.reference is not None}
-        done, _ = self._ray.wait(list(busy), num_returns=1)
+        begun = any(worker.ready for worker in self._crew)
+        done, _ = self._ray.wait(list(busy), num_returns=1, timeout=None if begun else PATIENCE)
+        if not done:
+            each = ", ".join(f"{kind} {count:g}" for kind, count in sorted(self._resources.items()))
+            here = self._ray.cluster_resources()
+            raise WorkerError(
+                f"no actor has loaded in {PATIENCE:.0f} seconds; {self.workers} ask for {each} each, the cluster has "
+                f"{here.get('CPU', 0):g} CPUs and {here.get('GPU', 0):g} GPUs: ask for less, or add machines"
+            )
         told: list[tuple[int, Sequence[R] | None]] = []
         for reference in done:
             worker, results = busy[reference], None

@@ -1,6 +1,6 @@
 """Many items through a function into numbered shards; an interrupted run continues.
 
-A folder holds ``part-00000.jsonl``, ``part-00001.jsonl``, ... and ``manifest.json``, which says what was asked.
+A folder holds ``part-0000000.jsonl``, ``part-0000001.jsonl``, ... and ``manifest.json``, which says what was asked.
 A shard appears when it is whole. Run again, the shards that are there are skipped, and so are their items.
 """
 
@@ -53,9 +53,9 @@ def part(out: Path, number: int, suffix: str = ".jsonl") -> Path:
     """The file of a shard.
 
     >>> part(Path("out"), 12).as_posix()
-    'out/part-00012.jsonl'
+    'out/part-0000012.jsonl'
     """
-    return out / f"part-{number:05d}{suffix}"
+    return out / f"part-{number:07d}{suffix}"
 
 
 def run(

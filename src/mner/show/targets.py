@@ -170,8 +170,8 @@ def targets(rows: Rows, searches: Sequence[Search]) -> Iterator[Section]:
             signatures.append((f"{target.what}: {one.on}", one.signature))
     heads = ("what", "on", "goal", "stretch", "measured", "verdict")
     about = (
-        "Set before any row was tuned or had a second seed. A difference counts as a gain only if both tests hold: p of "
-        "Student's t-test over seeds below 0.05, and the 95 % interval of the paired bootstrap over posts above 0. "
+        "Set before any row was tuned or had a second seed. A difference counts as a gain only if both tests hold: p "
+        "of Student's t-test over seeds below 0.05, and the 95 % interval of the paired bootstrap over posts above 0. "
         "Tuned alike: both rows have the best settings of a search of their own with the same number of trials. "
         "Without a bound a figure is reported, not judged."
     )

@@ -58,7 +58,7 @@ def build(
             that the store does not have.
         hire: Makes the workers instead, such as ``functools.partial(mner.engines.ray.Actors, workers=8)``.
         batch_size: Pictures that a worker is handed at once; None takes ``BATCH``, or more where the backends look at
-            more in one call.
+            several in one call: twice as many, so that the next ones are decoded meanwhile.
         shard_size: Rows of one shard; 0 writes one file.
         watch: Called with each row.
 
@@ -82,7 +82,7 @@ def build(
     if not shard_size and out.is_dir():
         raise DataError(f"{out}: is a folder; name a file, or give a shard size to write shards into the folder")
     extractor = Extractor(config, threads=0 if hire is None else 1)
-    batch_size = batch_size or max(BATCH, extractor.batch)
+    batch_size = batch_size or max(BATCH, 2 * extractor.batch)
     with _streaming(extractor, Reading(config, store), hire) as stream:
         if shard_size:
             for rows in _shards(stream, items, out, extractor.fingerprint, batch_size, shard_size):

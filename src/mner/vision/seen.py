@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -84,7 +85,8 @@ def look(name: str, backend: Callable[..., Any], seen: Sequence[Seen], *, size: 
     """Put what a backend finds in each picture into one of its lists.
 
     Where several pictures in one call fail, each is tried alone: one that cannot be read costs no other. A picture
-    that fails alone keeps the list it had, and the fault is noted.
+    that fails alone keeps the list it had, and the fault is noted. Where none fails alone, such as for want of a GPU's
+    memory, a warning says that the call for several was in vain.
 
     Args:
         name: Which part it is.
@@ -98,7 +100,8 @@ def look(name: str, backend: Callable[..., Any], seen: Sequence[Seen], *, size: 
     for start in range(0, len(seen), size):
         some = seen[start : start + size]
         asked = [part.ask(one) for one in some]
-        answers = _together(backend, asked, part) if len(some) > 1 else None
+        answers, fault = _together(backend, asked, part) if len(some) > 1 else (None, None)
+        faults = sum(len(one.faults) for one in some)
         for place, one in enumerate(some):
             if answers is not None:
                 setattr(one, part.into, answers[place])
@@ -110,14 +113,22 @@ def look(name: str, backend: Callable[..., Any], seen: Sequence[Seen], *, size: 
             except Exception as error:  # a backend may be anybody's code; one picture must not end the run
                 said = error if isinstance(error, MnerError) else f"{type(error).__name__}: {error}"
                 one.faults.append(f"the {name} failed: {said}")
+        if fault is not None and faults == sum(len(one.faults) for one in some):
+            warnings.warn(
+                f"the {name} failed on {len(some)} pictures at once and on none of them alone ({fault}); they were "
+                "read one by one, which is slower: set a smaller batch in its table of [vision.options]",
+                stacklevel=2,
+            )
 
 
-def _together(backend: Any, asked: Sequence[Asked], part: Part) -> list[list[Any]] | None:
-    """The answers for several pictures; None where there is not one for each."""
+def _together(backend: Any, asked: Sequence[Asked], part: Part) -> tuple[list[list[Any]] | None, str | None]:
+    """The answers for several pictures, one for each; else None, and why."""
     try:
         given = [list(column) for column in zip(*(one.given for one in asked), strict=True)]
         found = backend.many(*given, **{name: [one.named[name] for one in asked] for name in asked[0].named})
         answers = [list(part.keep(one)) for one in found]
-    except Exception:  # which picture is at fault is told when each is tried alone
-        return None
-    return answers if len(answers) == len(asked) else None
+    except Exception as error:  # which picture is at fault is told when each is tried alone
+        return None, f"{type(error).__name__}: {error}"
+    if len(answers) != len(asked):
+        return None, f"{len(answers)} answers"
+    return answers, None
