@@ -161,7 +161,10 @@ class Actors(Generic[T, R]):
             try:
                 ray.init(address=self._address, **quiet)
             except (ConnectionError, RuntimeError, ValueError) as error:
-                raise WorkerError(f"no Ray cluster at {self._address} ({error}); begin one: ray start --head") from None
+                raise WorkerError(
+                    f"no Ray cluster at {self._address} that lets us in ({error}); begin one: ray start --head. If it "
+                    "asks for a token, set RAY_AUTH_MODE=token and copy its ~/.ray/auth_token to this machine"
+                ) from None
             return
         gpus = self._resources["num_gpus"] * self.workers
         with _loopback():
