@@ -50,12 +50,11 @@ def test_template_speaks_of_published_objects(published: Path) -> None:
     assert [one.text for one in context.captions] == ["a photo of a one"]
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_equal_pictures_of_two_names_keep_their_own_results(published: Path, workers: int) -> None:
+def test_equal_pictures_of_two_names_keep_their_own_results(published: Path) -> None:
     items = [("one.png", picture()), ("two.png", picture())]
     with Store(published / "s.sqlite") as store:
         for _ in range(2):
-            rows = list(Extractor(config(published)).stream(iter(items), store=store, workers=workers))
+            rows = list(Extractor(config(published)).stream(iter(items), store=store))
             assert [spoken(row, "tags") for row in rows] == [("one",), ("two",)]
         assert len(store) == 2
 
