@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -46,8 +47,9 @@ class Plan:
     Attributes:
         core_hours: Of all cores together.
         hours: Until it is done.
-        rows: A second, that arrive at the process that writes.
-        busy: Share of its time that this process works; over 1 it would hold the workers up.
+        rows: A second, from all machines together.
+        runs: Parts that the input is split into, each with a process that writes, so that none holds the workers up.
+        busy: Share of its time that such a process works.
         link: Share of a machine's network that reading pictures takes.
         first: What saturates first as machines are added.
         limit: Machines at which it does.
@@ -56,6 +58,7 @@ class Plan:
     core_hours: float
     hours: float
     rows: float
+    runs: int
     busy: float
     link: float
     first: str
@@ -85,10 +88,11 @@ def plan(cost: Costs, pictures: int, machines: int) -> Plan:
         pictures * cost.work / 3600,
         pictures / rate / 3600,
         rate,
-        busy,
+        math.ceil(busy),
+        busy / math.ceil(busy),
         link,
         first,
-        1 if link > 1 else int(machines / busy),
+        1 if link > 1 else int(cost.work / (CORES * cost.row)),
     )
 
 
@@ -131,9 +135,10 @@ def _table(cost: Costs) -> Iterator[str]:
         f"machines of {CORES} cores": [f"{machines:,}" for machines in SIZES.values()],
         "core-hours": [f"{one.core_hours:,.0f}" for one in plans.values()],
         "hours": [f"{one.hours:,.1f}" for one in plans.values()],
-        "pictures a second": [f"{one.rows:,.0f}" for one in plans.values()],
+        "pictures a second, all runs": [f"{one.rows:,.0f}" for one in plans.values()],
         "network of a machine in use": [f"{one.link:.1%}" for one in plans.values()],
-        "writing process in use": [f"{one.busy:.1%}" for one in plans.values()],
+        "runs, each with a part of the pictures": [f"{one.runs:,}" for one in plans.values()],
+        "writing process of a run in use": [f"{one.busy:.1%}" for one in plans.values()],
         "pictures": [_bytes(count * cost.picture) for count in plans],
         "artefact": [_bytes(count * cost.line) for count in plans],
         f"shards of {SHARD:,} rows": [f"{count // SHARD:,} of {_bytes(SHARD * cost.line)}" for count in plans],
