@@ -20,8 +20,8 @@ from record import Table, arguments, median, timed, write
 ABOUT = """Drawn pictures of varied sizes, a third of them with a line of text, through the embedded backends; every run
 a fresh process on as many cores as it has workers, from its start to its end, one after the other in each repetition.
 `models alone` is the sum of the models' own times on the same pictures on one core: no start, no decoding, no store.
-The second run finds everything in the store. Memory is sampled in a build without workers, with the OCR engine unless
-the settings say `many_without_ocr`: OCR takes nine tenths of the time."""
+The second run finds everything in the store. Memory is sampled in a build without workers and without OCR, which takes
+nine tenths of the time; `context_memory` samples it with OCR."""
 
 WORKER = Path(__file__).resolve().parent / "workers" / "ours_contexts.py"
 MODELS = ("detector", "scene", "ocr", "captioner")
@@ -33,7 +33,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=500, help="pictures of the timed builds")
     parser.add_argument("--many", type=int, default=5000, help="pictures of the build whose memory is sampled; 0: none")
-    parser.add_argument("--many-without-ocr", action="store_true", help="sample memory without the OCR engine")
     options = arguments(parser, argv)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -56,8 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if samples:
         base = next(held for count, held in samples if count >= min(options.pictures, samples[-1][0]))
         after = [held for count, held in samples if count >= options.pictures] or [base]
-        without = ", without OCR" if options.many_without_ocr else ""
-        ratios[f"memory{without}: most / after {options.pictures} pictures (1 is best)"] = max(after) / base
+        ratios[f"memory, without OCR: most / after {options.pictures} pictures (1 is best)"] = max(after) / base
     peers = {} if importlib.util.find_spec("ray") else {"ray": {"unavailable": "not installed"}}
     told = {**seconds, "units": units, "memory": samples}
     write("context_build", ABOUT, [table, parts, sizes], settings=options, seconds=told, ratios=ratios, peers=peers)
@@ -84,13 +82,13 @@ def measure(
     store_bytes = 0.0
     for number in range(options.repetitions):
         print(f"  repetition {number + 1} of {options.repetitions}", file=sys.stderr, flush=True)
-        parts = _run({**plain, "bare": True, "cores": cores[:1]}, folder)["parts"]
+        parts = run({**plain, "bare": True, "cores": cores[:1]}, folder)["parts"]
         seconds["models alone"].append(sum(value for part, value in parts.items() if part in MODELS))
         for what, job in builds.items():
             name = "one worker" if what == "second run" else what
             store = folder / f"{name}-{number}.sqlite"
             seconds.setdefault(what, []).append(
-                timed(lambda job=job, store=store: _run({**job, "store": str(store)}, folder))  # type: ignore[misc]
+                timed(lambda job=job, store=store: run({**job, "store": str(store)}, folder))  # type: ignore[misc]
             )
             if what == "one worker":
                 store_bytes = float(store.stat().st_size)
@@ -106,8 +104,8 @@ def measure(
     samples: list[list[float]] = []
     if options.many:
         job = {**builds["one worker"], "every": max(1, min(100, count)), "store": str(folder / "many.sqlite")}
-        job["ocr"] = not options.many_without_ocr
-        samples = _run({**job, "pictures": str(draw(folder / "many", options.many))}, folder)["samples"]
+        job["ocr"] = False
+        samples = run({**job, "pictures": str(draw(folder / "many", options.many))}, folder)["samples"]
     return seconds, units, samples
 
 
@@ -130,7 +128,7 @@ def draw(folder: Path, count: int) -> Path:
     return folder
 
 
-def _run(job: dict[str, Any], folder: Path) -> dict[str, Any]:
+def run(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     path = folder / "job.json"
     path.write_text(json.dumps(job), encoding="utf-8")
     done = subprocess.run([sys.executable, WORKER, path], capture_output=True, text=True, check=False)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Measure, then write docs/performance.md: benchmarks/run.sh MODEL [name ...]
-# MODEL is a trained model (a run's model/) of the I+T view. Without names all run, in about a quarter of an hour on two cores.
+# MODEL is a trained model (a run's model/) of the I+T view. Without names all run.
 # MNER_DATA names the real posts; without it the packaged sample's are taken. Run it on a machine that does nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python="${PYTHON:-.venv/bin/python}"
-known="crf cold_start predict_throughput train_throughput scaling memory_stream context_build"
+known="crf cold_start predict_throughput train_throughput scaling memory_stream context_build context_memory"
 model="${1:-}"
 if [ ! -d "$model" ]; then
     echo "usage: benchmarks/run.sh MODEL [name ...]" >&2
@@ -16,7 +16,8 @@ fi
 shift
 [ -x benchmarks/.peers/bin/python ] || echo "no benchmarks/.peers: peers in it go unmeasured; run benchmarks/peers.sh" >&2
 
-# The stream of 1,000,000 and 50,000 posts takes ten minutes by itself:
+# context_build takes a quarter of an hour for each repetition, context_memory half an hour.
+# The stream of 1,000,000 and 50,000 posts takes ten minutes:
 #   STREAM_TINY_POSTS=1000000 STREAM_POSTS=50000 benchmarks/run.sh MODEL memory_stream
 
 # Threads that wait without spinning: the sides take turns, and none should burn the other's cores.
@@ -30,6 +31,7 @@ measure() {
         train_throughput) "$python" benchmarks/train_throughput.py --posts 160 --warmup-steps 4 --repetitions 3 ;;
         scaling) "$python" benchmarks/scaling.py --model "$model" --repetitions 3 ;;
         context_build) "$python" benchmarks/context_build.py --repetitions 3 --pictures "${BUILD_PICTURES:-500}" --many "${BUILD_MANY:-5000}" ;;
+        context_memory) "$python" benchmarks/context_memory.py --pictures "${MEMORY_PICTURES:-5000}" ;;
         memory_stream)
             "$python" benchmarks/memory_stream.py --model "$model" \
                 --posts "${STREAM_POSTS:-20000}" --tiny-posts "${STREAM_TINY_POSTS:-200000}"

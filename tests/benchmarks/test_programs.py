@@ -14,7 +14,16 @@ import pytest
 from mner.show.performance import KEYS, performance
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-PROGRAMS = {"crf", "train_throughput", "predict_throughput", "cold_start", "memory_stream", "scaling", "context_build"}
+PROGRAMS = {
+    "crf",
+    "train_throughput",
+    "predict_throughput",
+    "cold_start",
+    "memory_stream",
+    "scaling",
+    "context_build",
+    "context_memory",
+}
 
 
 def run(name: str, out: Path, *options: object) -> dict[str, Any]:
@@ -123,3 +132,10 @@ def test_run_script_tells_its_usage_without_a_model() -> None:
     done = subprocess.run([BENCHMARKS / "run.sh"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "usage: benchmarks/run.sh MODEL" in done.stderr
+
+
+@pytest.mark.slow
+def test_context_memory_is_sampled_as_pictures_pass(tmp_path: Path) -> None:
+    record = run("context_memory", tmp_path, "--pictures", 4, "--first", 2, "--every", 2)
+    assert [count for count, _ in record["seconds"]["memory"]] == [2, 4]
+    assert record["ratios"]["most / most within 2 pictures (1 is best)"] >= 1
