@@ -75,7 +75,7 @@ def held(record: Record) -> float:
 
     Single samples differ by a seventh with the pictures that are at hand, so highs are compared with highs.
     """
-    samples = record["seconds"]["memory"]
+    samples: list[tuple[int, float]] = record["seconds"]["memory"]
     return max(mib for _, mib in samples) / max(mib for count, mib in samples if count <= 500)
 
 
