@@ -12,8 +12,8 @@ from pathlib import Path
 from context_build import draw, run
 from record import Table, arguments, write
 
-ABOUT = """Drawn pictures as of `context_build` through one build without workers, in a fresh process on the cores that the
-benchmark was given (memory, not time: they are not counted); its resident memory as pictures pass. Each picture is
+ABOUT = """Drawn pictures as of `context_build` through one build without workers, in a fresh process on the cores that
+the benchmark was given (memory, not time: they are not counted); its resident memory as pictures pass. Each picture is
 another: the store never answers."""
 
 

@@ -129,6 +129,19 @@ def test_rows_of_other_names_encoders_and_posts(results: Path, make_record: Make
     assert "The records here stand on bert-base-cased, tiny:" in text
 
 
+def test_rows_on_other_contexts_say_which(results: Path, make_record: Make, commit: Commit) -> None:
+    for name in ("ita-la-cva-standin-tuned", "ita-la-cva-blip2", "ita-la-cva-other"):
+        commit(make_record(name, 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
+    told = [
+        line for line in section(written(results), "Table 1") if line.startswith("| ITA-LA + CVA | I+T | tiny, here |")
+    ]
+    said = [line.rsplit(" | ", 1)[1] for line in told]
+    assert [one.partition("; ")[0] for one in said] == ["ita-la-cva-blip2", "ita-la-cva-standin-tuned"]
+    assert "name who is seen" in said[0] and "stand-ins: " in said[1]
+    notes = [line for line in section(written(results), "Appendix A.1") if line.startswith("- ita-la-")]
+    assert [one.partition(": ")[0] for one in notes] == ["- ita-la-cva-blip2", "- ita-la-cva-standin-tuned"]
+
+
 def test_tuned_row_tells_its_trials_and_is_measured_against_tuned_text(
     results: Path, make_record: Make, commit: Commit
 ) -> None:

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data convert": ("mner.cli.data:convert", "Rewrite posts in another format."),
     "context build": ("mner.cli.context:build", "Read pictures into an artefact of visual contexts."),
     "context simulate": ("mner.cli.context:simulate", "Write simulated contexts from captions, without pictures."),
+    "context nouns": ("mner.cli.context:nouns", "Write the objects that captions name as tags, without pictures."),
     "context show": ("mner.cli.context:show", "Show what was read from one picture."),
     "context stats": ("mner.cli.artefact:stats", "Count what was read: shares, words, sources."),
     "context diff": ("mner.cli.artefact:diff", "Show what two files of contexts say otherwise."),

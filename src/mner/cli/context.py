@@ -100,6 +100,24 @@ def simulate(
     typer.echo(out)
 
 
+def nouns(
+    contexts: Annotated[Path, typer.Argument(help="File of contexts with captions of the pictures.")],
+    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
+    captions: Annotated[
+        list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
+    ] = None,
+) -> None:
+    """Write the contexts with the objects that their captions name as tags: stand-ins for a detector's."""
+    from rich.console import Console
+
+    from mner.vision.artefact import iter_contexts, write_contexts
+    from mner.vision.stand_in import tags_of_captions
+
+    count = write_contexts(tags_of_captions(iter_contexts(contexts), captions=captions or None), out)
+    Console(stderr=True).print(f"{count} contexts, their tags from captions alone", highlight=False)
+    typer.echo(out)
+
+
 def show(
     source: Annotated[Path, typer.Argument(help="A picture, or a file of contexts (.jsonl or .parquet).")],
     image: Annotated[list[str] | None, typer.Option(help="Only this picture of the file; may be repeated.")] = None,

@@ -10,11 +10,22 @@ from mner.evaluation.records import Row
 TUNED = "-tuned"
 """What ``mner tune`` puts behind the name of the row that it writes."""
 
+CONTEXTS: Mapping[str, str] = {
+    "-blip2": "a third captioner's captions too, which at times name who is seen",
+    "-standin": "stand-ins: object names taken from captions for tags, texts quoted by a language model for OCR",
+}
+"""What a row's name has behind it when it reads other contexts than the paper's kind, and what must be said of it."""
+
 
 def stands_for(row: Row, name: str) -> bool:
     """Whether a row is the one of this name, perhaps on another encoder, whose ``variant`` it bears, perhaps tuned."""
     short = re.split("[:/]", row.encoder)[-1]
     return row.name.startswith(name) and row.name.removeprefix(name).removesuffix(TUNED) in {"", f"-{short}"}
+
+
+def on_other_contexts(row: Row, name: str) -> str | None:
+    """What must be said of a row that is the one of this name on contexts of another kind; None of any other row."""
+    return next((told for end, told in CONTEXTS.items() if stands_for(row, name + end)), None)
 
 
 def whole(rows: Mapping[tuple[str, str], Row], data: str) -> dict[str, Row]:

@@ -17,7 +17,7 @@ from mner.show.against import BASELINE, tried, variant
 from mner.show.behind import parts, provenance
 from mner.show.comparison import bounds, mean_sd
 from mner.show.exhibits import exhibit
-from mner.show.naming import TUNED, stands_for, whole
+from mner.show.naming import TUNED, on_other_contexts, stands_for, whole
 from mner.show.published import PaperExhibit, PaperRow, published
 from mner.show.tables import Part, Section, Table
 from mner.show.tuning import Search, read_searches, trials_behind
@@ -123,12 +123,21 @@ def _published(row: PaperRow) -> Iterator[tuple[str, ...]]:
 
 def _measured(row: PaperRow, known: Known, searches: Sequence[Search]) -> Iterator[tuple[str, ...]]:
     """A line for each row on record, so that encoders, and tuned and untuned, stand apart."""
-    names = {name: one for data in DATA for name, one in known[data].items() if stands_for(one, row.row)}
+    names = {name: one for data in DATA for name, one in known[data].items() if _fits(one, row.row)}
     for name, one in names.items():
         cells = [_cell(row, known[data].get(name), searches) for data in DATA]
         over = _over(row, known[DATA[0]], name)
-        remark = name if PAPERS.search(one.encoder) else f"{name}; not the paper's encoder"
+        said = (
+            name,
+            None if PAPERS.search(one.encoder) else "not the paper's encoder",
+            on_other_contexts(one, row.row),
+        )
+        remark = "; ".join(filter(None, said))
         yield (row.name, row.view, f"{one.encoder}, here", *cells, NO_DATA, over, remark)
+
+
+def _fits(one: Row, name: str) -> bool:
+    return stands_for(one, name) or on_other_contexts(one, name) is not None
 
 
 def _cell(row: PaperRow, one: Row | None, searches: Sequence[Search]) -> str:
@@ -162,14 +171,16 @@ def _over(row: PaperRow, rows: Mapping[str, Row], name: str) -> str:
 def _signatures(row: PaperRow, known: Known) -> Iterator[tuple[str, str]]:
     for data in DATA:
         for name, one in known[data].items():
-            if stands_for(one, row.row):
+            if _fits(one, row.row):
                 split = _split(one)
                 yield f"{name} {row.view}, {data} {split}", one.signature(split, row.view)
 
 
 def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[Recorded]) -> Iterator[Part]:
-    chosen = [row for data in DATA for row in known[data].values() if any(stands_for(row, name) for name in one.of)]
+    chosen = [row for data in DATA for row in known[data].values() if any(_fits(row, name) for name in one.of)]
     notes = [f"`{one.runs}`", *([one.why] if one.why else [])]
+    told = {row.name: said for row in chosen for name in one.of if (said := on_other_contexts(row, name))}
+    notes += [f"{name}: {said}" for name, said in told.items()]
     results: list[Any] = []
     if one.analysis == "labels":
         results = [found for row in chosen for found in _labels(row, known[row.data])]
