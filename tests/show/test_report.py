@@ -74,15 +74,42 @@ def test_rows_are_compared_with_the_text_alone(results: Path) -> None:
 
 def test_picture_share_appears_with_a_control(results: Path, make_record: Make, commit: Commit) -> None:
     assert "picture's share" not in written(results)
-    commit(make_record("text-double-steps", 1, {"T": LESS, "I+T": WORSE}))
+    more = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [], [Span(0, 1, "LOC")]]
+    commit(make_record("text-double-steps", 1, {"T": more, "I+T": WORSE}))
     commit(make_record("ita-ga-cva-empty", 1, {"T": WORSE, "I+T": WORSE}))
     lines = part(written(results), "The picture's share")
-    assert any(line.startswith("| ita-ga-cva | I+T | text-double-steps T | test | 1 | +42.86 |") for line in lines)
+    assert any(line.startswith("| ita-ga-cva | I+T | text-double-steps T | test | 1 | +14.29 |") for line in lines)
     assert any("no records yet of ita-ga-cva-shuffled; the share may shrink" in line for line in lines)
     commit(make_record("ita-ga-cva-shuffled", 1, {"T": LESS, "I+T": GOLD}))
     lines = part(written(results), "The picture's share")
     assert any(line.startswith("| ita-ga-cva | I+T | ita-ga-cva-shuffled I+T | test | 1 | +0.00 |") for line in lines)
     assert not any("no records yet" in line for line in lines)
+
+
+def test_picture_share_is_read_on_seeds_that_all_have(results: Path, make_record: Make, commit: Commit) -> None:
+    commit(make_record("text-double-steps", 2, {"T": WORSE, "I+T": WORSE}))  # text is better in seed 1 alone
+    empty = {seed: make_record("ita-ga-cva-empty", seed, {"T": LESS, "I+T": LESS}) for seed in (1, 2)}
+    commit(empty[1])
+    lines = part(written(results), "The picture's share")
+    assert any("no seed of test is common to all, so there is no share" in line for line in lines)
+    assert not any(line.startswith("| ita-ga-cva ") for line in lines)
+    commit(empty[2])
+    lines = part(written(results), "The picture's share")
+    assert any(line.startswith("| ita-ga-cva | I+T | ita-ga-cva-empty I+T | test | 2 | +42.86 |") for line in lines)
+    assert "- ita-ga-cva, test: 1 left out, seeds that not all rows of the share have" in lines
+
+
+def test_control_of_other_settings_is_none(results: Path, make_record: Make, commit: Commit) -> None:
+    double = make_record("text-double-steps", 1, {"T": GOLD, "I+T": WORSE})
+    double["config"]["training"] |= {"passes": 2}
+    commit(double)
+    lines = part(written(results), "The picture's share")
+    assert any(line.startswith("| ita-ga-cva | I+T | text-double-steps T | test | 1 | +0.00 |") for line in lines)
+    double["config"]["training"] |= {"encoder_lr": 1e-3}
+    commit(double)
+    lines = part(written(results), "The picture's share")
+    told = "- text-double-steps: no control of text, its settings are others: training.encoder_lr = 0.001 and 5e-05"
+    assert told in lines and not any(line.startswith("| ita-ga-cva ") for line in lines)
 
 
 def test_rows_on_another_encoder_have_a_baseline_of_their_own(results: Path, make_record: Make, commit: Commit) -> None:

@@ -7,15 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from mner.errors import DataError
 from mner.evaluation.compare import Comparison, Line, compare
 from mner.evaluation.pairing import Split, only, opposite
-from mner.evaluation.records import Row
+from mner.evaluation.records import Row, settings_that_differ
 from mner.show.comparison import cells
 from mner.show.tables import Part, Table
 from mner.types import ViewName
 
 BASELINE = "text"
 WHOLE = "ita-ga-cva"
-CONTROLS = ("text-double-steps", "ita-ga-cva-empty", "ita-ga-cva-shuffled")
-"""Rows that gain without the picture: more steps, alignment without a context, alignment with another picture's."""
+CONTROLS = {
+    "text-double-steps": (BASELINE, "training.passes"),
+    "ita-ga-cva-empty": (WHOLE, "context.substitute"),
+    "ita-ga-cva-shuffled": (WHOLE, "context.substitute"),
+}
+"""Rows that gain without the picture: more steps, alignment without a context, alignment with another picture's.
+
+Each with the row whose settings it must have, and the one setting in which it differs from that.
+"""
 
 SPLITS: tuple[Split, ...] = ("test", "dev")
 TESTS = ("difference", "95 % interval", "p bootstrap", "p t-test")
@@ -61,25 +68,56 @@ def gains(rows: Mapping[str, Row]) -> Iterator[Part]:
 
 
 def shares(rows: Mapping[str, Row]) -> tuple[list[Comparison], list[str]]:
-    """The whole method against the best row without the post's own picture, and what must be known of that."""
+    """The whole method against the best row without the post's own picture, and what must be known of that.
+
+    All rows are read on the seeds that all of them have, and a control counts only with the settings of the row whose
+    control it is.
+    """
     found: list[Comparison] = []
     notes: list[str] = []
     for name, row in rows.items():
         end = name.removeprefix(WHOLE)
         if not name.startswith(WHOLE) or variant(row, rows) != end:
             continue
-        present = [rows[one + end] for one in (BASELINE, *CONTROLS) if one + end in rows]
-        if len(present) < 2:
+        controls = list(_controls(rows, end, notes))
+        if not controls:
             continue
-        if absent := [one + end for one in CONTROLS if one + end not in rows]:
+        if absent := [one + end for one in CONTROLS if one + end not in {control.name for control in controls}]:
             notes.append(f"{name}: no records yet of {', '.join(absent)}; the share may shrink")
         for split in SPLITS:
-            if not all(one.f1(split, "T") for one in (row, *present)):
+            whole, *others = _on_shared_seeds((row, rows[BASELINE + end], *controls), split, notes)
+            if not whole.records:
                 continue
             for view in row.trained:
-                best = max(present, key=lambda one: _mean(one.f1(split, opposite(view, one))))
-                found += tried(row, best, split, notes, view=view)
+                best = max(others, key=lambda one: _mean(one.f1(split, opposite(view, one))))
+                found += tried(whole, best, split, notes, view=view)
     return found, notes
+
+
+def _controls(rows: Mapping[str, Row], end: str, notes: list[str]) -> Iterator[Row]:
+    for name, (of, free) in CONTROLS.items():
+        control, row = rows.get(name + end), rows.get(of + end)
+        if control is None or row is None:
+            continue
+        first, second = (one.records[0]["config"] for one in (control, row))
+        if differing := settings_that_differ(first, second, but={"name", free}):
+            notes.append(f"{control.name}: no control of {row.name}, its settings are others: {'; '.join(differing)}")
+        else:
+            yield control
+
+
+def _on_shared_seeds(rows: Sequence[Row], split: Split, notes: list[str]) -> list[Row]:
+    """The rows on the seeds of which all have the split's scores; without any such seed rows of no run."""
+    scored = [_scored(row, split) for row in rows]
+    shared = set.intersection(*(set(row.seeds) for row in scored))
+    if not shared and all(row.records for row in scored):
+        notes.append(
+            f"{', '.join(row.name for row in rows)}: no seed of {split} is common to all, so there is no share"
+        )
+    for row in scored if shared else ():
+        if alone := [str(seed) for seed in row.seeds if seed not in shared]:
+            notes.append(f"{row.name}, {split}: {' '.join(alone)} left out, seeds that not all rows of the share have")
+    return [only(row, shared) for row in scored]
 
 
 def share(rows: Mapping[str, Row]) -> Iterator[Part]:
@@ -89,7 +127,8 @@ def share(rows: Mapping[str, Row]) -> Iterator[Part]:
         yield Part(
             "The picture's share",
             f"{WHOLE} minus the best of {', '.join((BASELINE, *CONTROLS))}: what is left when more steps and alignment "
-            "alone are taken off. The best is picked by the same split's mean, which can only make the share smaller.",
+            "alone are taken off. All are read on the seeds that all of them have. The best is picked by the same "
+            "split's mean, which can only make the share smaller.",
             _table(
                 ("row", "view", "best of the others", "split", "seeds"), [(_lead(one), one.lines[0]) for one in found]
             ),
