@@ -53,10 +53,19 @@ def test_gain_below_the_threshold_is_not_spoken_of(simple_record: Make, row_of: 
 def test_runs_are_averaged_and_counted_in_the_signature(simple_record: Make, row_of: RowOf) -> None:
     other = copy.deepcopy(simple_record("ita", seed=2))
     other["dev"]["I+T"]["labels"]["LOC"]["f1"] = 60.0
-    found = labels(row_of(simple_record()), row_of(simple_record("ita"), other))
+    found = labels(row_of(simple_record(), simple_record(seed=2)), row_of(simple_record("ita"), other))
     assert gain(found, "LOC", "I+T").row.f1 == pytest.approx(55.0)
     assert " seeds=2 " in found.signatures[2]
-    assert found.signatures[0].startswith("f1=44.00 view=T ")
+    assert found.signatures[0].startswith("f1=44.00 sd=0.00 view=T ")
+
+
+def test_rows_are_read_on_the_seeds_that_both_have(simple_record: Make, row_of: RowOf) -> None:
+    better = copy.deepcopy(simple_record(seed=2))
+    better["dev"]["T"]["labels"]["LOC"]["f1"] = 60.0
+    found = labels(row_of(simple_record(), better), row_of(simple_record("ita")))
+    assert gain(found, "LOC", "I+T").baseline.f1 == 44, "seed 1 alone"
+    assert " seeds=1 " in found.signatures[0]
+    assert found.notes == ("seed 2 of text left out: ita has none such",)
 
 
 def test_label_that_the_baseline_never_found_has_no_relative_gain(simple_record: Make, row_of: RowOf) -> None:

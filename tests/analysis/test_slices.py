@@ -62,6 +62,20 @@ def test_baseline_gives_the_words_alone(opened: Callable[..., Opened], train: li
     assert part(found, "entity", "unseen").gain == pytest.approx(0.0)
 
 
+def test_row_and_baseline_are_read_on_the_seeds_that_both_have(opened: Callable[..., Opened]) -> None:
+    def run(one: Opened, seed: int) -> Opened:
+        return replace(one, config=one.config.model_copy(update={"seed": seed}))
+
+    row = [run(opened(), seed) for seed in (1, 2)]
+    blind = opened("text", rules={"kevin": lambda context: "O"})
+    text = [run(opened("text"), 2), run(blind, 3)]
+    found = slices(read_both(row, baseline=text), [])
+    assert [(len(one.without.f1), len(one.with_.f1)) for one in found.slices] == [(1, 1)] * len(found.slices)
+    assert part(found, "entity", "unseen").without.mean == pytest.approx(600 / 11), "seed 2, which knows kevin"
+    apart = slices(read_both(row, baseline=text[1:]), [])
+    assert {(len(one.without.f1), len(one.with_.f1)) for one in apart.slices} == {(1, 2)}, "no seed is shared"
+
+
 def test_baseline_on_other_posts_is_refused(opened: Callable[..., Opened]) -> None:
     other = replace(opened("text"), data="made/dev@other")
     with pytest.raises(DataError, match=r"made/ita and made/text: different posts"):

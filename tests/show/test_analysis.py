@@ -78,6 +78,7 @@ RESULTS: dict[str, list[Any]] = {
             ),
             (Claim("T", 0, 0, None), Claim("I+T", 1, 1, 0.5)),
             ("f1=44.00 view=T", "f1=44.00 view=T", "f1=50.00 view=I+T"),
+            ("seed 2 of text left out: one has none such",),
         )
     ],
     "ocr": [
@@ -165,7 +166,18 @@ def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], A
     [
         ("captions", ["k=0", "54.55", "72.73", "a, b", "5 (k=1)", "d/two"]),
         ("distance", ["1,234", "1.500", "0.250"]),
-        ("labels", ["50.00/40.00/44.00", "+20.00", "holds", "1 of the 1 labels", "p = 0.500", "speaks of no label"]),
+        (
+            "labels",
+            [
+                "50.00/40.00/44.00",
+                "+20.00",
+                "holds",
+                "1 of the 1 labels",
+                "p = 0.500",
+                "speaks of no label",
+                "Seed 2 of text left out",
+            ],
+        ),
         ("ocr", ["20.0", "x 1", "d/one I+T against d/text T", "+3.33"]),
         ("cases", ["Kevin Love PER", "helped", "3", "5 have a context"]),
         ("robustness", ["\u221218.18", "50.0", "mean of 2 draws"]),

@@ -163,12 +163,14 @@ def test_tuned_row_tells_its_trials_and_is_measured_against_tuned_text(
     assert "| no data | +42.86 (" in line()
 
 
-def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path) -> None:
+def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, make_record: Make, commit: Commit) -> None:
     text = written(results)
     assert "- not run yet: no record" in section(text, "Figure 2")
     assert any(line.startswith("| twitter15/ita-all-cva | tiny | 2 |") for line in section(text, "Appendix A.1"))
     labels = section(text, "Table 5")
     assert "### Labels: twitter15/ita-all-cva I+T against twitter15/text T, test" in labels
+    commit(make_record("ita-all-cva", 3, {"T": LESS, "I+T": GOLD}, data="twitter15", scored=("dev",)))
+    assert section(written(results), "Table 5") == labels, "a seed without test scores takes no part"
     found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, Measured((7.0,), 7.0, None, "f1=7"), 4),))
     told = {"analysis": "captions", "data": "twitter15", "row": "ita-ga-cva", "split": "dev", "runs": ["twitter15/x"]}
     path = results / "analysis" / "twitter15" / "ita-ga-cva" / "captions.json"

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mner.evaluation.pairing import Split, check_same
+from mner.evaluation.pairing import Split, check_same, paired
 from mner.evaluation.records import Row
 from mner.types import ViewName
 
@@ -63,7 +63,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Two rows by label, each number of ``baseline`` and ``row`` under its signature."""
+    """Two rows by label, each number of ``baseline`` and ``row`` under its signature; ``notes`` of what is left out."""
 
     baseline: str
     row: str
@@ -72,13 +72,14 @@ class Labels:
     gains: tuple[LabelGain, ...]
     claims: tuple[Claim, ...]
     signatures: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def labels(baseline: Row, row: Row, *, split: Split = "dev", threshold: float = THRESHOLD) -> Labels:
     """Scores by label of a row against a baseline, from their run records.
 
     The claim (ITA, Table 5): where a label's relative F1 gain exceeds ``threshold`` percent, its relative precision
-    gain exceeds its relative recall gain.
+    gain exceeds its relative recall gain. Rows are read on the seeds that both have; rows that share none, on all.
 
     Args:
         baseline: The row whose T view is compared with.
@@ -89,6 +90,7 @@ def labels(baseline: Row, row: Row, *, split: Split = "dev", threshold: float = 
     Raises:
         DataError: A record holds no scores of the split, or the rows may not be compared (``check_same``).
     """
+    row, baseline, notes = paired(row, baseline)
     check_same(baseline, row, split)
     scores = [record[split]["T"] for record in (*baseline.records, *row.records)]
     names = sorted({label for one in scores for label in one["labels"]})
@@ -99,7 +101,7 @@ def labels(baseline: Row, row: Row, *, split: Split = "dev", threshold: float = 
     ]
     signatures = (baseline.signature(split, "T"), *(row.signature(split, view) for view in VIEWS))
     claims = tuple(_claim(view, [gain for gain in gains if gain.view == view]) for view in VIEWS)
-    return Labels(baseline.full_name, row.full_name, split, threshold, tuple(gains), claims, signatures)
+    return Labels(baseline.full_name, row.full_name, split, threshold, tuple(gains), claims, signatures, notes)
 
 
 def sign_test(held: int, of: int) -> float:

@@ -92,6 +92,8 @@ class Read:
 def read_both(runs: Runs, *, baseline: Runs | None = None, asks: str = "") -> Read:
     """The T and I+T readings of a row's runs; with ``baseline`` its T readings instead of the row's own.
 
+    Of a row and a baseline the seeds that both have are read; of rows that share none, all.
+
     Args:
         runs: Runs of the row.
         baseline: Runs of the row whose T view is read.
@@ -100,24 +102,25 @@ def read_both(runs: Runs, *, baseline: Runs | None = None, asks: str = "") -> Re
     Raises:
         DataError: Baseline and row have different posts, or the contexts are not the posts' own where they must be.
     """
-    with_: list[Spans] = []
-    own: list[Spans] = []
+    with_: dict[int, Spans] = {}
+    without: dict[int, Spans] = {}
     one: Opened | None = None
     for one in runs:
         if asks:
             one.must_be_own(asks)
         pieces = one.pieces()
-        with_.append(one.read(pieces))
+        with_[one.config.seed] = one.read(pieces)
         if baseline is None:
-            own.append(one.read())
+            without[one.config.seed] = one.read()
     if one is None:
         raise ValueError("no run")
     name, config = one.row, one.config
     for other in baseline or ():
         if other.data != one.data:
             raise DataError(f"{one.row} and {other.row}: different posts, {one.data} and {other.data}")
-        own.append(other.read())
+        without[other.config.seed] = other.read()
         name, config = other.row, other.config
+    seeds = sorted(with_.keys() & without.keys())
     return Read(
         row=one.row,
         baseline=name,
@@ -126,8 +129,8 @@ def read_both(runs: Runs, *, baseline: Runs | None = None, asks: str = "") -> Re
         posts=one.posts,
         contexts=one.contexts,
         pieces=pieces,
-        without=own,
-        with_=with_,
+        without=[without[seed] for seed in seeds or without],
+        with_=[with_[seed] for seed in seeds or with_],
         root=one.root,
         subwords=one.views.subwords,
     )

@@ -108,16 +108,16 @@ def _controls(rows: Mapping[str, Row], end: str, notes: list[str]) -> Iterator[R
 
 def _on_shared_seeds(rows: Sequence[Row], split: Split, notes: list[str]) -> list[Row]:
     """The rows on the seeds of which all have the split's scores; without any such seed rows of no run."""
-    scored = [_scored(row, split) for row in rows]
-    shared = set.intersection(*(set(row.seeds) for row in scored))
-    if not shared and all(row.records for row in scored):
+    runs = [scored(row, split) for row in rows]
+    shared = set.intersection(*(set(row.seeds) for row in runs))
+    if not shared and all(row.records for row in runs):
         notes.append(
             f"{', '.join(row.name for row in rows)}: no seed of {split} is common to all, so there is no share"
         )
-    for row in scored if shared else ():
+    for row in runs if shared else ():
         if alone := [str(seed) for seed in row.seeds if seed not in shared]:
             notes.append(f"{row.name}, {split}: {' '.join(alone)} left out, seeds that not all rows of the share have")
-    return [only(row, shared) for row in scored]
+    return [only(row, shared) for row in runs]
 
 
 def share(rows: Mapping[str, Row]) -> Iterator[Part]:
@@ -139,7 +139,7 @@ def share(rows: Mapping[str, Row]) -> Iterator[Part]:
 
 def tried(a: Row, b: Row, split: Split, notes: list[str], *, view: ViewName | None = None) -> list[Comparison]:
     """The comparison of two rows on the runs that have the split's scores; what prevents it goes into ``notes``."""
-    a, b = _scored(a, split), _scored(b, split)
+    a, b = scored(a, split), scored(b, split)
     if not a.records or not b.records:
         return []
     try:
@@ -149,7 +149,8 @@ def tried(a: Row, b: Row, split: Split, notes: list[str], *, view: ViewName | No
         return []
 
 
-def _scored(row: Row, split: Split) -> Row:
+def scored(row: Row, split: Split) -> Row:
+    """The row on the runs that have the split's scores."""
     return only(row, {record["seed"] for record in row.records if split in record})
 
 

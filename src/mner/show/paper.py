@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mner.analysis.recorded import Recorded, read_recorded
 from mner.errors import DataError
 from mner.evaluation.pairing import Split
 from mner.evaluation.records import Row, read_rows
-from mner.show.against import BASELINE, tried, variant
+from mner.show.against import BASELINE, SPLITS, scored, tried, variant
 from mner.show.behind import parts, provenance
 from mner.show.comparison import bounds, mean_sd
 from mner.show.exhibits import exhibit
@@ -65,8 +66,8 @@ def about(results: Path) -> tuple[str, ...]:
         "F1 in percent. Published: on test, the source in brackets; - where we have no copy of the number. Here: "
         "mean ± sample deviation; in brackets the split, the number of seeds, and, where the settings are the best of "
         "the row's own search, its trials. We have no test split of Twitter-17, so its figures are of dev, and no "
-        "SNAP. Over text: the difference from the row `text` on the same encoder, of a tuned row from tuned text, with "
-        "the 95 % interval of the paired bootstrap.",
+        "SNAP. Over text: the difference from the row `text` on the same encoder, of a tuned row from tuned text, on "
+        "the seeds that both have, with the 95 % interval of the paired bootstrap.",
         "The paper's encoders are BERT base and XLM-R large. The records here stand on "
         f"{', '.join(encoders) or 'none'}: compare differences, not levels. BERT and XLM-R need weights from the "
         "Hugging Face hub and are run by `--base configs/twitter15-bert-base-cased.toml` and `--base "
@@ -202,9 +203,10 @@ def _labels(row: Row, rows: Mapping[str, Row]) -> Iterator[Any]:
     end = variant(row, rows)
     if end is None:
         return
-    base = rows[BASELINE + end]
-    split: Split = "test" if all("test" in one for one in (*row.records, *base.records)) else "dev"
-    try:
-        yield labels(base, row, split=split)
-    except DataError:
-        return  # told where the rows are compared
+    for split in SPLITS:
+        ours, theirs = scored(row, split), scored(rows[BASELINE + end], split)
+        if not ours.records or not theirs.records:
+            continue
+        with suppress(DataError):  # told where the rows are compared
+            yield labels(theirs, ours, split=split)
+        return

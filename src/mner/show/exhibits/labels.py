@@ -20,7 +20,7 @@ def exhibit(results: Sequence[Labels]) -> Exhibit:
         for claim in one.claims:
             gains = [gain for gain in one.gains if gain.view == claim.view]
             title = f"{one.row} {claim.view} against {one.baseline} T, {one.split}"
-            tables.append(Table(title, COLUMNS, tuple(map(_row, gains)), _told(claim, one.threshold)))
+            tables.append(Table(title, COLUMNS, tuple(map(_row, gains)), _note(claim, one)))
             charts.append(
                 Bars(
                     f"Relative gain: {title}",
@@ -36,8 +36,9 @@ def exhibit(results: Sequence[Labels]) -> Exhibit:
     return Exhibit(
         name="labels",
         title=ANALYSES["labels"],
-        about="Means over runs. Gains in percent of the baseline's T view. The claim tested: where a label's relative "
-        "F1 gain exceeds the threshold, its relative precision gain exceeds its relative recall gain.",
+        about="Means over the seeds that both rows have. Gains in percent of the baseline's T view. The claim tested: "
+        "where a label's relative F1 gain exceeds the threshold, its relative precision gain exceeds its relative "
+        "recall gain.",
         tables=tuple(tables),
         charts=tuple(charts),
         signatures=tuple(dict.fromkeys(signatures)),
@@ -48,6 +49,11 @@ def _row(gain: LabelGain) -> tuple[str, ...]:
     relative = [signed(value) for value in _three(gain.relative)]
     holds = "" if gain.holds is None else "holds" if gain.holds else "fails"
     return (gain.label, _scores(gain.baseline), _scores(gain.row), *relative, signed(gain.points.f1), holds)
+
+
+def _note(claim: Claim, one: Labels) -> str:
+    notes = "; ".join(one.notes)
+    return f"{_told(claim, one.threshold)} {notes[:1].upper()}{notes[1:]}{'.' if notes else ''}".rstrip()
 
 
 def _told(claim: Claim, threshold: float) -> str:
