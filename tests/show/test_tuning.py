@@ -21,6 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 TUNED_ROWS = sorted((ROOT / "configs" / "tuned").glob("*/*.toml"))
 
 
+def dev(f1: str) -> dict[str, Any]:
+    return {view: {"f1": float(f1), "signature": f"f1={f1} view={view}"} for view in ("T", "I+T")}
+
+
 def search(best: int | None = 2, **changes: Any) -> dict[str, Any]:
     return {
         "data": "tiny",
@@ -28,8 +32,8 @@ def search(best: int | None = 2, **changes: Any) -> dict[str, Any]:
         "encoder": {"name": "tiny"},
         "config": START,
         "trials": [
-            {"settings": {}, "score": 70.0},
-            {"settings": {"training.encoder_lr": 0.3, "loss.weight_it": 0.25}, "score": 72.5},
+            {"settings": {}, "score": 70.0, "dev": dev("70.00")},
+            {"settings": {"training.encoder_lr": 0.3, "loss.weight_it": 0.25}, "score": 72.5, "dev": dev("72.50")},
         ],
         "trials_asked": 12,
         "trials_done": 2,
@@ -99,6 +103,11 @@ def test_searches_are_read_and_told(tmp_path: Path) -> None:
     (part,) = tuning(found, "tiny")
     assert isinstance(part, Part) and part.table is not None
     assert part.table.rows == (("ita", "tiny", "T and I+T", "2 of 12", "72.50", "70.00", "10"),)
+    two, one = "ita, trial 2", "ita, trial 1"
+    best = ((two, "f1=72.50 view=T"), (two, "f1=72.50 view=I+T"))
+    assert part.signatures == (*best, (one, "f1=70.00 view=T"), (one, "f1=70.00 view=I+T"))
+    (part,) = tuning([search(best=1, judged_on={"views": ["T"]})], "tiny")
+    assert part.signatures == ((one, "f1=70.00 view=T"),)
     assert list(tuning(found, "other")) == []
     (folder / "text.json").write_text("{}")
     with pytest.raises(DataError, match=r"text\.json: the record of a search without data, row"):

@@ -53,6 +53,7 @@ def trials_behind(row: Row, searches: Sequence[Search]) -> int:
 
 def tuning(searches: Sequence[Search], data: str) -> Iterator[Part]:
     """One part for the searches of a data set; none if there are none."""
+    chosen = [search for search in searches if search["data"] == data]
     lines = tuple(
         (
             search["row"],
@@ -63,8 +64,7 @@ def tuning(searches: Sequence[Search], data: str) -> Iterator[Part]:
             f"{search['trials'][0]['score']:.2f}" if search["trials"] and search["trials"][0]["score"] else "-",
             f"{search['seconds'] / 60:.0f}",
         )
-        for search in searches
-        if search["data"] == data
+        for search in chosen
     )
     if lines:
         heads = ("row", "encoder", "judged on", "trials", "best dev F1", "as configured", "minutes")
@@ -72,7 +72,17 @@ def tuning(searches: Sequence[Search], data: str) -> Iterator[Part]:
             "Searches of settings by `mner tune`, whose records are in `results/tune/`. Dev was used for choosing, "
             "so these scores are no results."
         )
-        yield Part("Tuning", about, Table(heads, lines, texts=3))
+        signatures = tuple(pair for search in chosen for pair in _signatures(search))
+        yield Part("Tuning", about, Table(heads, lines, texts=3), signatures=signatures)
+
+
+def _signatures(search: Search) -> Iterator[tuple[str, str]]:
+    """Of the scores that are told: those of the best trial, then of the first, which is the configuration as it is."""
+    for number in dict.fromkeys(number for number in (search["best"], 1) if number and search["trials"]):
+        dev = search["trials"][number - 1].get("dev", {})
+        for view in search["judged_on"]["views"]:
+            if view in dev:
+                yield f"{search['row']}, trial {number}", dev[view]["signature"]
 
 
 def _with(config: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
