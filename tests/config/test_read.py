@@ -172,6 +172,7 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
     [
         ("data", "rename", {}, {"OTHER": "MISC"}),
         ("data", "train_posts", 0, 500),
+        ("data", "contexts_missing", 0.05, 1.0),
         ("context", "substitute", "none", "shuffled"),
         ("loss", "teacher", None, "runs/a/b/1"),
         ("loss", "weight_teacher", None, 0.25),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mner import config as configs
-from mner.errors import ConfigError, MnerError
+from mner.errors import ConfigError, DataError, MnerError
 from mner.evaluation.run import evaluate, evaluate_seeds, mean_signatures
 from mner.training import train
 
@@ -82,6 +82,25 @@ def test_run_without_test_split_says_so(run: Path, tmp_path: Path) -> None:
     seal(run / "model", {key: value for key, value in manifest.items() if key not in {"format", "mner", "files"}})
     with pytest.raises(ConfigError, match=r"data\.test: not set"):
         _score(run, read_model(run / "model"), "test")
+
+
+def test_test_split_without_contexts_is_refused_and_not_counted(tiny_encoder: Path, tmp_path: Path) -> None:
+    for name in ("train", "dev"):
+        (tmp_path / f"{name}.txt").write_text(TEXT)
+    (tmp_path / "test.txt").write_text(TEXT.replace("IMGID:", "IMGID:test-"))
+    contexts, results = tmp_path / "contexts.jsonl", tmp_path / "results"
+    contexts.write_text("".join(f'{{"image": "{n}.jpg", "captions": [{{"text": "a game"}}]}}\n' for n in (1, 2)))
+    files = {"train": "train.txt", "dev": "dev.txt", "test": "test.txt", "contexts": ["contexts.jsonl"]}
+    table = {"data": {"name": "corpus", **files}, "model": {"encoder": str(tiny_encoder)}}
+    config = configs.check({**table, "training": {"epochs": 1, "device": "cpu"}})
+    run = train(config, root=tmp_path, out=tmp_path / "runs")
+    with pytest.raises(DataError, match=r'test\.txt: of its 2 pictures 2 have no row .*such as "test-1.jpg"'):
+        evaluate(run, final=True, results=results)
+    assert not results.exists() and "test" not in json.loads((run / "record.json").read_text())
+    with contexts.open("a") as stream:
+        stream.writelines(f'{{"image": "test-{n}.jpg"}}\n' for n in (1, 2))
+    evaluate(run, final=True, results=results)
+    assert json.loads((run / "record.json").read_text())["outcomes"]["test"]["contexts"] == {"empty": 2}
 
 
 def test_other_dev_posts_are_scored_under_their_own_name(run: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from mner.config import Config
 from mner.errors import DataError, MnerError, ModelError
 from mner.runtime import read_model
 from mner.training import Event, train
+from mner.training.job import prepare
 
 Make = Callable[..., Config]
 
@@ -125,6 +126,24 @@ def test_resume_without_a_run_fails(corpus: Path, tiny_config: Make, tmp_path: P
 def test_image_view_without_any_context_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none of its 12 posts has a visual context"):
         train(tiny_config(data={"contexts": []}), root=corpus, out=tmp_path)
+
+
+@pytest.mark.parametrize("known", [0, 6, 11])
+def test_contexts_of_few_of_the_pictures_are_refused(
+    corpus: Path, tiny_config: Make, tmp_path: Path, known: int
+) -> None:
+    path = corpus / "contexts.jsonl"
+    rows = path.read_text().splitlines()[:known] or ['{"image": "other.jpg", "captions": [{"text": "two people"}]}']
+    path.write_text("\n".join(rows) + "\n")
+    lacking = rf'train\.txt: of its 12 pictures {12 - known} have no row in contexts\.jsonl, such as ".*{known + 1}'
+    with pytest.raises(DataError, match=lacking):
+        prepare(tiny_config(), corpus)
+    if known:
+        split = prepare(tiny_config(data={"contexts_missing": 0.5}), corpus).splits["dev"]
+        assert split.coverage == {"used": known, "unknown": 12 - known}
+    text = {"model": {"name": "text"}, "loss": {"views": ["T"], "cva": "none"}}
+    for free in (text, {"context": {"substitute": "empty"}}):
+        assert prepare(tiny_config(**free), corpus), "it trains on no context"
 
 
 def test_training_never_opens_the_test_split(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_posteriors_are_the_teachers_own_word_by_word(corpus: Path, tiny_config:
     run = teach(**({} if kind == "ita" else {**TEXT, "model": {"name": "text"}}))
     rows = (corpus / "contexts.jsonl").read_text().splitlines()[:6]  # half of the posts have a context
     (corpus / "contexts.jsonl").write_text("\n".join(rows) + "\n")
-    job = prepare(taught(tiny_config, run), corpus)
+    job = prepare(taught(tiny_config, run, data={"contexts_missing": 0.5}), corpus)
     assert job.teacher is not None
     assert job.teacher.about["view"] == ("I+T" if kind == "ita" else "T")
     assert job.teacher.about["contexts"] == {"used": 6, "unknown": 6}

@@ -41,6 +41,7 @@ class DataConfig(Section):
     dev: str | None = None
     test: str | None = None
     contexts: tuple[str, ...] = ()  # artefact files; later ones add to earlier ones
+    contexts_missing: float = Field(default=0.05, ge=0, le=1)  # share of a split's pictures that may lack a row there
     images: str | None = None  # folder of pictures, read where a context is absent
     labels: Literal["repair", "strict"] = "repair"  # what an I- without a beginning means
     rename: dict[str, str] = Field(default_factory=dict)  # entity type in the files -> the type it is read as
@@ -181,6 +182,7 @@ class Config(Section):
 LATER: tuple[tuple[str, str], ...] = (
     ("data", "rename"),
     ("data", "train_posts"),
+    ("data", "contexts_missing"),
     ("context", "substitute"),
     ("loss", "teacher"),
     ("loss", "weight_teacher"),

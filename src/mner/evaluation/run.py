@@ -22,7 +22,7 @@ from mner.evaluation.views import decoder_of, found_in_views, split_signature
 from mner.runtime import SavedModel, open_model, read_model
 from mner.tags import entity_types
 from mner.views import Views
-from mner.views.split import Name, read_split
+from mner.views.split import Name, check_covered, read_split
 
 
 def evaluate(
@@ -46,6 +46,7 @@ def evaluate(
         MnerError: ``dev`` names the test split; the run is unfinished; or configuration or weights have changed
             since it was frozen.
         ConfigError: The configuration names no such split.
+        DataError: A file is missing or faulty, or too few of the split's pictures have a context.
     """
     if final and dev is not None:
         raise ValueError("final scores test; it takes no dev posts")
@@ -138,6 +139,8 @@ def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) ->
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     split = read_split(config, root, name, views)
+    if file is None:
+        check_covered(config, split)
     runtime = open_model(saved)
     found = found_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
     known = entity_types(saved.labels)
@@ -148,7 +151,8 @@ def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) ->
         told[view] = {**row, "signature": split_signature(config, called, view, row, split.stamp)}
         if unseen:
             told[view]["labels_unseen_in_training"] = dict(unseen)
-    return told, outcomes(split.posts, found, split.stamp)
+    counted = {"contexts": dict(split.coverage)} if name == "test" else {}  # of dev the record has them from training
+    return told, {**outcomes(split.posts, found, split.stamp), **counted}
 
 
 def _freeze(run: Path, record: Mapping[str, Any], saved: SavedModel) -> None:

@@ -15,7 +15,7 @@ from mner.runtime.saved import sha256
 from mner.training.batches import Split, gold_ids
 from mner.training.teacher import Teacher, find_teacher, posteriors
 from mner.views import Views
-from mner.views.split import Name, ViewSplit, read_split
+from mner.views.split import Name, ViewSplit, check_covered, read_split
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,15 @@ def prepare(config: Config, root: Path) -> Job:
 
     Raises:
         DataError: A split is missing or faulty, or the I+T view is trained and no training post has a
-            visual context.
+            visual context, or too few pictures of a split have one.
         ModelError: The encoder is not on this machine, or ``loss.teacher`` is none for these posts.
     """
     files = encoders.find(config.model.encoder)
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     names: tuple[Name, ...] = ("train", "dev")
     splits = {str(name): read_split(config, root, name, views) for name in names}
+    for split in splits.values():
+        check_covered(config, split)
     train = splits["train"]
     types = {span.label for post in train.posts for span in post.spans or ()}
     if not types:

@@ -102,6 +102,26 @@ def read_split(
     return ViewSplit(first, posts, contexts, encoded, stamp, dict(states), dict(cut), digest.hexdigest()[:12])
 
 
+def check_covered(config: Config, split: ViewSplit) -> None:
+    """Nothing, if the files of ``data.contexts`` know enough of the pictures of a split, or no I+T view is trained.
+
+    Raises:
+        DataError: More of them than ``data.contexts_missing`` allows have no row there: files of other pictures, or of
+            another split.
+    """
+    trained = config.model.name != "text" and "I+T" in config.loss.views and config.context.substitute != "empty"
+    lacking = [post for post, one in zip(split.posts, split.contexts, strict=True) if post.image and one is None]
+    pictures = len(split.posts) - split.coverage.get("none", 0)
+    if not trained or not config.data.contexts or len(lacking) <= config.data.contexts_missing * pictures:
+        return
+    raise DataError(
+        f"{split.path}: of its {pictures} pictures {len(lacking)} have no row in {', '.join(config.data.contexts)}, "
+        f'such as "{lacking[0].image}" ({lacking[0].where}); a share of {config.data.contexts_missing:g} may lack one. '
+        "Add their rows (mner context build), or train with --set data.contexts_missing=1, which reads these posts as "
+        "words alone"
+    )
+
+
 def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
     """The posts of a split, of all its files, their entity types renamed as [data] says.
 
