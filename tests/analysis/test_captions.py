@@ -22,6 +22,13 @@ def test_curve_reads_the_first_k_captions(opened: Callable[..., Opened]) -> None
     assert found.points[1].f1.sd is None
 
 
+def test_captions_over_the_budget_are_counted(opened: Callable[..., Opened]) -> None:
+    context = {"order": ["captions"], "captions": ["a", "b"], "budget": {"captions": 1}}
+    found = captions([opened(context=context)])
+    assert [point.cut for point in found.points] == [0, 1, 2]  # "photo team"; then "map" and "stadium" besides
+    assert {point.cut for point in captions([opened()]).points} == {0}
+
+
 def test_order_decides_what_comes_first(opened: Callable[..., Opened]) -> None:
     found = captions([opened()], order=["b", "a"])
     assert found.order == ("b", "a")

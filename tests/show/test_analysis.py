@@ -62,7 +62,9 @@ SLICE = Slice("entity", "seen", 6, 3, f1(66.67, "T:seen"), f1(70.0, "I+T:seen"),
 NARROW = Slice("captions", "0", 2, 1, f1(0.0, "T:0"), f1(0.0, "I+T:0"), 0.0)
 RESULTS: dict[str, list[Any]] = {
     "captions": [
-        Captions("d/one", ("a", "b"), 1, 6, (CaptionPoint(0, f1(54.55, "k0"), 6), CaptionPoint(1, f1(72.73, "k1"), 5))),
+        Captions(
+            "d/one", ("a", "b"), 1, 6, (CaptionPoint(0, f1(54.55, "k0"), 6), CaptionPoint(1, f1(72.73, "k1"), 5, 4))
+        ),
         Captions("d/two", ("a", "b"), None, 6, (CaptionPoint(0, f1(50.0, "m0"), 6),)),
     ],
     "distance": [Distances("d/one", "posterior", 5, 1234, 1.5, 0.5, 6.0, (0.0, 1.0, 2.0), (0.25, 0.75), "measure=l2")],
@@ -164,7 +166,18 @@ def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], A
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("captions", ["k=0", "54.55", "72.73", "a, b", "5 (k=1)", "d/two"]),
+        (
+            "captions",
+            [
+                "k=0",
+                "54.55",
+                "72.73",
+                "a, b",
+                "5 (k=1)",
+                "d/two",
+                "does not read all captions, for its budget of sub-tokens: 4 (k=1).",
+            ],
+        ),
         ("distance", ["1,234", "1.500", "0.250"]),
         (
             "labels",

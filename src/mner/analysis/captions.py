@@ -16,11 +16,15 @@ from mner.views import Piece
 
 @dataclass(frozen=True, slots=True)
 class CaptionPoint:
-    """The I+T view with at most ``captions`` captions a post; ``full`` posts have as many or more."""
+    """The I+T view with at most ``captions`` captions a post; ``full`` posts have as many or more.
+
+    Of ``cut`` posts the captions are longer than the row's budget of sub-tokens, so that their end is not read.
+    """
 
     captions: int
     f1: Measured
     full: int
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,9 @@ def captions(runs: Runs, *, order: Sequence[str] | None = None) -> Captions:
             told = ", ".join(chosen) or "-"
             raise DataError(f"{one.row}: no post of {one.data} has a caption of the sources {told}{one.substitute}")
         gold = [post.spans or () for post in one.posts]
-        f1.append([score(gold, one.read([first(post, k) for post in pieces])).micro.f1 for k in range(max(counts) + 1)])
+        taken = [[first(post, k) for post in pieces] for k in range(max(counts) + 1)]
+        f1.append([score(gold, one.read(some)).micro.f1 for some in taken])
+        cut = [_cut(one, some) for some in taken]
     if one is None:
         raise ValueError("captions: no run")
     points = tuple(
@@ -73,6 +79,7 @@ def captions(runs: Runs, *, order: Sequence[str] | None = None) -> Captions:
             k,
             measured(each, config=one.config, data=one.data, view=f"I+T:captions={k}"),
             sum(count >= k for count in counts),
+            cut[k],
         )
         for k, each in enumerate(zip(*f1, strict=True))
     )
@@ -96,6 +103,12 @@ def first(pieces: Sequence[Piece], k: int) -> tuple[Piece, ...]:
     """The pieces with only the first ``k`` captions among them."""
     kept = [number for number, piece in enumerate(pieces) if piece.kind == "captions"][:k]
     return tuple(piece for number, piece in enumerate(pieces) if piece.kind != "captions" or number in kept)
+
+
+def _cut(one: Opened, pieces: Sequence[tuple[Piece, ...]]) -> int:
+    """Posts whose captions are cut to the budget, or to what an input holds."""
+    encoded = one.views.encode_many([post.words for post in one.posts], pieces)
+    return sum(bool(each.cut.get("captions")) for each in encoded)
 
 
 def _reading(one: Opened, order: tuple[str, ...]) -> ContextConfig:

@@ -28,6 +28,10 @@ def exhibit(results: Sequence[Captions]) -> Exhibit:
     note += ". Posts with k captions or more: " + ", ".join(
         f"{point.full} (k={point.captions})" for point in longest.points
     )
+    for one in results:
+        if any(point.cut for point in one.points):
+            told = ", ".join(f"{point.cut} (k={point.captions})" for point in one.points if point.captions)
+            note += f". Posts of which {one.row} does not read all captions, for its budget of sub-tokens: {told}"
     return Exhibit(
         name="captions",
         title=ANALYSES["captions"],
