@@ -63,6 +63,14 @@ def test_posts_name_their_pictures(photos: Path) -> None:
     assert {name: row.status for name, row in contexts.items()} == {"a.jpg": "ok", "gone.jpg": "missing"}
 
 
+def test_names_that_no_file_can_have_cost_their_own_pictures(photos: Path) -> None:
+    rows = [{"text": "hi", "image": name} for name in ("a.jpg", "x" * 5000 + ".jpg", "a\0b.jpg")]
+    Path("posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, _, err = run("context", "build", "posts.jsonl", "--images", photos, "--out", "c.jsonl", *PLAIN)
+    assert code == 0 and "3 pictures: 1 ok, 2 unreadable" in err
+    assert run("context", "sheet", "c.jsonl", "--images", photos, "--out", "s.html")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
