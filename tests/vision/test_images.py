@@ -94,6 +94,16 @@ def test_limits_of_bytes_and_pixels(tmp_path: Path) -> None:
     assert open_image(content, limits=Limits(pixels=2500)).width == 50
 
 
+def test_place_that_says_it_is_too_large_is_not_read() -> None:
+    class Huge:
+        size = 60_000_000_000
+
+        def read(self) -> bytes:
+            pytest.fail("read")
+
+    assert refused(Huge()) == ("too_large", "the file has 60,000,000,000 bytes, the limit is 52,428,800")
+
+
 def test_picture_without_pixels_is_unreadable() -> None:
     assert refused(bomb(0, 10))[0] == "unreadable"
     assert refused(Image.new("RGB", (0, 10)))[0] == "unreadable"

@@ -22,7 +22,10 @@ from mner.errors import ImageError
 
 @runtime_checkable
 class Located(Protocol):
-    """A place that a picture's bytes are read from when it is its turn, such as a member of an archive."""
+    """A place that a picture's bytes are read from when it is its turn, such as a member of an archive.
+
+    One that knows how many bytes there are has them as ``size``: what is over the limit is then not read.
+    """
 
     def read(self) -> bytes:
         """The bytes of the picture's file; OSError where they cannot be had."""
@@ -98,11 +101,10 @@ def fetch(source: Source, *, limits: Limits = Limits()) -> Unopened:
     if isinstance(source, bytes):
         content = source
     else:
-        content = _content(Path(source), limits) if isinstance(source, str | Path) else _fetched(source)
+        content = _content(Path(source), limits) if isinstance(source, str | Path) else _fetched(source, limits)
     if not content:
         raise ImageError("unreadable", "the file is empty")
-    if len(content) > limits.bytes:
-        raise ImageError("too_large", f"the file has {len(content):,} bytes, the limit is {limits.bytes:,}")
+    _within(len(content), limits)
     return Unopened(content, hashlib.sha256(content).hexdigest())
 
 
@@ -134,8 +136,7 @@ def _content(path: Path, limits: Limits) -> bytes:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             raise ImageError("unreadable", f"{path.name} is not a file")
-        if found.st_size > limits.bytes:
-            raise ImageError("too_large", f"the file has {found.st_size:,} bytes, the limit is {limits.bytes:,}")
+        _within(found.st_size, limits)
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise ImageError("missing", f"no such file: {path.name}") from None
@@ -143,7 +144,13 @@ def _content(path: Path, limits: Limits) -> bytes:
         raise ImageError("unreadable", f"{path.name} cannot be read: {error}") from None
 
 
-def _fetched(place: Located) -> bytes:
+def _within(size: int, limits: Limits) -> None:
+    if size > limits.bytes:
+        raise ImageError("too_large", f"the file has {size:,} bytes, the limit is {limits.bytes:,}")
+
+
+def _fetched(place: Located, limits: Limits) -> bytes:
+    _within(getattr(place, "size", 0), limits)
     try:
         return place.read()
     except FileNotFoundError as error:
