@@ -98,6 +98,8 @@ def test_tsv_gives_at_most_three_attributes_the_surest_first(tmp_path: Path, row
         ('1.jpg\t[{"conf": 1}]', r'a.tsv:2: objects\[0\]: expected an object with the key "class"'),
         ('1.jpg\t[{"class": "a", "conf": "x"}]', r"a.tsv:2: objects\[0\]: conf, rect"),
         ('1.jpg\t[{"class": "a", "conf": NaN}]', r"a.tsv:2: objects\[0\]: conf: expected a number"),
+        (f'1.jpg\t[{{"class": "a", "conf": {"9" * 400}}}]', r"objects\[0\]: conf, rect"),
+        ('1.jpg\t[{"class": "a", "attributes": 5}]', r"objects\[0\]: conf, rect, attributes"),
         ('1.jpg\t[{"class": "a", "attributes": ["x"], "attr_scores": []}]', r"objects\[0\]: conf, rect, attributes"),
     ],
 )
@@ -144,6 +146,21 @@ def test_header_that_promises_more_than_there_is_is_damage(tmp_path: Path) -> No
         archive.writestr("objects.npy", content)
     with pytest.raises(DataError, match=r"1.jpg.npz: damaged"):
         vinvl.Published(tmp_path).find("1.jpg")
+
+
+def test_any_byte_that_is_wrong_is_damage_or_harmless(tmp_path: Path) -> None:
+    path = tmp_path / "1.jpg.npz"
+    np.savez_compressed(path, **{name: OBJECTS[name] for name in ("objects", "scores")})
+    whole, told = path.read_bytes(), 0
+    for place in range(0, len(whole), 3):
+        for mask in (0xFF, 0x01):  # the second turns flags, such as that of encryption
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
+            try:
+                vinvl.Published(tmp_path).find("1.jpg")
+            except DataError as error:
+                assert "1.jpg.npz: " in str(error)
+                told += 1
+    assert told > 50
 
 
 @pytest.mark.parametrize(
