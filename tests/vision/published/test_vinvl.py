@@ -15,6 +15,7 @@ from mner.config import VisionConfig
 from mner.errors import DataError
 from mner.vision.artefact import read_contexts
 from mner.vision.published import vinvl
+from mner.vision.published.imports import rows
 from mner.vision.published.objects import fitted
 from mner.vision.spoken import spoken, words_of
 
@@ -49,6 +50,22 @@ def test_thresholds_drop_objects_and_attributes(tmp_path: Path) -> None:
     npz(tmp_path / "1.jpg.npz")
     found = vinvl.Published(tmp_path, threshold=0.4, attribute_threshold=0.1).find("1.jpg")
     assert [words_of(tag) for tag in found.tags] == ["white computer monitor", "dog"]
+
+
+@pytest.mark.parametrize(("threshold", "kept"), [(None, 2), (0.0, 2), (0.1, 1), (0.25, 0)])
+def test_import_keeps_the_surest_hundred_and_attributes_over_the_threshold(
+    tmp_path: Path, threshold: float | None, kept: int
+) -> None:
+    objects = [
+        {"class": f"c{n}", "conf": n / 1000, "attributes": ["low", "high"], "attr_scores": [0.1, 0.25]}
+        for n in range(120)
+    ]
+    (tmp_path / "a.tsv").write_text(f"1.jpg\t{json.dumps(objects)}\n")
+    (row,) = rows(tmp_path / "a.tsv", "vinvl", attribute_threshold=threshold)
+    assert {tag.attributes for tag in row.tags} == {("high", "low")[:kept]}
+    count = 100 // (1 + kept)
+    assert [tag.object for tag in row.tags] == [f"c{n}" for n in range(119, 119 - count, -1)]
+    assert row.extra == {"cut": {"tags": 120 - count}}
 
 
 def test_boxes_are_scaled_to_the_picture_and_cut_at_its_edges(tmp_path: Path) -> None:

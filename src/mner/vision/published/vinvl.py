@@ -102,7 +102,7 @@ class Published:
             return Tag(text=words, confidence=confidence, box=sides, source=SOURCE)
         front = words.removesuffix(named).strip() if words.endswith(named) else ""
         sure = float(told["attr_scores"][one].ravel()[0]) if front and "attr_scores" in told else 1.0
-        kept = (front,) if front and sure >= self._least_attribute else ()
+        kept = attributes([(front, sure)] if front else [], least=self._least_attribute)
         return Tag(named, kept, confidence, sides, source=SOURCE)
 
     def _row(self, columns: Sequence[str], where: str) -> Found:
