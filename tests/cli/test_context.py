@@ -71,6 +71,14 @@ def test_names_that_no_file_can_have_cost_their_own_pictures(photos: Path) -> No
     assert run("context", "sheet", "c.jsonl", "--images", photos, "--out", "s.html")[0] == 0
 
 
+def test_name_of_a_file_cannot_steer_the_terminal(photos: Path) -> None:
+    (photos / "a\x1b[2Jb.jpg").write_text("hello")
+    code, _, err = run("context", "build", photos, "--out", "c.jsonl", *PLAIN)
+    assert code == 0
+    assert "\x1b" not in err and r"a\x1b[2Jb.jpg: unreadable: the file is not a picture" in err
+    assert "a\x1b[2Jb.jpg" in read_contexts("c.jsonl")
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
