@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mner.data.pictures import SUFFIXES
 from mner.errors import ImageError
 from mner.vision.images import FORMATS, Limits, open_image
 
@@ -165,6 +166,11 @@ def test_no_other_program_is_run_for_a_picture(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     program = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
     assert refused(program) == ("unreadable", "the file is not a picture of a known format")
+
+
+@pytest.mark.parametrize("kind", sorted({*FORMATS} - {"MPO"}))  # a JPEG by its name
+def test_what_can_be_decoded_is_found_by_its_suffix(kind: str) -> None:
+    assert f".{kind.lower()}" in SUFFIXES
 
 
 @pytest.mark.parametrize("kind", FORMATS)
