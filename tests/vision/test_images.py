@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import tracemalloc
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -156,6 +157,39 @@ def test_floats_are_scaled_by_their_greatest_number() -> None:
     values = np.array([[0.0, 100.0, 200.0, np.nan, np.inf]], np.float32)
     pixels = open_image(file_of(Image.fromarray(values), "TIFF")).pixels
     assert [pixels.getpixel((x, 0))[0] for x in range(5)] == [0, 127, 255, 0, 0]  # type: ignore[index]
+
+
+def test_huge_pictures_are_converted_strip_by_strip(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    values = rng.normal(0, 300, (50, 40)).astype(np.float32)
+    clear = Image.fromarray(rng.integers(0, 256, (50, 40, 4), dtype=np.uint8))
+    palette = Image.fromarray(rng.integers(0, 256, (50, 40), dtype=np.uint8)).convert("P")
+    files = [
+        file_of(Image.fromarray(values), "TIFF"),
+        file_of(Image.fromarray((10 * values).astype(np.int32)), "TIFF"),
+        file_of(clear),
+        file_of(clear.convert("LA")),
+        file_of(palette, transparency=7),
+    ]
+    whole = [open_image(one).pixels.tobytes() for one in files]
+    sizes: list[tuple[int, int]] = []
+    composite = Image.alpha_composite
+    monkeypatch.setattr(Image, "alpha_composite", lambda one, other: sizes.append(one.size) or composite(one, other))
+    monkeypatch.setattr("mner.vision.images.STRIP", 300)
+    assert [open_image(one).pixels.tobytes() for one in files] == whole
+    assert sizes == [*[(40, 7)] * 7, (40, 1)] * 3
+    assert len(set(whole)) == len(files)
+
+
+def test_huge_floats_take_little_memory() -> None:
+    content = file_of(Image.fromarray(np.zeros((2000, 2000), np.float32)), "TIFF", compression="tiff_adobe_deflate")
+    tracemalloc.start()
+    try:
+        assert open_image(content).width == 2000
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 5 * 2000 * 2000  # bytes: the picture's own are four a pixel, those of a wider copy eight
 
 
 def test_no_other_program_is_run_for_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
