@@ -113,7 +113,8 @@ def run(
 
     shards = done = 0
     gathered: list[R] = []
-    for results in chain(stream(lists()), [[]]):  # once more at the end, when all shards are known to be whole
+    end: list[list[R]] = [[]]
+    for results in chain(stream(lists()), end):  # once more at the end, when all shards are known to be whole
         gathered += results
         while plan and plan[0].whole and (plan[0].kept or len(gathered) == plan[0].size):
             planned = plan.popleft()

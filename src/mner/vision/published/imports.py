@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from mner.errors import DataError
 from mner.types import Caption, ContextText, VisualContext
@@ -45,7 +45,7 @@ def rows(
         DataError: The file is missing or damaged; the message names file and line. Or all of it was left out.
     """
     if kind in {"vinvl", "bottomup"}:
-        told = {} if attribute_threshold is None else {"attribute_threshold": attribute_threshold}
+        told: dict[str, Any] = {} if attribute_threshold is None else {"attribute_threshold": attribute_threshold}
         published = vinvl.Published(path, **told) if kind == "vinvl" else bottomup.Published(path, **told)
         for name in published:
             tags, cut = surest(published.find(name).tags)
