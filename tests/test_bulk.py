@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,44 @@ def test_interrupted_run_continues(tagger: Tagger, tmp_path: Path) -> None:
     assert rows(done.files) == rows(whole.files)
     assert content(out) == content(tmp_path / "whole")
     assert done.counts == whole.counts
+
+
+class Crew:
+    """Two workers in this process, of which one ends whenever it is handed a certain post."""
+
+    workers = idle = 2
+
+    def __init__(self, begin: Any, fatal: str) -> None:
+        self.tag, self.fatal, self.done, self.ends = begin(), fatal, [], 0
+
+    def give(self, task: int, items: Any) -> None:
+        ended = any(post.id == self.fatal for post in items)
+        self.ends += ended
+        self.done.append((task, None if ended else list(self.tag(items))))
+
+    def wait(self) -> Any:
+        return [self.done.pop()]  # the later first
+
+
+@pytest.mark.parametrize("image", [None, "4.jpg"])
+def test_post_that_ends_its_workers_is_marked(tagger: Tagger, tmp_path: Path, image: str | None) -> None:
+    posts = [replace(post, image=image) if post.id == "4" else post for post in POSTS]
+    crews: list[Crew] = []
+
+    def hire(begin: Any) -> Any:
+        crews.append(Crew(begin, "4"))
+        return nullcontext(crews[0])
+
+    options = {"shard_size": 4, "batch_size": 3}
+    done = predict_shards(tagger, posts, tmp_path / "a", **options, hire=hire, reopen=lambda: tagger)
+    found, expected = rows(done.files), [json.loads(line(one.to_dict())) for one in tagger.pipe(posts)]
+    assert [row["id"] for row in found] == [post.id for post in posts]
+    lost = found.pop(4)
+    assert lost["reason"] == f"given up: {crews[0].ends - 1} workers ended with it, one after the other"
+    assert (lost["entities"], lost["image_status"]) == ([], "unreadable" if image else "none")
+    spans = [[(e["start"], e["end"], e["label"]) for e in row["entities"]] for row in (*found, *expected)]
+    assert spans[:9] == [*spans[9:13], *spans[14:]]
+    assert done.counts.posts == 10
 
 
 def test_finished_run_is_left_as_it_is(tagger: Tagger, tmp_path: Path) -> None:

@@ -17,9 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mner
+from mner.engines.shards import part
 from mner.errors import DataError, ModelError
 from mner.tagger import Tagger
 from mner.types import Caption, Post, Prediction, VisualContext
+from mner.vision.artefact import write_contexts
 
 TEXT = "Kevin Love is back in Cleveland"
 CONTEXT = VisualContext("1.jpg", captions=(Caption("two people at the stadium", source="x"),))
@@ -249,6 +251,19 @@ def test_cut_context_is_counted(tagger: Tagger) -> None:
     found = tagger(TEXT, context="dog " * 300)
     assert found.cut == {"captions": 300 - 128}
     assert found.to_dict()["cut"] == {"captions": 172}
+
+
+def test_folder_of_shards_stands_for_pictures(tiny_model: Path, tmp_path: Path) -> None:
+    def loaded(caption: str) -> Tagger:
+        for number, text in enumerate(("a cat", caption)):
+            write_contexts([replace(CONTEXT, image=f"{number}.jpg", captions=(Caption(text),))], part(tmp_path, number))
+        return mner.load(tiny_model, threads=1, contexts=tmp_path)
+
+    one, other = loaded("a dog"), loaded("a horse")
+    found = one({"text": TEXT, "image": "1.jpg"})
+    assert found.image_status == "used" and found.context is not None
+    assert [caption.text for caption in found.context.captions] == ["a dog"]
+    assert one.settings["contexts"] != other.settings["contexts"]  # a bulk run does not go on with other contexts
 
 
 def test_text_alone_imports_no_vision(tiny_model: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mner.analysis.ocr import artefact_statistics, ocr_gain, ocr_statistics, text_words
+from mner.analysis.analyze import Asked, analyze
+from mner.analysis.ocr import Ocr, artefact_statistics, ocr_gain, ocr_statistics, text_words
 from mner.analysis.opened import Opened
 from mner.analysis.slices import read_both
 from mner.types import OcrText, VisualContext
@@ -44,6 +45,16 @@ def test_artefact_is_counted_under_its_fingerprint(contexts: list[VisualContext 
     found = artefact_statistics(path)
     assert (found.name, found.pictures, found.with_text, found.words) == ("made.jsonl", 5, 1, 3.0)
     assert " data=made.jsonl@" in found.signature
+
+
+def test_folder_of_shards_is_counted_as_one(contexts: list[VisualContext | None], tmp_path: Path) -> None:
+    folder, known = tmp_path / "made.parquet", [one for one in contexts if one is not None]
+    for number, some in enumerate((known[:2], known[2:])):
+        write_contexts(some, folder / f"part-{number:07d}.parquet")
+    (ocr,) = analyze("ocr", Asked([str(folder)]))
+    assert isinstance(ocr, Ocr)
+    (found,) = ocr.statistics
+    assert (found.name, found.pictures, found.with_text) == ("made.parquet", 5, 1)
 
 
 def test_gain_on_posts_with_and_without_text(opened: Callable[..., Opened]) -> None:

@@ -89,6 +89,17 @@ def test_import_makes_texts_of_posts() -> None:
     assert (text.text, text.source, text.extra) == ("Kevin is a player", "wiki", {"post": "a"})
 
 
+def test_import_of_objects_takes_a_threshold_for_attributes() -> None:
+    objects = [{"class": "dog", "conf": 0.9, "attributes": ["brown", "wet"], "attr_scores": [0.4, 0.05]}]
+    Path("d.tsv").write_text(f"a\t{json.dumps(objects)}\n")
+    for options, expected in (((), ("brown", "wet")), (("--attribute-threshold", 0.1), ("brown",))):
+        code, _, err = run("context", "import", "d.tsv", "--kind", "vinvl", "--out", "o.jsonl", *options)
+        assert code == 0, err
+        assert read_contexts("o.jsonl")["a.jpg"].tags[0].attributes == expected
+    code, _, err = run("context", "import", "d.tsv", "--out", "o.jsonl", "--attribute-threshold", 0.1)
+    assert code == 2 and "goes with --kind vinvl or bottomup" in err
+
+
 def test_sheet_shows_pictures_up_to_the_limit() -> None:
     code, out, err = run("context", "sheet", "a.jsonl", "--images", "pics", "--out", "s.html", "--limit", 2)
     assert (code, out, err) == (0, "s.html\n", "2 pictures, 1 more not shown; --limit 0 shows all")

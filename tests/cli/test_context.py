@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -55,12 +56,54 @@ def test_folder_is_read_sorted_and_every_picture_has_a_status(photos: Path) -> N
     assert "bad.jpg: unreadable: the file is not a picture" in err
 
 
+@pytest.mark.parametrize("options", [(), ("--workers", 2, "--shard-size", 2)])
+@pytest.mark.parametrize("kind", ["tar", "bytes", "paths"])
+def test_archives_and_tables_give_what_their_pictures_give(
+    photos: Path, kind: str, options: tuple[object, ...]
+) -> None:
+    paths = sorted(path for path in photos.rglob("*") if path.suffix in {".jpg", ".png"} and "loop" not in path.parts)
+    names = [path.relative_to(photos).as_posix() for path in paths]
+    source = Path("photos.tar" if kind == "tar" else "photos.parquet")
+    if kind == "tar":
+        with tarfile.open(source, "w") as archive:
+            for path, name in zip(paths, names, strict=True):
+                archive.add(path, name)
+    else:
+        arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+        from pyarrow import parquet
+
+        held = {"image": [path.read_bytes() for path in paths]} if kind == "bytes" else {}
+        parquet.write_table(arrow.table({"path": names, **held}), source)
+    assert run("context", "build", photos, "--out", "folder.jsonl", *PLAIN)[0] == 0
+    images = ("--images", photos) if kind == "paths" else ()
+    store = ("--store", "fresh.sqlite")  # nothing is known, so that workers read
+    code, _, err = run("context", "build", source, *images, "--out", "c", *store, *PLAIN, *options)
+    assert code == 0, err
+    assert dict(read_contexts("c")) == dict(read_contexts("folder.jsonl"))
+
+
 def test_posts_name_their_pictures(photos: Path) -> None:
     Path("posts.txt").write_text("IMGID:a\nKevin\tB-PER\n\nIMGID:gone\nhi\tO\n\nIMGID:a\nyo\tO\n\n")
     code, _, err = run("context", "build", "posts.txt", "--images", photos, "--out", "c.jsonl", *PLAIN)
     assert code == 0, err
     contexts = read_contexts("c.jsonl")
     assert {name: row.status for name, row in contexts.items()} == {"a.jpg": "ok", "gone.jpg": "missing"}
+
+
+def test_names_that_no_file_can_have_cost_their_own_pictures(photos: Path) -> None:
+    rows = [{"text": "hi", "image": name} for name in ("a.jpg", "x" * 5000 + ".jpg", "a\0b.jpg")]
+    Path("posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, _, err = run("context", "build", "posts.jsonl", "--images", photos, "--out", "c.jsonl", *PLAIN)
+    assert code == 0 and "3 pictures: 1 ok, 2 unreadable" in err
+    assert run("context", "sheet", "c.jsonl", "--images", photos, "--out", "s.html")[0] == 0
+
+
+def test_name_of_a_file_cannot_steer_the_terminal(photos: Path) -> None:
+    (photos / "a\x1b[2Jb.jpg").write_text("hello")
+    code, _, err = run("context", "build", photos, "--out", "c.jsonl", *PLAIN)
+    assert code == 0
+    assert "\x1b" not in err and r"a\x1b[2Jb.jpg: unreadable: the file is not a picture" in err
+    assert "a\x1b[2Jb.jpg" in read_contexts("c.jsonl")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -56,11 +58,36 @@ def test_archive_that_cannot_be_read_in_place_is_told(tmp_path: Path, kind: str)
 
 
 def test_archive_without_pictures_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no picture"):
-        list(pictures(archive(tmp_path / "a.tar", ["1.txt"])))
+    alone = archive(tmp_path / "a.tar", ["1.txt"])
+    for source in (alone, tmp_path):
+        with pytest.raises(DataError, match=f"{source}: holds no picture"):
+            list(pictures(source))
 
 
-def written(path: Path, columns: dict[str, list[object]]) -> Path:
+def test_member_knows_its_size_before_it_is_read(tmp_path: Path) -> None:
+    told = tarfile.TarInfo("huge.png")
+    told.size = 60_000_000_000
+    (tmp_path / "a.tar").write_bytes(told.tobuf())
+    name, member = next(members(tmp_path / "a.tar"))
+    assert (name, member.size) == ("huge.png", 60_000_000_000)
+
+
+def test_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "1.png").write_bytes(picture(1))
+    listed = os.scandir
+
+    def scandir(folder: str) -> object:
+        if Path(folder).name == "shut":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(DataError, match="shut: cannot be listed: Permission denied; make the folder readable"):
+        pictures(tmp_path)
+
+
+def written(path: Path, columns: dict[str, Any]) -> Path:
     arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     from pyarrow import parquet
 
@@ -79,9 +106,27 @@ def test_table_of_paths_and_table_of_bytes(tmp_path: Path) -> None:
     assert list(table(nested)) == [("a.png", picture(1))]
 
 
+def test_table_of_bytes_is_never_in_memory_whole(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    from pyarrow import parquet
+
+    rows = [os.urandom(100_000) for _ in range(300)]  # one group of rows, as by default
+    options = {"use_dictionary": False, "write_batch_size": 8}
+    parquet.write_table(arrow.table({"image": rows}), tmp_path / "a.parquet", **options)
+    before, most = arrow.total_allocated_bytes(), 0
+    for number, (_, content) in enumerate(table(tmp_path / "a.parquet")):
+        assert content == rows[number]
+        most = max(most, arrow.total_allocated_bytes() - before)
+    assert number == 299 and most < 10_000_000 < sum(map(len, rows))
+
+
 def test_table_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected a column of pictures"):
         list(table(written(tmp_path / "none.parquet", {"likes": [1]})))
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    names = arrow.Array.from_buffers(arrow.string(), 1, arrow.array([b"\xff.png"]).buffers())
+    with pytest.raises(DataError, match=r"odd\.parquet: no Parquet file that can be read .*invalid start byte"):
+        list(table(written(tmp_path / "odd.parquet", {"path": names})))
     (tmp_path / "bad.parquet").write_bytes(b"PAR1xxxxPAR1")
     with pytest.raises(DataError, match="no Parquet file that can be read"):
         list(table(tmp_path / "bad.parquet"))

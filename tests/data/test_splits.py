@@ -74,6 +74,8 @@ def test_picture_is_found_as_written_flat_or_with_another_suffix(tmp_path):
     assert picture_path(tmp_path, "e/3.jpg") == tmp_path / "3.jpg"
     assert picture_path(tmp_path, "9.jpg") == tmp_path / "9.jpg"
     assert picture_path(tmp_path, "..") == tmp_path / ".."
+    for name in ("x" * 5000 + ".jpg", "a\0b.jpg"):  # no file can have it
+        assert picture_path(tmp_path, name) == tmp_path / name
 
 
 def test_read_points_images_into_a_folder(tmp_path):

@@ -54,6 +54,17 @@ def unloadable():
     raise ValueError("no model")
 
 
+class Odd(Exception):
+    """It can be pickled and not unpickled: its arguments are not those it was made with."""
+
+    def __init__(self, what, why):
+        super().__init__(f"{what}: {why}")
+
+
+def odd():
+    raise Odd("no model", "no reason")
+
+
 def ending():
     os._exit(3)
 

@@ -76,6 +76,12 @@ def test_fault_while_loading_is_raised_here(work) -> None:
         results(work.unloadable, lists(3), workers=1)
 
 
+def test_fault_that_cannot_be_sent_is_told_with_its_place(work) -> None:
+    with pytest.raises(RuntimeError, match="a worker raised Odd: no model: no reason") as caught:
+        results(work.odd, lists(3), workers=1)
+    assert "openings_of_tests" in caught.value.__notes__[0]
+
+
 def test_worker_that_ends_while_loading_is_told(work) -> None:
     with pytest.raises(WorkerError, match=r"before it had loaded \(exit code 3\)"):
         results(work.ending, lists(3), workers=1)

@@ -18,6 +18,7 @@ from PIL import Image
 import mner
 from mner.bulk import predict_shards
 from mner.config import VisionConfig
+from mner.data.listing import pictures
 from mner.engines.crew import TRIES, ordered
 from mner.engines.ray import STORE
 from mner.errors import MissingExtraError, WorkerError
@@ -131,6 +132,23 @@ def test_pictures_become_the_same_contexts(session, tmp_path: Path) -> None:
     after = [shard.stat().st_mtime_ns for shard in sorted((tmp_path / "ray").glob("part-*"))]
     assert (after[0], after[2]) == (before[0], before[2])
     assert b"".join(shard.read_bytes() for shard in shards) == (tmp_path / "local.jsonl").read_bytes()
+
+
+def test_relative_paths_mean_the_same_to_actors(session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session was begun in another folder, as ``ray start`` is on the machines of a cluster."""
+    from mner.engines.ray import Actors
+
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (20, 10), "red").save(tmp_path / "photos" / "1.png")
+    monkeypatch.chdir(tmp_path)
+    statuses = build(
+        pictures(Path("photos")),
+        Path("c.jsonl"),
+        config=OFF,
+        store=Path("s.sqlite"),
+        hire=partial(Actors, workers=1),
+    )
+    assert statuses == {"ok": 1}
 
 
 def test_posts_become_the_same_predictions(session, tmp_path: Path, tiny_model: Path) -> None:

@@ -156,6 +156,7 @@ def test_byte_order_mark_of_an_editor_is_no_fault(tmp_path: Path) -> None:
         ({"image": "x", "ocr": [{"text": "a", "confidence": "high"}]}, r"ocr\[0\]: confidence: expected a number"),
         ('{"image": "x", "ocr": [{"text": "a", "confidence": NaN}]}', r"ocr\[0\]: confidence: expected a number"),
         ('{"image": "x", "tags": [{"text": "a", "box": [0, 0, Infinity, 1]}]}', r"tags\[0\]: box: expected \[left"),
+        (f'{{"image": "x", "captions": [{{"text": "a", "score": {"9" * 400}}}]}}', "score: expected a number"),
         ("[" * 100_000, "a.jsonl:2: expected a JSON object"),
     ],
 )

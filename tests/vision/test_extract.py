@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict
 from mner.config import VisionConfig
 from mner.errors import ConfigError, PluginError
 from mner.types import OcrText, Tag
-from mner.vision.extract import AHEAD, LONGEST_SIDE, MOST_TAGS, Extractor
+from mner.vision.extract import AHEAD, LONGEST_SIDE, Extractor
 from mner.vision.store import Store
+from mner.vision.surest import MOST_TAGS
 
 OFF = {"detector": "", "captioner": "", "ocr": ""}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import tracemalloc
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mner.data.pictures import SUFFIXES
 from mner.errors import ImageError
 from mner.vision.images import FORMATS, Limits, open_image
 
@@ -94,6 +96,16 @@ def test_limits_of_bytes_and_pixels(tmp_path: Path) -> None:
     assert open_image(content, limits=Limits(pixels=2500)).width == 50
 
 
+def test_place_that_says_it_is_too_large_is_not_read() -> None:
+    class Huge:
+        size = 60_000_000_000
+
+        def read(self) -> bytes:
+            pytest.fail("read")
+
+    assert refused(Huge()) == ("too_large", "the file has 60,000,000,000 bytes, the limit is 52,428,800")
+
+
 def test_picture_without_pixels_is_unreadable() -> None:
     assert refused(bomb(0, 10))[0] == "unreadable"
     assert refused(Image.new("RGB", (0, 10)))[0] == "unreadable"
@@ -147,6 +159,39 @@ def test_floats_are_scaled_by_their_greatest_number() -> None:
     assert [pixels.getpixel((x, 0))[0] for x in range(5)] == [0, 127, 255, 0, 0]  # type: ignore[index]
 
 
+def test_huge_pictures_are_converted_strip_by_strip(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    values = rng.normal(0, 300, (50, 40)).astype(np.float32)
+    clear = Image.fromarray(rng.integers(0, 256, (50, 40, 4), dtype=np.uint8))
+    palette = Image.fromarray(rng.integers(0, 256, (50, 40), dtype=np.uint8)).convert("P")
+    files = [
+        file_of(Image.fromarray(values), "TIFF"),
+        file_of(Image.fromarray((10 * values).astype(np.int32)), "TIFF"),
+        file_of(clear),
+        file_of(clear.convert("LA")),
+        file_of(palette, transparency=7),
+    ]
+    whole = [open_image(one).pixels.tobytes() for one in files]
+    sizes: list[tuple[int, int]] = []
+    composite = Image.alpha_composite
+    monkeypatch.setattr(Image, "alpha_composite", lambda one, other: sizes.append(one.size) or composite(one, other))
+    monkeypatch.setattr("mner.vision.images.STRIP", 300)
+    assert [open_image(one).pixels.tobytes() for one in files] == whole
+    assert sizes == [*[(40, 7)] * 7, (40, 1)] * 3
+    assert len(set(whole)) == len(files)
+
+
+def test_huge_floats_take_little_memory() -> None:
+    content = file_of(Image.fromarray(np.zeros((2000, 2000), np.float32)), "TIFF", compression="tiff_adobe_deflate")
+    tracemalloc.start()
+    try:
+        assert open_image(content).width == 2000
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 5 * 2000 * 2000  # bytes: the picture's own are four a pixel, those of a wider copy eight
+
+
 def test_no_other_program_is_run_for_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*words: object, **options: object) -> None:
         raise AssertionError(f"runs {words}")
@@ -155,6 +200,11 @@ def test_no_other_program_is_run_for_a_picture(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     program = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
     assert refused(program) == ("unreadable", "the file is not a picture of a known format")
+
+
+@pytest.mark.parametrize("kind", sorted({*FORMATS} - {"MPO"}))  # a JPEG by its name
+def test_what_can_be_decoded_is_found_by_its_suffix(kind: str) -> None:
+    assert f".{kind.lower()}" in SUFFIXES
 
 
 @pytest.mark.parametrize("kind", FORMATS)

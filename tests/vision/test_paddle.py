@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from mner.config import VisionConfig
 from mner.errors import MissingExtraError, ModelError
 from mner.vision.extract import Extractor
+from mner.vision.listing import backends
 from mner.vision.ocr import paddle
 
 PICTURE = Image.new("RGB", (200, 100), (255, 0, 0))
@@ -147,6 +148,18 @@ def test_nothing_is_downloaded_unasked(stub):
     with pytest.raises(ModelError, match=r"download = true.*name the folders"):
         paddle.Reader(paddle.Options())
     assert stub.told is None
+
+
+def test_list_of_backends_says_that_models_are_lacking(tmp_path):
+    def missing(**told: Any) -> list[str]:
+        (one,) = [one for one in backends(VisionConfig(options={"paddle": told})) if one.name == "paddle"]
+        return [line for line in one.missing if "package" not in line]
+
+    (told,) = missing()
+    assert told.startswith("models: set vision.options.paddle.download = true")
+    assert missing(download=True) == []
+    found, read = exported(tmp_path / "a", "x_det"), exported(tmp_path / "b", "x_rec")
+    assert missing(detection=str(found), recognition=str(read)) == []
 
 
 def test_folder_without_a_model_is_named(stub, tmp_path):

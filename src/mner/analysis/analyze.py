@@ -32,7 +32,7 @@ Result = Captions | Distances | Labels | Ocr | Cases | Robustness | Slices | Ora
 FROM_RECORDS = ("labels", "oracle", "learning", "cost")
 """Analyses that read run records; the others open trained models."""
 
-ARTEFACTS = (".jsonl", ".json")
+ARTEFACTS = (".jsonl", ".json", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def _ocr(asked: Asked) -> list[Result]:
     statistics, gains = [], []
     for told in asked.rows:
         path = Path(told)
-        if path.is_file() and path.suffix in ARTEFACTS:
+        if path.exists() and path.suffix in ARTEFACTS:  # a file, or a folder of shards
             statistics.append(artefact_statistics(path))
             continue
         read = read_both(_runs(told, asked), baseline=_baseline(asked), asks="ocr")

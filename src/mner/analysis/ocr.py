@@ -10,10 +10,9 @@ from pathlib import Path
 
 from mner.analysis.measured import unscored
 from mner.analysis.slices import Read, Slices, by_posts
-from mner.runtime.saved import sha256
 from mner.types import VisualContext
 from mner.views import Subwords
-from mner.vision.artefact import iter_contexts
+from mner.vision.artefact import digest, iter_contexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def artefact_statistics(path: Path) -> OcrStatistics:
     Raises:
         DataError: The file is missing, or a line is no context.
     """
-    return ocr_statistics(iter_contexts(path), name=path.name, data=f"{path.name}@{sha256(path)[:6]}")
+    return ocr_statistics(iter_contexts(path), name=path.name, data=f"{path.name}@{digest(path)[:6]}")
 
 
 def ocr_gain(read: Read) -> Slices:

@@ -103,18 +103,37 @@ def import_(
         typer.Option(help="Posts whose ids the file uses in place of pictures' names; may be repeated."),
     ] = None,
     suffix: Annotated[str, typer.Option(help="Put behind names of pictures that have no suffix.")] = ".jpg",
+    attribute_threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Of vinvl and bottomup: attributes over this are kept; 0 keeps all, the paper's is 0.1.",
+            show_default="0 for vinvl, 0.1 for bottomup",
+        ),
+    ] = None,
 ) -> None:
     """Make contexts of texts, captions or objects that somebody published, without the pictures."""
     from mner.vision.artefact import write_contexts
     from mner.vision.published.imports import rows
 
+    if attribute_threshold is not None and kind not in {Kind.VINVL, Kind.BOTTOMUP}:
+        raise typer.BadParameter("goes with --kind vinvl or bottomup", param_hint="--attribute-threshold")
     images: dict[str, str | None] | None = None
     if posts:
         from mner.data import read
 
         images = {post.id: post.image for file in posts for post in read(file)}
     left_out: list[str] = []
-    made = rows(path, kind.value, source=source, posts=images, suffix=suffix, left_out=left_out.append)
+    made = rows(
+        path,
+        kind.value,
+        source=source,
+        posts=images,
+        suffix=suffix,
+        attribute_threshold=attribute_threshold,
+        left_out=left_out.append,
+    )
     count = write_contexts(made, out)
     typer.echo(f"{count} rows", err=True)
     if left_out:

@@ -48,6 +48,7 @@ def build(
     from rich.progress import track
 
     from mner import config as configs
+    from mner.data.lines import printable
     from mner.data.listing import pictures
     from mner.vision.build import build as write
 
@@ -60,7 +61,7 @@ def build(
 
     def watch(context: VisualContext) -> None:
         if context.reason is not None:
-            told = f"{context.image}: {context.status}: {context.reason}"
+            told = printable(f"{context.image}: {context.status}: {context.reason}")
             console.print(told, highlight=False, markup=False, soft_wrap=True)
 
     if shard_size is None:

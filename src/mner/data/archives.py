@@ -19,8 +19,11 @@ NAMES = ("image", "path", "file", "name", "id", "key", "__key__")
 BYTES = ("bytes", "image", "jpg", "png", "content")
 """Columns of a Parquet file that hold the pictures' files; the first that is there and holds bytes."""
 
-ROWS = 64
+ROWS = 16
 """Rows of a Parquet file that are held at once."""
+
+BUFFER = 2**20
+"""Bytes that are read ahead of a Parquet file, so that a group of rows need not be in memory whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def table(path: Path, *, images: Path | None = None) -> Iterator[tuple[str, Path
     except ImportError as error:
         raise MissingExtraError(f'{path}: {error}; pip install "mner[parquet]"') from error
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
             schema = file.schema_arrow
             held, inside = _bytes_column(schema, pyarrow)
             named = next((name for name in NAMES if _is(schema, name, pyarrow.string(), pyarrow.large_string())), None)
@@ -89,7 +92,7 @@ def table(path: Path, *, images: Path | None = None) -> Iterator[tuple[str, Path
                     name = row[named] if named is not None else None
                     yield _picture(row[held] if held is not None else None, name, number, folder, path, inside=inside)
                     number += 1
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise DataError(f"{path}: no Parquet file that can be read ({error}); write it again") from None
 
 

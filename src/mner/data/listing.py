@@ -31,10 +31,10 @@ def pictures(source: Path, *, images: Path | None = None) -> Iterable[tuple[str,
     if source.is_dir():
         archives = sorted(source.glob(f"*{ARCHIVE}"))
         if archives:
-            return _of_archives(archives)
+            return _some(_of_archives(archives), source)
         found = [
             (path.relative_to(source).as_posix(), path)
-            for folder, _, files in os.walk(source)
+            for folder, _, files in os.walk(source, onerror=_unlisted)
             for path in (Path(folder) / file for file in files)
             if path.suffix.lower() in SUFFIXES
         ]
@@ -54,6 +54,13 @@ def pictures(source: Path, *, images: Path | None = None) -> Iterable[tuple[str,
     if not named:
         raise DataError(f"{source}: none of its posts names a picture")
     return [(image, picture_path(folder, image)) for image in named]
+
+
+def _unlisted(error: OSError) -> None:
+    """Pictures that nobody can see would otherwise be left out without a word."""
+    raise DataError(
+        f"{error.filename}: cannot be listed: {error.strerror or error}; make the folder readable, or move it away"
+    ) from None
 
 
 def _of_archives(archives: list[Path]) -> Iterator[tuple[str, Place]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -151,8 +152,18 @@ def _told(connection: Connection, call: Callable[[], Any], kind: str) -> Any:
     try:
         value = call()
     except Exception as error:
-        error.add_note("".join(traceback.format_exception(error)))
-        connection.send(("fault", error))
+        connection.send(("fault", _sendable(error)))
         return None
     connection.send((kind, None if callable(value) else value))
     return value
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error with its place; what says the same where its class, such as one of a plug-in, cannot be pickled."""
+    place = "".join(traceback.format_exception(error))
+    try:
+        error = pickle.loads(pickle.dumps(error))  # noqa: S301 (its own bytes)
+    except Exception as fault:
+        error = RuntimeError(f"a worker raised {type(error).__name__}: {error}; it cannot be sent as it is ({fault})")
+    error.add_note(place)
+    return error

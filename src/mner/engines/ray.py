@@ -7,9 +7,11 @@ have no end: what was in its hands goes through ``mner.engines.crew``, which fin
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -39,7 +41,8 @@ class Actors(Generic[T, R]):
 
     A session that the program has begun (``ray.init``) is used and left open. Without one, ``address`` is joined, or
     a session on this machine alone is begun and ended with the crew: without a dashboard, and no other machine can
-    reach it.
+    reach it. Actors work in the folder that this process works in, where their machine has it, so that relative paths
+    mean the same.
 
     Args:
         opening: What each actor does first; mner and all that it names must be installed on every machine.
@@ -152,7 +155,7 @@ class Actors(Generic[T, R]):
         # None of Ray's own retries: it would give the same list to one actor after the other without end.
         options = {**self._resources, "max_restarts": 0, "max_task_retries": 0}
         actor = self._ray.remote(**options)(_Actor).remote()
-        return _Worker(actor, actor.load.remote(self._opening))
+        return _Worker(actor, actor.load.remote(self._opening, str(Path.cwd())))
 
     def _begin(self) -> None:
         ray = self._ray
@@ -207,8 +210,10 @@ class _Actor:
     def __init__(self) -> None:
         self._function: Any = None
 
-    def load(self, opening: Opening[Any, Any]) -> None:
-        """Open the models."""
+    def load(self, opening: Opening[Any, Any], folder: str) -> None:
+        """Open the models, in a working directory that Ray would leave where its own session was begun."""
+        with suppress(OSError):  # a machine without that folder can still be sent bytes and absolute paths
+            os.chdir(folder)
         self._function = opening()
 
     def work(self, items: list[Any]) -> list[Any]:
@@ -217,6 +222,4 @@ class _Actor:
 
     def pid(self) -> int:
         """The process's id."""
-        import os
-
         return os.getpid()

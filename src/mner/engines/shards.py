@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from mner.atomic import write_json, writing
 from mner.errors import DataError
@@ -33,10 +33,14 @@ class Progress:
     kept: bool
 
 
-class _Planned(NamedTuple):
+@dataclass(slots=True)
+class _Planned:
+    """A shard to come: how many of its items were taken so far, and whether those are all."""
+
     number: int
-    size: int
     kept: bool
+    size: int = 0
+    whole: bool = False
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
@@ -75,7 +79,7 @@ def run(
     Args:
         stream: Takes lists of items and gives, in their order, one list of as many results for each. It may take
             some lists ahead.
-        items: Read as needed, never held in full.
+        items: Read as needed; held are those of the lists that ``stream`` has at hand.
         out: Folder of the shards.
         fingerprint: Identifies items and options; a folder made of others is refused.
         write: Makes a shard's file, whole or not at all.
@@ -97,33 +101,43 @@ def run(
     def lists() -> Iterator[list[T]]:
         source = iter(items)
         for number in count():
-            if part(out, number, suffix).exists():
-                size = sum(1 for _ in islice(source, shard_size))
-                plan.extend([_Planned(number, size, True)] if size else [])
+            planned = _Planned(number, part(out, number, suffix).exists())
+            plan.append(planned)
+            if planned.kept:
+                planned.size = sum(1 for _ in islice(source, shard_size))
+                planned.whole = True
             else:
-                shard = list(islice(source, shard_size))
-                size, step = len(shard), batch_size or shard_size
-                plan.extend([_Planned(number, size, False)] if size else [])
-                yield from (shard[start : start + step] for start in range(0, size, step))
-            if size < shard_size:
+                yield from _batches(source, planned, shard_size, batch_size or shard_size)
+            if planned.size < shard_size:
                 return
 
     shards = done = 0
     gathered: list[R] = []
-    for results in stream(lists()):
+    end: list[list[R]] = [[]]
+    for results in chain(stream(lists()), end):  # once more at the end, when all shards are known to be whole
         gathered += results
-        while plan and (plan[0].kept or len(gathered) == plan[0].size):
+        while plan and plan[0].whole and (plan[0].kept or len(gathered) == plan[0].size):
             planned = plan.popleft()
+            if not planned.size:  # the input ended with the shard before
+                break
             if not planned.kept:
                 seal(planned.number, gathered)
                 write(part(out, planned.number, suffix), gathered)
                 gathered = []
             shards, done = shards + 1, done + planned.size
             yield Progress(shards, done, planned.kept)
-    for planned in plan:  # behind the last shard that was missing
-        shards, done = shards + 1, done + planned.size
-        yield Progress(shards, done, planned.kept)
     _finish(out, shards, done, suffix)
+
+
+def _batches(source: Iterator[T], planned: _Planned, shard_size: int, step: int) -> Iterator[list[T]]:
+    """The items of a shard, ``step`` at a time, taken when it is their turn: some kinds of item are large."""
+    while not planned.whole:
+        wanted = min(step, shard_size - planned.size)
+        some = list(islice(source, wanted))
+        planned.size += len(some)
+        planned.whole = len(some) < wanted or planned.size == shard_size
+        if some:
+            yield some
 
 
 def _finish(out: Path, shards: int, items: int, suffix: str) -> None:

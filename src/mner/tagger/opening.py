@@ -8,7 +8,6 @@ from pathlib import Path
 from mner import encoders
 from mner.errors import ModelError
 from mner.runtime import Backend, Precision, open_model, read_model
-from mner.runtime.saved import sha256
 from mner.tagger.pictures import Pictures
 from mner.tagger.tagger import Tagger
 from mner.types import VisualContext
@@ -41,7 +40,8 @@ def load(
         allow_plugins: Run code outside mner that the model's configuration names.
         use_images: False reads the words alone, whatever pictures come.
         images: Folder of the pictures that posts name; None takes their names as paths.
-        contexts: Ready visual contexts, as files of the artefact or by picture name; asked before a picture is read.
+        contexts: Ready visual contexts, as files of the artefact or folders of its shards, or by picture name; asked
+            before a picture is read.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
         timeout: Most seconds for reading one picture; None sets no limit.
 
@@ -94,8 +94,8 @@ def _contexts(
     """Contexts by picture name, and the fingerprint of the files they come from."""
     if given is None or isinstance(given, Mapping):
         return given, {}
-    from mner.vision.artefact import read_contexts
+    from mner.vision.artefact import digest, read_contexts
 
     files = [Path(given)] if isinstance(given, str | Path) else [Path(file) for file in given]
     found: Mapping[str, VisualContext] = read_contexts(files)
-    return found, {"contexts": " ".join(sha256(file)[:12] for file in files)}
+    return found, {"contexts": " ".join(digest(file)[:12] for file in files)}

@@ -120,12 +120,7 @@ class Pictures:
         name = request.post.image
         if request.picture is not None or name is None:
             return request.picture
-        if self._images is None:
-            return Path(name)
-        try:
-            return picture_path(self._images, name)
-        except OSError:  # a name that is too long to be looked for; reading it will say so
-            return self._images / name
+        return Path(name) if self._images is None else picture_path(self._images, name)
 
     def _read(self, name: str, source: Any) -> VisualContext:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -112,6 +113,22 @@ def files_of(path: Path) -> list[Path]:
     if not found:
         raise DataError(f"{path}: holds no file of contexts (*.jsonl, *{PARQUET})")
     return found
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of an artefact, hexadecimal: of its file, or over those of its shards, names aside.
+
+    Raises:
+        DataError: A folder holds none, or a file cannot be read.
+    """
+    found = []
+    for file in files_of(path):
+        try:
+            with file.open("rb") as stream:
+                found.append(hashlib.file_digest(stream, "sha256").hexdigest())
+        except OSError as error:
+            raise DataError(f"{file}: cannot be read: {error.strerror or error}") from None
+    return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()
 
 
 def _lines(path: Path) -> Iterator[VisualContext]:

@@ -20,12 +20,10 @@ from mner.vision.backends import Backends
 from mner.vision.images import Named, Source, Unopened, decode, fetch
 from mner.vision.seen import PARTS, Seen, look
 from mner.vision.store import Store
+from mner.vision.surest import surest
 
 LONGEST_SIDE = 1600
 """Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
-
-MOST_TAGS = 100
-"""Most objects and attributes together, as in the paper; what is over is cut and counted in the row's "cut"."""
 
 AHEAD = 4
 """Pictures at hand while one after the other is read: the one that the models see and the next ones."""
@@ -175,8 +173,7 @@ class Extractor:
 
     def _ended(self, seen: Seen, store: Store | None) -> VisualContext:
         """The context of a picture that all backends have looked at; kept where none failed."""
-        kept = _most(sorted(seen.tags, key=lambda tag: -(tag.confidence or 0.0)))
-        cut = len(seen.tags) - len(kept)
+        kept, cut = surest(seen.tags)
         scale = (seen.picture.width / seen.pixels.width, seen.picture.height / seen.pixels.height)
         context = replace(
             self._row(seen.image),
@@ -185,7 +182,7 @@ class Extractor:
             ocr=tuple(_scaled(seen.ocr, scale)),
             sha256=seen.picture.sha256,
             reason="; ".join(seen.faults) or None,
-            extra={"cut": {"tags": cut}} if cut else {},
+            extra=cut,
         )
         if store is not None and context.reason is None:
             store.put(context, seen.fingerprint)
@@ -205,17 +202,6 @@ def _fitted(pixels: Image.Image) -> Image.Image:
         return pixels
     size = [max(1, round(side * LONGEST_SIDE / longest)) for side in pixels.size]
     return pixels.resize((size[0], size[1]), Image.Resampling.BICUBIC, reducing_gap=2.0)
-
-
-def _most(tags: Sequence[Tag]) -> list[Tag]:
-    """The first tags that make no more than ``MOST_TAGS`` objects and attributes together."""
-    kept, count = list[Tag](), 0
-    for tag in tags:
-        count += 1 + len(tag.attributes)
-        if count > MOST_TAGS:
-            break
-        kept.append(tag)
-    return kept
 
 
 def _scaled(entries: Iterable[_Entry], scale: tuple[float, float]) -> Iterator[_Entry]:

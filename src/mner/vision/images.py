@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,10 @@ from mner.errors import ImageError
 
 @runtime_checkable
 class Located(Protocol):
-    """A place that a picture's bytes are read from when it is its turn, such as a member of an archive."""
+    """A place that a picture's bytes are read from when it is its turn, such as a member of an archive.
+
+    One that knows how many bytes there are has them as ``size``: what is over the limit is then not read.
+    """
 
     def read(self) -> bytes:
         """The bytes of the picture's file; OSError where they cannot be had."""
@@ -37,6 +40,10 @@ Named = tuple[str, Source]
 
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 """What is decoded, as Pillow names it. Left out are formats that run other programs (EPS) or that nobody posts."""
+
+
+STRIP = 2**18
+"""Pixels that are converted at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +105,10 @@ def fetch(source: Source, *, limits: Limits = Limits()) -> Unopened:
     if isinstance(source, bytes):
         content = source
     else:
-        content = _content(Path(source), limits) if isinstance(source, str | Path) else _fetched(source)
+        content = _content(Path(source), limits) if isinstance(source, str | Path) else _fetched(source, limits)
     if not content:
         raise ImageError("unreadable", "the file is empty")
-    if len(content) > limits.bytes:
-        raise ImageError("too_large", f"the file has {len(content):,} bytes, the limit is {limits.bytes:,}")
+    _within(len(content), limits)
     return Unopened(content, hashlib.sha256(content).hexdigest())
 
 
@@ -134,8 +140,7 @@ def _content(path: Path, limits: Limits) -> bytes:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             raise ImageError("unreadable", f"{path.name} is not a file")
-        if found.st_size > limits.bytes:
-            raise ImageError("too_large", f"the file has {found.st_size:,} bytes, the limit is {limits.bytes:,}")
+        _within(found.st_size, limits)
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise ImageError("missing", f"no such file: {path.name}") from None
@@ -143,7 +148,13 @@ def _content(path: Path, limits: Limits) -> bytes:
         raise ImageError("unreadable", f"{path.name} cannot be read: {error}") from None
 
 
-def _fetched(place: Located) -> bytes:
+def _within(size: int, limits: Limits) -> None:
+    if size > limits.bytes:
+        raise ImageError("too_large", f"the file has {size:,} bytes, the limit is {limits.bytes:,}")
+
+
+def _fetched(place: Located, limits: Limits) -> bytes:
+    _within(getattr(place, "size", 0), limits)
     try:
         return place.read()
     except FileNotFoundError as error:
@@ -175,27 +186,43 @@ def _decoded(image: Image.Image, sha256: str | None, limits: Limits) -> Picture:
 
 def _rgb(image: Image.Image) -> Image.Image:
     """The picture in RGB: 16 and 32 bits scaled to 8, transparency laid on white."""
+    clear = image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        return Image.fromarray(_eight_bits(np.asarray(image), image.mode)).convert("RGB")
-    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        over = image.convert("RGBA")
-        white = Image.new("RGBA", over.size, "white")
-        return Image.alpha_composite(white, over).convert("RGB")
-    return image.convert("RGB")
+        return Image.fromarray(_eight_bits(image)).convert("RGB")
+    if not clear:
+        return image if image.mode == "RGB" else image.convert("RGB")
+    made = Image.new("RGB", image.size)
+    for strip, top in _strips(image):
+        over = strip.convert("RGBA")
+        made.paste(Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB"), (0, top))
+    return made
 
 
-def _eight_bits(values: NDArray[Any], mode: str) -> NDArray[np.uint8]:
+def _strips(image: Image.Image) -> Iterator[tuple[Image.Image, int]]:
+    """Parts of a picture of ``STRIP`` pixels, as a wider copy of a huge one would fill memory; and their tops."""
+    rows = max(1, STRIP // image.width)
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height))), top
+
+
+def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
     """Gray values (row, column) of 16 bits, 32 bits or any float range as 8 bits.
 
     16 bits have a fixed range. 32 bits and floats have none that files keep to, so the greatest value tells: up to
     255 and up to 65535 are taken as 8 and 16 bits, anything else, and every float, reaches white at its greatest.
     """
-    if mode.startswith("I;16"):
-        return (values // 257).astype(np.uint8)
-    known = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    greatest = max(float(known.max(initial=0)), 1.0)
-    top = greatest if mode == "F" else next((limit for limit in (255.0, 65535.0) if greatest <= limit), greatest)
-    return np.clip(known * 255.0 / top, 0, 255).astype(np.uint8)
+    if image.mode.startswith("I;16"):
+        return (np.asarray(image) // 257).astype(np.uint8)
+    greatest = max(1.0, *(float(_finite(strip).max(initial=0)) for strip, _ in _strips(image)))
+    limits = (255.0, 65535.0) if image.mode == "I" else ()
+    top = next((limit for limit in limits if greatest <= limit), greatest)
+    made = [np.clip(_finite(strip) * 255.0 / top, 0, 255).astype(np.uint8) for strip, _ in _strips(image)]
+    return np.concatenate(made)
+
+
+def _finite(strip: Image.Image) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = np.asarray(strip).astype(np.float64)
+    return np.nan_to_num(values, copy=False, posinf=0.0, neginf=0.0)
 
 
 _decoding = threading.Lock()

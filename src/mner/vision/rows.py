@@ -151,20 +151,24 @@ def _source(entry: Mapping[str, Any], where: str) -> str:
 
 def _number(entry: Mapping[str, Any], name: str, where: str) -> float | None:
     value = entry.get(name)
-    if value is not None and not _finite(value):
+    if value is not None and not finite(value):
         raise DataError(f"{where}: {name}: expected a number, found {value!r}")
     return value
 
 
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def finite(value: Any) -> bool:
+    """Whether a value of JSON is a number that a float can hold."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False
 
 
 def _box(entry: Mapping[str, Any], where: str) -> Box | None:
     box = entry.get("box")
     if box is None:
         return None
-    if not isinstance(box, list) or len(box) != 4 or not all(map(_finite, box)):
+    if not isinstance(box, list) or len(box) != 4 or not all(map(finite, box)):
         raise DataError(f"{where}: box: expected [left, top, right, bottom], found {box!r}")
     left, top, right, bottom = box
     return (left, top, right, bottom)

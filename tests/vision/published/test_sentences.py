@@ -48,6 +48,7 @@ def test_score_and_unknown_keys_are_kept(tmp_path: Path) -> None:
         ("a.jsonl", '{"image": "1"}', "a.jsonl:1: expected a text, or a list of texts, in one of text, caption"),
         ("a.jsonl", '{"image": "1", "texts": [1]}', "a.jsonl:1: expected a text, or a list"),
         ("a.jsonl", '{"image": "1", "text": "x", "score": NaN}', "a.jsonl:1: score: expected a number"),
+        ("a.jsonl", f'{{"image": "1", "text": "x", "score": {"9" * 400}}}', "a.jsonl:1: score: expected a number"),
         ("a.tsv", "1.jpg", "a.tsv:1: expected a name, a TAB and a text"),
         ("a.tsv", "1.jpg\t[{]", "a.tsv:1: expected JSON"),
         ("a.json", "{}", "a.json: expected a list such as"),

@@ -15,6 +15,7 @@ from mner.config import VisionConfig
 from mner.errors import DataError
 from mner.vision.artefact import read_contexts
 from mner.vision.published import vinvl
+from mner.vision.published.imports import rows
 from mner.vision.published.objects import fitted
 from mner.vision.spoken import spoken, words_of
 
@@ -49,6 +50,22 @@ def test_thresholds_drop_objects_and_attributes(tmp_path: Path) -> None:
     npz(tmp_path / "1.jpg.npz")
     found = vinvl.Published(tmp_path, threshold=0.4, attribute_threshold=0.1).find("1.jpg")
     assert [words_of(tag) for tag in found.tags] == ["white computer monitor", "dog"]
+
+
+@pytest.mark.parametrize(("threshold", "kept"), [(None, 2), (0.0, 2), (0.1, 1), (0.25, 0)])
+def test_import_keeps_the_surest_hundred_and_attributes_over_the_threshold(
+    tmp_path: Path, threshold: float | None, kept: int
+) -> None:
+    objects = [
+        {"class": f"c{n}", "conf": n / 1000, "attributes": ["low", "high"], "attr_scores": [0.1, 0.25]}
+        for n in range(120)
+    ]
+    (tmp_path / "a.tsv").write_text(f"1.jpg\t{json.dumps(objects)}\n")
+    (row,) = rows(tmp_path / "a.tsv", "vinvl", attribute_threshold=threshold)
+    assert {tag.attributes for tag in row.tags} == {("high", "low")[:kept]}
+    count = 100 // (1 + kept)
+    assert [tag.object for tag in row.tags] == [f"c{n}" for n in range(119, 119 - count, -1)]
+    assert row.extra == {"cut": {"tags": 120 - count}}
 
 
 def test_boxes_are_scaled_to_the_picture_and_cut_at_its_edges(tmp_path: Path) -> None:
@@ -98,6 +115,8 @@ def test_tsv_gives_at_most_three_attributes_the_surest_first(tmp_path: Path, row
         ('1.jpg\t[{"conf": 1}]', r'a.tsv:2: objects\[0\]: expected an object with the key "class"'),
         ('1.jpg\t[{"class": "a", "conf": "x"}]', r"a.tsv:2: objects\[0\]: conf, rect"),
         ('1.jpg\t[{"class": "a", "conf": NaN}]', r"a.tsv:2: objects\[0\]: conf: expected a number"),
+        (f'1.jpg\t[{{"class": "a", "conf": {"9" * 400}}}]', r"objects\[0\]: conf, rect"),
+        ('1.jpg\t[{"class": "a", "attributes": 5}]', r"objects\[0\]: conf, rect, attributes"),
         ('1.jpg\t[{"class": "a", "attributes": ["x"], "attr_scores": []}]', r"objects\[0\]: conf, rect, attributes"),
     ],
 )
@@ -144,6 +163,21 @@ def test_header_that_promises_more_than_there_is_is_damage(tmp_path: Path) -> No
         archive.writestr("objects.npy", content)
     with pytest.raises(DataError, match=r"1.jpg.npz: damaged"):
         vinvl.Published(tmp_path).find("1.jpg")
+
+
+def test_any_byte_that_is_wrong_is_damage_or_harmless(tmp_path: Path) -> None:
+    path = tmp_path / "1.jpg.npz"
+    np.savez_compressed(path, **{name: OBJECTS[name] for name in ("objects", "scores")})
+    whole, told = path.read_bytes(), 0
+    for place in range(0, len(whole), 3):
+        for mask in (0xFF, 0x01):  # the second turns flags, such as that of encryption
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
+            try:
+                vinvl.Published(tmp_path).find("1.jpg")
+            except DataError as error:
+                assert "1.jpg.npz: " in str(error)
+                told += 1
+    assert told > 50
 
 
 @pytest.mark.parametrize(

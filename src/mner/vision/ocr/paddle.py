@@ -58,6 +58,11 @@ def models(options: Options) -> list[Path]:
     return [folder / name for folder in named for name in ("inference.yml", "inference.pdiparams")]
 
 
+def lacking(options: Options) -> str | None:
+    """What must be there before it can run; None for nothing."""
+    return None if options.detection or options.download else f"models: {_no_models(options)}"
+
+
 class Reader:
     """The lines of text of a picture, in reading order.
 
@@ -117,8 +122,12 @@ def _models(options: Options) -> dict[str, Any]:
         return named
     if options.download:
         return {"lang": options.language}
-    raise ModelError(
-        "OCR with paddle has no models: set vision.options.paddle.download = true, and PaddleOCR fetches those of "
+    raise ModelError(f"OCR with paddle has no models: {_no_models(options)}")
+
+
+def _no_models(options: Options) -> str:
+    return (
+        "set vision.options.paddle.download = true, and PaddleOCR fetches those of "
         f'"{options.language}" from the network once; or name the folders of two models that are here: '
         'detection = "./PP-OCRv5_mobile_det", recognition = "./en_PP-OCRv5_mobile_rec"'
     )

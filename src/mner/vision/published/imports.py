@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from mner.errors import DataError
 from mner.types import Caption, ContextText, VisualContext
 from mner.vision.artefact import key
 from mner.vision.published import bottomup, vinvl
 from mner.vision.published.sentences import sentences
+from mner.vision.surest import surest
 
 Kind = Literal["texts", "captions", "vinvl", "bottomup"]
 """What a published file holds."""
@@ -25,6 +26,7 @@ def rows(
     source: str = "",
     posts: Mapping[str, str | None] | None = None,
     suffix: str = ".jpg",
+    attribute_threshold: float | None = None,
     left_out: Callable[[str], None] = lambda name: None,
 ) -> Iterator[VisualContext]:
     """The rows of a published file, one after the other; a picture may have several, which join when they are read.
@@ -35,15 +37,19 @@ def rows(
         source: The name that entries carry; "" takes the file's own name without suffix, or the detector's.
         posts: Post id -> its picture. With it names are ids of posts, and each text belongs to that post alone.
         suffix: Put behind names of pictures that have none, such as the numbers of COCO.
+        attribute_threshold: An attribute of a detector is kept where its confidence is over this; None takes what the
+            detector's own option has.
         left_out: Called with each id that ``posts`` lacks or that has no picture there.
 
     Raises:
         DataError: The file is missing or damaged; the message names file and line. Or all of it was left out.
     """
     if kind in {"vinvl", "bottomup"}:
-        published = vinvl.Published(path) if kind == "vinvl" else bottomup.Published(path)
+        told: dict[str, Any] = {} if attribute_threshold is None else {"attribute_threshold": attribute_threshold}
+        published = vinvl.Published(path, **told) if kind == "vinvl" else bottomup.Published(path, **told)
         for name in published:
-            yield VisualContext(_picture(name, suffix), tags=published.find(name).tags)
+            tags, cut = surest(published.find(name).tags)
+            yield VisualContext(_picture(name, suffix), tags=tags, extra=cut)
         return
     source = source or path.name.partition(".")[0]
     last, used = None, False

@@ -32,12 +32,12 @@ def by_confidence(tags: Iterable[Tag], *, least: float) -> tuple[Tag, ...]:
 
 
 def attributes(named: Iterable[tuple[str, float]], *, least: float) -> tuple[str, ...]:
-    """At most three attributes that are over a confidence, the surest first.
+    """At most three attributes that are over a confidence, the surest first; 0 keeps all that were published.
 
-    >>> attributes([("old", 0.05), ("red", 0.4), ("wet", 0.2)], least=0.1)
+    >>> attributes([("old", 0.1), ("red", 0.4), ("wet", 0.2)], least=0.1)
     ('red', 'wet')
     """
-    sure = sorted(((name, score) for name, score in named if score >= least), key=lambda one: -one[1])
+    sure = sorted(((name, score) for name, score in named if not least or score > least), key=lambda one: -one[1])
     return tuple(name for name, _ in sure[:ATTRIBUTES])
 
 

@@ -10,13 +10,13 @@ An object may have a list of texts in place of one; what else it says is kept.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mner.errors import DataError
+from mner.vision.rows import finite
 
 LARGEST = 2**30
 """Bytes of a JSON file, at most, as it is read at once; JSON lines and TSV may have any size."""
@@ -100,7 +100,7 @@ def _object(entry: Any, where: str, *, name: str | None = None) -> Iterator[Sent
     if told is None or not all(isinstance(text, str) for text in texts):
         raise DataError(f"{where}: expected a text, or a list of texts, in one of {', '.join(TEXTS)}")
     score = None if sure is None else entry[sure]
-    if score is not None and not (type(score) in {int, float} and math.isfinite(score)):
+    if score is not None and not finite(score):
         raise DataError(f"{where}: {sure}: expected a number, found {score!r}")
     extra = {key: value for key, value in entry.items() if key not in {named, told, sure, "source"}}
     for text in texts:

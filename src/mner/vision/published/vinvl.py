@@ -102,7 +102,7 @@ class Published:
             return Tag(text=words, confidence=confidence, box=sides, source=SOURCE)
         front = words.removesuffix(named).strip() if words.endswith(named) else ""
         sure = float(told["attr_scores"][one].ravel()[0]) if front and "attr_scores" in told else 1.0
-        kept = (front,) if front and sure >= self._least_attribute else ()
+        kept = attributes([(front, sure)] if front else [], least=self._least_attribute)
         return Tag(named, kept, confidence, sides, source=SOURCE)
 
     def _row(self, columns: Sequence[str], where: str) -> Found:
@@ -121,15 +121,15 @@ class Published:
         if not isinstance(entry, dict) or not isinstance(entry.get("class"), str) or not entry["class"]:
             raise DataError(f'{where}: expected an object with the key "class"')
         named, scores = entry.get("attributes") or [], entry.get("attr_scores", entry.get("attr_conf"))
-        scores = [1.0] * len(named) if scores is None else scores
         try:
+            scores = [1.0] * len(named) if scores is None else scores
             front = attributes(
                 [(str(name), float(score)) for name, score in zip(named, scores, strict=True)],
                 least=self._least_attribute,
             )
             conf = None if entry.get("conf") is None else round(float(entry["conf"]), 4)
             sides = box([float(side) for side in entry["rect"]]) if entry.get("rect") else None
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f"{where}: conf, rect, attributes or attr_scores is of the wrong form: {error}") from None
         if conf is not None and not math.isfinite(conf):
             raise DataError(f"{where}: conf: expected a number, found {conf}")
@@ -155,7 +155,9 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
                 found[name] = np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (zipfile.BadZipFile, ValueError, EOFError, MemoryError, OverflowError, NotImplementedError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # damaged bytes make zipfile, its decompressors and numpy raise anything
         raise DataError(f"{path}: damaged, or it needs pickle, which is never loaded: {error}") from None
     return found
 
@@ -163,6 +165,6 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
 def _size(width: Any, height: Any) -> tuple[float, float] | None:
     try:
         size = (float(width), float(height))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return size if all(math.isfinite(side) and side > 0 for side in size) else None
