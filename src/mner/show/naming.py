@@ -11,7 +11,7 @@ TUNED = "-tuned"
 """What ``mner tune`` puts behind the name of the row that it writes."""
 
 CONTEXTS: Mapping[str, str] = {
-    "-blip2": "a third captioner's captions too, which at times name who is seen",
+    "-blip2": "a third captioner, whose captions at times name who is seen",
     "-standin": "stand-ins: object names taken from captions for tags, texts quoted by a language model for OCR",
 }
 """What a row's name has behind it when it reads other contexts than the paper's kind, and what must be said of it."""
