@@ -38,6 +38,7 @@ def runs(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "dev": "dev.txt",
                 "test": "test.txt",
                 "contexts": ["contexts.jsonl"],
+                "contexts_missing": 0.5,  # of two pictures the file knows one
             },
             "model": {"encoder": str(tiny_encoder)},
             "training": {"epochs": 1, "device": "cpu", "encoder_lr": 0.01},

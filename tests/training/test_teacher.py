@@ -197,7 +197,7 @@ def test_another_teacher_in_the_same_place_is_another_run(
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_teacher_of_other_posts_is_refused(corpus: Path, tiny_config: Make, teach: Teach, split: str) -> None:
     path, text = corpus / f"{split}.txt", (corpus / f"{split}.txt").read_text()
-    path.write_text(text + "IMGID:99\nPhoenix\tB-LOC\n\n")
+    path.write_text(text + "IMGID:1\nPhoenix\tB-LOC\n\n")
     run = teach()
     path.write_text(text)
     with pytest.raises(ModelError, match=rf"has other {split} posts, {split}@.* may know posts .* scored on"):
