@@ -31,7 +31,7 @@ def told(make_record: Make, commit: Commit) -> Callable[..., Part]:
         for name, (t, both) in rows.items():
             for seed in (1, 2, 3):
                 folder = commit(make_record(name, seed, {"T": t, "I+T": both}, **{"data": data} | changes))
-        (section,) = targets(read_rows(folder.parents[1]), searches)
+        (section,) = targets(read_rows(folder.parents[1]), searches, [])
         return section.parts[0]
 
     return make
@@ -76,7 +76,7 @@ def test_gain_takes_both_tests(make_record: Make, commit: Commit) -> None:
     searches = [search("text"), search("ita-ga-cva")]
 
     def verdict(view: str = "I+T") -> str:
-        (section,) = targets(read_rows(results), searches)
+        (section,) = targets(read_rows(results), searches, [])
         return lines(section.parts[0], f"GA + CVA, {view} view, over equally tuned text, Twitter-15")[0][-1]
 
     assert verdict() == verdict("T") == "not judged: 4 of 5 seeds"  # +71.43, p of the t-test 0.005
@@ -104,7 +104,7 @@ def test_best_row_is_chosen_on_dev(make_record: Make, commit: Commit) -> None:
         record = make_record(name, 1, {"T": test, "I+T": test}, data="twitter15", encoder={"name": "embedded:minilm"})
         record["dev"] = make_record(name, 1, {"T": dev, "I+T": dev})["dev"]
         results = commit(record).parents[1]
-    (section,) = targets(read_rows(results), [])
+    (section,) = targets(read_rows(results), [], [])
     (line,) = lines(section.parts[0], "best T view on embedded:minilm")
     assert line[1] == "text T" and line[4] == "57.14, 1 seed" and line[-1] == "not judged: 1 of 3 seeds"
     assert "text T: the best of 2 rows on dev" in section.parts[0].notes
@@ -115,7 +115,7 @@ def test_row_of_one_lucky_seed_is_not_the_best(make_record: Make, commit: Commit
     commit(make_record("ita-ga-cva", 1, {"T": GOLD, "I+T": GOLD}, **minilm))
     for seed in (1, 2, 3):
         results = commit(make_record("text", seed, {"T": LESS, "I+T": LESS}, **minilm)).parents[1]
-    (section,) = targets(read_rows(results), [])
+    (section,) = targets(read_rows(results), [], [])
     (line,) = lines(section.parts[0], "best T view on embedded:minilm")
     assert line[1] == "text T" and line[4] == "57.14 ± 0.00, 3 seeds" and line[-1] == "MISSED"
     assert "text T: left out for fewer than 3 seeds: ita-ga-cva" in section.parts[0].notes
@@ -143,13 +143,13 @@ def test_tuned_rows_are_measured_against_tuned_text_and_tuned_controls(told: Cal
 
 def test_other_data_sets_have_no_such_goals(make_record: Make, commit: Commit) -> None:
     results = commit(make_record("text", 1, {"T": LESS, "I+T": LESS})).parents[1]
-    assert list(targets(read_rows(results), [])) == []
+    assert list(targets(read_rows(results), [], [])) == []
 
 
 def test_rows_on_some_of_the_posts_are_left_out(make_record: Make, commit: Commit) -> None:
     record = make_record("text", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15", encoder={"name": "embedded:minilm"})
     record["config"]["data"] = {"train_posts": 100}
-    (section,) = targets(read_rows(commit(record).parents[1]), [])
+    (section,) = targets(read_rows(commit(record).parents[1]), [], [])
     assert lines(section.parts[0], "best T view on embedded:minilm")[0][-1] == "not measured"
 
 

@@ -38,7 +38,7 @@ def sections(results: Path) -> list[Section]:
         DataError: There are no run records, one is damaged, or the seeds of a row saw different data or settings.
     """
     rows, searches, recorded = read_rows(results), read_searches(results), read_recorded(results)
-    made = [*targets(rows, searches)]
+    made = [*targets(rows, searches, recorded)]
     for data in dict.fromkeys(data for data, _ in rows):
         of_data = {name: row for (where, name), row in rows.items() if where == data}
         ordered = dict(sorted(of_data.items(), key=lambda pair: (pair[1].trained != ("T",), pair[0])))

@@ -6,11 +6,14 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mner.analysis.recorded import Recorded
 from mner.evaluation.compare import Comparison
+from mner.evaluation.pairing import Split
 from mner.evaluation.records import Row
 from mner.show.against import BASELINE, CONTROLS, WHOLE, shares, tried, variant
 from mner.show.comparison import bounds, mean_sd, p_value, sure
 from mner.show.goals import verdict
+from mner.show.limits import limits
 from mner.show.naming import stands_for, whole
 from mner.show.tables import Part, Section, Table
 from mner.show.tuning import Search, trials_behind
@@ -21,6 +24,9 @@ MINILM, MPNET = "embedded:minilm", "embedded:mpnet"
 RANDOM = "ita-random"
 MANY, SOME = 5, 3
 """Seeds of both rows that a goal takes before it is judged: MiniLM on Twitter-15, and all else."""
+
+MISSED = verdict(0.0, 1.0, least=True)
+LOOKED = ("goal", "looked at", "what it tells")
 
 Rows = Mapping[tuple[str, str], Row]
 
@@ -38,6 +44,9 @@ class Outcome:
         lacking: What it lacks to be judged; "" where nothing.
         notes: What must be known of it.
         signature: Its signature.
+        row: The row it is of, of two the first.
+        view: The view of that row.
+        split: The split.
     """
 
     on: str
@@ -48,6 +57,9 @@ class Outcome:
     lacking: str = ""
     notes: tuple[str, ...] = ()
     signature: str = ""
+    row: Row | None = None
+    view: ViewName = "T"
+    split: Split = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,7 @@ def gain(
             pairs.setdefault(one.encoder, []).extend((counts[0] == counts[1] > 0, each) for each in found)
         best = {encoder: max(some, key=lambda pair: pair[0]) for encoder, some in pairs.items() if some}
         return [
-            _compared(encoder, each, lacking="" if alike or not tuned else "not tuned alike")
+            _compared(encoder, each, lacking="" if alike or not tuned else "not tuned alike", row=of_data[each.a])
             for encoder, (alike, each) in best.items()
         ]
 
@@ -123,9 +135,17 @@ def score(encoder: str, view: ViewName, *, row: str | None = None, least: int = 
         notes = [f"the best of {len(chosen)} rows on dev"] if len(chosen) > 1 else []
         if few := [one.name for one in fitting if one not in chosen]:
             notes.append(f"left out for fewer than {least} seeds: {', '.join(few)}")
-        signature = best.signature("test", view)
         return [
-            Outcome(f"{best.name} {view}", told, statistics.fmean(f1), len(f1), notes=(*notes,), signature=signature)
+            Outcome(
+                f"{best.name} {view}",
+                told,
+                statistics.fmean(f1),
+                len(f1),
+                notes=(*notes,),
+                signature=best.signature("test", view),
+                row=best,
+                view=view,
+            )
         ]
 
     return read
@@ -167,11 +187,11 @@ TARGETS = (
 )
 
 
-def targets(rows: Rows, searches: Sequence[Search]) -> Iterator[Section]:
-    """One section with the goals, met and missed; none where no row is on the data sets they speak of."""
+def targets(rows: Rows, searches: Sequence[Search], recorded: Sequence[Recorded]) -> Iterator[Section]:
+    """One section with the goals, met and missed, and what limits these; none where no row is on their data sets."""
     if not any(data in (T15, T17) for data, _ in rows):
         return
-    lines, notes, signatures = [], [], []
+    lines, notes, signatures, missed = [], [], [], []
     for target in TARGETS:
         found = target.read(rows, searches)
         goal = _goal(target)
@@ -179,7 +199,10 @@ def targets(rows: Rows, searches: Sequence[Search]) -> Iterator[Section]:
         if not found:
             lines.append((target.what, "-", goal, stretch, "-", "not measured"))
         for one in found:
-            lines.append((target.what, one.on, goal, stretch, one.told, _verdict(target, one)))
+            lines.append((target.what, one.on, goal, stretch, one.told, judged := _verdict(target, one)))
+            if judged == MISSED and one.row is not None:
+                looked = limits(one.row, one.view, one.split, rows, recorded, least=SOME)
+                missed += [(target.what, *pair) for pair in looked]
             notes += [f"{one.on}: {note}" for note in one.notes]
             signatures.append((f"{target.what}: {one.on}", one.signature))
     heads = ("what", "on", "goal", "stretch", "measured", "verdict")
@@ -191,10 +214,16 @@ def targets(rows: Rows, searches: Sequence[Search]) -> Iterator[Section]:
         "reported, not judged."
     )
     table = Table(heads, tuple(lines), texts=len(heads))
-    yield Section("Goals", (Part("", about, table, notes=tuple(dict.fromkeys(notes)), signatures=tuple(signatures)),))
+    parts = [Part("", about, table, notes=tuple(dict.fromkeys(notes)), signatures=tuple(signatures))]
+    if missed:
+        why = "What was tried, and what the limit seems to be; the signatures stand beside the tables these come from."
+        parts.append(Part("Behind the goals that were missed", why, Table(LOOKED, tuple(missed), texts=len(LOOKED))))
+    yield Section("Goals", tuple(parts))
 
 
-def _compared(encoder: str, one: Comparison, *, lacking: str = "", notes: Sequence[str] = ()) -> Outcome:
+def _compared(
+    encoder: str, one: Comparison, *, lacking: str = "", notes: Sequence[str] = (), row: Row | None = None
+) -> Outcome:
     line, seeds = one.lines[0], min(len(one.seeds_a), len(one.seeds_b))
     tests = [f"{line.difference:+.2f}"]
     tests += [] if line.interval is None else [f"interval {bounds(line.interval)}"]
@@ -211,6 +240,9 @@ def _compared(encoder: str, one: Comparison, *, lacking: str = "", notes: Sequen
         lacking=lacking,
         notes=(*notes, *one.notes),
         signature=one.signatures[2],
+        row=row,
+        view=one.view_a,
+        split=one.split,
     )
 
 
@@ -230,7 +262,7 @@ def _verdict(target: Target, one: Outcome) -> str:
     if one.seeds < target.seeds:
         return f"not judged: {one.seeds} of {target.seeds} seeds"
     if not one.sure:
-        return "MISSED"
+        return MISSED
     told = verdict(one.figure, target.bound, least=True)
     reached = target.stretch is not None and one.figure >= target.stretch
     return f"{told}, stretch too" if told == "met" and reached else told

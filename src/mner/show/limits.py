@@ -1,0 +1,142 @@
+"""A goal that was missed -> what was tried, and what the run records say of its limits, each figure of a record."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+
+from mner.analysis.learning import belong, learning
+from mner.analysis.noise import Noise
+from mner.analysis.oracle import oracle
+from mner.analysis.recorded import Recorded
+from mner.errors import DataError
+from mner.evaluation.pairing import Split
+from mner.evaluation.records import Row
+from mner.show.against import BASELINE, scored, tried, variant
+from mner.show.comparison import bounds, mean_sd
+from mner.show.naming import TUNED, stands_for, whole
+from mner.show.plain import signed
+from mner.types import ViewName
+
+Rows = Mapping[tuple[str, str], Row]
+ABSENT = "not looked at yet: no record"
+CHOICES = {"views": "the two views", "rows": "the row and the words alone", "seeds": "two seeds of one row"}
+
+
+def limits(
+    row: Row, view: ViewName, split: Split, rows: Rows, recorded: Sequence[Recorded], *, least: int
+) -> Iterator[tuple[str, str]]:
+    """What was looked at, and what it tells, for a row whose figure misses its goal.
+
+    Args:
+        row: The row that was judged.
+        view: The view.
+        split: The split.
+        rows: All rows on record.
+        recorded: All analyses on record.
+        least: A row counts as tried with so many seeds.
+    """
+    of_data = whole(rows, row.data)
+    yield "tried", _tried(row, view, split, of_data, least)
+    if gains := _gains(row, split, of_data):
+        yield "against the words alone", gains
+    yield "another encoder", _encoders(row, view, split, of_data)
+    yield "learning curve", _curve(row, view, rows)
+    yield "oracle", _oracle(row, split, of_data)
+    yield "labels", _labels(row, recorded)
+
+
+def _tried(row: Row, view: ViewName, split: Split, rows: Mapping[str, Row], least: int) -> str:
+    """All rows with the encoder that trained the view, from the least to the most."""
+    means = sorted(
+        (statistics.fmean(f1), one.name)
+        for one in rows.values()
+        if one.encoder == row.encoder and view in one.trained and len(f1 := one.f1(split, view)) >= least
+    )
+    if len(means) < 2:
+        return f"this row alone has {least} seeds of {split} on this encoder"
+    (low, first), (high, last) = means[0], means[-1]
+    return (
+        f"{len(means)} rows with {least} seeds or more, in the {view} view on {split} from {low:.2f} ({first}) to "
+        f"{high:.2f} ({last})"
+    )
+
+
+def _gains(row: Row, split: Split, rows: Mapping[str, Row]) -> str:
+    """What each view gains over the words alone, and how wide the interval is; "" where there is none."""
+    end = variant(row, rows)
+    found = [] if end is None else [
+        one for view in row.trained for one in tried(row, rows[BASELINE + end], split, [], view=view)
+    ]  # fmt: skip
+    told = [
+        f"{one.view_a} {signed(one.lines[0].difference)} ({bounds(one.lines[0].interval)})"
+        for one in found
+        if one.lines[0].interval is not None
+    ]
+    if not told:
+        return ""
+    first = found[0].lines[0]
+    spread = " and ".join(f"{statistics.stdev(side):.2f}" for side in (first.a, first.b) if len(side) > 1)
+    return f"{split}: {', '.join(told)}; seeds deviate by {spread or 'an unknown amount'}"
+
+
+def _encoders(row: Row, view: ViewName, split: Split, rows: Mapping[str, Row]) -> str:
+    """The same row on the other encoders."""
+    mine = row.name.removesuffix(TUNED)
+    short = row.encoder.rpartition(":")[2].rpartition("/")[2]
+    name = mine.removesuffix(f"-{short}")
+    parameters = row.records[0]["parameters"]
+    others = [
+        f"{one.encoder} {mean_sd(f1)} ({one.name}, {one.records[0]['parameters'] / 1e6:.0f} M)"
+        for one in rows.values()
+        if one.encoder != row.encoder and stands_for(one, name) and (f1 := one.f1(split, view))
+    ]
+    if not others:
+        return ABSENT
+    return f"with {parameters / 1e6:.0f} M parameters {mean_sd(row.f1(split, view))}; {'; '.join(others)}"
+
+
+def _curve(row: Row, view: ViewName, rows: Rows) -> str:
+    """What more posts brought."""
+    chosen = [one for one in rows.values() if belong(one, row)]
+    try:
+        curves = learning(chosen, split="dev").curves if len(chosen) > 1 else ()
+    except DataError as error:
+        return str(error)
+    points = next((curve.points for curve in curves if curve.view == view), ())
+    if len(points) < 2:
+        return ABSENT
+    told = ", ".join(f"{one.f1.mean:.2f} with {one.posts:,} posts" for one in points)
+    *_, before, last = points
+    step = f"the last {last.posts / before.posts:.3g}-fold of posts brought {signed(last.f1.mean - before.f1.mean)}"
+    return f"dev: {told}; {step}"
+
+
+def _oracle(row: Row, split: Split, rows: Mapping[str, Row]) -> str:
+    """What a choice, post by post, could bring at most."""
+    end = variant(row, rows)
+    try:
+        found = oracle(scored(row, split), baseline=None if end is None else scored(rows[BASELINE + end], split),
+                       split=split)  # fmt: skip
+    except DataError as error:
+        return str(error)
+    first = {choice.what: choice for choice in reversed(found.choices)}
+    told = "; ".join(
+        f"between {CHOICES[what]} {first[what].best.mean:.2f} ({signed(first[what].gain)})"
+        for what in CHOICES
+        if what in first
+    )
+    return f"if gold chose for each post of {split}: {told}"
+
+
+def _labels(row: Row, recorded: Sequence[Recorded]) -> str:
+    """What faulty gold labels could cost."""
+    for one in recorded:
+        if one.analysis == "noise" and (one.data, one.row) == (row.data, row.name) and isinstance(one.result, Noise):
+            told: Noise = one.result
+            return (
+                f"all {told.readings} runs of it and of the words alone agree with one another and not with gold on "
+                f"{told.touched} of {told.posts:,} {one.split} posts; if gold had what they agree on, F1 would be "
+                f"{told.if_wrong.mean:.2f}, not {told.f1.mean:.2f}"
+            )
+    return ABSENT
