@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,9 @@ def test_rows_tried_go_from_the_least_to_the_most(told: Callable[..., dict[str, 
     )
     assert found["against the words alone"].startswith("test: T +42.86 (")
     assert found["against the words alone"].endswith("seeds deviate by 0.00 and 0.00")
+    low, high = map(float, re.findall(r"[+-]\d+\.\d+", found["against the words alone"].split("(")[1]))
+    half = float(re.search(r"up to (\d+\.\d+) points", found["what the split can tell"])[1])
+    assert half == pytest.approx((high - low) / 2, abs=0.01), "both views read alike, so their intervals are one"
 
 
 def test_oracle_tells_what_choosing_could_bring(told: Callable[..., dict[str, str]]) -> None:

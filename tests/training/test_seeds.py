@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,27 @@ def test_run_cut_off_before_a_checkpoint_is_told_and_begun_again(
     train_seeds(tiny_config(training=QUICK), (1,), root=corpus, out=tmp_path, watch=events.append)
     assert events[0].message == f"seed 1: {folder} was cut off before its first checkpoint, starting again"
     assert (folder / "record.json").exists()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_record_scored_on_test_is_not_replaced(corpus: Path, tiny_config: Make, tmp_path: Path, restart: bool) -> None:
+    config, results = tiny_config(training=QUICK), tmp_path / "results"
+    places = {"root": corpus, "out": tmp_path / "runs", "results": results}
+    (run,) = train_seeds(config, (2,), **places)
+    committed = results / "corpus" / "tiny" / "2.json"
+    scored = json.loads(committed.read_text()) | {"test": {}}
+    for record in (run / "record.json", committed):  # as mner evaluate --final leaves both
+        record.write_text(json.dumps(scored))
+    train_seeds(config, (2,), **places)
+    assert json.loads(committed.read_text()) == scored, "a finished run is the scored one"
+
+    if not restart:
+        shutil.rmtree(run)
+    events: list[Event] = []
+    with pytest.raises(MnerError, match=r"tiny.2\.json: scored on test.* another name"):
+        train_seeds(config, (1, 2), **places, restart=restart, watch=events.append)
+    assert not events, "told before anything is trained"
+    assert json.loads(committed.read_text()) == scored
 
 
 def test_damaged_checkpoint_says_what_to_do(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from mner.analysis.noise import Noise
 from mner.analysis.oracle import oracle
 from mner.analysis.recorded import Recorded
 from mner.errors import DataError
+from mner.evaluation.compare import Comparison
 from mner.evaluation.pairing import Split
 from mner.evaluation.records import Row
+from mner.evaluation.significance import Interval
 from mner.show.against import BASELINE, scored, tried, variant
 from mner.show.comparison import bounds, mean_sd
 from mner.show.naming import TUNED, stands_for, whole
@@ -38,8 +40,9 @@ def limits(
     """
     of_data = whole(rows, row.data)
     yield "tried", _tried(row, view, split, of_data, least)
-    if gains := _gains(row, split, of_data):
-        yield "against the words alone", gains
+    if gains := _against_text(row, split, of_data):
+        yield "against the words alone", _gains(gains)
+        yield "what the split can tell", _resolution(gains)
     yield "another encoder", _encoders(row, view, split, of_data)
     yield "learning curve", _curve(row, view, rows)
     yield "oracle", _oracle(row, split, of_data)
@@ -62,22 +65,30 @@ def _tried(row: Row, view: ViewName, split: Split, rows: Mapping[str, Row], leas
     )
 
 
-def _gains(row: Row, split: Split, rows: Mapping[str, Row]) -> str:
-    """What each view gains over the words alone, and how wide the interval is; "" where there is none."""
+def _against_text(row: Row, split: Split, rows: Mapping[str, Row]) -> list[tuple[Comparison, Interval]]:
+    """The row's trained views against the words alone, where an interval is known; none where it is these."""
     end = variant(row, rows)
-    found = [] if end is None else [
-        one for view in row.trained for one in tried(row, rows[BASELINE + end], split, [], view=view)
-    ]  # fmt: skip
-    told = [
-        f"{one.view_a} {signed(one.lines[0].difference)} ({bounds(one.lines[0].interval)})"
-        for one in found
-        if one.lines[0].interval is not None
-    ]
-    if not told:
-        return ""
-    first = found[0].lines[0]
+    if end is None:
+        return []
+    found = [one for view in row.trained for one in tried(row, rows[BASELINE + end], split, [], view=view)]
+    return [(one, interval) for one in found if (interval := one.lines[0].interval) is not None]
+
+
+def _gains(found: Sequence[tuple[Comparison, Interval]]) -> str:
+    """What each view gains over the words alone."""
+    told = [f"{one.view_a} {signed(one.lines[0].difference)} ({bounds(interval)})" for one, interval in found]
+    first = found[0][0].lines[0]
     spread = " and ".join(f"{statistics.stdev(side):.2f}" for side in (first.a, first.b) if len(side) > 1)
-    return f"{split}: {', '.join(told)}; seeds deviate by {spread or 'an unknown amount'}"
+    return f"{found[0][0].split}: {', '.join(told)}; seeds deviate by {spread or 'an unknown amount'}"
+
+
+def _resolution(found: Sequence[tuple[Comparison, Interval]]) -> str:
+    """How large a gain must be before the bootstrap over the split's posts tells it from 0."""
+    half = max((interval.high - interval.low) / 2 for _, interval in found)
+    return (
+        f"{found[0][0].split}: the intervals reach up to {half:.2f} points to either side, and a gain below that is "
+        "not told from 0"
+    )
 
 
 def _encoders(row: Row, view: ViewName, split: Split, rows: Mapping[str, Row]) -> str:

@@ -97,9 +97,9 @@ def _table(one: PaperExhibit, known: Known, searches: Sequence[Search]) -> Itera
     for row in one.row:
         lines += _published(row)
         found = list(_measured(row, known, searches))
-        lines += found or [(row.name, row.view, "here", *("-",) * 4, row.why or f"not run yet: {NO_RECORD}")]
+        lines += found or [(row.name, row.view, "here", *("-",) * 4, _absent(row))]
         signatures += _signatures(row, known)
-        if row.runs or not row.why:
+        if not row.why:
             told = row.runs or f"mner train configs/rows/{row.row}.toml --seeds 5 --results results"
             commands.setdefault(told, row.name)
     notes = [f"{name}: `{command}`" for command, name in commands.items()]
@@ -110,6 +110,11 @@ def _table(one: PaperExhibit, known: Known, searches: Sequence[Search]) -> Itera
         notes=tuple(notes),
         signatures=tuple(dict.fromkeys(signatures)),
     )
+
+
+def _absent(row: PaperRow) -> str:
+    """Why a row has no figure of ours."""
+    return row.why or (f"needs {row.needs}" if row.needs else f"not run yet: {NO_RECORD}")
 
 
 def _published(row: PaperRow) -> Iterator[tuple[str, ...]]:

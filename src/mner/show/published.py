@@ -30,7 +30,8 @@ class PaperRow(Section):
     row: str  # of configs/rows
     runs: str = ""  # the command that trains it; "": the row's file
     best: bool = False  # the best of the seeds counts, not their mean
-    why: str = ""  # why there is no figure of ours; "": not run yet
+    needs: str = ""  # what our data lack for it; "": nothing
+    why: str = ""  # why it cannot be run yet; "": it can
     says: str = ""  # what the paper says of it
     published: tuple[Figure, ...] = ()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from mner.atomic import write_text
 from mner.config import Config
-from mner.errors import ConfigError
+from mner.errors import ConfigError, MnerError
+from mner.evaluation.records import read_record
 from mner.training.run import CHECKPOINT, Event, Watch, train
 
 
@@ -58,8 +59,14 @@ def train_seeds(
         watch: Called with each event; one of kind "seed" says what becomes of a seed.
 
     Raises:
+        MnerError: ``results`` holds a record that is scored on test, of another run than the one that stands in
+            ``out``; nothing is trained then.
         DataError, ModelError, MnerError: As ``train`` does, at the seed that meets it; earlier seeds are kept.
     """
+    if results is not None:
+        for seed in seeds:
+            run = out / config.data.name / config.name / str(seed)
+            _keep_scored(_record(results, config, seed), run, restart=restart)
     folders = []
     for number, seed in enumerate(seeds, start=1):
         one = config.model_copy(update={"seed": seed})
@@ -69,7 +76,7 @@ def train_seeds(
         watch(Event("seed", 0, 0, f"seed {seed}{place}: {told}"))
         folders.append(train(one, root=root, out=out, resume=resume, restart=restart, watch=watch))
         if results is not None:
-            commit_record(folders[-1], results, one)
+            write_text(_record(results, config, seed), (folders[-1] / "record.json").read_text(encoding="utf-8"))
     return folders
 
 
@@ -84,9 +91,26 @@ def state(folder: Path) -> str:
     return str(folder)
 
 
-def commit_record(run: Path, results: Path, config: Config) -> Path:
-    """Copy a finished run's record to where it is committed, ``results/<data>/<row>/<seed>.json``."""
-    target = results / config.data.name / config.name / f"{config.seed}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run / "record.json", target)
-    return target
+def _record(results: Path, config: Config, seed: int) -> Path:
+    """Where a run's record is committed."""
+    return results / config.data.name / config.name / f"{seed}.json"
+
+
+def _keep_scored(record: Path, run: Path, *, restart: bool) -> None:
+    """Refuse to train what would replace a record that is scored on test, which is done once.
+
+    Raises:
+        MnerError: The record is scored, and its run is not the one in ``run``, or that is to be thrown away.
+    """
+    if not record.exists():
+        return
+    scored = read_record(record)
+    finished = run / "record.json"
+    if "test" not in scored or (
+        not restart and finished.exists() and read_record(finished)["model"] == scored["model"]
+    ):
+        return
+    raise MnerError(
+        f"{record}: scored on test, and its run is not in {run} any more or would be thrown away; training it again "
+        "would replace that score. Take another seed, another name (--set name=...) or another --results"
+    )
