@@ -64,6 +64,13 @@ def test_scores_are_means_with_sample_deviations(results: Path) -> None:
     assert len(signed) == 1 and "data=tiny/test@" in signed[0] and "seeds=2" in signed[0]
 
 
+def test_runs_of_another_number_format_are_named(results: Path, make_record: Make, commit: Commit) -> None:
+    assert "Computed in" not in written(results), "all are alike"
+    commit(make_record("text", 2, {"T": LESS, "I+T": LESS}, precision="bf16"))
+    commit(make_record("text-pad", 1, {"T": LESS, "I+T": LESS}, precision="bf16"))
+    assert "- Computed in bf16, all others in fp32: text (seeds 2), text-pad" in part(written(results), "Scores")
+
+
 def test_rows_are_compared_with_the_text_alone(results: Path) -> None:
     lines = part(written(results), "Against the text alone")
     (row,) = [line for line in lines if line.startswith("| ita-ga-cva | I+T | text T | test | 1 2 | +57.14 |")]
@@ -150,7 +157,7 @@ def test_seeds_without_test_scores_do_not_hide_the_others(results: Path, make_re
 def test_labels_cost_and_uses_are_told(results: Path) -> None:
     text = written(results)
     assert "| ita-ga-cva | I+T | 100.0 / 100.0 / 100.0 | 100.0 / 100.0 / 100.0 |" in part(text, "By label, test")
-    assert "| text | a CPU (avx2), 2 cores, no | 1.5 | 2 | 1.5 | 2.5 | 102 |" in part(text, "Cost")
+    assert "| text | a CPU (avx2), 2 cores, fp32 | 1.5 | 2 | 1.5 | 2.5 | 102 |" in part(text, "Cost")
     assert "| text | 2 | c2 | m2 | 2026-01-01 | 1 of 2 |" in part(text, "Runs")
     assert text.endswith("| tiny/text | 2026-01-02 | 2 | 3 |\n")
 

@@ -79,7 +79,7 @@ def _row(row: Row) -> RowCost:
         cpu_seconds=statistics.fmean(worked) if worked else None,
         epochs=statistics.fmean(len(record["epochs"]) for record in records),
         peak_mib=max(float(record["peak_memory_mib"]) for record in records),
-        precision=_all(str(record["precision"]) for record in records),
+        precision=_all(row.formats),
         machine=_all(_machine(record["machine"]) for record in records),
         signatures=tuple(row.signature("dev", view) for view in ("T", "I+T")),
     )

@@ -59,6 +59,11 @@ class Row:
         config = self.records[0]["config"]
         return ("T",) if config["model"]["name"] == "text" else tuple(config["loss"]["views"])
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The number format that each run was computed in: "bf16", or "fp32", which accelerate calls "no"."""
+        return tuple("fp32" if one["precision"] == "no" else str(one["precision"]) for one in self.records)
+
     def f1(self, split: str, view: str, label: str = "micro") -> list[float]:
         """F1 of each run that has the split's scores; a label that a run's scores lack counts as 0."""
         scores = [record[split][view] for record in self.records if split in record]

@@ -55,6 +55,7 @@ def _parts(rows: Mapping[str, Row]) -> Iterator[Part]:
         "Scores",
         "In brackets: a view that the row was not trained on.",
         _scores(rows),
+        notes=tuple(_formats(rows)),
         signatures=tuple(_signatures(rows)),
     )
     yield from gains(rows)
@@ -92,6 +93,18 @@ def _score(row: Row, split: Split, view: ViewName) -> str:
     if f1 and len(f1) < len(row.seeds):
         told += f", {len(f1)} seed{'s' * (len(f1) > 1)}"
     return told if view in row.trained or not f1 else f"({told})"
+
+
+def _formats(rows: Mapping[str, Row]) -> Iterator[str]:
+    """Which runs were computed in another number format than most; nothing where all are alike."""
+    counts = Counter(one for row in rows.values() for one in row.formats)
+    most = max(counts, key=lambda one: counts[one])
+    for other in sorted(counts.keys() - {most}):
+        told = []
+        for name, row in rows.items():
+            seeds = [str(seed) for seed, one in zip(row.seeds, row.formats, strict=True) if one == other]
+            told += [name if len(seeds) == len(row.seeds) else f"{name} (seeds {', '.join(seeds)})"] if seeds else []
+        yield f"Computed in {other}, all others in {most}: {', '.join(told)}"
 
 
 def _signatures(rows: Mapping[str, Row]) -> Iterator[tuple[str, str]]:

@@ -246,7 +246,8 @@ def _summary(job: Job, model: nn.Module, accelerator: Accelerator) -> str:
     return (
         f"{len(train.posts)} training and {len(dev.posts)} dev posts, "
         f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context; "
-        f"{job.files.name}, {millions:.1f} M parameters, {accelerator.device}, {accelerator.mixed_precision}"
+        f"{job.files.name}, {millions:.1f} M parameters, {accelerator.device}, "
+        f"{'fp32' if accelerator.mixed_precision == 'no' else accelerator.mixed_precision}"
     )
 
 
