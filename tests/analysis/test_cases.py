@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from mner.analysis.cases import cases
+from mner.analysis.cases import cases, turned
 from mner.analysis.opened import Opened
 from mner.errors import DataError
 from mner.types import Span
@@ -59,6 +59,21 @@ def test_alignment_rescues_nothing_that_the_words_alone_get_wrong(opened: Callab
     unaligned = opened("joint", rules={"kevin": lambda context: "O"})
     text = opened("text", rules={"kevin": lambda context: "O"})
     assert cases(opened(), baseline=text, unaligned=unaligned).counts["rescued"] == 0
+
+
+def test_rescue_names_its_readings(opened: Callable[..., Opened]) -> None:
+    found = cases(opened(), baseline=opened("text"), unaligned=opened("joint"))
+    assert found.told("helped") == "made/text T wrong, made/ita I+T right"
+    assert found.told("rescued") == "made/text T right, made/joint I+T wrong, both views of made/ita right"
+    assert cases(opened()).told("misled") == "made/ita T right, made/ita I+T wrong"
+
+
+def test_posts_turn_between_two_readings_on_record() -> None:
+    kept = {"labels": ["LOC", "PER"], "T": "0 0-1 . -1 .", "I+T": "0 01 +0 -1+0 ."}
+    run = {"outcomes": {"dev": kept}}
+    assert turned(run, "T", run, "I+T", split="dev") == (1, 1)  # the second post, the third
+    assert turned(run, "T", run, "T", split="dev") == (0, 0)
+    assert turned(run, "T", run, "I+T", split="test") is None
 
 
 def test_most_cuts_what_is_shown_and_not_what_is_counted(opened: Callable[..., Opened]) -> None:

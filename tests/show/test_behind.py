@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mner.analysis.captions import CaptionPoint, Captions
+from mner.analysis.cases import Cases
 from mner.analysis.measured import Measured
 from mner.show import tables
 from mner.show.report import sections
@@ -65,6 +66,24 @@ def test_rows_on_some_posts_make_a_curve(results: Path, make_record: Make, commi
     assert not any("text-2" in line for line in against), "other training posts are no baseline"
     commit(record | {"row": "text-two"})
     assert any("another row of the same settings has 2 posts" in line for line in part(results, "Learning"))
+
+
+def test_cases_stand_beside_what_other_readings_turn(results: Path) -> None:
+    measured = Measured((57.1,), 57.1, None, "f1=57.10 view=T")
+    readings = {"tiny/text T": measured, "tiny/ita-ga-cva T": measured, "tiny/ita-ga-cva I+T": measured}
+    found = Cases("tiny/ita-ga-cva", 2, 4, 4, {"helped": 2, "misled": 0}, (), readings)
+    path = results / "analysis" / "tiny" / "ita-ga-cva" / "cases.json"
+    path.parent.mkdir(parents=True)
+    head = {"format": 1, "kind": "analysis", "analysis": "cases", "data": "tiny", "row": "ita-ga-cva", "split": "dev"}
+    rest = {"runs": ["tiny/ita-ga-cva/2@m2"], "result": asdict(found), "mner": "0.1", "date": "2026-01-01"}
+    path.write_text(json.dumps(head | rest))
+    lines = part(results, "Cases: tiny/ita-ga-cva")
+    assert "| helped | tiny/text T wrong, tiny/ita-ga-cva I+T right | 2 |" in lines
+    beside = [line for line in lines if line.startswith("- beside these cases, ")]
+    assert beside == [
+        "- beside these cases, tiny/ita-ga-cva T to its own I+T: wrong to right 2 posts, right to wrong 0",
+        "- beside these cases, tiny/text T, seed 1 to seed 2: wrong to right 0 posts, right to wrong 0",
+    ]
 
 
 def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:

@@ -115,6 +115,10 @@ def test_published_and_measured_stand_together(results: Path) -> None:
 def test_best_of_seeds_is_compared_with_the_best(results: Path) -> None:
     lines = section(written(results), "Table 2")
     assert any(line.startswith("| BERT-CRF | T | tiny, here | best 57.14 (test, 2) |") for line in lines)
+    (signed,) = [line for line in lines if line.startswith("- text, best seed 1 T, twitter15 test: ")]
+    assert "`f1=57.14 view=T " in signed and "seeds=1 " in signed, "of the run whose figure stands there"
+    (cva,) = [line for line in lines if line.startswith("| ITA-All + CVA | I+T | tiny, here |")]
+    assert "| no data | - |" in cva, "the best of some seeds is no mean to subtract"
     assert "| UMT | I+T | here | - | - | - | - | not yet |" in lines
 
 

@@ -58,8 +58,13 @@ def test_report_does_not_depend_on_where_it_stands(results: Path, monkeypatch: p
 def test_scores_are_means_with_sample_deviations(results: Path) -> None:
     lines = part(written(results), "Scores")
     # text T: seed 1 finds 2 of 4 with 3 predicted, F1 4/7; seed 2 finds 1 of 4 with 3 predicted, F1 2/7.
-    assert "| text | tiny | 2 | 42.86 ± 20.20 | (28.57 ± 0.00) | 42.86 ± 20.20 | (28.57 ± 0.00) |" in lines
-    assert "| ita-ga-cva | tiny | 2 | 57.14 ± 0.00 | 100.00 ± 0.00 | 57.14 ± 0.00 | 100.00 ± 0.00 |" in lines
+    assert (
+        "| text | tiny | as configured | 2 | 42.86 ± 20.20 | (28.57 ± 0.00) | 42.86 ± 20.20 | (28.57 ± 0.00) |" in lines
+    )
+    assert (
+        "| ita-ga-cva | tiny | as configured | 2 | 57.14 ± 0.00 | 100.00 ± 0.00 | 57.14 ± 0.00 | 100.00 ± 0.00 |"
+        in lines
+    )
     signed = [line for line in lines if line.startswith("- text, test: `f1=42.86 sd=20.20 view=T ")]
     assert len(signed) == 1 and "data=tiny/test@" in signed[0] and "seeds=2" in signed[0]
 
@@ -69,6 +74,30 @@ def test_runs_of_another_number_format_are_named(results: Path, make_record: Mak
     commit(make_record("text", 2, {"T": LESS, "I+T": LESS}, precision="bf16"))
     commit(make_record("text-pad", 1, {"T": LESS, "I+T": LESS}, precision="bf16"))
     assert "- Computed in bf16, all others in fp32: text (seeds 2), text-pad" in part(written(results), "Scores")
+
+
+def test_rows_on_some_of_the_posts_have_no_score_among_the_others(
+    results: Path, make_record: Make, commit: Commit
+) -> None:
+    record = make_record("text-2", 1, {"T": LESS, "I+T": LESS})
+    record["config"]["data"] = {"train_posts": 2}
+    commit(record)
+    text = written(results)
+    assert not any(line.startswith("| text-2 ") for title in ("Scores", "By label, test") for line in part(text, title))
+    assert any(line.startswith("| text-2 | 1 |") for line in part(text, "Runs"))
+
+
+def test_contexts_of_another_kind_and_what_a_budget_cuts_are_told(make_record: Make, commit: Commit) -> None:
+    record = make_record("ita-ga-cva-blip2-tuned", 1, {"T": LESS, "I+T": GOLD})
+    record["splits"]["dev"] |= {"posts": 4, "context_subtokens_cut": {"captions": 10}}
+    record["config"]["context"] = {"budget": {"captions": 16}}
+    lines = part(written(commit(record).parents[1]), "Scores")
+    assert (
+        "- ita-ga-cva-blip2-tuned: the captions of a third captioner come first, which at times name who is seen"
+        in lines
+    )
+    told = "a budget of 16 sub-tokens cuts 2.5 of a dev post's captions on average"
+    assert f"- ita-ga-cva-blip2-tuned: {told}" in lines
 
 
 def test_rows_are_compared_with_the_text_alone(results: Path) -> None:
@@ -150,7 +179,7 @@ def test_rows_that_cannot_be_compared_are_told_not_hidden(results: Path, make_re
 def test_seeds_without_test_scores_do_not_hide_the_others(results: Path, make_record: Make, commit: Commit) -> None:
     commit(make_record("text", 3, {"T": LESS, "I+T": LESS}, scored=("dev",)))
     text = written(results)
-    assert "| text | tiny | 3 | 47.62 ± 16.50 | (38.10 ± 16.50) | 42.86 ± 20.20, 2 seeds |" in text
+    assert "| text | tiny | as configured | 3 | 47.62 ± 16.50 | (38.10 ± 16.50) | 42.86 ± 20.20, 2 seeds |" in text
     assert "| ita-ga-cva | I+T | text T | test | 1 2 | +57.14 |" in text
 
 
@@ -202,4 +231,4 @@ def test_foreign_names_are_text(make_record: Make, commit: Commit, parse: Callab
     assert '<script>alert(1)</script>|"{{ 7*7 }}`\ufffd[31m' in found.text("table.sheet")
     lines = tables.markdown(TITLE, ABOUT, made).splitlines()
     (row,) = [line for line in lines if line.startswith("| text | ") and "alert" in line]
-    assert row.count("|") - row.count("\\|") == 8 and "\x1b" not in row
+    assert row.count("|") - row.count("\\|") == 9 and "\x1b" not in row

@@ -16,6 +16,7 @@ from mner.types import Span
 GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
 LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
 NONE: list[list[Span]] = [[], [], [], []]
+MINILM = {"data": "twitter15", "encoder": {"name": "embedded:minilm"}}
 
 Make = Callable[..., dict[str, Any]]
 Commit = Callable[[Mapping[str, Any]], Path]
@@ -30,7 +31,7 @@ def told(make_record: Make, commit: Commit) -> Callable[..., Part]:
     ) -> Part:
         for name, (t, both) in rows.items():
             for seed in (1, 2, 3):
-                folder = commit(make_record(name, seed, {"T": t, "I+T": both}, **{"data": data} | changes))
+                folder = commit(make_record(name, seed, {"T": t, "I+T": both}, **MINILM | {"data": data} | changes))
         (section,) = targets(read_rows(folder.parents[1]), searches, [])
         return section.parts[0]
 
@@ -50,7 +51,7 @@ def lines(part: Part, what: str) -> list[tuple[str, ...]]:
 
 
 def test_every_goal_has_a_line_and_most_are_not_measured(told: Callable[..., Part]) -> None:
-    part = told({"text": (LESS, LESS)})
+    part = told({"text": (LESS, LESS)}, encoder={"name": "tiny"})
     assert part.table is not None
     assert len(part.table.rows) == len(TARGETS)
     assert {row[-1] for row in part.table.rows} == {"not measured"}
@@ -60,7 +61,7 @@ def test_gain_is_judged_only_between_rows_tuned_alike(told: Callable[..., Part])
     rows = {"text": (LESS, LESS), "ita-ga-cva": (GOLD, GOLD)}
     what = "GA + CVA, I+T view, over equally tuned text, Twitter-15"
     (line,) = lines(told(rows), what)
-    assert line[1] == "ita-ga-cva I+T minus text T, tiny" and line[4].startswith("+42.86, interval ")
+    assert line[1] == "ita-ga-cva I+T minus text T" and line[4].startswith("+42.86, interval ")
     assert line[-1] == "not measured: not tuned alike"
     (line,) = lines(told(rows, searches=[search("text"), search("ita-ga-cva", 3)]), what)
     assert line[-1] == "not measured: not tuned alike"
@@ -68,8 +69,8 @@ def test_gain_is_judged_only_between_rows_tuned_alike(told: Callable[..., Part])
 
 def test_gain_takes_both_tests(make_record: Make, commit: Commit) -> None:
     def add(seed: int, text: list[list[Span]]) -> Path:
-        commit(make_record("text", seed, {"T": text, "I+T": text}, data="twitter15"))
-        return commit(make_record("ita-ga-cva", seed, {"T": GOLD, "I+T": GOLD}, data="twitter15")).parents[1]
+        commit(make_record("text", seed, {"T": text, "I+T": text}, **MINILM))
+        return commit(make_record("ita-ga-cva", seed, {"T": GOLD, "I+T": GOLD}, **MINILM)).parents[1]
 
     for seed, text in ((1, LESS), (2, NONE), (3, LESS), (4, NONE)):  # that differs, so that there is a t-test
         results = add(seed, text)
@@ -83,7 +84,7 @@ def test_gain_takes_both_tests(make_record: Make, commit: Commit) -> None:
     add(5, LESS)
     assert verdict() == "met, stretch too"  # +65.71, p 0.002
     for seed in (1, 2, 3, 4, 5):
-        commit(make_record("ita-ga-cva", seed, {"T": LESS, "I+T": LESS}, data="twitter15"))
+        commit(make_record("ita-ga-cva", seed, {"T": LESS, "I+T": LESS}, **MINILM))
     assert verdict() == "MISSED"  # +22.86, p 0.14
     assert verdict("T") == "MISSED", "above 0, but not for sure"
     for seed in (2, 3, 4, 5):
@@ -101,7 +102,7 @@ def test_score_is_judged_on_its_encoder_alone(told: Callable[..., Part]) -> None
 
 def test_best_row_is_chosen_on_dev(make_record: Make, commit: Commit) -> None:
     for name, dev, test in (("text", GOLD, LESS), ("ita-ga-cva", LESS, GOLD)):
-        record = make_record(name, 1, {"T": test, "I+T": test}, data="twitter15", encoder={"name": "embedded:minilm"})
+        record = make_record(name, 1, {"T": test, "I+T": test}, **MINILM)
         record["dev"] = make_record(name, 1, {"T": dev, "I+T": dev})["dev"]
         results = commit(record).parents[1]
     (section,) = targets(read_rows(results), [], [])
@@ -111,14 +112,36 @@ def test_best_row_is_chosen_on_dev(make_record: Make, commit: Commit) -> None:
 
 
 def test_row_of_one_lucky_seed_is_not_the_best(make_record: Make, commit: Commit) -> None:
-    minilm = {"data": "twitter15", "encoder": {"name": "embedded:minilm"}}
-    commit(make_record("ita-ga-cva", 1, {"T": GOLD, "I+T": GOLD}, **minilm))
+    commit(make_record("ita-ga-cva", 1, {"T": GOLD, "I+T": GOLD}, **MINILM))
     for seed in (1, 2, 3):
-        results = commit(make_record("text", seed, {"T": LESS, "I+T": LESS}, **minilm)).parents[1]
+        results = commit(make_record("text", seed, {"T": LESS, "I+T": LESS}, **MINILM)).parents[1]
     (section,) = targets(read_rows(results), [], [])
     (line,) = lines(section.parts[0], "best T view on embedded:minilm")
     assert line[1] == "text T" and line[4] == "57.14 ± 0.00, 3 seeds" and line[-1] == "MISSED"
     assert "text T: left out for fewer than 3 seeds: ita-ga-cva" in section.parts[0].notes
+
+
+def test_row_on_contexts_of_another_kind_is_not_the_best(told: Callable[..., Part]) -> None:
+    part = told({"text": (LESS, LESS), "ita-ga-cva-blip2-tuned": (GOLD, GOLD), "ita-la-cva-standin": (GOLD, GOLD)})
+    assert lines(part, "best T view on embedded:minilm")[0][1] == "text T"
+    left_out = "text T: left out for contexts of another kind: ita-ga-cva-blip2-tuned, ita-la-cva-standin"
+    assert left_out in part.notes
+
+
+def test_pair_of_more_seeds_is_judged(make_record: Make, commit: Commit) -> None:
+    for seed in (1, 2, 3):
+        commit(make_record("text-tuned", seed, {"T": LESS, "I+T": LESS}, **MINILM))
+        commit(make_record("ita-random-tuned", seed, {"T": GOLD, "I+T": GOLD}, **MINILM))
+    commit(make_record("text", 1, {"T": NONE, "I+T": NONE}, **MINILM))
+    results = commit(make_record("ita-random", 1, {"T": NONE, "I+T": NONE}, **MINILM)).parents[1]
+    (section,) = targets(read_rows(results), [], [])
+    (random,) = lines(section.parts[0], "another picture's contexts")
+    assert random[1] == "ita-random-tuned I+T minus text-tuned T" and random[4].endswith("3 seeds")
+
+
+def test_gains_on_another_encoder_are_no_goal(told: Callable[..., Part]) -> None:
+    part = told({"text-mpnet": (LESS, LESS), "ita-ga-cva-mpnet": (GOLD, GOLD)}, encoder={"name": "embedded:mpnet"})
+    assert lines(part, "GA + CVA, I+T view, over equally tuned text")[0][-1] == "not measured"
 
 
 def test_random_and_the_share_are_reported(told: Callable[..., Part]) -> None:
@@ -147,7 +170,7 @@ def test_other_data_sets_have_no_such_goals(make_record: Make, commit: Commit) -
 
 
 def test_rows_on_some_of_the_posts_are_left_out(make_record: Make, commit: Commit) -> None:
-    record = make_record("text", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15", encoder={"name": "embedded:minilm"})
+    record = make_record("text", 1, {"T": GOLD, "I+T": GOLD}, **MINILM)
     record["config"]["data"] = {"train_posts": 100}
     (section,) = targets(read_rows(commit(record).parents[1]), [], [])
     assert lines(section.parts[0], "best T view on embedded:minilm")[0][-1] == "not measured"

@@ -14,7 +14,7 @@ from mner import config as configs
 from mner.errors import DataError
 from mner.evaluation.records import Row, joined, settings_that_differ
 from mner.show.tables import Part
-from mner.show.tuning import read_searches, trials_behind, tuning
+from mner.show.tuning import read_searches, settings_from, trials_behind, tuning
 
 Make = Callable[..., dict[str, Any]]
 START = {"training": {"epochs": 2, "encoder_lr": 0.1}, "context": {"budget": {"captions": 64}}}
@@ -77,6 +77,32 @@ def test_only_a_row_with_the_best_settings_is_tuned(row_with: Callable[..., Row]
     assert trials_behind(row_with("ita", rate=0.1), [search(best=1)]) == 2, "the configuration as it is was the best"
 
 
+def test_settings_are_told_by_the_search_they_are_from(row_with: Callable[..., Row]) -> None:
+    rows = [
+        row_with("ita-tuned", rate=0.3, weight=0.25),
+        row_with("ita-empty-tuned", rate=0.3, weight=0.25, budget=32),
+        row_with("ita", rate=0.1),
+        row_with("ita-tuned", rate=0.1, weight=0.1),
+    ]
+    told = [settings_from(row, [search()]) for row in rows]
+    assert told == ["own search, 2 trials", "search of ita", "as configured", "as configured"]
+    assert settings_from(row_with("ita-tuned", rate=0.3, weight=0.25), [search(data="other")]) == "search of other/ita"
+    three = search()
+    three["trials"][1]["settings"]["training.epochs"] = 2
+    other_rate = row_with("ita-mpnet-tuned", rate=0.05, weight=0.25)
+    assert settings_from(other_rate, [three]) == "search of ita but for training.encoder_lr"
+
+
+def test_trials_trained_anew_stand_beside_the_search(row_with: Callable[..., Row]) -> None:
+    row = row_with("ita-tuned", rate=0.3, weight=0.25)
+    (part,) = tuning([search(config=START | {"seed": 1})], "tiny", {row.name: row})
+    assert part.notes == (
+        "ita, best: 72.50 in the search, 0.00 as ita-tuned, seed 1, trained anew with the same settings",
+    )
+    (part,) = tuning([search(config=START | {"seed": 2})], "tiny", {row.name: row})
+    assert part.notes == (), "another seed"
+
+
 @pytest.mark.parametrize("path", TUNED_ROWS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_tuned_rows_have_the_best_settings_on_record(path: Path, make_record: Make) -> None:
     config, data, row = configs.load(path), path.parent.name, path.stem
@@ -103,15 +129,15 @@ def test_searches_are_read_and_told(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "ita.json").write_text(json.dumps(search()))
     found = read_searches(tmp_path)
-    (part,) = tuning(found, "tiny")
+    (part,) = tuning(found, "tiny", {})
     assert isinstance(part, Part) and part.table is not None
     assert part.table.rows == (("ita", "tiny", "T and I+T", "2 of 12", "72.50", "70.00", "10"),)
     two, one = "ita, trial 2", "ita, trial 1"
     best = ((two, "f1=72.50 view=T"), (two, "f1=72.50 view=I+T"))
     assert part.signatures == (*best, (one, "f1=70.00 view=T"), (one, "f1=70.00 view=I+T"))
-    (part,) = tuning([search(best=1, judged_on={"views": ["T"]})], "tiny")
+    (part,) = tuning([search(best=1, judged_on={"views": ["T"]})], "tiny", {})
     assert part.signatures == ((one, "f1=70.00 view=T"),)
-    assert list(tuning(found, "other")) == []
+    assert list(tuning(found, "other", {})) == []
     (folder / "text.json").write_text("{}")
     with pytest.raises(DataError, match=r"text\.json: the record of a search without data, row"):
         read_searches(tmp_path)

@@ -1,4 +1,4 @@
-"""Posts that the picture helped or misled, and those that cross-view alignment rescued (Figures 4 and 5)."""
+"""Posts that a row reads rightly with the picture and another wrongly without, and the reverse (Figures 4 and 5)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from mner.analysis.measured import Measured, measured
 from mner.analysis.opened import Opened, Spans
 from mner.errors import DataError
 from mner.evaluation import score
+from mner.evaluation.outcomes import counts
+from mner.evaluation.records import Record
 from mner.evidence import Match, matches
-from mner.types import Post, Span, VisualContext
+from mner.types import Post, Span, ViewName, VisualContext
 from mner.views import Piece
 
 Kind = Literal["helped", "misled", "rescued"]
 KINDS: dict[Kind, str] = {
-    "helped": "the words alone were read wrongly, with the picture rightly",
-    "misled": "the words alone were read rightly, with the picture wrongly",
-    "rescued": "without alignment the picture misled; the aligned model reads both views rightly",
+    "helped": "{without} wrong, {with_} right",
+    "misled": "{without} right, {with_} wrong",
+    "rescued": "{without} right, {unaligned} wrong, both views of {row} right",
 }
-"""What each kind of case is; a post is read rightly if its entities are exactly the gold ones."""
+"""What each kind of case is, in readings; a post is read rightly if its entities are exactly the gold ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,26 @@ class Cases:
     counts: Mapping[Kind, int]
     shown: tuple[Case, ...]
     readings: Mapping[str, Measured]
+
+    def told(self, kind: Kind) -> str:
+        """What a kind of case is, in the names of the readings."""
+        without, *others = self.readings
+        return KINDS[kind].format(without=without, with_=others[-1], unaligned=others[-2:][0], row=self.row)
+
+
+def turned(a: Record, view_a: ViewName, b: Record, view_b: ViewName, *, split: str) -> tuple[int, int] | None:
+    """Posts that run ``a`` reads wrongly and ``b`` rightly, and the reverse; None where a run kept no outcomes.
+
+    Two readings without a picture turn posts as well: this is what to hold the cases against.
+    """
+    right = []
+    for record, view in ((a, view_a), (b, view_b)):
+        if not (kept := record.get("outcomes", {}).get(split)):
+            return None
+        found = counts(kept, view)
+        right.append(((found.correct == found.predicted) & (found.correct == found.gold)).all(axis=1))
+    before, after = right
+    return int((after & ~before).sum()), int((before & ~after).sum())
 
 
 @dataclass(frozen=True, slots=True)

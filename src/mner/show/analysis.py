@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mner.analysis.cases import KINDS, Case, Cases
+from mner.analysis.cases import Case, Cases
 from mner.data.pictures import picture_path
 from mner.show.charts import names, svg
 from mner.show.environment import template
@@ -55,7 +55,7 @@ def _groups(cases: Cases, images: Path | None) -> list[dict[str, Any]]:
         {
             "kind": kind,
             "row": shown(cases.row),
-            "told": KINDS[kind],
+            "told": cases.told(kind),
             "count": count,
             "cases": [_case(case, images) for case in cases.shown if case.kind == kind],
         }

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mner.analysis import ANALYSES
+from mner.analysis.cases import Cases, turned
 from mner.analysis.learning import belong, learning
 from mner.analysis.oracle import Oracle, oracle
 from mner.analysis.recorded import Recorded
@@ -29,7 +30,7 @@ def behind(rows: Mapping[str, Row], recorded: Sequence[Recorded]) -> Iterator[Pa
     for name in ANALYSES:
         chosen = [one for one in recorded if one.analysis == name]
         if chosen:
-            notes = [note for one in chosen for note in provenance(one, rows.get(one.row))]
+            notes = [note for one in chosen for note in provenance(one, rows)]
             yield from parts(exhibit(name, [one.result for one in chosen]), notes=notes)
 
 
@@ -63,13 +64,34 @@ def parts(shown: Exhibit, *, notes: Iterable[str] = ()) -> Iterator[Part]:
         )
 
 
-def provenance(one: Recorded, row: Row | None) -> Iterator[str]:
-    """The runs behind a record of an analysis, and whether they are those whose scores are on record."""
+def provenance(one: Recorded, rows: Mapping[str, Row]) -> Iterator[str]:
+    """The runs behind a record of an analysis, and whether they are those whose scores are on record.
+
+    ``rows`` are all of the data set. Cases have the counts of other readings beside them.
+    """
     yield f"{one.analysis} of {one.data}/{one.row}, {one.split}: {', '.join(one.runs)}"
+    row = rows.get(one.row)
     known = () if row is None else {f"{row.full_name}/{record['seed']}@{record['model']}" for record in row.records}
     of_row = {run for run in one.runs if run.startswith(f"{one.data}/{one.row}/")}
     if not of_row <= set(known):
         yield f"{one.analysis} of {one.data}/{one.row}: not of the runs whose scores stand here; analyze these"
+    elif row is not None and isinstance(one.result, Cases):
+        yield from _other_readings(row, rows, one)
+
+
+def _other_readings(row: Row, rows: Mapping[str, Row], one: Recorded) -> Iterator[str]:
+    """Posts that turn between a run's own two views, and between two seeds of what it is held against."""
+    seed, (first, *_) = one.result.seed, one.result.readings
+    (run,) = (record for record in row.records if record["seed"] == seed)
+    told = {f"{row.full_name} T to its own I+T": turned(run, "T", run, "I+T", split=one.split)}
+    without = rows.get(first.rpartition(" ")[0].rpartition("/")[2])
+    if without is not None and without.name != row.name and len(without.records) > 1:
+        a, b = without.records[:2]
+        between = f"{first}, seed {a['seed']} to seed {b['seed']}"
+        told[between] = turned(a, without.trained[0], b, without.trained[0], split=one.split)
+    for what, found in told.items():
+        if found is not None:
+            yield f"beside these cases, {what}: wrong to right {found[0]} posts, right to wrong {found[1]}"
 
 
 def _curves(rows: Mapping[str, Row]) -> Iterator[Part]:

@@ -61,12 +61,12 @@ def bounds(one: Interval) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p with three decimals, "<0.001" below.
+    """A p with three decimals, "≤0.001" from there on, where the bootstrap's least p stands.
 
-    >>> p_value(0.0412), p_value(0.0002)
-    ('0.041', '<0.001')
+    >>> p_value(0.0412), p_value(0.001)
+    ('0.041', '≤0.001')
     """
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
+    return "≤0.001" if p <= 0.001 else f"{p:.3f}"
 
 
 def title(one: Comparison) -> str:

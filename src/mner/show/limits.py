@@ -13,6 +13,7 @@ from mner.errors import DataError
 from mner.evaluation.compare import Comparison
 from mner.evaluation.pairing import Split
 from mner.evaluation.records import Row
+from mner.evaluation.signature import parts
 from mner.evaluation.significance import Interval
 from mner.show.against import BASELINE, scored, tried, variant
 from mner.show.comparison import bounds, mean_sd
@@ -22,7 +23,7 @@ from mner.types import ViewName
 
 Rows = Mapping[tuple[str, str], Row]
 ABSENT = "not looked at yet: no record"
-CHOICES = {"views": "the two views", "rows": "the row and the words alone", "seeds": "two seeds of one row"}
+CHOICES = {"views": "the two views", "rows": "its {} view and the words alone", "seeds": "two seeds of its {} view"}
 
 
 def limits(
@@ -133,8 +134,9 @@ def _oracle(row: Row, split: Split, rows: Mapping[str, Row]) -> str:
         return str(error)
     first = {choice.what: choice for choice in reversed(found.choices)}
     told = "; ".join(
-        f"between {CHOICES[what]} {first[what].best.mean:.2f} ({signed(first[what].gain)})"
-        for what in CHOICES
+        f"between {told.format(first[what].a.rpartition(' ')[2])} {first[what].best.mean:.2f} "
+        f"({signed(first[what].gain)})"
+        for what, told in CHOICES.items()
         if what in first
     )
     return f"if gold chose for each post of {split}: {told}"
@@ -145,9 +147,11 @@ def _labels(row: Row, recorded: Sequence[Recorded]) -> str:
     for one in recorded:
         if one.analysis == "noise" and (one.data, one.row) == (row.data, row.name) and isinstance(one.result, Noise):
             told: Noise = one.result
+            read = parts(told.f1.signature)
             return (
-                f"all {told.readings} runs of it and of the words alone agree with one another and not with gold on "
-                f"{told.touched} of {told.posts:,} {one.split} posts; if gold had what they agree on, F1 would be "
-                f"{told.if_wrong.mean:.2f}, not {told.f1.mean:.2f}"
+                f"{one.split}, {read['view']} view, {read['seeds']} seeds: all {told.readings} runs of it and of the "
+                f"words alone agree with one another and not with gold on {told.touched} of {told.posts:,} posts; if "
+                f"gold had what they agree on, F1 would be {told.if_wrong.mean:.2f}, not {told.f1.mean:.2f}. That is "
+                "the most that such labels cost: some of these are errors of all runs"
             )
     return ABSENT

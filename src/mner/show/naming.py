@@ -11,7 +11,7 @@ TUNED = "-tuned"
 """What ``mner tune`` puts behind the name of the row that it writes."""
 
 CONTEXTS: Mapping[str, str] = {
-    "-blip2": "a third captioner, whose captions at times name who is seen",
+    "-blip2": "the captions of a third captioner come first, which at times name who is seen",
     "-standin": "stand-ins: object names taken from captions for tags, texts quoted by a language model for OCR",
 }
 """What a row's name has behind it when it reads other contexts than the paper's kind, and what must be said of it."""
@@ -26,6 +26,11 @@ def stands_for(row: Row, name: str) -> bool:
 def on_other_contexts(row: Row, name: str) -> str | None:
     """What must be said of a row that is the one of this name on contexts of another kind; None of any other row."""
     return next((told for end, told in CONTEXTS.items() if stands_for(row, name + end)), None)
+
+
+def contexts_of(row: Row) -> str | None:
+    """What must be said of a row on contexts of another kind, whichever row it is; None of any other."""
+    return next((told for end, told in CONTEXTS.items() if f"{end}-" in f"{row.name}-"), None)
 
 
 def whole(rows: Mapping[tuple[str, str], Row], data: str) -> dict[str, Row]:

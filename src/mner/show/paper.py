@@ -12,7 +12,7 @@ from mner.analysis.cost import cost
 from mner.analysis.labels import labels
 from mner.analysis.recorded import Recorded, read_recorded
 from mner.errors import DataError
-from mner.evaluation.pairing import Split
+from mner.evaluation.pairing import Split, only
 from mner.evaluation.records import Row, read_rows
 from mner.show.against import BASELINE, SPLITS, scored, tried, variant
 from mner.show.behind import parts, provenance
@@ -163,8 +163,8 @@ def _split(row: Row) -> Split:
 def _over(row: PaperRow, rows: Mapping[str, Row], name: str) -> str:
     one = rows.get(name)
     end = None if one is None else variant(one, rows)
-    if one is None or end is None or name.removesuffix(TUNED) == BASELINE:
-        return "-"
+    if row.best or one is None or end is None or name.removesuffix(TUNED) == BASELINE:
+        return "-"  # of the best of some seeds there is no fair difference
     if name.endswith(TUNED) and not end.endswith(TUNED):
         return "-"  # there is no tuned text yet, and a gain over another would be the tuning's as well
     for each in tried(one, rows[BASELINE + end], _split(one), [], view=row.view):
@@ -179,6 +179,11 @@ def _signatures(row: PaperRow, known: Known) -> Iterator[tuple[str, str]]:
         for name, one in known[data].items():
             if _fits(one, row.row):
                 split = _split(one)
+                if row.best:
+                    runs = scored(one, split)
+                    f1 = dict(zip(runs.seeds, runs.f1(split, row.view), strict=True))
+                    best = max(f1, key=lambda seed: f1[seed])
+                    one, name = only(runs, {best}), f"{name}, best seed {best}"
                 yield f"{name} {row.view}, {data} {split}", one.signature(split, row.view)
 
 
@@ -196,7 +201,7 @@ def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[Recorded]) -> 
         rows = {(row.data, row.name): row for row in chosen}
         records = [each for each in recorded if each.analysis == one.analysis and (each.data, each.row) in rows]
         results = [each.result for each in records]
-        notes += [note for each in records for note in provenance(each, rows[each.data, each.row])]
+        notes += [note for each in records for note in provenance(each, known[each.data])]
     if not results:
         notes.append(f"not run yet: {NO_RECORD}")
     yield Part("", one.about, None, notes=tuple(notes))

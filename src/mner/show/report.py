@@ -16,16 +16,18 @@ from mner.evaluation.records import Row, read_rows
 from mner.show.against import gains, share
 from mner.show.behind import behind
 from mner.show.comparison import mean_sd
+from mner.show.naming import contexts_of, trained_on_all
 from mner.show.tables import Part, Section, Table
 from mner.show.targets import targets
-from mner.show.tuning import read_searches, tuning
+from mner.show.tuning import Search, read_searches, settings_from, tuning
 from mner.types import ViewName
 
 TITLE = "Results"
 ABOUT = (
     "Written by `mner report` from the run records in `results/`; do not edit.",
     "Exact-match F1 over words, in percent: micro over all labels, mean ± sample deviation over seeds. Dev was used "
-    "for choosing. Test was scored once for each frozen run; every use is counted below.",
+    "for choosing settings, and in each run the epoch that is kept, so its figures are somewhat too high. Test was "
+    "scored once for each frozen run; every use is counted below. What each row is: `docs/howto/rows.md`.",
 )
 VIEWS: tuple[ViewName, ...] = ("T", "I+T")
 SPLITS: tuple[Split, ...] = ("dev", "test")
@@ -43,25 +45,30 @@ def sections(results: Path) -> list[Section]:
         of_data = {name: row for (where, name), row in rows.items() if where == data}
         ordered = dict(sorted(of_data.items(), key=lambda pair: (pair[1].trained != ("T",), pair[0])))
         analyses = [one for one in recorded if one.data == data]
-        made.append(
-            Section(data, (*_parts(ordered), *tuning(searches, data), *behind(ordered, analyses), *_ends(ordered)))
+        parts = (
+            *_parts(ordered, searches),
+            *tuning(searches, data, ordered),
+            *behind(ordered, analyses),
+            *_ends(ordered),
         )
+        made.append(Section(data, parts))
     uses = Part("", "Each line of `results/test-uses.jsonl` is one scoring of a test split.", _uses(results))
     return [*made, Section("Uses of the test splits", (uses,))] if uses.table else made
 
 
-def _parts(rows: Mapping[str, Row]) -> Iterator[Part]:
+def _parts(rows: Mapping[str, Row], searches: Sequence[Search]) -> Iterator[Part]:
+    whole = {name: row for name, row in rows.items() if trained_on_all(row)}
     yield Part(
         "Scores",
-        "In brackets: a view that the row was not trained on.",
-        _scores(rows),
-        notes=tuple(_formats(rows)),
-        signatures=tuple(_signatures(rows)),
+        "In brackets: a view that the row was not trained on. Settings: the search on dev that they are the best of.",
+        _scores(whole, searches),
+        notes=(*_contexts(whole), *_formats(whole)),
+        signatures=tuple(_signatures(whole)),
     )
     yield from gains(rows)
     yield from share(rows)
     for split in reversed(SPLITS):
-        if table := _labels(rows, split):
+        if table := _labels(whole, split):
             yield Part(f"By label, {split}", "Precision / recall / F1, means over seeds.", table)
 
 
@@ -75,16 +82,36 @@ def _ends(rows: Mapping[str, Row]) -> Iterator[Part]:
     yield Part("Runs", "", _runs(rows))
 
 
-def _scores(rows: Mapping[str, Row]) -> Table:
+def _scores(rows: Mapping[str, Row], searches: Sequence[Search]) -> Table:
     heads = [f"{split} {view}" for split in SPLITS for view in VIEWS]
     return Table(
-        ("row", "encoder", "seeds", *heads),
+        ("row", "encoder", "settings", "seeds", *heads),
         tuple(
-            (name, row.encoder, str(len(row.seeds)), *(_score(row, split, view) for split in SPLITS for view in VIEWS))
+            (
+                name,
+                row.encoder,
+                settings_from(row, searches),
+                str(len(row.seeds)),
+                *(_score(row, split, view) for split in SPLITS for view in VIEWS),
+            )
             for name, row in rows.items()
         ),
-        texts=2,
+        texts=3,
     )
+
+
+def _contexts(rows: Mapping[str, Row]) -> Iterator[str]:
+    """Which rows read contexts of another kind, and what the budget of sub-tokens cut of the captions."""
+    yield from (f"{name}: {told}" for name, row in rows.items() if (told := contexts_of(row)))
+    cut: dict[tuple[int, str], list[str]] = {}
+    for name, row in rows.items():
+        dev = row.records[0]["splits"]["dev"]
+        lost = dev.get("context_subtokens_cut", {}).get("captions", 0) / max(dev.get("posts", 0), 1)
+        if "I+T" in row.trained and lost >= 0.05:
+            budget = row.records[0]["config"]["context"]["budget"]["captions"]
+            cut.setdefault((budget, f"{lost:.1f}"), []).append(name)
+    for (budget, lost), names in cut.items():
+        yield f"{', '.join(names)}: a budget of {budget} sub-tokens cuts {lost} of a dev post's captions on average"
 
 
 def _score(row: Row, split: Split, view: ViewName) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,37 @@ def trials_behind(row: Row, searches: Sequence[Search]) -> int:
     return 0
 
 
-def tuning(searches: Sequence[Search], data: str) -> Iterator[Part]:
-    """One part for the searches of a data set; none if there are none."""
+def settings_from(row: Row, searches: Sequence[Search]) -> str:
+    """Where a row's settings are from, in words: its own search, another row's, or nowhere but its configuration.
+
+    A tuned row may keep some settings of its own; these are named.
+    """
+    if trials := trials_behind(row, searches):
+        return f"own search, {trials} trials"
+    found: list[tuple[int, str]] = []
+    for search in searches:
+        if search["best"] is None:
+            continue
+        settings: Mapping[str, Any] = search["trials"][search["best"] - 1]["settings"]
+        config = row.records[0]["config"]
+        kept = [key for key, value in settings.items() if _at(config, key) not in (value, None)]
+        whose = search["row"] if search["data"] == row.data else f"{search['data']}/{search['row']}"
+        but = f" but for {', '.join(kept)}" if kept else ""
+        if not kept or (row.name.endswith(TUNED) and 2 * len(kept) < len(settings)):
+            found.append((len(kept), f"search of {whose}{but}"))
+    return min(found, default=(0, "as configured"))[1]
+
+
+def _at(config: Mapping[str, Any], dotted: str) -> Any:
+    """What a configuration has under a dotted key; None where it has nothing."""
+    found: Any = config
+    for key in dotted.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def tuning(searches: Sequence[Search], data: str, rows: Mapping[str, Row]) -> Iterator[Part]:
+    """One part for the searches of a data set; none if there are none. ``rows`` are those of the data set."""
     chosen = [search for search in searches if search["data"] == data]
     lines = tuple(
         (
@@ -73,7 +103,31 @@ def tuning(searches: Sequence[Search], data: str) -> Iterator[Part]:
             "so these scores are no results."
         )
         signatures = tuple(pair for search in chosen for pair in _signatures(search))
-        yield Part("Tuning", about, Table(heads, lines, texts=3), signatures=signatures)
+        notes = tuple(note for search in chosen for note in _anew(search, rows.values()))
+        yield Part("Tuning", about, Table(heads, lines, texts=3), notes=notes, signatures=signatures)
+
+
+def _anew(search: Search, rows: Iterable[Row]) -> Iterator[str]:
+    """What the first and the best trial scored when their settings and seed were trained once more, outside the search.
+
+    Machines, number formats and the order of sums differ: such a difference is no gain.
+    """
+    views = search["judged_on"]["views"]
+    for number, what in {1: "as configured", search["best"]: "best"}.items():
+        if number is None or number > len(search["trials"]):
+            continue
+        trial = search["trials"][number - 1]
+        config = _with(search["config"], trial["settings"])
+        for row in rows:
+            for record in row.records:
+                if record["seed"] == config.get("seed") and not settings_that_differ(
+                    config, record["config"], but={"name"}
+                ):
+                    f1 = statistics.fmean(record["dev"][view]["micro"]["f1"] for view in views)
+                    yield (
+                        f"{search['row']}, {what}: {trial['score']:.2f} in the search, {f1:.2f} as {row.name}, seed "
+                        f"{record['seed']}, trained anew with the same settings"
+                    )
 
 
 def _signatures(search: Search) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mner.analysis import ANALYSES
-from mner.analysis.cases import KINDS, Case, Cases
+from mner.analysis.cases import Case, Cases
 from mner.show.exhibit import Exhibit, Table, mean_sd
 from mner.types import Span
 
@@ -14,13 +14,13 @@ def exhibit(results: Sequence[Cases]) -> Exhibit:
     """The counts and F1 of each row, and its cases; a page shows these with their pictures."""
     tables = []
     for one in results:
-        counts = [(kind, KINDS[kind], f"{one.counts[kind]}") for kind in one.counts]
+        counts = [(kind, one.told(kind), f"{one.counts[kind]}") for kind in one.counts]
         told = (
             f"One run, seed {one.seed}. Of {one.posts} posts {one.used} have a context. "
             + "; ".join(f"{name} {mean_sd(f1)}" for name, f1 in one.readings.items())
             + "."
         )
-        tables.append(Table(one.row, ("kind", "what happened", "posts"), tuple(counts), told))
+        tables.append(Table(one.row, ("kind", "what that is", "posts"), tuple(counts), told))
         if one.shown:
             names = [reading.name for reading in one.shown[0].readings]
             lines = tuple((case.kind, case.id, *_entities(case)) for case in one.shown)
@@ -29,7 +29,8 @@ def exhibit(results: Sequence[Cases]) -> Exhibit:
         name="cases",
         title=ANALYSES["cases"],
         about="A post is read rightly if its entities are exactly the gold ones. Only posts with a context are looked "
-        "at; cases whose picture holds text that names a gold entity come first.",
+        "at; cases whose picture holds text that names a gold entity come first. Two models differ without any picture "
+        "as well, so compare the counts with those of other readings below.",
         tables=tuple(tables),
         signatures=tuple((name, f1.signature) for one in results for name, f1 in one.readings.items()),
         cases=tuple(results),
