@@ -178,7 +178,6 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
         ("loss", "weight_teacher", None, 0.25),
         ("model", "subtoken_labels", "first", "pad"),
         ("training", "passes", 1, 2),
-        ("training", "ema", 0.0, 0.99),
         ("training", "gradient_checkpointing", False, True),
         ("training", "layer_decay", 1.0, 0.9),
     ],

@@ -127,7 +127,6 @@ class TrainingConfig(Section):
     clip_norm: float = Field(default=5.0, gt=0)
     warmup: float = Field(default=0.0, ge=0, lt=1)  # share of all steps over which the rates rise from 0
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
-    ema: float = Field(default=0.0, ge=0, lt=1)  # decay of the weights' average that is scored and saved; 0: off
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
     gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
     device: str = "auto"
@@ -190,6 +189,5 @@ LATER: tuple[tuple[str, str], ...] = (
     ("training", "gradient_checkpointing"),
     ("training", "layer_decay"),
     ("training", "passes"),
-    ("training", "ema"),
 )
 """Settings, as table and name, that came after the first records were written."""

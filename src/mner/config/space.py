@@ -64,7 +64,6 @@ class TrainingSpace(Section):
     weight_decay: Values | None = None
     warmup: Values | None = None
     clip_norm: Values | None = None
-    ema: Values | None = None
 
 
 class ModelSpace(Section):

@@ -26,7 +26,6 @@ from mner.models import Model, build
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
 from mner.training import checkpoint
-from mner.training.average import Average
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
 from mner.training.initial import continue_from
@@ -130,7 +129,6 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     if state.exists():
         progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint)
     schedule = linear_decay(optimizer, steps=steps, warmup=settings.warmup, done=progress.step)
-    average = Average(optimizer, settings.ema, done=progress.step)
     if accelerator.is_main_process:
         write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
     resumed = f", continuing after step {progress.step}" if progress.step else ""
@@ -154,8 +152,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
             since += step.seconds
             watch(Event("step", step.step, steps, losses=step.losses))
             if step.last:
-                with average.shown():
-                    progress = _end_epoch(job, model, folder, progress, step, accelerator.is_main_process)
+                progress = _end_epoch(job, model, folder, progress, step, accelerator.is_main_process)
             stop = interrupted()
             if accelerator.is_main_process and (step.last or stop or since > CHECKPOINT_SECONDS):
                 checkpoint.save(state, model, optimizer, progress)
