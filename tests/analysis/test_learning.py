@@ -51,7 +51,9 @@ def test_rows_that_differ_in_posts_alone_make_a_curve(trained: Callable[..., Row
 
 
 def test_other_settings_are_another_curve(trained: Callable[..., Row]) -> None:
-    found = learning([trained("text", 4000), trained("text-500", 500, epochs=9), trained("text-ema", 4000, ema=0.99)])
+    found = learning(
+        [trained("text", 4000), trained("text-500", 500, epochs=9), trained("text-warm", 4000, warmup=0.1)]
+    )
     assert [len(one.points) for one in found.curves] == [1, 1, 1]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mner import config as configs
 from mner.config import schema
 from mner.errors import ConfigError
+from mner.evaluation.records import RETIRED
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 
@@ -179,7 +180,6 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
         ("model", "subtoken_labels", "first", "pad"),
         ("training", "passes", 1, 2),
         ("training", "gradient_checkpointing", False, True),
-        ("training", "layer_decay", 1.0, 0.9),
     ],
 )
 def test_later_keys_are_silent_at_their_default(section: str, key: str, default: object, other: object) -> None:
@@ -194,7 +194,11 @@ def test_committed_records_keep_their_fingerprints() -> None:
     records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*/*/*.json"))]
     assert records
     for record in records:
-        assert configs.check(record["config"]).fingerprint == record["config_fingerprint"]
+        off = RETIRED["training"]
+        training = {key: value for key, value in record["config"]["training"].items() if off.get(key) != value}
+        if not off.keys() & training.keys():  # runs with an option that is gone keep their record alone
+            told = configs.check(record["config"] | {"training": training})
+            assert told.fingerprint == record["config_fingerprint"]
 
 
 def test_training_files_may_be_one_or_several() -> None:

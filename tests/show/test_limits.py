@@ -70,7 +70,7 @@ def test_oracle_tells_what_choosing_could_bring(told: Callable[..., dict[str, st
 
 def test_row_on_another_encoder_stands_beside(told: Callable[..., dict[str, str]]) -> None:
     mpnet = {"encoder": {"name": "embedded:mpnet"}, "parameters": 109_000_000}
-    rows = {"ita-ga-cva-mpnet-tuned": (GOLD, GOLD), "ita-ga-cva-ema": (GOLD, GOLD), "ita-ga-cva-tuned": (LESS, LESS)}
+    rows = {"ita-ga-cva-mpnet-tuned": (GOLD, GOLD), "ita-ga-cva-taught": (GOLD, GOLD), "ita-ga-cva-tuned": (LESS, LESS)}
     found = told(rows, changes={"ita-ga-cva-mpnet-tuned": mpnet})
     assert found["another encoder"] == (
         "with 2 M parameters 57.14 ± 0.00; embedded:mpnet 100.00 ± 0.00 (ita-ga-cva-mpnet-tuned, 109 M)"

@@ -155,7 +155,7 @@ def test_random_and_the_share_are_reported(told: Callable[..., Part]) -> None:
 
 
 def test_tuned_rows_are_measured_against_tuned_text_and_tuned_controls(told: Callable[..., Part]) -> None:
-    whole = {"ita-ga-cva": (GOLD, GOLD), "ita-ga-cva-tuned": (GOLD, GOLD), "ita-ga-cva-ema-tuned": (GOLD, GOLD)}
+    whole = {"ita-ga-cva": (GOLD, GOLD), "ita-ga-cva-tuned": (GOLD, GOLD), "ita-ga-cva-taught-tuned": (GOLD, GOLD)}
     controls = {"text-double-steps-tuned": (LESS, LESS), "ita-ga-cva-empty-tuned": (LESS, GOLD)}
     texts = {"text": (NONE, NONE), "text-tuned": (LESS, LESS)}
     part = told({**texts, **whole, **controls}, searches=[search("text"), search("ita-ga-cva")])
@@ -177,6 +177,8 @@ def test_rows_on_some_of_the_posts_are_left_out(make_record: Make, commit: Commi
 
 
 def test_rows_beyond_the_paper_meet_no_goal_of_its_method(told: Callable[..., Part]) -> None:
-    part = told({"text-ema": (LESS, LESS), "ita-ga-cva-ema": (GOLD, GOLD), "text-double-steps-ema": (LESS, LESS)})
+    part = told(
+        {"text-taught": (LESS, LESS), "ita-ga-cva-taught": (GOLD, GOLD), "text-double-steps-taught": (LESS, LESS)}
+    )
     assert lines(part, "GA + CVA, I+T view, over equally tuned text")[0][-1] == "not measured"
     assert lines(part, "the picture's share")[0][-1] == "not measured"

@@ -69,7 +69,7 @@ def test_only_a_row_with_the_best_settings_is_tuned(row_with: Callable[..., Row]
         row_with("ita-tuned", rate=0.3),
         row_with("ita-tuned", rate=0.3, weight=0.25, budget=32),
         row_with("text-tuned", rate=0.3, weight=0.25),
-        row_with("ita-tuned", rate=0.3, weight=0.25, ema=0.99),  # which the search did not try
+        row_with("ita-tuned", rate=0.3, weight=0.25, warmup=0.1),  # which the search did not try
     ]
     assert [trials_behind(row, [search()]) for row in others] == [0, 0, 0, 0, 0]
     assert trials_behind(tuned, [search(data="other")]) == 0, "the search of another data set"

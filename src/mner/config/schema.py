@@ -119,7 +119,6 @@ class TrainingConfig(Section):
     tokens_per_batch: int = Field(default=4096, ge=1)  # cuts a step into micro-batches; no effect on the result
     packing: bool = True  # several posts in one row instead of padding, where the encoder allows it
     encoder_lr: float = Field(default=5e-5, gt=0)  # encoder and emission layer
-    layer_decay: float = Field(default=1.0, gt=0, le=1)  # encoder_lr times this once more for each layer down; 1: off
     feature_lr: float = Field(default=1e-3, gt=0)  # the case-shape embedding, which starts from zero
     crf_lr: float = Field(default=0.05, gt=0)  # transitions, start and end scores only
     weight_decay: float = Field(default=0.0, ge=0)
@@ -187,7 +186,6 @@ LATER: tuple[tuple[str, str], ...] = (
     ("loss", "weight_teacher"),
     ("model", "subtoken_labels"),
     ("training", "gradient_checkpointing"),
-    ("training", "layer_decay"),
     ("training", "passes"),
 )
 """Settings, as table and name, that came after the first records were written."""

@@ -58,7 +58,6 @@ class TrainingSpace(Section):
     encoder_lr: Values | None = None
     crf_lr: Values | None = None
     feature_lr: Values | None = None
-    layer_decay: Values | None = None
     epochs: Values | None = None
     posts_per_step: Values | None = None
     weight_decay: Values | None = None

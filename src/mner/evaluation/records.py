@@ -19,6 +19,9 @@ Record = Mapping[str, Any]
 EXECUTION = {"training": {"tokens_per_batch", "packing", "gradient_checkpointing", "precision", "device", "threads"}}
 """Settings that say how a run was computed, not what; seeds of one row may differ in them."""
 
+RETIRED = {"training": {"ema": 0.0, "layer_decay": 1.0}}
+"""Settings of earlier records that were taken out since, off: a record that lacks one was trained with it so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -211,7 +214,8 @@ def _changed(
 
 @cache
 def _defaults() -> Mapping[str, Any]:
-    return Config().model_dump(mode="json")
+    known = Config().model_dump(mode="json")
+    return known | {section: known[section] | settings for section, settings in RETIRED.items()}
 
 
 def _numbered(folder: Path, pattern: str) -> list[Path]:

@@ -10,18 +10,10 @@ from mner.config import TrainingConfig
 
 
 def adamw(groups: dict[str, list[nn.Parameter]], config: TrainingConfig) -> AdamW:
-    """AdamW over a model's named groups, each at its own rate; an empty group is left out.
-
-    "encoder-3" is the encoder's rate times the third power of ``layer_decay`` (``layers.by_layer``).
-    """
+    """AdamW over a model's named groups, each at its own rate; an empty group is left out."""
     rates = {"encoder": config.encoder_lr, "feature": config.feature_lr, "crf": config.crf_lr}
-
-    def rate(name: str) -> float:
-        kind, _, below = name.partition("-")
-        return rates[kind] * config.layer_decay ** int(below or 0)
-
     return AdamW(
-        [{"params": params, "lr": rate(name), "name": name} for name, params in groups.items() if params],
+        [{"params": params, "lr": rates[name], "name": name} for name, params in groups.items() if params],
         eps=config.eps,
         weight_decay=config.weight_decay,
         fused=True,

@@ -31,7 +31,6 @@ from mner.training.checkpoint import Progress
 from mner.training.initial import continue_from
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, training_split
-from mner.training.layers import by_layer
 from mner.training.lean import lean
 from mner.training.loop import Step, loop
 from mner.training.optimizer import adamw, linear_decay
@@ -123,8 +122,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     posts = training_split(job)
     lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
-    groups = cast(Model, model).parameter_groups()
-    optimizer = adamw(groups if settings.layer_decay == 1 else by_layer(model, groups), settings)
+    optimizer = adamw(cast(Model, model).parameter_groups(), settings)
     progress = Progress(job.fingerprint)
     if state.exists():
         progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint)
