@@ -3,6 +3,7 @@
 from mner.config.read import base_of, check, load, read_toml, root_folder, validated
 from mner.config.row import row_toml
 from mner.config.schema import (
+    RETIRED,
     Config,
     ContextConfig,
     DataConfig,
@@ -18,6 +19,7 @@ from mner.config.schema import (
 from mner.config.toml import dumps, dumps_table
 
 __all__ = [
+    "RETIRED",
     "Config",
     "ContextConfig",
     "DataConfig",

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mner.config.faults import describe
-from mner.config.schema import Config, DataConfig
+from mner.config.schema import RETIRED, Config, DataConfig
 from mner.errors import ConfigError
 
 _VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
@@ -46,7 +46,16 @@ def check(table: Mapping[str, Any], *, where: str = "config") -> Config:
     Raises:
         ConfigError: One line for each fault, the dotted path first, with the nearest known key.
     """
-    return validated(Config, table, where=where)
+    return validated(Config, _without_retired(table), where=where)
+
+
+def _without_retired(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table without settings that were taken out, where they are off; one that is on stays, and is a fault."""
+    kept = dict(table)
+    for section, off in RETIRED.items():
+        if isinstance(told := kept.get(section), Mapping):
+            kept[section] = {key: value for key, value in told.items() if key not in off or value != off[key]}
+    return kept
 
 
 def validated(schema: type[Schema], table: Mapping[str, Any], *, where: str) -> Schema:

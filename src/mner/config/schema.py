@@ -189,3 +189,6 @@ LATER: tuple[tuple[str, str], ...] = (
     ("training", "passes"),
 )
 """Settings, as table and name, that came after the first records were written."""
+
+RETIRED: dict[str, dict[str, object]] = {"training": {"ema": 0.0, "layer_decay": 1.0}}
+"""Settings that were taken out, off: files of earlier runs that name one so are read as if they did not."""

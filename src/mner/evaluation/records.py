@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mner.config import Config
+from mner.config import RETIRED, Config
 from mner.errors import DataError
 from mner.evaluation.signature import joint
 from mner.types import ViewName
@@ -18,9 +18,6 @@ Record = Mapping[str, Any]
 
 EXECUTION = {"training": {"tokens_per_batch", "packing", "gradient_checkpointing", "precision", "device", "threads"}}
 """Settings that say how a run was computed, not what; seeds of one row may differ in them."""
-
-RETIRED = {"training": {"ema": 0.0, "layer_decay": 1.0}}
-"""Settings of earlier records that were taken out since, off: a record that lacks one was trained with it so."""
 
 
 @dataclass(frozen=True, slots=True)
