@@ -101,7 +101,10 @@ def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
     path.write_text(json.dumps(told))
     lines = part(results, "Captions: F1 by captions")
     assert "| tiny/ita-ga-cva | 1 | 70.00 |" in lines and any("`f1=70.00`" in line for line in lines)
-    assert "- captions of tiny/ita-ga-cva, dev: tiny/ita-ga-cva/1@m1, tiny/ita-ga-cva/2@m2" in lines
+    assert (
+        "- `mner analyze captions runs/tiny/ita-ga-cva --record`, dev: tiny/ita-ga-cva/1@m1, tiny/ita-ga-cva/2@m2"
+        in lines
+    )
     assert not any("not of the runs" in line for line in lines)
     path.write_text(json.dumps(told | {"runs": ["tiny/ita-ga-cva/1@other"]}))
     assert any("not of the runs whose scores stand here" in line for line in part(results, "Captions: F1 by captions"))

@@ -112,6 +112,14 @@ def test_published_and_measured_stand_together(results: Path) -> None:
     assert any(line.startswith("- text T, twitter15 test: `f1=42.86 sd=20.20 view=T ") for line in lines)
 
 
+def test_row_that_reads_less_than_the_papers_says_so(results: Path, make_record: Make, commit: Commit) -> None:
+    record = make_record("ita-random", 1, {"T": LESS, "I+T": LESS}, data="twitter15")
+    record["config"]["context"] = {"order": ["captions"]}
+    commit(record)
+    (line,) = [line for line in section(written(results), "Table 4") if line.startswith("| ITA-Random | I+T | tiny,")]
+    assert line.endswith("| ita-random; not the paper's encoder; of captions alone |")
+
+
 def test_best_of_seeds_is_compared_with_the_best(results: Path) -> None:
     lines = section(written(results), "Table 2")
     assert any(line.startswith("| BERT-CRF | T | tiny, here | best 57.14 (test, 2) |") for line in lines)
@@ -178,6 +186,7 @@ def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, mak
     assert any(line.startswith("| twitter15/ita-all-cva | tiny | 2 |") for line in section(text, "Appendix A.1"))
     labels = section(text, "Table 5")
     assert "### Labels: twitter15/ita-all-cva I+T against twitter15/text T, test" in labels
+    assert "- `mner analyze labels twitter15/ita-all-cva --baseline twitter15/text --split test`" in labels
     commit(make_record("ita-all-cva", 3, {"T": LESS, "I+T": GOLD}, data="twitter15", scored=("dev",)))
     assert section(written(results), "Table 5") == labels, "a seed without test scores takes no part"
     found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, Measured((7.0,), 7.0, None, "f1=7"), 4),))
@@ -197,7 +206,7 @@ def test_recorded_analysis_is_drawn(results: Path, make_record: Make, commit: Co
     path.write_text(json.dumps(told | {"runs": ["twitter15/ita-ga-cva/1@m1"], "result": asdict(found)}))
     lines = section(written(results), "Figure 2")
     assert "| twitter15/ita-ga-cva | 1 | 7.00 |" in lines
-    assert "- captions of twitter15/ita-ga-cva, dev: twitter15/ita-ga-cva/1@m1" in lines
+    assert "- `mner analyze captions runs/twitter15/ita-ga-cva --record`, dev: twitter15/ita-ga-cva/1@m1" in lines
 
 
 def test_other_data_sets_make_no_such_page(make_record: Make, commit: Commit) -> None:

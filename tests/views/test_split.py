@@ -8,7 +8,8 @@ from mner import config as configs
 from mner import data
 from mner.config import Config
 from mner.errors import ConfigError, DataError
-from mner.views.split import read_posts
+from mner.types import Caption, Tag, VisualContext
+from mner.views.split import contexts_fingerprint, read_posts
 
 FIRST = "IMGID:1\nKevin\tB-PER\nwins\tO\n\n"
 SECOND = "IMGID:2\nOscars\tB-OTHER\n\nIMGID:3\nGrammys\tB-MISC\n\n"
@@ -65,6 +66,17 @@ def test_some_training_posts_are_drawn_once_for_all_seeds(tmp_path: Path) -> Non
     assert len(drawn(20, "dev")) == 50
     with pytest.raises(ConfigError, match=r"data\.train_posts: 51, but many\.txt holds 50"):
         drawn(51)
+
+
+def test_fingerprint_of_contexts_is_of_what_a_row_reads() -> None:
+    def read(order: list[str], *captions: str, **context: object) -> str:
+        row = VisualContext("1.jpg", tags=(Tag("cat"),), captions=tuple(Caption(one, source="a") for one in captions))
+        config = configs.check({"context": {"order": order, **context}})
+        return contexts_fingerprint([row, None], config)
+
+    assert read(["captions"], "a cat") == read(["captions"], "a cat", budget={"captions": 2}, substitute="empty")
+    assert read(["captions"], "a cat") != read(["captions"], "a dog")
+    assert read(["tags"], "a cat") == read(["tags"], "a dog") != read(["captions"], "a cat")
 
 
 def test_all_posts_leave_the_fingerprint_as_it_was() -> None:

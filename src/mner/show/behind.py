@@ -65,11 +65,14 @@ def parts(shown: Exhibit, *, notes: Iterable[str] = ()) -> Iterator[Part]:
 
 
 def provenance(one: Recorded, rows: Mapping[str, Row]) -> Iterator[str]:
-    """The runs behind a record of an analysis, and whether they are those whose scores are on record.
+    """The command behind a record of an analysis, its runs, and whether they are those whose scores are on record.
 
     ``rows`` are all of the data set. Cases have the counts of other readings beside them.
     """
-    yield f"{one.analysis} of {one.data}/{one.row}, {one.split}: {', '.join(one.runs)}"
+    own, options = f"{one.data}/{one.row}", ("--baseline", "--unaligned")
+    others = [row for row in dict.fromkeys(run.rpartition("/")[0] for run in one.runs) if row != own]
+    told = "".join(f" {option} runs/{row}" for option, row in zip(options, others, strict=False))
+    yield f"`mner analyze {one.analysis} runs/{own}{told} --record`, {one.split}: {', '.join(one.runs)}"
     row = rows.get(one.row)
     known = () if row is None else {f"{row.full_name}/{record['seed']}@{record['model']}" for record in row.records}
     of_row = {run for run in one.runs if run.startswith(f"{one.data}/{one.row}/")}

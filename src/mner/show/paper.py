@@ -137,9 +137,16 @@ def _measured(row: PaperRow, known: Known, searches: Sequence[Search]) -> Iterat
             name,
             None if PAPERS.search(one.encoder) else "not the paper's encoder",
             on_other_contexts(one, row.row),
+            _reads_less(one, row),
         )
         remark = "; ".join(filter(None, said))
         yield (row.name, row.view, f"{one.encoder}, here", *cells, NO_DATA, over, remark)
+
+
+def _reads_less(one: Row, row: PaperRow) -> str | None:
+    """What must be said of a row that does not read all kinds of context that the paper's does; else None."""
+    order = one.records[0]["config"].get("context", {}).get("order", row.contexts)
+    return None if set(row.contexts) <= set(order) else f"of {', '.join(order)} alone"
 
 
 def _fits(one: Row, name: str) -> bool:
@@ -189,27 +196,32 @@ def _signatures(row: PaperRow, known: Known) -> Iterator[tuple[str, str]]:
 
 def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[Recorded]) -> Iterator[Part]:
     chosen = [row for data in DATA for row in known[data].values() if any(_fits(row, name) for name in one.of)]
-    notes = [f"`{one.runs}`", *([one.why] if one.why else [])]
+    notes = [one.why] if one.why else []
     told = {row.name: said for row in chosen for name in one.of if (said := on_other_contexts(row, name))}
     notes += [f"{name}: {said}" for name, said in told.items()]
     results: list[Any] = []
     if one.analysis == "labels":
-        results = [found for row in chosen for found in _labels(row, known[row.data])]
+        for row in chosen:
+            for found, command in _labels(row, known[row.data]):
+                results.append(found)
+                notes.append(command)
     elif one.analysis == "cost":
         results = [cost(chosen)] if chosen else []
+        notes.append(f"`{one.runs}`")
     else:
         rows = {(row.data, row.name): row for row in chosen}
         records = [each for each in recorded if each.analysis == one.analysis and (each.data, each.row) in rows]
         results = [each.result for each in records]
         notes += [note for each in records for note in provenance(each, known[each.data])]
     if not results:
-        notes.append(f"not run yet: {NO_RECORD}")
+        notes += [f"`{one.runs}`", f"not run yet: {NO_RECORD}"]
     yield Part("", one.about, None, notes=tuple(notes))
     if results:
         yield from parts(exhibit(one.analysis, results))
 
 
-def _labels(row: Row, rows: Mapping[str, Row]) -> Iterator[Any]:
+def _labels(row: Row, rows: Mapping[str, Row]) -> Iterator[tuple[Any, str]]:
+    """The comparison by label with the words alone, and the command that prints it."""
     end = variant(row, rows)
     if end is None:
         return
@@ -218,5 +230,6 @@ def _labels(row: Row, rows: Mapping[str, Row]) -> Iterator[Any]:
         if not ours.records or not theirs.records:
             continue
         with suppress(DataError):  # told where the rows are compared
-            yield labels(theirs, ours, split=split)
+            told = f"`mner analyze labels {row.full_name} --baseline {theirs.full_name} --split {split}`"
+            yield labels(theirs, ours, split=split), told
         return

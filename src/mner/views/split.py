@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class ViewSplit:
         coverage: Posts by what became of their picture: used, empty, none, unknown, or a context's status.
         cut: Context sub-tokens left out by the budgets, by kind.
         fingerprint: Of posts and encoded views together.
+        read: Of what the row reads of the posts' own pictures, see ``contexts_fingerprint``.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class ViewSplit:
     coverage: Mapping[str, int]
     cut: Mapping[str, int]
     fingerprint: str
+    read: str
 
 
 def read_split(
@@ -99,7 +102,21 @@ def read_split(
         for one in view:
             digest.update(np.concatenate([np.asarray(window) for window in one.windows] or [np.zeros(0)]).tobytes())
     first = root / config.data.files(name)[0]
-    return ViewSplit(first, posts, contexts, encoded, stamp, dict(states), dict(cut), digest.hexdigest()[:12])
+    read = contexts_fingerprint(own, config)
+    return ViewSplit(first, posts, contexts, encoded, stamp, dict(states), dict(cut), digest.hexdigest()[:12], read)
+
+
+def contexts_fingerprint(contexts: Sequence[VisualContext | None], config: Config) -> str:
+    """12 hexadecimal digits of what [context] reads of these contexts, in order: kinds and texts.
+
+    Neither the encoder nor the budgets have a part in it, nor what ``context.substitute`` puts in its place: seeds of
+    one row agree in it, and another file of contexts, or an edited one, does not.
+    """
+    digest = hashlib.sha256()
+    for one in contexts:
+        pieces = () if one is None else compose(one, config.context)
+        digest.update(json.dumps([[piece.kind, piece.text] for piece in pieces]).encode() + b"\n")
+    return digest.hexdigest()[:12]
 
 
 def check_covered(config: Config, split: ViewSplit) -> None:
