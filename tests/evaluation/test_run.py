@@ -162,3 +162,19 @@ def test_record_from_before_outcomes_is_scored_and_counted_once_more(run: Path, 
     assert evaluate(run, final=True, results=results) == first
     assert json.loads((run / "record.json").read_text())["outcomes"] == kept
     assert len((results / "test-uses.jsonl").read_text().splitlines()) == 2
+
+
+def test_scored_record_of_another_run_is_kept(run: Path, tmp_path: Path) -> None:
+    results, row = tmp_path / "results", seeded(run)
+    committed = results / "corpus" / "run" / "2.json"
+    committed.parent.mkdir(parents=True)
+    other = json.loads((row / "2" / "record.json").read_text()) | {"model": "0" * 12}
+    committed.write_text(json.dumps(other | {"test": {}}))
+    for score, place in ((evaluate, row / "2"), (evaluate_seeds, row)):
+        with pytest.raises(MnerError, match=r"run.2\.json: scored on test, .* another run than .*another --results"):
+            score(place, final=True, results=results)
+    assert not (results / "test-uses.jsonl").exists() and not list(row.glob("*/frozen.json"))
+    assert json.loads(committed.read_text()) == other | {"test": {}}
+    committed.write_text(json.dumps(other))
+    evaluate(row / "2", final=True, results=results)  # a record without test scores is replaced
+    assert json.loads(committed.read_text()) == json.loads((row / "2" / "record.json").read_text())

@@ -15,7 +15,7 @@ from mner import encoders
 from mner.atomic import write_json
 from mner.errors import MnerError
 from mner.evaluation.outcomes import outcomes
-from mner.evaluation.records import seed_folders
+from mner.evaluation.records import read_record, seed_folders
 from mner.evaluation.scores import evaluate_views
 from mner.evaluation.signature import joint
 from mner.evaluation.views import decoder_of, found_in_views, split_signature
@@ -43,8 +43,8 @@ def evaluate(
 
     Raises:
         ValueError: Both ``final`` and ``dev`` are given.
-        MnerError: ``dev`` names the test split; the run is unfinished; or configuration or weights have changed
-            since it was frozen.
+        MnerError: ``dev`` names the test split; the run is unfinished; configuration or weights have changed
+            since it was frozen; or ``results`` holds the record of another run that is scored on test.
         ConfigError: The configuration names no such split.
         DataError: A file is missing or faulty, or too few of the split's pictures have a context.
     """
@@ -61,6 +61,7 @@ def evaluate(
     saved = read_model(run / "model")
     if not final:
         return _score(run, saved, "dev", dev)[0]
+    committed = _keep_scored(results, record, run)
     _freeze(run, record, saved)
     kept = record.setdefault("outcomes", {})
     if "test" not in record or not kept.get("test"):
@@ -74,7 +75,7 @@ def evaluate(
         if _agree(record["dev"], scores):
             kept["dev"] = told
             write_json(record_path, record)
-    write_json(results / record["data"] / record["row"] / f"{record['seed']}.json", record)
+    write_json(committed, record)
     return dict(record["test"])
 
 
@@ -92,7 +93,8 @@ def evaluate_seeds(
 ) -> dict[int, dict[str, Any]]:
     """The scores of every run in a row's folder, by seed; with ``final`` each is one use of the test split.
 
-    With ``final`` all runs are frozen before the first one is scored, so that none is scored if one was changed.
+    With ``final`` all runs are frozen before the first one is scored, so that none is scored if one was changed or
+    if ``results`` holds the scored record of another run.
 
     Args:
         row: A folder of run directories, such as runs/twitter15/text.
@@ -102,7 +104,8 @@ def evaluate_seeds(
         watch: Called with each run before it is scored.
 
     Raises:
-        MnerError: There is no run, one is unfinished, or one has changed since it was frozen.
+        MnerError: There is no run, one is unfinished, or one has changed since it was frozen; or ``results`` holds
+            the record of another run that is scored on test.
     """
     runs = seed_folders(row)
     if not runs:
@@ -110,8 +113,12 @@ def evaluate_seeds(
     unfinished = [str(run) for run in runs if not (run / "record.json").is_file()]
     if unfinished:
         raise MnerError(f"{', '.join(unfinished)}: not finished; continue with mner train, or name one finished run")
-    for run in runs if final else ():
-        _freeze(run, json.loads((run / "record.json").read_text(encoding="utf-8")), read_model(run / "model"))
+    if final:
+        records = [json.loads((run / "record.json").read_text(encoding="utf-8")) for run in runs]
+        for run, record in zip(runs, records, strict=True):
+            _keep_scored(results, record, run)
+        for run, record in zip(runs, records, strict=True):
+            _freeze(run, record, read_model(run / "model"))
     scores = {}
     for run in runs:
         watch(run)
@@ -153,6 +160,23 @@ def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) ->
             told[view]["labels_unseen_in_training"] = dict(unseen)
     counted = {"contexts": dict(split.coverage)} if name == "test" else {}  # of dev the record has them from training
     return told, {**outcomes(split.posts, found, split.stamp), **counted}
+
+
+def _keep_scored(results: Path, record: Mapping[str, Any], run: Path) -> Path:
+    """Where a run's record is committed; a record there that is scored on test, which is done once, is kept.
+
+    Raises:
+        MnerError: The record there is scored, and it is another run's.
+    """
+    path = results / record["data"] / record["row"] / f"{record['seed']}.json"
+    if path.exists():
+        scored = read_record(path)
+        if "test" in scored and scored["model"] != record["model"]:
+            raise MnerError(
+                f"{path}: scored on test, and it is the record of another run than {run} (model {scored['model']}, "
+                f"here {record['model']}); scoring this one would replace that score. Take another --results"
+            )
+    return path
 
 
 def _freeze(run: Path, record: Mapping[str, Any], saved: SavedModel) -> None:
