@@ -55,9 +55,10 @@ def test_row_goes_by_its_name_in_a_folder_of_results(
         read_row("tiny/none", results=results)
 
 
-def test_record_says_what_it_lacks(make_record: Make, commit: Commit) -> None:
-    row = commit({key: value for key, value in make_record("text", 1, FOUND).items() if key != "config"})
-    with pytest.raises(DataError, match=r"1\.json: not a run record \(it lacks 'config'\)"):
+@pytest.mark.parametrize("lacking", ["config", "seconds", "machine", "epochs", "model"])
+def test_record_says_what_it_lacks(make_record: Make, commit: Commit, lacking: str) -> None:
+    row = commit({key: value for key, value in make_record("text", 1, FOUND).items() if key != lacking})
+    with pytest.raises(DataError, match=rf"1\.json: not a run record \(it lacks '{lacking}'\)"):
         read_row(row)
 
 

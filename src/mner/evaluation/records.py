@@ -16,6 +16,12 @@ from mner.types import ViewName
 
 Record = Mapping[str, Any]
 
+KEYS = (
+    *("data", "row", "seed", "config", "config_fingerprint", "encoder", "model", "parameters", "dev", "best_epoch"),
+    *("epochs", "seconds", "peak_memory_mib", "precision", "machine", "finished"),
+)
+"""What every record has; reports and analyses read these without asking."""
+
 EXECUTION = {"training": {"tokens_per_batch", "packing", "gradient_checkpointing", "precision", "device", "threads"}}
 """Settings that say how a run was computed, not what; seeds of one row may differ in them."""
 
@@ -149,8 +155,8 @@ def read_record(path: Path) -> Record:
     """
     try:
         record: Record = json.loads(path.read_text(encoding="utf-8"))
-        [record[key] for key in ("data", "row", "seed", "config", "dev")]
-        record["splits"]["dev"]["fingerprint"], record["config"]["model"]["name"]
+        [record[key] for key in KEYS]
+        record["encoder"]["name"], record["splits"]["dev"]["fingerprint"], record["config"]["model"]["name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else error
         remedy = (
