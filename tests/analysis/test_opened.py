@@ -81,6 +81,26 @@ def test_unfinished_run_is_named(tmp_path: Path, runs: Path) -> None:
     assert row_runs(row / "1") == [row / "1"]
 
 
+@pytest.mark.parametrize("name", ["record.json", "model"])
+def test_run_of_a_row_that_lacks_something_is_not_left_out(tmp_path: Path, runs: Path, name: str) -> None:
+    row = tmp_path / "row"
+    shutil.copytree(runs, row)
+    (row / "2" / name).rename(row / "2" / "away")
+    with pytest.raises(DataError, match=rf"row/2: lacks {name}.*mner train CONFIG, or name finished runs one by one"):
+        row_runs(row)
+    assert row_runs(row / "1") == [row / "1"]
+
+
+def test_run_of_a_row_with_a_damaged_record_is_refused(tmp_path: Path, runs: Path, tiny_model: Path) -> None:
+    row = tmp_path / "row"
+    shutil.copytree(runs, row)
+    shutil.copytree(tiny_model, row / "saved")
+    assert row_runs(row) == [row / "1", row / "2"], "a saved model beside them is none of them"
+    (row / "2" / "record.json").write_text('{"data": "cor')
+    with pytest.raises(DataError, match=r"2/record\.json: not a run record"):
+        row_runs(row)
+
+
 def test_runs_are_opened_one_by_one(runs: Path) -> None:
     told: list[str] = []
     opened = open_runs(row_runs(runs), watch=told.append)

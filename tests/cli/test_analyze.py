@@ -116,6 +116,7 @@ def test_artefact_alone_has_statistics(runs: Path) -> None:
         (("cases", "{ita}", "--shuffles", "3"), "shuffles: cases does not take it; robustness does"),
         (("cost", "--split", "train"), "cost does not take it"),
         (("cases", "{ita}", "--images", "nowhere"), "no such folder"),
+        (("cases", "{ita}", "--out", "{ita}"), "Invalid value for '--out'"),
     ],
 )
 def test_faults_say_what_to_do(words: tuple[str, ...], told: str, runs: Path) -> None:

@@ -55,9 +55,10 @@ def test_row_goes_by_its_name_in_a_folder_of_results(
         read_row("tiny/none", results=results)
 
 
-def test_record_says_what_it_lacks(make_record: Make, commit: Commit) -> None:
-    row = commit({key: value for key, value in make_record("text", 1, FOUND).items() if key != "config"})
-    with pytest.raises(DataError, match=r"1\.json: not a run record \(it lacks 'config'\)"):
+@pytest.mark.parametrize("lacking", ["config", "seconds", "machine", "epochs", "model"])
+def test_record_says_what_it_lacks(make_record: Make, commit: Commit, lacking: str) -> None:
+    row = commit({key: value for key, value in make_record("text", 1, FOUND).items() if key != lacking})
+    with pytest.raises(DataError, match=rf"1\.json: not a run record \(it lacks '{lacking}'\)"):
         read_row(row)
 
 
@@ -88,6 +89,13 @@ def test_damaged_record_is_named(make_record: Make, commit: Commit, text: str) -
         read_row(row)
 
 
+def test_damaged_record_of_a_run_is_trained_again(tmp_path: Path) -> None:
+    run = run_directory(tmp_path / "1", {})
+    (run / "record.json").write_text('{"data": "tin')
+    with pytest.raises(DataError, match=r"record\.json: not a run record .*--restart"):
+        read_row(tmp_path)
+
+
 def test_seeds_of_one_row_belong_together(make_record: Make, commit: Commit) -> None:
     row = commit(make_record("text", 1, FOUND))
     assert commit(make_record("text", 2, FOUND)) == row
@@ -113,6 +121,26 @@ def test_seeds_of_one_row_belong_together(make_record: Make, commit: Commit) -> 
     commit(other)
     with pytest.raises(DataError, match="saw different data: dev@"):
         read_row(row)
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_seeds_scored_otherwise_have_no_mean(make_record: Make, commit: Commit, split: str) -> None:
+    row = commit(make_record("text", 1, FOUND))
+    commit(make_record("text", 2, FOUND, scored=("dev",)))
+    changes = {"data=tiny": "data=other", "scheme=iob2-repaired": "scheme=iob2-strict", "match=exact": "match=part"}
+    for one, other in (changes | {"decode=unconstrained": "decode=constrained"}).items():
+        record = make_record("text", 3, FOUND)
+        for scores in record[split].values():
+            scores["signature"] = scores["signature"].replace(one, other)
+        commit(record)
+        key, value = one.split("=")
+        told = (
+            rf"1\.json and .*3\.json: seeds of one row were scored otherwise: {key} {value}.* and {other.split('=')[1]}"
+        )
+        with pytest.raises(DataError, match=told):
+            read_row(row)
+    commit(make_record("text", 3, FOUND))
+    assert len(read_row(row).f1("test", "T")) == 2, "a seed without test scores takes no part"
 
 
 def test_trained_views_are_those_of_the_loss(make_record: Make, commit: Commit) -> None:

@@ -162,3 +162,49 @@ def test_record_from_before_outcomes_is_scored_and_counted_once_more(run: Path, 
     assert evaluate(run, final=True, results=results) == first
     assert json.loads((run / "record.json").read_text())["outcomes"] == kept
     assert len((results / "test-uses.jsonl").read_text().splitlines()) == 2
+
+
+def test_scored_record_of_another_run_is_kept(run: Path, tmp_path: Path) -> None:
+    results, row = tmp_path / "results", seeded(run)
+    committed = results / "corpus" / "run" / "2.json"
+    committed.parent.mkdir(parents=True)
+    other = json.loads((row / "2" / "record.json").read_text()) | {"model": "0" * 12}
+    committed.write_text(json.dumps(other | {"test": {}}))
+    for score, place in ((evaluate, row / "2"), (evaluate_seeds, row)):
+        with pytest.raises(MnerError, match=r"run.2\.json: scored on test, .* another run than .*another --results"):
+            score(place, final=True, results=results)
+    assert not (results / "test-uses.jsonl").exists() and not list(row.glob("*/frozen.json"))
+    assert json.loads(committed.read_text()) == other | {"test": {}}
+    committed.write_text(json.dumps(other))
+    evaluate(row / "2", final=True, results=results)  # a record without test scores is replaced
+    assert json.loads(committed.read_text()) == json.loads((row / "2" / "record.json").read_text())
+
+
+def test_seeds_scored_on_different_posts_have_no_mean(run: Path, tmp_path: Path) -> None:
+    results, row = tmp_path / "results", seeded(run)
+    evaluate(run, final=True, results=results)
+    (tmp_path / "test.txt").write_text(TEXT)
+    with pytest.raises(
+        DataError, match=r"run.1 and .*run.2: seeds of one row were scored otherwise: data corpus/test@"
+    ):
+        evaluate_seeds(row, final=True, results=results)
+
+
+def test_seeds_with_other_settings_are_refused_before_test_is_used(run: Path, tmp_path: Path) -> None:
+    results, row = tmp_path / "results", seeded(run)
+    record = json.loads((row / "2" / "record.json").read_text())
+    record["config"]["training"]["epochs"] = 3
+    (row / "2" / "record.json").write_text(json.dumps(record))
+    with pytest.raises(DataError, match=r"different settings: training\.epochs = 1 and 3"):
+        evaluate_seeds(row, final=True, results=results)
+    assert not results.exists()
+
+
+@pytest.mark.parametrize("name", ["record.json", "frozen.json"])
+def test_damaged_files_of_a_run_say_what_to_do(run: Path, tmp_path: Path, name: str) -> None:
+    (run / name).write_text('{"data": "cor')
+    remedy = "--restart" if name == "record.json" else "delete it"
+    for score, place in ((evaluate, run), (evaluate_seeds, run.parent)):
+        with pytest.raises(DataError, match=rf"1.{name}: .*{remedy}"):
+            score(place, final=True, results=tmp_path / "results")
+    assert not (tmp_path / "results").exists()

@@ -88,6 +88,16 @@ def test_killed_run_continues_from_its_last_epoch(corpus: Path, tiny_config: Mak
     assert begun[0].step == 3
 
 
+def test_run_goes_on_only_with_its_best_model(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config(), root=corpus, out=tmp_path, watch=stop_at(4))
+    head = tmp_path / "corpus" / "tiny" / "1" / "model" / "head.safetensors"
+    head.write_bytes(head.read_bytes()[:40])
+    with pytest.raises(MnerError, match=r"tiny.1: would go on from its checkpoint, but .*head\.safetensors.*--restart"):
+        train(tiny_config(), root=corpus, out=tmp_path)
+    assert read_model(train(tiny_config(), root=corpus, out=tmp_path, restart=True))
+
+
 def test_micro_batches_do_not_change_the_result(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
     quiet = {"word_dropout": 0.0}
     losses = []

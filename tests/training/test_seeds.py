@@ -115,6 +115,26 @@ def test_damaged_checkpoint_says_what_to_do(corpus: Path, tiny_config: Make, tmp
     assert events[0].message.endswith("is thrown away") and (folder / "record.json").exists()
 
 
+@pytest.mark.parametrize("damage", ["record", "weights", "model"])
+def test_damaged_finished_run_is_not_called_finished(
+    corpus: Path, tiny_config: Make, tmp_path: Path, damage: str
+) -> None:
+    config, places = tiny_config(training=QUICK), {"root": corpus, "out": tmp_path / "runs"}
+    (run,) = train_seeds(config, (1,), **places)
+    if damage == "model":
+        shutil.rmtree(run / "model")
+    else:
+        path = run / {"record": "record.json", "weights": "model/head.safetensors"}[damage]
+        path.write_bytes(path.read_bytes()[:40])
+    events: list[Event] = []
+    for call in (lambda: train_seeds(config, (1,), **places, watch=events.append), lambda: train(config, **places)):
+        with pytest.raises(MnerError, match=r"tiny.1.*--restart"):
+            call()
+    assert not events
+    train_seeds(config, (1,), **places, restart=True)
+    assert train(config, **places) == run
+
+
 def test_record_keeps_the_outcomes_of_the_best_epoch(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
     from mner.evaluation.outcomes import counts
 

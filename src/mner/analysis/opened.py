@@ -11,6 +11,7 @@ from mner import config as configs
 from mner import data, encoders
 from mner.config import Config
 from mner.errors import DataError, MnerError
+from mner.evaluation.records import read_record
 from mner.evaluation.views import decoder_of
 from mner.runtime import Backend, Runtime, open_model, predict, read_model
 from mner.types import Post, Span, ViewName, VisualContext
@@ -162,13 +163,14 @@ def row_runs(path: Path) -> list[Path]:
 
     Raises:
         MnerError: There is none, or one is not finished.
+        DataError: One in a folder of runs lacks its record or its model, or its record is damaged.
     """
     if not (path / "checkpoint.safetensors").exists() and any(
         (folder / "model.json").is_file() for folder in (path, path / "model")
     ):
         return [path]
     found = sorted((one.parent for one in path.glob("*/config.toml")), key=lambda run: (len(run.name), run.name))
-    runs = [run for run in found if (run / "model").is_dir() or (run / "checkpoint.safetensors").exists()]
+    runs = [run for run in found if not (run / "model.json").is_file()]  # a saved model is no run of the row
     unfinished = [run for run in (path, *runs) if (run / "checkpoint.safetensors").exists()]
     if unfinished:
         told = ", ".join(map(str, unfinished))
@@ -177,4 +179,12 @@ def row_runs(path: Path) -> list[Path]:
         raise MnerError(
             f"{path}: neither a run, nor a model, nor a folder of a row's runs; make one: mner train CONFIG"
         )
+    for run in runs:
+        lacking = [name for name in ("record.json", "model/model.json") if not (run / name).is_file()]
+        if lacking:
+            raise DataError(
+                f"{run}: lacks {' and '.join(lacking)}, so it is no finished run of the row; finish it with "
+                "mner train CONFIG, or name finished runs one by one"
+            )
+        read_record(run / "record.json")
     return runs

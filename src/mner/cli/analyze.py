@@ -46,7 +46,9 @@ def analyze(
         Path | None, typer.Option(help="Folder of the posts' pictures, for the page: cases.", show_default=False)
     ] = None,
     results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
-    out: Annotated[Path | None, typer.Option(help="HTML page to write; without it, text.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="HTML page to write; without it, text.", show_default=False)
+    ] = None,
     record: Annotated[
         bool,
         typer.Option("--record", help="Also write the numbers to --results, as analysis/<data>/<row>/<name>.json."),

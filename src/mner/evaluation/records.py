@@ -11,10 +11,16 @@ from typing import Any
 
 from mner.config import RETIRED, Config
 from mner.errors import DataError
-from mner.evaluation.signature import joint
+from mner.evaluation.signature import conditions_that_differ, joint
 from mner.types import ViewName
 
 Record = Mapping[str, Any]
+
+KEYS = (
+    *("data", "row", "seed", "config", "config_fingerprint", "encoder", "model", "parameters", "dev", "best_epoch"),
+    *("epochs", "seconds", "peak_memory_mib", "precision", "machine", "finished"),
+)
+"""What every record has; reports and analyses read these without asking."""
 
 EXECUTION = {"training": {"tokens_per_batch", "packing", "gradient_checkpointing", "precision", "device", "threads"}}
 """Settings that say how a run was computed, not what; seeds of one row may differ in them."""
@@ -146,11 +152,16 @@ def read_record(path: Path) -> Record:
     """
     try:
         record: Record = json.loads(path.read_text(encoding="utf-8"))
-        [record[key] for key in ("data", "row", "seed", "config", "dev")]
-        record["splits"]["dev"]["fingerprint"], record["config"]["model"]["name"]
+        [record[key] for key in KEYS]
+        record["encoder"]["name"], record["splits"]["dev"]["fingerprint"], record["config"]["model"]["name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise DataError(f"{path}: not a run record ({why}); copy it again from its run directory") from None
+        remedy = (
+            "copy it from the folder of results, or train the run again: mner train CONFIG --restart"
+            if path.name == "record.json"
+            else "copy it again from its run directory"
+        )
+        raise DataError(f"{path}: not a run record ({why}); {remedy}") from None
     return record
 
 
@@ -158,7 +169,8 @@ def joined(found: Sequence[tuple[Path, Record]]) -> Row:
     """The row of its records.
 
     Raises:
-        DataError: They are of two rows, one seed is there twice, or data or settings differ.
+        DataError: They are of two rows, one seed is there twice, data or settings differ, or the same split was
+            scored on different posts or in different ways.
     """
     (first_path, first), *others = found
     for path, record in others:
@@ -178,7 +190,25 @@ def joined(found: Sequence[tuple[Path, Record]]) -> Row:
             raise DataError(f"{here}: seeds of one row have different settings: {'; '.join(changed)}; train them alike")
     if len({record["seed"] for _, record in found}) < len(found):
         raise DataError(f"{first_path.parent}: two records of one seed")
+    for split in ("dev", "test"):
+        check_alike([(path, record[split]) for path, record in found if split in record])
     return Row(first["row"], first["data"], tuple(record for _, record in found), tuple(path for path, _ in found))
+
+
+def check_alike(scored: Sequence[tuple[Path, Mapping[str, Any]]]) -> None:
+    """Refuse scores that have no mean; each is what a record tells of a split, with the place it comes from.
+
+    Raises:
+        DataError: The signatures of two differ in data, scheme, match or decoding.
+    """
+    for path, scores in scored[1:]:
+        first_path, first = scored[0]
+        for view in (view for view in first if view in scores):
+            if changed := conditions_that_differ(first[view]["signature"], scores[view]["signature"]):
+                raise DataError(
+                    f"{first_path} and {path}: seeds of one row were scored otherwise: {'; '.join(changed)}; "
+                    "there is no mean of them, take those apart that differ"
+                )
 
 
 def settings_that_differ(ours: Mapping[str, Any], theirs: Mapping[str, Any], *, but: Collection[str] = ()) -> list[str]:

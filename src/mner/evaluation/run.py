@@ -13,9 +13,9 @@ from typing import Any
 from mner import config as configs
 from mner import encoders
 from mner.atomic import write_json
-from mner.errors import MnerError
+from mner.errors import DataError, MnerError
 from mner.evaluation.outcomes import outcomes
-from mner.evaluation.records import seed_folders
+from mner.evaluation.records import check_alike, joined, read_record, seed_folders
 from mner.evaluation.scores import evaluate_views
 from mner.evaluation.signature import joint
 from mner.evaluation.views import decoder_of, found_in_views, split_signature
@@ -43,10 +43,11 @@ def evaluate(
 
     Raises:
         ValueError: Both ``final`` and ``dev`` are given.
-        MnerError: ``dev`` names the test split; the run is unfinished; or configuration or weights have changed
-            since it was frozen.
+        MnerError: ``dev`` names the test split; the run is unfinished; configuration or weights have changed
+            since it was frozen; or ``results`` holds the record of another run that is scored on test.
         ConfigError: The configuration names no such split.
-        DataError: A file is missing or faulty, or too few of the split's pictures have a context.
+        DataError: A file is missing or faulty, such as the run's record, or too few of the split's pictures have a
+            context.
     """
     if final and dev is not None:
         raise ValueError("final scores test; it takes no dev posts")
@@ -57,10 +58,11 @@ def evaluate(
             f"{run}: {'an unfinished run; continue it' if unfinished else 'not a run directory; make one'}: "
             "mner train CONFIG"
         )
-    record = json.loads(record_path.read_text(encoding="utf-8"))
+    record = dict(read_record(record_path))
     saved = read_model(run / "model")
     if not final:
         return _score(run, saved, "dev", dev)[0]
+    committed = _keep_scored(results, record, run)
     _freeze(run, record, saved)
     kept = record.setdefault("outcomes", {})
     if "test" not in record or not kept.get("test"):
@@ -74,7 +76,7 @@ def evaluate(
         if _agree(record["dev"], scores):
             kept["dev"] = told
             write_json(record_path, record)
-    write_json(results / record["data"] / record["row"] / f"{record['seed']}.json", record)
+    write_json(committed, record)
     return dict(record["test"])
 
 
@@ -92,7 +94,8 @@ def evaluate_seeds(
 ) -> dict[int, dict[str, Any]]:
     """The scores of every run in a row's folder, by seed; with ``final`` each is one use of the test split.
 
-    With ``final`` all runs are frozen before the first one is scored, so that none is scored if one was changed.
+    With ``final`` all runs are frozen before the first one is scored, so that none is scored if one was changed or
+    if ``results`` holds the scored record of another run.
 
     Args:
         row: A folder of run directories, such as runs/twitter15/text.
@@ -102,7 +105,9 @@ def evaluate_seeds(
         watch: Called with each run before it is scored.
 
     Raises:
-        MnerError: There is no run, one is unfinished, or one has changed since it was frozen.
+        MnerError: There is no run, one is unfinished, or one has changed since it was frozen; or ``results`` holds
+            the record of another run that is scored on test.
+        DataError: The runs do not belong together, or they were scored on different posts or in different ways.
     """
     runs = seed_folders(row)
     if not runs:
@@ -110,12 +115,18 @@ def evaluate_seeds(
     unfinished = [str(run) for run in runs if not (run / "record.json").is_file()]
     if unfinished:
         raise MnerError(f"{', '.join(unfinished)}: not finished; continue with mner train, or name one finished run")
-    for run in runs if final else ():
-        _freeze(run, json.loads((run / "record.json").read_text(encoding="utf-8")), read_model(run / "model"))
+    records = [read_record(run / "record.json") for run in runs]
+    joined([(run / "record.json", record) for run, record in zip(runs, records, strict=True)])
+    if final:
+        for run, record in zip(runs, records, strict=True):
+            _keep_scored(results, record, run)
+        for run, record in zip(runs, records, strict=True):
+            _freeze(run, record, read_model(run / "model"))
     scores = {}
     for run in runs:
         watch(run)
         scores[int(run.name)] = evaluate(run, final=final, dev=dev, results=results)
+    check_alike(list(zip(runs, scores.values(), strict=True)))
     return scores
 
 
@@ -155,12 +166,29 @@ def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) ->
     return told, {**outcomes(split.posts, found, split.stamp), **counted}
 
 
+def _keep_scored(results: Path, record: Mapping[str, Any], run: Path) -> Path:
+    """Where a run's record is committed; a record there that is scored on test, which is done once, is kept.
+
+    Raises:
+        MnerError: The record there is scored, and it is another run's.
+    """
+    path = results / record["data"] / record["row"] / f"{record['seed']}.json"
+    if path.exists():
+        scored = read_record(path)
+        if "test" in scored and scored["model"] != record["model"]:
+            raise MnerError(
+                f"{path}: scored on test, and it is the record of another run than {run} (model {scored['model']}, "
+                f"here {record['model']}); scoring this one would replace that score. Take another --results"
+            )
+    return path
+
+
 def _freeze(run: Path, record: Mapping[str, Any], saved: SavedModel) -> None:
     """Freeze a run, or check that it is still what was frozen."""
     config = configs.load(run / "config.toml")
     now = {"config": config.fingerprint, "model": saved.fingerprint}
     path = run / "frozen.json"
-    frozen = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    frozen = _frozen(path) if path.is_file() else None
     trained = {"config": record["config_fingerprint"], "model": record["model"]}
     for when, then in (("training ended", trained), ("the run was frozen", frozen)):
         changed = [part for part in now if then is not None and then[part] != now[part]]
@@ -171,6 +199,22 @@ def _freeze(run: Path, record: Mapping[str, Any], saved: SavedModel) -> None:
             )
     if frozen is None:
         write_json(path, now)
+
+
+def _frozen(path: Path) -> Mapping[str, str]:
+    """The fingerprints of configuration and weights that a run was frozen with.
+
+    Raises:
+        DataError: The file is damaged.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return {part: str(told[part]) for part in ("config", "model")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise DataError(
+            f"{path}: damaged ({why}); delete it, and the run is frozen again if it is still as its record tells"
+        ) from None
 
 
 def _count_use(path: Path, record: Mapping[str, Any]) -> None:

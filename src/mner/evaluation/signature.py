@@ -51,6 +51,21 @@ def parts(told: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in told.split())
 
 
+def conditions_that_differ(ours: str, theirs: str) -> list[str]:
+    """What two signatures say otherwise of data, scheme, match and decoding: such scores have no mean.
+
+    >>> one, other = (signature(f1=70.0, view="T", data=f"snap/test@{end}", version="0.1") for end in ("3f2a", "90bc"))
+    >>> conditions_that_differ(one, other)
+    ['data snap/test@3f2a and snap/test@90bc']
+    """
+    one, other = parts(ours), parts(theirs)
+    return [
+        f"{key} {one.get(key)} and {other.get(key)}"
+        for key in ("scheme", "match", "decode", "data")
+        if one.get(key) != other.get(key)
+    ]
+
+
 def joint(told: str, f1: Sequence[float], *, view: str | None = None, seeds: int | None = None) -> str:
     """The signature of several runs: the parts of the first one's, with mean, deviation and number of seeds.
 

@@ -17,9 +17,10 @@ from torch import nn
 from mner import config as configs
 from mner.atomic import write_json, write_text
 from mner.config import Config, TrainingConfig
-from mner.errors import MnerError
+from mner.errors import MnerError, ModelError
 from mner.evaluation import evaluate_views
 from mner.evaluation.outcomes import outcomes
+from mner.evaluation.records import read_record
 from mner.evaluation.views import decoder_of, found_in_views
 from mner.machine import has_bf16
 from mner.models import Model, build
@@ -83,10 +84,11 @@ def train(
         watch: Called with each event; an exception it raises ends the run, which the same call continues.
 
     Raises:
-        DataError: A split is missing or faulty, or no post has a visual context though I+T is trained.
+        DataError: A split or the record of a finished run is missing or faulty, or no post has a visual context
+            though I+T is trained.
         ModelError: The encoder is missing, or an earlier run there has other settings.
         DivergedError: The loss is not finite.
-        MnerError: There is nothing to resume, or a finished run has other settings.
+        MnerError: There is nothing to resume, a finished run has other settings, or the saved model is damaged.
     """
     folder = out / config.data.name / config.name / str(config.seed)
     state, record = folder / CHECKPOINT, folder / "record.json"
@@ -95,8 +97,8 @@ def train(
     if resume and not (state.exists() or record.exists()):
         raise MnerError(f"{folder}: no run to resume; start it without --resume")
     job = prepare(config, root)
-    if record.exists():
-        if json.loads(record.read_text(encoding="utf-8"))["fingerprint"] != job.fingerprint:
+    if is_finished(folder):
+        if read_record(record).get("fingerprint") != job.fingerprint:
             raise MnerError(
                 f"{folder}: holds a finished run with other settings or data; "
                 "name this one otherwise (--set name=...), choose another --out, or pass --restart"
@@ -106,6 +108,30 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     _go(job, folder, root, watch)
     return folder
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run directory holds a finished run, record and model.
+
+    Raises:
+        DataError: The record is damaged.
+        MnerError: The record is there, but the model is missing or damaged.
+    """
+    if not (folder / "record.json").exists():
+        return False
+    read_record(folder / "record.json")
+    _check_model(folder, "is finished")
+    return True
+
+
+def _check_model(folder: Path, told: str) -> None:
+    try:
+        read_model(folder / "model")
+    except ModelError as error:
+        raise MnerError(
+            f"{folder}: {told}, but its best model cannot be read: {error}; copy model/ back, or throw the run away "
+            "and train it again: mner train CONFIG --restart"
+        ) from error
 
 
 def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
@@ -126,6 +152,8 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     progress = Progress(job.fingerprint)
     if state.exists():
         progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint)
+        if progress.best_epoch:  # a later epoch may not better it, and then it is what the run ends with
+            _check_model(folder, "would go on from its checkpoint")
     schedule = linear_decay(optimizer, steps=steps, warmup=settings.warmup, done=progress.step)
     if accelerator.is_main_process:
         write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))

@@ -9,7 +9,7 @@ from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import ConfigError, MnerError
 from mner.evaluation.records import read_record
-from mner.training.run import CHECKPOINT, Event, Watch, train
+from mner.training.run import CHECKPOINT, Event, Watch, is_finished, train
 
 
 def parse_seeds(told: str) -> tuple[int, ...]:
@@ -81,8 +81,12 @@ def train_seeds(
 
 
 def state(folder: Path) -> str:
-    """What a run directory is, in words: new, finished, or cut off and where it goes on."""
-    if (folder / "record.json").exists():
+    """What a run directory is, in words: new, finished, or cut off and where it goes on.
+
+    Raises:
+        DataError, MnerError: It is finished, but its record or its model is damaged.
+    """
+    if is_finished(folder):
         return f"{folder} is finished, skipped"
     if (folder / CHECKPOINT).exists():
         return f"{folder} was cut off, continuing from its checkpoint"
