@@ -133,6 +133,12 @@ def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict
         raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
     table = read_toml(path)
     named = [path.parent / name for name in _base_names(table.pop("base", None), path)]
+    for one in named if base is not None else ():
+        if one.is_file() and "name" in read_toml(one):
+            raise ConfigError(
+                f"{path}: builds on the row {one}, whose place {base} would take; give that base to the row itself, or "
+                f'write a file of your own with base = ["{base}", ...] and what this one says'
+            )
     lower: dict[str, Any] = {}
     for one in named if base is None else [base]:
         read = _read(one, base=None, seen=(*seen, path.resolve()))

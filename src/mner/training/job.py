@@ -40,10 +40,12 @@ def prepare(config: Config, root: Path) -> Job:
     """The job of a configuration; reads the training and dev splits and their contexts, never a test split.
 
     Raises:
-        DataError: A split is missing or faulty, or the I+T view is trained and no training post has a
+        ConfigError: The posts to train on or to choose by are those of the test split.
+        DataError: A split is missing or faulty, or the I+T view is trained and hardly a training post has a
             visual context, or too few pictures of a split have one.
         ModelError: The encoder is not on this machine, or ``loss.teacher`` is none for these posts.
     """
+    _keep_test_closed(config, root)
     files = encoders.find(config.model.encoder)
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     names: tuple[Name, ...] = ("train", "dev")
@@ -55,10 +57,13 @@ def prepare(config: Config, root: Path) -> Job:
     if not types:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
     wanted = config.model.name != "text" and "I+T" in config.loss.views and config.context.substitute != "empty"
-    if wanted and not train.coverage.get("used"):
+    used = train.coverage.get("used", 0)
+    if wanted and used < (LEAST if config.data.contexts_missing < 1 else 0) * len(train.posts) or wanted and not used:
         raise DataError(
-            f"{train.path}: none of its {len(train.posts)} posts has a visual context, yet the I+T view is trained; "
-            'name data.contexts or data.images (mner context build makes one from pictures), or set loss.views = ["T"]'
+            f"{train.path}: {used or 'none'} of its {len(train.posts)} posts {'have' if used > 1 else 'has'} a visual "
+            f"context with {' or '.join(config.context.order)}, yet the I+T view is trained; name data.contexts or "
+            "data.images (mner context build makes one from pictures), or "
+            + ("train all the same with --set data.contexts_missing=1" if used else 'set loss.views = ["T"]')
         )
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     weights = _digest(sha256(path) for path in sorted(files.folder.glob("*.safetensors")))
@@ -67,6 +72,17 @@ def prepare(config: Config, root: Path) -> Job:
     read = (split.fingerprint for split in splits.values())
     fingerprint = _digest((config.fingerprint, weights, *read, *of_teacher))[:12]
     return Job(config, files, views, splits, labels, weights, fingerprint, teacher)
+
+
+def _keep_test_closed(config: Config, root: Path) -> None:
+    test = {(root / told).resolve() for told in config.data.files("test")}
+    for name in ("train", "dev"):
+        for told in config.data.files(name):  # type: ignore[arg-type]
+            if (root / told).resolve() in test:
+                raise ConfigError(
+                    f"data.{name}: {told} is the test split, data.test; nothing is trained on it or chosen by it. "
+                    "Name other posts, or take it out of data.test"
+                )
 
 
 def _digest(parts: Iterable[str]) -> str:
