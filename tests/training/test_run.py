@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from mner.config import Config
 from mner.errors import DataError, MnerError, ModelError
@@ -126,6 +127,28 @@ def test_checkpoint_of_other_settings_is_refused(corpus: Path, tiny_config: Make
         train(tiny_config(), root=corpus, out=tmp_path, watch=stop_at(2))
     with pytest.raises(ModelError, match="another configuration or other data"):
         train(tiny_config(loss={"temperature": 2.0}), root=corpus, out=tmp_path)
+
+
+def test_checkpoint_in_another_number_format_is_refused(
+    corpus: Path, tiny_config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mner.training.run.has_bf16", lambda: False)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    config = tiny_config(training={"precision": "auto"})
+    with pytest.raises(KeyboardInterrupt):
+        train(config, root=corpus, out=tmp_path, watch=stop_at(2))
+    path = tmp_path / "corpus" / "tiny" / "1" / "checkpoint.safetensors"
+    with safe_open(path, framework="np") as opened:
+        progress = json.loads(opened.metadata()["progress"])
+    assert progress.pop("precision") == "no"
+    state = load_file(path)
+    save_file(state, path, metadata={"progress": json.dumps(progress | {"precision": "bf16"})})
+    with pytest.raises(ModelError, match=r"computed in bf16, but here .* is fp32; .*precision=fp32 --restart"):
+        train(config, root=corpus, out=tmp_path)
+    save_file(state, path, metadata={"progress": json.dumps(progress)})
+    begun: list[Event] = []
+    train(config, root=corpus, out=tmp_path, watch=begun.append)
+    assert begun[0].step == 2, "a checkpoint from before the format was kept goes on"
 
 
 def test_resume_without_a_run_fails(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def _keep_scored(results: Path, record: Mapping[str, Any], run: Path) -> Path:
     Raises:
         MnerError: The record there is scored, and it is another run's.
     """
-    path = results / record["data"] / record["row"] / f"{record['seed']}.json"
+    path: Path = results / record["data"] / record["row"] / f"{record['seed']}.json"
     if path.exists():
         scored = read_record(path)
         if "test" in scored and scored["model"] != record["model"]:

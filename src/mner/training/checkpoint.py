@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Progress:
         tokens: Padded sub-tokens encoded in the epoch under way.
         epochs: Records of the epochs that are over.
         outcomes: What became of each dev post in the best epoch.
+        precision: Number format of training, as accelerate names it; "" in a checkpoint from before it was kept.
     """
 
     fingerprint: str
@@ -45,6 +46,7 @@ class Progress:
     tokens: int = 0
     epochs: tuple[Mapping[str, Any], ...] = ()
     outcomes: Mapping[str, Any] = field(default_factory=dict)
+    precision: str = ""
 
 
 def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
@@ -61,11 +63,14 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progres
     part.replace(path)
 
 
-def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, fingerprint: str) -> Progress:
+def load(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, fingerprint: str, precision: str
+) -> Progress:
     """Put a saved state into ``model`` and ``optimizer``; how far the run was.
 
     Raises:
-        ModelError: The file is damaged, or belongs to another configuration or other data.
+        ModelError: The file is damaged, belongs to another configuration or other data, or was computed in another
+            number format than ``precision``.
     """
     try:
         with safe_open(path, framework="pt") as opened:
@@ -80,6 +85,12 @@ def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, fing
             f"{path}: belongs to another configuration or other data ({progress.fingerprint}, now {fingerprint}); "
             "resume with the settings it was started with, or choose another --out"
         )
+    if progress.precision not in ("", precision):
+        then, now = ("fp32" if one == "no" else one for one in (progress.precision, precision))
+        raise ModelError(
+            f'{path}: computed in {then}, but here training.precision = "auto" is {now}; resume on a machine like the '
+            f"first, or start the run again in one format: --set training.precision={now} --restart"
+        )
     model.load_state_dict({n.removeprefix("model."): v for n, v in state.items() if n.startswith("model.")})
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in state.items():
@@ -87,7 +98,7 @@ def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, fing
             _, number, key = name.split(".", 2)
             moments.setdefault(int(number), {})[key] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    return progress
+    return replace(progress, precision=precision)
 
 
 def _unshared(state: dict[str, Tensor]) -> dict[str, Tensor]:

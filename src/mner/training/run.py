@@ -86,7 +86,7 @@ def train(
     Raises:
         DataError: A split or the record of a finished run is missing or faulty, or no post has a visual context
             though I+T is trained.
-        ModelError: The encoder is missing, or an earlier run there has other settings.
+        ModelError: The encoder is missing, or an earlier run there has other settings or another number format.
         DivergedError: The loss is not finite.
         MnerError: There is nothing to resume, a finished run has other settings, or the saved model is damaged.
     """
@@ -149,9 +149,10 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
     optimizer = adamw(cast(Model, model).parameter_groups(), settings)
-    progress = Progress(job.fingerprint)
+    precision = accelerator.mixed_precision
+    progress = Progress(job.fingerprint, precision=precision)
     if state.exists():
-        progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint)
+        progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint, precision=precision)
         if progress.best_epoch:  # a later epoch may not better it, and then it is what the run ends with
             _check_model(folder, "would go on from its checkpoint")
     schedule = linear_decay(optimizer, steps=steps, warmup=settings.warmup, done=progress.step)
@@ -189,7 +190,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
                 watch(Event("epoch", step.step, steps, _told(progress), epochs=progress.epochs))
     if accelerator.is_main_process:
         saved = read_model(folder / "model").fingerprint
-        record = run_record(job, progress, model, saved=saved, steps=steps, precision=accelerator.mixed_precision)
+        record = run_record(job, progress, model, saved=saved, steps=steps, precision=precision)
         write_json(folder / "record.json", record)
         state.unlink(missing_ok=True)
     watch(Event("finished", progress.step, steps, str(folder)))
