@@ -112,10 +112,13 @@ def nouns(
     from rich.console import Console
 
     from mner.vision.artefact import iter_contexts, write_contexts
-    from mner.vision.stand_in import tags_of_captions
+    from mner.vision.stand_in import Named, tags_of_captions
 
-    count = write_contexts(tags_of_captions(iter_contexts(contexts), captions=captions or None), out)
-    Console(stderr=True).print(f"{count} contexts, their tags from captions alone", highlight=False)
+    named = Named()
+    made = tags_of_captions(iter_contexts(contexts), captions=captions or None, named=named, where=str(contexts))
+    count = write_contexts(made, out)
+    told = f"{count} contexts, {named.rows} of them with tags, which are from captions alone"
+    Console(stderr=True).print(told, highlight=False)
     typer.echo(out)
 
 

@@ -74,7 +74,7 @@ def about(results: Path) -> tuple[str, ...]:
         "configs/twitter15-xlm-roberta-large.toml`.",
         "Each command below trains on Twitter-15. `--base configs/twitter17.toml` trains the same row on Twitter-17; "
         "then `mner evaluate runs/twitter15/ROW --final` scores test, and `mner report` writes this page. A tuned row "
-        "is trained from `configs/tuned/twitter15/ROW.toml`.",
+        "is trained from `configs/tuned/twitter15/ROW.toml`, without `--base`.",
         f"Sources. {sources}.",
         "Controls, robustness and slices, which the paper does not have, stand in [results.md](results.md).",
     )

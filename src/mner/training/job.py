@@ -10,12 +10,15 @@ from pathlib import Path
 from mner import encoders, tags
 from mner.config import Config
 from mner.encoders import EncoderFiles
-from mner.errors import DataError
+from mner.errors import ConfigError, DataError
 from mner.runtime.saved import sha256
 from mner.training.batches import Split, gold_ids
 from mner.training.teacher import Teacher, find_teacher, posteriors
 from mner.views import Views
 from mner.views.split import Name, ViewSplit, check_covered, read_split
+
+LEAST = 0.01
+"""Share of the training posts that must have a context before the I+T view is trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def prepare(config: Config, root: Path) -> Job:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
     wanted = config.model.name != "text" and "I+T" in config.loss.views and config.context.substitute != "empty"
     used = train.coverage.get("used", 0)
-    if wanted and used < (LEAST if config.data.contexts_missing < 1 else 0) * len(train.posts) or wanted and not used:
+    least = LEAST * len(train.posts) if config.data.contexts_missing < 1 else 1
+    if wanted and used < max(least, 1):
         raise DataError(
             f"{train.path}: {used or 'none'} of its {len(train.posts)} posts {'have' if used > 1 else 'has'} a visual "
             f"context with {' or '.join(config.context.order)}, yet the I+T view is trained; name data.contexts or "
@@ -77,7 +81,7 @@ def prepare(config: Config, root: Path) -> Job:
 def _keep_test_closed(config: Config, root: Path) -> None:
     test = {(root / told).resolve() for told in config.data.files("test")}
     for name in ("train", "dev"):
-        for told in config.data.files(name):  # type: ignore[arg-type]
+        for told in config.data.files(name):
             if (root / told).resolve() in test:
                 raise ConfigError(
                     f"data.{name}: {told} is the test split, data.test; nothing is trained on it or chosen by it. "

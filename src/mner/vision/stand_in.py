@@ -6,9 +6,10 @@ They say only what the captions say, in a detector's words: a row that reads the
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
+from mner.errors import DataError
 from mner.types import Caption, Tag, VisualContext
 from mner.vision import nouns
 
@@ -16,8 +17,19 @@ VERSION = 1
 SOURCE = "nouns"
 
 
+@dataclass(slots=True)
+class Named:
+    """How many rows got tags."""
+
+    rows: int = 0
+
+
 def tags_of_captions(
-    contexts: Iterable[VisualContext], *, captions: Collection[str] | None = None
+    contexts: Iterable[VisualContext],
+    *,
+    captions: Collection[str] | None = None,
+    named: Named | None = None,
+    where: str = "contexts",
 ) -> Iterator[VisualContext]:
     """The same rows, their tags replaced by the objects that captions name; captions and OCR stay.
 
@@ -27,11 +39,24 @@ def tags_of_captions(
     Args:
         contexts: Rows with captions.
         captions: Sources whose captions are read; None reads all.
+        named: Counts the rows that got tags.
+        where: What the rows are of, for the error.
+
+    Raises:
+        DataError: At the end, if no row has a caption of one of the sources.
     """
+    there: set[str | None] = set()
     for context in contexts:
+        there.update(one.source for one in context.captions)
         told = [one for one in context.captions if captions is None or one.source in captions]
         made = {"name": "mner-nouns", "version": version("mner"), "fingerprint": f"nouns-{VERSION}"}
-        yield replace(context, tags=tuple(_tags(told)), extractor=made)
+        tags = tuple(_tags(told))
+        if named is not None:
+            named.rows += bool(tags)
+        yield replace(context, tags=tags, extractor=made)
+    if absent := sorted(set(captions or ()) - there):
+        known = ", ".join(sorted(filter(None, there))) or "none"
+        raise DataError(f"{where}: no caption of {', '.join(absent)}; sources of captions there: {known}")
 
 
 def _tags(captions: Collection[Caption]) -> list[Tag]:
