@@ -221,11 +221,14 @@ def test_nouns_puts_what_captions_name_where_tags_stand(tmp_path: Path) -> None:
     given.write_text(json.dumps({"image": "1.jpg", "captions": told, "ocr": ["SALE"], "relation": 1}) + "\n")
     code, out, err = run("context", "nouns", given, "--out", tmp_path / "n.jsonl", "--captions", "a")
     assert (code, out.strip()) == (0, str(tmp_path / "n.jsonl"))
-    assert "1 contexts, their tags from captions alone" in err
+    assert "1 contexts, 1 of them with tags, which are from captions alone" in err
     row = json.loads((tmp_path / "n.jsonl").read_text())
     assert [tag["object"] for tag in row["tags"]] == ["person", "person", "dog"]
     assert row["captions"] == told
     assert row["ocr"] == [{"text": "SALE"}] and row["relation"] == 1
+    code, out, err = run("context", "nouns", given, "--out", tmp_path / "none.jsonl", "--captions", "c")
+    assert code == 2 and not out and "captions.jsonl: no caption of c; sources of captions there: a, b" in err
+    assert not (tmp_path / "none.jsonl").exists()
 
 
 @pytest.mark.parametrize(("out", "suffix"), [("c", ".jsonl"), ("c.jsonl", ".jsonl"), ("c.parquet", ".parquet")])

@@ -199,6 +199,20 @@ def test_committed_records_keep_their_fingerprints() -> None:
         assert configs.check(record["config"]).fingerprint == record["config_fingerprint"]
 
 
+def test_base_does_not_take_the_place_of_a_row(tmp_path: Path) -> None:
+    (tmp_path / "data.toml").write_text('[data]\nname = "one"\n')
+    (tmp_path / "row.toml").write_text('base = "data.toml"\nname = "text"\n[model]\nname = "text"\n')
+    tuned = tmp_path / "tuned.toml"
+    tuned.write_text('base = "row.toml"\nname = "text-tuned"\n')
+    other = tmp_path / "other.toml"
+    other.write_text('[data]\nname = "two"\n')
+    assert configs.load(tmp_path / "row.toml", base=other).data.name == "two"
+    with pytest.raises(
+        ConfigError, match=r"tuned\.toml: builds on the row .*row\.toml, whose place .*other\.toml would"
+    ):
+        configs.load(tuned, base=other)
+
+
 def test_settings_that_were_taken_out_are_read_where_they_are_off() -> None:
     table = {"training": {"ema": 0.0, "layer_decay": 1.0, "epochs": 3}}
     assert configs.check(table).fingerprint == configs.check({"training": {"epochs": 3}}).fingerprint

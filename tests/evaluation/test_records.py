@@ -116,6 +116,14 @@ def test_seeds_of_one_row_belong_together(make_record: Make, commit: Commit) -> 
         commit(other)
         with pytest.raises(DataError, match=rf"different settings: {section}\.{key} = (0\.0|None) and {value}"):
             read_row(row)
+    for seed, read in ((1, "aaaaaaaaaaaa"), (2, "bbbbbbbbbbbb")):
+        other = make_record("ita", seed, FOUND)
+        other["splits"]["dev"]["contexts_fingerprint"] = read
+        ita = commit(other)
+    with pytest.raises(
+        DataError, match=r"seeds of one row read different contexts of dev: aaaaaaaaaaaa and bbbbbbbbbbbb"
+    ):
+        read_row(ita)
     other = make_record("text", 2, FOUND, scored=("dev",))
     other["splits"]["dev"]["fingerprint"] = "0" * 12
     commit(other)

@@ -94,6 +94,11 @@ def test_test_split_without_contexts_is_refused_and_not_counted(tiny_encoder: Pa
     table = {"data": {"name": "corpus", **files}, "model": {"encoder": str(tiny_encoder)}}
     config = configs.check({**table, "training": {"epochs": 1, "device": "cpu"}})
     run = train(config, root=tmp_path, out=tmp_path / "runs")
+    kept = contexts.read_text()
+    contexts.write_text(kept.replace("a game", "a race"))
+    with pytest.raises(MnerError, match=r"what the row reads of dev's pictures has changed .*: contexts\.jsonl; bring"):
+        evaluate(run, final=True, results=results)
+    contexts.write_text(kept)
     with pytest.raises(DataError, match=r'test\.txt: of its 2 pictures 2 have no row .*such as "test-1.jpg"'):
         evaluate(run, final=True, results=results)
     assert not results.exists() and "test" not in json.loads((run / "record.json").read_text())

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from mner.config import Config
-from mner.errors import DataError, MnerError, ModelError
+from mner.errors import ConfigError, DataError, MnerError, ModelError
 from mner.runtime import read_model
 from mner.training import Event, train
 from mner.training.job import prepare
@@ -154,6 +154,26 @@ def test_checkpoint_in_another_number_format_is_refused(
 def test_resume_without_a_run_fails(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
     with pytest.raises(MnerError, match="no run to resume"):
         train(tiny_config(), root=corpus, out=tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_nothing_is_trained_on_test_or_chosen_by_it(
+    corpus: Path, tiny_config: Make, tmp_path: Path, split: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"data\.{split}: \.\./corpus/test\.txt is the test split"):
+        train(tiny_config(data={split: "../corpus/test.txt"}), root=corpus, out=tmp_path)
+
+
+def test_image_view_with_hardly_a_context_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    posts = "".join(f"IMGID:{number}\nKevin\tB-PER\n\n" for number in range(1, 202))
+    (corpus / "train.txt").write_text(posts)
+    (corpus / "contexts.jsonl").write_text(
+        "".join(f'{{"image": "{n}.jpg", "captions": ["{"a game" if n < 3 else ""}"]}}\n' for n in range(1, 202))
+    )
+    with pytest.raises(DataError, match=r"train\.txt: 2 of its 201 posts have a visual context with captions or "):
+        train(tiny_config(), root=corpus, out=tmp_path)
+    some = {"data": {"contexts_missing": 1.0}, "training": {"epochs": 1, "posts_per_step": 201}}
+    assert (train(tiny_config(**some), root=corpus, out=tmp_path) / "record.json").exists()
 
 
 def test_image_view_without_any_context_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:

@@ -180,10 +180,17 @@ def joined(found: Sequence[tuple[Path, Record]]) -> Row:
                 f"{here}: runs of two rows, {first['data']}/{first['row']} and {record['data']}/{record['row']}"
             )
         for split, told in first["splits"].items():
-            theirs = record["splits"].get(split, {}).get("fingerprint")
-            if theirs != told["fingerprint"]:
+            theirs = record["splits"].get(split, {})
+            if theirs.get("fingerprint") != told["fingerprint"]:
                 raise DataError(
-                    f"{here}: seeds of one row saw different data: {split}@{told['fingerprint']}, {split}@{theirs}"
+                    f"{here}: seeds of one row saw different data: {split}@{told['fingerprint']}, "
+                    f"{split}@{theirs.get('fingerprint')}"
+                )
+            read = [one["contexts_fingerprint"] for one in (told, theirs) if "contexts_fingerprint" in one]
+            if len(set(read)) > 1:  # records of earlier versions have none
+                raise DataError(
+                    f"{here}: seeds of one row read different contexts of {split}: {' and '.join(read)}; train them on "
+                    "one file of contexts, or give one of them another name (--set name=...)"
                 )
         changed = settings_that_differ(first["config"], record["config"])
         if changed:

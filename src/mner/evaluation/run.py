@@ -22,7 +22,8 @@ from mner.evaluation.views import decoder_of, found_in_views, split_signature
 from mner.runtime import SavedModel, open_model, read_model
 from mner.tags import entity_types
 from mner.views import Views
-from mner.views.split import Name, check_covered, read_split
+from mner.views.contexts import contexts_of
+from mner.views.split import Name, check_covered, contexts_fingerprint, read_posts, read_split
 
 
 def evaluate(
@@ -66,6 +67,7 @@ def evaluate(
     _freeze(run, record, saved)
     kept = record.setdefault("outcomes", {})
     if "test" not in record or not kept.get("test"):
+        _same_contexts(run, record)
         scores, kept["test"] = _score(run, saved, "test")
         if not _agree(record.setdefault("test", scores), scores):
             raise MnerError(f"{run}: test scored anew differs from the record; score it on the machine that trained it")
@@ -181,6 +183,21 @@ def _keep_scored(results: Path, record: Mapping[str, Any], run: Path) -> Path:
                 f"here {record['model']}); scoring this one would replace that score. Take another --results"
             )
     return path
+
+
+def _same_contexts(run: Path, record: Mapping[str, Any]) -> None:
+    """Refuse to score test where the contexts are not those of training any more, as dev's tell."""
+    trained = record["splits"]["dev"].get("contexts_fingerprint")
+    if trained is None:  # a record of an earlier version
+        return
+    config = configs.load(run / "config.toml")
+    root = configs.root_folder(config.data, run)
+    own = contexts_of(read_posts(config, root, "dev"), config, root)
+    if (now := contexts_fingerprint(own, config)) != trained:
+        raise MnerError(
+            f"{run}: what the row reads of dev's pictures has changed since training ({trained}, now {now}): "
+            f"{', '.join(config.data.contexts) or config.data.images}; bring the contexts back that it was trained on"
+        )
 
 
 def _freeze(run: Path, record: Mapping[str, Any], saved: SavedModel) -> None:
