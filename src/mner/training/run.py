@@ -129,8 +129,8 @@ def _check_model(folder: Path, told: str) -> None:
         read_model(folder / "model")
     except ModelError as error:
         raise MnerError(
-            f"{folder}: {told}, but its best model cannot be read: {error}; copy model/ back, or throw the run away "
-            "and train it again: mner train CONFIG --restart"
+            f"{folder}: {told}, but its best model cannot be read: {error}; copy model/ back (model.old, if that "
+            "is there), or throw the run away and train it again: mner train CONFIG --restart"
         ) from error
 
 
