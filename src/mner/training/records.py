@@ -64,6 +64,7 @@ def run_record(
                 "file": getattr(config.data, name),
                 **asdict(split.stamp),
                 "contexts": dict(split.coverage),
+                "context_kinds": dict(split.kinds),
                 "contexts_fingerprint": split.read,
                 "context_subtokens_cut": dict(split.cut),
             }

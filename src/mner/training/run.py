@@ -267,9 +267,11 @@ def _told(progress: Progress) -> str:
 def _summary(job: Job, model: nn.Module, accelerator: Accelerator) -> str:
     train, dev = job.splits["train"], job.splits["dev"]
     millions = size(model) / 1e6
+    kinds = ", ".join(f"{kind} {count}" for kind, count in train.kinds.items())
     return (
         f"{len(train.posts)} training and {len(dev.posts)} dev posts, "
-        f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context; "
+        f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context "
+        f"({kinds}); "
         f"{job.files.name}, {millions:.1f} M parameters, {accelerator.device}, "
         f"{'fp32' if accelerator.mixed_precision == 'no' else accelerator.mixed_precision}"
     )
