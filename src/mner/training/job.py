@@ -13,7 +13,6 @@ from mner.encoders import EncoderFiles
 from mner.errors import ConfigError, DataError
 from mner.runtime.saved import sha256
 from mner.training.batches import Split, gold_ids
-from mner.training.teacher import Teacher, find_teacher, posteriors
 from mner.views import Views
 from mner.views.split import Name, ViewSplit, check_covered, read_split
 
@@ -26,7 +25,7 @@ class Job:
     """What a run trains on.
 
     ``weights`` is a SHA-256 over the encoder's files of weights; ``fingerprint`` identifies configuration, encoder
-    and data together, and the teacher where there is one.
+    and data together.
     """
 
     config: Config
@@ -36,7 +35,6 @@ class Job:
     labels: tuple[str, ...]
     weights: str
     fingerprint: str
-    teacher: Teacher | None = None
 
 
 def prepare(config: Config, root: Path) -> Job:
@@ -46,7 +44,7 @@ def prepare(config: Config, root: Path) -> Job:
         ConfigError: The posts to train on or to choose by are those of the test split.
         DataError: A split is missing or faulty, or the I+T view is trained and hardly a training post has a
             visual context, or none has one of a source that [context] names, or too few pictures of a split have one.
-        ModelError: The encoder is not on this machine, or ``loss.teacher`` is none for these posts.
+        ModelError: The encoder is not on this machine.
     """
     _keep_test_closed(config, root)
     files = encoders.find(config.model.encoder)
@@ -62,11 +60,9 @@ def prepare(config: Config, root: Path) -> Job:
     _check_read(config, train)
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     weights = _digest(sha256(path) for path in sorted(files.folder.glob("*.safetensors")))
-    teacher = None if config.loss.teacher is None else find_teacher(config.loss.teacher, splits, labels)
-    of_teacher = () if teacher is None else (teacher.fingerprint,)
     read = (split.fingerprint for split in splits.values())
-    fingerprint = _digest((config.fingerprint, weights, *read, *of_teacher))[:12]
-    return Job(config, files, views, splits, labels, weights, fingerprint, teacher)
+    fingerprint = _digest((config.fingerprint, weights, *read))[:12]
+    return Job(config, files, views, splits, labels, weights, fingerprint)
 
 
 def _keep_test_closed(config: Config, root: Path) -> None:
@@ -110,10 +106,9 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def training_split(job: Job) -> Split:
-    """The training posts that have words, with both views, gold label ids, and what a teacher believes of them."""
+    """The training posts that have words, with both views and gold label ids."""
     part = job.splits["train"]
     kept = [number for number, post in enumerate(part.posts) if post.words]
     posts = [part.posts[number] for number in kept]
     views = {view: [encoded[number] for number in kept] for view, encoded in part.encoded.items()}
-    beliefs = () if job.teacher is None else posteriors(job.teacher, job.labels)
-    return Split(posts, views, gold_ids(posts, job.labels, views["T"]), beliefs)
+    return Split(posts, views, gold_ids(posts, job.labels, views["T"]))

@@ -55,7 +55,6 @@ def run_record(
         "config_fingerprint": config.fingerprint,
         "config": config.model_dump(mode="json", exclude_none=True),
         "encoder": {"name": job.files.name, "sha256": job.weights},
-        **({} if job.teacher is None else {"teacher": dict(job.teacher.about)}),
         "model": saved,
         "labels": list(job.labels),
         "parameters": size(model),
