@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors import safe_open
@@ -39,6 +40,7 @@ def test_train_leaves_a_model_a_record_and_metrics(corpus: Path, tiny_config: Ma
     assert run == tmp_path / "runs" / "corpus" / "tiny" / "1"
     record = json.loads((run / "record.json").read_text())
     assert record["splits"]["train"]["posts"] == 12
+    assert record["splits"]["train"]["context_kinds"] == {"captions": 12, "tags": 0, "ocr": 0}
     assert record["splits"]["train"]["contexts"] == {"used": 12}
     assert record["steps"] == {"taken": 6, "planned": 6}
     assert set(record["dev"]) == {"T", "I+T"}
@@ -179,6 +181,31 @@ def test_image_view_with_hardly_a_context_is_refused(corpus: Path, tiny_config: 
 def test_image_view_without_any_context_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none of its 12 posts has a visual context"):
         train(tiny_config(data={"contexts": []}), root=corpus, out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("context", "refused"),
+    [
+        ({"captions": ["catr", "cart"]}, r"context\.captions names cart, which no context .*; there are catr"),
+        ({"order": ["captions", "tags"], "tags": ["vinvl"]}, r"context\.tags names vinvl, .*; there are no tags"),
+        ({"order": ["captions"], "tags": ["vinvl"]}, ""),
+        ({"ocr": ["tesseract", "rapid"]}, ""),
+        ({"captions": ["cart"], "substitute": "empty"}, ""),
+        ({"captions": ["catr"], "substitute": "shuffled"}, ""),
+    ],
+)
+def test_a_source_that_no_context_has_is_refused(
+    corpus: Path, tiny_config: Make, context: dict[str, Any], refused: str
+) -> None:
+    path = corpus / "contexts.jsonl"
+    path.write_text(path.read_text().replace('"text":', '"source": "catr", "text":'))
+    if refused:
+        with pytest.raises(DataError, match=rf"train\.txt: {refused}"):
+            prepare(tiny_config(context=context, data={"contexts_missing": 1.0}), corpus)
+    else:
+        assert prepare(tiny_config(context=context), corpus)
+    text = {"model": {"name": "text"}, "loss": {"views": ["T"], "cva": "none"}}
+    assert prepare(tiny_config(context=context, **text), corpus), "it reads no picture"
 
 
 @pytest.mark.parametrize("known", [0, 6, 11])

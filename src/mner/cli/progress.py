@@ -25,7 +25,7 @@ def training_progress() -> Iterator[Callable[[Event], None]]:
             if event.kind == "step" and event.losses is not None:
                 shown = "  ".join(f"{name} {loss:.2f}" for name, loss in event.losses.items())
                 bar.update(task, completed=event.step, total=event.steps, description=shown)
-            elif event.kind in {"trial", "seed", "teacher"}:
+            elif event.kind in {"trial", "seed"}:
                 console.print(event.message, highlight=False, soft_wrap=True)
             elif event.kind in {"ready", "epoch"}:
                 console.print(event.message, highlight=False, soft_wrap=True)

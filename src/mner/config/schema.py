@@ -98,8 +98,6 @@ class LossConfig(Section):
     weight_it: float | None = Field(default=None, ge=0)
     weight_cva: float | None = Field(default=None, ge=0)
     temperature: float | None = Field(default=None, gt=0)
-    teacher: str | None = None  # run directory of a model whose posteriors all trained views learn from besides
-    weight_teacher: float | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _views_suit(self) -> LossConfig:
@@ -182,13 +180,14 @@ LATER: tuple[tuple[str, str], ...] = (
     ("data", "train_posts"),
     ("data", "contexts_missing"),
     ("context", "substitute"),
-    ("loss", "teacher"),
-    ("loss", "weight_teacher"),
     ("model", "subtoken_labels"),
     ("training", "gradient_checkpointing"),
     ("training", "passes"),
 )
 """Settings, as table and name, that came after the first records were written."""
 
-RETIRED: dict[str, dict[str, object]] = {"training": {"ema": 0.0, "layer_decay": 1.0}}
+RETIRED: dict[str, dict[str, object]] = {
+    "training": {"ema": 0.0, "layer_decay": 1.0},
+    "loss": {"teacher": None, "weight_teacher": None},
+}
 """Settings that were taken out, off: files of earlier runs that name one so are read as if they did not."""

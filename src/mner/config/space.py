@@ -77,7 +77,6 @@ class LossSpace(Section):
     weight_t: Values | None = None
     weight_it: Values | None = None
     weight_cva: Values | None = None
-    weight_teacher: Values | None = None
     temperature: Values | None = None
 
 

@@ -26,11 +26,8 @@ class Model(Protocol):
         """Label scores (post, word, label) in float32 of one view."""
         ...
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor, taught: Tensor | None = None) -> dict[str, Tensor]:
-        """Losses of each post (post,), the key ``loss`` being the one to minimise.
-
-        ``taught`` are a teacher's log-posteriors (post, word, label) where [loss] names one.
-        """
+    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
+        """Losses of each post (post,), the key ``loss`` being the one to minimise."""
         ...
 
     def stages(self) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from mner.config import Config
 from mner.models.parts.align import alignment, loss_weights
 from mner.models.parts.encoder import Arrays
 from mner.models.parts.tagger import EncoderTagger
-from mner.models.parts.teacher import lesson
 from mner.types import ViewName
 
 
@@ -44,11 +43,10 @@ class Model(nn.Module):
         scores: Tensor = self.tagger(batch[view])
         return scores
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor, taught: Tensor | None = None) -> dict[str, Tensor]:
+    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
         """The losses of each post: ``loss`` (post,) to minimise, and its parts ``T``, ``I+T``, ``cva``.
 
-        ``gold`` is (post, word). The teacher's scores are those of the same train-mode forward, detached. ``taught``
-        are those of a saved model, log-posteriors (post, word, label); with them there is a part ``teacher``.
+        ``gold`` is (post, word). The teacher's scores are those of the same train-mode forward, detached.
         """
         weights, crf = loss_weights(self.loss), self.tagger.crf
         scores = self.tagger.views(batch, self.views)
@@ -67,9 +65,6 @@ class Model(nn.Module):
                 temperature=weights.temperature,
             )
             by_weight.append((weights.cva, parts["cva"]))
-        if taught is not None:
-            weight, parts["teacher"] = lesson(self.loss, crf, taught, scores, of_view, lengths)
-            by_weight.append((weight, parts["teacher"]))
         total = sum(weight * part for weight, part in by_weight)
         return {"loss": total, **parts}  # type: ignore[dict-item]  # sum() of one tensor or more
 

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from mner.config import Config
 from mner.models.parts.encoder import Arrays
 from mner.models.parts.tagger import EncoderTagger
-from mner.models.parts.teacher import lesson
 from mner.types import ViewName
 
 
@@ -27,7 +26,6 @@ class Model(nn.Module):
 
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
-        self.loss = config.loss
         self.tagger = EncoderTagger(config.model, labels, encoder)
         self.parameter_groups = self.tagger.parameter_groups
 
@@ -36,18 +34,10 @@ class Model(nn.Module):
         scores: Tensor = self.tagger(batch[view])
         return scores
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor, taught: Tensor | None = None) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise; ``gold`` is (post, word).
-
-        ``taught`` are a teacher's log-posteriors (post, word, label); with them there is a part ``teacher``.
-        """
-        crf, scores, lengths = self.tagger.crf, self.emissions(batch, "T"), batch["T"]["lengths"]
-        nll = crf.nll(scores, gold, lengths)
-        losses = {"loss": nll, "T": nll}
-        if taught is not None:
-            weight, losses["teacher"] = lesson(self.loss, crf, taught, {"T": scores}, {"T": 1.0}, lengths)
-            losses["loss"] = nll + weight * losses["teacher"]
-        return losses
+    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
+        """The losses of each post, ``loss`` (post,) being the one to minimise; ``gold`` is (post, word)."""
+        nll = self.tagger.crf.nll(self.emissions(batch, "T"), gold, batch["T"]["lengths"])
+        return {"loss": nll, "T": nll}
 
     forward = losses
 

@@ -17,7 +17,7 @@ from mner.evaluation.signature import parts
 from mner.evaluation.significance import Interval
 from mner.show.against import BASELINE, scored, tried, variant
 from mner.show.comparison import bounds, mean_sd
-from mner.show.naming import TUNED, stands_for, whole
+from mner.show.naming import plain, stands_for, whole
 from mner.show.plain import signed
 from mner.types import ViewName
 
@@ -94,14 +94,11 @@ def _resolution(found: Sequence[tuple[Comparison, Interval]]) -> str:
 
 def _encoders(row: Row, view: ViewName, split: Split, rows: Mapping[str, Row]) -> str:
     """The same row on the other encoders."""
-    mine = row.name.removesuffix(TUNED)
-    short = row.encoder.rpartition(":")[2].rpartition("/")[2]
-    name = mine.removesuffix(f"-{short}")
     parameters = row.records[0]["parameters"]
     others = [
         f"{one.encoder} {mean_sd(f1)} ({one.name}, {one.records[0]['parameters'] / 1e6:.0f} M)"
         for one in rows.values()
-        if one.encoder != row.encoder and stands_for(one, name) and (f1 := one.f1(split, view))
+        if one.encoder != row.encoder and stands_for(one, plain(row)) and (f1 := one.f1(split, view))
     ]
     if not others:
         return ABSENT

@@ -10,6 +10,9 @@ from mner.evaluation.records import Row
 TUNED = "-tuned"
 """What ``mner tune`` puts behind the name of the row that it writes."""
 
+WARM = "-warm"
+"""What stands behind the encoder's name where a row has a warm-up and a rate that its first settings had not."""
+
 CONTEXTS: Mapping[str, str] = {
     "-blip2": "the captions of a third captioner come first, which at times name who is seen",
     "-standin": "stand-ins: object names taken from captions for tags, texts quoted by a language model for OCR",
@@ -19,8 +22,17 @@ CONTEXTS: Mapping[str, str] = {
 
 def stands_for(row: Row, name: str) -> bool:
     """Whether a row is the one of this name, perhaps on another encoder, whose ``variant`` it bears, perhaps tuned."""
-    short = re.split("[:/]", row.encoder)[-1]
-    return row.name.startswith(name) and row.name.removeprefix(name).removesuffix(TUNED) in {"", f"-{short}"}
+    rest = row.name.removeprefix(name).removesuffix(TUNED).removesuffix(WARM)
+    return row.name.startswith(name) and rest in {"", _variant(row)}
+
+
+def plain(row: Row) -> str:
+    """The name of a row without what says that it is tuned and on which encoder."""
+    return row.name.removesuffix(TUNED).removesuffix(WARM).removesuffix(_variant(row))
+
+
+def _variant(row: Row) -> str:
+    return "-" + re.split("[:/]", row.encoder)[-1]
 
 
 def on_other_contexts(row: Row, name: str) -> str | None:

@@ -141,8 +141,6 @@ def score(encoder: str, view: ViewName, *, row: str | None = None, least: int = 
             notes.append(f"left out for fewer than {least} seeds: {', '.join(few)}")
         if others:
             notes.append(f"left out for contexts of another kind: {', '.join(others)}")
-        if teacher := best.records[0].get("teacher"):
-            notes.append(f"taught by {teacher['run']}")
         return [
             Outcome(
                 f"{best.name} {view}",

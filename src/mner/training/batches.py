@@ -19,7 +19,6 @@ class Split:
     posts: Sequence[Post]
     views: Mapping[ViewName, Sequence[Encoded]]
     gold: Sequence[np.ndarray]  # label ids (word,), or (place,) where sub-tokens carry labels too
-    taught: Sequence[np.ndarray] = ()  # a teacher's log-posteriors (word, label), where there is one
 
     def __len__(self) -> int:
         return len(self.posts)

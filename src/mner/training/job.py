@@ -13,7 +13,6 @@ from mner.encoders import EncoderFiles
 from mner.errors import ConfigError, DataError
 from mner.runtime.saved import sha256
 from mner.training.batches import Split, gold_ids
-from mner.training.teacher import Teacher, find_teacher, posteriors
 from mner.views import Views
 from mner.views.split import Name, ViewSplit, check_covered, read_split
 
@@ -26,7 +25,7 @@ class Job:
     """What a run trains on.
 
     ``weights`` is a SHA-256 over the encoder's files of weights; ``fingerprint`` identifies configuration, encoder
-    and data together, and the teacher where there is one.
+    and data together.
     """
 
     config: Config
@@ -36,7 +35,6 @@ class Job:
     labels: tuple[str, ...]
     weights: str
     fingerprint: str
-    teacher: Teacher | None = None
 
 
 def prepare(config: Config, root: Path) -> Job:
@@ -45,8 +43,8 @@ def prepare(config: Config, root: Path) -> Job:
     Raises:
         ConfigError: The posts to train on or to choose by are those of the test split.
         DataError: A split is missing or faulty, or the I+T view is trained and hardly a training post has a
-            visual context, or too few pictures of a split have one.
-        ModelError: The encoder is not on this machine, or ``loss.teacher`` is none for these posts.
+            visual context, or none has one of a source that [context] names, or too few pictures of a split have one.
+        ModelError: The encoder is not on this machine.
     """
     _keep_test_closed(config, root)
     files = encoders.find(config.model.encoder)
@@ -59,23 +57,12 @@ def prepare(config: Config, root: Path) -> Job:
     types = {span.label for post in train.posts for span in post.spans or ()}
     if not types:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
-    wanted = config.model.name != "text" and "I+T" in config.loss.views and config.context.substitute != "empty"
-    used = train.coverage.get("used", 0)
-    least = LEAST * len(train.posts) if config.data.contexts_missing < 1 else 1
-    if wanted and used < max(least, 1):
-        raise DataError(
-            f"{train.path}: {used or 'none'} of its {len(train.posts)} posts {'have' if used > 1 else 'has'} a visual "
-            f"context with {' or '.join(config.context.order)}, yet the I+T view is trained; name data.contexts or "
-            "data.images (mner context build makes one from pictures), or "
-            + ("train all the same with --set data.contexts_missing=1" if used else 'set loss.views = ["T"]')
-        )
+    _check_read(config, train)
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     weights = _digest(sha256(path) for path in sorted(files.folder.glob("*.safetensors")))
-    teacher = None if config.loss.teacher is None else find_teacher(config.loss.teacher, splits, labels)
-    of_teacher = () if teacher is None else (teacher.fingerprint,)
     read = (split.fingerprint for split in splits.values())
-    fingerprint = _digest((config.fingerprint, weights, *read, *of_teacher))[:12]
-    return Job(config, files, views, splits, labels, weights, fingerprint, teacher)
+    fingerprint = _digest((config.fingerprint, weights, *read))[:12]
+    return Job(config, files, views, splits, labels, weights, fingerprint)
 
 
 def _keep_test_closed(config: Config, root: Path) -> None:
@@ -89,15 +76,39 @@ def _keep_test_closed(config: Config, root: Path) -> None:
                 )
 
 
+def _check_read(config: Config, train: ViewSplit) -> None:
+    """Nothing, if the training posts have what the row reads of their pictures, or no I+T view is trained."""
+    if config.model.name == "text" or "I+T" not in config.loss.views or config.context.substitute == "empty":
+        return
+    used = train.coverage.get("used", 0)
+    least = LEAST * len(train.posts) if config.data.contexts_missing < 1 else 1
+    if used < max(least, 1):
+        raise DataError(
+            f"{train.path}: {used or 'none'} of its {len(train.posts)} posts {'have' if used > 1 else 'has'} a visual "
+            f"context with {' or '.join(config.context.order)}, yet the I+T view is trained; name data.contexts or "
+            "data.images (mner context build makes one from pictures), or "
+            + ("train all the same with --set data.contexts_missing=1" if used else 'set loss.views = ["T"]')
+        )
+    for kind in config.context.order:
+        if kind == "ocr":  # rows name the engines any of which may have read; a picture without text has no row of it
+            continue
+        found = {entry.source for one in train.contexts if one for entry in getattr(one, kind)}
+        if unknown := [source for source in getattr(config.context, kind) or () if source not in found]:
+            there = f"there are {', '.join(sorted(found))}" if found else f"there are no {kind}"
+            raise DataError(
+                f"{train.path}: context.{kind} names {' and '.join(unknown)}, "
+                f"which no context of its posts has; {there}"
+            )
+
+
 def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def training_split(job: Job) -> Split:
-    """The training posts that have words, with both views, gold label ids, and what a teacher believes of them."""
+    """The training posts that have words, with both views and gold label ids."""
     part = job.splits["train"]
     kept = [number for number, post in enumerate(part.posts) if post.words]
     posts = [part.posts[number] for number in kept]
     views = {view: [encoded[number] for number in kept] for view, encoded in part.encoded.items()}
-    beliefs = () if job.teacher is None else posteriors(job.teacher, job.labels)
-    return Split(posts, views, gold_ids(posts, job.labels, views["T"]), beliefs)
+    return Split(posts, views, gold_ids(posts, job.labels, views["T"]))

@@ -18,7 +18,6 @@ from mner.errors import DivergedError
 from mner.models import Model
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather, micro_batches, steps
-from mner.training.teacher import taught
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +91,7 @@ def loop(
             arrays = view_tensors(batch, accelerator.unwrap_model(model))
             tokens += sum({id(one["input_ids"]): one["input_ids"].numel() for one in arrays.values()}.values())
             with accelerator.no_sync(model) if position < len(groups) - 1 else nullcontext():
-                beside = taught(split, group, accelerator.device)
-                losses = model(arrays, torch.from_numpy(gold).to(accelerator.device), *beside)
+                losses = model(arrays, torch.from_numpy(gold).to(accelerator.device))
                 # Gradients are averaged over processes, hence num_processes in the share of a post.
                 accelerator.backward(losses["loss"].sum() * share)
             for name, loss in losses.items():

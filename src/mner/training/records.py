@@ -55,7 +55,6 @@ def run_record(
         "config_fingerprint": config.fingerprint,
         "config": config.model_dump(mode="json", exclude_none=True),
         "encoder": {"name": job.files.name, "sha256": job.weights},
-        **({} if job.teacher is None else {"teacher": dict(job.teacher.about)}),
         "model": saved,
         "labels": list(job.labels),
         "parameters": size(model),
@@ -64,6 +63,7 @@ def run_record(
                 "file": getattr(config.data, name),
                 **asdict(split.stamp),
                 "contexts": dict(split.coverage),
+                "context_kinds": dict(split.kinds),
                 "contexts_fingerprint": split.read,
                 "context_subtokens_cut": dict(split.cut),
             }

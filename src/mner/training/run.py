@@ -45,7 +45,7 @@ CHECKPOINT_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished; teacher before ready.
+    """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished.
 
     ``epochs`` holds the records of the epochs that are over, as metrics.jsonl has them; with ready and epoch alone.
     """
@@ -143,8 +143,6 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     model = build(config, job.labels, load_encoder(job.files.folder))
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(config.model.init))
-    if job.teacher is not None:
-        watch(Event("teacher", 0, 0, f"{job.teacher.run}: teaches; what it believes of the posts is computed once"))
     posts = training_split(job)
     lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
@@ -267,9 +265,11 @@ def _told(progress: Progress) -> str:
 def _summary(job: Job, model: nn.Module, accelerator: Accelerator) -> str:
     train, dev = job.splits["train"], job.splits["dev"]
     millions = size(model) / 1e6
+    kinds = ", ".join(f"{kind} {count}" for kind, count in train.kinds.items())
     return (
         f"{len(train.posts)} training and {len(dev.posts)} dev posts, "
-        f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context; "
+        f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context "
+        f"({kinds}); "
         f"{job.files.name}, {millions:.1f} M parameters, {accelerator.device}, "
         f"{'fp32' if accelerator.mixed_precision == 'no' else accelerator.mixed_precision}"
     )

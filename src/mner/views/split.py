@@ -42,6 +42,7 @@ class ViewSplit:
         encoded: Token ids of each post by view; without a usable context I+T equals T.
         stamp: Content fingerprint and counts of the posts.
         coverage: Posts by what became of their picture: used, empty, none, unknown, or a context's status.
+        kinds: Posts that have a context of each kind of ``context.order``, in that order.
         cut: Context sub-tokens left out by the budgets, by kind.
         fingerprint: Of posts and encoded views together.
         read: Of what the row reads of the posts' own pictures, see ``contexts_fingerprint``.
@@ -53,6 +54,7 @@ class ViewSplit:
     encoded: Mapping[ViewName, Sequence[Encoded]]
     stamp: Stamp
     coverage: Mapping[str, int]
+    kinds: Mapping[str, int]
     cut: Mapping[str, int]
     fingerprint: str
     read: str
@@ -93,6 +95,7 @@ def read_split(
         "I+T": views.encode_many(words, pieces),
     }
     states = Counter(_state(post, one, bool(piece)) for post, one, piece in zip(posts, contexts, pieces, strict=True))
+    kinds = Counter(kind for piece in pieces for kind in {part.kind for part in piece})
     cut: Counter[str] = Counter()
     for one in encoded["I+T"]:
         cut.update(one.cut)
@@ -101,9 +104,18 @@ def read_split(
     for view in encoded.values():
         for one in view:
             digest.update(np.concatenate([np.asarray(window) for window in one.windows] or [np.zeros(0)]).tobytes())
-    first = root / config.data.files(name)[0]
-    read = contexts_fingerprint(own, config)
-    return ViewSplit(first, posts, contexts, encoded, stamp, dict(states), dict(cut), digest.hexdigest()[:12], read)
+    return ViewSplit(
+        path=root / config.data.files(name)[0],
+        posts=posts,
+        contexts=contexts,
+        encoded=encoded,
+        stamp=stamp,
+        coverage=dict(states),
+        kinds={kind: kinds[kind] for kind in config.context.order},
+        cut=dict(cut),
+        fingerprint=digest.hexdigest()[:12],
+        read=contexts_fingerprint(own, config),
+    )
 
 
 def contexts_fingerprint(contexts: Sequence[VisualContext | None], config: Config) -> str:

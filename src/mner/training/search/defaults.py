@@ -12,7 +12,6 @@ from mner.config import Config
 from mner.config.space import Number, Space, TrainingSpace, Values, checked
 from mner.errors import ConfigError
 from mner.models.parts.align import loss_weights
-from mner.models.parts.teacher import teaching
 from mner.types import ViewName
 
 FACTORS = {
@@ -58,9 +57,6 @@ def bearing(config: Config) -> dict[str, Number]:
         found |= {"loss.weight_t": weights.t, "loss.weight_it": weights.it}
         if config.loss.cva != "none":
             found |= {"loss.weight_cva": weights.cva, "loss.temperature": weights.temperature}
-    if config.loss.teacher is not None:
-        found["loss.weight_teacher"], temperature = teaching(config.loss)
-        found.setdefault("loss.temperature", temperature)
     return found
 
 
