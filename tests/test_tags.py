@@ -134,3 +134,43 @@ def test_legal_gives_boolean_arrays_from_row_to_column():
 def test_legal_refuses_other_labels():
     with pytest.raises(DataError, match="X"):
         tags.legal(["O", "X"])
+
+
+@given(TYPES, st.text(st.sampled_from(" \t\r\n\u00a0\u200b\u200d\ufeff\ufe0f\u2028\u00ad"), max_size=3))
+def test_type_is_read_without_what_does_not_show_around_it(kind, blank):
+    assert tags.check_type(blank + kind + blank) == kind
+    if kind.isascii() and blank.strip(" "):
+        with pytest.raises(ValueError, match="do not show"):
+            tags.check_type(kind + blank + kind)
+
+
+@pytest.mark.parametrize("kind", ["work of art", "geo-loc", "government/agency", "E-mail", "日本", "B", "non-O", "R&D"])
+def test_type_of_any_single_name_is_kept(kind):
+    assert tags.check_type(kind) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("", "is empty"),
+        ("\u200b ", "is empty"),
+        ("O", "means no entity"),
+        ("B-PER", 'begins with a prefix; expected the bare name, "PER"'),
+        ("S-PER", "begins with a prefix"),
+        ("person,B-group", 'holds ",": several types'),
+        ("PER|LOC", "several types"),
+        ("PER B-LOC", "several names"),
+        ("PER  LOC", "several names or spaces"),
+        ("PE\x1bR", r"PE\\x1bR"),
+        ("\ud83d", "do not show"),
+    ],
+)
+def test_type_that_is_no_name_of_one_type_is_refused(kind, message):
+    with pytest.raises(ValueError, match=message):
+        tags.check_type(kind)
+
+
+def test_types_that_differ_in_spelling_alone_are_grouped():
+    groups = tags.similar_types(["PER", "Per", "LOC", "geo-loc", "geo_loc", "ORG", "organisation", "ＬＯＣ", "*", "+"])
+    assert groups == [("LOC", "ＬＯＣ"), ("ORG", "organisation"), ("PER", "Per"), ("geo-loc", "geo_loc")]
+    assert tags.similar_types(["PER", "LOC", "ORG", "MISC", "PERCENT", "GPE"]) == []

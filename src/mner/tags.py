@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from mner.errors import DataError
@@ -23,6 +26,74 @@ PAD = "PAD"
 
 PREFIXES: dict[Scheme, str] = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES"}
 """The letters that may stand before the hyphen."""
+
+_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f"
+_BLANK = rf"[\s\u00ad\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff{_FILLERS}]"
+"""White space and characters that show nothing."""
+_AROUND = re.compile(rf"\A{_BLANK}+|{_BLANK}+\Z")
+_HIDDEN = re.compile(rf"(?! ){_BLANK}|[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_PREFIXED = re.compile(r"[BI]-|[ESLUM]-(?=[A-Z])")
+_LONG_NAMES = {
+    "person": "per",
+    "location": "loc",
+    "organization": "org",
+    "organisation": "org",
+    "miscellaneous": "misc",
+}
+
+
+def trimmed(label: str) -> str:
+    """The label without white space and invisible characters around it.
+
+    >>> trimmed("B-PER\u00a0\u200b")
+    'B-PER'
+    """
+    return label if label.isascii() and label.isalnum() else _AROUND.sub("", label)
+
+
+@lru_cache(maxsize=4096)
+def check_type(label: str) -> str:
+    """The type of an entity as it is read, in every format: without white space and invisible characters around it.
+
+    A space within is part of the name ("work of art"), as far as a format can hold one.
+
+    Raises:
+        ValueError: It is no name of one type; the message says why.
+
+    >>> check_type(" LOC")
+    'LOC'
+    """
+    name = trimmed(label)
+    shown = name.encode("unicode_escape").decode() if not name.isprintable() else name
+    if not name:
+        raise ValueError("the type is empty; expected a name such as PER")
+    if name == "O":
+        raise ValueError('the type is "O", which means no entity; leave such entities out')
+    if mark := re.search(r"[,;|]", name):
+        raise ValueError(f'the type "{shown}" holds "{mark[0]}": several types? One entity has one type; choose one')
+    if _PREFIXED.match(name):
+        raise ValueError(f'the type "{shown}" begins with a prefix; expected the bare name, "{shown[2:]}"')
+    if _HIDDEN.search(name):
+        raise ValueError(f'the type "{shown}" holds white space or characters that do not show; take them out')
+    if "  " in name or re.search(r" [BIESLUM]-", name):
+        raise ValueError(f'the type "{shown}" holds several names or spaces; expected one name such as PER')
+    return name
+
+
+def similar_types(types: Iterable[str]) -> list[tuple[str, ...]]:
+    """Groups of types that are probably one type in several spellings, each group sorted.
+
+    They differ in case, accents' coding, hyphens, underscores and spaces alone, or one is the long name of the other
+    (PER and PERSON).
+
+    >>> similar_types(["PER", "Per", "LOC", "geo-loc", "geo_loc", "PERSON"])
+    [('PER', 'PERSON', 'Per'), ('geo-loc', 'geo_loc')]
+    """
+    groups: dict[str, set[str]] = {}
+    for name in types:
+        plain = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold())) or name
+        groups.setdefault(_LONG_NAMES.get(plain, plain), set()).add(name)
+    return sorted(tuple(sorted(group)) for group in groups.values() if len(group) > 1)
 
 
 def parse(tag: str, *, scheme: Scheme = "BIOES") -> tuple[str, str]:
