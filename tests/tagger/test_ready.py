@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import mner
 from mner.errors import ModelError
-from mner.tagger.opening import READY, packaged
+from mner.tagger.opening import READY, model_folder, packaged
 
 PRESENT = (READY / "model.json").is_file()
 FILES = {"README.md", "config.toml", "head.safetensors", "model.int8.onnx", "model.json", "tokenizer.json"}
@@ -52,3 +53,15 @@ def test_ready_model_is_small_complete_and_names_no_place() -> None:
     told = "".join((READY / name).read_text(encoding="utf-8") for name in ("README.md", "config.toml", "model.json"))
     assert '"/' not in told and "smoke test" not in told
     assert "no post and no picture" in told.lower()
+
+
+def test_model_is_found_by_its_name_unless_a_folder_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mner.tagger.opening.READY", tmp_path / "ready")
+    (tmp_path / "ready").mkdir()
+    (tmp_path / "ready" / "model.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert model_folder("social-en") == model_folder() == tmp_path / "ready"
+    (tmp_path / "social-en").mkdir()
+    assert model_folder("social-en") == Path("social-en")

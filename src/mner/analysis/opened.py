@@ -14,6 +14,7 @@ from mner.errors import DataError, MnerError
 from mner.evaluation.records import read_record
 from mner.evaluation.views import decoder_of
 from mner.runtime import Backend, Runtime, open_model, predict, read_model
+from mner.tagger.opening import model_folder
 from mner.types import Post, Span, ViewName, VisualContext
 from mner.views import Piece, Views, compose
 from mner.views.contexts import contexts_of
@@ -113,7 +114,7 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto") -> Op
             f'split "{split}": expected train or dev. Test is scored by mner evaluate RUN --final alone; '
             "labels, oracle and learning read what it recorded"
         )
-    saved = read_model(path)
+    saved = read_model(model_folder(path))
     config = configs.load(path / "config.toml" if (path / "config.toml").is_file() else saved.folder / "config.toml")
     root = configs.root_folder(config.data, path)
     posts = read_posts(config, root, split)  # type: ignore[arg-type]  # checked above

@@ -23,6 +23,7 @@ from mner.export.quantize import quantize
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, amend_model, read_model
 from mner.runtime.torch import TorchRuntime
+from mner.tagger.opening import model_folder
 from mner.types import Post, ViewName
 from mner.views import Encoded, Views
 from mner.views.split import read_split
@@ -90,7 +91,7 @@ def export(
     if not wanted:
         raise ValueError("nothing to export: fp32 and int8 are both off")
     onnx_package()
-    saved = read_model(model, allow_plugins=allow_plugins)
+    saved = read_model(model_folder(model), allow_plugins=allow_plugins)
     target = _target(saved, out, keep_encoder)
     original = TorchRuntime.load(saved, threads=threads)
     trial = _trial(saved, posts, dev_config)

@@ -1,6 +1,6 @@
 """The object users hold: text and picture in, entities with offsets and probabilities out."""
 
-from mner.tagger.opening import load, packaged
+from mner.tagger.opening import load, model_folder, packaged
 from mner.tagger.tagger import Tagger
 
-__all__ = ["Tagger", "load", "packaged"]
+__all__ = ["Tagger", "load", "model_folder", "packaged"]

@@ -16,6 +16,9 @@ from mner.views import Views
 READY = Path(__file__).resolve().parents[1] / "ready"
 """Folder of the model that comes with the package, where there is one."""
 
+READY_NAME = "social-en"
+"""The name of that model wherever a model is named."""
+
 
 def load(
     path: str | Path | None = None,
@@ -33,7 +36,7 @@ def load(
     """The tagger of a saved model.
 
     Args:
-        path: A model directory, or the run directory that holds one; None takes the model of the package.
+        path: A model directory, the run directory that holds one, or "social-en"; None takes the model of the package.
         backend: "auto" takes ONNX where the model has it, else torch.
         precision: Of ONNX: "auto" takes int8 where the model has it and the CPU is fast at it, else fp32.
         threads: Threads of one forward pass; 0 takes all cores.
@@ -52,7 +55,7 @@ def load(
     """
     if timeout is not None and timeout <= 0:
         raise ValueError(f"timeout: expected seconds above 0, got {timeout}; None sets no limit")
-    saved = read_model(packaged() if path is None else path, allow_plugins=allow_plugins)
+    saved = read_model(model_folder(path), allow_plugins=allow_plugins)
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     views = Views(files, saved.config.context, subtoken_labels=saved.config.model.subtoken_labels)
     runtime = open_model(saved, backend=backend, precision=precision, threads=threads)
@@ -72,6 +75,22 @@ def load(
         use_images=use_images,
         fingerprints={"model": saved.fingerprint, **fingerprints},
     )
+
+
+def model_folder(name: str | Path | None = None) -> Path:
+    """The directory that a model's name stands for: a path as it is, "social-en" or None for the package's model.
+
+    A file or folder called social-en goes before the package's model.
+
+    Raises:
+        ModelError: The package's model is meant, and this installation has none.
+
+    >>> model_folder("runs/mine/mine/1").as_posix()
+    'runs/mine/mine/1'
+    """
+    if name is not None and (str(name) != READY_NAME or Path(name).exists()):
+        return Path(name)
+    return packaged()
 
 
 def packaged() -> Path:

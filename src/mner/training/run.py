@@ -26,6 +26,7 @@ from mner.machine import has_bf16
 from mner.models import Model, build
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
+from mner.tagger.opening import model_folder
 from mner.training import checkpoint
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
@@ -142,7 +143,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     torch.manual_seed(config.seed)
     model = build(config, job.labels, load_encoder(job.files.folder))
     if config.model.init is not None:
-        continue_from(model, job.labels, read_model(config.model.init))
+        continue_from(model, job.labels, read_model(model_folder(config.model.init)))
     posts = training_split(job)
     lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
