@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -222,13 +223,28 @@ def test_page_stands_alone_on_a_phone_by_day_and_night(results: Path, parse: Cal
     assert all("scroll" in (one.get("class") or "") for one in found.found("div") if one.get("role") == "region")
 
 
+def test_no_cell_is_hidden_beyond_the_edge(results: Path, parse: Callable[[str], Any]) -> None:
+    source = tables.page(TITLE, ABOUT, sections(results))
+    rules = re.findall(r"(\.(?:figures|stacks)[^{}]*)\{([^}]*)\}", source)
+    assert [selector.strip() for selector, rule in rules if "nowrap" in rule] == [".figures .number"], "words wrap"
+    found = parse(source)
+    parts = [one for section in sections(results) for one in section.parts if one.table is not None]
+    assert len(found.found("table")) == len(parts)
+    named = [cell["data-column"] for cell in found.found("td")]
+    assert named == [name for one in parts if one.table for _ in one.table.rows for name in one.table.columns[1:]]
+    wide = [str(one["class"]) for one in found.found("table")]
+    assert ["stacks" in one for one in wide] == [
+        len(one.table.columns) > 4 or all(one.table.words) for one in parts if one.table
+    ], "on a phone the cells of a wide table stand below one another, each behind its column's name"
+
+
 def test_foreign_names_are_text(make_record: Make, commit: Commit, parse: Callable[[str], Any]) -> None:
     evil = '<script>alert(1)</script>|"{{ 7*7 }}`\x1b[31m'
     record = make_record("text", 1, {"T": LESS, "I+T": WORSE}, encoder={"name": evil})
     made = sections(commit(record).parents[1])
     found = parse(tables.page(TITLE, ABOUT, made))
     assert found.found("script") == []
-    assert '<script>alert(1)</script>|"{{ 7*7 }}`\ufffd[31m' in found.text("table.sheet")
+    assert '<script>alert(1)</script>|"{{ 7*7 }}`\ufffd[31m' in found.text()
     lines = tables.markdown(TITLE, ABOUT, made).splitlines()
     (row,) = [line for line in lines if line.startswith("| text | ") and "alert" in line]
     assert row.count("|") - row.count("\\|") == 9 and "\x1b" not in row

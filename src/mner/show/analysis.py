@@ -10,9 +10,9 @@ from mner.analysis.cases import Case, Cases
 from mner.data.pictures import picture_path
 from mner.show.charts import names, svg
 from mner.show.environment import template
-from mner.show.exhibit import Exhibit
+from mner.show.exhibit import Exhibit, reads_from_left
 from mner.show.picture import embed
-from mner.show.plain import colour, shown
+from mner.show.plain import colour
 from mner.types import Span
 
 THUMBNAIL = 360
@@ -31,19 +31,20 @@ def page(exhibit: Exhibit, *, images: Path | None = None) -> str:
         tables = tuple(table for table in tables if table.title != "Cases")
     text: str = template("analysis.html").render(
         name=exhibit.name,
-        title=shown(exhibit.title[:1].upper() + exhibit.title[1:]),
-        about=shown(exhibit.about),
-        charts=[{"title": shown(chart.title), "svg": svg(chart), "names": names(chart)} for chart in exhibit.charts],
+        title=exhibit.title[:1].upper() + exhibit.title[1:],
+        about=exhibit.about,
+        charts=[{"title": chart.title, "svg": svg(chart), "names": names(chart)} for chart in exhibit.charts],
         tables=[
             {
-                "title": shown(table.title),
-                "columns": [shown(cell) for cell in table.columns],
-                "rows": [[shown(cell) for cell in row] for row in table.rows],
-                "note": shown(table.note),
+                "title": table.title,
+                "columns": table.columns,
+                "rows": table.rows,
+                "words": [reads_from_left(table, column) for column in range(len(table.columns))],
+                "note": table.note,
             }
             for table in tables
         ],
-        signatures=[(shown(name), shown(line)) for name, line in exhibit.signatures],
+        signatures=exhibit.signatures,
         groups=[group for cases in exhibit.cases for group in _groups(cases, images)],
     )
     return text
@@ -54,7 +55,7 @@ def _groups(cases: Cases, images: Path | None) -> list[dict[str, Any]]:
     return [
         {
             "kind": kind,
-            "row": shown(cases.row),
+            "row": cases.row,
             "told": cases.told(kind),
             "count": count,
             "cases": [_case(case, images) for case in cases.shown if case.kind == kind],
@@ -73,18 +74,18 @@ def _case(case: Case, images: Path | None) -> dict[str, Any]:
         extra = [span for span in reading.spans if span not in gold]
         readings.append(
             {
-                "name": shown(reading.name),
+                "name": reading.name,
                 "right": reading.right,
                 "runs": _runs(case.words, reading.spans),
                 "counts": f"{len(missed)} missed, {len(extra)} wrong" if not reading.right else "",
             }
         )
     return {
-        "id": shown(case.id),
+        "id": case.id,
         "picture": picture,
         "readings": readings,
-        "pieces": [(piece.kind, shown(piece.source), shown(piece.text)) for piece in case.pieces],
-        "matches": [(shown(" ".join(case.words[s.start : s.end])), shown(match.text)) for s, match in case.matches],
+        "pieces": case.pieces,
+        "matches": [(" ".join(case.words[s.start : s.end]), match.text) for s, match in case.matches],
     }
 
 
@@ -94,10 +95,10 @@ def _runs(words: Sequence[str], spans: Sequence[Span]) -> list[dict[str, Any]]:
     at = 0
     for span in sorted(spans):
         if span.start > at:
-            runs.append({"text": shown(" ".join(words[at : span.start])) + " ", "label": None})
-        told = shown(" ".join(words[span.start : span.end]))
-        runs.append({"text": told, "label": shown(span.label), "colour": colour(span.label), "score": ""})
+            runs.append({"text": " ".join([*words[at : span.start], ""]), "label": None})
+        text = " ".join(words[span.start : span.end])
+        runs.append({"text": text, "label": span.label, "colour": colour(span.label), "score": ""})
         runs.append({"text": " ", "label": None})
         at = span.end
-    runs.append({"text": shown(" ".join(words[at:])), "label": None})
+    runs.append({"text": " ".join(words[at:]), "label": None})
     return [run for run in runs if run["text"]]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mner.show.environment import template
-from mner.show.plain import COLOURS, shown, signed
+from mner.show.plain import COLOURS, signed
 
 WIDTH, HEIGHT = 720.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 22.0, 14.0, 46.0
@@ -51,14 +51,14 @@ class Bars:
 def svg(chart: Lines | Bars) -> str:
     """The chart as an ``<svg>`` element; it takes its colours from the page's style."""
     drawn = _lines(chart) if isinstance(chart, Lines) else _bars(chart)
-    text: str = template("chart.svg").render(title=shown(chart.title), **drawn)
+    text: str = template("chart.svg").render(title=chart.title, **drawn)
     return text
 
 
 def names(chart: Lines | Bars) -> list[tuple[str, int]]:
     """Each series' name and colour, for a legend."""
     told = [name for name, _ in chart.series] if isinstance(chart, Lines) else chart.series
-    return [(shown(name), number % COLOURS) for number, name in enumerate(told)]
+    return [(name, number % COLOURS) for number, name in enumerate(told)]
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -100,7 +100,7 @@ def _lines(chart: Lines) -> dict[str, object]:
                     "high": y(point.y + (point.spread or 0)),
                     "spread": bool(point.spread),
                     "marked": point.marked,
-                    "title": shown(point.title),
+                    "title": point.title,
                 }
                 for point in line
             ],
@@ -114,8 +114,8 @@ def _lines(chart: Lines) -> dict[str, object]:
         "frame": (LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM),
         "across": [(x(value), _told(value)) for value in across],
         "up": [(y(value), _told(value)) for value in up],
-        "x": shown(chart.x),
-        "y": shown(chart.y),
+        "x": chart.x,
+        "y": chart.y,
         "lines": lines,
         "dots": chart.dots,
         "groups": [],
@@ -143,12 +143,12 @@ def _bars(chart: Bars) -> dict[str, object]:
                 "anchor": "start" if value >= 0 else "end",
                 "value": signed(value),
                 "colour": number % COLOURS,
-                "title": f"{shown(name)}, {shown(chart.series[number])}: {signed(value)}",
+                "title": f"{name}, {chart.series[number]}: {signed(value)}",
             }
             for number, value in enumerate(group)
             if value is not None
         ]
-        groups.append({"name": shown(name), "middle": round(top + (tall - GAP) / 2, 1), "bars": bars})
+        groups.append({"name": name, "middle": round(top + (tall - GAP) / 2, 1), "bars": bars})
     height = TOP + len(chart.groups) * tall + BOTTOM - GAP / 2
     return {
         "kind": "bars",
@@ -157,7 +157,7 @@ def _bars(chart: Bars) -> dict[str, object]:
         "frame": (LABEL, TOP - GAP / 2, WIDTH - RIGHT, height - BOTTOM),
         "across": [(x(value), _told(value)) for value in across],
         "up": [],
-        "x": shown(chart.x),
+        "x": chart.x,
         "y": "",
         "lines": [],
         "dots": False,

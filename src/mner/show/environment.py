@@ -1,11 +1,11 @@
-"""The templates of ``show/templates``, everything that is put into them escaped."""
+"""The templates of ``show/templates``: what is put into them is escaped, and made fit to be shown."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mner.show.plain import TONE
+from mner.show.plain import TONE, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -21,6 +21,15 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("mner", "show/templates")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals["tones"] = TONE
-    return made
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_fit
+    )
+    environment.globals["tones"] = TONE
+    return environment
+
+
+def _fit(value: Any) -> Any:
+    """What a template prints: a string without the characters that must not be shown, anything else as it is."""
+    from markupsafe import Markup
+
+    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value

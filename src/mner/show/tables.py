@@ -22,6 +22,11 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     texts: int = 1
 
+    @property
+    def words(self) -> list[bool]:
+        """Of each column, whether it holds words."""
+        return [column < self.texts for column in range(len(self.columns))]
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -56,7 +61,6 @@ def page(title: str, about: Sequence[str], sections: Sequence[Section]) -> str:
         title=title,
         about=about,
         code=_code,
-        shown=shown,
         sections=[(_anchor(section.title), section) for section in sections],
     )
     return text
