@@ -1,10 +1,11 @@
+import gzip
 import io
 import os
 import threading
 
 import pytest
 
-from mner.data import read
+from mner.data import magic, read
 from mner.data.lines import Lines
 from mner.errors import DataError
 
@@ -31,8 +32,9 @@ def test_head_does_not_use_up_a_stream():
     [
         (b"IMGID:1\na\tO\ncaf\xe9\tO\n", ":3: not UTF-8: byte 0xe9 at byte 15 of the file"),
         (b"\xef\xbb\xbfIMGID:1\na\tO\ncaf\xe9\tO\n", ":3: not UTF-8: byte 0xe9 at byte 18 of the file"),
-        ("IMGID:1\n".encode("utf-16"), ":1: not UTF-8: byte 0xff at byte 0 of the file. If it is UTF-16: iconv"),
-        (b"IMGID:1\n\xed\xa0\xbd\tO\n", ":2: not UTF-8: byte 0xed"),
+        (b"IMGID:1\ncaf\x81\tO\n", ":2: not UTF-8: byte 0x81 at byte 11 of the file. It is in another encoding: iconv"),
+        (b"IMGID:1\n\xed\xa0\xbd\tO\n", ":2: not UTF-8: byte 0xed at byte 8 of the file. It is half a surrogate pair"),
+        (b"IMGID:1\n\xe2\x82", ":2: not UTF-8: byte 0xe2 at byte 8 of the file. The character there is cut short"),
     ],
 )
 def test_bytes_that_are_not_utf8_are_named(tmp_path, content, place):
@@ -70,3 +72,87 @@ def test_pipe_is_read_once(tmp_path, text):
     assert [(post.words, post.image) for post in read(pipe)] == [(("a",), "1.jpg")]
     writer.join(timeout=5)
     assert not writer.is_alive()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
+@pytest.mark.parametrize("last", [True, False])
+def test_line_ends_of_every_system_give_the_same_lines(tmp_path, end, last):
+    path = tmp_path / "x.conll"
+    path.write_bytes(end.join(["Anna\tB-PER", "Braun\tI-PER", "", "Oslo\tB-LOC", *[""] * last]).encode())
+    for source in (path, io.BytesIO(path.read_bytes()), io.StringIO(path.read_bytes().decode(), newline="")):
+        if end != "\r\r\n" or not isinstance(source, io.StringIO):
+            assert [(post.words, post.spans[0].label) for post in read(source, format="conll")] == [
+                (("Anna", "Braun"), "PER"),
+                (("Oslo",), "LOC"),
+            ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ufeffa\tO\n\n\ufeffb\tO\n", '\ufeff{"text": "a"}\n\ufeff{"text": "b"}\n', "IMGID:1\na\tO\n\ufeffIMGID:2\nb\tO"],
+)
+def test_byte_order_mark_of_a_file_joined_to_another_is_skipped(text):
+    assert [post.words for post in read(io.StringIO(text))] == [("a",), ("b",)]
+
+
+def test_word_that_is_a_byte_order_mark_stays():
+    (post,) = read(io.StringIO("a\tO\n\ufeff\tO\n"))
+    assert post.words == ("a", "\ufeff")
+
+
+def test_gzip_is_read_as_what_it_holds(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(gzip.compress(b'{"text": "caf\xc3\xa9 Bo"}\n' * 9))
+    stream = io.BytesIO(path.read_bytes())
+    for source in (path, stream):
+        assert [post.words for post in read(source)] == [("caf\u00e9", "Bo")] * 9
+
+
+def test_gzip_that_is_cut_short_or_unpacks_to_one_huge_line_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "x.jsonl"
+    whole = gzip.compress(b'{"text": "a"}\n' + os.urandom(500).hex().encode())
+    path.write_bytes(whole[:-200])
+    with pytest.raises(DataError, match=r"x\.jsonl: a gzip file that is damaged or cut short, after line 1"):
+        list(read(path))
+    monkeypatch.setattr(magic, "LONGEST", 1 << 20)
+    path.write_bytes(gzip.compress(b'{"text": "a"}\n' + b" " * (1 << 22)))
+    with pytest.raises(DataError, match=r"x\.jsonl:2: over 1 MiB in one line"):
+        list(read(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "a JPEG picture, not text. Name a file of posts; a folder"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "a PNG picture"),
+        (b"BM\x36\x00\x00\x00", "a BMP picture"),
+        (b"PK\x03\x04\x14\x00", "a ZIP archive"),
+        (b"PAR1\x15\x04\x15\x00", "a Parquet table"),
+        (b"%PDF-1.4\n", "a PDF document"),
+        (gzip.compress(gzip.compress(b"a\tO\n")), "a gzip archive"),
+        (b"\x7fELF\x00\x80\xff", "a binary file"),
+        ("IMGID:1\n".encode("utf-16"), "written in UTF-16; expected UTF-8. Convert it: iconv -f UTF-16 -t UTF-8"),
+        ("IMGID:1\n".encode("utf-16-be"), "written in UTF-16BE"),
+        ('{"text": "caf\u00e9"}\n'.encode("utf-16-le"), "written in UTF-16LE"),
+        ("IMGID:1\n".encode("utf-32"), "written in UTF-32"),
+    ],
+)
+def test_file_that_is_no_text_is_called_what_it_is(tmp_path, content, kind):
+    path = tmp_path / "train.txt"
+    path.write_bytes(content)
+    for name in (None, "conll", "jsonl", "twitter"):
+        with pytest.raises(DataError) as caught:
+            list(read(path, format=name))
+        assert kind in str(caught.value)
+        assert "1252" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["BMW", "PK", "RIFF", "\x00", "GIF8", "BZh"])
+def test_text_that_begins_like_another_file_is_text(tmp_path, word):
+    path = tmp_path / "x.conll"
+    path.write_text(f"{word}\tO\ncaf\u00e9\tO\n")
+    assert [post.words for post in read(path)] == [(word, "caf\u00e9")]
+    path.write_bytes(f"{word}\tO\ncaf\u00e9\tO\n".encode("cp1252"))
+    if word != "\x00":
+        with pytest.raises(DataError, match="If it is WINDOWS-1252"):
+            list(read(path))

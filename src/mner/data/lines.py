@@ -1,13 +1,14 @@
-"""A file or stream -> its lines: decoded as UTF-8 and split at line feeds only."""
+"""A file or stream -> its lines: unpacked where it is gzip, decoded as UTF-8 and split at line feeds."""
 
 from __future__ import annotations
 
-import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
+from mner.data.magic import GZIP, check_text, is_utf8, unpacked
 from mner.errors import DataError
 
 OnFault = Callable[[int, str], None]
@@ -15,6 +16,9 @@ OnFault = Callable[[int, str], None]
 
 HEAD = 200
 """Lines that are looked at to tell a format."""
+
+_HEAD_BYTES, _HEAD_LINES = 512, 8
+_BEGINS = re.compile(r"\ufeff(?:\{|IMGID:)")
 
 
 def printable(text: str) -> str:
@@ -40,17 +44,19 @@ def raising(name: str) -> OnFault:
 
 
 class Lines:
-    r"""The lines of a file or stream, each without its line feed and the carriage return before it.
+    r"""The lines of a file or stream, each without its line feed and the carriage returns before it.
 
-    Only "\n" ends a line: words may hold U+2028, U+0085, form feeds and whatever else other splitters cut at.
-    A byte order mark is skipped. Each iteration over a file opens it anew; a stream or pipe can be read once.
+    Only "\n" ends a line: words may hold U+2028, U+0085, form feeds and whatever else other splitters cut at. In a file
+    without any "\n" it is "\r". A byte order mark is skipped at the beginning, and where files were joined: after a
+    blank line, and before an object or ``IMGID:``. Each iteration over a file opens it again; a stream or pipe can be
+    read once.
 
     Args:
         source: A path, or an open stream of text or bytes.
         on_fault: What to do about a line that is not UTF-8; None raises.
 
     Raises:
-        DataError: While iterating: the file cannot be opened, or a line is not UTF-8.
+        DataError: While iterating: the file cannot be opened, is binary, or a line is not UTF-8.
     """
 
     def __init__(self, source: str | Path | IO[Any], *, on_fault: OnFault | None = None) -> None:
@@ -89,27 +95,58 @@ class Lines:
         with stream:
             yield from self._decoded(stream)
 
-    def _decoded(self, stream: Iterable[str | bytes]) -> Iterator[str]:
-        begin = 0
-        for number, raw in enumerate(stream, 1):
-            if isinstance(raw, str):
-                line = raw.removeprefix("\ufeff") if number == 1 else raw
-            else:
-                line = self._decode(raw, number, begin)
-                begin += len(raw)
-            yield line.removesuffix("\n").removesuffix("\r")
+    def _decoded(self, stream: Iterable[Any]) -> Iterator[str]:
+        begin, blank = 0, True
+        for number, raw in enumerate(self._raw_lines(stream), 1):
+            line = raw if isinstance(raw, str) else self._decode(raw, number, begin)
+            begin += len(raw)
+            if line.startswith("\ufeff") and (blank or _BEGINS.match(line)):
+                line = line[1:]
+            line = line.removesuffix("\n").rstrip("\r")
+            blank = not line.strip(" \t")
+            yield line
+
+    def _raw_lines(self, stream: Iterable[Any]) -> Iterator[Any]:
+        """The lines as they come, bytes or text, with their line ends."""
+        lines = iter(stream)
+        first = next(lines, None)
+        if isinstance(first, bytes) and first.startswith(GZIP):
+            lines = unpacked(chain([first], lines), self.name)
+            first = next(lines, None)
+        if first is None:
+            return
+        feed, cut = ("\n", "\r") if isinstance(first, str) else (b"\n", b"\r")
+        if isinstance(first, bytes):
+            # One line of text is enough to know it by; of another file take a few.
+            more = [] if is_utf8(first[:_HEAD_BYTES]) else list(islice(lines, _HEAD_LINES))
+            check_text(b"".join([first, *more])[:_HEAD_BYTES], self.name)
+            lines = chain(more, lines)
+        if first.endswith(feed) or cut not in first:
+            yield first
+        else:
+            yield from (piece + cut for piece in first.removesuffix(cut).split(cut))
+        yield from lines
 
     def _decode(self, raw: bytes, number: int, begin: int) -> str:
-        text = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
         try:
-            return text.decode()
+            return raw.decode()
         except UnicodeDecodeError as error:
-            at = begin + len(raw) - len(text) + error.start
-            utf16 = number == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-            guess = "UTF-16" if utf16 else "WINDOWS-1252"
             self.on_fault(
                 number,
-                f"not UTF-8: byte {text[error.start]:#04x} at byte {at} of the file. "
-                f"If it is {guess}: iconv -f {guess} -t UTF-8 {self.name}",
+                f"not UTF-8: byte {raw[error.start]:#04x} at byte {begin + error.start} of the file. "
+                + _way_out(raw, error, self.name),
             )
-            return text.decode(errors="replace")
+            return raw.decode(errors="replace")
+
+
+def _way_out(raw: bytes, error: UnicodeDecodeError, name: str) -> str:
+    rest = raw[error.start :]
+    if rest[0] == 0xED and b"\xa0" <= rest[1:2] <= b"\xbf":
+        return "It is half a surrogate pair, which is not Unicode text: take it out"
+    if error.reason == "unexpected end of data" and len(rest) > 1:
+        return "The character there is cut short: was the file cut?"
+    try:
+        raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return f"It is in another encoding: iconv -f ENCODING -t UTF-8 {name}"
+    return f"If it is WINDOWS-1252: iconv -f WINDOWS-1252 -t UTF-8 {name}"
