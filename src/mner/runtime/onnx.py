@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import partial
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from mner.errors import ModelError
 from mner.machine import lacks_int8, processor
 from mner.runtime.saved import SavedModel
 from mner.runtime.wire import external_tensors
+from mner.sessions import Session, first_line
 from mner.views import Batch
 
 Precision = Literal["auto", "fp32", "int8"]
@@ -34,7 +37,7 @@ class OnnxRuntime:
         note: What a user should know of the choice; "" if nothing.
     """
 
-    def __init__(self, session: Any, saved: SavedModel, precision: str) -> None:
+    def __init__(self, session: Session, saved: SavedModel, precision: str) -> None:
         self.labels = saved.labels
         self.pad_id = saved.pad_id
         self.precision = precision
@@ -87,7 +90,7 @@ class OnnxRuntime:
         try:
             shape = self.emissions(batch).shape
         except Exception as error:  # onnxruntime's exceptions have no common class but this one
-            raise ModelError(f"{where}: fails on a batch of one post: {_first_line(error)}") from error
+            raise ModelError(f"{where}: fails on a batch of one post: {first_line(error)}") from error
         if shape != (1, 3, len(self.labels)):
             raise ModelError(
                 f"{where}: gives scores of shape {shape} for 3 words, but model.json lists {len(self.labels)} labels: "
@@ -123,11 +126,8 @@ def _note(saved: SavedModel, precision: str) -> str:
     return f"{told}: {FILES['fp32']} is taken instead of {FILES['int8']}"
 
 
-def open_session(path: Any, *, threads: int = 0) -> Any:
+def open_session(path: Path, *, threads: int = 0) -> Session:
     """An inference session on the CPU.
-
-    Its threads sleep between operations instead of spinning: beside another busy process on two cores, spinning
-    took 1.6 times as long.
 
     Args:
         path: An ONNX file.
@@ -136,8 +136,11 @@ def open_session(path: Any, *, threads: int = 0) -> Any:
     Raises:
         ModelError: The file is missing or damaged, or keeps tensors in other files.
     """
-    import onnxruntime
+    return Session(path, partial(_read, path), threads=threads, remedy="copy or export the model again")
 
+
+def _read(path: Path) -> bytes:
+    """The content of an ONNX file that is whole in itself."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -151,19 +154,4 @@ def open_session(path: Any, *, threads: int = 0) -> Any:
             f"{path}: {outside} of its tensors lie in other files, which mner does not open; "
             "save it as one file: onnx.save_model(model, path, save_as_external_data=False)"
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised, and told once
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's exceptions have no common class but this one
-        raise ModelError(
-            f"{path}: onnxruntime {onnxruntime.__version__} cannot load it: {_first_line(error)}; "
-            "copy or export the model again"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    return content

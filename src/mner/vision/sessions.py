@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from mner.errors import ModelError
+from mner.sessions import Session
 
 ASSETS = Path(str(files("mner.vision.assets")))
 
@@ -36,7 +37,7 @@ def read_asset(path: Path) -> bytes:
     return content
 
 
-def open_session(path: Path, *, threads: int = 0) -> Any:
+def open_session(path: Path, *, threads: int = 0) -> Session:
     """An onnxruntime session on the CPU.
 
     Args:
@@ -46,15 +47,4 @@ def open_session(path: Path, *, threads: int = 0) -> Any:
     Raises:
         ModelError: The file is missing or damaged.
     """
-    content = read_asset(path)
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Threads that spin while they wait take the cores from the other sessions of the same process.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises classes of its own for each fault, all of them undocumented
-        raise ModelError(f"{path}: cannot be loaded ({error}); install mner again") from error
+    return Session(path, partial(read_asset, path), threads=threads, remedy="install mner again")

@@ -17,6 +17,7 @@ import numpy as np
 from PIL.Image import Image, new
 from pydantic import BaseModel, ConfigDict, Field
 
+from mner import sessions
 from mner.cache import cache_folder
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
@@ -96,6 +97,7 @@ class Reader:
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
+        sessions.onnxruntime()  # before rapidocr imports it by itself
         try:
             import rapidocr
         except ImportError as error:

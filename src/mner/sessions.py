@@ -1,0 +1,149 @@
+"""The one place that imports onnxruntime, and the sessions that run its graphs on the CPU."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from mner.errors import ModelError
+
+TELEMETRY = "ORT_DISABLE_TELEMETRY"
+"""The only environment variable that mner sets, and only if the user has not set it."""
+
+
+def onnxruntime() -> Any:
+    """The module ``onnxruntime``, imported with its telemetry off.
+
+    From 1.30 on it writes a device id and a queue of events into the user's cache folder while it is imported, and is
+    built to send them. Its ``disable_telemetry_events`` comes too late; the variable must be set before the import.
+    Whatever imports onnxruntime by itself (rapidocr) is imported after a call of this.
+    """
+    os.environ.setdefault(TELEMETRY, "1")
+    import onnxruntime as module
+
+    return module
+
+
+class Session:
+    """An onnxruntime session on the CPU. Several threads may call it, and so may a forked child.
+
+    The threads of a session do not exist in a forked child, so that a child would wait for them without end; it
+    opens the file again instead, when it first needs it. Threads sleep between operations instead of spinning: beside
+    another busy process on two cores, spinning took 1.6 times as long.
+
+    Args:
+        path: The ONNX file.
+        read: Its content, checked; called again in a forked child.
+        threads: Threads of one run; 0 takes all cores.
+        remedy: What the user should do about a file that cannot be loaded; the end of the message.
+
+    Raises:
+        ModelError: The file cannot be loaded.
+    """
+
+    def __init__(self, path: Path, read: Callable[[], bytes], *, threads: int = 0, remedy: str) -> None:
+        self._path, self._read, self._threads, self._remedy = path, read, threads, remedy
+        self._lock = threading.Lock()
+        self._session: Any = self._open()
+        self._stamp = _stamp(path)
+        forget_after_fork(self)
+
+    def run(self, outputs: Sequence[str] | None, arrays: Mapping[str, np.ndarray]) -> list[Any]:
+        """The named outputs, or all of them, as onnxruntime returns them.
+
+        Raises:
+            ModelError: In a forked child: the file cannot be opened again, or it changed since.
+        """
+        answers: list[Any] = self._opened().run(outputs, arrays)
+        return answers
+
+    def get_inputs(self) -> list[Any]:
+        """The graph's inputs, with name, shape and type."""
+        return list(self._opened().get_inputs())
+
+    def get_outputs(self) -> list[Any]:
+        """The graph's outputs, with name, shape and type."""
+        return list(self._opened().get_outputs())
+
+    def after_fork(self) -> None:
+        """Leave the parent's session alone; the next call opens one of this process."""
+        self._lock = threading.Lock()  # a thread that the child does not have may hold the old one
+        never_free(self._session)
+        self._session = None
+
+    def _opened(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                if _stamp(self._path) != self._stamp:
+                    raise ModelError(f"{self._path}: changed since it was opened; load the model again")
+                self._session = self._open()
+            return self._session
+
+    def _open(self) -> Any:
+        content = self._read()
+        module = onnxruntime()
+        options = module.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # what goes wrong is raised, once
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            return module.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's exceptions have no other class in common
+            raise ModelError(
+                f"{self._path}: onnxruntime {module.__version__} cannot load it: {first_line(error)}; {self._remedy}"
+            ) from error
+
+
+class Inherited(Protocol):
+    """What holds a session, its own or that of another library."""
+
+    def after_fork(self) -> None:
+        """Called in a forked child: give what the parent opened to ``never_free``, and open it again when needed."""
+        ...
+
+
+def forget_after_fork(owner: Inherited) -> None:
+    """Have ``owner.after_fork`` called in every child that is forked while the owner lives."""
+    _OWNERS.add(owner)
+
+
+def never_free(value: Any) -> None:
+    """Keep an object of the parent process for good: to destroy a session, a forked child would wait for its threads.
+
+    A list would not do, as it is emptied when Python ends.
+    """
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a message of onnxruntime; what follows are its own source lines."""
+    return str(error).partition("\n")[0]
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Size, time and number of a file; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+_OWNERS: weakref.WeakSet[Inherited] = weakref.WeakSet()
+
+
+def _forget() -> None:
+    for owner in list(_OWNERS):
+        owner.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
