@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -217,3 +220,31 @@ def test_text_of_another_post_with_the_same_picture_is_left_out() -> None:
     post = Post("p2", "Hi", ("Hi",), ((0, 2),), image="1.jpg")
     context = pictures.context(request(post))
     assert context is not None and [one.text for one in context.texts] == ["of two"]
+
+
+FORK = """
+import os, signal, sys
+import mner
+from PIL import Image
+
+def picture(colour):
+    return Image.new("RGB", (64, 64), colour)
+
+tagger = mner.load()
+first = tagger("Kevin Love is back in Cleveland", image=picture("navy"))
+child = os.fork()
+signal.alarm(60)  # a child that waits for threads it does not have ends by this signal
+second = tagger("Kevin Love is back in Cleveland", image=picture("olive"))
+assert (second.entities, second.reason) == (first.entities, first.reason), second
+if child == 0:
+    del tagger
+    sys.exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_child_forked_after_a_picture_was_read_reads_pictures_and_ends(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", FORK], env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")

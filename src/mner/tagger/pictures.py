@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import weakref
@@ -11,6 +10,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from mner import sessions
 from mner.config import VisionConfig
 from mner.data.pictures import picture_path
 from mner.tagger.requests import Request
@@ -97,6 +97,13 @@ class Pictures:
         self._timeout = timeout
         self._reader: Reader | None = None
         self._lock = threading.Lock()
+        sessions.forget_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Leave the parent's backends alone, whose thread a fork does not copy; the next picture opens others."""
+        self._lock = threading.Lock()
+        sessions.never_free(self._reader)
+        self._reader = None
 
     def context(self, request: Request) -> VisualContext | None:
         """What was read from one request's picture; None without one."""
@@ -124,7 +131,7 @@ class Pictures:
 
     def _read(self, name: str, source: Any) -> VisualContext:
         with self._lock:
-            if self._reader is None or self._reader.process != os.getpid():  # a fork leaves the thread behind
+            if self._reader is None:
                 self._reader = Reader(self._vision, self._store)
             reader = self._reader
         try:
@@ -141,7 +148,6 @@ class Reader:
     """The backends in one thread of their own: any thread may ask, and nobody has to wait for the end."""
 
     def __init__(self, vision: VisionConfig, store: Path | None) -> None:
-        self.process = os.getpid()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         threading.Thread(target=_work, args=(self._jobs,), name="mner-pictures", daemon=True).start()
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
 import threading
 import warnings
@@ -251,3 +252,13 @@ def _quiet() -> Iterator[None]:
             _depth -= 1
             if not _depth:
                 _quieted.pop().__exit__(None, None, None)
+
+
+def _after_fork() -> None:
+    """A thread that the child does not have may hold the lock."""
+    global _decoding
+    _decoding = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

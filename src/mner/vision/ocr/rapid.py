@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -113,22 +114,30 @@ class Reader:
                 raise ModelError(f'{model}: not in the installed rapidocr; pip install "rapidocr>=3.10"')
         silence("RapidOCR")
         self._options = options
-        self._engine: Any = rapidocr.RapidOCR(
-            params={
-                "Global.log_level": "critical",
-                "Global.text_score": 0.0,  # the threshold is applied here
-                "EngineConfig.onnxruntime.intra_op_num_threads": max(threads, 1),
-                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-                "Det.model_path": str(det),
-                "Cls.model_path": str(cls),
-                "Rec.model_path": str(rec),
-            }
-        )
+        self._parameters = {
+            "Global.log_level": "critical",
+            "Global.text_score": 0.0,  # the threshold is applied here
+            "EngineConfig.onnxruntime.intra_op_num_threads": max(threads, 1),
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "Det.model_path": str(det),
+            "Cls.model_path": str(cls),
+            "Rec.model_path": str(rec),
+        }
+        self._open: Callable[..., Any] = rapidocr.RapidOCR
+        self._engine: Any = self._open(params=dict(self._parameters))
+        sessions.forget_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Leave the parent's engine alone; the next picture opens one of this process."""
+        sessions.never_free(self._engine)
+        self._engine = None
 
     def __call__(self, picture: Image) -> list[OcrText]:
         """The lines of an upright RGB picture; boxes in its pixels."""
         if min(picture.size) < LEGIBLE:
             return []
+        if self._engine is None:
+            self._engine = self._open(params=dict(self._parameters))
         result = self._engine(np.ascontiguousarray(np.asarray(_padded(picture))[..., ::-1]))  # blue first
         if getattr(result, "boxes", None) is None or result.txts is None:
             return []
