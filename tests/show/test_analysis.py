@@ -196,7 +196,7 @@ def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], A
         ("robustness", ["\u221218.18", "50.0", "mean of 2 draws"]),
         (
             "slices",
-            ["66.67", "-1.50 to +8.25  0.210", "\u00b10.00               -      -", "relation: no context has it."],
+            ["66.67", "\u22121.50 to +8.25  0.210", "0.00               -      -", "relation: no context has it."],
         ),
         ("oracle", ["d/one, test", "78.50", "+4.50", "12.3"]),
         ("learning", ["1,000 posts", "4,000 posts", "-        73.00", "70.00"]),

@@ -31,7 +31,7 @@ def test_page_says_what_went_in(explained: Explanation, parse: Callable[[str], A
     assert marks == ["Love", "Cleveland"]
     rows = [" ".join(found.text(f"tr.c{colour}").split()) for colour in (0, 1, 2)]
     assert rows[0] == (
-        "Love PER raised +29 points with the picture .91 without it .62 without captions .70 without ocr .90"
+        "Love PER raised +29 points with the picture 0.91 without it 0.62 without captions 0.70 without ocr 0.90"
     )
     assert "ORG without the picture" in rows[1]
     assert "“CLEVELAND”" in rows[1]

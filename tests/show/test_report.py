@@ -119,7 +119,7 @@ def test_picture_share_appears_with_a_control(results: Path, make_record: Make, 
     assert any("no records yet of ita-ga-cva-shuffled; the share may shrink" in line for line in lines)
     commit(make_record("ita-ga-cva-shuffled", 1, {"T": LESS, "I+T": GOLD}))
     lines = part(written(results), "The picture's share")
-    assert any(line.startswith("| ita-ga-cva | I+T | ita-ga-cva-shuffled I+T | test | 1 | +0.00 |") for line in lines)
+    assert any(line.startswith("| ita-ga-cva | I+T | ita-ga-cva-shuffled I+T | test | 1 | 0.00 |") for line in lines)
     assert not any("no records yet" in line for line in lines)
 
 
@@ -141,7 +141,7 @@ def test_control_of_other_settings_is_none(results: Path, make_record: Make, com
     double["config"]["training"] |= {"passes": 2}
     commit(double)
     lines = part(written(results), "The picture's share")
-    assert any(line.startswith("| ita-ga-cva | I+T | text-double-steps T | test | 1 | +0.00 |") for line in lines)
+    assert any(line.startswith("| ita-ga-cva | I+T | text-double-steps T | test | 1 | 0.00 |") for line in lines)
     double["config"]["training"] |= {"encoder_lr": 1e-3}
     commit(double)
     lines = part(written(results), "The picture's share")

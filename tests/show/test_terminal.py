@@ -23,15 +23,15 @@ def printed(what: object, *, colours: bool = False) -> str:
 
 
 def test_sentence_names_labels_and_scores(explained: Explanation) -> None:
-    assert sentence(explained.prediction).plain == "Love PER .91 is back in Cleveland LOC .88"
+    assert sentence(explained.prediction).plain == "Love PER 0.91 is back in Cleveland LOC 0.88"
 
 
 def test_explanation_shows_scores_and_what_was_read(explained: Explanation) -> None:
     lines = [" ".join(line.split()) for line in printed(explanation(explained)).splitlines()]
     assert "entity label with picture without w/o captions w/o ocr what the picture did" in lines
-    assert "Love PER .91 .62 .70 .90 raised" in lines
-    assert "back ORG .20 .51 .40 .21 lost with the picture" in lines
-    assert 'Cleveland LOC .88 .30 .86 .35 label changed (was ORG); reads "CLEVELAND"' in lines
+    assert "Love PER 0.91 0.62 0.70 0.90 raised" in lines
+    assert "back ORG 0.20 0.51 0.40 0.21 lost with the picture" in lines
+    assert 'Cleveland LOC 0.88 0.30 0.86 0.35 label changed (was ORG); reads "CLEVELAND"' in lines
     assert "captions a dog in the city template" in lines
     assert "view I+T · picture used · cut: 7 sub-tokens of captions" in lines
 
@@ -40,7 +40,7 @@ def test_explanation_of_words_alone_says_why(fallen: Explanation) -> None:
     lines = [" ".join(line.split()) for line in printed(explanation(fallen)).splitlines()]
     assert "view T · unreadable picture: not a JPEG" in lines
     assert "entity label probability" in lines
-    assert "Love PER .62" in lines
+    assert "Love PER 0.62" in lines
 
 
 def test_texts_of_others_do_not_steer_the_terminal() -> None:
@@ -68,8 +68,8 @@ def test_usual_labels_differ_in_colour() -> None:
     assert colour("OTHER") == colour("MISC")
 
 
-@pytest.mark.parametrize(("score", "text"), [(0, ".00"), (0.5, ".50"), (0.994, ".99"), (0.995, "1.0"), (1, "1.0")])
-def test_number_has_three_characters(score: float, text: str) -> None:
+@pytest.mark.parametrize(("score", "text"), [(0, "0.00"), (0.5, "0.50"), (0.994, "0.99"), (0.995, "0.99"), (1, "1.00")])
+def test_number_has_two_decimals(score: float, text: str) -> None:
     assert number(score) == text
 
 

@@ -9,6 +9,7 @@ from mner.evaluation.compare import Comparison, Line, compare
 from mner.evaluation.pairing import Split, only, opposite
 from mner.evaluation.records import Row, settings_that_differ
 from mner.show.comparison import cells
+from mner.show.plain import signed
 from mner.show.tables import Part, Table
 from mner.types import ViewName
 
@@ -93,7 +94,7 @@ def shares(rows: Mapping[str, Row], splits: Sequence[Split] = SPLITS) -> tuple[l
                 best = max(others, key=lambda one: _mean(one.f1(split, opposite(view, one))))
                 found += tried(whole, best, split, notes, view=view)
                 gain = _mean(whole.f1(split, view)) - _mean(others[0].f1(split, opposite(view, others[0])))
-                notes.append(f"{name} {view}, {split}: over {others[0].name}, {gain:+.2f} on these seeds")
+                notes.append(f"{name} {view}, {split}: over {others[0].name}, {signed(gain)} on these seeds")
     return found, notes
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mner.evaluation.compare import Comparison, Line
 from mner.evaluation.significance import Interval
-from mner.show.plain import shown
+from mner.show.plain import shown, signed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,7 +32,7 @@ def cells(line: Line) -> list[str]:
         shown(line.label),
         mean_sd(line.a),
         mean_sd(line.b),
-        f"{line.difference:+.2f}",
+        signed(line.difference),
         "-" if line.interval is None else bounds(line.interval),
         "-" if line.interval is None else p_value(line.interval.p),
         "-" if line.t_test is None else p_value(line.t_test.p),
@@ -55,9 +55,9 @@ def bounds(one: Interval) -> str:
     """Both ends of an interval.
 
     >>> bounds(Interval(-0.5, 1.25, 0.3))
-    '-0.50 to +1.25'
+    '\u22120.50 to +1.25'
     """
-    return f"{one.low:+.2f} to {one.high:+.2f}"
+    return f"{signed(one.low)} to {signed(one.high)}"
 
 
 def p_value(p: float) -> str:

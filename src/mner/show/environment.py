@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mner.show.plain import TONE, shown
+from mner.show.plain import TONE, number, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -24,7 +24,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_fit
     )
-    environment.globals["tones"] = TONE
+    environment.globals |= {"tones": TONE, "number": number}
     return environment
 
 

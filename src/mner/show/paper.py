@@ -19,6 +19,7 @@ from mner.show.behind import parts, provenance
 from mner.show.comparison import bounds, mean_sd
 from mner.show.exhibits import exhibit
 from mner.show.naming import TUNED, on_other_contexts, stands_for, whole
+from mner.show.plain import signed
 from mner.show.published import PaperExhibit, PaperRow, published
 from mner.show.tables import Part, Section, Table
 from mner.show.tuning import Search, read_searches, trials_behind
@@ -177,7 +178,7 @@ def _over(row: PaperRow, rows: Mapping[str, Row], name: str) -> str:
     for each in tried(one, rows[BASELINE + end], _split(one), [], view=row.view):
         line = each.lines[0]
         sure = "" if line.interval is None else f" ({bounds(line.interval)})"
-        return f"{line.difference:+.2f}{sure}"
+        return f"{signed(line.difference)}{sure}"
     return "-"
 
 

@@ -61,20 +61,20 @@ def colour(label: str) -> int:
 
 
 def number(score: float) -> str:
-    """A probability with two decimals, as it fits a narrow column.
+    """A probability with two decimals.
 
     >>> number(0.876), number(1.0)
-    ('.88', '1.0')
+    ('0.88', '1.00')
     """
-    return "1.0" if score >= 0.995 else f"{score:.2f}".removeprefix("0")
+    return f"{score:.2f}"
 
 
 def signed(value: float | None) -> str:
-    """A difference with its sign; a dash for none.
+    """A difference with its sign, which zero has not; a dash for none.
 
     >>> signed(1.234), signed(-0.5), signed(0.001), signed(None)
-    ('+1.23', '\u22120.50', '\u00b10.00', '-')
+    ('+1.23', '\u22120.50', '0.00', '-')
     """
     if value is None:
         return "-"
-    return f"{value:+.2f}".replace("-", "\u2212") if round(value, 2) else "\u00b10.00"
+    return f"{value:+.2f}".replace("-", "\u2212") if round(value, 2) else "0.00"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mner.config.space import Values
+from mner.show.plain import signed
 
 
 def search_lines(record: Mapping[str, Any]) -> Iterator[str]:
@@ -30,7 +31,9 @@ def search_lines(record: Mapping[str, Any]) -> Iterator[str]:
         yield "no trial came to its end with a score"
         return
     first, best = record["trials"][0], record["trials"][record["best"] - 1]
-    gain = "" if first["score"] is None else f", {best['score'] - first['score']:+.2f} over the configuration as it is"
+    gain = (
+        "" if first["score"] is None else f", {signed(best['score'] - first['score'])} over the configuration as it is"
+    )
     yield f"best: trial {best['trial']}, {best['score']:.2f}{gain}"
 
 

@@ -15,6 +15,7 @@ from mner.show.comparison import bounds, mean_sd, p_value, sure
 from mner.show.goals import verdict
 from mner.show.limits import limits
 from mner.show.naming import TUNED, contexts_of, stands_for, whole
+from mner.show.plain import signed
 from mner.show.tables import Part, Section, Table
 from mner.show.tuning import Search, trials_behind
 from mner.types import ViewName
@@ -202,7 +203,7 @@ def targets(rows: Rows, searches: Sequence[Search], recorded: Sequence[Recorded]
     for target in TARGETS:
         found = target.read(rows, searches)
         goal = _goal(target)
-        stretch = "-" if target.stretch is None else f"{target.stretch:+.2f}"
+        stretch = signed(target.stretch)
         if not found:
             lines.append((target.what, "-", goal, stretch, "-", "not measured"))
         for one in found:
@@ -237,7 +238,7 @@ def _seeds(one: Comparison) -> int:
 
 def _compared(one: Comparison, *, lacking: str = "", notes: Sequence[str] = (), row: Row | None = None) -> Outcome:
     line, seeds = one.lines[0], _seeds(one)
-    tests = [f"{line.difference:+.2f}"]
+    tests = [signed(line.difference)]
     tests += [] if line.interval is None else [f"interval {bounds(line.interval)}"]
     tests += [] if line.t_test is None else [f"t-test p {p_value(line.t_test.p)}"]
     if not lacking and (line.interval is None or line.t_test is None):
@@ -263,7 +264,7 @@ def _goal(target: Target) -> str:
         return "none"
     if not target.difference:
         return f"at least {target.bound:.2f}, {target.seeds} seeds"
-    return f"{f'at least {target.bound:+.2f}' if target.bound else 'above 0'}, both tests, {target.seeds} seeds"
+    return f"{f'at least {signed(target.bound)}' if target.bound else 'above 0'}, both tests, {target.seeds} seeds"
 
 
 def _verdict(target: Target, one: Outcome) -> str:

@@ -23,7 +23,7 @@ def sentence(prediction: Prediction) -> Text:
 
     >>> from mner.types import Entity
     >>> sentence(Prediction("", "Kevin wins", (Entity(0, 5, "Kevin", "PER", 0.934),))).plain
-    'Kevin PER .93 wins'
+    'Kevin PER 0.93 wins'
     """
     from rich.text import Text
 
