@@ -46,7 +46,8 @@ def test_unknown_lines_name_the_formats(tmp_path):
     path = tmp_path / "x.txt"
     path.write_text("hello\n")
     with pytest.raises(
-        DataError, match=r'would read "hello"\. Name the format: --format NAME, one of conll, jsonl, twitter'
+        DataError,
+        match=r'would read "hello"\. Name the format: --format NAME, one of conll, csv, json, jsonl, text, twitter',
     ):
         list(read(path))
 
@@ -73,5 +74,7 @@ def test_unknown_format_suggests_the_nearest():
 
 def test_suffix_that_tells_nothing_names_the_formats():
     assert by_name("a/b.JSONL") == "jsonl"
-    with pytest.raises(DataError, match=r'"\.txt" names no format. Name it: --to NAME, one of conll, jsonl, twitter'):
+    with pytest.raises(
+        DataError, match=r'"\.txt" names no format. Name it: --to NAME, one of conll, csv, json, jsonl, text, twitter'
+    ):
         by_name("x.txt")

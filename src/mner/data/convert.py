@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TextIO
 
@@ -15,10 +15,17 @@ from mner.tags import Reading, Scheme
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What was converted: the stamp of the posts, and what the new format could not hold in how many posts."""
+    """What was converted.
+
+    Attributes:
+        stamp: The stamp of the posts.
+        losses: What the new format could not hold -> in how many posts.
+        excluded: Why posts were left out -> how many.
+    """
 
     stamp: Stamp
     losses: dict[str, int]
+    excluded: dict[str, int] = field(default_factory=dict)
 
 
 def convert(
@@ -47,7 +54,8 @@ def convert(
         DataError: The source has a bad line, or a post cannot be held without damage.
         PluginError: There is no such format.
     """
-    stamper, losses = Stamper(), Counter[str]()
-    posts = (stamper.add(post) for post in read(source, format=format, labels=labels))
+    stamper, losses, excluded = Stamper(), Counter[str](), Counter[str]()
+    found = read(source, format=format, labels=labels, on_excluded=lambda post, reason: excluded.update([reason]))
+    posts = (stamper.add(post) for post in found)
     write(posts, target, format=to, scheme=scheme, losses=losses)
-    return Converted(stamper.stamp(), dict(losses))
+    return Converted(stamper.stamp(), dict(losses), dict(excluded))

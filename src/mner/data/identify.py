@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, NamedTuple
@@ -12,8 +14,24 @@ from mner.errors import DataError
 from mner.tags import Scheme
 
 FORMATS = "mner.data.formats"
-SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".conll": "conll", ".bio": "conll", ".iob": "conll"}
+SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".csv": "csv",
+    ".conll": "conll",
+    ".bio": "conll",
+    ".iob": "conll",
+}
 """Formats by file name; the first lines decide when they know better."""
+
+ANY_COLUMNS = "conll"
+"""The format that claims any line of two words or more."""
+
+LONGEST_COLUMNS = 4
+"""Columns of CoNLL-2003; a line of more words is hardly one of these where few lines end with a tag."""
+
+_TAG = re.compile(r"O|[A-Z]-\S+")
 
 
 class Identity(NamedTuple):
@@ -46,21 +64,34 @@ def detect(lines: Lines) -> str:
     Raises:
         DataError: None or several formats claim the lines.
     """
-    head = lines.head()
+    head = [line for line in lines.head() if line.strip(" \t")]
     by_suffix = SUFFIXES.get(Path(lines.name).suffix.lower())
     claims = [name for name in plugins.names(FORMATS) if load(name).sniff(head)]
+    if len(claims) > 1:  # any line of two words could be columns; what another format knows, it knows better
+        claims = [name for name in claims if name != ANY_COLUMNS]
+    if claims == [ANY_COLUMNS] and by_suffix is None and _prose(head):
+        claims = []
     if len(claims) == 1:
         return claims[0]
     if by_suffix is not None and (by_suffix in claims or not claims):
         return by_suffix
     known = ", ".join(plugins.names(FORMATS))
-    if not any(line.strip(" \t") for line in head):
+    if not head:
         raise DataError(f"{lines.name}: no posts: the file is empty. Formats: {known}")
-    first = next(line for line in head if line.strip(" \t"))
     raise DataError(
-        f'{lines.name}: {" or ".join(claims) or "none of the formats"} would read "{printable(first[:60])}". '
+        f'{lines.name}: {" or ".join(claims) or "none of the formats"} would read "{printable(head[0][:60])}". '
         f"Name the format: --format NAME, one of {known}"
+        + ("" if claims else "; plain text, one post a line: --format text")
     )
+
+
+def _prose(lines: Sequence[str]) -> bool:
+    """Whether lines of words parted by spaces are text rather than columns: few end with a tag, and they are long."""
+    if any("\t" in line for line in lines):
+        return False
+    columns = [line.split() for line in lines]
+    tagged = sum(_TAG.fullmatch(parts[-1]) is not None for parts in columns if parts)
+    return not tagged or (2 * tagged <= len(columns) and max(map(len, columns)) > LONGEST_COLUMNS)
 
 
 def load(name: str) -> ModuleType:

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from mner.data.identify import detect, load
 from mner.data.lines import Lines, OnFault
 from mner.data.pictures import picture_path
+from mner.data.records import excluded
 from mner.tags import Reading
 from mner.types import Post
+
+OnExcluded = Callable[[Post, str], None]
+"""Called with a post that is left out, and why."""
+
+_LOG = logging.getLogger(__name__)
 
 
 def read(
     source: str | Path | IO[Any],
     *,
     format: str | None = None,
-    labels: Reading = "repair",
+    labels: Reading | Literal[False] = "repair",
     images: str | Path | None = None,
     on_fault: OnFault | None = None,
+    on_excluded: OnExcluded | None = None,
 ) -> Iterator[Post]:
     r"""The posts of a file, streamed: memory stays flat however large the file is.
 
     Args:
         source: A path, or an open stream of bytes or text such as ``sys.stdin``. A stream of columns is kept in
             memory, because its label scheme shows only at its end.
-        format: "twitter", "conll", "jsonl" or a dotted module name; None: by first lines and file name.
-        labels: What an I- that continues nothing means: repair, it begins an entity; strict, it is O.
+        format: A format's name, such as "twitter", "conll", "jsonl", or a dotted module name; None: by first lines
+            and file name.
+        labels: What an I- that continues nothing means: repair, it begins an entity; strict, it is O. False: labels
+            are neither read nor checked, as a prediction needs none; every post has ``spans`` None.
         images: The folder of the pictures. Each post's image becomes the path of its picture in there, with
             another suffix, or without its folder, where only that is there. None leaves images as they are written.
         on_fault: Called with (line, message) for each bad line, which is then left out; None raises.
+        on_excluded: Called with (post, reason) for each post that whoever labelled it rejected or skipped. It is left
+            out, unless ``labels`` is False. None logs how many there were.
 
     Raises:
         DataError: While iterating: the file is missing, of no known format, or has a bad line.
@@ -46,8 +59,24 @@ def read(
     posts: Iterator[Post] = reader.read(
         lines if lines.repeatable else iter(lines), name=lines.name, labels=labels, on_fault=on_fault
     )
+    if labels is not False:
+        posts = _accepted(posts, lines.name, on_excluded)
     if images is None:
         yield from posts
         return
     for post in posts:
         yield post if post.image is None else replace(post, image=str(picture_path(Path(images), post.image)))
+
+
+def _accepted(posts: Iterator[Post], name: str, on_excluded: OnExcluded | None) -> Iterator[Post]:
+    """The posts that nobody set aside."""
+    reasons: Counter[str] = Counter()
+    for post in posts:
+        if not (reason := excluded(post.extra)):
+            yield post
+        elif on_excluded is not None:
+            on_excluded(post, reason)
+        else:
+            reasons[reason] += 1
+    for reason, count in reasons.items():
+        _LOG.warning("%s: %d post%s left out: %s", name, count, "s" * (count != 1), reason)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mner.data.formats.jsonl import post_of
+from mner.data import gold
+from mner.data.records import post_of
 from mner.types import Caption, Post, VisualContext
 from mner.words import split
 
@@ -101,10 +102,12 @@ def request(
 def _post_of_row(row: Mapping[str, Any]) -> Post:
     known = {key: row[key] for key in _KEYS if row.get(key) is not None}
     try:
-        line = json.dumps({"id": "", **known}, default=list)  # tuples and arrays of words are welcome
+        record = json.loads(json.dumps({"id": "", **known}, default=list))  # tuples and arrays of words are welcome
     except (TypeError, ValueError, RecursionError) as error:
         raise TypeError(f"a row's text is a string and its words are a list of strings: {error}") from None
-    return post_of(line, number=0)
+    ours = {*_KEYS, "image", "context", "entities"}
+    extra = {key: value for key, value in row.items() if key not in ours and not gold.holds(key, value)}
+    return replace(post_of(record, number=0, labels=False), extra=extra)
 
 
 def _opened(image: Any) -> Any:

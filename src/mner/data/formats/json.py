@@ -1,0 +1,113 @@
+"""Posts as one JSON array: the rows of ``jsonl`` between brackets, a Label Studio export, spaCy's list of pairs.
+
+The object of the NER annotator for spaCy (``{"classes", "annotations": [pair or null, ...]}``) is read, too. The whole
+file is held in memory; JSON lines are not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, TextIO
+
+from mner.data.formats._columns import Losses
+from mner.data.formats.jsonl import line_of
+from mner.data.formats.jsonl import sniff as is_jsonl
+from mner.data.lines import OnFault, raising
+from mner.data.records import finite, post_of, to_row, unique
+from mner.errors import DataError
+from mner.tags import Reading, Scheme
+from mner.types import Post
+
+_BEGIN = re.compile(r'\s*\[\s*(?:[\[{"]|\]?\s*$)|\s*\{\s*(?:$|"classes")')
+_DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=finite)
+
+
+def sniff(lines: Sequence[str]) -> bool:
+    r"""Whether the first line that is not blank begins an array of objects or of pairs.
+
+    >>> sniff(["[", '{"text": "Kevin"}', "]"]), sniff(["[\tO"])
+    (True, False)
+    """
+    first = next((line for line in lines if line.strip()), "")
+    return _BEGIN.match(first) is not None and not is_jsonl([first])
+
+
+def read(
+    lines: Iterable[str], *, name: str, labels: Reading | Literal[False] = "repair", on_fault: OnFault | None = None
+) -> Iterator[Post]:
+    """The posts, one after the other; parameters as for ``jsonl``.
+
+    A bad element goes to ``on_fault`` with the line it begins on; where the text is no JSON, reading ends.
+    """
+    fault = on_fault or raising(name)
+    text = "\n".join(lines)
+    line = at = count = 0
+    try:
+        for start, record in _elements(text):
+            line, at = line + text.count("\n", at, start), start
+            if record is None:  # skipped in the NER annotator
+                continue
+            count += 1
+            try:
+                yield post_of(record, number=count, where=f"{name}:{line + 1}", labels=labels)
+            except DataError as error:
+                fault(line + 1, str(error))
+    except (ValueError, RecursionError) as error:
+        place = error.lineno if isinstance(error, json.JSONDecodeError) else line + 1
+        fault(place, f"not JSON: {error}")
+
+
+def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", losses: Losses | None = None) -> int:
+    """The number of posts written; nothing is lost. ``scheme`` has no effect."""
+    count = 0
+    for count, post in enumerate(posts, 1):
+        stream.write(("[\n" if count == 1 else ",\n") + line_of(to_row(post)))
+    stream.write("\n]\n" if count else "[]\n")
+    return count
+
+
+def _elements(text: str) -> Iterator[tuple[int, Any]]:
+    """Where each record of the file begins, and the record."""
+    at = _blank(text, 0)
+    if at == len(text):
+        return
+    if text[at] == "{":
+        record, end = _DECODER.raw_decode(text, at)
+        listed = record.get("annotations") if "text" not in record else None
+        _check_end(text, end)
+        yield from ((at, item) for item in (listed if isinstance(listed, list) else [record]))
+        return
+    if text[at] != "[":
+        raise json.JSONDecodeError("expected an array of posts", text, at)
+    at = _blank(text, at + 1)
+    while text[at : at + 1] != "]":
+        record, end = _DECODER.raw_decode(text, at)
+        yield at, record
+        at = _next(text, end)
+    _check_end(text, at + 1)
+
+
+def _next(text: str, at: int) -> int:
+    """The place of the next element, or of the closing bracket."""
+    at = _blank(text, at)
+    if text[at : at + 1] == "]":
+        return at
+    if text[at : at + 1] != ",":
+        raise json.JSONDecodeError('expected "," or "]" after an element of the array', text, at)
+    at = _blank(text, at + 1)
+    if text[at : at + 1] == "]":
+        raise json.JSONDecodeError("a comma before the closing bracket", text, at)
+    return at
+
+
+def _blank(text: str, at: int) -> int:
+    while text[at : at + 1] in (" ", "\t", "\n", "\r"):
+        at += 1
+    return at
+
+
+def _check_end(text: str, at: int) -> None:
+    if (at := _blank(text, at)) < len(text):
+        raise json.JSONDecodeError("text after the end of the array; one record a line is the format jsonl", text, at)

@@ -1,0 +1,232 @@
+"""The labels of a JSON record, under whatever key a labelling tool writes them -> spans of words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+from mner.data.alignment import Offsets, word_span
+from mner.data.formats._columns import shown
+from mner.errors import DataError
+from mner.tags import Reading, Scheme, check_type, to_spans
+from mner.types import Span
+
+KEYS = ("entities", "label", "labels", "spans", "ents", "annotations", "ner", "ner_tags", "tags")
+"""Keys that hold labels: mner's and doccano's, Label Studio's, Prodigy's, spaCy's, GLiNER's, Hugging Face's."""
+
+_ALIKE = {
+    *("entity", "entities", "namedentities", "goldentities", "label", "labels", "span", "spans", "ent", "ents"),
+    *("annotation", "annotations", "completions", "ner", "nertag", "nertags", "nerlabel", "nerlabels", "tag", "tags"),
+    *("bio", "biotags", "iob", "iobtags", "bioes", "gold", "mentions"),
+}
+"""Names, in small letters alone, under which a list or an object looks like labels."""
+
+TAG = re.compile(r"O|[BIESLU]-.+", re.DOTALL)
+_EXPECTED = 'a list of [start, end, label] or {"start", "end", "label"}, or one tag for each of the "words"'
+
+
+def holds(key: str, value: Any) -> bool:
+    """Whether a key of a record is one for labels and its value may hold some, so that it is no extra key.
+
+    >>> holds("label", [[0, 4, "LOC"]]), holds("label", "positive")
+    (True, False)
+    """
+    return key in KEYS and isinstance(value, list | dict)
+
+
+def by_word(row: Mapping[str, Any]) -> bool:
+    """Whether a record's labels go beside its words or count them, rather than characters."""
+    for key in KEYS:
+        value = row.get(key)
+        counted = isinstance(value, list) and value and key == "ner" and isinstance(value[0], list)
+        if counted or (value and _tags_of_words(key, value)):
+            return True
+    return False
+
+
+def spans_of(
+    row: Mapping[str, Any], *, text: str, offsets: Offsets, labels: Reading = "repair"
+) -> tuple[Span, ...] | None:
+    """The entities of a record over its words, sorted; None where it carries no labels.
+
+    Raises:
+        DataError: Labels are faulty, two keys contradict each other, or a key looks like labels and is none that is
+            known. The message has no place.
+    """
+    readings: dict[str, tuple[Span, ...]] = {}
+    unread: list[str] = []
+    for key in KEYS:
+        value = row.get(key)
+        if value is None or not (key == "entities" or holds(key, value) or _written_out(value)):
+            continue
+        if key != "entities" and not _readable(key, value, words=len(offsets)):
+            unread.append(key)
+            continue
+        readings[key] = _read(row, key, text, offsets, labels)
+    if not readings:
+        for key in unread:
+            if row[key]:
+                raise DataError(
+                    f'"{key}" looks like labels that cannot be read: expected {_EXPECTED}, found '
+                    f"{shown(json.dumps(row[key]), 60)}. If it is something else, rename the key"
+                )
+        for key, value in row.items():
+            if key not in KEYS and _alike(key, value):
+                raise DataError(
+                    f'"{key}" looks like labels, and mner does not read that key. If these are the entities, rename '
+                    f'it to "entities" ({_EXPECTED}); if not, give it a name that does not look like labels'
+                )
+        return None
+    (first, spans), *others = readings.items()
+    for key, reading in others:
+        if reading != spans:
+            raise DataError(f'"{first}" and "{key}" hold different labels for this post; remove one of the two keys')
+    return spans
+
+
+def _alike(key: str, value: Any) -> bool:
+    """Whether a key that mner does not know looks like labels, by its name or by what it holds."""
+    if not isinstance(value, list | dict) or not value:
+        return False
+    if re.sub(r"[\W_]", "", key).casefold() in _ALIKE:
+        return True
+    return isinstance(value, list) and (_tag_list(value) or all(map(_span_like, value)))
+
+
+def _tag_list(value: Any) -> bool:
+    """Whether a value is a list of tags."""
+    return isinstance(value, list) and bool(value) and all(isinstance(x, str) and TAG.fullmatch(x) for x in value)
+
+
+def _written_out(value: Any) -> bool:
+    """Whether a text holds a list or an object, or tags parted by spaces, instead of being a label of its own."""
+    return isinstance(value, str) and (value.lstrip()[:1] in ("[", "{") or (" " in value and _tag_list(value.split())))
+
+
+def _span_like(item: Any) -> bool:
+    if isinstance(item, dict):
+        starts = {"start", "start_offset", "token_start"} & item.keys()
+        return bool(starts and {"label", "labels"} & item.keys())
+    return isinstance(item, list) and len(item) == 3 and sorted(type(x).__name__ for x in item) == ["int", "int", "str"]
+
+
+def _readable(key: str, value: Any, *, words: int) -> bool:
+    if not isinstance(value, list):
+        return False
+    if not value or any(map(_span_like, value)):
+        return True
+    return _tags_of_words(key, value) and (len(value) == words or key == "ner_tags")
+
+
+def _tags_of_words(key: str, value: Any) -> bool:
+    """Whether a value is one tag a word: names, or the numbers that Hugging Face's data sets hold."""
+    if not isinstance(value, list):
+        return False
+    return _tag_list(value) or (key in ("ner_tags", "tags", "labels") and all(type(tag) is int for tag in value))
+
+
+def _read(row: Mapping[str, Any], key: str, text: str, offsets: Offsets, labels: Reading) -> tuple[Span, ...]:
+    value = row[key]
+    if not isinstance(value, list):
+        raise DataError(f'"{key}": expected a list of {{"start", "end", "label"}}')
+    if value and _tags_of_words(key, value):
+        return _tagged(key, value, len(offsets), labels)
+    if key == "ner" and value and all(isinstance(item, list) for item in value):
+        spans = [_word_entity(item, text, offsets) for item in value]
+    else:
+        spans = [_entity(item, row, text, offsets) for item in value]
+    spans = sorted(set(spans))
+    for left, right in pairwise(spans):
+        if right.start < left.end:
+            raise DataError(
+                f"two entities hold the same word: {left.label} words {left.start}-{left.end} and "
+                f"{right.label} words {right.start}-{right.end}; one word has one label"
+            )
+    return tuple(spans)
+
+
+def _tagged(key: str, tags: Sequence[Any], words: int, labels: Reading) -> tuple[Span, ...]:
+    """The entities of tags beside the words."""
+    if any(type(tag) is int for tag in tags):
+        raise DataError(
+            f'"{key}" holds numbers, and the file does not name them. Write names, in Python: names = '
+            f'ds.features["{key}"].feature.names; ds.map(lambda row: {{"{key}": [names[tag] for tag in '
+            f'row["{key}"]]}}).to_json("posts.jsonl")'
+        )
+    if len(tags) != words:
+        raise DataError(f'"{key}": {len(tags)} tags for {words} words')
+    scheme: Scheme = "BIOES" if any(tag[:2] in ("E-", "S-") for tag in tags) else "IOB2"
+    spans = to_spans(tags, scheme=scheme, labels=labels)
+    return tuple(replace(span, label=_typed(span.label)) for span in spans)
+
+
+def _word_entity(item: Sequence[Any], text: str, offsets: Offsets) -> Span:
+    """The entity of GLiNER's [first word, last word, label]."""
+    first, last, label = item if len(item) == 3 else (None, None, None)
+    if type(first) is not int or type(last) is not int or not isinstance(label, str) or not label:
+        raise DataError(f'"ner": expected [first word, last word, label], found {shown(json.dumps(item), 80)}')
+    if not 0 <= first <= last < len(offsets):
+        raise DataError(f'"ner": {first}-{last} is not within the {len(offsets)} words; the last word is inclusive')
+    return word_span(offsets[first][0], offsets[last][1], _typed(label), offsets, text=text)
+
+
+def _entity(item: Any, row: Mapping[str, Any], text: str, offsets: Offsets) -> Span:
+    """The entity of one item that counts characters, or tokens that have a place in the text."""
+    fields = (
+        dict(zip(("start", "end", "label"), item, strict=True)) if isinstance(item, list) and len(item) == 3 else item
+    )
+    start, end, label = _fields(fields, row) if isinstance(fields, dict) else (None, None, None)
+    if type(start) is not int or type(end) is not int or not isinstance(label, str) or not label:
+        hint = "; export the labels' names, not their numbers" if type(label) is int else ""
+        raise DataError(f'expected an entity {{"start", "end", "label"}}, found {shown(json.dumps(item), 80)}{hint}')
+    span = word_span(start, end, _typed(label), offsets, text=text)
+    surface = fields.get("text")
+    if isinstance(surface, str) and surface != text[start:end]:
+        raise DataError(
+            f'entity {start}-{end} reads "{text[start:end]}" but says "{surface}"; '
+            "offsets count characters (code points), not bytes or UTF-16 units"
+        )
+    return span
+
+
+def _fields(item: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    """Start, end and label of an item, whichever names the tool gives them."""
+    start, end = (item.get(key, item.get(f"{key}_offset")) for key in ("start", "end"))
+    label, several = item.get("label"), item.get("labels")
+    if label is None and isinstance(several, list) and len(several) == 1:
+        label = several[0]
+    if label is None and isinstance(several, list) and len(several) > 1:
+        raise DataError(f"entity {start}-{end}: {len(several)} labels ({', '.join(map(str, several))}); it has one")
+    by_token = _token_places(item, row)
+    if by_token is not None:
+        if start is not None and (start, end) != by_token:
+            raise DataError(
+                f"entity {start}-{end}: its tokens {item['token_start']}-{item['token_end']} stand at "
+                f"{by_token[0]}-{by_token[1]}"
+            )
+        start, end = by_token
+    return start, end, label
+
+
+def _token_places(item: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Where the tokens of Prodigy's item stand in the text; None where the item names none."""
+    first, last, tokens = item.get("token_start"), item.get("token_end"), row.get("tokens")
+    if type(first) is not int or type(last) is not int or not isinstance(tokens, list):
+        return None
+    if not 0 <= first <= last < len(tokens):
+        raise DataError(f"entity of the tokens {first}-{last}: there are {len(tokens)} tokens; the last is inclusive")
+    ends = tokens[first], tokens[last]
+    if not all(isinstance(token, dict) for token in ends):
+        return None
+    return ends[0].get("start"), ends[1].get("end")
+
+
+def _typed(label: str) -> str:
+    try:
+        return check_type(label)
+    except ValueError as error:
+        raise DataError(str(error)) from None

@@ -1,0 +1,106 @@
+import csv
+import io
+import json
+
+import pytest
+
+from mner.data import identify, read
+from mner.errors import DataError
+from mner.types import Span
+
+TEXT = 'Bo said "hi", in\tOslo'
+SPANS = (Span(0, 1, "PER"),)
+
+
+def read_text(text, **options):
+    return list(read(io.BytesIO(text.encode()), **options))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        json.dumps([{"start": 0, "end": 2, "label": "PER"}]),
+        "[(0, 2, 'PER')]",
+        json.dumps([{"start": 0, "end": 2, "text": "Bo", "labels": ["PER"]}]),
+    ],
+)
+def test_row_a_post_is_read_from_any_table(tmp_path, delimiter, quoting, cell):
+    path = tmp_path / "posts.txt"
+    text = TEXT.replace("\t", " ")
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream, delimiter=delimiter, quoting=quoting)
+        writer.writerows(
+            [["ID", "Text", "label", "lang", "image"], ["a", text, cell, "en", "1.jpg"], ["b", text, "", "", ""]]
+        )
+    assert identify(path).format == "csv"
+    first, second = read(path)
+    assert (first.id, first.text, first.spans, first.image, first.extra) == ("a", text, SPANS, "1.jpg", {"lang": "en"})
+    assert (second.id, second.spans, second.image, second.extra) == ("b", None, None, {"lang": ""})
+
+
+def test_cell_may_have_line_feeds_and_its_row_is_named_by_its_first_line():
+    first, second = read_text('text,label\n"a\nb",[]\nc,"[[0,1,""X""]]"\n')
+    assert (first.text, first.where) == ("a\nb", "<stream>:2")
+    assert (second.spans, second.where) == ((Span(0, 1, "X"),), "<stream>:4")
+
+
+def test_quotation_marks_in_a_table_of_tabs_are_words_unless_they_were_doubled():
+    posts = read_text('text\tlabel\n"Bo"\t[]\n"Bo ""B"" X"\t[]\n"\t[]\n')
+    assert [post.text for post in posts] == ['"Bo"', 'Bo "B" X', '"']
+
+
+def test_words_in_a_cell_carry_tags_in_another():
+    (post,) = read_text("""tokens,ner_tags\n"['Bo', 'wins']","['B-PER', 'O']"\n""")
+    assert (post.words, post.spans) == (("Bo", "wins"), SPANS)
+
+
+def test_row_a_word_with_the_post_named_on_its_first_row():
+    text = "Sentence #,Word,POS,Tag\nSentence: 1,Bo,NNP,B-per\n,wins,VBZ,O\nSentence: 2,Oslo,NNP,B-geo\n"
+    first, second = read_text(text)
+    assert (first.id, first.words, first.spans) == ("Sentence: 1", ("Bo", "wins"), (Span(0, 1, "per"),))
+    assert first.extra == {"columns": [["NNP"], ["VBZ"]]}
+    assert (second.words, second.where) == (("Oslo",), "<stream>:4")
+
+
+def test_row_a_word_with_blank_rows_between_posts():
+    posts = read_text("token\tner_tag\nBo\tB-PER\n\t\n\nOslo\tB-LOC\nwins\tO\n")
+    assert [post.words for post in posts] == [("Bo",), ("Oslo", "wins")]
+    assert [post.id for post in posts] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("text,label\na\n", ":2: expected 2 cells, as the header has, found 1"),
+        ("a,b\nc,d\n", ':1: expected a header with a column "text"'),
+        ('text,label\n"a,[]\n', ":2: not CSV: unexpected end of data"),
+        ('text,label\na,"[[0,9,""X""]]"\n', ":2: entity 0-9"),
+        ("text,label\na,[0\n", ":2: not JSON"),
+        ("word,tag\na,O\nb,PERSON\n", ':3: label "PERSON" is not'),
+        ("word,tag\n,O\n", ':2: "words": expected a list of strings, none of them empty'),
+        ("text,my_spans\na,b\n", None),
+    ],
+)
+def test_bad_row_is_named(text, message):
+    if message is None:
+        assert read_text(text, format="csv")[0].spans is None
+        return
+    with pytest.raises(DataError, match=message):
+        read_text(text, format="csv")
+
+
+def test_tags_that_are_not_wanted_are_not_checked():
+    (post,) = read_text("word,tag\na,O\nb,PERSON\n", labels=False)
+    assert (post.words, post.spans) == (("a", "b"), None)
+
+
+@pytest.mark.parametrize("text", ["text\tO\nis\tO\n", "Word B-PER\n", "The text, and more\nhere\n"])
+def test_first_line_that_only_resembles_a_header_is_none(tmp_path, text):
+    path = tmp_path / "x.txt"
+    path.write_text(text)
+    try:
+        assert identify(path).format == "conll"
+    except DataError as error:
+        assert "--format text" in str(error)
