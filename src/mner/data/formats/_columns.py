@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,8 +11,10 @@ from mner.data.alignment import align, joined
 from mner.data.lines import printable
 from mner.data.pictures import SUFFIXES
 from mner.errors import DataError
-from mner.tags import Reading, Scheme, from_spans, parse, to_spans
+from mner.tags import Reading, Scheme, check_type, from_spans, parse, to_spans, trimmed
 from mner.types import Post
+
+_GLUED = re.compile(r"(?:\t|^[^\t]* )(?:O|[BIES]-[^\s\ufeff]+)([\r\ufeff])")
 
 Losses = Counter[str]
 """What a format could not hold -> in how many posts."""
@@ -22,18 +25,44 @@ class Known:
 
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
-        self._seen = {"O"}
+        self._seen = {"O": ("O", "")}
 
-    def problem(self, tag: str) -> str:
-        """What is wrong with a label, "" if nothing."""
-        if tag in self._seen:
-            return ""
+    def tag(self, written: str) -> tuple[str, str]:
+        """A label without what does not show around it and its type, and what is wrong with it: "" if nothing."""
+        if written not in self._seen:
+            try:
+                self._seen[written] = self._read(trimmed(written)), ""
+            except (DataError, ValueError) as error:
+                return written, str(error)
+        return self._seen[written]
+
+    def _read(self, tag: str) -> str:
+        letter, kind = parse(tag, scheme=self.scheme)
+        if letter == "O":
+            return tag
         try:
-            parse(tag, scheme=self.scheme)
-        except DataError as error:
-            return str(error)
-        self._seen.add(tag)
+            kind = check_type(kind)
+        except ValueError as error:
+            raise DataError(f'label "{tag}": {error}') from None
+        if " " in kind:
+            raise DataError(f'label "{tag}" holds a space: several labels? One word has one label; choose one')
+        return f"{letter}-{kind}"
+
+
+def glued(line: str, *, inside: bool) -> str:
+    r"""What is wrong with a line that holds the end of another, "" if nothing; it may be inside a post.
+
+    >>> glued("Anna\tB-PER\rBo\tB-PER", inside=False)
+    'a carriage return follows a label: two lines in one? Give each its own line'
+    """
+    if "\r" not in line and "\ufeff" not in line:
         return ""
+    if inside and line.startswith("\ufeff") and line[1:2] not in {"\t", " "}:
+        return "a byte order mark inside a post: were two files joined? Put a blank line in its place"
+    if end := _GLUED.search(line):
+        what = "carriage return" if end[1] == "\r" else "byte order mark"
+        return f"a {what} follows a label: two lines in one? Give each its own line"
+    return ""
 
 
 def shown(line: str, limit: int = 40) -> str:
@@ -61,10 +90,10 @@ def post(
     return Post(name, whole, tuple(words), offsets, spans, image, where, extra or {})
 
 
-def tags_of(post: Post, *, scheme: Scheme, format_name: str, first: str = "") -> list[str]:
+def tags_of(post: Post, *, scheme: Scheme, format_name: str, reserved: str = "") -> list[str]:
     """One tag a word, after a check that lines of columns can hold the post.
 
-    ``first`` is a word that the format cannot hold as a post's first.
+    ``reserved`` is a word that the format cannot hold.
 
     Raises:
         DataError: The post has no labels, or a word, label or image a line cannot hold.
@@ -79,8 +108,10 @@ def tags_of(post: Post, *, scheme: Scheme, format_name: str, first: str = "") ->
     for at, word in enumerate(post.words):
         if problem := unfit(word):
             raise DataError(f"{which}: word {at} ({word!r}) {problem}, which {format_name} cannot hold. Write jsonl")
-    if first and post.words[:1] == (first,):
-        raise DataError(f"{which}: its first word {first} marks a document in {format_name}. Write jsonl")
+        if word == reserved:
+            raise DataError(f"{which}: its word {word} marks a document in {format_name}. Write jsonl")
+        if len(word) > 1 and word.startswith("\ufeff"):
+            raise DataError(f"{which}: word {at} ({word!r}) begins with a byte order mark. Write jsonl")
     for span in post.spans:
         if " " in span.label or "\r" in span.label or unfit(span.label):
             raise DataError(f"{which}: the label {span.label!r} cannot stand in a column. Write jsonl")

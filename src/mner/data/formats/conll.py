@@ -1,7 +1,9 @@
 """Posts as columns: the word first, its label last, blank lines between posts.
 
 Columns are separated by TABs, or in lines without one by spaces. A line of only spaces and TABs is a blank line.
-The scheme (IOB2, IOB1 or BIOES) is found by a first pass over the labels. ``-DOCSTART-`` lines are skipped.
+Where the first column counts the words, as in CoNLL-U, the word is the second; a line
+``# global.columns = ID FORM NER`` names the columns of files that are laid out otherwise. The scheme (IOB2, IOB1 or
+BIOES) is found by a first pass over the labels. ``-DOCSTART-`` lines part posts and are skipped.
 Before a post's first word, ``# key = value`` is a comment: ``id`` (or ``sent_id``), ``image`` and ``text`` (used where
 the words stand in it) belong to the post, others are kept as extra keys, as are columns between word and label.
 """
@@ -13,15 +15,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from mner.data.alignment import align, joined
-from mner.data.formats._columns import Known, Losses, post, shown, tags_of, unfit
+from mner.data.formats._columns import Known, Losses, glued, post, shown, tags_of, unfit
+from mner.data.formats._layout import DOCUMENT, HEADER, HOW, Layout, find, resembles_index
 from mner.data.lines import Lines, OnFault, raising
-from mner.tags import Reading, Scheme, detect
+from mner.tags import Reading, Scheme, detect, trimmed
 from mner.types import Post
 
 _COMMENT = re.compile(r"# ?([A-Za-z_][\w.-]*) = ([^\t]*)|# (id) (\S+)(?:\t.*)?", re.DOTALL)
 _JSON = re.compile(r'\s*\[?\s*\{\s*["}]')
-_DOCUMENT = "-DOCSTART-"
-_OWN = {"id", "sent_id", "image", "text", "columns"}
+_OWN = {"id", "sent_id", "image", "text", "columns", HEADER}
 
 
 def sniff(lines: Sequence[str]) -> bool:
@@ -49,7 +51,8 @@ def columns(line: str) -> list[str]:
 
 def scheme_of(lines: Iterable[str]) -> Scheme:
     """The scheme of the labels in a file, which is read once for it."""
-    return detect(_label_columns(lines))
+    lines = _repeatable(lines)
+    return _scheme(lines, _layout(lines, lambda line, message: None) or Layout())
 
 
 def read(
@@ -64,10 +67,12 @@ def read(
         labels: How an I- that continues nothing is read.
         on_fault: What to do about a bad line; None raises ``DataError``. A bad line is left out.
     """
-    if not (isinstance(lines, Sequence) or (isinstance(lines, Lines) and lines.repeatable)):
-        lines = list(lines)
+    lines = _repeatable(lines)
     fault = on_fault or raising(name)
-    scheme = scheme_of(lines)
+    layout = _layout(lines, fault)
+    if layout is None:
+        return
+    scheme = _scheme(lines, layout)
     known = Known(scheme)
     words: list[str] = []
     tags: list[str] = []
@@ -92,28 +97,30 @@ def read(
         )
 
     for number, line in enumerate(lines, 1):
-        if not line.strip(" \t"):
+        parts = columns(line)
+        blank, document = not line.strip(" \t"), DOCUMENT in parts[: layout.word + 1]
+        if blank or (words and (document or layout.restarts(parts))):
             if begin:
                 yield done()
             words, tags, middle, notes, begin = [], [], [], {}, 0
+        if blank or document:
             continue
-        parts = columns(line)
+        word, written, others = layout.of(parts)
+        tag, problem = known.tag(written)
         comment = None if words else _COMMENT.fullmatch(line)
-        if comment and (comment[1] or known.problem(parts[-1])):
+        if comment and (comment[1] or problem):
+            if comment[1] == HEADER:
+                continue
             notes[comment[1] or comment[3]] = comment[2] if comment[1] else comment[4]
-        elif not words and parts[0] == _DOCUMENT:
+        elif layout.skips(parts):
             continue
-        elif len(parts) < 2 or not parts[0]:
-            many = f"{len(parts)} column" if parts[0] else "no word"
-            fault(number, f'expected "word<TAB>label", found {many} ("{shown(line)}")')
-            continue
-        elif problem := known.problem(parts[-1]):
-            fault(number, problem)
+        elif problem := glued(line, inside=bool(words)) or _missing(parts, word, line) or problem:
+            fault(number, f"{problem}. {HOW}" if word and len(parts) > 2 else problem)
             continue
         else:
-            words.append(parts[0])
-            tags.append(parts[-1])
-            middle.append(parts[1:-1])
+            words.append(word)
+            tags.append(tag)
+            middle.append(others)
         if not begin:
             begin, count = number, count + 1
     if begin:
@@ -129,11 +136,14 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", los
         DataError: A post cannot be held without damage.
     """
     lost = losses if losses is not None else Losses()
-    count = 0
+    count, named = 0, False
     for count, found in enumerate(posts, 1):
-        tags = tags_of(found, scheme=scheme, format_name="conll", first=_DOCUMENT)
+        tags = tags_of(found, scheme=scheme, format_name="conll", reserved=DOCUMENT)
         middle = _middle(found)
         lost["extra keys"] += ("columns" in found.extra and middle is None) or not _notable(found.extra)
+        if middle and not named and resembles_index(found.words):
+            stream.write(f"# {HEADER} = FORM X NER\n")
+            named = True
         for key, value in _notes(found, str(count), lost):
             stream.write(f"# {key} = {value}\n")
         for at, (word, tag) in enumerate(zip(found.words, tags, strict=True)):
@@ -142,16 +152,40 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", los
     return count
 
 
-def _label_columns(lines: Iterable[str]) -> Iterator[list[str]]:
-    """The last column of each post's lines; comments have none."""
+def _repeatable(lines: Iterable[str]) -> Sequence[str] | Lines:
+    if isinstance(lines, Sequence) or (isinstance(lines, Lines) and lines.repeatable):
+        return lines
+    return list(lines)
+
+
+def _layout(lines: Sequence[str] | Lines, fault: OnFault) -> Layout | None:
+    rows = (columns(line) if line.strip(" \t") else [] for line in lines)
+    return find(enumerate(rows, 1), on_fault=fault)
+
+
+def _scheme(lines: Iterable[str], layout: Layout) -> Scheme:
+    return detect(_labels(lines, layout))
+
+
+def _labels(lines: Iterable[str], layout: Layout) -> Iterator[list[str]]:
+    """The labels of each post's lines; comments have none."""
     tags: list[str] = []
     for line in lines:
-        if not line.strip(" \t"):
+        parts = columns(line)
+        if not line.strip(" \t") or DOCUMENT in parts[: layout.word + 1] or (tags and layout.restarts(parts)):
             yield tags
             tags = []
-        elif len(parts := columns(line)) > 1 and (tags or not _COMMENT.fullmatch(line)):
-            tags.append(parts[-1])
+        if len(parts) > 1 and not layout.skips(parts) and (tags or not _COMMENT.fullmatch(line)):
+            tags.append(trimmed(layout.of(parts)[1]))
     yield tags
+
+
+def _missing(parts: Sequence[str], word: str, line: str) -> str:
+    """What a line lacks, "" if nothing."""
+    if word:
+        return ""
+    many = f"{len(parts)} column{'s' if len(parts) > 1 else ''}" if parts[0] else "no word"
+    return f'expected "word<TAB>label", found {many} ("{shown(line)}")'
 
 
 def _notes(post: Post, number: str, lost: Losses) -> Iterator[tuple[str, str]]:
@@ -189,5 +223,9 @@ def _middle(post: Post) -> list[list[str]] | None:
     kept = post.extra.get("columns")
     if not isinstance(kept, list) or len(kept) != len(post.words):
         return None
-    fits = all(isinstance(row, list) and all(isinstance(x, str) and not (x and unfit(x)) for x in row) for row in kept)
+    fits = all(isinstance(row, list) and all(map(_fits, row)) for row in kept)
     return kept if fits else None
+
+
+def _fits(column: object) -> bool:
+    return isinstance(column, str) and not (column and unfit(column)) and "\r" not in column and "\ufeff" not in column

@@ -232,7 +232,7 @@ def _by_word(
             continue
         current = name or current
         begin = begin or number
-        problem = known.problem(row[tag]) if tag is not None and fault is not None else ""
+        problem = known.tag(row[tag])[1] if tag is not None and fault is not None else ""
         if problem and fault is not None:
             fault(number, problem)
         else:

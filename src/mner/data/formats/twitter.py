@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from mner.data.alignment import joined
-from mner.data.formats._columns import Known, Losses, picture_of, post, shown, tags_of
+from mner.data.formats._columns import Known, Losses, glued, picture_of, post, shown, tags_of
 from mner.data.lines import OnFault, raising
 from mner.errors import DataError
 from mner.tags import Reading, Scheme
@@ -77,12 +77,15 @@ def read(
         if image_id is None:
             fault(number, f'expected "{_HEADER}<id>" before the words of a post, found "{shown(line)}"')
             image_id, begin, count = "", number, count + 1
+        if problem := glued(line, inside=bool(words)):
+            fault(number, problem)
+            continue
         if len(columns) != 2 or not columns[0]:
             many = f"{len(columns)} column{'s' if len(columns) != 1 else ''}"
             fault(number, f'expected "word<TAB>label", found {many if columns[0] else "no word"} ("{shown(line)}")')
             continue
-        tag = columns[1].rstrip(" ")
-        if problem := known.problem(tag):
+        tag, problem = known.tag(columns[1])
+        if problem:
             fault(number, problem)
             continue
         words.append(columns[0])
