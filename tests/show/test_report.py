@@ -248,3 +248,4 @@ def test_foreign_names_are_text(make_record: Make, commit: Commit, parse: Callab
     lines = tables.markdown(TITLE, ABOUT, made).splitlines()
     (row,) = [line for line in lines if line.startswith("| text | ") and "alert" in line]
     assert row.count("|") - row.count("\\|") == 9 and "\x1b" not in row
+    assert not any("<script" in line or "\x1b" in line for line in lines)

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from mner.data.magic import GZIP, check_text, is_utf8, unpacked
 from mner.errors import DataError
+from mner.safe_text import printable as printable
 
 OnFault = Callable[[int, str], None]
 """Called with a line number (from 1) and what is wrong with that line."""
@@ -19,17 +20,6 @@ HEAD = 200
 
 _HEAD_BYTES, _HEAD_LINES = 512, 8
 _BEGINS = re.compile(r"\ufeff(?:\{|IMGID:)")
-
-
-def printable(text: str) -> str:
-    r"""The text with each character that shows nothing, or could steer a terminal, written as an escape.
-
-    >>> printable("a\xa0b\x1b[2J")
-    'a\\xa0b\\x1b[2J'
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def raising(name: str) -> OnFault:

@@ -1,11 +1,11 @@
-"""What may be shown of foreign text, and how entities, statuses and verdicts are called and coloured."""
+"""How entities, statuses and verdicts are called and coloured; what may be shown of foreign text."""
 
 from __future__ import annotations
 
-import re
 import zlib
 
 from mner.evidence import Verdict
+from mner.safe_text import shown as shown
 from mner.types import ImageStatus
 
 COLOURS = 8
@@ -35,18 +35,6 @@ TONE: dict[Verdict, str] = {
     "no picture": "plain",
 }
 """How a verdict is coloured. Whether a change is right is not known here: good means more probable, bad less."""
-
-# C0 and C1 controls steer terminals, halves of surrogate pairs are no UTF-8, and the rest turn writing around.
-_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-
-
-def shown(text: str) -> str:
-    r"""The text with every character that must not be shown replaced by U+FFFD; offsets stay right.
-
-    >>> shown("a\x1b[31mb\ud800")
-    'a�[31mb�'
-    """
-    return _UNFIT.sub("\ufffd", text)
 
 
 def colour(label: str) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mner.safe_text import for_markdown, shown
 from mner.show.environment import template
-from mner.show.plain import shown
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -71,19 +71,19 @@ def _lines(title: str, about: Sequence[str], sections: Sequence[Section]) -> Ite
     for paragraph in about:
         yield from ("", paragraph)
     for section in sections:
-        yield from ("", f"## {_told(section.title)}")
+        yield from ("", f"## {for_markdown(section.title)}")
         for part in section.parts:
             if part.title:
-                yield from ("", f"### {_told(part.title)}")
+                yield from ("", f"### {for_markdown(part.title)}")
             if part.about:
-                yield from ("", part.about)
+                yield from ("", for_markdown(part.about))
             if part.table is not None:
                 yield from ("", *_rows(part.table))
             if part.notes:
-                yield from ("", *(f"- {_told(note)}" for note in part.notes))
+                yield from ("", *(f"- {for_markdown(note)}" for note in part.notes))
             if part.signatures:
                 yield from ("", "<details><summary>Signatures</summary>", "")
-                yield from (f"- {_told(what)}: `{_told(signature)}`" for what, signature in part.signatures)
+                yield from (f"- {for_markdown(what)}: `{for_markdown(line)}`" for what, line in part.signatures)
                 yield from ("", "</details>")
 
 
@@ -95,24 +95,20 @@ def _rows(table: Table) -> Iterator[str]:
         yield f"| {' | '.join(map(_cell, row))} |"
 
 
-def _told(text: str) -> str:
-    return " ".join(shown(text).split())
-
-
 def _cell(text: str) -> str:
     r"""A cell of a Markdown table.
 
     >>> _cell("a|b")
     'a\\|b'
     """
-    return _told(text).replace("|", "\\|")
+    return for_markdown(text).replace("|", "\\|")
 
 
 def _code(text: str) -> Markup:
     """A paragraph for the page: what Markdown has between backticks becomes code."""
     from markupsafe import Markup, escape
 
-    parts = [escape(part) for part in _told(text).split("`")]
+    parts = [escape(part) for part in " ".join(shown(text).split()).split("`")]
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
     )

@@ -1,0 +1,49 @@
+"""Foreign text made safe for where it is shown: a terminal, Markdown, an error message, a place with fixed offsets."""
+
+from __future__ import annotations
+
+import re
+
+# C0 and C1 controls steer terminals, halves of surrogate pairs are no UTF-8, and the rest turn writing around.
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+
+
+def for_terminal(text: str) -> str:
+    r"""The text with every character that could steer a terminal written as an escape; line feeds and TABs stay.
+
+    In a line of JSON the escape stands for the same character, so such a line keeps its meaning.
+
+    >>> for_terminal("a\x1b[31mb\n")
+    'a\\u001b[31mb\n'
+    """
+    return _UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shown(text: str) -> str:
+    r"""The text with each such character replaced by U+FFFD, so that offsets into it stay right.
+
+    >>> shown("a\x1b[31mb\ud800")
+    'a�[31mb�'
+    """
+    return _UNFIT.sub("\ufffd", text)
+
+
+def printable(text: str) -> str:
+    r"""The text with each character that shows nothing, or could steer a terminal, written as an escape.
+
+    >>> printable("a\xa0b\x1b[2J")
+    'a\\xa0b\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def for_markdown(text: str) -> str:
+    r"""One line of Markdown in which the text can begin no HTML and make no link or picture.
+
+    >>> for_markdown("a <script> and\n[b](c)"), for_markdown("f < 5")
+    ('a &lt;script> and [b]\\(c)', 'f < 5')
+    """
+    line = " ".join(shown(text).split())
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", line).replace("](", "]\\(")
