@@ -133,7 +133,7 @@ def test_out_refuses_other_posts_and_settings(run: Run, posts_file: Path, tmp_pa
         (("-", "--image", "x.jpg"), "goes with --text"),
         (("--text", "x", "--out", "y"), "goes with a file"),
         (("--text", "x", "--images", "nowhere"), "no such folder"),
-        (("--text", "x", "--timeout", "0"), "above 0"),
+        (("--text", "x", "--timeout", "0"), "from 0.001 to 86,400"),
         (("--text", "x", "--min-score", "2"), "min-score"),
     ],
 )

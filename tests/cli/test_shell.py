@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from mner import cli
@@ -58,7 +64,7 @@ def test_shell_imports_nothing_heavy(arguments: str) -> None:
     loaded = loaded_after(arguments)
     assert "mner.cli" in loaded
     assert not loaded & set(HEAVY)
-    assert not {name for name in loaded if name.startswith("mner.cli.")}
+    assert {name for name in loaded if name.startswith("mner.cli.")} == {"mner.cli.output"}
 
 
 def test_import_of_package_is_light() -> None:
@@ -147,15 +153,113 @@ def test_defect_keeps_its_traceback(command: Callable[..., None]) -> None:
         run("probe")
 
 
-def test_interrupt_says_what_is_kept(command: Callable[..., None]) -> None:
-    def probe() -> None:
+@pytest.mark.parametrize(
+    ("option", "arguments", "message"),
+    [
+        ("", (), "the same command continues"),
+        ("out", ("--out", "folder"), "the same command continues"),
+        ("out", (), "nothing is kept but what was printed; with --out"),
+        (None, ("--out", "folder"), "begins again from the start"),
+    ],
+)
+def test_interrupt_says_what_is_kept(
+    command: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    option: str | None,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    def probe(out: Annotated[str | None, typer.Option()] = None) -> None:
         """Stop."""
         raise KeyboardInterrupt
 
     command(probe)
-    code, _, err = run("probe")
+    if option is not None:
+        monkeypatch.setitem(cli.CONTINUED, "probe", option)
+    code, _, err = run("probe", *arguments)
     assert code == 130
-    assert "the same command continues" in err
+    assert message in err
+
+
+def test_commands_that_continue_exist() -> None:
+    for path, option in cli.CONTINUED.items():
+        assert not option or option in {parameter.name for parameter in cli.load(path).params}
+
+
+@pytest.mark.parametrize("sent", [0.02, 0.1, 0.2, 0.4, 0.7])
+def test_interrupt_while_starting_is_one_word(sent: float, tmp_path: Path) -> None:
+    # With a FIFO nobody writes to for posts, so that the command does not end before the signal.
+    os.mkfifo(tmp_path / "posts.jsonl")
+    command = [sys.executable, "-m", "mner", "predict", str(tmp_path / "posts.jsonl"), "--out", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(sent)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    if sent > 0.05:  # before that Python itself may not have begun
+        assert (process.returncode, out, err.count("\n")) == (130, "", 1)
+        assert err.startswith("interrupted")
+
+
+def printed_to(place: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command with its stdout on another file."""
+    command = f'"$0" -m mner "$@" {place}'
+    return subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable, *arguments], capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [("--version",), ("backends",), ("encoder", "list"), ("analyze", "--help")])
+@pytest.mark.parametrize("place", [">/dev/full", ">&-"])
+def test_stdout_that_takes_nothing_is_a_message(arguments: tuple[str, ...], place: str) -> None:
+    done = printed_to(place, *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: standard output cannot be written: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_closed_stderr_loses_messages_alone(tmp_path: Path) -> None:
+    assert printed_to("2>&-", "data", "check", str(tmp_path / "nosuch")).returncode == 2
+    assert printed_to("2>/dev/full", "data", "check", str(tmp_path / "nosuch")).returncode == 2
+    assert "mner" in printed_to("2>&-", "--version").stdout
+
+
+def test_fault_of_the_system_is_a_message(command: Callable[..., None], tmp_path: Path) -> None:
+    def probe() -> None:
+        """Fail."""
+        (tmp_path / "nosuch").read_text()
+
+    command(probe)
+    assert run("probe") == (2, "", f"error: {tmp_path / 'nosuch'}: No such file or directory\n")
+
+
+def test_message_cannot_steer_the_terminal(command: Callable[..., None]) -> None:
+    def probe() -> None:
+        """Fail."""
+        raise MnerError("label \x1b[31m[red]x[/y]\x9b2J\u202e")
+
+    command(probe)
+    assert run("probe")[2] == "error: label \\u001b[31m[red]x[/y]\\u009b2J\\u202e\n"
+    code, _, err = run("evaluate", "--no\x1b]0;such")
+    assert code == 2
+    assert "\x1b" not in err
+
+
+def test_commands_print_in_one_way() -> None:
+    folder = Path(cli.__file__).parent
+    for path in folder.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        if path.name != "output.py":
+            assert not re.search(r"typer\.(s?echo|style)|\bConsole\(|\bprint\((?<!\.print\()", text), path
+
+
+@pytest.mark.parametrize("path", ["", *cli.GROUPS, *cli.COMMANDS])
+def test_short_help_is_help_without_types_of_flags(path: str) -> None:
+    short, long = run(*path.split(), "-h"), run(*path.split(), "--help")
+    assert short == long
+    assert long[0] == 0
+    assert "<bool>" not in long[1]
+    assert "BOOLEAN" not in long[1]
 
 
 @pytest.mark.parametrize(("package", "extra"), [("torch", "train"), ("transformers.models", "train")])

@@ -68,7 +68,7 @@ def test_tune_reads_a_space_and_says_what_it_leaves_out(row: Path) -> None:
     ("words", "message"),
     [
         (["--view", "words"], "expected T or I+T"),
-        (["--trials", "0"], "greater than or equal to 1"),
+        (["--trials", "0"], "from 1 to 100,000, found 0"),
         (["--space", "none.toml"], "no such file"),
         (["--set", "training.epochs=4", "--epochs-max", "3"], "leaves out the configuration's 4"),
     ],

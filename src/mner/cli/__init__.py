@@ -6,17 +6,20 @@ Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 a finding,
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
+from mner.cli import output
 from mner.errors import MnerError
+from mner.interrupt import EXIT_CODE, in_command
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("mner.cli.train:train", "Train a model from a configuration; never opens the test split."),
@@ -59,6 +62,18 @@ GROUPS: dict[str, str] = {
     "encoder": "Pretrained encoders.",
 }
 
+ADVANCED = {"store", "context simulate", "context nouns"}
+"""Commands and groups that few need; help lists them under a heading of their own."""
+
+CONTINUED: dict[str, str] = {
+    "train": "",
+    "tune": "",
+    "predict": "out",
+    "context build": "",
+    "encoder fetch": "",
+}
+"""Command -> the option without which an interrupt loses what it did; "" where it never does."""
+
 EXTRAS: dict[str, str] = {
     "torch": "train",
     "transformers": "train",
@@ -73,7 +88,23 @@ EXTRAS: dict[str, str] = {
 """Package that may be absent -> the extra that brings it."""
 
 
-class LazyGroup(TyperGroup):
+class _Plain:
+    """Help in which a flag does not say that it is a truth value."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters of a command, ``--help`` included."""
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for parameter in params:
+            if getattr(parameter, "is_flag", False) or parameter.name == "help":
+                parameter.metavar = ""
+        return params
+
+
+class LazyCommand(_Plain, TyperCommand):
+    """One command."""
+
+
+class LazyGroup(_Plain, TyperGroup):
     """A group that shows the table's lines as help and imports a command's module when that command runs."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -84,12 +115,32 @@ class LazyGroup(TyperGroup):
             command = load(path)
         return name, command, rest
 
+    def main(
+        self, args: Any = None, prog_name: str | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
+        """Run the command line; a fault of usage is one message like any other, whatever it quotes."""
+        run = functools.partial(super().main, args, prog_name, *rest, **{**extra, "standalone_mode": False})
+        if not standalone_mode:
+            return run()
+        try:
+            with reported(), output.named():
+                code = run()
+        except typer.Exit as leaving:
+            sys.exit(leaving.exit_code)
+        except typer.Abort:
+            sys.exit(EXIT_CODE)
+        except Exception as error:
+            if not hasattr(error, "format_message"):  # click's own exceptions, wherever typer has them from
+                raise
+            sys.exit(_usage(error))
+        sys.exit(code if isinstance(code, int) else 0)
+
 
 def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        typer.echo(f"mner {version('mner')}")
+        output.say(f"mner {version('mner')}")
         raise typer.Exit
 
 
@@ -103,17 +154,22 @@ def _root(
 
 def build() -> typer.Typer:
     """The command tree, made of names and help lines alone."""
+    names = {"help_option_names": ["-h", "--help"]}
     shape: dict[str, Any] = {"cls": LazyGroup, "no_args_is_help": True, "pretty_exceptions_enable": False}
-    root = typer.Typer(name="mner", callback=_root, **shape)
+    root = typer.Typer(name="mner", callback=_root, context_settings=names, **shape)
     groups = {"": root}
     for name, line in GROUPS.items():
-        groups[name] = typer.Typer(name=name, help=line, add_completion=False, **shape)
+        groups[name] = typer.Typer(name=name, help=line, add_completion=False, context_settings=names, **shape)
     for path, (_, line) in COMMANDS.items():
         group, _, name = path.rpartition(" ")
-        groups[group].command(name, help=line)(_root)
+        groups[group].command(name, help=line, rich_help_panel=_panel(path))(_root)
     for name in GROUPS:
-        root.add_typer(groups[name], name=name)
+        root.add_typer(groups[name], name=name, rich_help_panel=_panel(name))
     return root
+
+
+def _panel(path: str) -> str | None:
+    return "Advanced" if path in ADVANCED else None
 
 
 def load(path: str) -> Any:
@@ -121,45 +177,85 @@ def load(path: str) -> Any:
     module, _, function = COMMANDS[path][0].partition(":")
     with reported():
         call: Callable[..., Any] = getattr(importlib.import_module(module), function)
+
+    @functools.wraps(call)
+    def run(**given: Any) -> None:
+        with in_command(), reported(path, given):
+            call(**given)
+
     shell = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    shell.command(path.rpartition(" ")[2])(reported()(call))
+    settings = {"help_option_names": ["-h", "--help"]}
+    shell.command(path.rpartition(" ")[2], cls=LazyCommand, context_settings=settings)(run)
     return typer.main.get_command(shell)
 
 
 @contextmanager
-def reported() -> Iterator[None]:
+def reported(path: str = "", given: Mapping[str, Any] | None = None) -> Iterator[None]:
     """A block whose faults end the command with one message and an exit code, never with a traceback.
 
-    An exception that mner did not raise on purpose is a defect and keeps its traceback.
+    An exception that mner did not raise on purpose is a defect and keeps its traceback; a fault of the system, such as
+    a full disk, is none.
+
+    Args:
+        path: The command in the table.
+        given: Its arguments and options.
     """
     try:
         try:
             yield
         finally:
-            sys.stdout.flush()  # here, so that a reader who left is noticed below
+            output.flush()  # here, so that a reader who left is noticed below
     except MnerError as error:
-        _say("error:", str(error), "bold red")
-        raise typer.Exit(2) from None
+        output.complain("error:", str(error), "bold red")
+        raise _stopped(2) from None
     except KeyboardInterrupt:
-        _say("interrupted:", "what was finished is kept; the same command continues.", "bold yellow")
-        raise typer.Exit(130) from None
+        output.complain("interrupted:", _what_is_kept(path, given or {}), "bold yellow")
+        raise _stopped(EXIT_CODE) from None
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        _say("error:", f'{error.name} is not installed: pip install "mner[{extra}]"', "bold red")
-        raise typer.Exit(2) from None
-    except BrokenPipeError:
-        # The reader of stdout left (as `head` does); Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
+        output.complain("error:", f'{error.name} is not installed: pip install "mner[{extra}]"', "bold red")
+        raise _stopped(2) from None
+    except BrokenPipeError:  # The reader of stdout left, as `head` does.
+        raise _stopped(0) from None
+    except OSError as error:
+        if error.errno is None:
+            raise
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        output.complain("error:", f"{where}{error.strerror}", "bold red")
+        raise _stopped(2) from None
+    except MemoryError:
+        output.complain("error:", "not enough memory", "bold red")
+        raise _stopped(2) from None
 
 
-def _say(sign: str, message: str, style: str) -> None:
-    from rich.console import Console
-    from rich.text import Text
+def _stopped(code: int) -> typer.Exit:
+    """The end of a command; what stdout still holds and cannot write is dropped."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        output.discard(sys.stdout)
+    return typer.Exit(code)
 
-    Console(stderr=True, soft_wrap=True).print(Text.assemble((sign, style), " ", message), highlight=False)
+
+def _what_is_kept(path: str, given: Mapping[str, Any]) -> str:
+    option = CONTINUED.get(path)
+    if option == "" or (option is not None and given.get(option) is not None):
+        return "what was finished is kept; the same command continues."
+    if option is not None:
+        return f"nothing is kept but what was printed; with --{option} the same command could continue."
+    return "the same command begins again from the start."
+
+
+def _usage(error: Any) -> int:
+    """Print what is wrong with a command line, and how to see what is right; gives the exit code."""
+    path = getattr(getattr(error, "ctx", None), "command_path", None) or "mner"
+    message = error.format_message()
+    if message:  # none where a group is called alone, whose help has been printed
+        output.complain("error:", message, "bold red")
+        output.complain("usage:", f"{path} --help", "bold")
+    return int(error.exit_code)
 
 
 app = build()

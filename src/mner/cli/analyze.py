@@ -9,6 +9,10 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.bounded import COUNT, bounded
+from mner.cli.output import say, working
+from mner.cli.source import check_folder
+
 
 def analyze(
     name: Annotated[str, typer.Argument(help="Which one: see above.", show_default=False)],
@@ -40,8 +44,8 @@ def analyze(
             help="Sources of captions in the order to take them, a comma between: captions.", show_default=False
         ),
     ] = None,
-    most: Annotated[int, typer.Option(min=1, help="Posts of each kind: cases, noise.")] = 12,
-    shuffles: Annotated[int, typer.Option(min=1, help="Draws of shuffled contexts: robustness.")] = 1,
+    most: Annotated[int, bounded(1, COUNT, help="Posts of each kind: cases, noise.")] = 12,
+    shuffles: Annotated[int, bounded(1, 1000, help="Draws of shuffled contexts: robustness.")] = 1,
     images: Annotated[
         Path | None, typer.Option(help="Folder of the posts' pictures, for the page: cases.", show_default=False)
     ] = None,
@@ -70,19 +74,16 @@ def analyze(
     - noise: gold labels on which all runs of two rows agree otherwise, and training labels at odds
     - cost: parameters, minutes and peak memory of rows (appendix A.1)
     """  # noqa: D301 (\b keeps the list's lines)
-    from rich.console import Console
-
     from mner.analysis.analyze import Asked
     from mner.analysis.analyze import analyze as run
     from mner.analysis.recorded import check_recordable, write_record
 
-    if images is not None and not images.is_dir():
-        raise typer.BadParameter(f"{images}: no such folder", param_hint="--images")
-    console = Console(stderr=True)
+    if images is not None:
+        check_folder(images, "--images")
     runs: list[str] = []
     if record:
         check_recordable(name, rows or (), split)
-    with console.status("reading") as status:
+    with working("reading") as work:
         asked = Asked(
             rows or (),
             split=split,
@@ -92,25 +93,25 @@ def analyze(
             order=None if order is None else [source.strip() for source in order.split(",")],
             most=most,
             shuffles=shuffles,
-            watch=lambda path: status.update(f"reading {path}"),
+            watch=lambda path: work.show(f"reading {path}"),
             seen=runs.append,
         )
         found = run(name, asked)
     if record:
         told = write_record(name, found[0], split=split, runs=runs, results=results)
-        console.print(f"recorded: {told}", markup=False, highlight=False, soft_wrap=True)
+        say(f"recorded: {told}", err=True)
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
+        say(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
         return
     from mner.show.exhibits import exhibit
 
     if out is None:
         from mner.show.exhibit import text
 
-        typer.echo(text(exhibit(name, found)))
+        say(text(exhibit(name, found)))
         return
     from mner.atomic import write_text
     from mner.show.analysis import page
 
     write_text(out, page(exhibit(name, found), images=images))
-    typer.echo(out)
+    say(out)

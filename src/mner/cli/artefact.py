@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mner.cli.bounded import COUNT, bounded
+from mner.cli.output import say
+from mner.cli.source import check_folder
+
 if TYPE_CHECKING:
     from mner.vision.difference import Difference, Summary
     from mner.vision.statistics import Statistics
@@ -39,14 +43,14 @@ def convert(
     if target.suffix not in {PARQUET, ".jsonl"}:
         raise typer.BadParameter(f"expected a name that ends in .jsonl or {PARQUET}", param_hint="TARGET")
     count = write_contexts(iter_contexts(source), target)
-    typer.echo(f"{count} rows", err=True)
-    typer.echo(target)
+    say(f"{count} rows", err=True)
+    say(target)
 
 
 def diff(
     first: ArtefactArgument,
     second: ArtefactArgument,
-    limit: Annotated[int, typer.Option(min=0, help="Most pictures to list; 0 lists all.")] = 20,
+    limit: Annotated[int, bounded(0, COUNT, help="Most pictures to list; 0 lists all.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """Show what two files of contexts say otherwise of the same pictures; exit code 1 when they differ.
@@ -60,14 +64,14 @@ def diff(
     for number, one in enumerate(differences(read_contexts(first), read_contexts(second), summary)):
         if as_json:
             row = {"image": one.image, "status": one.status, "first": one.first, "second": one.second}
-            typer.echo(json.dumps(row))
+            say(json.dumps(row))
         elif not limit or number < limit:
-            typer.echo(_printed(_difference_lines(one)))
+            say(_printed(_difference_lines(one)))
     left_out = summary.differing + summary.only_first + summary.only_second - limit
     if not as_json:
         if limit and left_out > 0:
-            typer.echo(f"... and {left_out} more; --limit 0 lists all")
-        typer.echo(_printed(_summary_lines(summary)))
+            say(f"... and {left_out} more; --limit 0 lists all")
+        say(_printed(_summary_lines(summary)))
     raise typer.Exit(0 if summary.equal else 1)
 
 
@@ -90,7 +94,7 @@ def edit(
     from mner.vision.rows import to_line
 
     change = Change(caption or (), tag or (), ocr or (), text or (), drop or (), status, source)
-    typer.echo(to_line(edit(artefact, image, change)))
+    say(to_line(edit(artefact, image, change)))
 
 
 def import_(
@@ -105,9 +109,9 @@ def import_(
     suffix: Annotated[str, typer.Option(help="Put behind names of pictures that have no suffix.")] = ".jpg",
     attribute_threshold: Annotated[
         float | None,
-        typer.Option(
-            min=0.0,
-            max=1.0,
+        bounded(
+            0.0,
+            1.0,
             help="Of vinvl and bottomup: attributes over this are kept; 0 keeps all, the paper's is 0.1.",
             show_default="0 for vinvl, 0.1 for bottomup",
         ),
@@ -135,11 +139,11 @@ def import_(
         left_out=left_out.append,
     )
     count = write_contexts(made, out)
-    typer.echo(f"{count} rows", err=True)
+    say(f"{count} rows", err=True)
     if left_out:
         told = ", ".join(left_out[:5])
-        typer.echo(f"left out: {len(left_out)} of posts that are not there or have no picture ({told})", err=True)
-    typer.echo(out)
+        say(f"left out: {len(left_out)} of posts that are not there or have no picture ({told})", err=True)
+    say(out)
 
 
 def sheet(
@@ -147,15 +151,14 @@ def sheet(
     images: Annotated[Path, typer.Option(help="Folder of the pictures.")],
     out: Annotated[Path, typer.Option(help="Page (HTML) to write.")],
     image: Annotated[list[str] | None, typer.Option(help="Only this picture; may be repeated.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Most pictures on the page; 0 shows all.")] = 100,
+    limit: Annotated[int, bounded(0, COUNT, help="Most pictures on the page; 0 shows all.")] = 100,
 ) -> None:
     """Write a contact sheet: one page with each picture, its boxes, and what was read."""
     from mner.errors import DataError
     from mner.show.sheet import write_sheet
     from mner.vision.artefact import iter_contexts, key, read_contexts
 
-    if not images.is_dir():
-        raise typer.BadParameter(f"{images}: no such folder", param_hint="--images")
+    check_folder(images, "--images")
     rows = iter_contexts(artefact)
     if image:
         contexts = read_contexts(artefact)
@@ -165,8 +168,8 @@ def sheet(
         rows = iter([contexts[name] for name in image])
     count, left_out = write_sheet(rows, out, images=images, limit=limit, title=artefact.name)
     more = f", {left_out} more not shown; --limit 0 shows all" if left_out else ""
-    typer.echo(f"{count} picture{'s' if count != 1 else ''}{more}", err=True)
-    typer.echo(out)
+    say(f"{count} picture{'s' if count != 1 else ''}{more}", err=True)
+    say(out)
 
 
 def stats(artefact: ArtefactArgument, as_json: JsonOption = False) -> None:
@@ -175,7 +178,7 @@ def stats(artefact: ArtefactArgument, as_json: JsonOption = False) -> None:
     from mner.vision.statistics import statistics
 
     found = statistics(iter_contexts(artefact))
-    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else _printed(_statistics_lines(found)))
+    say(json.dumps(found.to_dict(), indent=2) if as_json else _printed(_statistics_lines(found)))
 
 
 def _printed(lines: Iterable[str]) -> str:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mner.cli.output import say
+
 if TYPE_CHECKING:
     from mner.vision.listing import Backend
 
 
 def backends(
     name: Annotated[list[str] | None, typer.Argument(help="Only these, by name or a module's dotted name.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Configuration whose [vision.options] name their files.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration whose vision.options name their files.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """List all that reads pictures: what each backend needs, and whether it can run here.
@@ -34,13 +36,13 @@ def backends(
     if unknown:
         raise PluginError(f"no backend {', '.join(unknown)}; to see all: mner backends")
     if as_json:
-        typer.echo(json.dumps([one.to_dict() for one in found], indent=2))
+        say(json.dumps([one.to_dict() for one in found], indent=2))
     for one in () if as_json else found:
-        typer.echo(f"{one.kind:<10} {one.name:<12} {'ready' if one.ready else 'not here':<9} {one.summary}")
+        say(f"{one.kind:<10} {one.name:<12} {'ready' if one.ready else 'not here':<9} {one.summary}")
         for line in _details(one) if name else ():
-            typer.echo(f"    {line}")
+            say(f"    {line}")
         for missing in one.missing:
-            typer.echo("    missing: " + missing.replace("\n", "\n        "))
+            say("    missing: " + missing.replace("\n", "\n        "))
     raise typer.Exit(1 if name and not all(one.ready for one in found) else 0)
 
 

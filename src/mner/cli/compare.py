@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from mner.cli.bounded import SEED, bounded
+from mner.cli.output import console, say
 from mner.types import ViewName
 
 SPLITS: dict[str, Literal["dev", "test"]] = {"dev": "dev", "test": "test"}
@@ -30,9 +32,9 @@ def compare(
         str | None,
         typer.Option(help="View of B. Without it: the same as A's if B was trained on it, else the one it was."),
     ] = None,
-    resamples: Annotated[int, typer.Option(min=1000, help="Resamples of the bootstrap over posts.")] = 2_000,
+    resamples: Annotated[int, bounded(1000, 1_000_000, help="Resamples of the bootstrap over posts.")] = 2_000,
     results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap's generator.")] = 1,
+    seed: Annotated[int, bounded(0, SEED, help="Seed of the bootstrap's generator.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Print the difference of two rows' F1 by label: mean and sample deviation over seeds, and two tests.
@@ -57,20 +59,19 @@ def compare(
         seed=seed,
     )
     if as_json:
-        typer.echo(json.dumps([one.to_dict() for one in found], indent=1, ensure_ascii=False))
+        say(json.dumps([one.to_dict() for one in found], indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
 
     from mner.show import comparison
 
-    console = Console()
+    screen = console()
     for number, one in enumerate(found):
         if number:
-            typer.echo()
-        if not console.is_terminal:
+            say("")
+        if not screen.is_terminal:
             for line in comparison.plain(one):
-                typer.echo(line)
+                say(line)
             continue
-        console.print(comparison.table(one))
+        screen.print(comparison.table(one))
         for line in comparison.below(one):
-            console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
+            screen.print(line, style="dim", soft_wrap=True)

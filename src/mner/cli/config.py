@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.output import say
+
 
 def new(
     train: Annotated[Path, typer.Option(help="Training posts: twitter, conll or jsonl.")],
@@ -41,7 +43,7 @@ def new(
         encoder=encoder,
     )
     write_text(path, text)
-    typer.echo(path)
+    say(path)
 
 
 def show(
@@ -56,4 +58,4 @@ def show(
     """Print a configuration in full: bases merged, defaults written out."""
     from mner import config as configs
 
-    typer.echo(configs.dumps(configs.load(config, base=base, set_values=set_values or ())), nl=False)
+    say(configs.dumps(configs.load(config, base=base, set_values=set_values or ())), nl=False)

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from mner.cli import engine as engines
+from mner.cli.bounded import COUNT, SEED, bounded
+from mner.cli.output import console, say
 from mner.types import VisualContext
 
 
@@ -28,7 +30,7 @@ def build(
         ),
     ],
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' or the table's pictures.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration whose vision table names the backends.")] = None,
     detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
     captioner: Annotated[str | None, typer.Option(help='Captioner; "" for none.')] = None,
     ocr: Annotated[str | None, typer.Option(help='OCR engine: rapid, tesseract, paddle, hub, "" for none.')] = None,
@@ -36,7 +38,7 @@ def build(
     store: Annotated[Path | None, typer.Option(help="File that keeps what was read; else the user's cache.")] = None,
     shard_size: Annotated[
         int | None,
-        typer.Option(min=0, help="Rows of one shard; 0: one file. By default 1000 with Ray.", show_default=False),
+        bounded(0, COUNT, help="Rows of one shard; 0: one file. By default 1000 with Ray.", show_default=False),
     ] = None,
     engine: engines.EngineOption = engines.Engine.local,
     gpus: engines.GpusOption = 0.0,
@@ -44,7 +46,6 @@ def build(
     address: engines.AddressOption = None,
 ) -> None:
     """Read pictures into a file of visual contexts; what was read before is not read again."""
-    from rich.console import Console
     from rich.progress import track
 
     from mner import config as configs
@@ -56,13 +57,13 @@ def build(
     named = {"detector": detector, "captioner": captioner, "ocr": ocr}
     chosen = chosen.model_copy(update={name: value for name, value in named.items() if value is not None})
     items = pictures(source, images=images)
-    console = Console(stderr=True)
-    shown = track(items, "reading pictures", console=console, transient=True, disable=not console.is_terminal)
+    screen = console(err=True)
+    shown = track(items, "reading pictures", console=screen, transient=True, disable=not screen.is_terminal)
 
     def watch(context: VisualContext) -> None:
         if context.reason is not None:
             told = printable(f"{context.image}: {context.status}: {context.reason}")
-            console.print(told, highlight=False, markup=False, soft_wrap=True)
+            screen.print(told, soft_wrap=True)
 
     if shard_size is None:
         shard_size = 1000 if engine is engines.Engine.ray else 0
@@ -78,8 +79,8 @@ def build(
     )
     told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     count = sum(statuses.values())
-    console.print(f"{count} {'picture' if count == 1 else 'pictures'}: {told}", highlight=False, soft_wrap=True)
-    typer.echo(out)
+    say(f"{count} {'picture' if count == 1 else 'pictures'}: {told}", err=True)
+    say(out)
 
 
 def simulate(
@@ -88,17 +89,15 @@ def simulate(
     captions: Annotated[
         list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed: other misses and false finds.")] = 1,
+    seed: Annotated[int, bounded(0, SEED, help="Another seed: other misses and false finds.")] = 1,
 ) -> None:
     """Write the contexts that the embedded backends might have read, made from captions alone: simulated ones."""
-    from rich.console import Console
-
     from mner.vision.artefact import iter_contexts, write_contexts
     from mner.vision.simulate import simulate as simulated
 
     count = write_contexts(simulated(iter_contexts(contexts), captions=captions or None, seed=seed), out)
-    Console(stderr=True).print(f"{count} simulated contexts, no picture read", highlight=False)
-    typer.echo(out)
+    say(f"{count} simulated contexts, no picture read", err=True)
+    say(out)
 
 
 def nouns(
@@ -109,23 +108,20 @@ def nouns(
     ] = None,
 ) -> None:
     """Write the contexts with the objects that their captions name as tags: stand-ins for a detector's."""
-    from rich.console import Console
-
     from mner.vision.artefact import iter_contexts, write_contexts
     from mner.vision.stand_in import Named, tags_of_captions
 
     named = Named()
     made = tags_of_captions(iter_contexts(contexts), captions=captions or None, named=named, where=str(contexts))
     count = write_contexts(made, out)
-    told = f"{count} contexts, {named.rows} of them with tags, which are from captions alone"
-    Console(stderr=True).print(told, highlight=False)
-    typer.echo(out)
+    say(f"{count} contexts, {named.rows} of them with tags, which are from captions alone", err=True)
+    say(out)
 
 
 def show(
     source: Annotated[Path, typer.Argument(help="A picture, or a file of contexts (.jsonl or .parquet).")],
     image: Annotated[list[str] | None, typer.Option(help="Only this picture of the file; may be repeated.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Configuration whose [vision] names the backends.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration whose vision table names the backends.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print rows of the artefact.")] = False,
 ) -> None:
     """Show what was read from a picture, or what a file of contexts holds."""
@@ -149,7 +145,7 @@ def show(
     else:
         rows = iter_contexts(source)
     for row in rows:
-        typer.echo(to_line(row) if as_json else described(row))
+        say(to_line(row) if as_json else described(row))
 
 
 def described(context: VisualContext) -> str:

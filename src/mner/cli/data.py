@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mner.cli.bounded import COUNT, bounded
+from mner.cli.output import say, working
+
 if TYPE_CHECKING:
     from mner.data import Statistics
     from mner.preflight import Report
@@ -53,7 +56,7 @@ def check(
     encoder: Annotated[str | None, typer.Option(help="Encoder whose tokenizer counts sub-tokens.")] = None,
     format: FormatOption = None,
     labels: LabelsOption = None,
-    limit: Annotated[int, typer.Option(min=0, help="Most findings of a kind to list; 0 lists all.")] = 20,
+    limit: Annotated[int, bounded(0, COUNT, help="Most findings of a kind to list; 0 lists all.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """Check files of posts, their contexts and pictures; list every fault with its line.
@@ -76,9 +79,9 @@ def check(
             limit=limit,
             watch=watch,
         )
-    typer.echo(json.dumps(report.to_dict(), indent=2) if as_json else _printed(_report_lines(report)))
+    say(json.dumps(report.to_dict(), indent=2) if as_json else _printed(_report_lines(report)))
     for skipped in report.skipped:
-        typer.echo(f"not checked: {skipped}", err=True)
+        say(f"not checked: {skipped}", err=True)
     raise typer.Exit(0 if report.fine else 1)
 
 
@@ -101,9 +104,9 @@ def stats(
             posts = read(path, format=format, labels=reading)
             tables[name] = statistics(posts, strict=read(path, format=format, labels="strict"))
     if as_json:
-        typer.echo(json.dumps({name: table.to_dict() for name, table in tables.items()}, indent=2))
+        say(json.dumps({name: table.to_dict() for name, table in tables.items()}, indent=2))
     else:
-        typer.echo("\n\n".join(_printed(_statistics_lines(name, table)) for name, table in tables.items()))
+        say("\n\n".join(_printed(_statistics_lines(name, table)) for name, table in tables.items()))
 
 
 def convert(
@@ -124,8 +127,8 @@ def convert(
     with _stdout() if target == "-" else _nothing() as stream:
         done = data.convert(origin, stream or target, format=format, to=to, labels=reading, scheme=scheme.value)
     for what, count in done.losses.items():
-        typer.echo(f"not kept: {what} of {count} post{'s' if count != 1 else ''}", err=True)
-    typer.echo(f"{done.stamp.posts} posts, {done.stamp.entities} entities, @{done.stamp.fingerprint}", err=True)
+        say(f"not kept: {what} of {count} post{'s' if count != 1 else ''}", err=True)
+    say(f"{done.stamp.posts} posts, {done.stamp.entities} entities, @{done.stamp.fingerprint}", err=True)
 
 
 def _reading(labels: Labels | None) -> Reading:
@@ -179,14 +182,8 @@ def _statistics_lines(name: str, found: Statistics) -> Iterator[str]:
 @contextmanager
 def _progress() -> Iterator[Any]:
     """A function to tell progress to; it shows on stderr if that is a terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda what, done: None
-        return
-    with console.status("reading") as status:
-        yield lambda what, done: status.update(f"{what}: {done}")
+    with working("reading") as work:
+        yield lambda what, done: work.show(f"{what}: {done}")
 
 
 def _stdin() -> Any:

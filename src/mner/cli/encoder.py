@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.output import say, working
+
 
 def fetch(
     name: Annotated[
@@ -13,17 +15,14 @@ def fetch(
     ],
 ) -> None:
     """Fetch a pretrained encoder into the cache and print its folder; what is already here is only checked."""
-    from rich.console import Console
-
     from mner import encoders
 
-    console = Console(stderr=True)
     if told := encoders.about(name):
-        console.print(f"{name}: {told}", highlight=False, soft_wrap=True)
-    with console.status(f"fetching {name}"):
+        say(f"{name}: {told}", err=True)
+    with working(f"fetching {name}"):
         files = encoders.fetch(name)
-    console.print(f"{files.size / 1e6:.0f} MB, at most {files.max_tokens} sub-tokens", highlight=False)
-    typer.echo(files.folder)
+    say(f"{files.size / 1e6:.0f} MB, at most {files.max_tokens} sub-tokens", err=True)
+    say(files.folder)
 
 
 def list_() -> None:
@@ -38,4 +37,4 @@ def list_() -> None:
             rows.append((name, f"{files.size / 1e6:.0f}", files.licence or "see its page", str(files.folder)))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for *cells, folder in rows:
-        typer.echo("  ".join([*map(str.ljust, cells, widths), folder]))
+        say("  ".join([*map(str.ljust, cells, widths), folder]))

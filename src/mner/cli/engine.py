@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mner.cli.bounded import COUNT, THREADS, bounded
+
 
 class Engine(StrEnum):
     """What --engine takes."""
@@ -17,15 +19,34 @@ class Engine(StrEnum):
     ray = "ray"
 
 
-EngineOption = Annotated[Engine, typer.Option(help="Who works: processes of this machine, or Ray.")]
-WorkersOption = Annotated[int, typer.Option(min=1, help="Processes, or Ray actors, that work at the same time.")]
-GpusOption = Annotated[float, typer.Option(min=0.0, help="GPUs of each Ray actor; 0.25 puts four on one GPU.")]
+PANEL = "Workers and clusters"
+"""The heading that help puts these under, after all else."""
+
+EngineOption = Annotated[
+    Engine, typer.Option(help="Who works: processes of this machine, or Ray.", rich_help_panel=PANEL)
+]
+WorkersOption = Annotated[
+    int,
+    bounded(1, THREADS, help="Processes, or Ray actors, that work at the same time.", rich_help_panel=PANEL),
+]
+GpusOption = Annotated[
+    float, bounded(0.0, THREADS, help="GPUs of each Ray actor; 0.25 puts four on one GPU.", rich_help_panel=PANEL)
+]
 BatchOption = Annotated[
-    int | None, typer.Option(min=1, help="What a worker is handed at once; by default what suits.", show_default=False)
+    int | None,
+    bounded(
+        1,
+        COUNT,
+        help="What a worker is handed at once; by default what suits.",
+        show_default=False,
+        rich_help_panel=PANEL,
+    ),
 ]
 AddressOption = Annotated[
     str | None,
-    typer.Option(help="Ray cluster to join, or auto; by default this machine alone.", show_default=False),
+    typer.Option(
+        help="Ray cluster to join, or auto; by default this machine alone.", show_default=False, rich_help_panel=PANEL
+    ),
 ]
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from mner.cli.output import say
+
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run directory that mner train finished, or the folder of a row's runs.")],
@@ -33,25 +35,25 @@ def evaluate(
 
     if (run / "record.json").exists() or not seed_folders(run):
         scores = score_run(run, final=final, dev=dev, results=results)
-        typer.echo(json.dumps(scores, indent=1, ensure_ascii=False)) if as_json else _table(scores)
+        say(json.dumps(scores, indent=1, ensure_ascii=False)) if as_json else _table(scores)
         return
     by_seed = evaluate_seeds(
-        run, final=final, dev=dev, results=results, watch=lambda one: typer.echo(f"scoring {one}", err=True)
+        run, final=final, dev=dev, results=results, watch=lambda one: say(f"scoring {one}", err=True)
     )
     means = mean_signatures(list(by_seed.values()))
     if as_json:
-        typer.echo(json.dumps({"seeds": by_seed, "means": means}, indent=1, ensure_ascii=False))
+        say(json.dumps({"seeds": by_seed, "means": means}, indent=1, ensure_ascii=False))
         return
     for seed, scores in by_seed.items():
-        typer.echo(f"seed {seed}")
+        say(f"seed {seed}")
         _table(scores)
     for line in means.values():
-        typer.echo(line)
+        say(line)
 
 
 def _table(scores: Mapping[str, Any]) -> None:
     for view, one in scores.items():
-        typer.echo(f"{'view ' + view:<14}{'P':>8}{'R':>8}{'F1':>8}{'gold':>8}")
+        say(f"{'view ' + view:<14}{'P':>8}{'R':>8}{'F1':>8}{'gold':>8}")
         for label, row in [*sorted(one["labels"].items()), ("micro", one["micro"])]:
-            typer.echo(f"  {label:<12}{row['precision']:8.2f}{row['recall']:8.2f}{row['f1']:8.2f}{row['gold']:8d}")
-        typer.echo(f"  {one['signature']}\n")
+            say(f"  {label:<12}{row['precision']:8.2f}{row['recall']:8.2f}{row['f1']:8.2f}{row['gold']:8d}")
+        say(f"  {one['signature']}\n")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mner.cli import source
+from mner.cli.bounded import COUNT, bounded
+from mner.cli.output import console, record, say
 
 if TYPE_CHECKING:
     from mner.evidence import Explanation
@@ -27,7 +29,7 @@ def explain(
         Path | None,
         typer.Option(help="Folder for pages instead: one a post, and an index.", show_default=False),
     ] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Posts to explain; 0 takes all.")] = 0,
+    limit: Annotated[int, bounded(0, COUNT, help="Posts to explain; 0 takes all.")] = 0,
     timeout: source.TimeoutOption = None,
     threads: source.ThreadsOption = 0,
     allow_plugins: source.PluginsOption = False,
@@ -51,20 +53,18 @@ def explain(
         from mner.show.pages import write_pages
 
         title = Path(posts).name if posts not in {None, "-"} else "mner"
-        typer.echo(str(write_pages(found, html, title=title)[0]))
+        say(str(write_pages(found, html, title=title)[0]))
     elif source.pretty(as_json):
-        from rich.console import Console
-
         from mner.show.terminal import explanation
 
-        console = Console()
+        screen = console()
         for one in found:
-            console.print(explanation(one), "")
+            screen.print(explanation(one), "")
     else:
         from mner.bulk import line
 
         for one in found:
-            typer.echo(line(one.to_dict()).encode())
+            record(line(one.to_dict()))
 
 
 def _explained(tagger: Tagger, posts: str | None, format: str | None, limit: int) -> Iterator[Explanation]:

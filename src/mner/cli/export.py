@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.bounded import THREADS, bounded
+from mner.cli.output import say, working
+
 
 def export(
     model: Annotated[Path, typer.Argument(help="Model or run directory.")],
@@ -31,7 +34,7 @@ def export(
     no_encoder: Annotated[
         bool, typer.Option("--no-encoder", help="Leave the weights for torch out of the copy: it can only predict.")
     ] = False,
-    threads: Annotated[int, typer.Option(min=0, help="Threads while comparing; 0 takes all cores.")] = 0,
+    threads: Annotated[int, bounded(0, THREADS, help="Threads while comparing; 0 takes all cores.")] = 0,
     allow_plugins: Annotated[
         bool, typer.Option("--allow-plugins", help="Run code outside mner that the model names.")
     ] = False,
@@ -41,17 +44,15 @@ def export(
         raise typer.BadParameter("name what to write: --onnx, --int8 or both", param_hint="--onnx")
     if posts is not None and dev_config is not None:
         raise typer.BadParameter("name one of --posts and --dev-config", param_hint="--posts")
-    from rich.console import Console
 
     from mner import data
     from mner.export import export as write
 
-    console = Console(stderr=True)
-    with console.status("loading") as status:
+    with working("loading") as work:
 
         def watch(message: str) -> None:
-            status.update(message)
-            console.print(message, highlight=False, soft_wrap=True)
+            work.show(message)
+            work.note(message)
 
         done = write(
             model,
@@ -65,4 +66,4 @@ def export(
             allow_plugins=allow_plugins,
             watch=watch,
         )
-    typer.echo(done.folder)
+    say(done.folder)

@@ -11,6 +11,8 @@ import typer
 
 from mner.cli import engine as engines
 from mner.cli import source
+from mner.cli.bounded import COUNT, bounded
+from mner.cli.output import console, record, say, working
 
 if TYPE_CHECKING:
     from mner.tagger import Tagger
@@ -29,8 +31,8 @@ def predict(
         Path | None,
         typer.Option(help="Folder for resumable shards; the same command continues them.", show_default=False),
     ] = None,
-    shard_size: Annotated[int, typer.Option(min=1, help="Posts of one shard.")] = 1000,
-    min_score: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least probability of an entity.")] = 0.0,
+    shard_size: Annotated[int, bounded(1, COUNT, help="Posts of one shard.")] = 1000,
+    min_score: Annotated[float, bounded(0.0, 1.0, help="Least probability of an entity.")] = 0.0,
     no_images: source.NoImagesOption = False,
     timeout: source.TimeoutOption = None,
     threads: source.ThreadsOption = 0,
@@ -80,18 +82,16 @@ def predict(
 
 def _print(predictions: Iterable[Prediction], pretty: bool) -> None:
     if pretty:
-        from rich.console import Console
-
         from mner.show.terminal import sentence, status
 
-        console = Console()
+        screen = console()
         for one in predictions:
-            console.print(sentence(one), status(one), "", sep="\n", soft_wrap=True)
+            screen.print(sentence(one), status(one), "", sep="\n", soft_wrap=True)
         return
     from mner.bulk import line
 
     for one in predictions:
-        typer.echo(line(one.to_dict()).encode())
+        record(line(one.to_dict()))
 
 
 def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
@@ -102,23 +102,21 @@ def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
     for one in predictions:
         counts.add(one)
         yield one
-    typer.echo(str(counts), err=True)
+    say(str(counts), err=True)
 
 
 def _shards(tagger: Tagger, posts: str, format: str | None, out: Path, options: dict[str, Any]) -> None:
-    from rich.console import Console
 
     from mner.bulk import predict_shards
 
-    console = Console(stderr=True)
-    with console.status("tagging") as status:
+    with working("tagging") as work:
         done = predict_shards(
             tagger,
             source.read_posts(posts, format),
             out,
             **options,
-            watch=lambda count: status.update(f"tagging: {count} posts"),
+            watch=lambda count: work.show(f"tagging: {count} posts"),
         )
-    typer.echo(f"{done.counts}; {done.kept} of {len(done.files)} shards were there already", err=True)
+    say(f"{done.counts}; {done.kept} of {len(done.files)} shards were there already", err=True)
     for file in done.files:
-        typer.echo(str(file))
+        say(str(file))

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mner.cli.output import console
+
 if TYPE_CHECKING:
     from mner.training import Event
 
@@ -13,12 +15,11 @@ if TYPE_CHECKING:
 @contextmanager
 def training_progress() -> Iterator[Callable[[Event], None]]:
     """A function that shows the events of training: a bar for steps on a terminal, a line for all else."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    screen = console(err=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
 
         def watch(event: Event) -> None:
@@ -26,9 +27,9 @@ def training_progress() -> Iterator[Callable[[Event], None]]:
                 shown = "  ".join(f"{name} {loss:.2f}" for name, loss in event.losses.items())
                 bar.update(task, completed=event.step, total=event.steps, description=shown)
             elif event.kind in {"trial", "seed"}:
-                console.print(event.message, highlight=False, soft_wrap=True)
+                screen.print(event.message, soft_wrap=True)
             elif event.kind in {"ready", "epoch"}:
-                console.print(event.message, highlight=False, soft_wrap=True)
+                screen.print(event.message, soft_wrap=True)
                 bar.update(task, completed=event.step, total=event.steps)
 
         yield watch

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.output import say
+
 
 def report(
     results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
@@ -26,11 +28,11 @@ def report(
     found = sections(results)
     text = tables.markdown(TITLE, ABOUT, found)
     if str(out) == "-":
-        typer.echo(text, nl=False)
+        say(text, nl=False)
         return
     pages = {out: text, out.with_suffix(".html"): tables.page(TITLE, ABOUT, found)}
     if paper.of_the_paper(results):
         pages[out.with_name("paper.md")] = tables.markdown(paper.TITLE, paper.about(results), paper.sections(results))
     for path, written in pages.items():
         write_text(path, written)
-        typer.echo(path)
+        say(path)

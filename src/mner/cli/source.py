@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mner.cli.bounded import DAY, THREADS, bounded
+from mner.cli.output import say
+
 if TYPE_CHECKING:
     from mner.tagger import Tagger
 
@@ -37,9 +40,10 @@ FormatOption = Annotated[
 ]
 NoImagesOption = Annotated[bool, typer.Option("--no-images", help="Read the words alone.")]
 TimeoutOption = Annotated[
-    float | None, typer.Option(help="Most seconds for one picture; by default no limit.", show_default=False)
+    float | None,
+    bounded(0.001, DAY, help="Most seconds for one picture; by default no limit.", show_default=False),
 ]
-ThreadsOption = Annotated[int, typer.Option(min=0, help="Threads of one forward pass; 0 takes all cores.")]
+ThreadsOption = Annotated[int, bounded(0, THREADS, help="Threads of one forward pass; 0 takes all cores.")]
 PluginsOption = Annotated[bool, typer.Option("--allow-plugins", help="Run code outside mner that the model names.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON rows on a terminal, too.")]
 
@@ -50,8 +54,28 @@ def check_source(posts: str | None, text: str | None, image: Path | None) -> Non
         raise typer.BadParameter("name a file of posts (- is stdin) or give --text, not both", param_hint="POSTS")
     if image is not None and text is None:
         raise typer.BadParameter("goes with --text; posts name their pictures themselves", param_hint="--image")
-    if posts is not None and posts != "-" and not Path(posts).is_file():
+    if posts is not None and posts != "-":
+        _check_readable(Path(posts))
+
+
+def check_folder(path: Path, option: str) -> None:
+    """Refuse a folder that is none."""
+    if not path.is_dir():
+        problem = "is a file; expected a folder" if path.exists() else "no such folder"
+        raise typer.BadParameter(f"{path}: {problem}", param_hint=option)
+
+
+def _check_readable(posts: Path) -> None:
+    """Refuse what holds no posts: nothing, a folder, a device. A pipe, such as ``<(command)`` makes, is read once."""
+    if posts.is_dir():
+        raise typer.BadParameter(
+            f"{posts}: is a folder; name a file of posts in it, or have all of them read: cat {posts}/* | mner ... -",
+            param_hint="POSTS",
+        )
+    if not posts.exists():
         raise typer.BadParameter(f"{posts}: no such file", param_hint="POSTS")
+    if not (posts.is_file() or posts.is_fifo() or posts.is_socket() or str(posts) == "/dev/stdin"):
+        raise typer.BadParameter(f"{posts}: is a device; expected a file of posts", param_hint="POSTS")
 
 
 def tagger_settings(
@@ -66,12 +90,10 @@ def tagger_settings(
     allow_plugins: bool,
 ) -> dict[str, Any]:
     """What ``mner.load`` is to be called with."""
-    if images is not None and not images.is_dir():
-        raise typer.BadParameter(f"{images}: no such folder", param_hint="--images")
-    if timeout is not None and timeout <= 0:
-        raise typer.BadParameter("expected seconds above 0", param_hint="--timeout")
-    if images is None and posts not in {None, "-"}:
-        images = Path(str(posts)).parent
+    if images is not None:
+        check_folder(images, "--images")
+    elif posts is not None and Path(posts).is_file():  # a pipe has no folder that would hold the pictures
+        images = Path(posts).parent
     return {
         "path": model,
         "threads": threads,
@@ -89,7 +111,7 @@ def open_tagger(settings: dict[str, Any]) -> Tagger:
 
     tagger = load(**settings)
     if tagger.note:
-        typer.echo(tagger.note, err=True)
+        say(tagger.note, err=True)
     return tagger
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.output import say
+
 StoreOption = Annotated[Path | None, typer.Option(help="The store's file; by default that of the user's cache.")]
 
 
@@ -22,8 +24,8 @@ def export(
         raise typer.BadParameter(f"{store}: no such file", param_hint="--store")
     with Store(store) as kept:
         count = export_store(kept, out)
-    typer.echo(f"{count} rows", err=True)
-    typer.echo(out)
+    say(f"{count} rows", err=True)
+    say(out)
 
 
 def import_(
@@ -40,5 +42,5 @@ def import_(
 
     with Store(store) as kept:
         count, left_out = import_files(files, kept)
-        typer.echo(f"{count} rows are in the store, {left_out} left out", err=True)
-        typer.echo(kept.path)
+        say(f"{count} rows are in the store, {left_out} left out", err=True)
+        say(kept.path)

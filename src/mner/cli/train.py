@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.output import say
+
 
 def train(
     config: Annotated[Path, typer.Argument(help="Configuration (TOML); configs/rows/ holds the paper's rows.")],
@@ -48,4 +50,4 @@ def train(
             watch=watch,
         )
     for folder in folders:
-        typer.echo(folder)
+        say(folder)

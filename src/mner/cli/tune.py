@@ -7,17 +7,20 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.bounded import bounded
+from mner.cli.output import say
+
 
 def tune(
     config: Annotated[Path, typer.Argument(help="Configuration (TOML); its own settings are the first trial.")],
     trials: Annotated[
-        int, typer.Option(min=1, help="Trials in all, those of earlier calls included; give each row the same number.")
+        int, bounded(1, 100_000, help="Trials in all, those of earlier calls included; give each row the same number.")
     ] = 12,
     space: Annotated[
         Path | None, typer.Option(help="Search space (TOML), laid over the default one; see docs/howto/tune.md.")
     ] = None,
     epochs_max: Annotated[
-        int | None, typer.Option(min=1, help="Most epochs of a trial; without it, twice the configuration's.")
+        int | None, bounded(1, 100_000, help="Most epochs of a trial; without it, twice the configuration's.")
     ] = None,
     view: Annotated[
         list[str] | None,
@@ -67,10 +70,10 @@ def tune(
             watch=watch,
         )
     for line in search_lines(tuned.record):
-        typer.echo(line)
-    typer.echo(f"record: {tuned.record_path}")
+        say(line)
+    say(f"record: {tuned.record_path}")
     if tuned.row is not None:
-        typer.echo(f"row: {tuned.row}")
+        say(f"row: {tuned.row}")
 
 
 def _quiet() -> None:
