@@ -10,7 +10,7 @@ import pytest
 from mner import encoders
 from mner.decode import Decoder
 from mner.runtime import open_model, predict, read_model
-from mner.views import Views
+from mner.views import Batch, Views
 
 POSTS = (("Kevin", "Love", "is", "back"), (), ("Phoenix",), tuple("a long night in new york city".split()) * 9, ("!",))
 
@@ -38,3 +38,33 @@ def test_emissions_come_back_in_order(tiny_model: Path) -> None:
     assert [array.shape for array in found] == [(len(post), 17) for post in POSTS]
     alone = predict.emissions(runtime, views.encode_many(POSTS[3:4]))[0]
     np.testing.assert_allclose(found[3], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("tokens", [1, 40, 100])
+def test_long_post_passes_in_portions_with_the_same_scores(tiny_model: Path, tokens: int) -> None:
+    saved = read_model(tiny_model)
+    runtime = open_model(saved, backend="torch")
+    options = saved.config.context.model_copy(update={"max_tokens": 32, "overlap": 8})
+    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), options)
+    words = ["\ufe0f", *("Kevin Love is back in Cleveland \ufe0f tonight".split() * 20)]
+    (encoded,) = views.encode_many([words])
+    sizes: list[int] = []
+
+    released: list[int] = []
+
+    class Watched:
+        labels, pad_id, chain = runtime.labels, runtime.pad_id, runtime.chain
+
+        def emissions(self, batch: Batch) -> np.ndarray:
+            sizes.append(batch.input_ids.size)
+            return runtime.emissions(batch)
+
+        def release(self) -> None:
+            released.append(len(sizes))
+
+    whole = predict.emissions(runtime, [encoded], tokens_per_batch=100_000)[0]
+    (parts,) = predict.emissions(Watched(), [encoded], tokens_per_batch=tokens)  # type: ignore[arg-type]
+    np.testing.assert_allclose(parts, whole, atol=1e-5)
+    assert len(encoded.windows) > 5
+    assert released == [len(sizes)], "memory goes back after the last portion"
+    assert max(sizes) <= max(tokens, 32)

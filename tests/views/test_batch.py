@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from mner.config import ContextConfig
-from mner.views import Batch, Encoded, Views, batches_by_tokens, collate
+from mner.views import Batch, Encoded, Views, batches_by_tokens, collate, portions
 
 PAD = 9
 
@@ -81,3 +81,25 @@ def test_batches_hold_each_post_once_within_the_limit(tokens: int, lengths: list
     assert sorted(post for group in groups for post in group) == list(range(len(posts)))
     for group in groups:
         assert len(group) == 1 or collate([posts[post] for post in group], pad_id=0).input_ids.size <= tokens
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=12),
+    st.integers(1, 40),
+    st.lists(st.integers(-1, 11), max_size=30),
+)
+def test_portions_hold_each_word_and_window_once(lengths: list[int], tokens: int, owners: list[int]) -> None:
+    first = [[owner, 0] if owner >= 0 else [-1, -1] for owner in (min(owner, len(lengths) - 1) for owner in owners)]
+    post = encoded(*lengths, first=first)
+    parts = list(portions(post, tokens))
+    assert [window.tolist() for _, part in parts for window in part.windows] == [w.tolist() for w in post.windows]
+    assert sorted(np.concatenate([places for places, _ in parts]).tolist()) == list(range(len(first)))
+    for places, part in parts:
+        assert len(part.windows) == len(part.shapes)
+        assert len(part.windows) == 1 or len(part.windows) * max(map(len, part.windows)) <= max(tokens, max(lengths))
+        for place, (window, position) in zip(places.tolist(), part.first.tolist(), strict=True):
+            if window < 0:
+                assert first[place] == [-1, -1]
+            else:
+                assert part.windows[window] is post.windows[first[place][0]]
+                assert position == first[place][1]

@@ -55,3 +55,22 @@ def test_choose_splits_an_overlap_in_the_middle(last: int) -> None:
     middle = (start + 509) // 2
     assert (chosen[: middle + 1] == 0).all()
     assert (chosen[middle + 1 :] == 1).all()
+
+
+@given(st.integers(0, 300), st.integers(2, 40), st.integers(0, 50), st.sets(st.integers(0, 299)), st.data())
+def test_choose_is_the_best_of_all_windows(
+    length: int, room: int, overlap: int, begins: set[int], data: st.DataObject
+) -> None:
+    """Against every window tried for every word."""
+    windows = cut(length, room, overlap, starts=sorted({0, *(begin for begin in begins if begin < length)}))
+    first = data.draw(st.lists(st.integers(-1, max(length - 1, -1)), max_size=20))
+    expected = []
+    for place in first:
+        distances = [
+            min(place - start if start else 999, end - 1 - place if end < length else 999)
+            if start <= place < end
+            else -1
+            for start, end in windows
+        ]
+        expected.append(distances.index(max(distances)) if place >= 0 else -1)
+    assert choose(np.array(first, np.int64), windows).tolist() == expected

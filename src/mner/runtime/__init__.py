@@ -30,7 +30,14 @@ class Runtime(Protocol):
         ...
 
     def emissions(self, batch: Batch) -> np.ndarray:
-        """Label scores (post, word, label) in float32; rows past a post's length are undefined."""
+        """Label scores (post, word, label) in float32; rows past a post's length are undefined.
+
+        The scores of a word depend on nothing but the window that it takes its vector from.
+        """
+        ...
+
+    def release(self) -> None:
+        """Give memory that large batches took, and that later ones may not need, back to the system."""
         ...
 
 

@@ -25,6 +25,8 @@ ARRAYS = ("input_ids", "attention_mask", "shapes", "word_index")
 """The arrays of a batch that a graph may ask for."""
 
 _OUTPUT = "emissions"
+_TWO = np.ones((1, 2), np.int64)
+_SMALL = Batch(_TWO, _TWO, _TWO, np.array([[1, -1, 0]]), np.array([3]), np.array([0]))
 
 
 class OnnxRuntime:
@@ -73,7 +75,15 @@ class OnnxRuntime:
 
     def emissions(self, batch: Batch) -> np.ndarray:
         """Label scores (post, word, label) in float32."""
-        scores: np.ndarray = self._session.run([_OUTPUT], {name: getattr(batch, name) for name in self._inputs})[0]
+        return self._run(batch)
+
+    def release(self) -> None:
+        """Give memory that large batches took back to the system."""
+        self._run(_SMALL, release=True)
+
+    def _run(self, batch: Batch, *, release: bool = False) -> np.ndarray:
+        arrays = {name: getattr(batch, name) for name in self._inputs}
+        scores: np.ndarray = self._session.run([_OUTPUT], arrays, release=release)[0]
         return scores
 
     def _check(self, where: str) -> None:
@@ -85,10 +95,8 @@ class OnnxRuntime:
                 f"{where}: not a graph of mner: it takes {', '.join(self._inputs)} and gives {', '.join(outputs)}; "
                 f"expected some of {', '.join(ARRAYS)} and {_OUTPUT}. Export the model again: mner export"
             )
-        one = np.ones((1, 2), np.int64)
-        batch = Batch(one, one, one, np.array([[1, -1, 0]]), np.array([3]), np.array([0]))
         try:
-            shape = self.emissions(batch).shape
+            shape = self.emissions(_SMALL).shape
         except Exception as error:  # onnxruntime's exceptions have no common class but this one
             raise ModelError(f"{where}: fails on a batch of one post: {first_line(error)}") from error
         if shape != (1, 3, len(self.labels)):

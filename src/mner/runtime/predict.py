@@ -8,7 +8,7 @@ import numpy as np
 
 from mner.decode import Decoder, ScoredSpan
 from mner.runtime import Runtime
-from mner.views import Encoded, batches_by_tokens, collate
+from mner.views import Encoded, batches_by_tokens, collate, portions
 
 TOKENS_PER_BATCH = 1024
 """Padded sub-tokens of one forward pass: as many as keep a core busy while its activations fit the cache. On a CPU,
@@ -52,9 +52,21 @@ def heads_of(encoded: Sequence[Encoded]) -> list[np.ndarray] | None:
 def _forward(
     runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int
 ) -> Iterator[tuple[Sequence[int], np.ndarray, np.ndarray]]:
-    """Members, label scores (post, word, label) and lengths (post,) of each batch."""
+    """Members, label scores (post, word, label) and lengths (post,) of each batch.
+
+    A post of more windows than fit a batch passes in portions: the memory that it takes does not grow with its length.
+    """
     filled = [post for post, one in enumerate(encoded) if one.words]
     for group in batches_by_tokens([encoded[post] for post in filled], tokens_per_batch):
         members = [filled[position] for position in group]
-        batch = collate([encoded[post] for post in members], pad_id=runtime.pad_id)
-        yield members, runtime.emissions(batch), batch.lengths
+        if len(members) == 1:
+            post = encoded[members[0]]
+            scores = np.zeros((1, post.words, len(runtime.labels)), np.float32)
+            for places, portion in portions(post, tokens_per_batch):
+                scores[0, places] = runtime.emissions(collate([portion], pad_id=runtime.pad_id))[0]
+            if post.tokens > tokens_per_batch:
+                runtime.release()
+            yield members, scores, np.array([post.words])
+        else:
+            batch = collate([encoded[post] for post in members], pad_id=runtime.pad_id)
+            yield members, runtime.emissions(batch), batch.lengths

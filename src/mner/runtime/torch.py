@@ -66,6 +66,9 @@ class TorchRuntime:
         array: np.ndarray = scores.float().cpu().numpy()
         return array
 
+    def release(self) -> None:
+        """Nothing: torch gives memory of the CPU back by itself."""
+
     def word_vectors(self, batch: Batch) -> np.ndarray:
         """Word vectors (post, word, hidden) in float32, which the emission layer turns into label scores.
 

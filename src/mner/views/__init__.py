@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mner.views.batch import Batch, Encoded, batches_by_tokens, collate
+from mner.views.batch import Batch, Encoded, batches_by_tokens, collate, portions
 from mner.views.compose import Piece, compose
 from mner.views.encode import Views
 from mner.views.packing import pack
@@ -20,4 +20,5 @@ __all__ = [
     "collate",
     "compose",
     "pack",
+    "portions",
 ]

@@ -100,8 +100,8 @@ def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
 def batches_by_tokens(encoded: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
     """Indices of posts of like length whose padded sub-tokens fit ``tokens``; each post once, the longest first.
 
-    A post that exceeds ``tokens`` by itself makes a batch of its own. The longest come first so that a lack of
-    memory shows at once.
+    A post that exceeds ``tokens`` by itself makes a batch of its own; see ``portions``. The longest come first
+    so that a lack of memory shows at once.
     """
     widths = [max(len(window) for window in one.windows) for one in encoded]
     order = sorted(range(len(encoded)), key=lambda post: (-widths[post], post))
@@ -117,3 +117,25 @@ def batches_by_tokens(encoded: Sequence[Encoded], tokens: int) -> Iterator[list[
         windows += len(encoded[post].windows)
     if group:
         yield group
+
+
+def portions(encoded: Encoded, tokens: int) -> Iterator[tuple[np.ndarray, Encoded]]:
+    """The windows of one post in portions whose padded sub-tokens fit ``tokens``, or of one window each.
+
+    With each come its places among the post's words (word,), ascending: the words that take their vector from one of
+    its windows. A word without sub-token goes with the first portion.
+
+    >>> two = (np.array([2, 7, 3]), np.array([2, 8, 3]))
+    >>> post = Encoded(3, two, (np.zeros(3), np.zeros(3)), np.array([[0, 1], [-1, -1], [1, 1]]))
+    >>> [(places.tolist(), part.first.tolist()) for places, part in portions(post, 3)]
+    [([0, 1], [[0, 1], [-1, -1]]), ([2], [[0, 1]])]
+    """
+    each = max(1, tokens // max(len(window) for window in encoded.windows))
+    owner = np.maximum(encoded.first[:, 0], 0) // each
+    order = np.argsort(owner, kind="stable")
+    count = -(-len(encoded.windows) // each)
+    for number, places in enumerate(np.split(order, np.searchsorted(owner[order], np.arange(1, count)))):
+        begin, end = number * each, (number + 1) * each
+        first = encoded.first[places] - [begin, 0]
+        first[encoded.first[places, 0] < 0] = -1
+        yield places, Encoded(len(places), encoded.windows[begin:end], encoded.shapes[begin:end], first)

@@ -50,15 +50,17 @@ def choose(first: np.ndarray, windows: Sequence[tuple[int, int]]) -> np.ndarray:
         first: Position of each word's first sub-token in the whole input (word,), -1 for none.
         windows: Start and end of each window, in order.
     """
-    length = windows[-1][1]
+    starts, ends = np.array(windows, np.int64).T
+    earliest = np.searchsorted(ends, first, side="right")  # of the windows that hold a word: they stand in a row
+    holding = np.searchsorted(starts, first, side="right") - earliest
     best = np.full(first.shape, -1, np.int64)
     chosen = np.full(first.shape, -1, np.int64)
-    for number, (start, end) in enumerate(windows):
-        left = first - start if start else np.full(first.shape, _FAR)
-        right = end - 1 - first if end < length else np.full(first.shape, _FAR)
-        distance = np.where((first >= start) & (first < end), np.minimum(left, right), -1)
+    for step in range(int(holding.max(initial=0))):  # as many as overlap in one place, however long the input
+        number = np.minimum(earliest + step, len(windows) - 1)
+        left = np.where(starts[number] > 0, first - starts[number], _FAR)
+        right = np.where(ends[number] < ends[-1], ends[number] - 1 - first, _FAR)
+        distance = np.where((step < holding) & (first >= 0), np.minimum(left, right), -1)
         better = distance > best
-        chosen[better] = number
+        chosen[better] = number[better]
         best = np.maximum(best, distance)
-    chosen[first < 0] = -1
     return chosen
