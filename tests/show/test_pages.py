@@ -31,7 +31,7 @@ def test_page_says_what_went_in(explained: Explanation, parse: Callable[[str], A
     assert marks == ["Love", "Cleveland"]
     rows = [" ".join(found.text(f"tr.c{colour}").split()) for colour in (0, 1, 2)]
     assert rows[0] == (
-        "Love PER raised +29 points with the picture 0.91 without it 0.62 without captions 0.70 without ocr 0.90"
+        "Love PER raised by 29 points with the picture 0.91 without it 0.62 without captions 0.70 without ocr 0.90"
     )
     assert "ORG without the picture" in rows[1]
     assert "“CLEVELAND”" in rows[1]
@@ -79,7 +79,7 @@ def test_boxes_lie_over_the_original_pixels(explained: Explanation, parse: Calla
 
 def test_words_alone_say_why(fallen: Explanation, parse: Callable[[str], Any]) -> None:
     found = parse(page(fallen))
-    assert "The words alone were read: not a JPEG." in found.text("main")
+    assert "The model read the words alone: not a JPEG." in found.text("main")
     assert found.found("img") == found.found("svg") == []
     assert [attributes["style"] for attributes in found.found("span") if "style" in attributes] == ["width: 62.0%"]
 
@@ -170,6 +170,53 @@ def test_interrupted_pages_leave_no_part(tmp_path: Path, explained: Explanation)
     with pytest.raises(KeyboardInterrupt):
         write_pages(stopping(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["00001.html"]
+
+
+def test_pages_of_an_earlier_run_are_removed(
+    tmp_path: Path, explained: Explanation, parse: Callable[[str], Any]
+) -> None:
+    write_pages([explained] * 5, tmp_path)
+    (tmp_path / "00004.html").write_text("<p>mine</p>")
+    (tmp_path / "notes.html").write_text("mine, too")
+    index, *_ = write_pages([explained] * 2, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "00001.html", "00002.html", "00004.html", "00005.html", "index.html", "notes.html",
+    ]  # fmt: skip
+    links = parse(index.read_text(encoding="utf-8")).found("a")
+    assert [link["href"] for link in links] == ["00001.html", "00002.html"]
+
+
+@pytest.mark.parametrize(
+    ("with_image", "without", "verdict", "said"),
+    [
+        (0.91, 0.90, "same", "hardly changed +1 point"),
+        (0.9, 0.9, "same", "unchanged"),
+        (0.5, 0.54, "same", "hardly changed \u22124 points"),
+        (0.2, 0.6, "lowered", "lowered by 40 points"),
+        (0.9, 0.1, "only with the picture", "only with the picture +80 points"),
+    ],
+)
+def test_what_the_picture_did_is_a_sentence(
+    explained: Explanation, parse: Callable[[str], Any], with_image: float, without: float, verdict: Any, said: str
+) -> None:
+    row = replace(explained.evidence[0], verdict=verdict, with_image=with_image, without_image=without)
+    found = parse(page(replace(explained, evidence=(row,))))
+    assert "".join(text for path, text in found.texts if any("verdict" in name for name in path)) == said
+
+
+def test_entities_stand_before_what_was_read(explained: Explanation, parse: Callable[[str], Any]) -> None:
+    classes = [attributes.get("class") or "" for _, attributes in parse(page(explained)).elements]
+    order = [part for name in classes for part in name.split() if part.startswith("at-")]
+    assert order == ["at-picture", "at-entities", "at-read"], "the order on a phone"
+    assert any("grid few" in name for name in classes)
+    many = parse(page(replace(explained, evidence=explained.evidence * 2)))
+    assert not any("few" in (attributes.get("class") or "").split() for _, attributes in many.elements)
+
+
+def test_legend_names_each_label_once(tmp_path: Path, explained: Explanation, parse: Callable[[str], Any]) -> None:
+    for path in write_pages([explained, explained], tmp_path):
+        legend = parse(path.read_text(encoding="utf-8")).text("p.legend")
+        assert legend.count("PER person") == legend.count("LOC location") == 1
 
 
 def test_no_posts_make_an_index(tmp_path: Path, parse: Callable[[str], Any]) -> None:

@@ -12,9 +12,15 @@ from mner.atomic import write_text
 from mner.evidence import NOTICEABLE, Evidence, Explanation
 from mner.show.environment import template
 from mner.show.picture import boxes, embed, tag_text
-from mner.show.plain import STATUS, TONE, colour, number, shown
+from mner.show.plain import STATUS, TONE, change, colour, legend, number
 from mner.show.terminal import cut
 from mner.types import Prediction
+
+GENERATOR = b'<meta name="generator" content="mner">'
+"""What is in the head of every page that mner writes."""
+
+FEW = 3
+"""Entities of a page, at most, that leave room below them for what was read from the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ def write_pages(explanations: Iterable[Explanation], folder: str | Path, *, titl
     """The files written: ``index.html`` and after it one page a post, in order.
 
     Posts are taken one by one, so memory holds one picture at a time. Each file appears only when it is whole; the
-    index comes last.
+    index comes last. Pages of an earlier run into the same folder that this one did not replace are then removed.
 
     Args:
         explanations: What ``Tagger.explain`` returns.
@@ -57,7 +63,10 @@ def write_pages(explanations: Iterable[Explanation], folder: str | Path, *, titl
         listed.append(_listed(one, path.name, count))
         one = following
     index = folder / "index.html"
-    write_text(index, template("index.html").render(title=shown(title), posts=listed, totals=_totals(listed)))
+    write_text(
+        index, template("index.html").render(title=title, posts=listed, labels=_labels(listed), totals=_totals(listed))
+    )
+    _remove_stale(folder, len(listed))
     return [index, *written]
 
 
@@ -87,21 +96,22 @@ def page(
         name=_name(prediction, number_),
         status=STATUS[prediction.image_status],
         used=prediction.image_status == "used",
-        reason=shown(prediction.reason or ""),
+        reason=prediction.reason or "",
         view=prediction.view,
         runs=_runs(prediction),
+        labels=legend(row.entity.label for row in one.evidence),
+        few=FEW,
         rows=[_row(row, kinds) for row in one.evidence],
-        kinds=kinds,
         picture=picture,
         alt=_alt(one),
         stroke=max(picture.width, picture.height) / 400 if picture else 1,
         boxes=drawn,
         undrawn=undrawn,
-        captions=[(shown(c.text), shown(c.source)) for c in context.captions] if context else [],
-        tags=[(tag_text(tag), tag.confidence, shown(tag.source)) for tag in context.tags] if context else [],
+        captions=context.captions if context else (),
+        tags=[(tag_text(tag), tag.confidence, tag.source) for tag in context.tags] if context else [],
         ocr=_ocr(one),
-        texts=[(shown(t.text), shown(t.source)) for t in context.texts] if context else [],
-        pieces=[(piece.kind, shown(piece.text)) for piece in one.pieces],
+        texts=context.texts if context else (),
+        pieces=one.pieces,
         cut=cut(prediction),
         links={"index": index, "before": before, "after": after},
     )
@@ -115,40 +125,31 @@ def _row(row: Evidence, kinds: Sequence[str]) -> dict[str, Any]:
     left_out = row.without_source if len(kinds) > 1 else {}  # of one kind alone it is the same as without the picture
     most = max(left_out.values(), key=lambda score: abs(score - (row.with_image or 0)), default=0.0)
     moved = abs(most - (row.with_image or 0)) >= NOTICEABLE
+    verdict, gain = ("", "") if row.with_image is None else change(row.verdict, row.with_image, row.without_image)
     return {
-        "text": shown(entity.text),
-        "label": shown(entity.label),
-        "label_without": shown(row.label_without or ""),
+        "text": entity.text,
+        "label": entity.label,
+        "label_without": row.label_without or "",
         "colour": colour(entity.label),
-        "verdict": row.verdict,
+        "verdict": verdict,
         "tone": TONE[row.verdict],
-        "gain": None if row.with_image is None else _points(row.with_image - row.without_image),
+        "gain": gain,
         "bars": [(name, kind, f"{100 * score:.1f}", number(score)) for name, kind, score in bars],
         "sources": [(kind, number(score), moved and score == most) for kind, score in left_out.items()],
-        "matches": [shown(match.text) for match in row.matches],
+        "matches": [match.text for match in row.matches],
     }
-
-
-def _points(gain: float) -> str:
-    """A difference of probabilities in points of a hundred, with its sign.
-
-    >>> _points(0.291), _points(-0.04), _points(0.001)
-    ('+29', '\u22124', '\u00b10')
-    """
-    points = round(100 * gain)
-    return f"{points:+d}".replace("-", "\u2212") if points else "\u00b10"
 
 
 def _runs(prediction: Prediction) -> list[dict[str, Any]]:
     """The text cut at its entities; ``label`` is None outside of them."""
     runs: list[dict[str, Any]] = []
-    text, at = shown(prediction.text), 0
+    text, at = prediction.text, 0
     for entity in prediction.entities:
         runs.append({"text": text[at : entity.start], "label": None})
         runs.append(
             {
                 "text": text[entity.start : entity.end],
-                "label": shown(entity.label),
+                "label": entity.label,
                 "colour": colour(entity.label),
                 "score": number(entity.score),
             }
@@ -164,11 +165,10 @@ def _ocr(one: Explanation) -> list[dict[str, Any]]:
     owner = {match.text: row.entity for row in one.evidence for match in row.matches}
     return [
         {
-            "text": shown(text.text),
+            "text": text.text,
             "confidence": text.confidence,
-            "source": shown(text.source),
+            "source": text.source,
             "colour": colour(owner[text.text].label) if text.text in owner else None,
-            "entity": shown(owner[text.text].text) if text.text in owner else "",
         }
         for text in one.prediction.context.ocr
     ]
@@ -176,8 +176,8 @@ def _ocr(one: Explanation) -> list[dict[str, Any]]:
 
 def _alt(one: Explanation) -> str:
     context = one.prediction.context
-    told = context.captions[0].text if context is not None and context.captions else ""
-    return f"The post's picture: {shown(told)}" if told else "The post's picture"
+    caption = context.captions[0].text if context is not None and context.captions else ""
+    return f"The post's picture: {caption}" if caption else "The post's picture"
 
 
 def _listed(one: Explanation, file: str, count: int) -> Listed:
@@ -193,6 +193,10 @@ def _listed(one: Explanation, file: str, count: int) -> Listed:
     )
 
 
+def _labels(listed: Iterable[Listed]) -> list[tuple[str, str, int]]:
+    return legend(run["label"] for post in listed for run in post.runs if run["label"] is not None)
+
+
 def _totals(listed: list[Listed]) -> dict[str, int]:
     totals: Counter[str] = Counter()
     for one in listed:
@@ -201,7 +205,23 @@ def _totals(listed: list[Listed]) -> dict[str, int]:
 
 
 def _name(prediction: Prediction, count: int | None) -> str:
-    return shown(prediction.id) or (f"post {count}" if count else "post")
+    return prediction.id or (f"post {count}" if count else "post")
+
+
+def _remove_stale(folder: Path, count: int) -> None:
+    """Remove the pages behind the last one, up to the first name that no page of ours has."""
+    while is_page(stale := folder / _file(count + 1)):
+        stale.unlink()
+        count += 1
+
+
+def is_page(path: Path) -> bool:
+    """Whether a file is a page that mner wrote."""
+    try:
+        with path.open("rb") as stream:
+            return GENERATOR in stream.read(500)
+    except OSError:
+        return False
 
 
 def _file(count: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mner.evidence import Explanation
-from mner.show.plain import STATUS, TONE, colour, number, shown
+from mner.show.plain import STATUS, TONE, change, colour, number, shown
 from mner.types import Prediction
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ def _table(one: Explanation) -> Table:
         if used and row.with_image is not None:
             scores = [row.with_image, row.without_image, *(row.without_source[kind] for kind in kinds)]
             cells += [Text(number(score)) for score in scores]
-            verdict = row.verdict + (f" (was {shown(row.label_without)})" if row.label_without else "")
+            verdict = change(row.verdict, row.with_image, row.without_image)[0] + (
+                f" (was {shown(row.label_without)})" if row.label_without else ""
+            )
             verdict += "".join(f'; reads "{shown(match.text)}"' for match in row.matches)
             cells.append(Text(verdict, TONES[TONE[row.verdict]]))
         else:
