@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import tomllib
 from pathlib import Path
 
@@ -112,6 +114,64 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(tmp_path: Path) -> Non
 def test_faulty_files_are_refused(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         configs.load(write(tmp_path / "a.toml", text))
+
+
+NESTED = ("x = " + "[" * 3000 + "]" * 3000, "x = " + "{a = " * 3000 + "1" + "}" * 3000, ".".join("a" * 3000) + " = 1")
+HUGE = ("seed = " + "9" * 5000, "seed = 0x" + "f" * 5000, "seed = 9223372036854775808")
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (NESTED, "more than 16 deep"),
+        (HUGE, "beyond 64 bits"),
+        (("training.encoder_lr = nan", "training.crf_lr = inf", "loss.weight_t = -inf"), "finite number"),
+    ],
+)
+def test_values_without_bounds_are_refused(tmp_path: Path, texts: tuple[str, ...], expected: str) -> None:
+    empty = write(tmp_path / "empty.toml", "")
+    for text in texts:
+        with pytest.raises(ConfigError, match=expected):
+            configs.load(write(tmp_path / "c.toml", text))
+        with pytest.raises(ConfigError, match=expected):
+            configs.load(empty, set_values=[text.replace(" = ", "=", 1)])
+
+
+def test_only_a_regular_file_is_a_configuration(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    write(tmp_path / "large.toml", "#" * (2**20 + 1))
+    for name, expected in (
+        ("pipe.toml", "is a pipe or a device"),
+        ("/dev/zero", "is a pipe or a device"),
+        (".", "is a folder; name a TOML file"),
+        ("large.toml", "over 1,048,576 bytes"),
+        ("a\\u0000b", "NUL"),
+    ):
+        with pytest.raises(ConfigError, match=expected):
+            configs.load(write(tmp_path / "row.toml", f'base = "{name}"\n'))
+        if "u0000" not in name:
+            with pytest.raises(ConfigError, match=expected):
+                configs.load(tmp_path / name)
+    with pytest.raises(ConfigError, match="no such file"):
+        configs.load("a\0b")
+
+
+SETTINGS = re.findall(r"^.+$", configs.dumps(configs.Config()), re.MULTILINE)
+VALUES = ("[]", "{}", '"x"', "1", "-1", "0.5", "nan", "true", "2000-01-01", '[["a"]]', "{a = 1}", '"\\u001b[31m"', "")
+
+
+@settings(max_examples=150, derandomize=True)
+@given(st.lists(st.tuples(st.integers(0, len(SETTINGS) - 1), st.sampled_from(VALUES)), min_size=1, max_size=4))
+def test_any_value_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, str]]) -> None:
+    folder, lines = tmp_path_factory.mktemp("fuzz"), list(SETTINGS)
+    for place, value in changes:
+        lines[place] = lines[place].partition("=")[0] + f"= {value}"
+    write(folder / "base.toml", "\n".join(lines))
+    for text in ("\n".join(lines), 'base = "base.toml"'):
+        try:
+            configs.load(write(folder / "c.toml", text))
+        except ConfigError as error:
+            assert "\x1b" not in str(error)
 
 
 def test_base_files_in_a_ring_are_refused(tmp_path: Path) -> None:

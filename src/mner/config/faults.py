@@ -9,12 +9,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from mner.config.schema import Section
+from mner.safe_text import printable
 
 
 def describe(fault: Mapping[str, Any], schema: type[BaseModel]) -> str:
     """One line about a fault as pydantic reports it of a table that should be a ``schema``."""
     path = [str(part) for part in fault["loc"]]
-    dotted = ".".join(path)
+    dotted, found = (shortened(text) for text in (".".join(path), repr(fault["input"])))
     if fault["type"] == "extra_forbidden":
         known = list(_known_keys(schema, path[:-1]))
         near = difflib.get_close_matches(path[-1], known, n=1) or difflib.get_close_matches(
@@ -28,11 +29,17 @@ def describe(fault: Mapping[str, Any], schema: type[BaseModel]) -> str:
     if fault["type"] in {"literal_error", "enum"} and isinstance(fault["input"], str):
         choices = [choice.strip(" '") for choice in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         near = difflib.get_close_matches(fault["input"], choices, n=1)
-        message = f"expected {fault['ctx']['expected']}, found {fault['input']!r}"
+        message = f"expected {fault['ctx']['expected']}, found {found}"
         message += f'; did you mean "{near[0]}"?' if near else ""
     elif fault["type"] not in {"value_error"}:
-        message = f"{message[0].lower()}{message[1:]}, found {fault['input']!r}"
+        message = f"{message[0].lower()}{message[1:]}, found {found}"
     return f"{dotted}: {message}" if dotted else message
+
+
+def shortened(text: str, limit: int = 100) -> str:
+    """The beginning of a text, on one line."""
+    line = printable(text)
+    return line if len(line) <= limit else f"{line[:limit]}..."
 
 
 def _known_keys(schema: type[BaseModel], path: Sequence[str]) -> Iterator[str]:

@@ -6,9 +6,9 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,14 @@ from mner.config.faults import describe
 from mner.config.schema import RETIRED, Config, DataConfig
 from mner.errors import ConfigError
 
+LARGEST = 2**20
+"""Bytes of a TOML file, at most."""
+
+DEEPEST = 16
+"""Tables and lists inside each other, at most."""
+
+_TOO_DEEP = f"tables and lists stand more than {DEEPEST} deep in each other"
+_TOO_LARGE = "a whole number is beyond 64 bits"
 _VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -119,19 +127,64 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: The file is missing, which names the nearest file there is, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.toml")], n=1)
-        hint = f'; did you mean "{path.parent / near[0]}"?' if near else ""
-        raise ConfigError(f"{path}: no such file{hint}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        if not path.is_file():
+            _refuse(path)
+        with path.open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise ConfigError(f"{path}: over {LARGEST:,} bytes; expected a configuration in TOML")
+        return parse_toml(content.decode("utf-8"))
+    except (OSError, ValueError) as error:  # no UTF-8, or a name with NUL in it
         raise ConfigError(f"{path}: not a readable TOML file: {error}") from None
 
 
+def _refuse(path: Path) -> NoReturn:
+    """Refuse what is no regular file; a pipe or a device may never end, and bases are read more than once."""
+    if path.is_dir():
+        near = sorted(str(file) for file in path.glob("*.toml"))
+        raise ConfigError(f"{path}: is a folder; name a TOML file" + (f", such as {near[0]}" if near else ""))
+    if path.exists():
+        raise ConfigError(f"{path}: is a pipe or a device; write the configuration into a file and name that")
+    near = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*.toml")], n=1)
+    hint = f'; did you mean "{path.parent / near[0]}"?' if near else ""
+    raise ConfigError(f"{path}: no such file{hint}")
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """The table of a TOML text.
+
+    Raises:
+        ValueError: It is not TOML, nests deeper than any configuration, or holds a whole number beyond 64 bits or
+            a text with NUL.
+    """
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    except ValueError as error:
+        if isinstance(error, tomllib.TOMLDecodeError):
+            raise
+        raise ValueError(_TOO_LARGE) from None
+    level: list[Any] = [table]
+    for _ in range(DEEPEST):
+        level = [value for part in level if isinstance(part, dict | list) for value in _values(part)]
+        if any(isinstance(value, int) and abs(value) >= 2**63 for value in level):
+            raise ValueError(_TOO_LARGE)
+        if any(isinstance(value, str) and "\0" in value for value in level):
+            raise ValueError("a text contains NUL")
+    if level:
+        raise ValueError(_TOO_DEEP)
+    return table
+
+
+def _values(part: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return part.values() if isinstance(part, dict) else part
+
+
 def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    table = read_toml(path)
     if path.resolve() in seen:
         raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
-    table = read_toml(path)
     named = [path.parent / name for name in _base_names(table.pop("base", None), path)]
     for one in named if base is not None else ():
         if one.is_file() and "name" in read_toml(one):
@@ -142,10 +195,11 @@ def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict
     lower: dict[str, Any] = {}
     for one in named if base is None else [base]:
         read = _read(one, base=None, seen=(*seen, path.resolve()))
-        if not read.get("data", {}).get("root", "").startswith(("$", "mner:")) and "data" in read:
-            # A plain root is relative to the file that states it; said anew relative to the file on top.
-            folder = (one.parent / read["data"].get("root", ".")).resolve()
-            read["data"]["root"] = os.path.relpath(folder, path.parent.resolve())
+        data: Any = read.get("data")
+        root = data.get("root", ".") if isinstance(data, dict) else None
+        if isinstance(root, str) and not root.startswith(("$", "mner:")):
+            # A plain root is relative to the file that states it; here it becomes relative to the file on top.
+            data["root"] = os.path.relpath((one.parent / root).resolve(), path.parent.resolve())
         lower = _merge(lower, read)
     return _merge(lower, table)
 
@@ -181,10 +235,14 @@ def _assign(table: dict[str, Any], setting: str) -> None:
     if not sign or not dotted.strip():
         raise ConfigError(f'--set {setting}: expected "section.key=value", such as training.epochs=3')
     try:
-        value = tomllib.loads(f"value = {written}")["value"]
+        value = parse_toml(f"value = {written}")["value"]
     except tomllib.TOMLDecodeError:
         value = written
+    except ValueError as error:
+        raise ConfigError(f"--set {dotted}: {error}") from None
     *sections, key = dotted.strip().split(".")
+    if len(sections) > DEEPEST:
+        raise ConfigError(f"--set: {_TOO_DEEP}")
     for section in sections:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):

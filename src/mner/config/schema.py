@@ -23,7 +23,7 @@ BUDGET: dict[Source, int] = {"captions": 128, "tags": 128, "ocr": 96, "texts": 2
 class Section(BaseModel):
     """A table of the configuration; an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataConfig(Section):
