@@ -15,6 +15,10 @@ from typing import NamedTuple
 
 import pytest
 
+from mner.evidence import Evidence, Explanation, Match
+from mner.types import PREDICTION_KEYS, Entity, Prediction
+from mner.views import Piece
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 WRITTEN_BY_PROGRAMS = {"docs/results.md", "docs/images/result.png"}
@@ -98,3 +102,15 @@ def test_code_blocks_run(name: str, tmp_path: Path, tiny_model: Path) -> None:
             command = [sys.executable, "-W", "error", "-c", "\n".join(python)]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{name}:{block.line}\n{block.code}\n{done.stdout}\n{done.stderr}"
+
+
+def test_reference_lists_every_key_of_predictions_and_explanations() -> None:
+    text = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
+    rows = text.partition("## Predictions")[2].partition("## Saved models")[0].split("\n")
+    listed = {key for row in rows if row.startswith("|") for key in re.findall(r"`(\w+)`", row.split("|")[1])}
+    entity = Entity(0, 2, "Bo", "PER", 0.5)
+    evidence = Evidence(entity, "raised", 0.1, 0.9, {"ocr": 0.2}, "LOC", (Match("BO", (0.0, 0.0, 1.0, 1.0), True),))
+    prediction = Prediction("1", "Bo", (entity,), "I+T", "used", "slow", None, "1.jpg", {"words": 1}, {"lang": "en"})
+    row = Explanation(prediction, (evidence,), (Piece("ocr", "rapid", "BO"),)).to_dict()
+    assert set(row) - {"lang"} == PREDICTION_KEYS
+    assert set(row) - {"lang"} | set(row["evidence"][0]) | set(row["entities"][0]) <= listed

@@ -171,7 +171,8 @@ def predict_shards(
 
     def read() -> Iterator[Post]:
         for number, post in enumerate(posts):
-            told = json.dumps([post.id, post.text, post.words, post.offsets, post.image])
+            extra = [dict(post.extra)] if post.extra else []  # it comes back in the rows
+            told = json.dumps([post.id, post.text, post.words, post.offsets, post.image, *extra], default=str)
             digests[number // shard_size].update(told.encode())
             yield post
 
@@ -218,7 +219,8 @@ def _lines(tagger: Tagger, posts: Iterable[Post], min_score: float) -> Iterator[
 def _lost(post: Post, reason: str) -> str:
     """The line of a post that ends the processes of those who tag it."""
     status: ImageStatus = "none" if post.image is None else "unreadable"
-    return line(Prediction(post.id, post.text, (), image_status=status, reason=reason, image=post.image).to_dict())
+    lost = Prediction(post.id, post.text, (), image_status=status, reason=reason, image=post.image, extra=post.extra)
+    return line(lost.to_dict())
 
 
 def _told(settings: Mapping[str, Any]) -> str:

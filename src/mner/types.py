@@ -149,6 +149,12 @@ class Entity:
         }
 
 
+PREDICTION_KEYS = frozenset(
+    {"id", "text", "entities", "view", "image_status", "image", "reason", "cut", "evidence", "context"}
+)
+"""Keys of the rows of predictions and explanations."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What the tagger found in one post.
@@ -163,6 +169,7 @@ class Prediction:
         context: What was read from the picture; None without one.
         image: The picture's name; None where it has none.
         cut: Sub-tokens that the model could not take: by kind of context, and of overlong words under "words".
+        extra: Keys of the input row that mner does not use, given back in the row.
     """
 
     id: str
@@ -174,9 +181,13 @@ class Prediction:
     context: VisualContext | None = None
     image: str | None = None
     cut: Mapping[str, int] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The prediction as its JSONL row; image, reason and cut only where there are such."""
+        """The prediction as its JSONL row; image, reason and cut only where there are such.
+
+        The input's extra keys come last. One that has the name of a key of ours is left out.
+        """
         row: dict[str, Any] = {
             "id": self.id,
             "text": self.text,
@@ -190,7 +201,7 @@ class Prediction:
             row["reason"] = self.reason
         if self.cut:
             row["cut"] = dict(self.cut)
-        return row
+        return row | {key: value for key, value in self.extra.items() if key not in PREDICTION_KEYS}
 
     def __str__(self) -> str:
         """The text with each entity in brackets: ``[Kevin Love|PER .98] is back in [Cleveland|LOC .91]``."""

@@ -195,3 +195,26 @@ def test_workers_without_a_folder_are_refused(run: Run, posts_file: Path) -> Non
     found = run(posts_file, "--workers", 2)
     assert found.exit_code == 2
     assert "name their folder" in found.stderr
+
+
+def test_gold_is_neither_needed_nor_checked_and_other_keys_come_back(run: Run, tmp_path: Path) -> None:
+    extra = {"lang": "en", "view": "mine", "meta": {"likes": [3]}, "reason": "none"}
+    gold = [
+        {"entities": [{"start": 1, "end": 3, "label": "PER"}]},
+        {"label": [[0, 99, "X"]]},
+        {"spans": "x", "ner": [5]},
+    ]
+    path = tmp_path / "posts.jsonl"
+    path.write_text("".join(json.dumps({"text": TEXT, **labels, **extra}) + "\n" for labels in gold))
+    table = rows(run(path))
+    assert len(table) == len(gold)
+    for row in table:
+        assert (row["lang"], row["meta"], row["view"], "reason" in row) == ("en", {"likes": [3]}, "T", False)
+        assert not {"label", "ner"} & row.keys()
+
+
+def test_plain_text_is_tagged_a_post_a_line(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "posts.txt"
+    path.write_text(f"{TEXT}\n\nReal Madrid won\n")
+    table = rows(run(path, "--format", "text"))
+    assert [row["text"] for row in table] == [TEXT, "Real Madrid won"]

@@ -114,3 +114,8 @@ def test_context_row_needs_no_image() -> None:
     assert found.context.captions[0].text == "a dog"
     with pytest.raises(DataError, match="context"):
         request("Hi", context={"captions": 5})
+
+
+def test_row_keeps_its_other_keys_but_labels() -> None:
+    row = {"text": "Hi Bo", "lang": "en", "label": [[0, 2, "X"]], "entities": 3, "context": "a dog", "mood": "good"}
+    assert request(row).post.extra == {"lang": "en", "mood": "good"}

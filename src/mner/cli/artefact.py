@@ -127,7 +127,7 @@ def import_(
     if posts:
         from mner.data import read
 
-        images = {post.id: post.image for file in posts for post in read(file)}
+        images = {post.id: post.image for file in posts for post in read(file, labels=False)}
     left_out: list[str] = []
     made = rows(
         path,

@@ -116,10 +116,10 @@ def open_tagger(settings: dict[str, Any]) -> Tagger:
 
 
 def read_posts(posts: str, format: str | None) -> Iterator[Any]:
-    """The posts of a file or of stdin, streamed."""
+    """The posts of a file or of stdin, streamed; labels that they may have are neither read nor checked."""
     from mner.data import read
 
-    return read(getattr(sys.stdin, "buffer", sys.stdin) if posts == "-" else posts, format=format)
+    return read(getattr(sys.stdin, "buffer", sys.stdin) if posts == "-" else posts, format=format, labels=False)
 
 
 def pretty(as_json: bool) -> bool:

@@ -50,7 +50,7 @@ def pictures(source: Path, *, images: Path | None = None) -> Iterable[tuple[str,
     if source.suffix.lower() == TABLE:
         return _some(table(source, images=images), source)
     folder = images if images is not None else source.parent
-    named = dict.fromkeys(post.image for post in read(source) if post.image is not None)
+    named = dict.fromkeys(post.image for post in read(source, labels=False) if post.image is not None)
     if not named:
         raise DataError(f"{source}: none of its posts names a picture")
     return [(image, picture_path(folder, image)) for image in named]

@@ -59,7 +59,9 @@ def read(
     posts: Iterator[Post] = reader.read(
         lines if lines.repeatable else iter(lines), name=lines.name, labels=labels, on_fault=on_fault
     )
-    if labels is not False:
+    if labels is False:
+        posts = (post if post.spans is None else replace(post, spans=None) for post in posts)
+    else:
         posts = _accepted(posts, lines.name, on_excluded)
     if images is None:
         yield from posts

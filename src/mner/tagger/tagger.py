@@ -157,6 +157,7 @@ class Tagger:
                 context=seen.context,
                 image=one.post.image,
                 cut=coded.cut,
+                extra=one.post.extra,
             )
             for one, seen, coded, spans in zip(asked, looked, encoded, found, strict=True)
         ]
