@@ -6,7 +6,7 @@ from PIL import Image
 from mner.errors import DataError
 from mner.preflight import check
 
-POSTS = "".join(f"IMGID:{at}\nword{at}\tO\n\n" for at in range(1, 7)) + "IMGID:\nlast\tO\n\n"
+POSTS = "".join(f"IMGID:{at}\nword{at}\tO\n\n" for at in range(1, 7)) + "IMGID:\nlast\tB-X\n\n"
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_same_text_is_found_across_formats(write):
 
 
 def test_repeated_id_is_named_within_a_split(write):
-    path = write("train.txt", "IMGID:1\na\tO\n\nIMGID:1\nb\tO\n\n")
+    path = write("train.txt", "IMGID:1\na\tB-X\n\nIMGID:1\nb\tO\n\n")
     report = check([path])
     assert kinds(report) == {"repeated id": 1}
     assert report.findings[0].where == f"{path}:4"
@@ -98,14 +98,32 @@ def test_repaired_labels_are_a_note(write):
 
 
 def test_posts_without_words_or_labels_are_named(write):
-    path = write("train.jsonl", '{"text": ""}\n{"text": "a"}\n{"text": "b", "entities": []}\n')
+    path = write("train.jsonl", '{"text": ""}\n{"text": "a"}\n{"text": "b", "label": [[0, 1, "X"]]}\n')
     report = check([path])
     assert kinds(report) == {"no words": 1, "no labels": 2}
+    assert report.severities["no labels"] == "warning"
 
 
-def test_file_without_labels_is_fine_unless_it_is_train(write):
-    assert check([write("posts.jsonl", '{"text": "a"}\n')]).fine
-    assert not check([write("train.jsonl", '{"text": "a"}\n')]).fine
+BARE, LABELLED, EMPTY = '{"text": "a"}\n', '{"text": "b", "label": [[0, 1, "X"]]}\n', '{"text": "c", "entities": []}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "severities"),
+    [
+        ("posts.jsonl", BARE, {}),
+        ("posts.jsonl", BARE + LABELLED, {"no labels": "warning"}),
+        ("train.jsonl", BARE, {"no labels": "error"}),
+        ("train.jsonl", BARE + LABELLED, {"no labels": "warning"}),
+        ("train.jsonl", EMPTY, {"no entities": "error"}),
+        ("train.jsonl", BARE + EMPTY, {"no labels": "warning", "no entities": "error"}),
+        ("dev.jsonl", BARE + LABELLED, {"no labels": "error"}),
+        ("test.jsonl", BARE, {"no labels": "error"}),
+        ("dev.jsonl", EMPTY, {}),
+        ("dev.jsonl", '{"text": "a", "answer": "ignore"}\n' + EMPTY, {"left out": "note"}),
+    ],
+)
+def test_unknown_entities_are_what_training_makes_of_them(write, name, text, severities):
+    assert check([write(name, text)]).severities == severities
 
 
 def test_file_without_posts_is_an_error(write):

@@ -54,7 +54,7 @@ def test_word_longer_than_a_window_is_a_loss(views):
 
 
 def test_check_asks_the_encoder_it_is_given(write, views):
-    path = write("train.txt", "IMGID:1\na\tO\n\u00a0\tO\n\n")
+    path = write("train.txt", "IMGID:1\na\tB-X\n\u00a0\tO\n\n")
     report = check([path], encoder=views)
     assert report.counts == {"no sub-token": 1}
     assert report.counts == {"no sub-token": 1}

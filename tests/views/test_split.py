@@ -51,6 +51,30 @@ def test_each_file_of_a_split_must_hold_posts(folder: Path) -> None:
         read_posts(config(train="a.txt"), folder, "dev")
 
 
+def test_posts_with_unknown_entities_are_not_trained_on_and_refused_elsewhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [
+        '{"text": "Kevin", "label": [[0, 5, "PER"]]}',
+        '{"text": "Ohio"}',
+        '{"text": "Oslo", "entities": []}',
+        '{"text": "Rome", "entities": [], "answer": "reject"}',
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    (tmp_path / "bare.jsonl").write_text(rows[1])
+    (tmp_path / "checked.jsonl").write_text("\n".join(rows[::2] + rows[3:]))
+    some = configs.check({"data": {"train": "a.jsonl", "dev": "a.jsonl", "test": "bare.jsonl"}})
+    assert [post.text for post in read_posts(some, tmp_path, "train")] == ["Kevin", "Oslo"]
+    assert 'a.jsonl: posts left out: 1 answer "reject", 1 without labels' in caplog.text
+    for split, count in (("dev", "1 of the 3 dev"), ("test", "1 of the 1 test")):
+        with pytest.raises(DataError, match=rf'jsonl:\d: post ".*" has no labels to score against \({count} posts'):
+            read_posts(some, tmp_path, split)  # type: ignore[arg-type]
+    none = configs.check({"data": {"train": "bare.jsonl", "dev": "checked.jsonl"}})
+    assert [post.text for post in read_posts(none, tmp_path, "dev")] == ["Kevin", "Oslo"]
+    with pytest.raises(DataError, match="no post has labels; training needs some"):
+        read_posts(none, tmp_path, "train")
+
+
 def test_some_training_posts_are_drawn_once_for_all_seeds(tmp_path: Path) -> None:
     (tmp_path / "many.txt").write_text("".join(f"IMGID:{number}\nKevin\tB-PER\n\n" for number in range(50)))
 

@@ -93,10 +93,18 @@ def check(
         examine: list[Examine] = [partial(posts.examine, name), *others]
         found = (
             rename(post, settings.data.rename)
-            for post in read(path, format=identity.format, labels=reading, on_fault=on_fault)
+            for post in read(
+                path, format=identity.format, labels=reading, on_fault=on_fault, on_excluded=findings.excluded
+            )
         )
         numbers = statistics(_examined(found, examine, partial(watch, f"posts of {name}")), strict=())
-        strict = read(path, format=identity.format, labels="strict", on_fault=lambda line, message: None)
+        strict = read(
+            path,
+            format=identity.format,
+            labels="strict",
+            on_fault=lambda line, message: None,
+            on_excluded=lambda post, reason: None,
+        )
         entities = sum(len(post.spans or ()) for post in strict)
         checked[name] = Split(str(path), identity, replace(numbers, strict=entities))
     compare(findings, checked, labels=reading)

@@ -50,12 +50,15 @@ def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) ->
     """Report what the numbers of the splits tell: no posts, no labels, types that train lacks, repaired labels."""
     trains = [split.statistics for name, split in splits.items() if is_train(name)]
     known = {label for numbers in trains for label in numbers.stamp.labels}
+    if not known and any(numbers.labelled for numbers in trains) and "bad line" not in findings.counts:
+        first = next(split.path for name, split in splits.items() if is_train(name))
+        findings.add("error", "no entities", first, "no training post has an entity; nothing can be learned")
     for name, split in splits.items():
         numbers = split.statistics
         if not numbers.stamp.posts:
             findings.add("error", "no posts", split.path, "the file holds no post")
-        elif (without := numbers.stamp.posts - numbers.labelled) > 0 and (numbers.labelled or name == "train"):
-            findings.add("warning", "no labels", split.path, f"{without} posts carry no labels", times=without)
+        elif without := numbers.stamp.posts - numbers.labelled:
+            _unlabelled(findings, name, split, without)
         if any(one.labelled for one in trains) and not is_train(name):
             for label, count in numbers.stamp.labels.items():
                 if label not in known:
@@ -73,6 +76,19 @@ def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) ->
                 f"{numbers.stamp.entities} entities, as an I- that continues nothing begins one; "
                 f'{numbers.strict} if only a B- does (data.labels = "strict")',
             )
+
+
+def _unlabelled(findings: Findings, name: str, split: Split, without: int) -> None:
+    """Report posts whose entities are not known, unless the file is one of posts to be tagged."""
+    labelled = split.statistics.labelled
+    if name in ("dev", "test"):
+        message = f"{without} of {labelled + without} posts carry no labels; {name} posts are scored, so all need some"
+        findings.add("error", "no labels", split.path, message, times=without)
+    elif is_train(name) and not labelled:
+        findings.add("error", "no labels", split.path, "no post carries labels; nothing can be learned", times=without)
+    elif labelled:
+        what = "training leaves them out" if is_train(name) else "their entities are not known"
+        findings.add("warning", "no labels", split.path, f"{without} posts carry no labels; {what}", times=without)
 
 
 def is_train(name: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from mner.data import Identity, Statistics
 from mner.data.lines import printable
+from mner.types import Post
 
 Severity = Literal["error", "warning", "note"]
 """error: cannot be used as it is; warning: something is lost, or scores flatter; note: good to know."""
@@ -93,6 +94,10 @@ class Findings:
         self.met[kind] += 1
         if not self.limit or self.met[kind] <= self.limit:
             self.kept.append(Finding(severity, kind, where, printable(message)))
+
+    def excluded(self, post: Post, reason: str) -> None:
+        """Note a post that is left out because whoever labelled it set it aside."""
+        self.add("note", "left out", post.where, f'post "{post.id}" is left out: {reason}')
 
     def bad_line(self, path: Path) -> Callable[[int, str], None]:
         """A fault handler for one file; however often the file is read, a fault counts once."""

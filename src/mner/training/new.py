@@ -60,14 +60,14 @@ def new_config(
 
 
 def _part(train: Path, folder: Path) -> tuple[Path, Path]:
-    posts = list(data.read(train))
+    posts = [post for post in data.read(train) if post.spans is not None]
     groups: dict[str, list[Post]] = {}
     by_image: dict[str, str] = {}
     for post in posts:
         key = by_image.setdefault(post.image, post.text) if post.image is not None else post.text
         groups.setdefault(key, []).append(post)
     if len(groups) < DEV_EVERY:
-        raise DataError(f"{train}: {len(groups)} different posts are too few to set some aside; name --dev")
+        raise DataError(f"{train}: {len(groups)} different posts with labels are too few to set some aside; name --dev")
     parts: tuple[list[Post], list[Post]] = ([], [])
     for number, group in enumerate(groups.values()):
         parts[number % DEV_EVERY == DEV_EVERY - 1].extend(group)

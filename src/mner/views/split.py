@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from mner.views.encode import Views
 from mner.views.substitute import substituted
 
 Name = Literal["train", "dev", "test"]
+
+_LOG = logging.getLogger(__name__)
 
 DRAW = 1
 """Seed of the generator that draws ``data.train_posts``."""
@@ -154,28 +157,61 @@ def check_covered(config: Config, split: ViewSplit) -> None:
 def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
     """The posts of a split, of all its files, their entity types renamed as [data] says.
 
-    Of the training posts only as many as ``data.train_posts`` says, see ``drawn``.
+    Of the training posts only as many as ``data.train_posts`` says, see ``drawn``. Training posts without labels are
+    left out, as are posts of any split that were rejected by whoever labelled them; the log says how many.
 
     Raises:
         ConfigError: [data] does not name the split, or ``data.train_posts`` asks for more posts than there are.
-        DataError: A file is missing, faulty or empty.
+        DataError: A file is missing, faulty or empty, no training post has labels, or a dev or test post has none.
     """
     files = config.data.files(name)
     if not files:
         raise ConfigError(f"data.{name}: not set; it names the file of the {name} posts")
     posts: list[Post] = []
+    left_out: Counter[str] = Counter()
     for told in files:
         path, before = root / told, len(posts)
         if not path.is_file():
             raise DataError(f"{path}: no such file; data.{name} = {told!r} is relative to {root}")
-        found = data.read(path, format=config.data.format, labels=config.data.labels)
+        found = data.read(
+            path,
+            format=config.data.format,
+            labels=config.data.labels,
+            on_excluded=lambda post, reason: left_out.update([reason]),
+        )
         posts += (rename(post, config.data.rename) for post in found)
         if len(posts) == before:
             raise DataError(f"{path}: holds no post")
+    posts = _labelled(posts, name, left_out)
+    if left_out:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+        _LOG.warning("%s: posts left out: %s", ", ".join(files), reasons)
     wanted = config.data.train_posts if name == "train" else 0
     if wanted > len(posts):
         raise ConfigError(f"data.train_posts: {wanted}, but {', '.join(files)} holds {len(posts)}; 0 takes all")
     return drawn(posts, wanted) if wanted else posts
+
+
+def _labelled(posts: Sequence[Post], name: Name, left_out: Counter[str]) -> list[Post]:
+    """The posts that have labels; all must, unless they are to be trained on."""
+    labelled = [post for post in posts if post.spans is not None]
+    first = next((post for post in posts if post.spans is None), None)
+    if first is None:
+        return labelled
+    without = len(posts) - len(labelled)
+    if name != "train":
+        raise DataError(
+            f'{first.where}: post "{first.id}" has no labels to score against ({without} of the {len(posts)} {name} '
+            "posts have none). A post without entities has an empty list of them; take out those whose entities are "
+            "not known"
+        )
+    if not labelled:
+        raise DataError(
+            f'{first.where}: no post has labels; training needs some, such as "entities": [{{"start": 0, "end": 4, '
+            '"label": "LOC"}]'
+        )
+    left_out["without labels"] += without
+    return labelled
 
 
 def drawn(posts: Sequence[Post], count: int) -> list[Post]:
