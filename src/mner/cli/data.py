@@ -38,7 +38,8 @@ class SchemeName(StrEnum):
 
 
 FormatOption = Annotated[
-    str | None, typer.Option(help="twitter, conll, jsonl or a module's dotted name; by default the file tells.")
+    str | None,
+    typer.Option(help="twitter, conll, jsonl, json, csv, text or a module's dotted name; by default the file tells."),
 ]
 LabelsOption = Annotated[Labels | None, typer.Option(help="What an I- that continues nothing means; default repair.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -128,6 +129,8 @@ def convert(
         done = data.convert(origin, stream or target, format=format, to=to, labels=reading, scheme=scheme.value)
     for what, count in done.losses.items():
         say(f"not kept: {what} of {count} post{'s' if count != 1 else ''}", err=True)
+    for reason, count in done.excluded.items():
+        say(f"left out: {count} post{'s' if count != 1 else ''}: {reason}", err=True)
     say(f"{done.stamp.posts} posts, {done.stamp.entities} entities, @{done.stamp.fingerprint}", err=True)
 
 

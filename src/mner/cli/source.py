@@ -35,7 +35,8 @@ ImagesOption = Annotated[
 FormatOption = Annotated[
     str | None,
     typer.Option(
-        help="twitter, conll, jsonl or a module's dotted name; by default the file tells.", show_default=False
+        help="twitter, conll, jsonl, json, csv, text or a module's dotted name; by default the file tells.",
+        show_default=False,
     ),
 ]
 NoImagesOption = Annotated[bool, typer.Option("--no-images", help="Read the words alone.")]

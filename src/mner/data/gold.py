@@ -152,10 +152,11 @@ def _read(row: Mapping[str, Any], key: str, text: str, offsets: Offsets, labels:
 def _tagged(key: str, tags: Sequence[Any], words: int, labels: Reading) -> tuple[Span, ...]:
     """The entities of tags beside the words."""
     if any(type(tag) is int for tag in tags):
+        named = "tags" if key != "tags" else "ner_tags"
         raise DataError(
             f'"{key}" holds numbers, and the file does not name them. Write names, in Python: names = '
-            f'ds.features["{key}"].feature.names; ds.map(lambda row: {{"{key}": [names[tag] for tag in '
-            f'row["{key}"]]}}).to_json("posts.jsonl")'
+            f'ds.features["{key}"].feature.names; ds.map(lambda row: {{"{named}": [names[tag] for tag in '
+            f'row["{key}"]]}}, remove_columns="{key}").to_json("posts.jsonl")'
         )
     if len(tags) != words:
         raise DataError(f'"{key}": {len(tags)} tags for {words} words')
