@@ -1,15 +1,26 @@
-"""Files appear whole or not at all, whoever else writes them and whatever breaks."""
+"""Files appear whole or not at all, whoever else writes them, whatever breaks and whatever stands at their name."""
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from mner.atomic import write_json, write_text, writing, writing_bytes
+from mner.atomic import replacing, write_json, write_text, writing, writing_bytes
 from mner.errors import DataError
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="no such files, links or permissions there")
+
+
+def private(path: Path) -> Path:
+    """The name under which a file is written."""
+    return path.with_name(f".{path.name}.mner.part")
 
 
 def test_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -34,9 +45,106 @@ def test_error_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_left_is_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "a.txt.part").write_text("half of something much longer")
+    private(tmp_path / "a.txt").write_text("half of something much longer")
     write_text(tmp_path / "a.txt", "whole")
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.txt", "whole")]
+
+
+@posix
+def test_link_is_never_followed(tmp_path: Path) -> None:
+    """Neither at the file's own name nor at any name that it has while it is written."""
+    for name in ("out.txt", "out.txt.part", ".out.txt.mner.part"):
+        victim, link = tmp_path / "victim", tmp_path / name
+        victim.write_text("precious")
+        link.symlink_to(victim)
+        write_text(tmp_path / "out.txt", "new")
+        with replacing(tmp_path / "out.txt") as part:
+            part.write_text("newer")
+        assert victim.read_text() == "precious"
+        assert (tmp_path / "out.txt").read_text() == "newer"
+        assert not (tmp_path / "out.txt").is_symlink()
+        link.unlink(missing_ok=True)
+
+
+@posix
+def test_device_and_pipe_are_written_to_and_stay(tmp_path: Path) -> None:
+    write_text(Path("/dev/null"), "gone")
+    assert Path("/dev/null").is_char_device()
+    link, pipe = tmp_path / "null", tmp_path / "pipe"
+    link.symlink_to("/dev/null")
+    write_text(link, "gone")
+    assert link.is_symlink()
+    os.mkfifo(pipe)
+    with pytest.raises(DataError, match="pipe: is a pipe that nobody reads"):
+        write_text(pipe, "lost")
+    descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    writer = threading.Thread(target=write_text, args=(pipe, "read"))
+    writer.start()
+    writer.join()
+    assert os.read(descriptor, 100) == b"read"
+    os.close(descriptor)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@posix
+def test_stdout_by_its_name_is_written_to(tmp_path: Path) -> None:
+    code = "from mner.atomic import write_text; from pathlib import Path; write_text(Path('/dev/stdout'), 'x')"
+    with (tmp_path / "a.txt").open("w") as stream:
+        subprocess.run([sys.executable, "-c", code], stdout=stream, check=True)
+    assert (tmp_path / "a.txt").read_text() == "x"
+    assert Path("/dev/stdout").is_symlink()
+
+
+@posix
+def test_full_disk_names_the_file_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match=r"^/dev/full: cannot be written: No space left"):
+        write_text(Path("/dev/full"), "x")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    write_text_fails = pytest.raises(DataError, match=r"a\.txt: cannot be written: No space left on device; make room")
+    with write_text_fails:
+        write_text(tmp_path / "a.txt", "x")
+    with write_text_fails, replacing(tmp_path / "a.txt") as part:
+        part.write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_place_that_cannot_hold_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "file" / "a.txt", tmp_path / "folder"):
+        with pytest.raises(DataError, match=f"{path.name}: cannot be written"):
+            write_text(path, "x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_other_content_is_kept_where_it_is_not_to_be_replaced(tmp_path: Path) -> None:
+    for text in ("first", "first"):  # the same content again is no loss
+        with writing(tmp_path / "a.txt", replace=False) as stream:
+            stream.write(text)
+    with (
+        pytest.raises(DataError, match=r"a\.txt: exists, with other content.*--force"),
+        writing(tmp_path / "a.txt", replace=False) as stream,
+    ):
+        stream.write("second")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("a.txt", "first")]
+
+
+@posix
+def test_permissions_are_those_of_a_new_file(tmp_path: Path) -> None:
+    """Also of what a library writes that keeps its files to the user."""
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a.txt", "x")
+        with replacing(tmp_path / "b.txt") as part:
+            part.write_text("x")
+            part.chmod(0o600)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a.txt", "b.txt")] == [0o640, 0o640]
 
 
 def test_second_writer_is_refused_and_harms_nothing(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
-"""Files that appear whole or not at all: written under another name, then renamed."""
+"""Files that appear whole or not at all: written under a private name, then renamed."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import filecmp
 import io
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,65 +16,164 @@ from typing import Any, BinaryIO, TextIO
 
 from mner.errors import DataError
 
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
+_ALONE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_ADVICE = "make room, or name another place, and run the same command again"
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody reads, or a device that is not ready, holds nobody up
+
 
 @contextmanager
-def writing(path: Path) -> Iterator[TextIO]:
+def writing(path: Path, *, replace: bool = True) -> Iterator[TextIO]:
     """A UTF-8 text stream with Unix line ends whose content becomes ``path`` when the block ends without an error.
 
-    The folder is made if need be. After an error, an interrupt included, ``path`` is as it was before.
+    The folder is made if need be. After an error, an interrupt included, ``path`` is as it was before. A link at
+    ``path`` is replaced, not followed; a device or a pipe there is written to as it is.
+
+    Args:
+        path: The file.
+        replace: False refuses, at the end, to replace a file whose content is another.
 
     Raises:
-        DataError: Another process, or another thread of this one, is writing the same file.
+        DataError: The file cannot be written, or another process, or another thread of this one, is writing it.
     """
-    with writing_bytes(path) as raw:
+    with writing_bytes(path, replace=replace) as raw:
         stream = io.TextIOWrapper(raw, encoding="utf-8", newline="\n")
-        try:
-            yield stream
-            stream.flush()
-        finally:
-            stream.detach()
+        yield stream
+        stream.flush()
 
 
 @contextmanager
-def writing_bytes(path: Path) -> Iterator[BinaryIO]:
+def writing_bytes(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """The same for bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with _claimed(part, path) as stream:
-        try:
-            yield stream
-            stream.flush()
-            if os.name == "nt":  # Windows renames no open file, and has no lock to keep
-                stream.close()
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)  # it is still claimed, so nobody else's
-            raise
-
-
-def _claimed(part: Path, path: Path) -> BinaryIO:
-    """The empty file ``part``, open for this writer alone; what a killed writer left in it is gone."""
-    while True:
-        stream = part.open("ab+")
-        if _locked(stream.fileno()):
-            if _is(part, stream):
-                stream.truncate(0)
-                return stream
-            stream.close()  # its writer renamed or removed it between the two calls
-            continue
-        stream.close()
-        raise DataError(f"{path}: another process is writing this file; wait for its end, or name another file")
-
-
-def _is(part: Path, stream: BinaryIO) -> bool:
+    with naming(path):
+        special = _is_special(path)
+        descriptor = _opened(path) if special else _claimed(path)
+    raw = _File(descriptor, path)
     try:
-        return os.path.samestat(part.stat(), os.fstat(stream.fileno()))
+        stream = io.BufferedWriter(raw)
+        yield stream
+        stream.flush()
+        if not special:
+            with naming(path):
+                os.fsync(descriptor)
+                _check_replaceable(path, replace)
+                if os.name == "nt":  # Windows renames no open file, and has no lock to keep
+                    raw.close()
+                _part(path).replace(path)
+    except BaseException:
+        if not special:
+            _part(path).unlink(missing_ok=True)  # it is still claimed, so nobody else's
+        raise
+    finally:
+        raw.close()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """The private name under which a library writes what becomes ``path`` when the block ends without an error.
+
+    Raises:
+        DataError: The file cannot be written.
+    """
+    part = _part(path)
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, _NEW | _ALONE, 0o666)
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        os.close(descriptor)
+    try:
+        yield part
+        with naming(path):
+            settle(part, mode)
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def settle(path: Path, mode: int) -> None:
+    """Bring a file that a library wrote onto the disk, with the permissions of a new file: some keep it to the user."""
+    path.chmod(mode)
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """A block that writes ``path``; where that fails, the error names the file and what helps.
+
+    Raises:
+        DataError: In place of OSError.
+    """
+    try:
+        yield
+    except BrokenPipeError:  # the reader of a pipe left, which is its right
+        raise
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}; {_ADVICE}") from error
+
+
+class _File(io.FileIO):
+    """A file open for writing whose faults are reported under the name that the user knows."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        super().__init__(descriptor, "wb")
+        self._path = path
+
+    def write(self, data: Any) -> int:
+        with naming(self._path):
+            return super().write(data) or 0
+
+
+def _part(path: Path) -> Path:
+    """The name of a file while it is written."""
+    return path.with_name(f".{path.name}.mner.part")
+
+
+def _claimed(path: Path) -> int:
+    """A new empty file under the private name, open for this writer alone; what a killed writer left is removed."""
+    part = _part(path)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        try:
+            descriptor = os.open(part, _NEW | _ALONE, 0o666)
+        except FileExistsError:
+            _remove_stale(part, path)
+            continue
+        if lock(descriptor) is not False and is_open(part, descriptor):
+            return descriptor
+        os.close(descriptor)  # another writer took it for a dead one's between the two calls
+
+
+def _remove_stale(part: Path, path: Path) -> None:
+    try:
+        descriptor = os.open(part, os.O_RDWR | _ALONE | _NO_WAIT)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        part.unlink(missing_ok=True)  # a link; what it points at stays
+        return
+    try:
+        if lock(descriptor) is False:
+            raise DataError(f"{path}: another process is writing this file; wait for its end, or name another file")
+        if is_open(part, descriptor):
+            part.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def is_open(path: Path, descriptor: int) -> bool:
+    """Whether an open file is still the one of that name."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
 
 
-def _locked(descriptor: int) -> bool:
-    """Whether the lock of an open file is ours now; where the system has no such locks, always."""
+def lock(descriptor: int) -> bool | None:
+    """Whether the lock of an open file is ours now, until it is closed; None where the system has no such locks."""
     try:
         import fcntl
 
@@ -78,8 +181,56 @@ def _locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     except (ImportError, OSError):  # Windows, and file systems without locks
-        return True
+        return None
     return True
+
+
+def _is_special(path: Path) -> bool:
+    """Whether ``path`` is written to as it is: a device, a pipe, or an open file by its number (/dev/stdout)."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        raise DataError(f"{path}: is a disk or a socket, no place for a file; name another")
+    if stat.S_ISCHR(mode) or stat.S_ISFIFO(mode):
+        return True
+    place = path.parent.resolve()
+    return place == Path("/dev") or place.is_relative_to("/proc")
+
+
+def _opened(path: Path) -> int:
+    """A device or a pipe, open for writing."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | _NO_WAIT)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise DataError(f"{path}: is a pipe that nobody reads; start its reader first") from None
+        raise
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def _check_replaceable(path: Path, replace: bool) -> None:
+    """Refuse to replace a file whose content is another than the new one's."""
+    with contextlib.suppress(FileNotFoundError):
+        if not replace and path.stat().st_size and not filecmp.cmp(_part(path), path, shallow=False):
+            raise DataError(f"{path}: exists, with other content; name another file, or pass --force to replace it")
+
+
+def append(path: Path, text: str) -> None:
+    """Add to the end of a file, which is made if need be; a link is not followed.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    with naming(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _ALONE, 0o666)
+        try:
+            os.write(descriptor, text.encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

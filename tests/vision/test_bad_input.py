@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from mner import atomic
 from mner.config import ContextConfig, VisionConfig
 from mner.data.listing import pictures
 from mner.errors import DataError
@@ -35,21 +35,17 @@ def photos(folder: Path, count: int = 4) -> Path:
     return folder
 
 
-class Full(io.BytesIO):
+class Full(atomic._File):
     """A file on a disk that has room for some bytes more."""
 
-    def __init__(self, descriptor: int, room: int) -> None:
-        super().__init__()
-        self._descriptor, self._room = descriptor, room
+    room = 20_000
 
-    def fileno(self) -> int:
-        return self._descriptor
-
-    def write(self, content: Any) -> int:
-        self._room -= len(content)
-        if self._room < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return super().write(content)
+    def write(self, data: Any) -> int:
+        self.room -= len(data)
+        with atomic.naming(self._path):
+            if self.room < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", PARQUET])
@@ -57,12 +53,9 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     out = tmp_path / f"a{suffix}"
     write_contexts([VisualContext("old.jpg")], out)
 
-    def claimed(part: Path, path: Path) -> Full:
-        return Full(os.open(part, os.O_CREAT | os.O_RDWR), 20_000)
-
-    monkeypatch.setattr("mner.atomic._claimed", claimed)
+    monkeypatch.setattr("mner.atomic._File", Full)
     rows = (VisualContext(f"{number}.jpg", reason=f"{number}" * 50) for number in range(40_000))
-    with pytest.raises(DataError, match=rf"a{suffix}: cannot be written: No space left on device; nothing of it was"):
+    with pytest.raises(DataError, match=rf"a{suffix}: cannot be written: No space left on device; make room"):
         write_contexts(rows, out)
     assert list(read_contexts(out)) == ["old.jpg"]
     assert [file.name for file in tmp_path.iterdir()] == [out.name]

@@ -36,6 +36,7 @@ def convert(
     to: str | None = None,
     labels: Reading = "repair",
     scheme: Scheme = "IOB2",
+    replace: bool = True,
 ) -> Converted:
     """What was converted. The target appears only when it is whole; it may be the source.
 
@@ -49,6 +50,7 @@ def convert(
         to: The target's format; None: by its suffix.
         labels: What an I- that continues nothing means in the source.
         scheme: The label scheme of a column format.
+        replace: False refuses to replace a file whose content is another.
 
     Raises:
         DataError: The source has a bad line, or a post cannot be held without damage.
@@ -57,5 +59,5 @@ def convert(
     stamper, losses, excluded = Stamper(), Counter[str](), Counter[str]()
     found = read(source, format=format, labels=labels, on_excluded=lambda post, reason: excluded.update([reason]))
     posts = (stamper.add(post) for post in found)
-    write(posts, target, format=to, scheme=scheme, losses=losses)
+    write(posts, target, format=to, scheme=scheme, losses=losses, replace=replace)
     return Converted(stamper.stamp(), dict(losses), dict(excluded))

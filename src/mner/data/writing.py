@@ -10,7 +10,6 @@ from typing import TextIO
 
 from mner.atomic import writing
 from mner.data.identify import by_name, load
-from mner.errors import DataError
 from mner.tags import Scheme
 from mner.types import Post
 
@@ -24,11 +23,12 @@ def write(
     format: str | None = None,
     scheme: Scheme = "IOB2",
     losses: Counter[str] | None = None,
+    replace: bool = True,
 ) -> int:
     """The number of posts written.
 
-    A file appears under its name only when it is whole: it is written to ``<name>.part`` and renamed. When
-    anything fails on the way, an interrupt too, what was there before stays.
+    A file appears under its name only when it is whole. When anything fails on the way, an interrupt too, what was
+    there before stays.
 
     Args:
         posts: Read and written one after the other.
@@ -36,6 +36,7 @@ def write(
         format: "twitter", "conll", "jsonl" or a dotted module name; None: by the file's suffix.
         scheme: The label scheme of a column format.
         losses: Is given what the format cannot hold -> in how many posts; None: that is logged as a warning.
+        replace: False refuses to replace a file whose content is another.
 
     Raises:
         DataError: A post cannot be held without damage, or the file cannot be written.
@@ -44,11 +45,8 @@ def write(
     lost: Counter[str] = Counter()
     if isinstance(target, str | Path):
         writer = load(format or by_name(target))
-        try:
-            with writing(Path(target)) as stream:
-                count: int = writer.write(posts, stream, scheme=scheme, losses=lost)
-        except OSError as error:
-            raise DataError(f"{target}: cannot be written: {error.strerror or error}") from error
+        with writing(Path(target), replace=replace) as stream:
+            count: int = writer.write(posts, stream, scheme=scheme, losses=lost)
     else:
         count = load(format or by_name(str(getattr(target, "name", "")))).write(
             posts, target, scheme=scheme, losses=lost

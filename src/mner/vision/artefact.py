@@ -159,34 +159,16 @@ def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
         MissingExtraError: Parquet without the package pyarrow.
         Exception: What the rows raise, as they raise it.
     """
-    raised: list[Exception] = []
-    try:
-        if path.suffix == PARQUET:
-            from mner.vision.parquet import write_rows
+    if path.suffix == PARQUET:
+        from mner.vision.parquet import write_rows
 
-            return write_rows(_noting(rows, raised), path)
-        count = 0
-        with writing(path) as stream:
-            for row in _noting(rows, raised):
-                stream.write(to_line(row) + "\n")
-                count += 1
-        return count
-    except OSError as error:
-        if error in raised:  # of a backend's file, say, not of this one
-            raise
-        raise DataError(
-            f"{path}: cannot be written: {error.strerror or error}; nothing of it was kept. Make room or name another "
-            "place, then run the same command again; what context build had read is in its store"
-        ) from error
-
-
-def _noting(rows: Iterable[VisualContext], raised: list[Exception]) -> Iterator[VisualContext]:
-    """The rows; an error of theirs is noted."""
-    try:
-        yield from rows
-    except Exception as error:
-        raised.append(error)
-        raise
+        return write_rows(rows, path)
+    count = 0
+    with writing(path) as stream:
+        for row in rows:
+            stream.write(to_line(row) + "\n")
+            count += 1
+    return count
 
 
 def for_post(context: VisualContext, post: str) -> VisualContext:
