@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from mner.errors import MissingExtraError, ModelError
 from mner.runtime import open_model, read_model
-from mner.runtime.saved import seal
+from mner.runtime.saved import amend_model, seal
 
 
 @pytest.fixture
@@ -115,3 +117,40 @@ def test_without_torch_the_message_says_what_to_install(tiny_model: Path, monkey
     monkeypatch.setitem(sys.modules, "mner.runtime.torch", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mner\[train\]"'):
         open_model(read_model(tiny_model), backend="torch")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such permissions there")
+def test_all_files_of_a_model_are_as_readable_as_new_ones(tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").touch()
+    modes = {path.stat().st_mode for path in (tmp_path / "new", *tiny_model.rglob("*")) if path.is_file()}
+    assert len(modes) == 1
+
+
+def test_model_whose_replacement_was_killed_is_found(copy: Path) -> None:
+    fingerprint = read_model(copy).fingerprint
+    copy.rename(copy.with_name("model.old"))
+    copy.with_name("model.part").mkdir()
+    assert read_model(copy).fingerprint == fingerprint
+    copy.rename(copy.with_name("model.old"))
+    assert read_model(copy.parent).fingerprint == fingerprint, "a run directory leads to its model"
+
+
+def test_what_others_put_into_a_model_stays(tiny_model: Path, copy: Path) -> None:
+    (copy / "notes.txt").write_text("mine")
+    (copy / "encoder" / "notes.txt").write_text("mine, too")
+    (copy / "model.onnx").write_text("of an older mner, not listed")
+    amend_model(read_model(tiny_model), copy, change=lambda part: {})
+    assert (copy / "notes.txt").read_text() == "mine"
+    assert (copy / "encoder" / "notes.txt").read_text() == "mine, too"
+    assert read_model(copy).manifest["files"] == read_model(tiny_model).manifest["files"]
+
+
+def test_full_disk_leaves_the_old_model(tiny_model: Path, copy: Path) -> None:
+    def full(part: Path) -> dict[str, str]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = read_model(copy).fingerprint
+    with pytest.raises(ModelError, match=r"model: cannot be written: .*No space left on device; make room"):
+        amend_model(read_model(tiny_model), copy, change=full)
+    assert read_model(copy).fingerprint == before
+    assert [path.name for path in copy.parent.iterdir()] == ["model"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from mner.atomic import write_json
 from mner.config import Config
 from mner.decode import Chain
 from mner.errors import ConfigError, ModelError
+from mner.folders import replacing_folder, restore
 
 FORMAT = 1
 """Version of the directory's layout; a reader refuses another one."""
@@ -89,16 +91,13 @@ def write_model(
     """
     from safetensors.numpy import save_file
 
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    write_encoder(part)
-    save_file({name: np.ascontiguousarray(array) for name, array in head.items()}, part / "head.safetensors")
-    shutil.copyfile(tokenizer, part / "tokenizer.json")
-    (part / "config.toml").write_text(configs.dumps(config), encoding="utf-8")
-    (part / "README.md").write_text(card, encoding="utf-8")
-    seal(part, {"model": config.model.name, "labels": list(labels), "encoder": dict(encoder)})
-    _swap(part, folder)
+    with _replacing(folder) as part:
+        write_encoder(part)
+        save_file({name: np.ascontiguousarray(array) for name, array in head.items()}, part / "head.safetensors")
+        shutil.copyfile(tokenizer, part / "tokenizer.json")
+        (part / "config.toml").write_text(configs.dumps(config), encoding="utf-8")
+        (part / "README.md").write_text(card, encoding="utf-8")
+        seal(part, {"model": config.model.name, "labels": list(labels), "encoder": dict(encoder)})
 
 
 def amend_model(
@@ -116,29 +115,38 @@ def amend_model(
         change: Called with the copy's directory to change files; returns what ``model.json`` shall say besides.
         leave: Names at the top of the directory that are not copied.
     """
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        shutil.copytree(
-            saved.folder,
-            part,
-            ignore=lambda where, names: [name for name in names if Path(where) == saved.folder and name in leave],
-        )
+    with _replacing(folder) as part:
+        for name in saved.manifest["files"]:
+            if PurePosixPath(name).parts[0] not in leave:
+                (part / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(saved.folder / name, part / name)
         about = {name: value for name, value in saved.manifest.items() if name not in ("format", "mner", "files")}
         seal(part, {**about, **change(part)})
-        _swap(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
-def _swap(part: Path, folder: Path) -> None:
-    """Put a directory in the place of another."""
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+@contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """The directory of a new model, which takes the place of ``folder`` when it is whole; files of others there stay.
+
+    Raises:
+        ModelError: It cannot be written.
+        DataError: Another process is writing it.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        with replacing_folder(folder, own=_files_of(folder)) as part:
+            yield part
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{folder}: cannot be written: {error}; make room, or name another place") from error
+
+
+def _files_of(folder: Path) -> set[str]:
+    """The files of the model in a directory; none where it holds no model, or a damaged one."""
+    try:
+        return {"model.json", *json.loads((folder / "model.json").read_text(encoding="utf-8"))["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def chain_of(head: Mapping[str, np.ndarray]) -> Chain:
@@ -170,8 +178,10 @@ def read_model(folder: str | Path, *, allow_plugins: bool = False) -> SavedModel
     from safetensors.numpy import load_file
 
     folder = Path(folder)
+    restore(folder)
     if not (folder / "model.json").is_file():
         nested = folder / "model"
+        restore(nested)
         if (nested / "model.json").is_file():  # a run directory: its model is one step below
             return read_model(nested, allow_plugins=allow_plugins)
         raise ModelError(f"{folder}: not a saved model (no model.json); train one: mner train CONFIG")

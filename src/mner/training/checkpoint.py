@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from mner.atomic import replacing
 from mner.errors import ModelError
 
 
@@ -58,9 +59,11 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progres
     for number, moments in optimizer.state_dict()["state"].items():
         for name, value in moments.items():
             state[f"optimizer.{number}.{name}"] = value.detach().clone().contiguous()
-    part = path.with_name(path.name + ".part")
-    save_file(_unshared(state), part, metadata={"progress": json.dumps(asdict(progress))})
-    part.replace(path)
+    try:
+        with replacing(path) as part:
+            save_file(_unshared(state), part, metadata={"progress": json.dumps(asdict(progress))})
+    except SafetensorError as error:
+        raise ModelError(f"{path}: cannot be written: {error}; make room, and run the same command again") from error
 
 
 def load(

@@ -1,0 +1,189 @@
+"""Folders that one process writes at a time, and that are replaced whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mner.atomic import is_open, lock, naming, settle
+from mner.errors import DataError
+
+LOCK = ".mner.lock"
+"""A file with this name says which process writes the folder; it goes when that process ends."""
+
+WAIT = 2.0
+"""Seconds that a reader waits for the process that is replacing a folder at this moment."""
+
+
+@contextmanager
+def held(folder: Path, file: Path | None = None) -> Iterator[None]:
+    """A block in which no other process, and no other thread of this one, writes a folder.
+
+    The system frees the lock when its process ends, however that ends. Where a file system has no locks, the process
+    that the lock file names is looked for.
+
+    Args:
+        folder: The folder, named in the message.
+        file: The lock file; None: ``.mner.lock`` in the folder, which is made if need be.
+
+    Raises:
+        DataError: Another process writes the folder; the message names it and its machine. Or the lock file cannot
+            be written.
+    """
+    file = file or folder / LOCK
+    with naming(folder):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _taken(file, folder)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            file.unlink()  # it is still held, so nobody else's
+        os.close(descriptor)
+
+
+def _taken(file: Path, folder: Path) -> int:
+    """The open lock file, held and with this process's name in it."""
+    while True:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+        descriptor = os.open(file, flags, 0o666)
+        got = lock(descriptor)
+        host, _, number = os.read(descriptor, 500).decode(errors="replace").strip().partition(" ")
+        if got is False or (got is None and number.isdigit() and _may_live(host, int(number))):
+            os.close(descriptor)
+            remove = "" if got is False else f"; if that process is over, remove {file}"
+            raise DataError(
+                f"{folder}: process {number or '?'} on {host or '?'} is writing this folder; wait for its end, or "
+                f"name another folder{remove}"
+            )
+        if is_open(file, descriptor):
+            os.ftruncate(descriptor, 0)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, f"{socket.gethostname()} {os.getpid()}\n".encode())
+            return descriptor
+        os.close(descriptor)  # its holder removed it between the two calls
+
+
+def _may_live(host: str, process: int) -> bool:
+    """Whether a process may still run: it does, or it is on another machine."""
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@contextmanager
+def replacing_folder(folder: Path, *, own: Collection[str] = ()) -> Iterator[Path]:
+    """A new folder that takes the place of ``folder`` when the block ends without an error.
+
+    After an error nothing is left of the new folder; after a kill the next command that reads or replaces ``folder``
+    puts it right.
+
+    Args:
+        folder: The folder; it need not be there.
+        own: Files in it that go, as paths from it; all others stay beside the new ones.
+
+    Raises:
+        DataError: Another process is replacing the same folder, or it cannot be written.
+    """
+    folder = _real(folder)
+    part = folder.with_name(folder.name + ".part")
+    with held(folder, _lock_of(folder)):
+        with naming(folder):
+            _put_right(folder)
+            _remove(part)
+            part.mkdir()
+        try:
+            yield part
+            with naming(folder):
+                _settle(part)
+                _keep_others(folder, part, own)
+                _swap(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def restore(folder: Path) -> None:
+    """Give a folder its name back where a process was killed between taking the old one away and naming the new one.
+
+    Nothing happens where the folder is there, or no earlier one is kept.
+    """
+    folder = _real(folder)
+    until = time.monotonic() + WAIT
+    while not folder.exists() and _old(folder).is_dir():
+        try:
+            with held(folder, _lock_of(folder)):
+                _put_right(folder)
+        except DataError:  # another process is at it, or nothing can be written here
+            if time.monotonic() > until:
+                return
+            time.sleep(0.01)
+
+
+def _real(folder: Path) -> Path:
+    """The folder itself, where its name is a link to it, or none of its own such as "."."""
+    return folder.resolve() if folder.is_symlink() or folder.name in {"", ".."} else folder
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}{LOCK}")
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".old")
+
+
+def _keep_others(folder: Path, part: Path, own: Collection[str]) -> None:
+    """Give a new folder, too, the files of the one that it replaces that are not of its kind."""
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder)
+        if (path.is_symlink() or not path.is_dir()) and name.as_posix() not in own and not (part / name).exists():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            os.link(path, part / name, follow_symlinks=False)
+
+
+def _swap(part: Path, folder: Path) -> None:
+    """Put a folder in the place of another."""
+    if folder.exists():
+        folder.rename(_old(folder))
+    part.rename(folder)
+    _put_right(folder)
+
+
+def _put_right(folder: Path) -> None:
+    """Finish a replacement, or take back one that a process was killed in the middle of."""
+    old = _old(folder)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+    elif old.is_dir():
+        old.rename(folder)
+
+
+def _settle(folder: Path) -> None:
+    """Bring every file onto the disk, with the permissions of a new file: some libraries keep theirs private."""
+    probe = folder / LOCK
+    probe.touch()
+    mode = stat.S_IMODE(probe.stat().st_mode)
+    probe.unlink()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            settle(path, mode)
+
+
+def _remove(path: Path) -> None:
+    """Remove what stands at a name, following no link."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
