@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from mner.atomic import write_json, writing
-from mner.engines import local, shards
+from mner.engines import local, shard_list, shards
 from mner.engines.crew import Hire, ordered
 from mner.errors import DataError
+from mner.folders import held
 from mner.tagger import Tagger
 from mner.tagger.tagger import LOOK_AHEAD
 from mner.types import ImageStatus, Post, Prediction
@@ -23,7 +24,7 @@ from mner.types import ImageStatus, Post, Prediction
 SHARD_SIZE = 1000
 """Posts of one shard: what an interrupt loses at most."""
 
-MANIFEST, RECORDS, SUMMARY = "manifest.json", "shards.jsonl", "summary.json"
+SUMMARY = "summary.json"
 
 
 @dataclass(slots=True)
@@ -126,6 +127,35 @@ class Tagging:
         return lambda posts: _lines(tagger, posts, self.min_score)
 
 
+def predict_file(
+    tagger: Tagger,
+    posts: Iterable[Post],
+    out: str | Path,
+    *,
+    min_score: float = 0.0,
+    watch: Callable[[int], None] = lambda posts: None,
+) -> Counts:
+    """Write the rows of predictions into one file, which appears when it is whole; what they came to.
+
+    Args:
+        tagger: The model.
+        posts: The posts, which may come from a stream.
+        out: The file.
+        min_score: Least probability of an entity.
+        watch: Called with the number of posts done so far.
+
+    Raises:
+        DataError: The file cannot be written.
+    """
+    counts = Counts()
+    with writing(Path(out)) as stream:
+        for prediction in tagger.pipe(posts, min_score=min_score):
+            stream.write(line(prediction.to_dict()) + "\n")
+            counts.add(prediction)
+            watch(counts.posts)
+    return counts
+
+
 def predict_shards(
     tagger: Tagger,
     posts: Iterable[Post],
@@ -136,6 +166,7 @@ def predict_shards(
     hire: Hire[Post, str] | None = None,
     reopen: Callable[[], Tagger] | None = None,
     batch_size: int = LOOK_AHEAD,
+    force: bool = False,
     watch: Callable[[int], None] = lambda posts: None,
 ) -> Shards:
     """The shards of predictions in a folder, those of an interrupted call kept.
@@ -153,19 +184,18 @@ def predict_shards(
         hire: Makes workers that tag instead, such as ``functools.partial(mner.engines.ray.Actors, workers=8)``.
         reopen: Gives a worker the same tagger; needed with ``hire``.
         batch_size: Posts that a worker is handed at once.
+        force: Write beside files that are not mner's.
         watch: Called with the number of posts done so far.
 
     Raises:
-        DataError: The folder holds predictions of other posts, of another model or under other settings, or cannot be
-            written.
+        DataError: The folder holds predictions of other posts, of another model or under other settings, or other
+            files, or cannot be written, or another process is writing it.
         WorkerError: Workers cannot start.
     """
     out = Path(out)
     settings = {"mner": version("mner"), **tagger.settings, "min_score": min_score}
-    _compare(out, settings)
-    known = _records(out)
-    _drop_unknown(out, known)
     digests: defaultdict[int, Any] = defaultdict(hashlib.sha256)
+    known: dict[int, dict[str, Any]] = {}
     files: list[Path] = []
     counts, kept = Counts(), 0
 
@@ -182,10 +212,16 @@ def predict_shards(
         for one in lines:
             found.count(one)
         record = {"shard": number, "posts_id": digests[number].hexdigest()[:16], **found.to_dict()}
-        known[number] = _record(out, record)
+        known[number] = shard_list.add(out, record, lines)
 
     with ExitStack() as stack:
+        shards.make_folder(out)
+        stack.enter_context(held(out))
+        _compare(out, settings)
+        known |= shard_list.read(out)
+        shard_list.drop_damaged(out, known)
         options: dict[str, Any] = {"fingerprint": _told(settings), "shard_size": shard_size, "seal": seal}
+        options["force"] = force
         if hire is None:
             steps = local.run(lambda shard: _lines(tagger, shard, min_score), read(), out, **options)
         else:
@@ -201,13 +237,13 @@ def predict_shards(
             if record.get("posts_id") != digests.pop(number).hexdigest()[:16]:
                 first = number * shard_size + 1
                 raise DataError(
-                    f"{path}: made of other posts than the input now has from post {first} on; {_elsewhere(out)}"
+                    f"{path}: made of other posts than the input now has from post {first} on; "
+                    f"{shard_list.elsewhere(out)}"
                 )
             files.append(path)
             counts.merge(record)
             kept += progress.kept
             watch(counts.posts)
-    with shards.naming(out / SUMMARY):
         write_json(out / SUMMARY, {**settings, **counts.to_dict(), "files": [path.name for path in files]})
     return Shards(tuple(files), counts, kept)
 
@@ -229,52 +265,19 @@ def _told(settings: Mapping[str, Any]) -> str:
 
 def _compare(out: Path, settings: Mapping[str, Any]) -> None:
     """Refuse a folder begun under other settings, naming those; whatever else is odd the engine refuses."""
-    path = out / MANIFEST
+    path = out / shards.MANIFEST
     if not path.exists():
         return
     try:
         before = str(json.loads(path.read_text(encoding="utf-8"))["fingerprint"])
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: damaged ({error}); {_elsewhere(out)}") from None
+        raise DataError(f"{path}: damaged ({error}); {shard_list.elsewhere(out)}") from None
     then, now = (dict(part.partition("=")[::2] for part in told.split()) for told in (before, _told(settings)))
     changed = [
         f"{key} {then.get(key)} is now {now.get(key)}" for key in {**then, **now} if then.get(key) != now.get(key)
     ]
     if changed:
-        raise DataError(f"{out}: begun under other settings: {', '.join(changed)}; {_elsewhere(out)}")
-
-
-def _record(out: Path, record: dict[str, Any]) -> dict[str, Any]:
-    with shards.naming(out / RECORDS), (out / RECORDS).open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(record) + "\n")
-    return record
-
-
-def _records(out: Path) -> dict[int, dict[str, Any]]:
-    """What is known of each shard, by number; a line that a kill cut short is taken away."""
-    path = out / RECORDS
-    if not path.exists():
-        return {}
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    whole = [one for one in lines if one.endswith("\n")]
-    if whole != lines:
-        with shards.naming(path), writing(path) as stream:
-            stream.writelines(whole)
-    try:
-        return {record["shard"]: record for record in map(json.loads, whole)}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path}: damaged ({error}); {_elsewhere(out)}") from None
-
-
-def _drop_unknown(out: Path, known: Mapping[int, Any]) -> None:
-    """Remove shards that lost their record, as after a power cut; they are made again."""
-    expected = {shards.part(out, number) for number in known}
-    for path in set(out.glob("part-*.jsonl")) - expected if (out / MANIFEST).exists() else ():
-        path.unlink()
-
-
-def _elsewhere(out: Path) -> str:
-    return f"name another folder, or remove this one and begin anew: rm -r {out}"
+        raise DataError(f"{out}: begun under other settings: {', '.join(changed)}; {shard_list.elsewhere(out)}")
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -61,7 +61,7 @@ def test_other_input_or_size_is_refused(tmp_path: Path) -> None:
 
 def test_folder_of_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(DataError, match="choose an empty folder"):
+    with pytest.raises(DataError, match="not shards of mner; name another folder, or pass --force"):
         list(run(doubled, range(3), tmp_path, fingerprint="f"))
 
 
@@ -72,19 +72,24 @@ def test_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_run_killed_as_it_began_can_begin_again(tmp_path: Path) -> None:
-    (tmp_path / "manifest.json.part").write_text('{"for')
+    (tmp_path / ".manifest.json.mner.part").write_text('{"for')
     assert [step.items for step in run(doubled, range(3), tmp_path, fingerprint="f")] == [3]
 
 
-@pytest.mark.parametrize(("writer", "named"), [("write_json", "manifest.json"), ("writing", "part-0000000.jsonl")])
+@pytest.mark.parametrize(("written", "named"), [(0, "manifest.json"), (1, "part-0000000.jsonl")])
 def test_full_disk_names_the_file_and_the_run_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str, named: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int, named: str
 ) -> None:
+    room = written
+
     def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        nonlocal room
+        room -= 1
+        if room < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(DataError, match=rf"{named}: cannot be written: No space left"):
-        patch.setattr(f"mner.engines.shards.{writer}", full)
+        patch.setattr("mner.atomic.os.fsync", full)
         list(run(doubled, range(5), tmp_path, fingerprint="f", shard_size=2))
     assert lines(tmp_path) == []
     list(run(doubled, range(5), tmp_path, fingerprint="f", shard_size=2))

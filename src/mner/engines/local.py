@@ -21,6 +21,7 @@ def run(
     fingerprint: str,
     shard_size: int = 1000,
     seal: Callable[[int, list[str]], object] = lambda number, lines: None,
+    force: bool = False,
 ) -> Iterator[Progress]:
     """Write the lines that ``function`` makes of ``items`` into shards of ``out``; yields after each shard.
 
@@ -31,6 +32,7 @@ def run(
         fingerprint: Identifies items and options; a folder made of others is refused.
         shard_size: Items of a shard.
         seal: Called with number and lines of a shard just before its file gets its name.
+        force: Write beside files that are not mner's.
 
     Raises:
         DataError: ``out`` holds something else, or shards of a longer input, or the function gave more or fewer
@@ -48,5 +50,12 @@ def run(
             yield lines
 
     return shards.run(
-        stream, items, out, fingerprint=fingerprint, write=shards.write_lines, shard_size=shard_size, seal=seal
+        stream,
+        items,
+        out,
+        fingerprint=fingerprint,
+        write=shards.write_lines,
+        shard_size=shard_size,
+        seal=seal,
+        force=force,
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, count, islice
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TypeVar
 
 from mner.atomic import write_json, writing
 from mner.errors import DataError
+from mner.folders import LOCK
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -49,7 +49,7 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     Raises:
         DataError: The file cannot be written, such as for want of space.
     """
-    with naming(path), writing(path) as stream:
+    with writing(path) as stream:
         stream.writelines(line + "\n" for line in lines)
 
 
@@ -73,6 +73,7 @@ def run(
     shard_size: int = 1000,
     batch_size: int = 0,
     seal: Callable[[int, list[R]], object] = lambda number, results: None,
+    force: bool = False,
 ) -> Iterator[Progress]:
     """Write what ``stream`` makes of ``items`` into shards of ``out``; yields after each shard.
 
@@ -88,6 +89,7 @@ def run(
         batch_size: Items of a list; 0: those of a shard. No list crosses a shard's border, so the same input makes
             the same lists however often it was interrupted.
         seal: Called with number and results of a shard just before its file gets its name.
+        force: Write beside files that are not mner's.
 
     Raises:
         DataError: ``out`` holds something else, or shards of a longer input.
@@ -95,7 +97,7 @@ def run(
     """
     if shard_size < 1:
         raise ValueError(f"shard_size: expected at least 1, got {shard_size}")
-    _claim(out, {"format": 1, "fingerprint": fingerprint, "shard_size": shard_size})
+    _claim(out, {"format": 1, "fingerprint": fingerprint, "shard_size": shard_size}, force=force)
     plan: deque[_Planned] = deque()
 
     def lists() -> Iterator[list[T]]:
@@ -140,25 +142,38 @@ def _batches(source: Iterator[T], planned: _Planned, shard_size: int, step: int)
             yield some
 
 
+def make_folder(out: Path) -> None:
+    """Make the folder of the shards, if need be.
+
+    Raises:
+        DataError: It cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{out}: cannot be a folder of shards ({error}); choose another folder") from error
+
+
 def _finish(out: Path, shards: int, items: int, suffix: str) -> None:
     found = sorted(out.glob(f"part-*{suffix}"))
     if len(found) > shards:
         raise DataError(
             f"{out}: holds {len(found)} shards, the input now makes {shards}; give the input it was begun with, "
-            f"name another folder, or remove this one and begin anew: rm -r {out}"
+            f"name another folder, or remove this one and begin again: rm -r {out}"
         )
-    _write_manifest(out, {**_told(out), "shards": shards, "items": items})
+    write_json(out / MANIFEST, {**_told(out), "shards": shards, "items": items})
 
 
-def _claim(out: Path, wanted: dict[str, object]) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{out}: cannot be a folder of shards ({error}); choose another folder") from error
+def _claim(out: Path, wanted: dict[str, object], *, force: bool) -> None:
+    make_folder(out)
     if not (out / MANIFEST).exists():
-        if any(path.name != f"{MANIFEST}.part" for path in out.iterdir()):  # of a run killed as it began
-            raise DataError(f"{out}: holds files that are no shards of mner; choose an empty folder")
-        _write_manifest(out, wanted)
+        begun = {LOCK, f".{MANIFEST}.mner.part"}  # of this run, or of one that was killed as it began
+        if not force and any(path.name not in begun for path in out.iterdir()):
+            raise DataError(
+                f"{out}: holds files that are not shards of mner; name another folder, or pass --force to write "
+                "beside them"
+            )
+        write_json(out / MANIFEST, wanted)
         return
     told = _told(out)
     changed = [key for key, value in wanted.items() if told.get(key) != value]
@@ -167,27 +182,6 @@ def _claim(out: Path, wanted: dict[str, object]) -> None:
             f"{out}: was begun with other input, model or options ({', '.join(changed)} differ); "
             "give the same ones to continue, or choose another folder"
         )
-
-
-def _write_manifest(out: Path, told: dict[str, object]) -> None:
-    with naming(out / MANIFEST):
-        write_json(out / MANIFEST, told)
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """A block that writes a file of the folder; where that fails, the error names it and what helps.
-
-    Raises:
-        DataError: In place of OSError.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written: {error.strerror or error}; make room, then run the same command again: "
-            "the shards that are there stay"
-        ) from error
 
 
 def _told(out: Path) -> dict[str, object]:

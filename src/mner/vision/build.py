@@ -16,6 +16,7 @@ from mner.engines import shards
 from mner.engines.crew import Crew, Hire, ordered
 from mner.engines.processes import Processes
 from mner.errors import DataError
+from mner.folders import held
 from mner.types import VisualContext
 from mner.vision import parquet
 from mner.vision.artefact import PARQUET, iter_contexts, write_contexts
@@ -41,6 +42,7 @@ def build(
     hire: Hire[Named, VisualContext] | None = None,
     batch_size: int | None = None,
     shard_size: int = 0,
+    force: bool = False,
     watch: Callable[[VisualContext], None] = lambda context: None,
 ) -> Mapping[str, int]:
     """Read pictures into an artefact; the number of rows by status.
@@ -60,6 +62,7 @@ def build(
         batch_size: Pictures that a worker is handed at once; None takes ``BATCH``, or more where the backends look at
             several in one call: twice as many, so that the next ones are decoded meanwhile.
         shard_size: Rows of one shard; 0 writes one file.
+        force: Write shards beside files that are not mner's.
         watch: Called with each row.
 
     Raises:
@@ -85,8 +88,9 @@ def build(
     batch_size = batch_size or max(BATCH, 2 * extractor.batch)
     with _streaming(extractor, Reading(config, store), hire) as stream:
         if shard_size:
-            for rows in _shards(stream, items, out, extractor.fingerprint, batch_size, shard_size):
-                for _ in seen(rows):
+            with held(out):
+                shards_of = _shards(stream, items, out, extractor.fingerprint, batch_size, shard_size, force)
+                for _ in seen(row for rows in shards_of for row in rows):
                     pass
         else:
             write_contexts(seen(row for rows in stream(_lists(items, batch_size)) for row in rows), out)
@@ -134,15 +138,23 @@ def _by_workers(
 
 
 def _shards(
-    stream: _Streaming, items: Iterable[Named], out: Path, fingerprint: str, batch_size: int, shard_size: int
+    stream: _Streaming,
+    items: Iterable[Named],
+    out: Path,
+    fingerprint: str,
+    batch_size: int,
+    shard_size: int,
+    force: bool,
 ) -> Iterator[_Rows]:
     """The rows of each shard, written or found; one that was found must be of the same pictures."""
     suffix = PARQUET if out.suffix == PARQUET else ".jsonl"
     digests: defaultdict[int, Any] = defaultdict(hashlib.sha256)
+    sizes: Counter[int] = Counter()
     written: dict[int, _Rows] = {}
 
     def named() -> Iterator[Named]:
         for number, item in enumerate(items):
+            sizes[number // shard_size] += 1
             digests[number // shard_size].update(f"{item[0]}\0".encode("utf-8", "surrogatepass"))
             yield item
 
@@ -156,10 +168,14 @@ def _shards(
         shard_size=shard_size,
         batch_size=batch_size,
         seal=written.__setitem__,
+        force=force,
     ):
         number = progress.shards - 1
         path = shards.part(out, number, suffix)
         rows = _kept(path) if progress.kept else written.pop(number)
+        size = sizes.pop(number)
+        if len(rows) < size:
+            raise DataError(f"{path}: cut short: holds {len(rows)} rows of {size}. {_anew(path)}")
         found = hashlib.sha256(b"".join(f"{row.image}\0".encode("utf-8", "surrogatepass") for row in rows))
         if found.digest() != digests.pop(number).digest():
             raise DataError(
@@ -178,7 +194,7 @@ def _kept(path: Path) -> _Rows:
 
 
 def _anew(path: Path) -> str:
-    return f"To have a damaged shard made anew from the store, remove it and run the same command again: rm {path}"
+    return f"To make a damaged shard again from the store, remove it and run the same command again: rm {path}"
 
 
 def _lists(items: Iterable[Named], size: int) -> Iterator[list[Named]]:
