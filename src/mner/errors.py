@@ -44,3 +44,7 @@ class MissingExtraError(MnerError):
 
 class WorkerError(MnerError):
     """The workers of a run cannot start, or do not keep to what was agreed."""
+
+
+class MnerWarning(UserWarning):
+    """Something that a user should know of and that ends nothing; the command line prints it as a note."""

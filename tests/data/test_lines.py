@@ -63,6 +63,15 @@ def test_stream_is_read_without_keeping_it():
     assert Endless.made <= 5
 
 
+def test_line_without_an_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("mner.data.lines.LONGEST", 100)
+    (tmp_path / "x").write_bytes(b"a\n" + b"b" * 99 + b"\n" + b"c" * 101)
+    lines = iter(Lines(tmp_path / "x"))
+    assert [next(lines), next(lines)] == ["a", "b" * 99]
+    with pytest.raises(DataError, match=r"x:3: a line of more than 100 bytes"):
+        next(lines)
+
+
 @pytest.mark.parametrize("text", ["IMGID:1\na\tO\n", "# image = 1.jpg\na\tO\n"])
 def test_pipe_is_read_once(tmp_path, text):
     pipe = tmp_path / "pipe"

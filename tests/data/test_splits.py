@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from mner.data import read
@@ -59,6 +61,12 @@ def test_folder_that_is_not_clear_says_so(tmp_path, names, message):
     _touch(tmp_path, *names)
     with pytest.raises(DataError, match=message):
         splits([tmp_path])
+
+
+def test_pipe_that_would_be_read_twice_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "train.txt")
+    with pytest.raises(DataError, match=r"train\.txt: is a pipe or a device, and this command reads its files more"):
+        splits([tmp_path / "train.txt"])
 
 
 def test_missing_path_is_named(tmp_path):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
-from mner.errors import DataError
+from mner.errors import DataError, MnerWarning
 from mner.types import Caption, VisualContext
 from mner.vision.store import Store
 
@@ -52,14 +56,19 @@ def test_file_that_is_no_store_is_refused_and_closed(tmp_path: Path, monkeypatch
         opened[0].execute("SELECT 1")
 
 
-@pytest.mark.parametrize("row", ["{", "[]", '{"image": "1.jpg", "status": "of a later version"}'])
-def test_damaged_row_counts_as_not_read_and_is_replaced(tmp_path: Path, row: str) -> None:
+@pytest.mark.parametrize(
+    "row",
+    ["{", "[]", '{"image": "1.jpg", "status": "of a later version"}', b"\xff\xfe{}", 5, None, "[" * 5000 + "]" * 5000],
+)
+def test_damaged_row_counts_as_not_read_and_is_replaced(tmp_path: Path, row: object) -> None:
     with Store(tmp_path / "a.sqlite") as store:
         store.put(context("1.jpg", "aa"), "f")
         with sqlite3.connect(tmp_path / "a.sqlite") as other:
-            other.execute("UPDATE contexts SET row = ?", (row,))
+            how = "CAST(? AS TEXT)" if isinstance(row, bytes) else "?"
+            other.execute(f"UPDATE contexts SET row = {how}", (row,))
         other.close()
         assert store.get("aa", "f") is None
+        assert list(store) == []
         store.put(context("1.jpg", "aa"), "f")
         assert store.get("aa", "f") == context("1.jpg", "aa")
 
@@ -72,6 +81,49 @@ def test_file_that_another_holds_too_long_is_named(tmp_path: Path, monkeypatch: 
         with pytest.raises(DataError, match=r"a\.sqlite: cannot be used .*locked"):
             store.put(context("1.jpg", "aa"), "f")
         other.close()
+
+
+def damaged(path: Path) -> None:
+    with Store(path) as store:
+        for number in range(200):
+            store.put(context("1.jpg", f"{number}"), "f")
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("harm", "advice"),
+    [
+        (damaged, "it is damaged, or no store: remove it"),
+        (lambda path: path.write_bytes(b"just text" * 500), "it is damaged, or no store: remove it"),
+        (lambda path: path.mkdir(), "MNER_CACHE to a folder that can be written"),
+    ],
+)
+def test_advice_suits_the_fault_and_a_store_not_needed_is_done_without(
+    tmp_path: Path, harm: Callable[[Path], None], advice: str
+) -> None:
+    path = tmp_path / "a.sqlite"
+    harm(path)
+    with pytest.raises(DataError, match=advice), Store(path) as store:
+        store.get("1", "f")
+    with pytest.warns(MnerWarning, match=advice) as warned, Store(path, needed=False) as store:
+        for _ in range(3):
+            assert store.get("1", "f") is None
+            store.put(context("1.jpg", "1"), "f")
+    assert len(warned) == 1
+
+
+def test_full_disk_is_the_only_fault_that_asks_for_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, asks in ((errno.ENOSPC, True), (errno.EROFS, False), (errno.EACCES, False)):
+        monkeypatch.setattr(Path, "mkdir", partial(_refuse, number))
+        with pytest.raises(DataError) as caught:
+            Store(tmp_path / "new" / "a.sqlite")
+        assert ("make room" in str(caught.value)) == asks
+
+
+def _refuse(number: int, *_: object, **__: object) -> None:
+    raise OSError(number, os.strerror(number))
 
 
 WRITER = """

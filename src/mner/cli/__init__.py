@@ -10,6 +10,7 @@ import functools
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from mner.cli import output
-from mner.errors import MnerError
+from mner.errors import MnerError, MnerWarning
 from mner.interrupt import EXIT_CODE, in_command
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -180,7 +181,8 @@ def load(path: str) -> Any:
 
     @functools.wraps(call)
     def run(**given: Any) -> None:
-        with in_command(), reported(path, given):
+        with in_command(), warnings.catch_warnings(), reported(path, given):
+            warnings.showwarning = _note(warnings.showwarning)
             call(**given)
 
     shell = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -228,6 +230,18 @@ def reported(path: str = "", given: Mapping[str, Any] | None = None) -> Iterator
     except MemoryError:
         output.complain("error:", "not enough memory", "bold red")
         raise _stopped(2) from None
+
+
+def _note(show: Callable[..., None]) -> Callable[..., None]:
+    """What shows a warning: mner's own are notes, those of others as ``show`` has them."""
+
+    def note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, MnerWarning):
+            output.complain("note:", str(message), "bold yellow")
+        else:
+            show(message, category, *place, **more)
+
+    return note
 
 
 def _stopped(code: int) -> typer.Exit:

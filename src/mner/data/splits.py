@@ -39,8 +39,12 @@ def splits(paths: Iterable[str | Path]) -> dict[str, Path]:
     for path in map(Path, paths):
         if path.is_dir():
             found = _in_folder(path)
-        elif path.exists():
+        elif path.is_file():
             found = {split_of(path) or str(path): path}
+        elif path.exists():
+            raise DataError(
+                f"{path}: is a pipe or a device, and this command reads its files more than once; write it into a file"
+            )
         else:
             raise DataError(f"{path}: no such file or folder")
         for name, file in found.items():

@@ -180,7 +180,7 @@ def _open(vision: VisionConfig, store: Path | None) -> tuple[Any, Any]:
     from mner.vision.extract import Extractor
     from mner.vision.store import Store
 
-    return Extractor(vision), Store() if store is None else Store(store)
+    return Extractor(vision), Store(store, needed=store is not None)
 
 
 def _end(jobs: queue.SimpleQueue[_Job | None], store: Any) -> None:

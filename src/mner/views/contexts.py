@@ -40,7 +40,7 @@ def contexts_of(
 
         extractor = Extractor(config.vision)
         read: dict[str, VisualContext] = {}
-        with Store() as store:
+        with Store(needed=False) as store:
             for number, one in enumerate(
                 extractor.stream(((image, picture_path(folder, image)) for image in wanted), store=store), 1
             ):

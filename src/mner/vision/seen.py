@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from mner.errors import MnerError
+from mner.errors import MnerError, MnerWarning
 from mner.types import Caption, OcrText, Tag
 from mner.vision.images import Picture
 from mner.vision.protocols import Scene
@@ -117,6 +117,7 @@ def look(name: str, backend: Callable[..., Any], seen: Sequence[Seen], *, size: 
             warnings.warn(
                 f"the {name} failed on {len(some)} pictures at once and on none of them alone ({fault}); they were "
                 "read one by one, which is slower: set a smaller batch in its table of [vision.options]",
+                MnerWarning,
                 stacklevel=2,
             )
 

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from mner.cache import cache_folder
-from mner.errors import DataError
+from mner.errors import DataError, MnerWarning
 from mner.types import VisualContext
 from mner.vision.rows import from_row, to_row
 
 WAIT = 60.0
 """Seconds that a writer waits for another one."""
+
+_FULL = "make room on its disk, or name another file. What it holds stays; the same command goes on from there"
+_DAMAGED = "it is damaged, or no store: remove it, and pictures are read again: rm {path}"
+_READ_ONLY = "name another file, or set MNER_CACHE to a folder that can be written"
+_BUSY = "another process holds it; wait for its end, then run the same command again"
+
+_ADVICE = {
+    **dict.fromkeys((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR), _FULL),
+    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), _BUSY),
+    **dict.fromkeys((sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM), _READ_ONLY),
+}
+"""What to do about a fault, by the primary code that sqlite gives; anything else is damage."""
 
 
 class Store:
@@ -25,13 +40,16 @@ class Store:
 
     Args:
         path: The file; None takes ``contexts.sqlite`` in the user's cache. Its folder is made if need be.
+        needed: False: a store that cannot be used, now or later, is warned of once (``MnerWarning``) and keeps nothing.
 
     Raises:
-        DataError: The file cannot be opened or is no such store.
+        DataError: The file cannot be opened or is no such store, and it is needed.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, needed: bool = True) -> None:
         self.path = path or cache_folder() / "contexts.sqlite"
+        self._needed, self._lost = needed, False
+        self._base: Any = None
         # One statement at a time: sqlite refuses a write at once, without waiting, where another thread of the same
         # connection is in the middle of reading and another process has written since.
         self._turn = threading.Lock()
@@ -39,6 +57,7 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: each put is durable by itself, so a killed run keeps what it had read.
             self._base = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+            self._base.text_factory = bytes  # a row that is not UTF-8 is a damaged row, not a damaged file
             with ExitStack() as failed:
                 failed.callback(self._base.close)
                 self._write_ahead()
@@ -49,7 +68,7 @@ class Store:
                 )
                 failed.pop_all()
         except (OSError, sqlite3.Error) as error:
-            raise DataError(self._fault(error)) from error
+            self._fail(error)
 
     def _write_ahead(self) -> None:
         """Readers and a writer beside each other; sqlite lets none wait for the change, so this asks again."""
@@ -63,12 +82,18 @@ class Store:
                     raise
                 time.sleep(0.01)
 
-    def _fault(self, error: Exception) -> str:
-        return (
-            f"{self.path}: cannot be used as the store of contexts ({error}); make room if its disk is full, else name "
-            "another file, or set MNER_CACHE to a folder that can be written. What it holds stays; the same command "
-            "goes on from there"
-        )
+    def _fail(self, error: Exception) -> None:
+        """Raise what is wrong with the file; where the store is not needed, warn and go on without it."""
+        if isinstance(error, OSError):
+            advice = _FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else _READ_ONLY
+        else:
+            advice = _ADVICE.get(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF, _DAMAGED)
+        message = f"{self.path}: cannot be used as the store of contexts ({error}); {advice.format(path=self.path)}"
+        if self._needed:
+            raise DataError(message) from error
+        if not self._lost:
+            self._lost = True
+            warnings.warn(f"{message}. Pictures are read without it", MnerWarning, stacklevel=3)
 
     def get(self, sha256: str, fingerprint: str) -> VisualContext | None:
         """What that extractor read from that picture; None if it has not seen it, or if the row is damaged.
@@ -77,17 +102,19 @@ class Store:
             DataError: The file cannot be read.
         """
         query = "SELECT row FROM contexts WHERE sha256 = ? AND fingerprint = ?"
+        found = None
         try:
-            with self._turn, closing(self._base.execute(query, (sha256, fingerprint))) as cursor:
-                found = cursor.fetchone()
+            if not self._lost:
+                with self._turn, closing(self._base.execute(query, (sha256, fingerprint))) as cursor:
+                    found = cursor.fetchone()
         except sqlite3.Error as error:
-            raise DataError(self._fault(error)) from error
+            self._fail(error)
         return None if found is None else self._row(found[0])
 
-    def _row(self, row: str) -> VisualContext | None:
+    def _row(self, row: Any) -> VisualContext | None:
         try:
             return from_row(json.loads(row), where=str(self.path))
-        except (ValueError, TypeError, DataError):  # the picture is read again, which replaces the row
+        except (ValueError, TypeError, RecursionError, DataError):  # the picture is read again, which replaces the row
             return None
 
     def __iter__(self) -> Iterator[tuple[str, VisualContext]]:
@@ -99,10 +126,10 @@ class Store:
         try:
             for fingerprint, row in self._base.execute("SELECT fingerprint, row FROM contexts"):
                 context = self._row(row)
-                if context is not None:
-                    yield fingerprint, context
+                if context is not None and isinstance(fingerprint, bytes):
+                    yield fingerprint.decode(errors="replace"), context
         except sqlite3.Error as error:
-            raise DataError(self._fault(error)) from error
+            self._fail(error)
 
     def put(self, context: VisualContext, fingerprint: str) -> None:
         """Keep what an extractor read; ``context.sha256`` must be set.
@@ -114,19 +141,25 @@ class Store:
             raise ValueError(f"{context.image}: a context without sha256 cannot be stored")
         values = (context.sha256, fingerprint, json.dumps(to_row(context)))
         try:
-            with self._turn:
-                self._base.execute("INSERT OR REPLACE INTO contexts VALUES (?, ?, ?)", values)
+            if not self._lost:
+                with self._turn:
+                    self._base.execute("INSERT OR REPLACE INTO contexts VALUES (?, ?, ?)", values)
         except sqlite3.Error as error:
-            raise DataError(self._fault(error)) from error
+            self._fail(error)
 
     def __len__(self) -> int:
         """The number of contexts kept."""
-        return int(self._base.execute("SELECT COUNT(*) FROM contexts").fetchone()[0])
+        try:
+            return int(self._base.execute("SELECT COUNT(*) FROM contexts").fetchone()[0])
+        except sqlite3.Error as error:
+            self._fail(error)
+            return 0
 
     def close(self) -> None:
         """Close the file, after what another thread is in the middle of."""
         with self._turn:
-            self._base.close()
+            if self._base is not None:
+                self._base.close()
 
     def __enter__(self) -> Store:
         """The store itself."""
