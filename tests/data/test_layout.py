@@ -161,3 +161,18 @@ def test_what_does_not_show_around_a_label_is_let_go(name):
     text = f"{head}Anna\tB-PER\u00a0\nBraun\tI-PER\nin\tO\u200b\nOslo\t\u00a0B-LOC \n"
     (post,) = read(io.BytesIO(text.encode()), format=name)
     assert post.spans == (Span(0, 2, "PER"), Span(3, 4, "LOC"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("conll", "Bo\tperson\nwins\tB_X\n"),
+        ("conll", "# id = 1\nBo\nwins\n"),
+        ("conll", "1\tBo\t_\n2\twins\t_\n"),
+        ("conll", "1\tBo\tB-X\tB-X\n2\twins\tO\tO\n"),
+        ("twitter", "IMGID:\nBo\tperson\nwins\tB-X,B-Y\n"),
+    ],
+)
+def test_labels_that_are_not_wanted_are_not_checked(name, text):
+    (post,) = read(io.StringIO(text), format=name, labels=False)
+    assert (post.words, post.spans) == (("Bo", "wins"), None)

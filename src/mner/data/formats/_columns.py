@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from mner.data.alignment import align, joined
 from mner.data.lines import printable
@@ -76,7 +76,7 @@ def post(
     *,
     name: str,
     scheme: Scheme,
-    labels: Reading,
+    labels: Reading | Literal[False],
     image: str | None,
     where: str,
     text: str | None = None,
@@ -86,7 +86,7 @@ def post(
     whole, offsets = joined(words)
     if text is not None and (found := align(text, words)) is not None:
         whole, offsets = text, found
-    spans = to_spans(tags, scheme=scheme, labels=labels)
+    spans = None if labels is False else to_spans(tags, scheme=scheme, labels=labels)
     return Post(name, whole, tuple(words), offsets, spans, image, where, extra or {})
 
 

@@ -63,7 +63,7 @@ class Layout(NamedTuple):
         return parts[0] == self.first
 
 
-def find(rows: Iterable[tuple[int, list[str]]], *, on_fault: OnFault) -> Layout | None:
+def find(rows: Iterable[tuple[int, list[str]]], *, on_fault: OnFault, labelled: bool = True) -> Layout | None:
     """The layout of a file; None where it is uncertain, after the fault was reported.
 
     Word first and label last is the rule. Where the first column counts the words, the word is the second. A line
@@ -72,6 +72,7 @@ def find(rows: Iterable[tuple[int, list[str]]], *, on_fault: OnFault) -> Layout 
     Args:
         rows: Line number and columns of each line; a blank line has none.
         on_fault: Called with the line and what is wrong.
+        labelled: Whether the labels are to be read, so that it matters where they stand.
     """
     counted, plain = _Counted(), Counter[int]()
     first = 0
@@ -99,6 +100,8 @@ def find(rows: Iterable[tuple[int, list[str]]], *, on_fault: OnFault) -> Layout 
             return Layout()
         on_fault(first, f"the first column holds numbers alone; does it count the words? {HOW}")
         return None
+    if not labelled:
+        return Layout(word=1, numbered=True, first=str(counted.first))
     return _numbered(counted, line=first, on_fault=on_fault)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from mner.data.alignment import align, joined
 from mner.data.formats._columns import Known, Losses, glued, post, shown, tags_of, unfit
@@ -56,7 +56,7 @@ def scheme_of(lines: Iterable[str]) -> Scheme:
 
 
 def read(
-    lines: Iterable[str], *, name: str, labels: Reading = "repair", on_fault: OnFault | None = None
+    lines: Iterable[str], *, name: str, labels: Reading | Literal[False] = "repair", on_fault: OnFault | None = None
 ) -> Iterator[Post]:
     """The posts, one after the other.
 
@@ -64,12 +64,12 @@ def read(
         lines: Without their line feed. What can be read only once is kept in memory, as the scheme must be known
             first; a file (``Lines``) is read twice.
         name: The file, for messages.
-        labels: How an I- that continues nothing is read.
+        labels: How an I- that continues nothing is read; False leaves labels unread, and a line may be a word alone.
         on_fault: What to do about a bad line; None raises ``DataError``. A bad line is left out.
     """
     lines = _repeatable(lines)
     fault = on_fault or raising(name)
-    layout = _layout(lines, fault)
+    layout = _layout(lines, fault, labelled=labels is not False)
     if layout is None:
         return
     scheme = _scheme(lines, layout)
@@ -107,6 +107,7 @@ def read(
             continue
         word, written, others = layout.of(parts)
         tag, problem = known.tag(written)
+        word = word or (parts[0] if labels is False and len(parts) == 1 else "")
         comment = None if words else _COMMENT.fullmatch(line)
         if comment and (comment[1] or problem):
             if comment[1] == HEADER:
@@ -114,7 +115,7 @@ def read(
             notes[comment[1] or comment[3]] = comment[2] if comment[1] else comment[4]
         elif layout.skips(parts):
             continue
-        elif problem := glued(line, inside=bool(words)) or _missing(parts, word, line) or problem:
+        elif problem := glued(line, inside=bool(words)) or _missing(parts, word, line) or (problem if labels else ""):
             fault(number, f"{problem}. {HOW}" if word and len(parts) > 2 else problem)
             continue
         else:
@@ -158,9 +159,9 @@ def _repeatable(lines: Iterable[str]) -> Sequence[str] | Lines:
     return list(lines)
 
 
-def _layout(lines: Sequence[str] | Lines, fault: OnFault) -> Layout | None:
+def _layout(lines: Sequence[str] | Lines, fault: OnFault, *, labelled: bool = True) -> Layout | None:
     rows = (columns(line) if line.strip(" \t") else [] for line in lines)
-    return find(enumerate(rows, 1), on_fault=fault)
+    return find(enumerate(rows, 1), on_fault=fault, labelled=labelled)
 
 
 def _scheme(lines: Iterable[str], layout: Layout) -> Scheme:

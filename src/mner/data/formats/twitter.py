@@ -7,7 +7,7 @@ is that file; an empty one is no picture. A post has no text but its words joine
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TextIO
+from typing import Literal, TextIO
 
 from mner.data.alignment import joined
 from mner.data.formats._columns import Known, Losses, glued, picture_of, post, shown, tags_of
@@ -35,14 +35,14 @@ def scheme_of(lines: Iterable[str]) -> Scheme:
 
 
 def read(
-    lines: Iterable[str], *, name: str, labels: Reading = "repair", on_fault: OnFault | None = None
+    lines: Iterable[str], *, name: str, labels: Reading | Literal[False] = "repair", on_fault: OnFault | None = None
 ) -> Iterator[Post]:
     """The posts, one after the other.
 
     Args:
         lines: Without their line feed.
         name: The file, for messages.
-        labels: How an I- that continues nothing is read.
+        labels: How an I- that continues nothing is read; False leaves labels unread.
         on_fault: What to do about a bad line; None raises ``DataError``. A bad line is left out.
     """
     fault = on_fault or raising(name)
@@ -85,7 +85,7 @@ def read(
             fault(number, f'expected "word<TAB>label", found {many if columns[0] else "no word"} ("{shown(line)}")')
             continue
         tag, problem = known.tag(columns[1])
-        if problem:
+        if problem and labels is not False:
             fault(number, problem)
             continue
         words.append(columns[0])
