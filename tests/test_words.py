@@ -9,7 +9,9 @@ from mner.words import split
 
 TEXTS = st.text(
     alphabet=st.one_of(
-        st.sampled_from("ab1 .'’@#$:/-&;<3)\u00a0\u00ad\ufe0f\u200d\u200b\u2028\u20e3é\u0301\U0001f468\U0001f3fd🇺🇸東"),
+        st.sampled_from(
+            "ab1 .'’@#$:/-&;<3)amp\u00a0\u00ad\ufe0f\u200d\u200b\u2028\u20e3é\u0301\U0001f468\U0001f3fd🇺🇸東"
+        ),
         st.characters(),
     ),
     max_size=40,
@@ -24,6 +26,16 @@ def test_offsets_point_at_the_words_and_never_overlap(text):
         assert text[start:stop] == word
         assert end <= start < stop
         end = stop
+
+
+@given(
+    st.lists(st.sampled_from(["Obama", "café", "東", "@nba", "#NBA", "2020", "O’Brien", "rock-n-roll"]), min_size=1),
+    st.sampled_from(["&amp;", "&lt;", "&nbsp;", "&#39;", "&quot;", "&#x1F602;", "&Uuml;", "&hellip;"]),
+)
+def test_html_entity_between_words_is_a_word_of_its_own(names, entity):
+    words, offsets = split(entity.join(names))
+    assert words == tuple(word for name in names for word in (name, entity))[:-1]
+    assert [entity.join(names)[start:end] for start, end in offsets] == list(words)
 
 
 @given(TEXTS)
@@ -52,6 +64,12 @@ def test_no_word_holds_white_space(text):
         ("3,000 $5 $AAPL 7:30pm 50% 3-1", "3,000|$|5|$AAPL|7:30pm|50|%|3-1"),
         ("wow!!! ... ?! :) :-( key:Doc <3", "wow|!!!|...|?|!|:)|:-(|key|:|Doc|<3"),
         ("AT&T R&B &amp; x", "AT&T|R&B|&amp;|x"),
+        (
+            "Obama&amp;Angela &quot;Bo&quot; x&gt;&gt; y&lt;3",
+            "Obama|&amp;|Angela|&quot;|Bo|&quot;|x|&gt;|&gt;|y|&lt;|3",
+        ),
+        ("H&amp;M's AT&amp;T M&amp;Ms NYC&amp;LA R&D; x&y", "H&amp;M|'s|AT&amp;T|M&amp;Ms|NYC|&amp;|LA|R&D|;|x&y"),
+        ("Bo&#39;s &#x27;a&nbsp;b&Eacute;c&frac12; &amp", "Bo|&#39;|s|&#x27;|a|&nbsp;|b|&Eacute;|c|&frac12;|&|amp"),
         ("हिन्दी cafe\u0301 می‌خواهم", "हिन्दी|cafe\u0301|می‌خواهم"),
         ("東京 in 2020", "東|京|in|2020"),
         ("[SEP] </s>", "[|SEP|]|<|/|s|>"),
@@ -74,7 +92,7 @@ def test_words_of_posts(text, words):
         assert split(text)[0] == (tuple(words.split("|")) if words else ())
 
 
-@pytest.mark.parametrize("unit", ["a.", "a", "1", "1,", "a'", "a\u200d", "👩\u200d", "@", "x@", "é\u0301", "."])
+@pytest.mark.parametrize("unit", ["a.", "a&", "a&amp;", "&am", "a", "1", "1,", "a'", "a\u200d", "👩\u200d", "@", "x@", "é\u0301", "."])
 def test_time_grows_with_the_length(unit):
     text = unit * 20_000
     began = time.perf_counter()

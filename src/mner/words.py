@@ -6,6 +6,7 @@ import re
 import sys
 import unicodedata
 from functools import cache
+from html.entities import name2codepoint
 
 # Format characters that show nothing; they part words where they are not inside one.
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
@@ -20,8 +21,9 @@ def split(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     """The words of a text, and the (start, end) character offsets of each, end exclusive.
 
     Whole words are: links, addresses, @mentions, #hashtags, $cashtags, emoji with all their parts, emoticons,
-    HTML entities, abbreviations (U.S.), numbers (3,000 and 7:30pm), words with inner hyphens or apostrophes,
-    and runs of one punctuation mark (...). Apart stand: other punctuation, 's and its like, each Han character.
+    HTML entities (&amp; &#39;), abbreviations (U.S.), numbers (3,000 and 7:30pm), words with inner hyphens or
+    apostrophes, names of a letter and a few more around & or &amp; (H&amp;M), and runs of one punctuation mark (...).
+    Apart stand: other punctuation, 's and its like, each Han character.
     Languages written without spaces are otherwise not segmented: give words for those.
     White space and invisible characters between words belong to none.
 
@@ -46,6 +48,9 @@ def _pattern() -> re.Pattern[str]:
     joiner = r"[\u00ad\u200c\u200d]"
     name = rf"(?:\w|[{marks}]|{joiner}(?=\w))"
     part = rf"(?![\ufe00-\ufe0f]){inner}+(?:{joiner}+{inner}+)*"
+    # The names of HTML 4, and whatever else looks like one; the offsets point into the text as it is written.
+    named = "|".join(sorted(name for name in name2codepoint if not re.fullmatch("[a-z]{2,6}", name)))
+    entity = rf"&(?:[a-z]{{2,6}}|{named}|AMP|LT|GT|QUOT|#\d{{1,7}}|#[xX][0-9a-fA-F]{{1,6}});"
     clitic = r"['’](?:s|m|re|ve|ll|d|S|M|RE|VE|LL|D)(?!\w)"
     modifier = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*"
     emoji = rf"[{_PICTURE}]{modifier}"
@@ -60,13 +65,14 @@ def _pattern() -> re.Pattern[str]:
         r"\$[A-Za-z]{1,6}(?!\w)",
         "[\U0001f1e6-\U0001f1ff]{2}",
         rf"{emoji}(?:\u200d{emoji})*",
-        r"&(?:[a-z]{2,6}|#\d{1,6});",
+        entity,
         r"[:;=][-o*^']?[)(\[\]DPpO/\\|*3](?!\w)|<3+(?!\d)",
         rf"(?:{letter}\.){{2,}}",
         rf"\d+(?:[.,:/]\d+)+(?:{inner})*",
         clitic,
         rf"[{_HAN}][{marks}]*",
-        rf"{part}(?:(?!{clitic})[-'’‐‑&](?={inner}){part})*",
+        rf"{letter}&amp;{letter}{{1,3}}(?!{name})|{letter}{{2,3}}&amp;{letter}(?!{name})",
+        rf"{part}(?:(?!{clitic}|{entity})[-'’‐‑&](?={inner}){part})*",
         # What is left is a symbol with its marks, or a run of the same punctuation mark.
         rf"(?P<mark>[^\w\s{_INVISIBLE}])(?:(?P=mark)+|[{marks}]*)",
         rf"[^\s{_INVISIBLE}]",
