@@ -92,7 +92,10 @@ def test_words_of_posts(text, words):
         assert split(text)[0] == (tuple(words.split("|")) if words else ())
 
 
-@pytest.mark.parametrize("unit", ["a.", "a&", "a&amp;", "&am", "a", "1", "1,", "a'", "a\u200d", "👩\u200d", "@", "x@", "é\u0301", "."])
+@pytest.mark.parametrize(
+    "unit",
+    ["a.", "a&", "a&amp;", "&am", "a", "1", "1,", "a'", "a\u200d", "👩\u200d", "@", "x@", "é\u0301", "."],
+)
 def test_time_grows_with_the_length(unit):
     text = unit * 20_000
     began = time.perf_counter()

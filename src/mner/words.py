@@ -15,6 +15,8 @@ _PICTURE = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff"
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
 )
+BLANKS = re.compile(rf"[\s{_INVISIBLE}]*")
+"""What may stand between words and belongs to none."""
 
 
 def split(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from mner.errors import DataError
 from mner.types import Span
+from mner.words import BLANKS, split
+
+MOST = 1_000_000
+"""Places that are tried before words that leave out parts of a text count as not found."""
 
 Offsets = tuple[tuple[int, int], ...]
 
@@ -24,25 +32,101 @@ def joined(words: Sequence[str]) -> tuple[str, Offsets]:
 
 
 def align(text: str, words: Sequence[str]) -> Offsets | None:
-    """The character offsets of words that stand in a text in this order; None where they do not.
+    """The character offsets of words that stand in a text in this order; None where they do not, or not for sure.
 
-    Each word is taken at its first place after the word before it; words joined by one space always align so
-    that nothing but those spaces is left.
+    Words between which nothing is left but white space always align. Where words leave out parts of the text, each
+    begins and ends where a word of the text does, or right beside another of the words: "Oslo" is not found in
+    "@Oslocats". Where there are two ways to place them so, they do not align.
 
-    >>> align("Hi,Bo", ["Hi", "Bo"])
+    >>> align("Hi,Bo @Bolt", ["Hi", "Bo"])
     ((0, 2), (3, 5))
+    >>> align("Bo and Bo", ["Bo"]) is None
+    True
     """
     whole, offsets = joined(words)
     if whole == text:
         return offsets
-    found, at = [], 0
+    if (gapless := _gapless(text, words)) is not None:
+        return gapless
+    _, tokens = split(text)
+    begins, ends = {begin for begin, _ in tokens}, {end for _, end in tokens}
+    count, placed = _placed(text, words, begins, ends)
+    if not count:  # a word may be a part of the text's words that stands for itself: the name of a #hashtag
+        edges = {at for at in range(len(text) + 1) if not (_inner(text[at - 1 : at]) and _inner(text[at : at + 1]))}
+        count, placed = _placed(text, words, edges, edges)
+    return placed if count == 1 else None
+
+
+def _inner(char: str) -> bool:
+    """Whether a character is a letter, a digit or a mark on one."""
+    return char.isalnum() or (char != "" and unicodedata.category(char)[0] == "M")
+
+
+def _gapless(text: str, words: Sequence[str]) -> Offsets | None:
+    """The offsets of words between which nothing but white space is left; None where more is."""
+    offsets, at = [], 0
     for word in words:
-        start = text.find(word, at)
-        if start < 0:
-            return None
-        at = start + len(word)
-        found.append((start, at))
-    return tuple(found)
+        while not text.startswith(word, at):
+            if at == len(text) or not BLANKS.fullmatch(text, at, at + 1):
+                return None
+            at += 1
+        offsets.append((at, at + len(word)))
+        at += len(word)
+    return tuple(offsets) if BLANKS.fullmatch(text, at) else None
+
+
+def _placed(text: str, words: Sequence[str], begins: AbstractSet[int], ends: AbstractSet[int]) -> tuple[int, Offsets]:
+    """In how many ways the words can be placed, correct up to 1, and the way if there is one.
+
+    A word begins at one of ``begins`` or where the word before it ends, and ends at one of ``ends`` or where the word
+    after it begins.
+    """
+    ends = ends | {0}  # where the first word may be placed after
+    # By the end of the word placed last: the number of ways to place it and all before it.
+    steps: list[dict[int, int]] = [{0: 1}]
+    tried = 0
+    for word, starts in zip(words, _starts(text, words), strict=True):
+        before, reached = sorted(steps[-1].items()), dict[int, int]()
+        passed = ways = 0
+        tried += len(starts)
+        if tried > MOST:
+            return 2, ()
+        for start in starts:
+            while passed < len(before) and before[passed][0] <= start:
+                end, count = before[passed]
+                ways += count if end in ends else 0
+                passed += 1
+            beside = steps[-1].get(start, 0)
+            possible = (ways + (0 if start in ends else beside)) if start in begins else beside
+            if possible:
+                reached[start + len(word)] = min(possible, 2)
+        steps.append(reached)
+    last = [end for end in steps[-1] if end in ends]
+    count = sum(steps[-1][end] for end in last)
+    if count != 1:
+        return count, ()
+    offsets, end = [], last[0]
+    for word, step in zip(reversed(words), reversed(steps[:-1]), strict=True):
+        start = end - len(word)
+        offsets.append((start, end))
+        earlier = (at for at in step if at in ends and at < start) if start in begins else iter(())
+        end = start if start in step else next(earlier, 0)
+    return count, tuple(reversed(offsets))
+
+
+def _starts(text: str, words: Sequence[str]) -> Iterator[list[int]]:
+    """Where each word may begin, so that all before it and all after it still have a place."""
+    latest, at = [], len(text)
+    for word in reversed(words):
+        at = text.rfind(word, 0, max(at, 0))
+        latest.append(at)
+    places = {word: [match.start() for match in re.finditer(f"(?={re.escape(word)})", text)] for word in set(words)}
+    first = 0
+    for word, last in zip(words, reversed(latest), strict=True):
+        starts = places[word]
+        starts = starts[bisect_left(starts, first) : bisect_right(starts, last)]
+        yield starts
+        first = starts[0] + len(word) if starts else len(text)
 
 
 def word_span(start: int, end: int, label: str, offsets: Offsets, *, text: str) -> Span:

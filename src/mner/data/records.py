@@ -208,7 +208,10 @@ def _words(row: Mapping[str, Any]) -> tuple[str, tuple[str, ...], Offsets, set[s
     places = row.get("offsets")
     offsets = align(text, words) if places is None else _places(places, text, words)
     if offsets is None:
-        raise DataError(f'the words do not stand in the text in this order; give "{name}" without "text", or "offsets"')
+        raise DataError(
+            "the words do not stand in the text in this order, or not for sure; "
+            f'give "{name}" without "text", or "offsets"'
+        )
     return text, tuple(words), offsets, taken
 
 
