@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from mner.show.charts import names, svg
 from mner.show.environment import template
 from mner.show.exhibit import Exhibit, reads_from_left
 from mner.show.picture import embed
-from mner.show.plain import colour
+from mner.show.plain import colour, legend
 from mner.types import Span
 
 THUMBNAIL = 360
@@ -45,6 +45,7 @@ def page(exhibit: Exhibit, *, images: Path | None = None) -> str:
             for table in tables
         ],
         signatures=exhibit.signatures,
+        labels=legend(span.label for cases in exhibit.cases for case in cases.shown for span in _spans(case)),
         groups=[group for cases in exhibit.cases for group in _groups(cases, images)],
     )
     return text
@@ -62,6 +63,12 @@ def _groups(cases: Cases, images: Path | None) -> list[dict[str, Any]]:
         }
         for kind, count in cases.counts.items()
     ]
+
+
+def _spans(case: Case) -> Iterator[Span]:
+    yield from case.gold
+    for reading in case.readings:
+        yield from reading.spans
 
 
 def _case(case: Case, images: Path | None) -> dict[str, Any]:

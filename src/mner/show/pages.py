@@ -11,10 +11,11 @@ from typing import Any
 from mner.atomic import write_text
 from mner.evidence import NOTICEABLE, Evidence, Explanation
 from mner.show.environment import template
-from mner.show.picture import boxes, embed, tag_text
+from mner.show.picture import boxes, embed
 from mner.show.plain import STATUS, TONE, change, colour, legend, number
 from mner.show.terminal import cut
 from mner.types import Prediction
+from mner.vision.spoken import words_of
 
 GENERATOR = b'<meta name="generator" content="mner">'
 """What is in the head of every page that mner writes."""
@@ -108,7 +109,7 @@ def page(
         boxes=drawn,
         undrawn=undrawn,
         captions=context.captions if context else (),
-        tags=[(tag_text(tag), tag.confidence, tag.source) for tag in context.tags] if context else [],
+        tags=[(words_of(tag), tag.confidence, tag.source) for tag in context.tags] if context else [],
         ocr=_ocr(one),
         texts=context.texts if context else (),
         pieces=one.pieces,

@@ -12,8 +12,8 @@ from typing import Any
 
 from mner.errors import ImageError
 from mner.evidence import Explanation
-from mner.show.plain import colour, shown
-from mner.types import Box, Tag, VisualContext
+from mner.show.plain import colour
+from mner.types import Box, VisualContext
 from mner.vision.spoken import words_of
 
 LONGEST = 800
@@ -89,18 +89,13 @@ def boxes_of(
     """
     tags = [(tag, box) for tag in context.tags if (box := _inside(tag.box, picture)) is not None]
     tags.sort(key=lambda pair: -(1.0 if pair[0].confidence is None else pair[0].confidence))
-    drawn = [_drawn(box, tag_text(tag), "tag") for tag, box in tags[:most]]
+    drawn = [_drawn(box, words_of(tag), "tag") for tag, box in tags[:most]]
     return drawn + _texts(context, picture, owner), max(0, len(tags) - most)
-
-
-def tag_text(tag: Tag) -> str:
-    """How a tag reads: its attributes before its object, or its ready text."""
-    return shown(words_of(tag))
 
 
 def _texts(context: VisualContext, picture: Embedded, owner: Mapping[tuple[str, Any], int]) -> list[Drawn]:
     return [
-        _drawn(box, shown(text.text), "ocr", owner.get((text.text, text.box)))
+        _drawn(box, text.text, "ocr", owner.get((text.text, text.box)))
         for text in context.ocr
         if (box := _inside(text.box, picture)) is not None
     ]

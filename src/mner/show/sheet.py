@@ -11,7 +11,6 @@ from mner.atomic import write_text
 from mner.data.pictures import picture_path
 from mner.show.environment import template
 from mner.show.picture import Drawn, Embedded, boxes_of, embed
-from mner.show.plain import shown
 from mner.types import VisualContext
 from mner.vision.edit import MARK
 from mner.vision.spoken import Entry, words_of
@@ -63,7 +62,7 @@ def write_sheet(
     remaining = iter(rows)
     cards = [_card(row, images) for row in islice(remaining, limit or None)]
     left_out = sum(1 for _ in remaining)
-    write_text(path, template("sheet.html").render(title=shown(title), cards=cards, left_out=left_out))
+    write_text(path, template("sheet.html").render(title=title, cards=cards, left_out=left_out))
     return len(cards), left_out
 
 
@@ -78,11 +77,11 @@ def _card(row: VisualContext, images: Path) -> Card:
         ("Background", False, row.texts),
     ]
     return Card(
-        name=shown(row.image),
+        name=row.image,
         status=row.status,
-        reason=shown(row.reason or ""),
+        reason=row.reason or "",
         edited=bool(row.extra.get(MARK)),
-        extractor=shown(" ".join(str(told[key]) for key in ("name", "version", "fingerprint") if key in told)),
+        extractor=" ".join(str(told[key]) for key in ("name", "version", "fingerprint") if key in told),
         picture=picture,
         stroke=max(picture.width, picture.height) / 340 if picture else 1,
         boxes=drawn,
@@ -99,4 +98,4 @@ def _entry(one: Entry) -> tuple[str, float | None, str]:
     """What an entry says, cut; its confidence; its source."""
     text = words_of(one)
     cut = text if len(text) <= LETTERS else f"{text[:LETTERS]} \u2026 ({len(text):,} characters)"
-    return shown(cut), getattr(one, "confidence", None), shown(one.source)
+    return cut, getattr(one, "confidence", None), one.source
