@@ -170,7 +170,13 @@ def test_type_that_is_no_name_of_one_type_is_refused(kind, message):
         tags.check_type(kind)
 
 
-def test_types_that_differ_in_spelling_alone_are_grouped():
-    groups = tags.similar_types(["PER", "Per", "LOC", "geo-loc", "geo_loc", "ORG", "organisation", "ＬＯＣ", "*", "+"])
-    assert groups == [("LOC", "ＬＯＣ"), ("ORG", "organisation"), ("PER", "Per"), ("geo-loc", "geo_loc")]
-    assert tags.similar_types(["PER", "LOC", "ORG", "MISC", "PERCENT", "GPE"]) == []
+def test_types_that_differ_in_spelling_alone_are_named_together():
+    names = ["PER", "Per", "LOC", "geo-loc", "geo_loc", "ORG", "organisation", "ＬＯＣ", "*", "+"]
+    said = tags.similar_types(dict.fromkeys(names, 2))
+    assert [line.split(" are ")[0] for line in said] == [
+        "LOC (2) and ＬＯＣ (2)",
+        "ORG (2) and organisation (2)",
+        "PER (2) and Per (2)",
+        "geo-loc (2) and geo_loc (2)",
+    ]
+    assert tags.similar_types(dict.fromkeys(["PER", "LOC", "ORG", "MISC", "PERCENT", "GPE"], 1)) == []

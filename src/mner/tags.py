@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -80,20 +80,25 @@ def check_type(label: str) -> str:
     return name
 
 
-def similar_types(types: Iterable[str]) -> list[tuple[str, ...]]:
-    """Groups of types that are probably one type in several spellings, each group sorted.
+def similar_types(types: Mapping[str, int]) -> list[str]:
+    """What to say of types that are probably one type in several spellings; ``types`` has the entities of each.
 
-    They differ in case, accents' coding, hyphens, underscores and spaces alone, or one is the long name of the other
-    (PER and PERSON).
+    They differ in case, hyphens, underscores, spaces or the coding of letters alone, or are the long and the short name
+    of one type (PER and PERSON).
 
-    >>> similar_types(["PER", "Per", "LOC", "geo-loc", "geo_loc", "PERSON"])
-    [('PER', 'PERSON', 'Per'), ('geo-loc', 'geo_loc')]
+    >>> similar_types({"PER": 9, "Per": 1, "LOC": 4})
+    ['PER (9) and Per (1) are read as different types. If they are one, rename all but one of them: data.rename']
     """
-    groups: dict[str, set[str]] = {}
-    for name in types:
+    groups: dict[str, list[str]] = {}
+    for name in sorted(types):
         plain = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold())) or name
-        groups.setdefault(_LONG_NAMES.get(plain, plain), set()).add(name)
-    return sorted(tuple(sorted(group)) for group in groups.values() if len(group) > 1)
+        groups.setdefault(_LONG_NAMES.get(plain, plain), []).append(f"{name} ({types[name]})")
+    return [
+        f"{', '.join(group[:-1])} and {group[-1]} are read as different types. "
+        "If they are one, rename all but one of them: data.rename"
+        for group in groups.values()
+        if len(group) > 1
+    ]
 
 
 def parse(tag: str, *, scheme: Scheme = "BIOES") -> tuple[str, str]:

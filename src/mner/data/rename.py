@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from mner.errors import ConfigError
+from mner.tags import check_type
 from mner.types import Post
 
 
 def rename(post: Post, types: Mapping[str, str]) -> Post:
     """The post with its gold entities' types renamed; a type that is not in ``types`` stays.
+
+    Raises:
+        ConfigError: A new name is no name of one type.
 
     >>> from mner.types import Span
     >>> post = Post("1", "Oscars", ("Oscars",), ((0, 6),), (Span(0, 1, "OTHER"),))
@@ -18,4 +23,11 @@ def rename(post: Post, types: Mapping[str, str]) -> Post:
     """
     if not types or not post.spans:
         return post
-    return replace(post, spans=tuple(replace(span, label=types.get(span.label, span.label)) for span in post.spans))
+    try:
+        return replace(post, spans=tuple(replace(span, label=_name(span.label, types)) for span in post.spans))
+    except ValueError as error:
+        raise ConfigError(f"data.rename: {error}") from None
+
+
+def _name(label: str, types: Mapping[str, str]) -> str:
+    return check_type(types[label]) if label in types else label

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 from mner.preflight.report import Findings, Split
-from mner.tags import Reading
+from mner.tags import Reading, similar_types
 from mner.types import Post
 
 
@@ -53,6 +54,9 @@ def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) ->
     if not known and any(numbers.labelled for numbers in trains) and "bad line" not in findings.counts:
         first = next(split.path for name, split in splits.items() if is_train(name))
         findings.add("error", "no entities", first, "no training post has an entity; nothing can be learned")
+    everywhere = sum((Counter(split.statistics.stamp.labels) for split in splits.values()), Counter[str]())
+    for message in similar_types(everywhere):
+        findings.add("warning", "similar types", next(iter(splits.values())).path, message)
     for name, split in splits.items():
         numbers = split.statistics
         if not numbers.stamp.posts:

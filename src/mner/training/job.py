@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from mner.runtime.saved import sha256
 from mner.training.batches import Split, gold_ids
 from mner.views import Views
 from mner.views.split import Name, ViewSplit, check_covered, read_split
+
+_LOG = logging.getLogger(__name__)
 
 LEAST = 0.01
 """Share of the training posts that must have a context before the I+T view is trained."""
@@ -54,10 +58,13 @@ def prepare(config: Config, root: Path) -> Job:
     for split in splits.values():
         check_covered(config, split)
     train = splits["train"]
-    types = {span.label for post in train.posts for span in post.spans or ()}
+    types = Counter(span.label for post in train.posts for span in post.spans or ())
     if not types:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
     _check_read(config, train)
+    scored = (span.label for post in splits["dev"].posts for span in post.spans or ())
+    for message in tags.similar_types(types + Counter(scored)):
+        _LOG.warning("%s: %s", train.path, message)
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     weights = _digest(sha256(path) for path in sorted(files.folder.glob("*.safetensors")))
     read = (split.fingerprint for split in splits.values())
