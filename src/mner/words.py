@@ -75,6 +75,7 @@ def _pattern() -> re.Pattern[str]:
         rf"[{_HAN}][{marks}]*",
         rf"{letter}&amp;{letter}{{1,3}}(?!{name})|{letter}{{2,3}}&amp;{letter}(?!{name})",
         rf"{part}(?:(?!{clitic}|{entity})[-'’‐‑&](?={inner}){part})*",
+        "[\ud800-\udbff][\udc00-\udfff]",
         # What is left is a symbol with its marks, or a run of the same punctuation mark.
         rf"(?P<mark>[^\w\s{_INVISIBLE}])(?:(?P=mark)+|[{marks}]*)",
         rf"[^\s{_INVISIBLE}]",

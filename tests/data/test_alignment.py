@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mner.data import read
-from mner.data.alignment import align, joined
+from mner.data.alignment import align, joined, whole
 from mner.errors import DataError
+from mner.types import Post
 from mner.words import split
 
 
@@ -105,3 +106,15 @@ def test_gold_that_ends_at_an_html_entity_is_read():
     entities = [{"start": 3, "end": 8, "label": "PER"}, {"start": 13, "end": 19, "label": "PER"}]
     (post,) = read(io.StringIO(json.dumps({"text": "so Obama&amp;Angela met", "entities": entities})), format="jsonl")
     assert [post.words[span.start : span.end] for span in post.spans] == [("Obama",), ("Angela",)]
+
+
+@given(st.lists(st.sampled_from(["\ud83d\ude00", "\ud83d", "\ude00", "Bo", "😀", " ", "é"]), max_size=8))
+def test_halves_of_a_pair_never_shift_an_offset(pieces):
+    text = "".join(pieces)
+    words, offsets = split(text)
+    post = Post("1", text, words, offsets, ())
+    again = json.loads(json.dumps(text))
+    made = whole(post)
+    assert made.text == again
+    assert [again[start:end] for start, end in made.offsets] == list(made.words)
+    assert whole(made) is made

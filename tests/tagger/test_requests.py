@@ -86,6 +86,14 @@ def test_lone_surrogates_pass() -> None:
 
 
 @pytest.mark.parametrize(
+    "post", ["\ud83d\ude00 Bo", {"text": "\ud83d\ude00 Bo"}, Post("", "\ud83d\ude00 Bo", ("Bo",), ((3, 5),))]
+)
+def test_halves_of_a_surrogate_pair_count_as_the_one_character_they_are_written_as(post: Any) -> None:
+    made = request(post).post
+    assert (made.text, made.offsets[-1]) == ("😀 Bo", (2, 4))
+
+
+@pytest.mark.parametrize(
     ("row", "key"),
     [({}, "text"), ({"text": 5}, "text"), ({"words": ["a", ""]}, "words"), ({"text": "a", "id": []}, "id")],
 )

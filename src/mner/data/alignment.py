@@ -7,13 +7,16 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from mner.errors import DataError
-from mner.types import Span
+from mner.types import Post, Span
 from mner.words import BLANKS, split
 
 MOST = 1_000_000
 """Places that are tried before words that leave out parts of a text count as not found."""
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 Offsets = tuple[tuple[int, int], ...]
 
@@ -127,6 +130,23 @@ def _starts(text: str, words: Sequence[str]) -> Iterator[list[int]]:
         starts = starts[bisect_left(starts, first) : bisect_right(starts, last)]
         yield starts
         first = starts[0] + len(word) if starts else len(text)
+
+
+def whole(post: Post) -> Post:
+    r"""The post with each surrogate pair that stands as two characters made the one character it is, offsets and all.
+
+    Only strings made in Python hold such halves; JSON has no way to write them, so offsets that count both would be
+    wrong as soon as they are written.
+
+    >>> whole(Post("1", "\ud83d\ude00 Bo", ("Bo",), ((3, 5),))).offsets
+    ((2, 4),)
+    """
+    if post.text.isascii() or not (pairs := [match.start() for match in _PAIR.finditer(post.text)]):
+        return post
+    offsets = tuple((a - bisect_left(pairs, a), b - bisect_left(pairs, b)) for a, b in post.offsets)
+    text = _PAIR.sub(lambda pair: pair[0].encode("utf-16", "surrogatepass").decode("utf-16"), post.text)
+    words = tuple(text[begin:end] for begin, end in offsets)
+    return replace(post, text=text, words=words, offsets=offsets) if all(words) else post
 
 
 def word_span(start: int, end: int, label: str, offsets: Offsets, *, text: str) -> Span:

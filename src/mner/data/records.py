@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from mner.data import gold
-from mner.data.alignment import Offsets, align, joined
+from mner.data.alignment import Offsets, align, joined, whole
 from mner.data.formats._columns import shown
 from mner.errors import DataError
 from mner.tags import Reading, from_spans
@@ -104,6 +104,7 @@ def to_row(post: Post) -> dict[str, Any]:
     Raises:
         DataError: Spans overlap or leave the words.
     """
+    post = whole(post)
     row: dict[str, Any] = {"id": post.id, "text": post.text}
     misread = any(isinstance(post.extra.get(key), list) for key in WORDS)
     if misread or split(post.text) != (post.words, post.offsets):

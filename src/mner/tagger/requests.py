@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mner.data import gold
+from mner.data.alignment import whole
 from mner.data.records import post_of
 from mner.types import Caption, Post, VisualContext
 from mner.words import split
@@ -76,10 +77,10 @@ def request(
     '1.jpg'
     """
     if isinstance(post, str):
-        words, offsets = split(post)
-        found = Post("", post, words, offsets)
+        text = whole(Post("", post, (), ())).text
+        found = Post("", text, *split(text))
     elif isinstance(post, Post):
-        found = post
+        found = whole(post)
     elif isinstance(post, Mapping):
         found = _post_of_row(post)
         context = post.get("context") if context is None else context
