@@ -4,11 +4,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mner import plugins
 from mner.data import convert, read, stamp, write
 from mner.data.alignment import joined
+from mner.data.identify import FORMATS
+from mner.errors import DataError
 from mner.types import Post, Span
 
 ODD = [
@@ -110,7 +113,7 @@ def test_jsonl_keeps_any_text_with_any_words_in_it(text, cuts, extra):
 
 
 @given(
-    st.text(st.characters(exclude_characters="\n\t\r"), max_size=20),
+    st.text(st.characters(exclude_characters="\n\t\r", exclude_categories=["Cs"]), max_size=20),
     st.lists(st.integers(0, 20), max_size=8, unique=True),
 )
 def test_conll_keeps_a_text_or_counts_it(text, cuts):
@@ -144,3 +147,82 @@ def test_convert_leads_back_to_the_same_file(tmp_path):
         assert done.losses == {}
     assert len(stamps) == 1
     assert (tmp_path / "e.txt").read_text() == text
+
+
+LOST = {"id": "id", "text": "text offsets", "words": "words offsets", "labels": "spans", "picture": "image"}
+"""What a format counts as lost -> the attributes of a post that it may change; all else comes back as it was."""
+
+TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.lists(
+        st.sampled_from(["Bo", "Oslo", " ", "\n", "\r", "\t", '"', "'", ",", ";", "[", "\ufeff", *ODD]), max_size=6
+    ).map("".join),
+)
+KEYS = st.sampled_from(["lang", "label", "tags", "tokens", "data", "columns", "image", "spans", "answer", "x y", ""])
+VALUES = st.recursive(
+    st.none() | st.integers(-9, 9) | st.booleans() | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@st.composite
+def odd_posts(draw):
+    """Posts with words anywhere in their text, unknown or known entities, odd ids and images, extra keys."""
+    made = []
+    for _ in range(draw(st.integers(1, 3))):
+        text = draw(TEXTS)
+        cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=6, unique=True)))
+        offsets = tuple(zip(cuts[::2], cuts[1::2], strict=False))
+        spans = draw(st.sampled_from([None, (), (Span(0, 1, "PER"),), (Span(0, max(1, len(offsets)), "geo-loc"),)]))
+        if spans and not offsets:
+            spans = ()
+        image = draw(st.none() | st.sampled_from(["", "1.jpg", "a/b.PNG", " .jpg", "\r.jpg", "x"]))
+        extra = draw(st.dictionaries(KEYS, VALUES, max_size=2))
+        words = tuple(text[start:end] for start, end in offsets)
+        made.append(
+            Post(
+                draw(st.sampled_from(["1", "", "a b", "\n"]) | st.text(max_size=4)),
+                text,
+                words,
+                offsets,
+                spans,
+                image,
+                "",
+                extra,
+            )
+        )
+    return made
+
+
+def written_and_read(made, format):
+    """The posts as a format gives them back and what it counts as lost; None where it says that it cannot hold them."""
+    stream, lost = io.StringIO(newline=""), Counter()
+    try:
+        write(made, stream, format=format, losses=lost)
+    except DataError as error:
+        assert "Write jsonl" in str(error) or "mner data convert" in str(error) or "write jsonl" in str(error), error
+        return None
+    return list(read(io.BytesIO(stream.getvalue().encode()), format=format)), lost
+
+
+@pytest.mark.parametrize("target", plugins.names(FORMATS))
+@pytest.mark.parametrize("source", plugins.names(FORMATS))
+@settings(max_examples=40, deadline=None)
+@given(made=odd_posts() | posts())
+def test_what_one_format_gives_another_takes_and_gives_back(source, target, made):
+    first = written_and_read(made, source)
+    second = first and written_and_read(first[0], target)
+    if not second:
+        return
+    changed = {"where"} | {name for what in second[1] for name in LOST.get(what, "extra").split()}
+    for before, after in zip(first[0], second[0], strict=True):
+        for name in Post.__dataclass_fields__.keys() - changed:
+            assert getattr(after, name) == getattr(before, name), name
+
+
+def test_empty_picture_is_none_and_is_written_so(tmp_path):
+    (tmp_path / "a.conll").write_text("# image = \nBo\tB-PER\n")
+    convert(tmp_path / "a.conll", tmp_path / "b.jsonl")
+    assert "image" not in (tmp_path / "b.jsonl").read_text()
+    assert [post.image for path in ("a.conll", "b.jsonl") for post in read(tmp_path / path)] == [None, None]

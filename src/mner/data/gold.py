@@ -18,6 +18,9 @@ from mner.types import Span
 KEYS = ("entities", "label", "labels", "spans", "ents", "annotations", "ner", "ner_tags", "tags")
 """Keys that hold labels: mner's and doccano's, Label Studio's, Prodigy's, spaCy's, GLiNER's, Hugging Face's."""
 
+WORDS = ("words", "tokens", "tokenized_text")
+"""Keys whose list of strings may be the words of a post; the first that is there."""
+
 _ALIKE = {
     *("entity", "entities", "namedentities", "goldentities", "label", "labels", "span", "spans", "ent", "ents"),
     *("annotation", "annotations", "completions", "ner", "nertag", "nertags", "nerlabel", "nerlabels", "tag", "tags"),
@@ -75,7 +78,7 @@ def spans_of(
                     f"{shown(json.dumps(row[key]), 60)}. If it is something else, rename the key"
                 )
         for key, value in row.items():
-            if key not in KEYS and _alike(key, value):
+            if key not in KEYS and key not in WORDS and _alike(key, value):
                 raise DataError(
                     f'"{key}" looks like labels, and mner does not read that key. If these are the entities, rename '
                     f'it to "entities" ({_EXPECTED}); if not, give it a name that does not look like labels'

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from mner.data import gold
 from mner.data.alignment import Offsets, align, joined, whole
 from mner.data.formats._columns import shown
+from mner.data.gold import WORDS
 from mner.errors import DataError
 from mner.tags import Reading, from_spans
 from mner.types import Post
@@ -16,9 +17,6 @@ from mner.words import split
 
 OWN = {"id", "text", "words", "offsets", "entities", "image"}
 """Keys that mner writes; all others of a record are the user's."""
-
-WORDS = ("words", "tokens", "tokenized_text")
-"""Keys whose list of strings may be the words of a post; the first that is there."""
 
 CANCELLED = "was_cancelled"
 """Key of a Label Studio task that was skipped by all who labelled it."""

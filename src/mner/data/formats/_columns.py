@@ -87,7 +87,7 @@ def post(
     if text is not None and (found := align(text, words)) is not None:
         whole, offsets = text, found
     spans = None if labels is False else to_spans(tags, scheme=scheme, labels=labels)
-    return Post(name, whole, tuple(words), offsets, spans, image, where, extra or {})
+    return Post(name, whole, tuple(words), offsets, spans, image or None, where, extra or {})
 
 
 def tags_of(post: Post, *, scheme: Scheme, format_name: str, reserved: str = "") -> list[str]:

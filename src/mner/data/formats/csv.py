@@ -19,8 +19,9 @@ from typing import Any, Literal, TextIO
 
 from mner.data import gold
 from mner.data.formats._columns import Known, Losses, unfit
+from mner.data.gold import WORDS
 from mner.data.lines import OnFault, printable, raising
-from mner.data.records import OWN, WORDS, parse, post_of, to_row
+from mner.data.records import OWN, parse, post_of, to_row
 from mner.errors import DataError
 from mner.tags import Reading, Scheme
 from mner.types import Post
@@ -88,16 +89,21 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", los
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     count = 0
-    for count, post in enumerate(posts, 1):
+    for post in posts:
+        count += 1
         row = to_row(post)
         for key in ("id", "text", "image"):
             value = row.get(key) or ""
-            if problem := "holds a carriage return" if "\r" in value else unfit(re.sub(r"[\t\n]", " ", value) or " "):
+            odd = "holds a carriage return, a byte order mark or a NUL" if re.search("[\r\0\ufeff]", value) else ""
+            if problem := odd or unfit(re.sub(r"[\t\n]", " ", value) or " "):
                 place = printable(f'{post.where or "post"}: "{post.id}"')
                 raise DataError(f"{place}: its {key} {problem}, which a cell cannot hold. Write jsonl")
-        lost["id"] += not post.id and str(count) != post.id
+        cells = [_cell(row.get(key)) for key in COLUMNS]
+        if not any(cell.strip() for cell in cells):
+            raise DataError(f"{post.where or 'post'}: it is empty, which a table cannot hold. Write jsonl")
+        lost["id"] += not post.id
         lost["extra keys"] += bool(post.extra)
-        writer.writerow([_cell(row.get(key)) for key in COLUMNS])
+        writer.writerow(cells)
     return count
 
 

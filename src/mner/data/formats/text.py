@@ -42,15 +42,12 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", los
     """The number of posts written; all but the text is lost. ``scheme`` has no effect.
 
     Raises:
-        DataError: A text is blank or has several lines.
+        DataError: A text is blank, has several lines, or characters that a file of text does not have.
     """
     lost = losses if losses is not None else Losses()
     count = 0
     for count, post in enumerate(posts, 1):
-        blank = "" if post.text.strip() else "is blank"
-        if problem := blank or (
-            "has a line end" if re.search("[\r\n]", post.text) else unfit(post.text.replace("\t", " "))
-        ):
+        if problem := _unfit(post.text):
             place = printable(f'{post.where or "post"}: "{post.id}"')
             raise DataError(f"{place}: its text {problem}, which a line of plain text cannot hold. Write jsonl")
         lost["words"] += split(post.text) != (post.words, post.offsets)
@@ -60,3 +57,13 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", los
         lost["extra keys"] += bool(post.extra)
         stream.write(post.text + "\n")
     return count
+
+
+def _unfit(text: str) -> str:
+    if not text.strip():
+        return "is blank"
+    if re.search("[\r\n]", text):
+        return "has a line end"
+    if text.startswith("\ufeff") or "\0" in text:
+        return "has a byte order mark or a NUL"
+    return unfit(text.replace("\t", " "))
