@@ -330,7 +330,9 @@ def test_counts_read_like_a_sentence() -> None:
     assert str(counts) == "0 posts, 0 entities"
     counts.add(Prediction("1", "a", (Entity(0, 1, "a", "PER", 0.5),)))
     assert str(counts) == "1 post, 1 entity"
-    counts.add(Prediction("2", "a", (), image_status="used", context=VisualContext("x"), cut={"captions": 3}))
+    counts.add(
+        Prediction("2", "a", (), image_status="used", context=VisualContext("x"), cut={"captions": 3, "links": 4})
+    )
     assert str(counts) == "2 posts, 1 entity; pictures: 1 none, 1 used; sub-tokens cut: 3 captions"
     other = Counts()
     other.merge(json.loads(json.dumps(counts.to_dict())))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mner import tags, words
 from mner.decode import Chain, Decoder
-from mner.evidence import Evidence, matches, weigh
-from mner.types import OcrText, Post
+from mner.evidence import Evidence, Explanation, matches, weigh
+from mner.types import Entity, OcrText, Post, Prediction
 from mner.views import Piece
 
 LABELS = tags.bioes_labels(["LOC", "ORG", "PER"])
@@ -193,3 +193,25 @@ def test_real_model_scores_what_it_predicts(tiny_model: Any) -> None:
         if key in plain:
             assert row.without_image == pytest.approx(plain[key], abs=1e-6)
         assert row.without_source == pytest.approx({"captions": row.without_image}, abs=1e-6)
+
+
+def test_explanation_reads_line_by_line() -> None:
+    entities = (Entity(0, 5, "Kevin", "PER", 0.98), Entity(9, 14, "Paris", "LOC", 0.7))
+    used = Prediction("", "Kevin in Paris", entities, view="I+T", image_status="used")
+    evidence = (
+        Evidence(entities[0], "raised", 0.71, 0.98),
+        Evidence(entities[1], "label changed", 0.2, 0.7, label_without="PER"),
+    )
+    assert str(Explanation(used, evidence, (CAPTION, TAGS))).split("\n") == [
+        "[Kevin|PER 0.98] in [Paris|LOC 0.70]",
+        "Kevin (PER): 0.98 with the picture, 0.71 without it; raised",
+        "Paris (LOC): 0.70 with the picture, 0.20 without it; label changed (was PER)",
+        "captions: alpha",
+        "tags: beta",
+    ]
+    missing = Prediction("", "Kevin", entities[:1], image_status="missing", reason="no such file: 1.jpg")
+    assert str(Explanation(missing, (Evidence(entities[0], "no picture", 0.98),))).split("\n") == [
+        "[Kevin|PER 0.98]",
+        "Kevin (PER): 0.98",
+        "picture not used, missing: no such file: 1.jpg",
+    ]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import json
+import os
+import pickle
 import random
+import shutil
 import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +27,7 @@ from hypothesis import strategies as st
 import mner
 from mner.engines.shards import part
 from mner.errors import DataError, ModelError
+from mner.runtime.saved import seal
 from mner.tagger import Tagger
 from mner.types import Caption, Post, Prediction, VisualContext
 from mner.vision.artefact import write_contexts
@@ -151,6 +160,15 @@ def test_offsets_hold_for_any_text(tagger: Tagger, text: str) -> None:
     assert all(text[e.start : e.end] == e.text for e in found.entities)
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(categories=["Cs", "Lu", "Zs"]), max_size=30))
+def test_halves_of_surrogate_pairs_keep_their_offsets(tagger: Tagger, text: str) -> None:
+    """Two halves that meet are one character; one that stands alone stays what it is."""
+    found = tagger(text)
+    assert found.text == text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    assert all(found.text[e.start : e.end] == e.text for e in found.entities)
+
+
 def test_long_post_is_read_whole(tagger: Tagger) -> None:
     words = [random.Random(n).choice(["kevin", "paris", "won", "the", "dog"]) for n in range(5000)]
     found = tagger({"words": words}, context="a dog at the stadium")
@@ -217,6 +235,130 @@ def test_pipe_says_which_row_is_faulty(tagger: Tagger) -> None:
         list(tagger.pipe([5]))  # type: ignore[list-item]
     with pytest.raises(ValueError, match="look_ahead"):
         next(tagger.pipe(["a"], look_ahead=0))
+
+
+@pytest.mark.parametrize("posts", ["London", b"London", {"text": "London"}, Post("London"), 5, None])
+def test_one_post_is_not_many(tagger: Tagger, posts: Any) -> None:
+    """The letters of a text and the keys of a row are no posts; refused at once, not with the first prediction."""
+    for method in (tagger.pipe, tagger.batch):
+        with pytest.raises(TypeError, match=rf"many posts, .*got {type(posts).__name__}; one post: tagger\(post\)"):
+            method(posts)
+
+
+@pytest.mark.parametrize("post", [["Kevin won"], ("Kevin", "won"), iter(["Kevin won"])])
+def test_many_posts_are_not_one(tagger: Tagger, post: Any) -> None:
+    with pytest.raises(TypeError, match=r"tagger\.batch\(posts\).*tagger\.pipe\(posts\)"):
+        tagger(post)
+
+
+def test_batch_is_the_list_of_pipe(tagger: Tagger) -> None:
+    assert tagger.batch(posts()) == list(tagger.pipe(posts()))
+    assert tagger.batch([]) == []
+
+
+@pytest.mark.parametrize("score", [5, -0.1, float("nan"), float("inf"), "0.5", None])
+def test_least_score_is_a_probability(tagger: Tagger, tmp_path: Path, score: Any) -> None:
+    calls = (
+        lambda: tagger(TEXT, min_score=score),
+        lambda: tagger.pipe([TEXT], min_score=score),
+        lambda: tagger.batch([TEXT], min_score=score),
+        lambda: mner.predict_shards(tagger, [Post(TEXT)], tmp_path / "out", min_score=score),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match="min_score: expected a probability from 0 to 1, got"):
+            call()
+    assert not (tmp_path / "out").exists()
+    assert tagger(TEXT, min_score=np.float32(1)).entities == ()
+
+
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda tagger: pickle.loads(pickle.dumps(tagger))])
+def test_copy_of_a_tagger_loads_the_model_again(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, twin: Any
+) -> None:
+    write_contexts([CONTEXT], tmp_path / "contexts.jsonl")
+    monkeypatch.chdir(tmp_path)
+    original = mner.load(tiny_model, threads=1, contexts="contexts.jsonl", images="photos", use_images=True)
+    original(TEXT, image="1.jpg")
+    if twin is not copy.copy:
+        monkeypatch.chdir("/")
+    other = twin(original)
+    assert other is not original and other._runtime is not original._runtime
+    assert other.settings == original.settings
+    assert other(TEXT, image="1.jpg") == original(TEXT, image="1.jpg")
+    assert len(pickle.dumps(original)) < 5000, "the weights stay where they are"
+
+
+def test_copy_takes_all_that_load_was_given(tiny_model: Path) -> None:
+    reopen = mner.load(tiny_model, threads=1)._reopen
+    assert isinstance(reopen, partial)
+    assert {"path", *reopen.keywords} == set(inspect.signature(mner.load).parameters)
+
+
+def test_pickle_of_a_changed_model_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    written = pickle.dumps(mner.load(folder, threads=1))
+    (folder / "README.md").write_text("changed")
+    manifest = json.loads((folder / "model.json").read_text())
+    seal(folder, {name: value for name, value in manifest.items() if name not in ("format", "mner", "files")})
+    with pytest.raises(ModelError, match=r"changed since it was pickled \(.*model.*mner\.load"):
+        pickle.loads(written)
+
+
+def test_tagger_that_load_did_not_make_says_so(tagger: Tagger) -> None:
+    bare = Tagger(tagger._runtime, tagger._views, config=tagger.config, pictures=tagger._pictures)
+    with pytest.raises(TypeError, match=r"mner\.load did not make it"):
+        pickle.dumps(bare)
+
+
+def test_tagger_names_model_labels_and_views(tiny_model: Path, tagger: Tagger) -> None:
+    assert repr(tagger) == "<mner.Tagger tiny: LOC, MISC, ORG, PER; views T, I+T>"
+    assert repr(mner.load(tiny_model, threads=1, use_images=False)).endswith("views T>")
+
+
+def test_text_suffices_for_a_post(tagger: Tagger) -> None:
+    post = Post(TEXT, image="1.jpg")
+    assert (post.id, post.text, post.words) == ("", TEXT, tuple(TEXT.split()))
+    assert tagger(post) == tagger({"text": TEXT, "image": "1.jpg"})
+    assert Post("7", TEXT).words == Post(id="7", text=TEXT).words == post.words
+    assert Post("") == Post(text="") == Post("", "", (), ())
+    assert replace(post, id="8").words == post.words
+    with pytest.raises(TypeError, match="words come with their offsets"):
+        Post("1", "a", ("a",))
+    with pytest.raises(TypeError, match="expected a text, got int"):
+        Post(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_forked_child_tags_in_torch(tiny_model: Path, threads: int) -> None:
+    """The threads of the parent do not exist in the child, which must not wait for them."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORK, str(tiny_model), str(threads)], capture_output=True, text=True, timeout=200
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+FORK = """
+import os, signal, sys
+import mner
+tagger = mner.load(sys.argv[1], threads=int(sys.argv[2]))
+text = "Kevin Love is back in Cleveland " * 300
+before = tagger(text)
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    after = tagger(text)
+    sys.exit([e.text for e in after.entities] != [e.text for e in before.entities])
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_threads_tag_at_once(tagger: Tagger) -> None:
+    expected = [tagger(post) for post in posts()]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(tagger, posts() * 3))
+    assert all(same(one, other) for one, other in zip(found, expected * 3, strict=True))
 
 
 def test_run_directory_is_a_model(tiny_model: Path, tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from mner.engines.crew import Hire, ordered
 from mner.errors import DataError
 from mner.folders import held
 from mner.tagger import Tagger
+from mner.tagger.requests import check_many, check_score
 from mner.tagger.tagger import LOOK_AHEAD
-from mner.types import ImageStatus, Post, Prediction
+from mner.types import LINKS, ImageStatus, Post, Prediction
 
 SHARD_SIZE = 1000
 """Posts of one shard: what an interrupt loses at most."""
@@ -79,8 +80,8 @@ class Counts:
         parts = [f"{self.posts} post{'s' * (self.posts != 1)}, {self.entities} entit{_ies(self.entities)}"]
         if set(self.pictures) - {"none"}:
             parts.append("pictures: " + _listed(self.pictures))
-        if self.cut:
-            parts.append("sub-tokens cut: " + _listed(self.cut))
+        if lost := self.cut.keys() - {LINKS}:
+            parts.append("sub-tokens cut: " + _listed(Counter({kind: self.cut[kind] for kind in lost})))
         return "; ".join(parts)
 
 
@@ -147,6 +148,8 @@ def predict_file(
     Raises:
         DataError: The file cannot be written.
     """
+    check_many(posts)
+    check_score(min_score)
     counts = Counts()
     with writing(Path(out)) as stream:
         for prediction in tagger.pipe(posts, min_score=min_score):
@@ -192,6 +195,8 @@ def predict_shards(
             files, or cannot be written, or another process is writing it.
         WorkerError: Workers cannot start.
     """
+    check_many(posts)
+    check_score(min_score)
     out = Path(out)
     settings = {"mner": version("mner"), **tagger.settings, "min_score": min_score}
     digests: defaultdict[int, Any] = defaultdict(hashlib.sha256)

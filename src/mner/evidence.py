@@ -56,6 +56,16 @@ class Evidence:
     label_without: str | None = None
     matches: tuple[Match, ...] = ()
 
+    def __str__(self) -> str:
+        """One line: ``Kevin Love (PER): 0.98 with the picture, 0.71 without it; raised``."""
+        named = f"{self.entity.text} ({self.entity.label}): "
+        if self.with_image is None:
+            return f"{named}{self.without_image:.2f}"
+        was = f" (was {self.label_without})" if self.label_without else ""
+        return (
+            f"{named}{self.with_image:.2f} with the picture, {self.without_image:.2f} without it; {self.verdict}{was}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The evidence as a JSON object."""
         row = self.entity.to_dict()
@@ -97,6 +107,14 @@ class Explanation:
             "evidence": [one.to_dict() for one in self.evidence],
             "context": [{"kind": kind, "source": source, "text": text} for kind, source, text in self.pieces],
         }
+
+    def __str__(self) -> str:
+        """The post with its entities in brackets, then a line for each entity, then what was read from the picture."""
+        lines = [str(self.prediction), *map(str, self.evidence)]
+        if self.prediction.image_status not in ("none", "used"):
+            reason = f": {self.prediction.reason}" if self.prediction.reason else ""
+            lines.append(f"picture not used, {self.prediction.image_status}{reason}")
+        return "\n".join([*lines, *(f"{piece.kind}: {piece.text}" for piece in self.pieces)])
 
 
 def weigh(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+from mner.words import split
 
 ViewName = Literal["T", "I+T"]
 """T: the words alone. I+T: the words followed by the visual context."""
@@ -16,6 +18,9 @@ ImageStatus = Literal[
     "used", "none", "empty", "placeholder", "unreadable", "missing", "too_large", "timeout", "disabled"
 ]
 """What became of a post's picture when the post was tagged; only "used" decodes the I+T view."""
+
+LINKS = "links"
+"""The kind of ``Prediction.cut`` that nobody misses: the ends of links."""
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels of the upright picture."""
@@ -34,9 +39,16 @@ class Span:
 class Post:
     """One post: its words, where they stand in its text, and perhaps gold spans and a picture.
 
+    A text suffices: its words are split as ``mner.words.split`` does.
+
+    >>> post = Post("Kevin won", image="1.jpg")
+    >>> post.id, post.text, post.words, post.offsets
+    ('', 'Kevin won', ('Kevin', 'won'), ((0, 5), (6, 9)))
+
     Attributes:
         id: Unique within a split.
-        text: The whole text; of a post given as words, the words joined by one space.
+        text: The whole text; of a post given as words, the words joined by one space. Where it is left out, the first
+            argument is the text, and the id is "".
         words: The words that receive labels, in order; may hold any Unicode.
         offsets: (start, end) of each word in ``text``, as Python character indices, end exclusive.
         spans: Gold entities over word indices, sorted; None where the post carries no labels.
@@ -45,14 +57,27 @@ class Post:
         extra: Keys of the source row that mner does not use, kept for writing back.
     """
 
-    id: str
-    text: str
-    words: tuple[str, ...]
-    offsets: tuple[tuple[int, int], ...]
+    id: str = ""
+    text: str = cast(str, None)  # None: left out
+    words: tuple[str, ...] = cast(tuple[str, ...], None)
+    offsets: tuple[tuple[int, int], ...] = cast(tuple[tuple[int, int], ...], None)
     spans: tuple[Span, ...] | None = None
     image: str | None = None
     where: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.text is None:  # Post("Kevin won")
+            object.__setattr__(self, "text", self.id)
+            object.__setattr__(self, "id", "")
+        if not isinstance(self.text, str):
+            raise TypeError(f"Post: expected a text, got {type(self.text).__name__}")
+        if (self.words is None) is not (self.offsets is None):
+            raise TypeError("Post: words come with their offsets in the text; leave out both to have the text split")
+        if self.words is None:
+            words, offsets = split(self.text)
+            object.__setattr__(self, "words", words)
+            object.__setattr__(self, "offsets", offsets)
 
     def entity(self, span: Span, score: float) -> Entity:
         """The entity that a span over this post's words is, by character offsets."""
@@ -168,7 +193,8 @@ class Prediction:
         reason: Why the picture was not used, or, of one that was used, which backend failed on it; else None.
         context: What was read from the picture; None without one.
         image: The picture's name; None where it has none.
-        cut: Sub-tokens that the model could not take: by kind of context, and of overlong words under "words".
+        cut: Sub-tokens that the model could not take: by kind of context, of overlong words under "words", and of links
+            under "links".
         extra: Keys of the input row that mner does not use, given back in the row.
     """
 
@@ -204,10 +230,9 @@ class Prediction:
         return row | {key: value for key, value in self.extra.items() if key not in PREDICTION_KEYS}
 
     def __str__(self) -> str:
-        """The text with each entity in brackets: ``[Kevin Love|PER .98] is back in [Cleveland|LOC .91]``."""
+        """The text with each entity in brackets: ``[Kevin Love|PER 0.98] is back in [Cleveland|LOC 0.91]``."""
         parts, at = [], 0
         for entity in self.entities:
-            score = f"{entity.score:.2f}".removeprefix("0")
-            parts += [self.text[at : entity.start], f"[{entity.text}|{entity.label} {score}]"]
+            parts += [self.text[at : entity.start], f"[{entity.text}|{entity.label} {entity.score:.2f}]"]
             at = entity.end
         return "".join(parts) + self.text[at:]

@@ -73,6 +73,14 @@ def test_number_has_two_decimals(score: float, text: str) -> None:
     assert number(score) == text
 
 
+def test_ends_of_links_are_not_worth_a_word(explained: Explanation) -> None:
+    short = replace(explained.prediction, cut={"links": 18})
+    assert cut(short) == ""
+    assert "cut" not in status(short).plain
+    assert cut(replace(short, cut={"links": 18, "words": 2})) == "2 sub-tokens of long words"
+    assert short.to_dict()["cut"] == {"links": 18}, "the row holds it"
+
+
 def test_cut_is_told_by_kind(explained: Explanation) -> None:
     assert cut(replace(explained.prediction, cut={"ocr": 1, "words": 0, "tags": 2})) == (
         "1 sub-token of ocr, 2 sub-tokens of tags"

@@ -250,5 +250,16 @@ def test_word_pieces_caps_long_words_and_counts_what_it_cut() -> None:
     whole = Views(find("embedded:minilm")).encode_many([words])[0]
     capped = Views(find("embedded:minilm"), ContextConfig(word_pieces=3)).encode_many([words])[0]
     assert capped.words == 3 and (capped.first[:, 1] >= 0).all()
-    assert capped.cut == {"words": whole.tokens - capped.tokens}
+    assert capped.cut == {"links": whole.tokens - capped.tokens}
     assert capped.tokens == 2 + 1 + 3 + 1
+
+
+def test_cut_words_and_links_are_counted_apart() -> None:
+    """The end of a link says nothing; that of a name may."""
+    from mner.encoders import find
+
+    views = Views(find("embedded:minilm"), ContextConfig(word_pieces=3))
+    links = ["https://t.co/abcdefghij", "www.abcdefghij.com", "pic.twitter.com/abcdefghij", "HTTP://ABCDEFGHIJ.COM"]
+    assert set(views.encode_many([links])[0].cut) == {"links"}
+    (both,) = views.encode_many([["#lakersvsceltics4ever", links[0]]])
+    assert set(both.cut) == {"words", "links"}

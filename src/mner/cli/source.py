@@ -107,11 +107,12 @@ def tagger_settings(
 
 
 def open_tagger(settings: dict[str, Any]) -> Tagger:
-    """The tagger of these settings; what a user should know of it is told on stderr."""
+    """The tagger of these settings; what a user should know of how it runs here goes to stderr, once on a machine."""
+    from mner.cache import first_time
     from mner.tagger import load
 
     tagger = load(**settings)
-    if tagger.note:
+    if tagger.note and first_time(tagger.note):
         say(tagger.note, err=True)
     return tagger
 

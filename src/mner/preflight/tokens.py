@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mner.preflight.report import Findings
-from mner.types import Post
+from mner.types import LINKS, Post
 
 if TYPE_CHECKING:
     from mner.views import Encoded, Views
@@ -45,8 +45,10 @@ def _examine(findings: Findings, views: Views, post: Post, encoded: Encoded) -> 
             f"over {views.max_tokens} sub-tokens: read in {len(encoded.windows)} windows that overlap",
         )
     for kind, count in encoded.cut.items():
+        if kind == LINKS:
+            continue
         if kind == "words":
-            message = f"{count} sub-tokens of a word longer than a window are not read"
+            message = f"{count} sub-tokens of words over context.word_pieces, or longer than a window, are not read"
         else:
             message = f"{count} sub-tokens of {kind} are over the budget (context.budget.{kind}) and left out"
         findings.add("warning", f"cut {kind}", post.where, message, times=count)

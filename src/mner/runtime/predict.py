@@ -59,14 +59,19 @@ def _forward(
     filled = [post for post, one in enumerate(encoded) if one.words]
     for group in batches_by_tokens([encoded[post] for post in filled], tokens_per_batch):
         members = [filled[position] for position in group]
-        if len(members) == 1:
-            post = encoded[members[0]]
-            scores = np.zeros((1, post.words, len(runtime.labels)), np.float32)
-            for places, portion in portions(post, tokens_per_batch):
-                scores[0, places] = runtime.emissions(collate([portion], pad_id=runtime.pad_id))[0]
-            if post.tokens > tokens_per_batch:
-                runtime.release()
-            yield members, scores, np.array([post.words])
-        else:
-            batch = collate([encoded[post] for post in members], pad_id=runtime.pad_id)
-            yield members, runtime.emissions(batch), batch.lengths
+        longest = encoded[members[0]]
+        if len(members) == 1 and len(longest.windows) > 1:
+            yield members, _portioned(runtime, longest, tokens_per_batch), np.array([longest.words])
+            continue
+        batch = collate([encoded[post] for post in members], pad_id=runtime.pad_id)
+        yield members, runtime.emissions(batch), batch.lengths
+
+
+def _portioned(runtime: Runtime, post: Encoded, tokens_per_batch: int) -> np.ndarray:
+    """The label scores (1, word, label) of one post, its windows read in portions."""
+    scores = np.zeros((1, post.words, len(runtime.labels)), np.float32)
+    for places, portion in portions(post, tokens_per_batch):
+        scores[0, places] = runtime.emissions(collate([portion], pad_id=runtime.pad_id))[0]
+    if post.tokens > tokens_per_batch:
+        runtime.release()
+    return scores

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from mner import sessions
 from mner.config import Config
 from mner.decode import Chain
 from mner.errors import ModelError
@@ -35,6 +36,11 @@ class TorchRuntime:
         self.model = model
         self.labels = tuple(labels)
         self.pad_id = pad_id
+        sessions.forget_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Score with one thread: a forked child would wait without end for those of its parent."""
+        torch.set_num_threads(1)
 
     @classmethod
     def load(cls, saved: SavedModel, *, threads: int = 0) -> TorchRuntime:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mner.evidence import Explanation
 from mner.show.plain import STATUS, TONE, change, colour, number, shown
-from mner.types import Prediction
+from mner.types import LINKS, Prediction
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -43,14 +43,16 @@ def status(prediction: Prediction) -> Text:
 
     told = f"view {prediction.view} \u00b7 {STATUS[prediction.image_status]}"
     told += f": {shown(prediction.reason)}" if prediction.reason else ""
-    told += f" \u00b7 cut: {cut(prediction)}" if prediction.cut else ""
+    told += f" \u00b7 cut: {lost}" if (lost := cut(prediction)) else ""
     return Text(told, "dim")
 
 
 def cut(prediction: Prediction) -> str:
-    """What the model could not take, such as "12 sub-tokens of captions"; "" for nothing."""
+    """What the model could not take, such as "12 sub-tokens of captions"; "" for nothing but ends of links."""
     return ", ".join(
-        f"{count} sub-token{'s' * (count != 1)} of {kind}" for kind, count in prediction.cut.items() if count
+        f"{count} sub-token{'s' * (count != 1)} of {'long words' if kind == 'words' else kind}"
+        for kind, count in prediction.cut.items()
+        if count and kind != LINKS
     )
 
 

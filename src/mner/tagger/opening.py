@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from mner import encoders
@@ -53,13 +55,20 @@ def load(
         MissingExtraError: The model needs torch, which is not installed.
         DataError: A file of contexts is missing or faulty.
     """
-    if timeout is not None and timeout <= 0:
+    if timeout is not None and not 0 < timeout < math.inf:
         raise ValueError(f"timeout: expected seconds above 0, got {timeout}; None sets no limit")
+    if threads < 0:
+        raise ValueError(f"threads: expected 0 (all cores) or more, got {threads}")
+    given: Mapping[str, VisualContext] | list[Path] | None
+    if contexts is None or isinstance(contexts, Mapping):
+        given = contexts
+    else:
+        given = [Path(file) for file in ([contexts] if isinstance(contexts, str | Path) else contexts)]
     saved = read_model(model_folder(path), allow_plugins=allow_plugins)
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     views = Views(files, saved.config.context, subtoken_labels=saved.config.model.subtoken_labels)
     runtime = open_model(saved, backend=backend, precision=precision, threads=threads)
-    ready, fingerprints = _contexts(contexts)
+    ready, fingerprints = _contexts(given)
     pictures = Pictures(
         saved.config.vision,
         contexts=ready,
@@ -74,7 +83,25 @@ def load(
         pictures=pictures,
         use_images=use_images,
         fingerprints={"model": saved.fingerprint, **fingerprints},
+        reopen=partial(
+            load,
+            _absolute(saved.folder),
+            backend=backend,
+            precision=precision,
+            threads=threads,
+            allow_plugins=allow_plugins,
+            use_images=use_images,
+            images=_absolute(images),
+            contexts=[file.absolute() for file in given] if isinstance(given, list) else given,
+            store=_absolute(store),
+            timeout=timeout,
+        ),
     )
+
+
+def _absolute(path: str | Path | None) -> Path | None:
+    """The path as it stays right in another working directory."""
+    return None if path is None else Path(path).absolute()
 
 
 def model_folder(name: str | Path | None = None) -> Path:
@@ -108,13 +135,12 @@ def packaged() -> Path:
 
 
 def _contexts(
-    given: str | Path | Iterable[str | Path] | Mapping[str, VisualContext] | None,
+    given: Sequence[Path] | Mapping[str, VisualContext] | None,
 ) -> tuple[Mapping[str, VisualContext] | None, dict[str, str]]:
     """Contexts by picture name, and the fingerprint of the files they come from."""
     if given is None or isinstance(given, Mapping):
         return given, {}
     from mner.vision.artefact import digest, read_contexts
 
-    files = [Path(given)] if isinstance(given, str | Path) else [Path(file) for file in given]
-    found: Mapping[str, VisualContext] = read_contexts(files)
-    return found, {"contexts": " ".join(digest(file)[:12] for file in files)}
+    found: Mapping[str, VisualContext] = read_contexts(given)
+    return found, {"contexts": " ".join(digest(file)[:12] for file in given)}

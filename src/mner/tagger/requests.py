@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from mner.data import gold
 from mner.data.alignment import whole
 from mner.data.records import post_of
 from mner.types import Caption, Post, VisualContext
-from mner.words import split
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -77,8 +77,7 @@ def request(
     '1.jpg'
     """
     if isinstance(post, str):
-        text = whole(Post("", post, (), ())).text
-        found = Post("", text, *split(text))
+        found = Post(whole(Post("", post, (), ())).text)
     elif isinstance(post, Post):
         found = whole(post)
     elif isinstance(post, Mapping):
@@ -90,7 +89,11 @@ def request(
         elif named is not None:
             image = named
     else:
-        raise TypeError(f'expected a text, a mner.Post or a row such as {{"text": ...}}, got {type(post).__name__}')
+        many = isinstance(post, Iterable) and not isinstance(post, bytes | bytearray)
+        raise TypeError(
+            f'expected a text, a mner.Post or a row such as {{"text": ...}}, got {type(post).__name__}'
+            + ("; many posts: tagger.batch(posts) returns a list, tagger.pipe(posts) a stream" if many else "")
+        )
     picture = None
     if isinstance(image, str | os.PathLike):
         picture = Path(image)
@@ -98,6 +101,28 @@ def request(
     elif image is not None:
         picture = _opened(image)
     return Request(found, picture, _context(context, found.image or GIVEN, caption_source))
+
+
+def check_many(posts: Any) -> None:
+    """Nothing, if these are many posts.
+
+    Raises:
+        TypeError: It is one post, whose letters or keys would be taken for posts, or none that can be gone through.
+    """
+    if isinstance(posts, str | bytes | bytearray | Mapping | Post) or not isinstance(posts, Iterable):
+        raise TypeError(
+            f"expected many posts, such as a list of texts, got {type(posts).__name__}; one post: tagger(post)"
+        )
+
+
+def check_score(min_score: float) -> None:
+    """Nothing, if this is a probability.
+
+    Raises:
+        ValueError: It is not a number from 0 to 1.
+    """
+    if not isinstance(min_score, Real) or not 0 <= min_score <= 1:
+        raise ValueError(f"min_score: expected a probability from 0 to 1, got {min_score!r}")
 
 
 def _post_of_row(row: Mapping[str, Any]) -> Post:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mner.config import Config
 from mner.decode import Decoder
-from mner.errors import DataError
+from mner.errors import DataError, ModelError
 from mner.evidence import Explanation, weigh
 from mner.runtime import Runtime, predict
 from mner.tagger.pictures import Pictures, judge
-from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, request
+from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, check_score, request
 from mner.tags import entity_types
 from mner.types import ImageStatus, Prediction, VisualContext
 from mner.views import Piece, Views, compose
@@ -27,7 +27,8 @@ LOOK_AHEAD = 128
 class Tagger:
     """Finds the entities of posts.
 
-    ``mner.load`` makes one. It may be called from several threads.
+    ``mner.load`` makes one. It may be called from several threads and from forked children; a copy, or what comes out
+    of a pickle, loads the model again from its directory.
 
     Args:
         runtime: Label scores.
@@ -36,6 +37,7 @@ class Tagger:
         pictures: From a picture to its context.
         use_images: False decodes the T view, whatever pictures come.
         fingerprints: Of the saved model and whatever else predictions depend on, by name.
+        reopen: Makes the same tagger again, for copies and pickles; None: it cannot be copied.
 
     Attributes:
         labels: The types of entities it knows, sorted.
@@ -52,6 +54,7 @@ class Tagger:
         pictures: Pictures,
         use_images: bool = True,
         fingerprints: Mapping[str, str] | None = None,
+        reopen: Callable[[], Tagger] | None = None,
     ) -> None:
         self.config = config
         self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images}
@@ -60,6 +63,7 @@ class Tagger:
         self._runtime = runtime
         self._views = views
         self._pictures = pictures
+        self._reopen = reopen
         decode = config.decode
         self._decoder = Decoder(runtime.labels, runtime.chain, constrained=decode.constrained, repair=decode.labels)
         self._off: str | None = None
@@ -67,6 +71,15 @@ class Tagger:
             self._off = "pictures are turned off (use_images=False)"
         elif "I+T" not in config.loss.views:
             self._off = "the model was trained on the words alone"
+
+    def __repr__(self) -> str:
+        views = "T" if self._off else "T, I+T"
+        return f"<mner.Tagger {self.config.name}: {', '.join(self.labels)}; views {views}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._reopen is None:
+            raise TypeError("this tagger can be neither copied nor pickled: mner.load did not make it")
+        return _reopened, (self._reopen, dict(self.settings))
 
     def __call__(
         self,
@@ -88,8 +101,21 @@ class Tagger:
         Raises:
             DataError: A row holds neither text nor words, or its context is faulty.
         """
+        check_score(min_score)
         asked = self._request(post, image, context)
         return self._tag([asked], [self._look(asked)], min_score)[0]
+
+    def batch(self, posts: Iterable[PostLike], *, min_score: float = 0.0) -> list[Prediction]:
+        """The predictions of many posts as a list, in their order; ``pipe`` gives them one by one.
+
+        Args:
+            posts: What a call takes as its first argument.
+            min_score: Least probability of an entity.
+
+        Raises:
+            DataError: A row is faulty; the message says which.
+        """
+        return list(self.pipe(posts, min_score=min_score))
 
     def pipe(
         self, posts: Iterable[PostLike], *, min_score: float = 0.0, look_ahead: int = LOOK_AHEAD
@@ -103,10 +129,17 @@ class Tagger:
 
         Raises:
             DataError: A row is faulty; the message says which.
+            TypeError: ``posts`` is one post.
         """
+        check_many(posts)
+        check_score(min_score)
         if look_ahead < 1:
             raise ValueError(f"look_ahead: expected 1 or more, got {look_ahead}")
-        numbered = enumerate(posts, 1)
+        return self._stream(enumerate(posts, 1), min_score, look_ahead)
+
+    def _stream(
+        self, numbered: Iterator[tuple[int, PostLike]], min_score: float, look_ahead: int
+    ) -> Iterator[Prediction]:
         while window := [self._numbered(number, post) for number, post in islice(numbered, look_ahead)]:
             yield from self._tag(window, [self._look(one) for one in window], min_score)
 
@@ -161,6 +194,19 @@ class Tagger:
             )
             for one, seen, coded, spans in zip(asked, looked, encoded, found, strict=True)
         ]
+
+
+def _reopened(reopen: Callable[[], Tagger], settings: Mapping[str, Any]) -> Tagger:
+    """The tagger of a copy or a pickle.
+
+    Raises:
+        ModelError: What it would predict has changed meanwhile.
+    """
+    tagger = reopen()
+    changed = [name for name, value in settings.items() if tagger.settings.get(name) != value]
+    if changed:
+        raise ModelError(f"{tagger!r}: changed since it was pickled ({', '.join(changed)}); load it again: mner.load")
+    return tagger
 
 
 class _Looked(NamedTuple):

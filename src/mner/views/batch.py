@@ -18,7 +18,8 @@ class Encoded:
         shapes: Ids in ``SHAPES`` (token,) of each window; int8.
         first: Window and position in it of each word's first sub-token (word, 2), -1 for a word without; int32.
             With ``heads`` of each place (place, 2).
-        cut: Sub-tokens that no window holds: by kind of context, and of overlong words under "words".
+        cut: Sub-tokens that no window holds: by kind of context, of overlong words under "words", of
+            links under "links".
         heads: Where sub-tokens carry labels too, the place of each word's first one (word,); int32. A word without
             sub-token has one place. None where each word is one place.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +14,14 @@ from tokenizers import Tokenizer
 
 from mner.config import ContextConfig
 from mner.encoders import EncoderFiles
-from mner.types import Post, ViewName, VisualContext
+from mner.types import LINKS, Post, ViewName, VisualContext
 from mner.views.batch import Encoded
 from mner.views.budget import EMPTY, WORD_ROOM, Context, fit
 from mner.views.compose import Piece, compose
 from mner.views.tokenize import Coded, Subwords
 from mner.views.windows import choose, cut
+
+_LINK = re.compile(r"(?:https?|ftp)://|www\.|pic\.twitter\.com/|t\.co/", re.IGNORECASE)
 
 
 class Views:
@@ -86,7 +90,8 @@ class Views:
         shapes: list[int] = []
         first: list[int] = []
         heads: list[int] = []
-        most, capped = self.options.word_pieces or None, 0
+        most = self.options.word_pieces or None
+        capped: Counter[str] = Counter()
         for word in words:
             coded = known[word]
             heads.append(len(first))
@@ -96,9 +101,9 @@ class Views:
             ids += coded.ids[:most]
             shapes += coded.shapes[:most]
             if most is not None and len(coded.ids) > most:
-                capped += len(coded.ids) - most
+                capped[LINKS if _LINK.match(word) else "words"] += len(coded.ids) - most
         if capped:
-            context = replace(context, cut={**context.cut, "words": capped})
+            context = replace(context, cut={**context.cut, **capped})
         if len(ids) + len(context.ids) <= self._inner:
             encoded = self._whole(ids, shapes, first, context)
         else:
