@@ -53,7 +53,7 @@ def test_bad_elements_are_named_by_the_line_they_begin_on():
         ('[{"text": "a"}', ":1: not JSON"),
         ('[{"text": "a"}]\n[]', ":2: not JSON: text after the end"),
         ('[{"text": "a", "text": "b"}]', 'the key "text" occurs twice'),
-        ('[{"text": "a", "x": NaN}]', "NaN is not a JSON value"),
+        ('[{"text": "a", "x": -Infinity}]', "-Infinity is not a JSON value"),
         ("5", ":1: not JSON: expected an array"),
         ("[" * 100_000, ":1: not JSON"),
     ],

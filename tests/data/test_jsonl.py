@@ -44,6 +44,11 @@ def test_no_entities_is_not_the_same_as_no_labels():
     assert (none.spans, empty.spans, null.spans) == (None, (), None)
 
 
+def test_missing_value_of_a_table_is_null():
+    (post,) = read_rows('{"text": "a", "image": NaN, "entities": NaN, "lang": NaN}')
+    assert (post.image, post.spans, post.extra) == (None, None, {"lang": None})
+
+
 def test_blank_lines_are_skipped_and_lines_counted():
     posts = read_rows({"text": "a"}, "", {"text": "b"})
     assert [(post.id, post.where) for post in posts] == [("1", "<stream>:1"), ("2", "<stream>:3")]

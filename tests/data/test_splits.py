@@ -43,6 +43,11 @@ def test_name_of_the_split_alone_wins_in_a_folder(tmp_path):
     assert splits([tmp_path]) == {"train": tmp_path / "train.jsonl"}
 
 
+def test_tables_named_by_a_split_alone_are_found_where_no_other_file_is(tmp_path):
+    _touch(tmp_path, "train.json", "dev.csv", "test.json", "test.txt", "train_stats.json", "labels.json")
+    assert [path.name for path in splits([tmp_path]).values()] == ["train.json", "dev.csv", "test.txt"]
+
+
 def test_files_without_a_split_go_by_their_path(tmp_path):
     _touch(tmp_path, "posts.txt", "test.txt", "mytest.txt", "a-test.txt")
     named = splits([tmp_path / name for name in ("posts.txt", "test.txt", "a-test.txt", "mytest.txt")])

@@ -23,7 +23,7 @@ CANCELLED = "was_cancelled"
 
 
 def parse(text: str) -> Any:
-    """The value of a JSON text. A key that occurs twice in one object and a number that JSON lacks are refused.
+    """The value of a JSON text. A key that occurs twice in one object is refused; NaN, which JSON lacks, is null.
 
     Raises:
         DataError: The text is not JSON; the message has no place.
@@ -44,9 +44,10 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return table
 
 
-def finite(name: str) -> Any:
-    """Nothing: NaN and Infinity are Python's, not JSON's."""
-    raise ValueError(f"{name} is not a JSON value; write null")
+def finite(name: str) -> None:
+    """None for NaN, which stands for a missing value where tables were written as JSON; infinities are refused."""
+    if name != "NaN":
+        raise ValueError(f"{name} is not a JSON value; write null")
 
 
 def post_of(record: Any, *, number: int, where: str = "", labels: Reading | Literal[False] = "repair") -> Post:

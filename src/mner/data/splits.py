@@ -13,7 +13,10 @@ SPLITS = ("train", "dev", "test")
 
 _NAMES = {"train": "train", "dev": "dev", "valid": "dev", "validation": "dev", "val": "dev", "test": "test"}
 _IN_NAME = re.compile(r"(?<![a-z])(train|dev|validation|valid|val|test)(?![a-z])")
-_OTHER = {".json", ".md", ".toml", ".csv", ".part", ".npz", ".py", ".gz", ".zip", ".log", ".html"}
+_TABLES = {".json", ".csv"}
+"""Suffixes of files that may hold posts or anything else: they are taken where the name is a split's alone."""
+
+_OTHER = {".md", ".toml", ".part", ".npz", ".py", ".gz", ".zip", ".log", ".html"}
 
 
 def split_of(path: str | Path) -> str | None:
@@ -61,9 +64,9 @@ def _in_folder(folder: Path) -> dict[str, Path]:
     ]
     found: dict[str, Path] = {}
     for split in SPLITS:
-        told = [path for path in files if split_of(path) == split]
-        exact = [path for path in told if _NAMES.get(path.stem.lower()) == split]
-        best = exact or told
+        alone = [path for path in files if _NAMES.get(path.stem.lower()) == split]
+        named = [path for path in files if split_of(path) == split and path.suffix.lower() not in _TABLES]
+        best = [path for path in alone if path in named] or named or alone
         if len(best) > 1:
             raise DataError(
                 f"{folder}: {' and '.join(path.name for path in best)} could both be {split}; "
