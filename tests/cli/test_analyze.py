@@ -75,7 +75,7 @@ def test_numbers_of_runs_are_recorded_where_asked(runs: Path, tmp_path: Path) ->
     code, out, err = run("noise", corpus / "ita", "--baseline", corpus / "text", "--record", "--results", tmp_path)
     assert code == 0, err
     path = tmp_path / "analysis" / "corpus" / "ita" / "noise.json"
-    assert f"recorded: {path}" in err and "Agreed otherwise: corpus/ita" in out
+    assert f"recorded: {path}" in err and "All runs against gold: corpus/ita" in out
     told = json.loads(path.read_text())
     assert [name.partition("@")[0] for name in told["runs"]] == ["corpus/ita/1", "corpus/text/1"]
     assert "kevin" not in path.read_text()

@@ -90,7 +90,7 @@ def test_settings_are_told_by_the_search_they_are_from(row_with: Callable[..., R
     three = search()
     three["trials"][1]["settings"]["training.epochs"] = 2
     other_rate = row_with("ita-mpnet-tuned", rate=0.05, weight=0.25)
-    assert settings_from(other_rate, [three]) == "search of ita but for training.encoder_lr"
+    assert settings_from(other_rate, [three]) == "search of ita except training.encoder_lr"
 
 
 def test_trials_trained_anew_stand_beside_the_search(row_with: Callable[..., Row]) -> None:

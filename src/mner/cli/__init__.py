@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context nouns": ("mner.cli.context:nouns", "Write the objects that captions name as tags, without pictures."),
     "context show": ("mner.cli.context:show", "Show what was read from one picture."),
     "context stats": ("mner.cli.artefact:stats", "Count what was read: shares, words, sources."),
-    "context diff": ("mner.cli.artefact:diff", "Show what two files of contexts say otherwise."),
+    "context diff": ("mner.cli.artefact:diff", "Show where two files of contexts differ."),
     "context edit": ("mner.cli.artefact:edit", "Change what is said of one picture."),
     "context sheet": ("mner.cli.artefact:sheet", "Write a page with pictures, boxes and what was read."),
     "context import": ("mner.cli.artefact:import_", "Make contexts of published objects, captions or texts."),

@@ -71,7 +71,7 @@ def analyze(
     - slices: both views by seen and unseen entities, text-image relation, number of captions
     - oracle: F1 if the better of two readings were known for each post: what a choice could bring at most
     - learning: F1 against the number of training posts, of rows that differ in that alone
-    - noise: gold labels on which all runs of two rows agree otherwise, and training labels at odds
+    - noise: gold labels that all runs of two rows contradict, and training labels that contradict each other
     - cost: parameters, minutes and peak memory of rows (appendix A.1)
     """  # noqa: D301 (\b keeps the list's lines)
     from mner.analysis.analyze import Asked

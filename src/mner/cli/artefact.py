@@ -53,7 +53,7 @@ def diff(
     limit: Annotated[int, bounded(0, COUNT, help="Most pictures to list; 0 lists all.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what two files of contexts say otherwise of the same pictures; exit code 1 when they differ.
+    """Show where two files of contexts differ on the same pictures; exit code 1 if they do.
 
     The words of captions, tags, OCR and texts are compared, and the status; not confidences, boxes or sources.
     """
@@ -77,7 +77,7 @@ def diff(
 
 def edit(
     artefact: Annotated[Path, typer.Argument(help="File of contexts; it is replaced by the changed one.")],
-    image: Annotated[str, typer.Argument(help="The picture's name, as the file has it.")],
+    image: Annotated[str, typer.Argument(help="The picture's name, as it is in the file.")],
     caption: Annotated[list[str] | None, typer.Option(help="Caption to add; may be repeated.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help='Tag to add, such as "brown dog"; may be repeated.')] = None,
     ocr: Annotated[list[str] | None, typer.Option(help="Line of text in the picture to add.")] = None,

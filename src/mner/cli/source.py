@@ -26,7 +26,7 @@ ImageOption = Annotated[Path | None, typer.Option(help="The picture that goes wi
 ContextsOption = Annotated[
     list[Path] | None,
     typer.Option(
-        help="Artefact of ready contexts, asked before a picture is read; may be repeated.", show_default=False
+        help="File of ready contexts, looked up before a picture is read; may be repeated.", show_default=False
     ),
 ]
 ImagesOption = Annotated[

@@ -30,9 +30,9 @@ def read_searches(results: Path) -> list[Search]:
             record = json.loads(path.read_text(encoding="utf-8"))
             missing = [key for key in KEYS if key not in record]
         except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"{path}: not the record of a search ({error}); mner tune writes it anew") from None
+            raise DataError(f"{path}: not the record of a search ({error}); mner tune writes it again") from None
         if missing:
-            raise DataError(f"{path}: the record of a search without {', '.join(missing)}; mner tune writes it anew")
+            raise DataError(f"{path}: the record of a search without {', '.join(missing)}; mner tune writes it again")
         found.append(record)
     return found
 
@@ -67,7 +67,7 @@ def settings_from(row: Row, searches: Sequence[Search]) -> str:
         config = row.records[0]["config"]
         kept = [key for key, value in settings.items() if _at(config, key) not in (value, None)]
         whose = search["row"] if search["data"] == row.data else f"{search['data']}/{search['row']}"
-        but = f" but for {', '.join(kept)}" if kept else ""
+        but = f" except {', '.join(kept)}" if kept else ""
         if not kept or (row.name.endswith(TUNED) and 2 * len(kept) < len(settings)):
             found.append((len(kept), f"search of {whose}{but}"))
     return min(found, default=(0, "as configured"))[1]
@@ -126,7 +126,7 @@ def _anew(search: Search, rows: Iterable[Row]) -> Iterator[str]:
                     f1 = statistics.fmean(record["dev"][view]["micro"]["f1"] for view in views)
                     yield (
                         f"{search['row']}, {what}: {trial['score']:.2f} in the search, {f1:.2f} as {row.name}, seed "
-                        f"{record['seed']}, trained anew with the same settings"
+                        f"{record['seed']}, trained again with the same settings"
                     )
 
 

@@ -36,7 +36,7 @@ def exhibit(results: Sequence[Captions]) -> Exhibit:
         name="captions",
         title=ANALYSES["captions"],
         about="The I+T view of trained models, reading the first k captions of each post; a post that has fewer shows "
-        "those it has. Nothing is trained anew for a k: rows trained with another number of captions are lines of "
+        "those it has. Nothing is trained again for a k: rows trained with another number of captions are lines of "
         "their own, and the number a row was trained with stands out.",
         tables=(
             Table("F1 by captions", ("row", "trained with", *(f"k={k}" for k in range(most))), tuple(rows), note + "."),

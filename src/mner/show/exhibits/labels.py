@@ -58,10 +58,10 @@ def _note(claim: Claim, one: Labels) -> str:
 
 def _told(claim: Claim, threshold: float) -> str:
     if claim.p is None:
-        return f"The claim speaks of no label: no relative F1 gain exceeds {threshold:g} %."
+        return f"The claim applies to no label: no relative F1 gain exceeds {threshold:g} %."
     return (
         f"The claim holds for {claim.held} of the {claim.labels} labels whose relative F1 gain exceeds {threshold:g} "
-        f"%; a coin thrown for each does as well with p = {claim.p:.3f}."
+        f"%; a coin toss for each label does as well with p = {claim.p:.3f}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Gold labels on which all runs of two rows agree otherwise, and training labels at odds with one another."""
+"""Gold labels that all runs of two rows contradict, and training labels that contradict each other."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ def exhibit(results: Sequence[Noise]) -> Exhibit:
             f"{mean_sd(one.if_wrong)}, which is the most that labels of this kind can cost: some are errors of all "
             "runs."
         )
-        tables.append(Table(f"Agreed otherwise: {one.row}", ("kind", "what happened", "entities"), counts, note))
+        tables.append(Table(f"All runs against gold: {one.row}", ("kind", "what happened", "entities"), counts, note))
         tables.append(_consistency(one.annotations))
         if one.shown:
             lines = tuple((each.kind, each.id, *_both(each)) for each in one.shown)
             tables.append(Table("Examples", ("kind", "post", "gold", "all runs", "words"), lines))
         if one.annotations.shown:
             odd = tuple(map(_conflict, one.annotations.shown))
-            tables.append(Table("Labels at odds", ("words", "between", "labels"), odd))
+            tables.append(Table("Training labels that contradict each other", ("words", "between", "labels"), odd))
     return Exhibit(
         name="noise",
         title=ANALYSES["noise"],
         about="An entity counts where every run of both rows finds the same, and gold has something else. Training "
-        "labels are at odds where the same words between the same two words bear different labels, O for none. Both "
-        "hint at faulty labels, neither proves one.",
+        "labels contradict each other where the same words between the same two words have different labels, O for "
+        "none. Both hint at faulty labels, neither proves one.",
         tables=tuple(tables),
         charts=tuple(
             Bars(
-                f"Agreed otherwise: {one.row}",
+                f"All runs against gold: {one.row}",
                 "entities",
                 ("entities",),
                 tuple((kind, (float(count),)) for kind, count in one.counts.items()),
@@ -63,8 +63,8 @@ def _consistency(one: Annotations) -> Table:
             ("entities", f"{one.entities:,}"),
             ("different entities by their words", f"{one.surfaces:,}"),
             ("of these with several types", f"{one.ambiguous:,}"),
-            ("times their words stand elsewhere and are no entity", f"{one.outside:,}"),
-            ("words with both neighbours that bear different labels", f"{one.conflicts:,}"),
+            ("times the same words are no entity elsewhere", f"{one.outside:,}"),
+            ("words with both neighbours that have different labels", f"{one.conflicts:,}"),
             ("their occurrences", f"{one.occurrences:,}"),
             ("of these not labelled as most of their kind", f"{one.minority:,}"),
         ),
