@@ -39,6 +39,18 @@ def test_new_config_sets_dev_posts_aside_without_leaks(config: Path) -> None:
     assert parts["dev"] and not set(parts["train"]) & set(parts["dev"])
 
 
+def test_new_config_sets_aside_no_post_whose_entities_are_unknown(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"text": f"Word{number} won", **({"label": []} if number % 2 else {})} for number in range(40)]
+    Path("mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, _, err = run("config", "new", "--train", "mine.jsonl", "--encoder", tiny_encoder)
+    assert code == 0, err
+    written = Path("mine.train.jsonl").read_text() + Path("mine.dev.jsonl").read_text()
+    assert written.count('"entities": []') == written.count("\n") == 20
+
+
 def test_new_config_does_not_write_over_a_file(config: Path) -> None:
     code, _, err = run("config", "new", "--train", "mine.txt")
     assert code == 2 and "--force" in err

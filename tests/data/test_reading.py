@@ -2,8 +2,13 @@ import io
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mner import plugins
 from mner.data import convert, read
+from mner.data.identify import FORMATS
+from mner.errors import DataError
 
 ROWS = [
     {"text": "Bo", "spans": [{"start": 0, "end": 2, "label": "PER"}], "answer": "accept"},
@@ -35,3 +40,50 @@ def test_posts_are_read_without_labels_where_none_are_wanted(path):
     ]
     columns = io.BytesIO(b"Bo\tB-PER\n")
     assert [post.spans for post in read(columns, labels=False)] == [None]
+
+
+PIECES = st.sampled_from(
+    [
+        "text",
+        "word,tag",
+        "id\ttext\tlabel",
+        "\n",
+        "\r\n",
+        ",",
+        ";",
+        "\t",
+        '"',
+        "[",
+        "]",
+        "{",
+        "}",
+        ":",
+        " ",
+        "Bo",
+        "B-PER",
+        "O",
+        '{"text": "Bo"}',
+        '["Bo", {"entities": [[0, 2, "X"]]}]',
+        '"[[0,2,""X""]]"',
+        "IMGID:1",
+        "# id = 1",
+        "null",
+        "\x00",
+        "\ufeff",
+    ]
+)
+
+
+@pytest.mark.parametrize("format", [*plugins.names(FORMATS), None])
+@settings(max_examples=100, deadline=None)
+@given(text=st.lists(PIECES, max_size=14).map("".join))
+def test_any_text_gives_posts_or_faults_with_a_line(format, text):
+    """A file of whatever bytes ends in posts and faults, never in another exception."""
+    faults = []
+    try:
+        posts = list(read(io.BytesIO(text.encode()), format=format, on_fault=lambda line, message: faults.append(line)))
+    except DataError:
+        return
+    lines = text.count("\n") + text.count("\r") + 1
+    assert all(1 <= line <= lines for line in faults)
+    assert all(1 <= int(post.where.rpartition(":")[2]) <= lines for post in posts)
