@@ -187,7 +187,7 @@ def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], A
                 "holds",
                 "1 of the 1 labels",
                 "p = 0.500",
-                "speaks of no label",
+                "applies to no label",
                 "Seed 2 of text left out",
             ],
         ),

@@ -93,11 +93,11 @@ def test_settings_are_told_by_the_search_they_are_from(row_with: Callable[..., R
     assert settings_from(other_rate, [three]) == "search of ita except training.encoder_lr"
 
 
-def test_trials_trained_anew_stand_beside_the_search(row_with: Callable[..., Row]) -> None:
+def test_trials_trained_again_stand_beside_the_search(row_with: Callable[..., Row]) -> None:
     row = row_with("ita-tuned", rate=0.3, weight=0.25)
     (part,) = tuning([search(config=START | {"seed": 1})], "tiny", {row.name: row})
     assert part.notes == (
-        "ita, best: 72.50 in the search, 0.00 as ita-tuned, seed 1, trained anew with the same settings",
+        "ita, best: 72.50 in the search, 0.00 as ita-tuned, seed 1, trained again with the same settings",
     )
     (part,) = tuning([search(config=START | {"seed": 2})], "tiny", {row.name: row})
     assert part.notes == (), "another seed"
