@@ -231,7 +231,7 @@ def test_nouns_puts_what_captions_name_where_tags_stand(tmp_path: Path) -> None:
     assert not (tmp_path / "none.jsonl").exists()
 
 
-@pytest.mark.parametrize(("out", "suffix"), [("c", ".jsonl"), ("c.jsonl", ".jsonl"), ("c.parquet", ".parquet")])
+@pytest.mark.parametrize(("out", "suffix"), [("c", ".jsonl"), ("c.parquet", ".parquet")])
 def test_shards_are_written_and_kept(photos: Path, out: str, suffix: str) -> None:
     shards = [Path(out) / f"part-{number:07d}{suffix}" for number in range(2)]
     times: list[list[int]] = []

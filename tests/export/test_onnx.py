@@ -149,7 +149,7 @@ def test_model_of_a_run_is_left_alone(tiny_model: Path, posts: list[Post], tmp_p
 
 def test_folder_of_something_else_is_left_alone(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(ModelError, match="exists and is no model"):
+    with pytest.raises(DataError, match=r"is not a model that mner wrote; .*--force"):
         export(tiny_model, out=tmp_path, posts=posts)
     with pytest.raises(ModelError, match="the only copy of its weights"):
         export(tiny_model, posts=posts, keep_encoder=False)

@@ -55,7 +55,7 @@ def build(photos: Path, out: Path, *options: object, room: int = 0) -> tuple[int
 @pytest.mark.parametrize("options", [(), ("--shard-size", "300")])
 def test_no_room_for_the_artefact(photos: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
     assert build(photos, tmp_path / "whole.jsonl")[0] == 0  # and the store has all of them
-    out = tmp_path / "c.jsonl"
+    out = tmp_path / ("c" if options else "c.jsonl")
     failed = out / "part-0000000.jsonl" if options else out
     code, told = build(photos, out, *options, room=50_000)
     assert code == 2

@@ -12,6 +12,8 @@ import typer
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import say, working
 from mner.cli.source import check_folder
+from mner.cli.target import ForceOption
+from mner.overwrite import PAGE, check_file
 
 
 def analyze(
@@ -58,6 +60,7 @@ def analyze(
         typer.Option("--record", help="Also write the numbers to --results, as analysis/<data>/<row>/<name>.json."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Print the numbers of one figure or table, each with its signature. Test is never opened.
 
@@ -80,6 +83,8 @@ def analyze(
 
     if images is not None:
         check_folder(images, "--images")
+    if out is not None:
+        check_file(out, PAGE, force=force)
     runs: list[str] = []
     if record:
         check_recordable(name, rows or (), split)

@@ -13,6 +13,8 @@ import typer
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import say
 from mner.cli.source import check_folder
+from mner.cli.target import ForceOption
+from mner.overwrite import CONTEXTS, PAGE, check_file
 
 if TYPE_CHECKING:
     from mner.vision.difference import Difference, Summary
@@ -36,12 +38,14 @@ class Kind(StrEnum):
 def convert(
     source: ArtefactArgument,
     target: Annotated[Path, typer.Argument(help="File to write; its suffix, .jsonl or .parquet, tells the form.")],
+    force: ForceOption = False,
 ) -> None:
     """Rewrite contexts as Parquet or as JSON lines; nothing is lost in either direction."""
     from mner.vision.artefact import PARQUET, iter_contexts, write_contexts
 
     if target.suffix not in {PARQUET, ".jsonl"}:
         raise typer.BadParameter(f"expected a name that ends in .jsonl or {PARQUET}", param_hint="TARGET")
+    check_file(target, CONTEXTS, force=force)
     count = write_contexts(iter_contexts(source), target)
     say(f"{count} rows", err=True)
     say(target)
@@ -116,6 +120,7 @@ def import_(
             show_default="0 for vinvl, 0.1 for bottomup",
         ),
     ] = None,
+    force: ForceOption = False,
 ) -> None:
     """Make contexts of texts, captions or objects that somebody published, without the pictures."""
     from mner.vision.artefact import write_contexts
@@ -123,6 +128,7 @@ def import_(
 
     if attribute_threshold is not None and kind not in {Kind.VINVL, Kind.BOTTOMUP}:
         raise typer.BadParameter("goes with --kind vinvl or bottomup", param_hint="--attribute-threshold")
+    check_file(out, CONTEXTS, force=force)
     images: dict[str, str | None] | None = None
     if posts:
         from mner.data import read
@@ -152,6 +158,7 @@ def sheet(
     out: Annotated[Path, typer.Option(help="Page (HTML) to write.")],
     image: Annotated[list[str] | None, typer.Option(help="Only this picture; may be repeated.")] = None,
     limit: Annotated[int, bounded(0, COUNT, help="Most pictures on the page; 0 shows all.")] = 100,
+    force: ForceOption = False,
 ) -> None:
     """Write a contact sheet: one page with each picture, its boxes, and what was read."""
     from mner.errors import DataError
@@ -159,6 +166,7 @@ def sheet(
     from mner.vision.artefact import iter_contexts, key, read_contexts
 
     check_folder(images, "--images")
+    check_file(out, PAGE, force=force)
     rows = iter_contexts(artefact)
     if image:
         contexts = read_contexts(artefact)

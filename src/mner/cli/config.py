@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mner.cli.output import say
+from mner.overwrite import CONFIG, check_file
 
 
 def new(
@@ -21,17 +22,15 @@ def new(
     ] = "embedded:minilm",
     name: Annotated[str | None, typer.Option(help="Name of the run; else the name of TRAIN.")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; else NAME.toml here.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over existing files.")] = False,
 ) -> None:
     """Write a configuration for your own posts and print its path."""
     from mner.atomic import write_text
-    from mner.errors import ConfigError
     from mner.training.new import new_config
 
     called = name or train.stem
     path = out or Path(f"{called}.toml")
-    if path.exists() and not force:
-        raise ConfigError(f"{path}: exists; name another file with --out, or pass --force")
+    check_file(path, CONFIG, force=force)
     text = new_config(
         path.parent,
         name=called,
@@ -41,6 +40,7 @@ def new(
         contexts=contexts or (),
         images=images,
         encoder=encoder,
+        replace=force,
     )
     write_text(path, text)
     say(path)

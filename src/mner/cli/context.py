@@ -11,6 +11,8 @@ import typer
 from mner.cli import engine as engines
 from mner.cli.bounded import COUNT, SEED, bounded
 from mner.cli.output import console, say
+from mner.cli.target import ROWS, ForceOption
+from mner.overwrite import CONTEXTS, check_file
 from mner.types import VisualContext
 
 
@@ -44,6 +46,7 @@ def build(
     gpus: engines.GpusOption = 0.0,
     batch: engines.BatchOption = None,
     address: engines.AddressOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Read pictures into a file of visual contexts; what was read before is not read again."""
     from rich.progress import track
@@ -66,7 +69,11 @@ def build(
             screen.print(told, soft_wrap=True)
 
     if shard_size is None:
-        shard_size = 1000 if engine is engines.Engine.ray else 0
+        shard_size = 1000 if engine is engines.Engine.ray and out.suffix.lower() not in ROWS else 0
+    if not shard_size:
+        check_file(out, CONTEXTS, force=force)
+    elif out.suffix.lower() in ROWS and not out.is_dir():
+        raise typer.BadParameter(f"{out}: shards go into a folder; name one", param_hint="--out")
     statuses = write(
         shown,
         out,
@@ -75,6 +82,7 @@ def build(
         hire=engines.hire(engine, workers=workers, gpus=gpus, address=address),
         batch_size=batch,
         shard_size=shard_size,
+        force=force,
         watch=watch,
     )
     told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
@@ -90,11 +98,13 @@ def simulate(
         list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
     ] = None,
     seed: Annotated[int, bounded(0, SEED, help="Another seed: other misses and false finds.")] = 1,
+    force: ForceOption = False,
 ) -> None:
     """Write the contexts that the embedded backends might have read, made from captions alone: simulated ones."""
     from mner.vision.artefact import iter_contexts, write_contexts
     from mner.vision.simulate import simulate as simulated
 
+    check_file(out, CONTEXTS, force=force)
     count = write_contexts(simulated(iter_contexts(contexts), captions=captions or None, seed=seed), out)
     say(f"{count} simulated contexts, no picture read", err=True)
     say(out)
@@ -106,11 +116,13 @@ def nouns(
     captions: Annotated[
         list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
     ] = None,
+    force: ForceOption = False,
 ) -> None:
     """Write the contexts with the objects that their captions name as tags: stand-ins for a detector's."""
     from mner.vision.artefact import iter_contexts, write_contexts
     from mner.vision.stand_in import Named, tags_of_captions
 
+    check_file(out, CONTEXTS, force=force)
     named = Named()
     made = tags_of_captions(iter_contexts(contexts), captions=captions or None, named=named, where=str(contexts))
     count = write_contexts(made, out)

@@ -15,6 +15,7 @@ import typer
 
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import say, working
+from mner.cli.target import ForceOption
 
 if TYPE_CHECKING:
     from mner.data import Statistics
@@ -117,6 +118,7 @@ def convert(
     format: FormatOption = None,
     labels: LabelsOption = None,
     scheme: Annotated[SchemeName, typer.Option(help="Label scheme to write in columns.")] = SchemeName.IOB2,
+    force: ForceOption = False,
 ) -> None:
     """Rewrite posts in another format. The target appears only when it is whole."""
     from mner import data
@@ -126,7 +128,9 @@ def convert(
         raise typer.BadParameter("stdout has no suffix; name the format", param_hint="--to")
     origin: Any = _stdin() if source == "-" else source
     with _stdout() if target == "-" else _nothing() as stream:
-        done = data.convert(origin, stream or target, format=format, to=to, labels=reading, scheme=scheme.value)
+        done = data.convert(
+            origin, stream or target, format=format, to=to, labels=reading, scheme=scheme.value, replace=force
+        )
     for what, count in done.losses.items():
         say(f"not kept: {what} of {count} post{'s' if count != 1 else ''}", err=True)
     for reason, count in done.excluded.items():

@@ -11,6 +11,8 @@ import typer
 from mner.cli import source
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import console, record, say
+from mner.cli.target import ForceOption
+from mner.overwrite import PAGE, PAGES, check_file, check_folder
 
 if TYPE_CHECKING:
     from mner.evidence import Explanation
@@ -27,8 +29,12 @@ def explain(
     format: source.FormatOption = None,
     html: Annotated[
         Path | None,
-        typer.Option(help="Folder for pages instead: one a post, and an index.", show_default=False),
+        typer.Option(
+            help="Page (.html) of all posts instead, or a folder for pages: one a post, and an index.",
+            show_default=False,
+        ),
     ] = None,
+    force: ForceOption = False,
     limit: Annotated[int, bounded(0, COUNT, help="Posts to explain; 0 takes all.")] = 0,
     timeout: source.TimeoutOption = None,
     threads: source.ThreadsOption = 0,
@@ -37,6 +43,11 @@ def explain(
 ) -> None:
     """Show each entity's probability with and without the picture, and without each source of what was read."""
     source.check_source(posts, text, image)
+    one_page = html is not None and html.suffix.lower() in {".html", ".htm"} and not html.is_dir()
+    if html is not None and one_page:
+        check_file(html, PAGE, force=force)
+    elif html is not None:
+        check_folder(html, PAGES, force=force)
     settings = source.tagger_settings(
         model,
         posts,
@@ -50,10 +61,10 @@ def explain(
     tagger = source.open_tagger(settings)
     found = iter([tagger.explain(text, image=image)]) if text is not None else _explained(tagger, posts, format, limit)
     if html is not None:
-        from mner.show.pages import write_pages
+        from mner.show.pages import write_page, write_pages
 
         title = Path(posts).name if posts not in {None, "-"} else "mner"
-        say(str(write_pages(found, html, title=title)[0]))
+        say(write_page(found, html, title=title) if one_page else write_pages(found, html, title=title)[0])
     elif source.pretty(as_json):
         from mner.show.terminal import explanation
 

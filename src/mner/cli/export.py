@@ -9,6 +9,7 @@ import typer
 
 from mner.cli.bounded import THREADS, bounded
 from mner.cli.output import say, working
+from mner.cli.target import ForceOption
 
 
 def export(
@@ -38,6 +39,7 @@ def export(
     allow_plugins: Annotated[
         bool, typer.Option("--allow-plugins", help="Run code outside mner that the model names.")
     ] = False,
+    force: ForceOption = False,
 ) -> None:
     """Write a model as ONNX and print its folder; refused unless it finds what the model finds in torch."""
     if not (onnx or int8):
@@ -64,6 +66,7 @@ def export(
             keep_encoder=not no_encoder,
             threads=threads,
             allow_plugins=allow_plugins,
+            force=force,
             watch=watch,
         )
     say(done.folder)

@@ -13,6 +13,8 @@ from mner.cli import engine as engines
 from mner.cli import source
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import console, record, say, working
+from mner.cli.target import ForceOption, is_file
+from mner.overwrite import PREDICTIONS, check_file
 
 if TYPE_CHECKING:
     from mner.tagger import Tagger
@@ -29,8 +31,11 @@ def predict(
     format: source.FormatOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for resumable shards; the same command continues them.", show_default=False),
+        typer.Option(
+            help="File of rows (.jsonl), or a folder for shards, which the same command continues.", show_default=False
+        ),
     ] = None,
+    force: ForceOption = False,
     shard_size: Annotated[int, bounded(1, COUNT, help="Posts of one shard.")] = 1000,
     min_score: Annotated[float, bounded(0.0, 1.0, help="Least probability of an entity.")] = 0.0,
     no_images: source.NoImagesOption = False,
@@ -44,7 +49,7 @@ def predict(
     batch: engines.BatchOption = None,
     address: engines.AddressOption = None,
 ) -> None:
-    """Tag posts, or one text with its picture; rows go to stdout, or as shards into --out.
+    """Tag posts, or one text with its picture; rows go to stdout, or into --out.
 
     A picture that cannot be used never stops a run: its post is tagged by the words alone and its row says why.
     """
@@ -54,6 +59,11 @@ def predict(
     hire = engines.hire(engine, workers=workers, gpus=gpus, address=address)
     if hire is not None and out is None:
         raise typer.BadParameter("workers write shards; name their folder", param_hint="--out")
+    one_file = out is not None and is_file(out)
+    if one_file and out is not None:
+        if hire is not None:
+            raise typer.BadParameter(f"{out}: workers write shards; name a folder", param_hint="--out")
+        check_file(out, PREDICTIONS, force=force)
     settings = source.tagger_settings(
         model,
         posts,
@@ -67,8 +77,10 @@ def predict(
     tagger = source.open_tagger(settings)
     if text is not None:
         _print([tagger(text, image=image, min_score=min_score)], source.pretty(as_json))
+    elif out is not None and one_file:
+        _file(tagger, str(posts), format, out, min_score)
     elif out is not None:
-        options: dict[str, Any] = {"shard_size": shard_size, "min_score": min_score}
+        options: dict[str, Any] = {"shard_size": shard_size, "min_score": min_score, "force": force}
         if hire is not None:
             from mner.tagger import load
 
@@ -103,6 +115,21 @@ def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         counts.add(one)
         yield one
     say(str(counts), err=True)
+
+
+def _file(tagger: Tagger, posts: str, format: str | None, out: Path, min_score: float) -> None:
+    from mner.bulk import predict_file
+
+    with working("tagging") as work:
+        counts = predict_file(
+            tagger,
+            source.read_posts(posts, format),
+            out,
+            min_score=min_score,
+            watch=lambda count: work.show(f"tagging: {count} posts"),
+        )
+    say(str(counts), err=True)
+    say(out)
 
 
 def _shards(tagger: Tagger, posts: str, format: str | None, out: Path, options: dict[str, Any]) -> None:

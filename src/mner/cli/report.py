@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from mner.cli.output import say
+from mner.cli.target import ForceOption
+from mner.overwrite import PAGE, REPORT, check_file
 
 
 def report(
@@ -15,6 +17,7 @@ def report(
     out: Annotated[
         Path, typer.Option(help="Markdown file to write; the page goes beside it, as .html. - is stdout, no page.")
     ] = Path("docs/results.md"),
+    force: ForceOption = False,
 ) -> None:
     """Write the tables of all run records, each figure with its signature, as Markdown and as one HTML page.
 
@@ -33,6 +36,8 @@ def report(
     pages = {out: text, out.with_suffix(".html"): tables.page(TITLE, ABOUT, found)}
     if paper.of_the_paper(results):
         pages[out.with_name("paper.md")] = tables.markdown(paper.TITLE, paper.about(results), paper.sections(results))
+    for path in pages:
+        check_file(path, PAGE if path.suffix == ".html" else REPORT, force=force)
     for path, written in pages.items():
         write_text(path, written)
         say(path)

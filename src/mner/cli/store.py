@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from mner.cli.output import say
+from mner.cli.target import ForceOption
+from mner.overwrite import CONTEXTS, check_file
 
 StoreOption = Annotated[Path | None, typer.Option(help="The store's file; by default that of the user's cache.")]
 
@@ -15,6 +17,7 @@ StoreOption = Annotated[Path | None, typer.Option(help="The store's file; by def
 def export(
     out: Annotated[Path, typer.Argument(help="File of contexts (.jsonl or .parquet) to write.")],
     store: StoreOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Write all that the store keeps into one file of contexts."""
     from mner.vision.exchange import export_store
@@ -22,6 +25,7 @@ def export(
 
     if store is not None and not store.is_file():
         raise typer.BadParameter(f"{store}: no such file", param_hint="--store")
+    check_file(out, CONTEXTS, force=force)
     with Store(store) as kept:
         count = export_store(kept, out)
     say(f"{count} rows", err=True)

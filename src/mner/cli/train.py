@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mner.cli.output import say
+from mner.cli.target import ForceOption
 
 
 def train(
@@ -30,6 +31,7 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Fail unless there is an interrupted run.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Throw an earlier run away.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Train a model, or one for each seed. The same command continues where it was cut off; what is finished stays."""
     from mner import config as configs
@@ -47,6 +49,7 @@ def train(
             results=results,
             resume=resume,
             restart=restart,
+            force=force,
             watch=watch,
         )
     for folder in folders:

@@ -20,6 +20,7 @@ from mner.export.card import kept_layers, with_section
 from mner.export.figures import Figures, Run, compare, refuse_worse, run
 from mner.export.graph import onnx_package, write_graph
 from mner.export.quantize import quantize
+from mner.overwrite import MODEL, check_folder
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, amend_model, read_model
 from mner.runtime.torch import TorchRuntime
@@ -60,6 +61,7 @@ def export(
     keep_encoder: bool = True,
     threads: int = 0,
     allow_plugins: bool = False,
+    force: bool = False,
     watch: Callable[[str], None] = lambda message: None,
 ) -> Exported:
     """Write a model as ONNX, compared with torch before it is kept.
@@ -78,13 +80,14 @@ def export(
         keep_encoder: False leaves the copy's weights for torch out; it can predict, not be trained on.
         threads: Threads of a forward pass while comparing; 0 takes all cores.
         allow_plugins: Run code outside mner that the model's configuration names.
+        force: Write into ``out`` beside files that are not a model's.
         watch: Called with a line on each step.
 
     Raises:
         ModelError: The model has no weights for torch, an exported file does not stand for it (the message holds
             the figures), or it has no ONNX form.
         MnerError: It would change the model of a run, whose scores are tied to its files.
-        DataError: There are no posts to compare on.
+        DataError: There are no posts to compare on, or ``out`` holds something else than a model.
         MissingExtraError: The onnx package is not installed.
     """
     wanted: list[Precision] = [name for name, asked in (("fp32", fp32), ("int8", int8)) if asked]  # type: ignore[misc]
@@ -92,7 +95,7 @@ def export(
         raise ValueError("nothing to export: fp32 and int8 are both off")
     onnx_package()
     saved = read_model(model_folder(model), allow_plugins=allow_plugins)
-    target = _target(saved, out, keep_encoder)
+    target = _target(saved, out, keep_encoder, force)
     original = TorchRuntime.load(saved, threads=threads)
     trial = _trial(saved, posts, dev_config)
     decoder = decoder_of(saved.config, saved.labels, original.chain)
@@ -124,7 +127,7 @@ def export(
     return Exported(target, fresh)
 
 
-def _target(saved: SavedModel, out: Path | None, keep_encoder: bool) -> Path:
+def _target(saved: SavedModel, out: Path | None, keep_encoder: bool, force: bool) -> Path:
     if out is None:
         if (saved.folder.parent / "record.json").exists():
             raise MnerError(
@@ -134,8 +137,7 @@ def _target(saved: SavedModel, out: Path | None, keep_encoder: bool) -> Path:
         if not keep_encoder:
             raise ModelError(f"{saved.folder}: its encoder/ is the only copy of its weights; name --out DIR for a copy")
         return saved.folder
-    if out.exists() and not (out / "model.json").is_file():
-        raise ModelError(f"{out}: exists and is no model; name another folder")
+    check_folder(out, MODEL, force=force)
     return out
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mner.atomic import write_text
 from mner.evidence import NOTICEABLE, Evidence, Explanation
+from mner.overwrite import GENERATOR
 from mner.show.environment import template
 from mner.show.picture import boxes, embed
 from mner.show.plain import STATUS, TONE, change, colour, legend, number
@@ -17,8 +18,8 @@ from mner.show.terminal import cut
 from mner.types import Prediction
 from mner.vision.spoken import words_of
 
-GENERATOR = b'<meta name="generator" content="mner">'
-"""What is in the head of every page that mner writes."""
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 FEW = 3
 """Entities of a page, at most, that leave room below them for what was read from the picture."""
@@ -71,6 +72,22 @@ def write_pages(explanations: Iterable[Explanation], folder: str | Path, *, titl
     return [index, *written]
 
 
+def write_page(explanations: Iterable[Explanation], path: str | Path, *, title: str = "mner") -> Path:
+    """The file written: one page with all posts, one below the other.
+
+    Args:
+        explanations: What ``Tagger.explain`` returns.
+        path: The page.
+        title: Its title, where there are several posts.
+    """
+    posts = [
+        (_name(explained.prediction, number), _post(explained, number))
+        for number, explained in enumerate(explanations, 1)
+    ]
+    write_text(Path(path), _whole(posts[0][0] if len(posts) == 1 else title, [post for _, post in posts]))
+    return Path(path)
+
+
 def page(
     one: Explanation,
     *,
@@ -88,12 +105,25 @@ def page(
         before: Link to the page before.
         after: Link to the page after.
     """
+    links = {"index": index, "before": before, "after": after}
+    return _whole(_name(one.prediction, number_), [_post(one, number_, links)])
+
+
+def _whole(title: str, posts: Sequence[Markup]) -> str:
+    text: str = template("page.html").render(title=title, posts=posts)
+    return text
+
+
+def _post(one: Explanation, number_: int | None, links: Mapping[str, str | None] | None = None) -> Markup:
+    """The part of a page that shows one post."""
+    from markupsafe import Markup
+
     prediction = one.prediction
     picture = embed(one.picture)
     drawn, undrawn = boxes(one, picture) if picture else ([], 0)
     kinds = list(dict.fromkeys(piece.kind for piece in one.pieces))
     context = prediction.context
-    text: str = template("page.html").render(
+    text: str = template("post.html").render(
         name=_name(prediction, number_),
         status=STATUS[prediction.image_status],
         used=prediction.image_status == "used",
@@ -114,9 +144,9 @@ def page(
         texts=context.texts if context else (),
         pieces=one.pieces,
         cut=cut(prediction),
-        links={"index": index, "before": before, "after": after},
+        links=links or dict.fromkeys(("index", "before", "after")),
     )
-    return text
+    return Markup(text)  # noqa: S704 (the template escaped it)
 
 
 def _row(row: Evidence, kinds: Sequence[str]) -> dict[str, Any]:

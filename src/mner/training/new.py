@@ -25,21 +25,22 @@ def new_config(
     contexts: Sequence[Path] = (),
     images: Path | None = None,
     encoder: str = "embedded:minilm",
+    replace: bool = True,
 ) -> str:
     """The text of a configuration for one's own posts, to be written into ``folder``.
 
     With contexts or a folder of pictures it trains ITA with cross-view alignment, else the text alone. Without
     ``dev`` the training posts are parted nine to one into two JSONL files in ``folder``; posts that share their
-    text or picture stay together.
+    text or picture stay together. ``replace`` False keeps files there that have other content.
 
     Raises:
-        DataError: A file is missing or faulty, or there are too few posts to part.
+        DataError: A file is missing or faulty, there are too few posts to part, or a file would be replaced.
     """
     first = next(iter(data.read(train)), None)
     if first is None:
         raise DataError(f"{train}: holds no post")
     if dev is None:
-        train, dev = _part(train, folder)
+        train, dev = _part(train, folder, replace=replace)
     files = {"train": train, "dev": dev, "test": test, "images": images}
     table: dict[str, object] = {key: os.path.relpath(path, folder) for key, path in files.items() if path is not None}
     table["contexts"] = [os.path.relpath(path, folder) for path in contexts]
@@ -59,7 +60,7 @@ def new_config(
     )
 
 
-def _part(train: Path, folder: Path) -> tuple[Path, Path]:
+def _part(train: Path, folder: Path, *, replace: bool) -> tuple[Path, Path]:
     posts = [post for post in data.read(train) if post.spans is not None]
     groups: dict[str, list[Post]] = {}
     by_image: dict[str, str] = {}
@@ -73,5 +74,5 @@ def _part(train: Path, folder: Path) -> tuple[Path, Path]:
         parts[number % DEV_EVERY == DEV_EVERY - 1].extend(group)
     paths = tuple(folder / f"{train.stem}.{part}.jsonl" for part in ("train", "dev"))
     for path, part in zip(paths, parts, strict=True):
-        data.write(part, path, format="jsonl")
+        data.write(part, path, format="jsonl", replace=replace)
     return paths[0], paths[1]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import ConfigError, MnerError
 from mner.evaluation.records import read_record
+from mner.folders import LOCK, held
+from mner.overwrite import RUN, check_folder
 from mner.training.run import CHECKPOINT, Event, Watch, is_finished, train
 
 
@@ -41,6 +45,7 @@ def train_seeds(
     results: Path | None = None,
     resume: bool = False,
     restart: bool = False,
+    force: bool = False,
     watch: Watch = lambda event: None,
 ) -> list[Path]:
     """Train a row with each seed; the run directories, ``out/<data.name>/<name>/<seed>``.
@@ -56,11 +61,13 @@ def train_seeds(
         results: Folder that receives each run's record as that run ends; None for none.
         resume: Fail at a seed that has no run to continue.
         restart: Throw earlier runs of these seeds away.
+        force: Write into folders of these names that hold something else than a run.
         watch: Called with each event; one of kind "seed" says what becomes of a seed.
 
     Raises:
         MnerError: ``results`` holds a record that is scored on test, of another run than the one that stands in
             ``out``; nothing is trained then.
+        DataError: A seed's folder holds something else than a run, or another process trains it.
         DataError, ModelError, MnerError: As ``train`` does, at the seed that meets it; earlier seeds are kept.
     """
     if results is not None:
@@ -74,10 +81,22 @@ def train_seeds(
         told = f"{folder} is thrown away" if restart and folder.exists() else state(folder)
         place = f", {number} of {len(seeds)}" if len(seeds) > 1 else ""
         watch(Event("seed", 0, 0, f"seed {seed}{place}: {told}"))
-        folders.append(train(one, root=root, out=out, resume=resume, restart=restart, watch=watch))
+        check_folder(folder, RUN, force=force)
+        with _alone(folder):
+            folders.append(train(one, root=root, out=out, resume=resume, restart=restart, watch=watch))
         if results is not None:
             write_text(_record(results, config, seed), (folders[-1] / "record.json").read_text(encoding="utf-8"))
     return folders
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """A block in which nothing else trains into a folder; of a run's own processes the first one sees to that."""
+    if os.environ.get("RANK", "0") != "0":
+        yield
+        return
+    with held(folder, folder.with_name(f".{folder.name}{LOCK}")):
+        yield
 
 
 def state(folder: Path) -> str:
