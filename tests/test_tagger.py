@@ -369,8 +369,11 @@ def test_run_directory_is_a_model(tiny_model: Path, tmp_path: Path) -> None:
 def test_missing_model_says_what_to_type(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="mner train"):
         mner.load(tmp_path)
-    with pytest.raises(ValueError, match="timeout"):
-        mner.load(tmp_path, timeout=0)
+    for seconds in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="timeout: expected seconds above 0"):
+            mner.load(tmp_path, timeout=seconds)
+    with pytest.raises(ValueError, match="threads: expected 0"):
+        mner.load(tmp_path, threads=-1)
 
 
 def test_no_ready_model_says_what_to_type(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -102,6 +102,26 @@ def test_precisions_give_near_scores(folder: Path) -> None:
     assert 0 < np.abs(fp32 - int8).max() < 0.1 * np.abs(fp32).max()
 
 
+def resident() -> int:
+    """MiB of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 // 2**20
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="this system does not say what memory is taken")
+def test_memory_of_a_large_batch_goes_back(folder: Path) -> None:
+    runtime = open_model(read_model(folder), precision="fp32", threads=1)
+    small = runtime.emissions(batch())
+    before = resident()
+    ids = np.full((64, 512), 7, np.int64)
+    ones = np.ones_like(ids)
+    runtime.emissions(Batch(ids, ones, ones, np.arange(4)[None], np.array([4]), np.zeros(64, np.int64)))
+    grown = resident() - before
+    assert grown > 100
+    runtime.release()
+    assert resident() - before < grown / 2
+    np.testing.assert_array_equal(runtime.emissions(batch()), small)
+
+
 def test_absent_precision_says_what_to_type(changed: Callable[[Change], SavedModel]) -> None:
     saved = changed(lambda path: None)
     assert chosen(saved) == "fp32"

@@ -24,8 +24,6 @@ R = TypeVar("R")
 STORE = 200 * 2**20
 """Bytes of shared memory of a session on this machine: lists and results are small, models stay in their actors."""
 
-STATISTICS = "RAY_USAGE_STATS_ENABLED"
-
 PATIENCE = 600.0
 """Seconds until the first actor must have loaded; a cluster without room for it would keep it waiting for ever."""
 
@@ -172,7 +170,7 @@ class Actors(Generic[T, R]):
                 ) from None
             return
         gpus = self._resources["num_gpus"] * self.workers
-        with _private():
+        with _loopback():
             ray.init(
                 address="local",
                 num_cpus=max(1, math.ceil(self._resources["num_cpus"] * self.workers)),
@@ -190,25 +188,20 @@ class Actors(Generic[T, R]):
 
 
 @contextmanager
-def _private() -> Iterator[None]:
-    """A session begun in this block listens on the loopback address alone and reports no usage statistics.
+def _loopback() -> Iterator[None]:
+    """A session begun in this block listens on the loopback address alone.
 
     Ray would open its ports to every network the machine is in. It has a switch for that, which it reads from the
-    environment once, when it is imported; here is where the value is kept. Its statistics are on unless a variable
-    says otherwise to the processes that it starts; a choice of the user's stands.
+    environment once, when it is imported; here is where the value is kept.
     """
     from ray._private import ray_constants
 
     before = getattr(ray_constants, "ENABLE_RAY_CLUSTER", True)
     ray_constants.ENABLE_RAY_CLUSTER = False
-    chosen = STATISTICS in os.environ
-    os.environ.setdefault(STATISTICS, "0")
     try:
         yield
     finally:
         ray_constants.ENABLE_RAY_CLUSTER = before
-        if not chosen:
-            del os.environ[STATISTICS]
 
 
 class _Actor:

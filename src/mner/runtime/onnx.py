@@ -46,7 +46,7 @@ class OnnxRuntime:
         self.note = _note(saved, precision)
         self._chain = saved.chain
         self._session = session
-        self._inputs = [one.name for one in session.get_inputs()]
+        self._inputs = [array.name for array in session.get_inputs()]
 
     @classmethod
     def load(cls, saved: SavedModel, *, precision: Precision = "auto", threads: int = 0) -> OnnxRuntime:
@@ -88,7 +88,7 @@ class OnnxRuntime:
 
     def _check(self, where: str) -> None:
         """Refuse a graph of other arrays or another number of labels; the first run also readies its memory."""
-        outputs = [one.name for one in self._session.get_outputs()]
+        outputs = [array.name for array in self._session.get_outputs()]
         foreign = sorted(set(self._inputs) - set(ARRAYS))
         if foreign or _OUTPUT not in outputs:
             raise ModelError(
@@ -114,7 +114,7 @@ def chosen(saved: SavedModel, precision: Precision = "auto") -> str:
     """
     there = [name for name, file in FILES.items() if (saved.folder / file).is_file()]
     wanted = ("fp32", "int8") if lacks_int8() else ("int8", "fp32")
-    name = next((one for one in wanted if one in there), wanted[0]) if precision == "auto" else precision
+    name = next((kind for kind in wanted if kind in there), wanted[0]) if precision == "auto" else precision
     if name not in there:
         flag = "--int8" if name == "int8" else "--onnx"
         raise ModelError(
@@ -128,10 +128,10 @@ def _note(saved: SavedModel, precision: str) -> str:
     """What to say of a CPU that multiplies int8 numbers slowly: scores are the same everywhere, time is not."""
     if not lacks_int8() or not (saved.folder / FILES["int8"]).is_file():
         return ""
-    told = f"{processor()[0]} has no int8 instructions (VNNI)"
+    lack = f"{processor()[0]} has no int8 instructions (VNNI)"
     if precision == "int8":
-        return f"{told}: {FILES['int8']} runs there with the same scores, but slower than on other processors"
-    return f"{told}: {FILES['fp32']} is taken instead of {FILES['int8']}"
+        return f"{lack}: {FILES['int8']} runs there with the same scores, but slower than on other processors"
+    return f"{lack}: {FILES['fp32']} is taken instead of {FILES['int8']}"
 
 
 def open_session(path: Path, *, threads: int = 0) -> Session:

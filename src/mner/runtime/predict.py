@@ -23,12 +23,12 @@ def spans(
     Posts are sorted by length for the forward passes and returned in the order given; a post without words
     has no entities.
     """
-    found: list[tuple[ScoredSpan, ...]] = [()] * len(encoded)
+    decoded: list[tuple[ScoredSpan, ...]] = [()] * len(encoded)
     for members, scores, lengths in _forward(runtime, encoded, tokens_per_batch):
         heads = heads_of([encoded[post] for post in members])
         for post, entities in zip(members, decoder.decode(scores, lengths, heads=heads), strict=True):
-            found[post] = entities
-    return found
+            decoded[post] = entities
+    return decoded
 
 
 def emissions(
@@ -36,16 +36,16 @@ def emissions(
 ) -> list[np.ndarray]:
     """The label scores (word, label) of each post, in the order given; (place, label) where sub-tokens carry labels."""
     labels = len(runtime.labels)
-    found = [np.zeros((0, labels), np.float32)] * len(encoded)
+    by_post = [np.zeros((0, labels), np.float32)] * len(encoded)
     for members, scores, lengths in _forward(runtime, encoded, tokens_per_batch):
         for row, (post, length) in enumerate(zip(members, lengths, strict=True)):
-            found[post] = scores[row, :length]
-    return found
+            by_post[post] = scores[row, :length]
+    return by_post
 
 
 def heads_of(encoded: Sequence[Encoded]) -> list[np.ndarray] | None:
     """The place of each word's first sub-token (word,) in each post, as a decoder asks; None where words are places."""
-    heads = [one.heads for one in encoded if one.heads is not None]
+    heads = [post.heads for post in encoded if post.heads is not None]
     return heads if heads and len(heads) == len(encoded) else None
 
 
@@ -56,7 +56,7 @@ def _forward(
 
     A post of more windows than fit a batch passes in portions: the memory that it takes does not grow with its length.
     """
-    filled = [post for post, one in enumerate(encoded) if one.words]
+    filled = [number for number, post in enumerate(encoded) if post.words]
     for group in batches_by_tokens([encoded[post] for post in filled], tokens_per_batch):
         members = [filled[position] for position in group]
         longest = encoded[members[0]]

@@ -102,8 +102,8 @@ class Tagger:
             DataError: A row holds neither text nor words, or its context is faulty.
         """
         check_score(min_score)
-        asked = self._request(post, image, context)
-        return self._tag([asked], [self._look(asked)], min_score)[0]
+        wanted = self._request(post, image, context)
+        return self._tag([wanted], [self._look(wanted)], min_score)[0]
 
     def batch(self, posts: Iterable[PostLike], *, min_score: float = 0.0) -> list[Prediction]:
         """The predictions of many posts as a list, in their order; ``pipe`` gives them one by one.
@@ -141,20 +141,21 @@ class Tagger:
         self, numbered: Iterator[tuple[int, PostLike]], min_score: float, look_ahead: int
     ) -> Iterator[Prediction]:
         while window := [self._numbered(number, post) for number, post in islice(numbered, look_ahead)]:
-            yield from self._tag(window, [self._look(one) for one in window], min_score)
+            yield from self._tag(window, [self._look(wanted) for wanted in window], min_score)
 
     def explain(
         self, post: PostLike, *, image: PictureLike | None = None, context: ContextLike | None = None
     ) -> Explanation:
         """What the picture did for each entity of one post; takes what a call takes."""
-        asked = self._request(post, image, context)
-        looked = self._look(asked)
-        texts = looked.context.ocr if looked.context is not None and looked.pieces else ()
+        wanted = self._request(post, image, context)
+        reading = self._look(wanted)
+        pieces = reading.pieces
+        texts = reading.context.ocr if reading.context is not None and pieces else ()
         return Explanation(
-            self._tag([asked], [looked], 0.0)[0],
-            weigh(self._runtime, self._views, asked.post, decoder=self._decoder, pieces=looked.pieces, texts=texts),
-            looked.pieces,
-            self._pictures.source(asked),
+            self._tag([wanted], [reading], 0.0)[0],
+            weigh(self._runtime, self._views, wanted.post, decoder=self._decoder, pieces=pieces, texts=texts),
+            pieces,
+            self._pictures.source(wanted),
         )
 
     def _request(self, post: PostLike, image: PictureLike | None, context: ContextLike | None) -> Request:
@@ -167,32 +168,34 @@ class Tagger:
         except (DataError, TypeError) as error:
             raise type(error)(f"post {number}: {error}") from None
 
-    def _look(self, asked: Request) -> _Looked:
+    def _look(self, wanted: Request) -> _Reading:
         """What of the picture goes beside the words, and what became of it."""
         if self._off is not None:
-            return _Looked("disabled", self._off) if asked.pictured else _Looked("none")
-        context = self._pictures.context(asked)
+            return _Reading("disabled", self._off) if wanted.pictured else _Reading("none")
+        context = self._pictures.context(wanted)
         pieces = () if context is None else compose(context, self._views.options)
-        status, reason = judge(asked, context, pieces)
-        return _Looked(status, reason, context, pieces)
+        status, reason = judge(wanted, context, pieces)
+        return _Reading(status, reason, context, pieces)
 
-    def _tag(self, asked: Sequence[Request], looked: Sequence[_Looked], min_score: float) -> list[Prediction]:
-        encoded = self._views.encode_many([one.post.words for one in asked], [one.pieces for one in looked])
-        found = predict.spans(self._runtime, encoded, self._decoder)
+    def _tag(self, requests: Sequence[Request], readings: Sequence[_Reading], min_score: float) -> list[Prediction]:
+        encoded = self._views.encode_many(
+            [wanted.post.words for wanted in requests], [reading.pieces for reading in readings]
+        )
+        decoded = predict.spans(self._runtime, encoded, self._decoder)
         return [
             Prediction(
-                id=one.post.id,
-                text=one.post.text,
-                entities=tuple(one.post.entity(span.span, span.score) for span in spans if span.score >= min_score),
-                view="I+T" if seen.status == "used" else "T",
-                image_status=seen.status,
-                reason=seen.reason,
-                context=seen.context,
-                image=one.post.image,
+                id=wanted.post.id,
+                text=wanted.post.text,
+                entities=tuple(wanted.post.entity(span.span, span.score) for span in spans if span.score >= min_score),
+                view="I+T" if reading.status == "used" else "T",
+                image_status=reading.status,
+                reason=reading.reason,
+                context=reading.context,
+                image=wanted.post.image,
                 cut=coded.cut,
-                extra=one.post.extra,
+                extra=wanted.post.extra,
             )
-            for one, seen, coded, spans in zip(asked, looked, encoded, found, strict=True)
+            for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True)
         ]
 
 
@@ -209,7 +212,7 @@ def _reopened(reopen: Callable[[], Tagger], settings: Mapping[str, Any]) -> Tagg
     return tagger
 
 
-class _Looked(NamedTuple):
+class _Reading(NamedTuple):
     status: ImageStatus
     reason: str | None = None
     context: VisualContext | None = None
