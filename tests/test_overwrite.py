@@ -11,7 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mner.errors import DataError
-from mner.overwrite import CONFIG, CONTEXTS, MODEL, PAGE, PAGES, PREDICTIONS, REPORT, RUN, check_file, check_folder
+from mner.overwrite import (
+    CONFIG,
+    CONTEXTS,
+    MODEL,
+    PAGE,
+    PAGES,
+    PREDICTIONS,
+    REPORT,
+    RUN,
+    SEARCH,
+    check_file,
+    check_folder,
+)
 from mner.types import Entity, Prediction, VisualContext
 from mner.vision.artefact import write_contexts
 
@@ -85,7 +97,9 @@ def test_device_may_be_written_to_and_what_a_link_leads_to_counts(tmp_path: Path
         check_file(tmp_path / "link", CONTEXTS)
 
 
-@pytest.mark.parametrize(("kind", "own"), [(MODEL, "model.json"), (RUN, "record.json"), (RUN, "config.toml")])
+@pytest.mark.parametrize(
+    ("kind", "own"), [(MODEL, "model.json"), (RUN, "record.json"), (RUN, "config.toml"), (SEARCH, "trials.jsonl")]
+)
 def test_folders_of_others_are_refused(tmp_path: Path, kind: object, own: str) -> None:
     folder = tmp_path / "out"
     check_folder(folder, kind)  # type: ignore[arg-type]

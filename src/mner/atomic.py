@@ -219,12 +219,13 @@ def _check_replaceable(path: Path, replace: bool) -> None:
 
 
 def append(path: Path, text: str) -> None:
-    """Add to the end of a file, which is made if need be; a link is not followed.
+    """Add to the end of a file, which is made if need be, like its folder; a link is not followed.
 
     Raises:
         DataError: It cannot be written.
     """
     with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _ALONE, 0o666)
         try:
             os.write(descriptor, text.encode())

@@ -150,7 +150,10 @@ def _keep_others(folder: Path, part: Path, own: Collection[str]) -> None:
         name = path.relative_to(folder)
         if (path.is_symlink() or not path.is_dir()) and name.as_posix() not in own and not (part / name).exists():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
-            os.link(path, part / name, follow_symlinks=False)
+            try:
+                os.link(path, part / name, follow_symlinks=False)
+            except OSError:  # a file system without hard links
+                shutil.copy2(path, part / name, follow_symlinks=False)
 
 
 def _swap(part: Path, folder: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -98,6 +100,19 @@ def test_place_that_cannot_be_written_is_named(line: Line, command: str) -> None
     code, err = run(words)
     assert code == 2
     assert "posts.txt/out." in err and "cannot be written" in err
+
+
+@pytest.mark.parametrize("command", WRITERS.values(), ids=WRITERS)
+def test_full_disk_is_an_error_that_leaves_nothing(line: Line, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = sorted(Path().rglob("*"))
+    monkeypatch.setattr("mner.atomic.os.fsync", full)
+    code, err = run(line(command))
+    assert code == 2
+    assert re.search(r"error: out\.\w+: cannot be written: No space left on device; make room", err)
+    assert {path.parts[0] for path in Path().rglob("*") if path not in before} <= {"s.sqlite", "cache"}
 
 
 def test_converted_posts_are_labels_and_replaced_by_force_alone(line: Line) -> None:

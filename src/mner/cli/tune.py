@@ -9,6 +9,7 @@ import typer
 
 from mner.cli.bounded import bounded
 from mner.cli.output import say
+from mner.cli.target import ForceOption
 
 
 def tune(
@@ -40,6 +41,7 @@ def tune(
         Path, typer.Option(help="Folder that receives the search's record, as tune/<data>/<row>.json.")
     ] = Path("results"),
     restart: Annotated[bool, typer.Option("--restart", help="Throw an earlier search and its record away.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Search learning rates, epochs, loss weights and the like on dev; write the best trial as a row.
 
@@ -67,6 +69,7 @@ def tune(
             epochs_max=epochs_max,
             judged=[one for one in ("T", "I+T") if one in view] if view else None,
             restart=restart,
+            force=force,
             watch=watch,
         )
     for line in search_lines(tuned.record):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from mner import config as configs
 from mner import encoders
-from mner.atomic import write_json
+from mner.atomic import append, write_json
 from mner.errors import DataError, MnerError
 from mner.evaluation.outcomes import outcomes
 from mner.evaluation.records import check_alike, joined, read_record, seed_folders
@@ -235,7 +234,6 @@ def _frozen(path: Path) -> Mapping[str, str]:
 
 
 def _count_use(path: Path, record: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     use = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "run": f"{record['data']}/{record['row']}/{record['seed']}",
@@ -243,7 +241,4 @@ def _count_use(path: Path, record: Mapping[str, Any]) -> None:
         "model": record["model"],
         "f1": {view: scores["micro"]["f1"] for view, scores in record["test"].items()},
     }
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(use, ensure_ascii=False) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    append(path, json.dumps(use, ensure_ascii=False) + "\n")

@@ -20,6 +20,7 @@ from mner.config import Config
 from mner.config.space import Number, Space, Values
 from mner.errors import DivergedError, MnerError
 from mner.evaluation.views import split_signature
+from mner.overwrite import SEARCH, check_folder
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare
 from mner.training.run import Event, train
@@ -70,6 +71,7 @@ def tune(
     epochs_max: int | None = None,
     judged: Sequence[ViewName] | None = None,
     restart: bool = False,
+    force: bool = False,
     watch: Callable[[Event], None] = lambda event: None,
 ) -> Tuned:
     """Search a configuration's settings: train trials one after the other, score each on dev, keep the best.
@@ -90,17 +92,19 @@ def tune(
         epochs_max: Most epochs of a trial; None: twice the configuration's.
         judged: Views whose dev F1 is averaged; None: the views that the row trains.
         restart: Throw an earlier search and its record away.
+        force: Write into a folder of that name that holds something else than a search.
         watch: Called with the events of each trial's training, and with kind "trial" as trials begin and end.
 
     Raises:
         ConfigError: The search space does not suit the configuration.
-        DataError: A split is missing or faulty.
+        DataError: A split is missing or faulty, or the folder holds something else.
         ModelError: The encoder is missing.
         MnerError: There is another search with other settings, or the record of a search that is not in ``out``.
     """
     found, left_out = defaults.searched(config, space, epochs_max=epochs_max)
     folder = out / config.data.name / config.name
     journal, record_path = folder / JOURNAL, results / "tune" / config.data.name / f"{config.name}.json"
+    check_folder(folder, SEARCH, force=force)
     job = prepare(config, root)
     if left_out:
         watch(Event("trial", 0, trials, f"not searched, for they do not bear on this row: {', '.join(left_out)}"))

@@ -31,6 +31,8 @@ def opened(path: Path, fingerprint: str, *, restart: bool = False) -> Iterator[o
         MnerError: Another process has it, or it was begun with other settings, data or search space.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink():
+        raise MnerError(f"{path}: is a link, which is not written through; choose another --out")
     with path.open("a+b") as journal:
         try:
             fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
