@@ -226,7 +226,7 @@ def append(path: Path, text: str) -> None:
     """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _ALONE, 0o666)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _ALONE | _NO_WAIT, 0o666)
         try:
             os.write(descriptor, text.encode())
             os.fsync(descriptor)
