@@ -210,7 +210,7 @@ def test_malformed_override_is_refused(tmp_path: Path, setting: str) -> None:
 def test_dumps_reads_back_unchanged(tmp_path_factory: pytest.TempPathFactory, name: str, rate: float) -> None:
     config = configs.check(
         {
-            "name": name,
+            "model": {"encoder": name},
             "training": {"crf_lr": rate},
             "vision": {"options": {"rapid": {"min_score": 0.5, name: [1, "two"]}}},
             "context": {"captions": ["catr"]},
@@ -292,3 +292,42 @@ def test_rename_is_part_of_the_fingerprint_where_it_says_something() -> None:
     assert renamed.fingerprint != plain.fingerprint
     assert configs.check({"data": {"train": "a.txt", "rename": {}}}).fingerprint == plain.fingerprint
     assert configs.check(tomllib.loads(configs.dumps(renamed))) == renamed
+
+
+@pytest.mark.parametrize("key", ["name", "data.name"])
+@settings(deadline=None, max_examples=60)
+@given(
+    before=st.text(max_size=3),
+    sign=st.sampled_from(["/", "\\", "\0", "\x1b", "\n", "\x7f", "\x9b"]),
+    after=st.text(max_size=3),
+)
+def test_name_with_a_separator_or_control_character_is_refused(key: str, before: str, sign: str, after: str) -> None:
+    refused(key, f"{before}{sign}{after}")
+
+
+@pytest.mark.parametrize("key", ["name", "data.name"])
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "../x", "/tmp/x", "x" * 201, "é" * 101])
+def test_name_that_is_no_folder_inside_another_is_refused(key: str, name: str) -> None:
+    refused(key, name)
+
+
+def refused(key: str, name: str) -> None:
+    table = {"name": name} if key == "name" else {"data": {"name": name}}
+    with pytest.raises(ConfigError, match=f"{key}: expected the name of a folder"):
+        configs.check(table)
+
+
+def test_names_in_any_script_are_kept() -> None:
+    for name in ("ita-ga+cva", "トイ データ", "می‌خواهم", "a.b", "x" * 200):
+        assert configs.check({"name": name, "data": {"name": name}}).name == name
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "cuda", "cuda:1", "mps"])
+def test_devices_are_those_that_torch_names(device: str) -> None:
+    assert configs.check({"training": {"device": device}}).training.device == device
+
+
+@pytest.mark.parametrize("device", ["banana", "", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:1 "])
+def test_other_device_is_refused(device: str) -> None:
+    with pytest.raises(ConfigError, match=r'training\.device: expected "auto", "cpu", "cuda"'):
+        configs.check({"training": {"device": device}})

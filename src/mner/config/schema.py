@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from mner.types import ViewName
 
@@ -18,6 +20,47 @@ Substitute = Literal["none", "empty", "shuffled"]
 
 BUDGET: dict[Source, int] = {"captions": 128, "tags": 128, "ocr": 96, "texts": 256}
 """Most sub-tokens of each kind of context; what is over is cut and counted."""
+
+
+PLUGIN = "plug-in"
+"""Marks a field whose value names a plug-in: where there is a dot in it, the module of that name is imported."""
+
+PluginName = Annotated[str, PLUGIN]
+
+_NO_NAME = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
+
+
+def file_name(name: str) -> str:
+    """The same name, if a file or folder may be called so.
+
+    Raises:
+        ValueError: It is empty or longer than 200 bytes, begins with a dot, or has a separator or control character.
+
+    >>> file_name("ita-ga-cva")
+    'ita-ga-cva'
+    """
+    fits = name and not name.startswith(".") and len(name.encode(errors="replace")) <= 200
+    if not fits or _NO_NAME.search(name):
+        raise ValueError(
+            "expected the name of a folder: 1 to 200 bytes, no separators, no control characters, no dot in front, "
+            f"found {name[:40]!r}"
+        )
+    return name
+
+
+FileName = Annotated[str, AfterValidator(file_name)]
+
+
+def device_name(name: str) -> str:
+    """The same name, if a device may be called so, here or on another machine.
+
+    Raises:
+        ValueError: It may not.
+    """
+    if not _DEVICE.fullmatch(name):
+        raise ValueError(f'expected "auto", "cpu", "cuda", "cuda:1" (or another number) or "mps", found {name!r}')
+    return name
 
 
 class Section(BaseModel):
@@ -33,9 +76,9 @@ class DataConfig(Section):
     ``$NAME`` for the folder an environment variable holds, or ``mner:sample`` for the packaged sample.
     """
 
-    name: str = "data"  # names the data set in run folders and signatures
+    name: FileName = "data"  # names the data set in run folders and signatures
     root: str = "."
-    format: str | None = None  # None: by the file's name and first lines
+    format: PluginName | None = None  # None: by the file's name and first lines
     train: str | tuple[str, ...] | None = None  # one file, or several that are read one after the other
     train_posts: int = Field(default=0, ge=0)  # train on so many of them, drawn once for all seeds; 0: all
     dev: str | None = None
@@ -55,9 +98,9 @@ class DataConfig(Section):
 class VisionConfig(Section):
     """[vision]: which backends read pictures that have no ready context. "" turns one off."""
 
-    detector: str = "nanodet"
-    captioner: str = "template"
-    ocr: str = "rapid"
+    detector: PluginName = "nanodet"
+    captioner: PluginName = "template"
+    ocr: PluginName = "rapid"
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)  # by plug-in name
 
 
@@ -80,7 +123,7 @@ class ContextConfig(Section):
 class ModelConfig(Section):
     """[model]: which system, on which encoder."""
 
-    name: str = "ita"
+    name: PluginName = "ita"
     encoder: str = "embedded:minilm"
     subtoken_labels: Literal["first", "pad"] = "first"  # "pad": a word's further sub-tokens carry a label too, PAD
     word_dropout: float = Field(default=0.1, ge=0, lt=1)  # chance that a word's whole vector is zeroed
@@ -126,7 +169,7 @@ class TrainingConfig(Section):
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
     gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
-    device: str = "auto"
+    device: Annotated[str, AfterValidator(device_name)] = "auto"  # auto: a GPU where there is one
     threads: int = Field(default=0, ge=0)  # 0: all cores
 
 
@@ -140,7 +183,7 @@ class DecodeConfig(Section):
 class Config(Section):
     """A whole configuration."""
 
-    name: str = "run"
+    name: FileName = "run"  # names the run's folder
     seed: int = Field(default=1, ge=0)
     data: DataConfig = DataConfig()
     vision: VisionConfig = VisionConfig()
@@ -160,6 +203,24 @@ class Config(Section):
         return self
 
     @property
+    def trained_views(self) -> tuple[ViewName, ...]:
+        """The views that a model is trained on: "text" reads the words alone, whatever [loss] says.
+
+        >>> Config(model=ModelConfig(name="text")).trained_views
+        ('T',)
+        """
+        return ("T",) if self.model.name == "text" else self.loss.views
+
+    @property
+    def outside_code(self) -> tuple[str, ...]:
+        """The dotted names of modules that this configuration would import, sorted.
+
+        >>> Config(data=DataConfig(format="their_pkg.format")).outside_code
+        ('their_pkg.format',)
+        """
+        return tuple(sorted({name for name in _plugin_names(self) if "." in name}))
+
+    @property
     def fingerprint(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the resolved configuration, but for ``data.root``.
 
@@ -173,6 +234,23 @@ class Config(Section):
             ):
                 del told[table][name]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _plugin_names(section: Section) -> Iterator[str]:
+    """The values of all fields that are marked with PLUGIN, in this table and the tables in it."""
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield from _plugin_names(value)
+        elif isinstance(value, str) and (PLUGIN in field.metadata or PLUGIN in _marks(field.annotation)):
+            yield value
+
+
+def _marks(annotation: Any) -> Iterator[Any]:
+    """The marks in the parts of a type such as ``Annotated[str, PLUGIN] | None``."""
+    yield from getattr(annotation, "__metadata__", ())
+    for part in getattr(annotation, "__args__", ()):
+        yield from _marks(part)
 
 
 LATER: tuple[tuple[str, str], ...] = (

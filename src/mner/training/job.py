@@ -13,7 +13,7 @@ from mner import encoders, tags
 from mner.config import Config
 from mner.encoders import EncoderFiles
 from mner.errors import ConfigError, DataError
-from mner.runtime.saved import sha256
+from mner.runtime.manifest import sha256
 from mner.training.batches import Split, gold_ids
 from mner.views import Views
 from mner.views.split import Name, ViewSplit, check_covered, read_split
@@ -85,7 +85,7 @@ def _keep_test_closed(config: Config, root: Path) -> None:
 
 def _check_read(config: Config, train: ViewSplit) -> None:
     """Nothing, if the training posts have what the row reads of their pictures, or no I+T view is trained."""
-    if config.model.name == "text" or "I+T" not in config.loss.views or config.context.substitute == "empty":
+    if "I+T" not in config.trained_views or config.context.substitute == "empty":
         return
     used = train.coverage.get("used", 0)
     least = LEAST * len(train.posts) if config.data.contexts_missing < 1 else 1

@@ -141,7 +141,7 @@ def check_covered(config: Config, split: ViewSplit) -> None:
         DataError: More of them than ``data.contexts_missing`` allows have no row there: files of other pictures, or of
             another split.
     """
-    trained = config.model.name != "text" and "I+T" in config.loss.views and config.context.substitute != "empty"
+    trained = "I+T" in config.trained_views and config.context.substitute != "empty"
     lacking = [post for post, one in zip(split.posts, split.contexts, strict=True) if post.image and one is None]
     pictures = len(split.posts) - split.coverage.get("none", 0)
     if not trained or not config.data.contexts or len(lacking) <= config.data.contexts_missing * pictures:

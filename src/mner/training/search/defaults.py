@@ -12,7 +12,6 @@ from mner.config import Config
 from mner.config.space import Number, Space, TrainingSpace, Values, checked
 from mner.errors import ConfigError
 from mner.models.parts.align import loss_weights
-from mner.types import ViewName
 
 FACTORS = {
     "training.encoder_lr": 3,
@@ -28,11 +27,6 @@ BUDGET_SHARES = (8, 4, 1)
 """A context budget is searched at the configuration's value divided by each of these."""
 
 
-def trained_views(config: Config) -> tuple[ViewName, ...]:
-    """The views that a row trains; without other word it is judged on them."""
-    return ("T",) if config.model.name == "text" else config.loss.views
-
-
 def bearing(config: Config) -> dict[str, Number]:
     """The value of each key that can be searched and that bears on this row.
 
@@ -44,7 +38,7 @@ def bearing(config: Config) -> dict[str, Number]:
     >>> [key for key in text if not key.startswith("training.")]
     ['model.word_dropout', 'context.word_pieces']
     """
-    views, weights = trained_views(config), loss_weights(config.loss)
+    views, weights = config.trained_views, loss_weights(config.loss)
     found = {f"training.{key}": getattr(config.training, key) for key in TrainingSpace.model_fields}
     found["model.word_dropout"] = config.model.word_dropout
     found["context.word_pieces"] = config.context.word_pieces
