@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+import mner
 from mner.errors import MissingExtraError, ModelError
 from mner.runtime import open_model, read_model
 from mner.runtime.saved import amend_model, seal
@@ -154,3 +155,24 @@ def test_full_disk_leaves_the_old_model(tiny_model: Path, copy: Path) -> None:
         amend_model(read_model(tiny_model), copy, change=full)
     assert read_model(copy).fingerprint == before
     assert [path.name for path in copy.parent.iterdir()] == ["model"]
+
+
+def test_text_model_is_trained_on_words_whatever_its_loss_says(copy: Path) -> None:
+    saved = read_model(copy)
+    assert saved.views == ("T", "I+T")
+    text = (copy / "config.toml").read_text()
+    (copy / "config.toml").write_text(text.replace('name = "ita"', 'name = "text"'))
+    manifest = json.loads((copy / "model.json").read_text())
+    about = {key: manifest[key] for key in ("model", "labels", "encoder")}  # as mner 0.1 wrote it: no views
+    seal(copy, about)
+    assert read_model(copy).views == ("T",)
+    prediction = mner.load(copy)("Kevin Love", context="two people")
+    assert (prediction.view, prediction.image_status) == ("T", "disabled")
+    assert prediction.reason == "the model was trained on the words alone"
+
+
+def test_new_model_says_which_views_it_was_trained_on(copy: Path) -> None:
+    assert json.loads((copy / "model.json").read_text())["views"] == ["T", "I+T"]
+    manifest = json.loads((copy / "model.json").read_text())
+    seal(copy, {**{key: manifest[key] for key in ("model", "labels", "encoder")}, "views": ["T"]})
+    assert mner.load(copy)("Kevin Love", context="two people").image_status == "disabled"

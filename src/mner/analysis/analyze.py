@@ -48,6 +48,7 @@ class Asked:
         order: Sources of captions, in the order they are taken.
         most: Cases, or disagreements, shown of each kind.
         shuffles: Draws of shuffled contexts.
+        allow_plugins: Run code outside mner that a run's configuration names.
         watch: Called with each path that is to be opened.
         seen: Called with each run that was opened, as ``Opened.run`` names it.
     """
@@ -60,6 +61,7 @@ class Asked:
     order: Sequence[str] | None = None
     most: int = 12
     shuffles: int = 1
+    allow_plugins: bool = False
     watch: Callable[[str], None] = lambda path: None
     seen: Callable[[str], None] = lambda run: None
 
@@ -102,7 +104,8 @@ def analyze(name: str, asked: Asked) -> list[Result]:
 
 def _runs(told: str, asked: Asked, backend: Backend = "auto", *, most: int | None = None) -> Runs:
     """The runs of a row, ``most`` of them at most."""
-    for one in open_runs(row_runs(Path(told))[:most], split=asked.split, backend=backend, watch=asked.watch):
+    paths, allowed = row_runs(Path(told))[:most], asked.allow_plugins
+    for one in open_runs(paths, split=asked.split, backend=backend, allow_plugins=allowed, watch=asked.watch):
         asked.seen(one.run)
         yield one
 

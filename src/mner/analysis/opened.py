@@ -14,6 +14,7 @@ from mner.errors import DataError, MnerError
 from mner.evaluation.records import read_record
 from mner.evaluation.views import decoder_of
 from mner.runtime import Backend, Runtime, open_model, predict, read_model
+from mner.runtime.saved import saved_config
 from mner.tagger.opening import model_folder
 from mner.types import Post, Span, ViewName, VisualContext
 from mner.views import Piece, Views, compose
@@ -61,7 +62,7 @@ class Opened:
     @property
     def trained(self) -> tuple[ViewName, ...]:
         """The views that the model was trained on."""
-        return ("T",) if self.config.model.name == "text" else self.config.loss.views
+        return self.config.trained_views
 
     @property
     def substitute(self) -> str:
@@ -97,13 +98,14 @@ Runs = Iterable[Opened]
 """The runs of one row that differ in their seed alone; taken one by one, so that memory holds one model at a time."""
 
 
-def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto") -> Opened:
+def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow_plugins: bool = False) -> Opened:
     """A run directory or a saved model, with the posts of a split.
 
     Args:
         path: What ``mner train`` made, or a model directory whose configuration names its data.
         split: "train" or "dev"; there is no way to test here.
         backend: As of ``open_model``.
+        allow_plugins: Run code outside mner that its configuration names.
 
     Raises:
         MnerError: ``split`` is another one, the run is unfinished, or ``path`` is neither run nor model.
@@ -114,8 +116,10 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto") -> Op
             f'split "{split}": expected train or dev. Test is scored by mner evaluate RUN --final alone; '
             "labels, oracle and learning read what it recorded"
         )
-    saved = read_model(model_folder(path))
-    config = configs.load(path / "config.toml" if (path / "config.toml").is_file() else saved.folder / "config.toml")
+    saved = read_model(model_folder(path), allow_plugins=allow_plugins)
+    config = saved.config
+    if (path / "config.toml").is_file():
+        config = saved_config(path / "config.toml", allow_plugins=allow_plugins)
     root = configs.root_folder(config.data, path)
     posts = read_posts(config, root, split)  # type: ignore[arg-type]  # checked above
     bare = next((post for post in posts if post.spans is None), None)
@@ -139,7 +143,12 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto") -> Op
 
 
 def open_runs(
-    paths: Sequence[Path], *, split: str = "dev", backend: Backend = "auto", watch: Callable[[str], None]
+    paths: Sequence[Path],
+    *,
+    split: str = "dev",
+    backend: Backend = "auto",
+    allow_plugins: bool = False,
+    watch: Callable[[str], None],
 ) -> Iterator[Opened]:
     """The runs of one row, opened one by one; ``watch`` is told each path before.
 
@@ -149,7 +158,7 @@ def open_runs(
     first: tuple[Path, str, str] | None = None
     for path in paths:
         watch(str(path))
-        one = open_run(path, split=split, backend=backend)
+        one = open_run(path, split=split, backend=backend, allow_plugins=allow_plugins)
         now = (path, one.config.model_copy(update={"seed": 0}).fingerprint, one.data)
         first = first or now
         if now[1] != first[1]:

@@ -11,7 +11,7 @@ import typer
 
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import say, working
-from mner.cli.source import check_folder
+from mner.cli.source import PluginsOption, check_folder
 from mner.cli.target import ForceOption
 from mner.overwrite import PAGE, check_file
 
@@ -59,6 +59,7 @@ def analyze(
         bool,
         typer.Option("--record", help="Also write the numbers to --results, as analysis/<data>/<row>/<name>.json."),
     ] = False,
+    allow_plugins: PluginsOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     force: ForceOption = False,
 ) -> None:
@@ -98,6 +99,7 @@ def analyze(
             order=None if order is None else [source.strip() for source in order.split(",")],
             most=most,
             shuffles=shuffles,
+            allow_plugins=allow_plugins,
             watch=lambda path: work.show(f"reading {path}"),
             seen=runs.append,
         )

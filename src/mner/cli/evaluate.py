@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from mner.cli.output import say
+from mner.cli.source import PluginsOption
 
 
 def evaluate(
@@ -21,6 +22,7 @@ def evaluate(
         str | None, typer.Option(help="Other dev posts to score: a file, relative to the folder of the data.")
     ] = None,
     results: Annotated[Path, typer.Option(help="Folder of run records and of test-uses.jsonl.")] = Path("results"),
+    allow_plugins: PluginsOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Print precision, recall and F1 of both views, by label, each with its signature.
@@ -34,11 +36,16 @@ def evaluate(
     from mner.evaluation.run import evaluate_seeds, mean_signatures
 
     if (run / "record.json").exists() or not seed_folders(run):
-        scores = score_run(run, final=final, dev=dev, results=results)
+        scores = score_run(run, final=final, dev=dev, results=results, allow_plugins=allow_plugins)
         say(json.dumps(scores, indent=1, ensure_ascii=False)) if as_json else _table(scores)
         return
     by_seed = evaluate_seeds(
-        run, final=final, dev=dev, results=results, watch=lambda one: say(f"scoring {one}", err=True)
+        run,
+        final=final,
+        dev=dev,
+        results=results,
+        allow_plugins=allow_plugins,
+        watch=lambda path: say(f"scoring {path}", err=True),
     )
     means = mean_signatures(list(by_seed.values()))
     if as_json:

@@ -19,6 +19,7 @@ from mner.evaluation.scores import evaluate_views
 from mner.evaluation.signature import joint
 from mner.evaluation.views import decoder_of, found_in_views, split_signature
 from mner.runtime import SavedModel, open_model, read_model
+from mner.runtime.saved import saved_config
 from mner.tags import entity_types
 from mner.views import Views
 from mner.views.contexts import contexts_of
@@ -26,7 +27,12 @@ from mner.views.split import Name, check_covered, contexts_fingerprint, read_pos
 
 
 def evaluate(
-    run: Path, *, final: bool = False, dev: str | None = None, results: Path = Path("results")
+    run: Path,
+    *,
+    final: bool = False,
+    dev: str | None = None,
+    results: Path = Path("results"),
+    allow_plugins: bool = False,
 ) -> dict[str, Any]:
     """The scores of a run's best model on both views, each with its signature.
 
@@ -40,6 +46,7 @@ def evaluate(
         final: Score test instead of dev.
         dev: Other dev posts to score: a file, relative to the folder of the data; never the test split's.
         results: Folder of the committed run records.
+        allow_plugins: Run code outside mner that the run's configuration names.
 
     Raises:
         ValueError: Both ``final`` and ``dev`` are given.
@@ -59,21 +66,21 @@ def evaluate(
             "mner train CONFIG"
         )
     record = dict(read_record(record_path))
-    saved = read_model(run / "model")
+    saved = read_model(run / "model", allow_plugins=allow_plugins)
     if not final:
-        return _score(run, saved, "dev", dev)[0]
+        return _score(run, saved, "dev", dev, allow_plugins=allow_plugins)[0]
     committed = _keep_scored(results, record, run)
     _freeze(run, record, saved)
     kept = record.setdefault("outcomes", {})
     if "test" not in record or not kept.get("test"):
-        _same_contexts(run, record)
-        scores, kept["test"] = _score(run, saved, "test")
+        _same_contexts(run, record, allow_plugins=allow_plugins)
+        scores, kept["test"] = _score(run, saved, "test", allow_plugins=allow_plugins)
         if not _agree(record.setdefault("test", scores), scores):
             raise MnerError(f"{run}: test scored anew differs from the record; score it on the machine that trained it")
         write_json(record_path, record)
         _count_use(results / "test-uses.jsonl", record)
     if not kept.get("dev"):  # a run from before outcomes were kept
-        scores, told = _score(run, saved, "dev")
+        scores, told = _score(run, saved, "dev", allow_plugins=allow_plugins)
         if _agree(record["dev"], scores):
             kept["dev"] = told
             write_json(record_path, record)
@@ -91,6 +98,7 @@ def evaluate_seeds(
     final: bool = False,
     dev: str | None = None,
     results: Path = Path("results"),
+    allow_plugins: bool = False,
     watch: Callable[[Path], None] = lambda run: None,
 ) -> dict[int, dict[str, Any]]:
     """The scores of every run in a row's folder, by seed; with ``final`` each is one use of the test split.
@@ -103,6 +111,7 @@ def evaluate_seeds(
         final: As for ``evaluate``, like the next two.
         dev: Other dev posts to score.
         results: Folder of the committed run records.
+        allow_plugins: Run code outside mner that the runs' configurations name.
         watch: Called with each run before it is scored.
 
     Raises:
@@ -122,11 +131,11 @@ def evaluate_seeds(
         for run, record in zip(runs, records, strict=True):
             _keep_scored(results, record, run)
         for run, record in zip(runs, records, strict=True):
-            _freeze(run, record, read_model(run / "model"))
+            _freeze(run, record, read_model(run / "model", allow_plugins=allow_plugins))
     scores = {}
     for run in runs:
         watch(run)
-        scores[int(run.name)] = evaluate(run, final=final, dev=dev, results=results)
+        scores[int(run.name)] = evaluate(run, final=final, dev=dev, results=results, allow_plugins=allow_plugins)
     check_alike(list(zip(runs, scores.values(), strict=True)))
     return scores
 
@@ -138,9 +147,11 @@ def mean_signatures(scores: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     }
 
 
-def _score(run: Path, saved: SavedModel, name: Name, file: str | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _score(
+    run: Path, saved: SavedModel, name: Name, file: str | None = None, *, allow_plugins: bool = False
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The scores and outcomes of a split; of ``file`` in its place, whose signature then holds the file's name."""
-    config = configs.load(run / "config.toml")
+    config = saved_config(run / "config.toml", allow_plugins=allow_plugins)
     root = configs.root_folder(config.data, run)
     called: str = name
     if file is not None:
@@ -184,12 +195,12 @@ def _keep_scored(results: Path, record: Mapping[str, Any], run: Path) -> Path:
     return path
 
 
-def _same_contexts(run: Path, record: Mapping[str, Any]) -> None:
+def _same_contexts(run: Path, record: Mapping[str, Any], *, allow_plugins: bool) -> None:
     """Refuse to score test where the contexts are not those of training any more, as dev's tell."""
     trained = record["splits"]["dev"].get("contexts_fingerprint")
     if trained is None:  # a record of an earlier version
         return
-    config = configs.load(run / "config.toml")
+    config = saved_config(run / "config.toml", allow_plugins=allow_plugins)
     root = configs.root_folder(config.data, run)
     own = contexts_of(read_posts(config, root, "dev"), config, root)
     if (now := contexts_fingerprint(own, config)) != trained:
@@ -201,7 +212,7 @@ def _same_contexts(run: Path, record: Mapping[str, Any]) -> None:
 
 def _freeze(run: Path, record: Mapping[str, Any], saved: SavedModel) -> None:
     """Freeze a run, or check that it is still what was frozen."""
-    config = configs.load(run / "config.toml")
+    config = saved_config(run / "config.toml", allow_plugins=True)  # nothing that it names is imported here
     now = {"config": config.fingerprint, "model": saved.fingerprint}
     path = run / "frozen.json"
     frozen = _frozen(path) if path.is_file() else None

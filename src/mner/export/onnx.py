@@ -22,7 +22,7 @@ from mner.export.graph import onnx_package, write_graph
 from mner.export.quantize import quantize
 from mner.overwrite import MODEL, check_folder
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
-from mner.runtime.saved import SavedModel, amend_model, read_model
+from mner.runtime.saved import SavedModel, amend_model, read_model, saved_config
 from mner.runtime.torch import TorchRuntime
 from mner.tagger.opening import model_folder
 from mner.types import Post, ViewName
@@ -97,7 +97,7 @@ def export(
     saved = read_model(model_folder(model), allow_plugins=allow_plugins)
     target = _target(saved, out, keep_encoder, force)
     original = TorchRuntime.load(saved, threads=threads)
-    trial = _trial(saved, posts, dev_config)
+    trial = _trial(saved, posts, dev_config, allow_plugins=allow_plugins)
     decoder = decoder_of(saved.config, saved.labels, original.chain)
     watch(f"comparing on {trial.told}")
     reference = run(original, trial.encoded, decoder)
@@ -141,7 +141,7 @@ def _target(saved: SavedModel, out: Path | None, keep_encoder: bool, force: bool
     return out
 
 
-def _trial(saved: SavedModel, posts: Sequence[Post] | None, dev_config: Path | None) -> _Trial:
+def _trial(saved: SavedModel, posts: Sequence[Post] | None, dev_config: Path | None, *, allow_plugins: bool) -> _Trial:
     """The posts that both models score, in the views that the model was trained on."""
     config = saved.config
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
@@ -151,21 +151,23 @@ def _trial(saved: SavedModel, posts: Sequence[Post] | None, dev_config: Path | N
             raise DataError("no posts to compare on: the file holds none")
         told = f"{len(posts)} given posts@{data.stamp(posts).fingerprint}, view T"
         return _Trial(posts, {"T": views.encode_many([post.words for post in posts])}, told)
-    source, folder = _dev(saved, dev_config)
+    source, folder = _dev(saved, dev_config, allow_plugins)
     # The model's own view options, whatever the configuration of the posts says of them.
     config = config.model_copy(update={"data": source.data})
     split = read_split(config, configs.root_folder(source.data, folder), "dev", views)
-    chosen = {view: split.encoded[view] for view in config.loss.views}
+    chosen = {view: split.encoded[view] for view in saved.views}
     told = f"{source.data.name}/dev@{split.stamp.fingerprint}, {len(split.posts)} posts, views {', '.join(chosen)}"
     return _Trial(split.posts, chosen, told)
 
 
-def _dev(saved: SavedModel, dev_config: Path | None) -> tuple[Config, Path]:
+def _dev(saved: SavedModel, dev_config: Path | None, allow_plugins: bool) -> tuple[Config, Path]:
     if dev_config is not None:
         return configs.load(dev_config), dev_config.parent
     run_config = saved.folder.parent / "config.toml"
     if (saved.folder.parent / "record.json").exists() and run_config.is_file():
-        return configs.load(run_config), run_config.parent  # it says where the data lie from here
+        return saved_config(
+            run_config, allow_plugins=allow_plugins
+        ), run_config.parent  # it says where the data lie from here
     if saved.config.data.dev is None:
         raise DataError(
             f"{saved.folder}: its configuration names no dev posts to compare on; name a file of posts (--posts FILE) "
@@ -216,8 +218,10 @@ def _measure(
 
 
 def _at(saved: SavedModel, folder: Path) -> SavedModel:
-    """The same model in another directory."""
-    return SavedModel(folder, saved.config, saved.labels, saved.head, saved.manifest)
+    """The same model in another directory, whose files are not listed yet."""
+    files = {file: "" for file in FILES.values() if (folder / file).is_file()}
+    manifest = {**saved.manifest, "files": {**saved.manifest["files"], **files}}
+    return SavedModel(folder, saved.config, saved.labels, saved.head, manifest)
 
 
 def _told(one: Figures) -> str:

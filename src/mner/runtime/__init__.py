@@ -58,7 +58,7 @@ def open_model(
         MissingExtraError: The model needs torch, which is not installed.
     """
     if backend == "auto":
-        backend = "onnx" if any((saved.folder / file).is_file() for file in FILES.values()) else "torch"
+        backend = "onnx" if any(map(saved.holds, FILES.values())) else "torch"
     if backend == "onnx":
         return OnnxRuntime.load(saved, precision=precision, threads=threads)
     try:

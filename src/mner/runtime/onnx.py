@@ -112,7 +112,7 @@ def chosen(saved: SavedModel, precision: Precision = "auto") -> str:
     Raises:
         ModelError: The directory has no such file.
     """
-    there = [name for name, file in FILES.items() if (saved.folder / file).is_file()]
+    there = [name for name, file in FILES.items() if saved.holds(file)]
     wanted = ("fp32", "int8") if lacks_int8() else ("int8", "fp32")
     name = next((kind for kind in wanted if kind in there), wanted[0]) if precision == "auto" else precision
     if name not in there:
@@ -126,7 +126,7 @@ def chosen(saved: SavedModel, precision: Precision = "auto") -> str:
 
 def _note(saved: SavedModel, precision: str) -> str:
     """What to say of a CPU that multiplies int8 numbers slowly: scores are the same everywhere, time is not."""
-    if not lacks_int8() or not (saved.folder / FILES["int8"]).is_file():
+    if not lacks_int8() or not saved.holds(FILES["int8"]):
         return ""
     lack = f"{processor()[0]} has no int8 instructions (VNNI)"
     if precision == "int8":

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mner.decode import Decoder, ScoredSpan
+from mner.errors import ModelError
 from mner.runtime import Runtime
-from mner.views import Encoded, batches_by_tokens, collate, portions
+from mner.views import Batch, Encoded, batches_by_tokens, collate, portions
 
 TOKENS_PER_BATCH = 1024
 """Padded sub-tokens of one forward pass: as many as keep a core busy while its activations fit the cache. On a CPU,
@@ -64,14 +65,28 @@ def _forward(
             yield members, _portioned(runtime, longest, tokens_per_batch), np.array([longest.words])
             continue
         batch = collate([encoded[post] for post in members], pad_id=runtime.pad_id)
-        yield members, runtime.emissions(batch), batch.lengths
+        yield members, _scores(runtime, batch), batch.lengths
 
 
 def _portioned(runtime: Runtime, post: Encoded, tokens_per_batch: int) -> np.ndarray:
     """The label scores (1, word, label) of one post, its windows read in portions."""
     scores = np.zeros((1, post.words, len(runtime.labels)), np.float32)
     for places, portion in portions(post, tokens_per_batch):
-        scores[0, places] = runtime.emissions(collate([portion], pad_id=runtime.pad_id))[0]
+        scores[0, places] = _scores(runtime, collate([portion], pad_id=runtime.pad_id))[0]
     if post.tokens > tokens_per_batch:
         runtime.release()
+    return scores
+
+
+def _scores(runtime: Runtime, batch: Batch) -> np.ndarray:
+    """Label scores (post, word, label), all of them numbers but for rows past a post's length.
+
+    Raises:
+        ModelError: One is not: decoded, it would be a post without entities.
+    """
+    scores = runtime.emissions(batch)
+    if not np.isfinite(scores).all():
+        within = np.arange(scores.shape[1]) < batch.lengths[:, None]
+        if not np.isfinite(scores[within]).all():
+            raise ModelError("the model gives label scores that are not numbers; copy or export it again")
     return scores

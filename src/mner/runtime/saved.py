@@ -10,19 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from mner import config as configs
 from mner.atomic import write_json
 from mner.config import Config
+from mner.config.schema import device_name
 from mner.decode import Chain
 from mner.errors import ConfigError, ModelError
 from mner.folders import replacing_folder, restore
+from mner.runtime.manifest import CHECKSUM, FORMAT, VIEWS, checksum, read_manifest, sha256, verify
+from mner.types import ViewName
 
-FORMAT = 1
-"""Version of the directory's layout; a reader refuses another one."""
+LARGEST_SCORE = 1e9
+"""No learned number is larger; beside larger ones the score of a forbidden move would not count."""
 
 CHAIN = ("crf.transitions", "crf.start", "crf.end")
 
@@ -61,9 +64,30 @@ class SavedModel:
         return int(self.manifest["encoder"]["pad_id"])
 
     @property
+    def views(self) -> tuple[ViewName, ...]:
+        """The views that the model was trained on; older models are asked by their configuration."""
+        views = self.manifest.get("views", self.config.trained_views)
+        return cast(tuple[ViewName, ...], tuple(view for view in VIEWS if view in views))
+
+    def holds(self, name: str) -> bool:
+        """Whether a file or folder is there and ``model.json`` lists it; others are never loaded."""
+        listed = any(file == name or file.startswith(f"{name}/") for file in self.manifest["files"])
+        return listed and (self.folder / name).exists()
+
+    @property
     def fingerprint(self) -> str:
-        """The first 12 hexadecimal digits of the SHA-256 over the checksums of all files."""
+        """12 hexadecimal digits of the SHA-256 of ``model.json``; in models of mner 0.1 of its files alone."""
+        if CHECKSUM in self.manifest:
+            return str(self.manifest[CHECKSUM])[:12]
         return hashlib.sha256(json.dumps(self.manifest["files"], sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """All that predictions depend on in a model, by name: its fingerprint, and of mner 0.1 its labels besides."""
+        if CHECKSUM in self.manifest:
+            return {"model": self.fingerprint}
+        labels = hashlib.sha256(json.dumps([self.labels, self.manifest["encoder"]]).encode()).hexdigest()[:12]
+        return {"model": self.fingerprint, "labels": labels}
 
 
 def write_model(
@@ -76,6 +100,7 @@ def write_model(
     encoder: Mapping[str, Any],
     write_encoder: Callable[[Path], None],
     card: str,
+    views: Sequence[ViewName] | None = None,
 ) -> None:
     """Write a model directory under another name, then rename it into place.
 
@@ -88,16 +113,22 @@ def write_model(
         encoder: What ``model.json`` says of the encoder (name, longest input, pad id).
         write_encoder: Called with the new directory to write ``encoder/`` or an ONNX file into it.
         card: The text of README.md.
+        views: The views that the model was trained on; None: those of the configuration.
     """
     from safetensors.numpy import save_file
 
+    about = {"model": config.model.name, "labels": list(labels), "encoder": dict(encoder)}
     with _replacing(folder) as part:
         write_encoder(part)
         save_file({name: np.ascontiguousarray(array) for name, array in head.items()}, part / "head.safetensors")
         shutil.copyfile(tokenizer, part / "tokenizer.json")
         (part / "config.toml").write_text(configs.dumps(config), encoding="utf-8")
         (part / "README.md").write_text(card, encoding="utf-8")
-        seal(part, {"model": config.model.name, "labels": list(labels), "encoder": dict(encoder)})
+        seal(part, {**about, "views": list(views or config.trained_views)})
+
+
+OWN = ("format", "mner", "files", CHECKSUM)
+"""Keys of ``model.json`` that ``seal`` writes itself."""
 
 
 def amend_model(
@@ -120,7 +151,7 @@ def amend_model(
             if PurePosixPath(name).parts[0] not in leave:
                 (part / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(saved.folder / name, part / name)
-        about = {name: value for name, value in saved.manifest.items() if name not in ("format", "mner", "files")}
+        about = {name: value for name, value in saved.manifest.items() if name not in OWN}
         seal(part, {**about, **change(part)})
 
 
@@ -156,7 +187,7 @@ def chain_of(head: Mapping[str, np.ndarray]) -> Chain:
 
 
 def seal(folder: Path, about: Mapping[str, Any]) -> None:
-    """Write ``model.json``: format, version, ``about``, and the SHA-256 of every other file."""
+    """Write ``model.json``: format, version, ``about``, the SHA-256 of every other file, and that of all these."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "model.json")
     manifest = {
         "format": FORMAT,
@@ -164,7 +195,7 @@ def seal(folder: Path, about: Mapping[str, Any]) -> None:
         **about,
         "files": {path.relative_to(folder).as_posix(): sha256(path) for path in files},
     }
-    write_json(folder / "model.json", manifest)
+    write_json(folder / "model.json", {**manifest, CHECKSUM: checksum(manifest)})
 
 
 def read_model(folder: str | Path, *, allow_plugins: bool = False) -> SavedModel:
@@ -185,56 +216,54 @@ def read_model(folder: str | Path, *, allow_plugins: bool = False) -> SavedModel
         if (nested / "model.json").is_file():  # a run directory: its model is one step below
             return read_model(nested, allow_plugins=allow_plugins)
         raise ModelError(f"{folder}: not a saved model (no model.json); train one: mner train CONFIG")
-    try:
-        manifest = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        found, labels, files = manifest["format"], tuple(manifest["labels"]), manifest["files"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder}/model.json: damaged ({error}); save or copy the model again") from None
-    if found != FORMAT:
-        raise ModelError(
-            f"{folder}: saved in format {found} by mner {manifest.get('mner')}, this mner {version('mner')} "
-            f"reads format {FORMAT}; install the version that wrote it, or train again"
-        )
-    _verify(folder, files)
-    try:
-        config = configs.load(folder / "config.toml")
-    except ConfigError as error:
-        raise ModelError(str(error)) from None
-    _refuse_plugins(folder, config, allow_plugins)
+    manifest = read_manifest(folder)
+    verify(folder, manifest["files"])
+    config, labels = saved_config(folder / "config.toml", allow_plugins=allow_plugins), tuple(manifest["labels"])
     try:
         head = load_file(folder / "head.safetensors")
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder}/head.safetensors: damaged ({error}); copy the model again") from None
     count = len(labels)
     for name, shape in zip(CHAIN, ((count, count), (count,), (count,)), strict=True):
         if name not in head or head[name].shape != shape:
             has = f"has shape {head[name].shape}" if name in head else "is missing"
             raise ModelError(f"{folder}/head.safetensors: {name} {has}, but model.json lists {count} labels")
+    for name, array in head.items():
+        if array.dtype.kind != "f" or not bool((np.abs(array) <= LARGEST_SCORE).all()):  # NaN is not below it either
+            raise ModelError(
+                f"{folder}/head.safetensors: {name} holds values that are not numbers, or none that training leaves "
+                "behind; copy the model again"
+            )
     return SavedModel(folder, config, labels, head, manifest)
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def saved_config(path: Path, *, allow_plugins: bool = False) -> Config:
+    """The configuration of a saved model or a run: the one gate for code outside mner that such a file names.
 
-
-def _verify(folder: Path, files: Mapping[str, str]) -> None:
-    for name, expected in files.items():
-        path = folder / name
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise ModelError(f"{folder}/model.json: names a file outside the model: {name}")
-        if not path.is_file():
-            raise ModelError(f"{folder}: {name} is missing; copy the whole directory again")
-        if sha256(path) != expected:
-            raise ModelError(f"{folder}/{name}: changed since the model was saved (sha256 differs); copy it again")
-
-
-def _refuse_plugins(folder: Path, config: Config, allowed: bool) -> None:
-    named = (config.model.name, config.vision.detector, config.vision.captioner, config.vision.ocr)
-    outside = [name for name in named if "." in name]
-    if outside and not allowed:
+    Raises:
+        ModelError: The file is missing or faulty, builds on another file, or names code outside mner without
+            ``allow_plugins``.
+    """
+    try:
+        table = configs.read_toml(path)
+        config = configs.check(_with_device(table), where=str(path))
+    except ConfigError as error:
+        raise ModelError(str(error)) from None
+    if config.outside_code and not allow_plugins:
         raise ModelError(
-            f"{folder}: this model names code outside mner: {', '.join(outside)}; "
-            "if you trust it: mner.load(path, allow_plugins=True)"
+            f"{path.parent}: this model names code outside mner: {', '.join(config.outside_code)}; "
+            "if you trust it: --allow-plugins, or mner.load(path, allow_plugins=True)"
         )
+    return config
+
+
+def _with_device(table: dict[str, Any]) -> dict[str, Any]:
+    """The table without a ``training.device`` that is none: mner 0.1 took any word there and did not use it."""
+    training = table.get("training")
+    if not isinstance(training, dict):
+        return table
+    try:
+        device_name(str(training.get("device", "auto")))
+    except ValueError:
+        return {**table, "training": {key: value for key, value in training.items() if key != "device"}}
+    return table

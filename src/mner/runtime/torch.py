@@ -51,7 +51,7 @@ class TorchRuntime:
         """
         if threads:
             torch.set_num_threads(threads)
-        if not (saved.folder / "encoder").is_dir():
+        if not saved.holds("encoder"):
             raise ModelError(f"{saved.folder}: no encoder/ in this model; it runs with onnxruntime only")
         model = build(saved.config, saved.labels, load_encoder(saved.folder / "encoder"))
         load_head(model, saved.head, where=str(saved.folder))
@@ -66,7 +66,7 @@ class TorchRuntime:
         """Label scores (post, word, label) in float32."""
         training = self.model.training
         self.model.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), _fitting():
             scores = cast(Model, self.model).emissions({"T": tensors(batch, self.model)}, "T")
         self.model.train(training)
         array: np.ndarray = scores.float().cpu().numpy()
@@ -131,8 +131,21 @@ def load_encoder(folder: Path) -> nn.Module:
                 return cast(nn.Module, AutoModel.from_pretrained(folder, add_pooling_layer=False, **options))
             except TypeError:  # an architecture that has no pooling layer to leave out
                 return cast(nn.Module, AutoModel.from_pretrained(folder, **options))
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except Exception as error:  # what a damaged config.json raises has no other class in common
         raise ModelError(f"{folder}: transformers cannot load this encoder: {error}") from error
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """A forward pass of an encoder that may not know the sub-tokens, or not be what its configuration says."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise ModelError(
+            f"the model's encoder does not fit its tokenizer or configuration ({error}); copy the model again"
+        ) from error
 
 
 @contextmanager
@@ -207,4 +220,5 @@ def save(
         encoder=encoder,
         write_encoder=write_encoder,
         card=card,
+        views=cast(Model, model).views,
     )

@@ -67,6 +67,11 @@ def load(
     saved = read_model(model_folder(path), allow_plugins=allow_plugins)
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     views = Views(files, saved.config.context, subtoken_labels=saved.config.model.subtoken_labels)
+    if views.pad_id != saved.pad_id:
+        raise ModelError(
+            f"{saved.folder}/model.json: encoder.pad_id is {saved.pad_id}, but the tokenizer's padding is "
+            f"{views.pad_id}; copy the model again"
+        )
     runtime = open_model(saved, backend=backend, precision=precision, threads=threads)
     ready, fingerprints = _contexts(given)
     pictures = Pictures(
@@ -82,7 +87,8 @@ def load(
         config=saved.config,
         pictures=pictures,
         use_images=use_images,
-        fingerprints={"model": saved.fingerprint, **fingerprints},
+        fingerprints={**saved.fingerprints, **fingerprints},
+        trained=saved.views,
         reopen=partial(
             load,
             _absolute(saved.folder),

@@ -14,7 +14,7 @@ from mner.runtime import Runtime, predict
 from mner.tagger.pictures import Pictures, judge
 from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, check_score, request
 from mner.tags import entity_types
-from mner.types import ImageStatus, Prediction, VisualContext
+from mner.types import ImageStatus, Prediction, ViewName, VisualContext
 from mner.views import Piece, Views, compose
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Tagger:
         use_images: False decodes the T view, whatever pictures come.
         fingerprints: Of the saved model and whatever else predictions depend on, by name.
         reopen: Makes the same tagger again, for copies and pickles; None: it cannot be copied.
+        trained: The views that the model was trained on; None: those of the configuration.
 
     Attributes:
         labels: The types of entities it knows, sorted.
@@ -55,6 +56,7 @@ class Tagger:
         use_images: bool = True,
         fingerprints: Mapping[str, str] | None = None,
         reopen: Callable[[], Tagger] | None = None,
+        trained: Sequence[ViewName] | None = None,
     ) -> None:
         self.config = config
         self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images}
@@ -69,7 +71,7 @@ class Tagger:
         self._off: str | None = None
         if not use_images:
             self._off = "pictures are turned off (use_images=False)"
-        elif "I+T" not in config.loss.views:
+        elif "I+T" not in (trained or config.trained_views):
             self._off = "the model was trained on the words alone"
 
     def __repr__(self) -> str:

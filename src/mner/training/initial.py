@@ -31,7 +31,7 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
         ModelError: The encoders differ in shape, or the saved model holds no torch encoder.
     """
     folder = saved.folder / "encoder"
-    if not folder.is_dir():
+    if not saved.holds("encoder"):
         raise ModelError(f"{saved.folder}: no encoder/ to continue from; this model can only predict")
     try:
         model.get_submodule(ENCODER.rstrip(".")).load_state_dict(load_encoder(folder).state_dict())

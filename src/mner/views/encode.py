@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 
 from mner.config import ContextConfig
 from mner.encoders import EncoderFiles
+from mner.errors import ModelError
 from mner.types import LINKS, Post, ViewName, VisualContext
 from mner.views.batch import Encoded
 from mner.views.budget import EMPTY, WORD_ROOM, Context, fit
@@ -37,6 +38,9 @@ class Views:
         subtoken_labels: "pad" gives every sub-token of a word a place of its own to be labelled (ITA, appendix A.5),
             see ``Encoded.heads``; "first" gives each word one place.
 
+    Raises:
+        ModelError: The tokenizer is missing or damaged, or the longest input has no room for words.
+
     Attributes:
         subwords: The tokenizer.
         max_tokens: Sub-tokens of the longest window, special ones included.
@@ -58,6 +62,11 @@ class Views:
             max_tokens = encoder.max_tokens if isinstance(encoder, EncoderFiles) else self.options.max_tokens
         self.max_tokens = min(self.options.max_tokens, max_tokens)
         self._inner = self.max_tokens - len(self.subwords.prefix) - len(self.subwords.suffix)
+        if self._inner < 2:
+            raise ModelError(
+                f"an input of {self.max_tokens} sub-tokens leaves no room for words beside the special ones; "
+                "the encoder's max_tokens is wrong, or its tokenizer is not one for it"
+            )
         self.word_room = min(WORD_ROOM, self._inner // 2)
 
     @property

@@ -101,7 +101,10 @@ class Subwords:
         return coded
 
     def _plain(self, words: Sequence[str]) -> list[Coded]:
-        encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        try:
+            encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        except BaseException as error:
+            raise _fault(error, "the tokenizer cannot read these words") from error
         ids: list[list[int]] = [[] for _ in words]
         shapes: list[list[int]] = [[] for _ in words]
         for id_, word, (start, end) in zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True):
@@ -146,9 +149,16 @@ def _open(tokenizer: str | Path | Tokenizer) -> Tokenizer:
             settings = json.loads(text)
             _blank_before(settings["pre_tokenizer"])
             opened = Tokenizer.from_str(json.dumps(settings))
-    except Exception as error:  # the Rust side raises bare Exception
-        raise ModelError(f"{tokenizer}: not a tokenizer.json that this version reads: {error}") from error
+    except BaseException as error:
+        raise _fault(error, f"{tokenizer}: not a tokenizer.json that this version reads") from error
     return opened
+
+
+def _fault(error: BaseException, told: str) -> BaseException:
+    """A ModelError for what the Rust side raises: bare Exception, and where it panics a class of its own."""
+    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
+        return error
+    return ModelError(f"{told}: {error}")
 
 
 def _blank_before(step: dict[str, Any]) -> bool:
@@ -165,8 +175,11 @@ def _blank_before(step: dict[str, Any]) -> bool:
 
 def _frame(tokenizer: Tokenizer, where: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The ids that the tokenizer's template puts before and behind a text."""
-    bare = tokenizer.encode("a", add_special_tokens=False).ids
-    full = tokenizer.encode("a").ids
+    try:
+        bare = tokenizer.encode("a", add_special_tokens=False).ids
+        full = tokenizer.encode("a").ids
+    except BaseException as error:
+        raise _fault(error, f"{where}: cannot read a word") from error
     for start in range(len(full) - len(bare)):
         if bare and full[start : start + len(bare)] == bare:
             return tuple(full[:start]), tuple(full[start + len(bare) :])
