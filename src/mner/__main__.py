@@ -35,7 +35,9 @@ def _open_closed() -> None:
         if getattr(sys, name) is None:
             # Stdin for writing alone, stdout for reading alone: using either is a fault that is reported.
             os.dup2(os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_WRONLY), number)
-            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
+            stream: Any = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            stream.buffer.raw.name = f"<{name}>"  # for messages
+            setattr(sys, name, stream)
 
 
 if __name__ == "__main__":

@@ -139,6 +139,6 @@ def test_searches_are_read_and_told(tmp_path: Path) -> None:
     assert part.signatures == ((one, "f1=70.00 view=T"),)
     assert list(tuning(found, "other", {})) == []
     (folder / "text.json").write_text("{}")
-    with pytest.raises(DataError, match=r"text\.json: the record of a search without data, row"):
+    with pytest.raises(DataError, match=r"text\.json: not the record of a search \(it lacks 'data'\)"):
         read_searches(tmp_path)
     assert read_searches(tmp_path / "nowhere") == []

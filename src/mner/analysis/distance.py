@@ -44,6 +44,10 @@ class Distances:
     shares: tuple[float, ...]
     signature: str
 
+    def __post_init__(self) -> None:
+        if len(self.edges) != len(self.shares) + 1:
+            raise ValueError(f"{len(self.edges)} edges for {len(self.shares)} shares, expected one more")
+
 
 def distance(runs: Runs, *, bins: int = BINS) -> Distances:
     """The distances of one row, the words of all its runs taken together. The models must run in torch.

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import StrictStr, TypeAdapter, ValidationError
 
 from mner.analysis.captions import Captions
 from mner.analysis.cases import Cases
@@ -117,7 +117,11 @@ def _read(path: Path) -> Recorded:
         told = json.loads(path.read_text(encoding="utf-8"))
         result = TypeAdapter(KINDS[told["analysis"]]).validate_python(told["result"])
         runs = tuple(map(str, told["runs"]))
-        return Recorded(told["analysis"], told["data"], told["row"], told["split"], runs, result, path)
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        place = (told[key] for key in ("analysis", "data", "row", "split"))
+        name, data, row, split = TypeAdapter(tuple[StrictStr, StrictStr, StrictStr, StrictStr]).validate_python(
+            tuple(place)
+        )
+        return Recorded(name, data, row, split, runs, result, path)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         why = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a record of an analysis ({why}); mner analyze NAME RUNS --record") from None

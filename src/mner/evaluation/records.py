@@ -11,16 +11,11 @@ from typing import Any
 
 from mner.config import RETIRED, Config
 from mner.errors import DataError
+from mner.evaluation.shape import fault
 from mner.evaluation.signature import conditions_that_differ, joint
 from mner.types import ViewName
 
 Record = Mapping[str, Any]
-
-KEYS = (
-    *("data", "row", "seed", "config", "config_fingerprint", "encoder", "model", "parameters", "dev", "best_epoch"),
-    *("epochs", "seconds", "peak_memory_mib", "precision", "machine", "finished"),
-)
-"""What every record has; reports and analyses read these without asking."""
 
 EXECUTION = {"training": {"tokens_per_batch", "packing", "gradient_checkpointing", "precision", "device", "threads"}}
 """Settings that say how a run was computed, not what; seeds of one row may differ in them."""
@@ -152,16 +147,16 @@ def read_record(path: Path) -> Record:
     """
     try:
         record: Record = json.loads(path.read_text(encoding="utf-8"))
-        [record[key] for key in KEYS]
-        record["encoder"]["name"], record["splits"]["dev"]["fingerprint"], record["config"]["model"]["name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        why = f"it lacks {error}" if isinstance(error, KeyError) else error
+        why: object = fault(record)
+    except (OSError, ValueError, RecursionError) as error:
+        why = error
+    if why is not None:
         remedy = (
             "copy it from the folder of results, or train the run again: mner train CONFIG --restart"
             if path.name == "record.json"
             else "copy it again from its run directory"
         )
-        raise DataError(f"{path}: not a run record ({why}); {remedy}") from None
+        raise DataError(f"{path}: not a run record ({why}); {remedy}")
     return record
 
 

@@ -7,15 +7,60 @@ import json
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
+
+from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
 from mner.errors import DataError
 from mner.evaluation.records import Row, settings_that_differ
+from mner.evaluation.shape import Count, Number, Settings, Text, fault
 from mner.show.naming import TUNED
 from mner.show.tables import Part, Table
+from mner.types import ViewName
 
 Search = Mapping[str, Any]
-KEYS = ("data", "row", "encoder", "config", "trials", "trials_asked", "trials_done", "best", "seconds", "judged_on")
+
+
+class _Encoder(TypedDict):
+    name: Text
+
+
+class _Judged(TypedDict):
+    views: Annotated[list[ViewName], Field(min_length=1)]
+
+
+class _Scored(TypedDict):
+    signature: Text
+
+
+class _Trial(TypedDict):
+    score: Number | None
+    settings: dict[str, Any]
+    dev: NotRequired[dict[ViewName, _Scored]]
+
+
+def _whole(search: dict[str, Any]) -> dict[str, Any]:
+    if search["best"] is not None and not 1 <= search["best"] <= len(search["trials"]):
+        raise ValueError(f"best: there is no trial {search['best']}")
+    for trial in search["trials"]:
+        _with(search["config"], trial["settings"])
+    return search
+
+
+class _Search(TypedDict):
+    """What reports read of a search's record."""
+
+    data: Text
+    row: Text
+    encoder: _Encoder
+    config: Settings
+    trials: list[_Trial]
+    trials_asked: Count
+    trials_done: Count
+    best: Count | None
+    seconds: Number
+    judged_on: _Judged
 
 
 def read_searches(results: Path) -> list[Search]:
@@ -28,11 +73,11 @@ def read_searches(results: Path) -> list[Search]:
     for path in sorted((results / "tune").glob("*/*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            missing = [key for key in KEYS if key not in record]
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(f"{path}: not the record of a search ({error}); mner tune writes it again") from None
-        if missing:
-            raise DataError(f"{path}: the record of a search without {', '.join(missing)}; mner tune writes it again")
+            why: object = fault(record, Annotated[_Search, AfterValidator(_whole)])
+        except (OSError, ValueError, RecursionError) as error:
+            why = error
+        if why is not None:
+            raise DataError(f"{path}: not the record of a search ({why}); mner tune writes it again")
         found.append(record)
     return found
 
@@ -147,5 +192,7 @@ def _with(config: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, A
         table = changed
         for section in sections:
             table = table.setdefault(section, {})
+            if not isinstance(table, dict):
+                raise ValueError(f"settings: {dotted}: {section} is a value, not a section")
         table[key] = value
     return changed

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mner.config import VisionConfig
 from mner.errors import DataError
@@ -116,7 +119,8 @@ def test_tsv_gives_at_most_three_attributes_the_surest_first(tmp_path: Path, row
         ('1.jpg\t[{"class": "a", "conf": "x"}]', r"a.tsv:2: objects\[0\]: conf, rect"),
         ('1.jpg\t[{"class": "a", "conf": NaN}]', r"a.tsv:2: objects\[0\]: conf: expected a number"),
         (f'1.jpg\t[{{"class": "a", "conf": {"9" * 400}}}]', r"objects\[0\]: conf, rect"),
-        ('1.jpg\t[{"class": "a", "attributes": 5}]', r"objects\[0\]: conf, rect, attributes"),
+        ('1.jpg\t[{"class": "a", "attributes": 5}]', r"objects\[0\]: attributes: expected a list of names, found '5'"),
+        ('1.jpg\t[{"class": "a", "attributes": "red"}]', r"objects\[0\]: attributes: expected a list of names"),
         ('1.jpg\t[{"class": "a", "attributes": ["x"], "attr_scores": []}]', r"objects\[0\]: conf, rect, attributes"),
     ],
 )
@@ -192,6 +196,25 @@ def test_arrays_that_do_not_fit_are_named(tmp_path: Path, changes: dict[str, Any
     npz(tmp_path / "1.jpg.npz", **changes)
     with pytest.raises(DataError, match=expected):
         vinvl.Published(tmp_path).find("1.jpg")
+
+
+@settings(max_examples=150, derandomize=True)
+@given(
+    name=st.sampled_from(sorted(OBJECTS)),
+    shape=st.lists(st.integers(0, 4), max_size=3),
+    kind=st.sampled_from(["f4", "i8", "u1", "U3", "S2", "?", "c8", "M8[s]"]),
+)
+def test_array_of_any_shape_is_read_or_named(
+    tmp_path_factory: pytest.TempPathFactory, name: str, shape: list[int], kind: str
+) -> None:
+    folder = tmp_path_factory.mktemp("odd")
+    npz(folder / "1.jpg.npz", **{name: np.zeros(shape, kind)})
+    try:
+        tags = vinvl.Published(folder).find("1.jpg").tags
+    except DataError as error:
+        assert re.search(r"1\.jpg\.npz: [a-z_, ]+: expected .*, found ", str(error))
+    else:
+        assert len(tags) in {3, *shape[:1]}
 
 
 def test_damaged_missing_and_empty_places_are_told(tmp_path: Path) -> None:

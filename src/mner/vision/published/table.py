@@ -25,6 +25,8 @@ class Table:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._places: dict[str, tuple[int, int]] = {}  # name -> offset in bytes, line number
+        if path.exists() and not path.is_file():
+            raise DataError(f"{path}: is a folder, a pipe or a device; expected a file, as it is read more than once")
         try:
             with path.open("rb") as stream:
                 offset, number = 0, 0

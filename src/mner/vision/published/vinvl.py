@@ -32,6 +32,14 @@ ARRAY = 64 * 2**20
 """Bytes of one array of an ``.npz``, unpacked, at most."""
 
 _SUFFIX = ".npz"
+_SHAPES = {
+    "objects": ("U", 1),
+    "attr_obj": ("U", 1),
+    "scores": ("fiu", 1),
+    "attr_scores": ("fiu", 1),
+    "bounding_boxes": ("fiu", 4),
+}
+"""Array -> the kinds of its entries, and how many numbers each box has there; of scores the first counts."""
 
 
 class Published:
@@ -81,21 +89,23 @@ class Published:
         words = arrays.get("attr_obj", arrays.get("objects"))
         if words is None:
             raise DataError(f'{path}: expected an array "objects" or "attr_obj" as VinVL writes them')
-        count = len(words) if words.ndim else -1
-        told = {name: array for name, array in arrays.items() if name not in {"image_w", "image_h"}}
+        if not words.ndim:
+            raise DataError(f"{path}: objects, attr_obj: expected an entry for each box, found one {words.dtype}")
+        count = len(words)
+        told = {name: array for name, array in arrays.items() if name in _SHAPES}
         for name, array in told.items():
-            kind = "U" if name in {"objects", "attr_obj"} else "fiu"
-            if array.ndim < 1 or len(array) != count or array.dtype.kind not in kind:
-                raise DataError(f"{path}: {name}: expected {count} entries, found {array.dtype} {array.shape}")
+            if not _fits(array, count, *_SHAPES[name]):
+                each = f" of {_SHAPES[name][1]}" if _SHAPES[name][1] > 1 else ""
+                raise DataError(f"{path}: {name}: expected {count} entries{each}, found {array.dtype} {array.shape}")
         tags = [self._object(told, one) for one in range(count)]
         width, height = (arrays.get(name) for name in ("image_w", "image_h"))
         return Found(by_confidence(tags, least=self._least), _size(width, height))
 
     def _object(self, told: Mapping[str, NDArray[Any]], one: int) -> Tag:
         """One box of an ``.npz``: its object, and before it the attribute that "attr_obj" has."""
-        score = float(told["scores"].reshape(len(told["scores"]), -1)[one, 0]) if "scores" in told else None
-        words = str(told["attr_obj"][one]) if "attr_obj" in told else ""
-        named = str(told["objects"][one]) if "objects" in told else ""
+        score = float(told["scores"][one].ravel()[0]) if "scores" in told else None
+        words = str(told["attr_obj"].flat[one]) if "attr_obj" in told else ""
+        named = str(told["objects"].flat[one]) if "objects" in told else ""
         sides = box(told["bounding_boxes"][one].ravel().tolist()) if "bounding_boxes" in told else None
         confidence = None if score is None or not math.isfinite(score) else round(score, 4)
         if not named:
@@ -121,10 +131,12 @@ class Published:
         if not isinstance(entry, dict) or not isinstance(entry.get("class"), str) or not entry["class"]:
             raise DataError(f'{where}: expected an object with the key "class"')
         named, scores = entry.get("attributes") or [], entry.get("attr_scores", entry.get("attr_conf"))
+        if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+            raise DataError(f"{where}: attributes: expected a list of names, found {str(named)[:40]!r}")
         try:
             scores = [1.0] * len(named) if scores is None else scores
             front = attributes(
-                [(str(name), float(score)) for name, score in zip(named, scores, strict=True)],
+                [(name, float(score)) for name, score in zip(named, scores, strict=True)],
                 least=self._least_attribute,
             )
             conf = None if entry.get("conf") is None else round(float(entry["conf"]), 4)
@@ -134,6 +146,15 @@ class Published:
         if conf is not None and not math.isfinite(conf):
             raise DataError(f"{where}: conf: expected a number, found {conf}")
         return Tag(entry["class"], front, conf, sides, source=SOURCE)
+
+
+def _fits(array: NDArray[Any], count: int, kinds: str, width: int) -> bool:
+    """Whether an array has an entry of the right kind and width for each of ``count`` boxes."""
+    if array.ndim < 1 or len(array) != count or array.dtype.kind not in kinds:
+        return False
+    if not count:
+        return True
+    return array.size == count * width if width != 1 or kinds == "U" else array.size >= count
 
 
 def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:

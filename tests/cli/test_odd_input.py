@@ -1,0 +1,148 @@
+"""Odd command lines and damaged records, many of them: a message and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from mner import cli
+from mner.types import Span
+
+Make = Callable[..., dict[str, Any]]
+Commit = Callable[[Mapping[str, Any]], Path]
+
+LINES = 6
+"""Command lines of each command."""
+
+TEXTS = ("", "-", "x", "../..", "\x1b[31m[/red]", "\ud800", "a,b", "--", "9" * 5000, "x" * 5000, "a\0b", "/dev/zero")
+NUMBERS = ("0", "1", "-1", "nan", "inf", "1e400", "1" + "0" * 23, "9" * 5000, "0x10", "", "\u0663")
+FILES: dict[str, bytes] = {
+    "empty.jsonl": b"",
+    "posts.jsonl": b'{"text": "Kevin is in Cleveland", "image": "x.jpg"}\n',
+    "contexts.jsonl": b'{"image": "x.jpg", "captions": ["two dogs"]}\n',
+    "deep.jsonl": b"[" * 3000,
+    "latin.txt": "caf\u00e9\tO\n".encode("latin-1"),
+    "binary.parquet": bytes(range(256)) * 8,
+    "row.toml": b'[data]\ntrain = "posts.jsonl"\n',
+    "deep.toml": b"x = " + b"[" * 3000,
+    "\x1b[31m.json": b'{"a": NaN}',
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with odd files, which commands run in, and a cache that cannot be used."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MNER_CACHE", "/dev/null/cache")
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+def run(words: list[str]) -> None:
+    result = CliRunner().invoke(cli.app, words, input='{"text": "Kevin"}\n', prog_name="mner")
+    problem = result.exception
+    assert problem is None or isinstance(problem, SystemExit), (words, problem)
+    assert result.exit_code in {0, 1, 2}, words
+    assert "Traceback" not in result.stderr and "\x1b" not in result.stderr, words
+    assert result.exit_code != 2 or result.stderr.startswith(("error: ", "not ", "note: ")) or words[-1:] == [], words
+
+
+def odd_value(parameter: Any, chance: random.Random) -> str:
+    texts = [*TEXTS, *FILES, "folder", "nosuch"]
+    return chance.choice([*NUMBERS] if "number" in str(getattr(parameter, "callback", "")) else texts + list(NUMBERS))
+
+
+def odd_line(path: str, chance: random.Random) -> list[str]:
+    """A command with all its arguments and a few of its options, each of them odd."""
+    words = path.split()
+    for parameter in cli.load(path).params:
+        argument = parameter.param_type_name == "argument"
+        if not (argument or parameter.required or chance.random() < 0.25):
+            continue
+        flag = not argument and getattr(parameter, "is_flag", False)
+        words += ([] if argument else [parameter.opts[0]]) + ([] if flag else [odd_value(parameter, chance)])
+    return words
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", [path for path in cli.COMMANDS if path != "encoder fetch"])  # which needs a network
+def test_odd_command_line_is_a_message(path: str, place: Path) -> None:
+    for number in range(LINES):
+        run(odd_line(path, random.Random(f"{path} {number}")))
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The keys that lead to every value inside another."""
+    for key in value if isinstance(value, dict) else range(min(len(value), 2)) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from places(value[key], (*path, key))
+
+
+WRONG = (None, 3, -1, 1.5, "x", "", [], {}, [1], {"a": 1}, True, float("nan"), 10**400, "\ud800", "\x1b[31m", [[]])
+
+
+def test_record_with_values_of_wrong_types_is_named(
+    make_record: Make, commit: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = {"T": [[Span(0, 1, "LOC")], [], [], []], "I+T": [[], [], [Span(0, 2, "PER")], []]}
+    for seed in (1, 2):
+        commit(make_record("text", seed, found))
+        row = commit(make_record("ita", seed, found))
+    search = {
+        **{"data": "tiny", "row": "ita", "encoder": {"name": "tiny"}, "config": {"training": {"epochs": 2}}},
+        **{"trials": [{"settings": {"training.epochs": 3}, "score": 7.5, "dev": {"T": {"signature": "f1=1"}}}]},
+        **{"trials_asked": 1, "trials_done": 1, "best": 1, "seconds": 6.5, "judged_on": {"views": ["T"]}},
+    }
+    searched = tmp_path / "results" / "tune" / "tiny" / "ita.json"
+    searched.parent.mkdir(parents=True)
+    searched.write_text(json.dumps(search))
+    lines = [
+        ["report", "--out", "-"],
+        ["compare", "tiny/ita", "tiny/text", "--resamples", "1000"],
+        ["analyze", "labels", "tiny/ita", "--baseline", "tiny/text"],
+        ["analyze", "cost", "tiny/ita"],
+    ]
+    for words in lines:
+        run(words)
+    chance = random.Random(7)
+    for path, commands in ((row / "1.json", lines), (searched, lines[:1])):
+        whole = path.read_text()
+        for keys in chance.choices(list(places(json.loads(whole))), k=30):
+            record = json.loads(whole)
+            inner = record
+            for key in keys[:-1]:
+                inner = inner[key]
+            inner[keys[-1]] = chance.choice(WRONG)
+            path.write_text(json.dumps(record))
+            for words in commands:
+                run(words)
+        path.write_text(whole)
+
+
+def test_record_names_the_key_that_is_wrong(make_record: Make, commit: Commit) -> None:
+    record = make_record("text", 1, {"T": [[], [], [], []], "I+T": [[], [], [], []]})
+    record["dev"]["T"]["micro"]["f1"] = "\x1b[31m90"
+    path = commit(record) / "1.json"
+    result = CliRunner().invoke(cli.app, ["compare", str(path), str(path)])
+    assert result.exit_code == 2
+    assert f"{path}: not a run record (dev.T.micro.f1: input should be a valid number" in result.stderr
+
+
+def test_posts_come_from_a_pipe_once(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b'{"text": "Kevin Love"}\n')
+    os.close(writing)
+    result = CliRunner().invoke(cli.app, ["predict", f"/dev/fd/{reading}"])
+    os.close(reading)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["text"] == "Kevin Love"
