@@ -64,7 +64,7 @@ def test_stream_is_read_without_keeping_it():
 
 
 def test_line_without_an_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("mner.data.lines.LONGEST", 100)
+    monkeypatch.setattr("mner.long_lines.LONGEST", 100)
     (tmp_path / "x").write_bytes(b"a\n" + b"b" * 99 + b"\n" + b"c" * 101)
     lines = iter(Lines(tmp_path / "x"))
     assert [next(lines), next(lines)] == ["a", "b" * 99]

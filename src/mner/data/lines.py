@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, count, islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
 from mner.data.magic import GZIP, check_text, is_utf8, unpacked
 from mner.errors import DataError
+from mner.long_lines import bounded
 from mner.safe_text import printable as printable
 
 OnFault = Callable[[int, str], None]
 """Called with a line number (from 1) and what is wrong with that line."""
-
-LONGEST = 2**29
-"""Bytes of a line, at most; a file of carriage returns alone is one line at first."""
 
 HEAD = 200
 """Lines that are looked at to tell a format."""
@@ -102,7 +99,7 @@ class Lines:
 
     def _raw_lines(self, stream: Iterable[Any]) -> Iterator[Any]:
         """The lines as they come, bytes or text, with their line ends."""
-        lines = _bounded(stream, self.name)
+        lines = bounded(stream, self.name)
         first = next(lines, None)
         if isinstance(first, bytes) and first.startswith(GZIP):
             lines = unpacked(chain([first], lines), self.name)
@@ -131,23 +128,6 @@ class Lines:
                 + _way_out(raw, error, self.name),
             )
             return raw.decode(errors="replace")
-
-
-def _bounded(stream: Any, name: str) -> Iterator[Any]:
-    """The lines of a stream; in a file one without an end, such as a device gives, is a fault."""
-    if not isinstance(stream, io.BufferedReader):
-        yield from stream
-        return
-    for number in count(1):
-        try:
-            line = stream.readline(LONGEST + 1)
-        except OSError as error:
-            raise DataError(f"{name}: cannot be read: {error.strerror or error}") from None
-        if not line:
-            return
-        if len(line) > LONGEST:
-            raise DataError(f"{name}:{number}: a line of more than {LONGEST:,} bytes; expected one post a line")
-        yield line
 
 
 def _way_out(raw: bytes, error: UnicodeDecodeError, name: str) -> str:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from mner.atomic import writing
 from mner.errors import DataError
+from mner.long_lines import bounded
 from mner.types import VisualContext
 from mner.vision.rows import from_row, to_line
 
@@ -134,7 +135,7 @@ def digest(path: Path) -> str:
 def _lines(path: Path) -> Iterator[VisualContext]:
     try:
         with path.open(encoding="utf-8-sig", newline="\n") as stream:  # some editors put a mark first
-            for number, line in enumerate(stream, 1):
+            for number, line in enumerate(bounded(stream, str(path)), 1):
                 if not line.strip():
                     continue
                 where = f"{path}:{number}"

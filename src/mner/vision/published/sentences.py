@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mner.errors import DataError
+from mner.long_lines import bounded
 from mner.vision.rows import finite
 
 LARGEST = 2**30
@@ -47,7 +48,7 @@ def sentences(path: Path) -> Iterator[Sentence]:
             yield from _json(path)
             return
         with path.open(encoding="utf-8-sig", newline="\n") as stream:
-            for number, line in enumerate(stream, 1):
+            for number, line in enumerate(bounded(stream, str(path)), 1):
                 if line.strip():
                     where = f"{path}:{number}"
                     yield from (_tsv if path.suffix == ".tsv" else _jsonl)(line.rstrip("\r\n"), where)
