@@ -186,3 +186,13 @@ def test_processes_that_write_one_file_never_mix(tmp_path: Path) -> None:
         writer.stdout.close()
     assert path.read_text() in {letter * 2000 for letter in "xyz"}
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_only_a_full_disk_asks_for_room(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="Not a directory; name another place") as caught:
+        write_text(tmp_path / "file" / "a.txt", "x")
+    assert "make room" not in str(caught.value)
+    for path in (Path(), Path("/"), Path("a\0b")):
+        with pytest.raises(DataError, match="is no name of a file"):
+            write_text(path, "x")

@@ -18,7 +18,7 @@ from mner.errors import DataError
 
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
 _ALONE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_ADVICE = "make room, or name another place, and run the same command again"
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody reads, or a device that is not ready, holds nobody up
 
 
@@ -110,7 +110,10 @@ def naming(path: Path) -> Iterator[None]:
     except BrokenPipeError:  # the reader of a pipe left, which is its right
         raise
     except OSError as error:
-        raise DataError(f"{path}: cannot be written: {error.strerror or error}; {_ADVICE}") from error
+        advice = "make room, or name another place, and" if error.errno in _FULL else "name another place, or"
+        raise DataError(
+            f"{path}: cannot be written: {error.strerror or error}; {advice} run the same command again"
+        ) from error
 
 
 class _File(io.FileIO):
@@ -127,6 +130,8 @@ class _File(io.FileIO):
 
 def _part(path: Path) -> Path:
     """The name of a file while it is written."""
+    if not path.name or "\0" in path.name:
+        raise DataError(f'"{path}": is no name of a file; name the file to write')
     return path.with_name(f".{path.name}.mner.part")
 
 

@@ -18,10 +18,10 @@ from mner.types import Span
 Make = Callable[..., dict[str, Any]]
 Commit = Callable[[Mapping[str, Any]], Path]
 
-LINES = 6
+LINES = 5
 """Command lines of each command."""
 
-TEXTS = ("", "-", "x", "../..", "\x1b[31m[/red]", "\ud800", "a,b", "--", "9" * 5000, "x" * 5000, "a\0b", "/dev/zero")
+TEXTS = ("", "-", "x", "../..", "\x1b[31m[/red]", "\ud800", "a,b", "--", "9" * 5000, "x" * 5000, "/dev/zero")
 NUMBERS = ("0", "1", "-1", "nan", "inf", "1e400", "1" + "0" * 23, "9" * 5000, "0x10", "", "\u0663")
 FILES: dict[str, bytes] = {
     "empty.jsonl": b"",
@@ -41,6 +41,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with odd files, which commands run in, and a cache that cannot be used."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MNER_CACHE", "/dev/null/cache")
+    monkeypatch.setattr("mner.long_lines.LONGEST", 1 << 20)  # /dev/zero is given up sooner
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "folder").mkdir()
@@ -53,12 +54,14 @@ def run(words: list[str]) -> None:
     assert problem is None or isinstance(problem, SystemExit), (words, problem)
     assert result.exit_code in {0, 1, 2}, words
     assert "Traceback" not in result.stderr and "\x1b" not in result.stderr, words
-    assert result.exit_code != 2 or result.stderr.startswith(("error: ", "not ", "note: ")) or words[-1:] == [], words
+    assert result.exit_code != 2 or "error: " in result.stderr, words
 
 
-def odd_value(parameter: Any, chance: random.Random) -> str:
-    texts = [*TEXTS, *FILES, "folder", "nosuch"]
-    return chance.choice([*NUMBERS] if "number" in str(getattr(parameter, "callback", "")) else texts + list(NUMBERS))
+def odd_value(chance: random.Random) -> str:
+    """Half of the time a file that is there, so that commands get as far as reading it."""
+    if chance.random() < 0.5:
+        return chance.choice([*FILES, "folder"])
+    return chance.choice([*TEXTS, *NUMBERS, "nosuch"])
 
 
 def odd_line(path: str, chance: random.Random) -> list[str]:
@@ -69,7 +72,7 @@ def odd_line(path: str, chance: random.Random) -> list[str]:
         if not (argument or parameter.required or chance.random() < 0.25):
             continue
         flag = not argument and getattr(parameter, "is_flag", False)
-        words += ([] if argument else [parameter.opts[0]]) + ([] if flag else [odd_value(parameter, chance)])
+        words += ([] if argument else [parameter.opts[0]]) + ([] if flag else [odd_value(chance)])
     return words
 
 
