@@ -19,7 +19,7 @@ from mner.evidence import Evidence, Explanation, Match
 from mner.safe_text import shown
 from mner.show import analysis, exhibit, tables
 from mner.show.charts import Bars, Lines, Point
-from mner.show.pages import write_pages
+from mner.show.pages import write_page, write_pages
 from mner.show.sheet import write_sheet
 from mner.show.terminal import explanation
 from mner.types import Caption, ContextText, Entity, OcrText, Prediction, Span, Tag, VisualContext
@@ -53,6 +53,7 @@ def explained(text: str) -> Explanation:
 def explanation_pages(text: str, folder: Path) -> list[str]:
     fallen = Explanation(Prediction(text, text, (), "T", "unreadable", text), (), ())
     written = write_pages([explained(text), fallen], folder, title=text)
+    written.append(write_page([explained(text), fallen], folder / "page.html", title=text))
     return [path.read_text(encoding="utf-8") for path in written]
 
 
