@@ -190,7 +190,7 @@ def test_processes_that_write_one_file_never_mix(tmp_path: Path) -> None:
 
 def test_only_a_full_disk_asks_for_room(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="cannot be written: .*; name another place") as caught:
+    with pytest.raises(DataError, match=r"cannot be written: .*; name another place") as caught:
         write_text(tmp_path / "file" / "a.txt", "x")
     assert "make room" not in str(caught.value)
     for path in (Path(), Path("/"), Path("a\0b")):

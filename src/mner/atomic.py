@@ -45,6 +45,7 @@ def writing(path: Path, *, replace: bool = True) -> Iterator[TextIO]:
 @contextmanager
 def writing_bytes(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
     """The same for bytes."""
+    part = _part(path)
     with naming(path):
         special = _is_special(path)
         descriptor = _opened(path) if special else _claimed(path)
@@ -59,10 +60,10 @@ def writing_bytes(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
                 _check_replaceable(path, replace)
                 if os.name == "nt":  # Windows renames no open file, and has no lock to keep
                     raw.close()
-                _part(path).replace(path)
+                part.replace(path)
     except BaseException:
         if not special:
-            _part(path).unlink(missing_ok=True)  # it is still claimed, so nobody else's
+            part.unlink(missing_ok=True)  # it is still claimed, so nobody else's
         raise
     finally:
         raw.close()
