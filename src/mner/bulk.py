@@ -17,6 +17,7 @@ from mner.engines import local, shard_list, shards
 from mner.engines.crew import Hire, ordered
 from mner.errors import DataError
 from mner.folders import held
+from mner.picture_files import short_name
 from mner.tagger import Tagger
 from mner.tagger.requests import check_many, check_score
 from mner.tagger.tagger import LOOK_AHEAD
@@ -260,7 +261,8 @@ def _lines(tagger: Tagger, posts: Iterable[Post], min_score: float) -> Iterator[
 def _lost(post: Post, reason: str) -> str:
     """The line of a post that ends the processes of those who tag it."""
     status: ImageStatus = "none" if post.image is None else "unreadable"
-    lost = Prediction(post.id, post.text, (), image_status=status, reason=reason, image=post.image, extra=post.extra)
+    image = None if post.image is None else short_name(post.image)
+    lost = Prediction(post.id, post.text, (), image_status=status, reason=reason, image=image, extra=post.extra)
     return line(lost.to_dict())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 import subprocess
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from PIL import Image
 from typer.testing import CliRunner
 
 from mner import cli
@@ -62,6 +65,43 @@ def test_file_gives_rows_in_order_and_counts(run: Run, posts_file: Path) -> None
     assert {row["image_status"] for row in table} == {"missing"}
     assert "12 posts" in found.stderr
     assert "12 missing" in found.stderr
+
+
+def test_missing_pictures_come_with_a_hint_at_their_folder(run: Run, posts_file: Path) -> None:
+    found = run(posts_file)
+    folder = posts_file.parent.resolve()
+    assert f"12 pictures named and not found in {folder}; name the folder of the pictures: --images" in found.stderr
+    assert "--images" not in run("--text", TEXT).stderr
+
+
+def test_pictures_stay_inside_their_folder_unless_allowed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pics").mkdir()
+    Image.new("RGB", (64, 48), "navy").save(tmp_path / "secret.png")
+    names = ["../secret.png", str(tmp_path / "secret.png"), "https://example.org/secret.png"]
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text("".join(json.dumps({"id": name, "text": TEXT, "image": name}) + "\n" for name in names))
+    refused = rows(run(posts, "--images", tmp_path / "pics"))
+    assert [(row["image"], row["image_status"]) for row in refused] == [(name, "disabled") for name in names]
+    assert ["outside" in row["reason"] for row in refused] == [True, True, False]
+    assert "addresses are not fetched" in refused[2]["reason"]
+    allowed = rows(run(posts, "--images", tmp_path / "pics", "--allow-outside-images"))
+    assert [row["image_status"] in {"used", "empty"} for row in allowed] == [True, True, False]
+    (row,) = rows(run("--text", TEXT, "--image", tmp_path / "secret.png"))  # what the caller names is read
+    assert row["image_status"] in {"used", "empty"}
+
+
+def test_data_uri_is_read_and_never_written_out(run: Run, tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Image.effect_noise((300, 300), 80).save(stream, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(json.dumps({"id": "1", "text": TEXT, "image": uri}) + "\n")
+    found = run(posts)
+    (row,) = rows(found)
+    assert row["image_status"] in {"used", "empty"}
+    assert row["image"].startswith("data:image/png;sha256=") and len(found.stdout + found.stderr) < 2000
+    (alone,) = rows(run("--text", TEXT, "--image", uri))
+    assert (alone["image"], alone["entities"]) == (row["image"], row["entities"])
 
 
 def test_contexts_stand_for_pictures(run: Run, posts_file: Path, tmp_path: Path) -> None:

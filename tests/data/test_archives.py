@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,138 @@ def test_table_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1xxxxPAR1")
     with pytest.raises(DataError, match="no Parquet file that can be read"):
         list(table(tmp_path / "bad.parquet"))
+
+
+def header(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    """A header whose size is written in 8 bytes of base 256, which may be negative."""
+    made = tarfile.TarInfo(name)
+    made.type = kind
+    block = bytearray(made.tobuf(tarfile.GNU_FORMAT)[:512])
+    block[124:136] = (b"\xff" if size < 0 else b"\x80") + size.to_bytes(11, "big", signed=True)
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize("size", [-512, -1, -(2**62), 2**62, 2**80])
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, b"Z"])
+def test_member_of_impossible_size_ends_the_archive(tmp_path: Path, size: int, kind: bytes) -> None:
+    path = tmp_path / "a.tar"
+    path.write_bytes(header("1.png", size, kind) + picture(1).ljust(512, b"\0") + bytes(1024))
+    with pytest.raises(DataError, match=r"a\.tar: no tar archive that can be read in place \(.*bytes"):
+        list(members(path))
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_members_are_those_that_tarfile_finds(tmp_path: Path, form: int) -> None:
+    path, long = tmp_path / "a.tar", form != tarfile.USTAR_FORMAT
+    with tarfile.open(path, "w", format=form) as opened:
+        for number, name in enumerate(
+            ["1.png", "\u00fc" * 30 + ".png", "d/" * (150 if long else 40) + "3.png", "4", "5.txt"]
+        ):
+            content = picture(number + 1)
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            opened.addfile(member, io.BytesIO(content))
+            folder, link = tarfile.TarInfo(f"folder{number}"), tarfile.TarInfo(f"link{number}.png")
+            folder.type, link.type, link.linkname = tarfile.DIRTYPE, tarfile.SYMTYPE, "/etc/passwd"
+            opened.addfile(folder)
+            opened.addfile(link)
+    with tarfile.open(path) as opened:
+        expected = [(one.name, one.offset_data, one.size) for one in opened if one.isfile() and "txt" not in one.name]
+    assert [(name, member.offset, member.size) for name, member in members(path)] == expected
+
+
+def test_damaged_archives_end_and_never_go_back(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as opened:
+        for name in ("1.png", "\u00fc" * 200 + ".png", "3"):
+            content = picture(2)
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            opened.addfile(member, io.BytesIO(content))
+    whole, refused = path.read_bytes(), 0
+    starts = [at for at in range(0, len(whole), 512) if whole[at + 257 : at + 262] == b"ustar"]
+    for _ in range(600):
+        damaged = bytearray(whole[: rng.choice([len(whole), rng.randrange(len(whole))])])
+        start = rng.choice(starts)
+        if len(damaged) < start + 512:
+            continue
+        for _ in range(rng.choice([1, 3])):
+            at = rng.choice([rng.randrange(512), rng.randrange(124, 136), 124, 156])
+            damaged[start + at] = rng.choice([rng.randrange(256), 0x80, 0xFF])
+        damaged[start + 148 : start + 156] = b" " * 8
+        damaged[start + 148 : start + 156] = b"%06o\0 " % sum(damaged[start : start + 512])
+        path.write_bytes(damaged)
+        places = [0]
+        try:
+            for _, member in members(path):
+                assert member.offset > places[-1] and member.size >= 0
+                places.append(member.offset)
+        except DataError:
+            refused += 1
+        assert len(places) - 1 <= len(damaged) // 512
+    assert refused > 50
+
+
+def repeated(path: Path, value: bytes | str, times: int, name: str = "image") -> Path:
+    """A table whose dictionary has one long value, which all rows repeat: a few kB that unpack to much."""
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    from pyarrow import parquet
+
+    column = arrow.DictionaryArray.from_arrays(arrow.array([0] * times, arrow.int32()), arrow.array([value]))
+    options = {"compression": "zstd", "dictionary_pagesize_limit": 2**30, "store_schema": False}
+    parquet.write_table(arrow.table({name: column}), path, **options)
+    assert path.stat().st_size < 20_000
+    return path
+
+
+def test_table_that_unpacks_to_far_more_than_it_holds_is_refused(tmp_path: Path) -> None:
+    bomb = repeated(tmp_path / "a.parquet", bytes(140_000_000), 16)
+    with pytest.raises(DataError, match=r"a\.parquet: its column image unpacks from .* to 140,0.* bytes; at most"):
+        list(table(bomb))
+    from mner.vision.artefact import read_contexts
+
+    with pytest.raises(DataError, match="its column image unpacks"):
+        read_contexts(repeated(tmp_path / "c.parquet", "x" * 140_000_000, 2000))
+
+
+def test_long_values_that_a_dictionary_repeats_are_held_one_by_one(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    path = repeated(tmp_path / "a.parquet", bytes(60_000_000), 16)
+    before, most, count = arrow.total_allocated_bytes(), 0, 0
+    for _, content in table(path):
+        assert isinstance(content, bytes) and len(content) == 60_000_000
+        most, count = max(most, arrow.total_allocated_bytes() - before), count + 1
+    assert count == 16 and most < 400_000_000  # all at once: 960,000,000
+
+
+def test_table_of_more_rows_than_its_bytes_can_name_is_refused(tmp_path: Path) -> None:
+    path = repeated(tmp_path / "a.parquet", "1.jpg", 3_000_000, "path")
+    with pytest.raises(DataError, match="says it has 3,000,000 rows in"):
+        next(iter(table(path)))
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [({"bytes": 10**11}, "int64"), ({"bytes": [1, 2]}, "list"), ({"bytes": b"", "path": 1}, "int64")]
+)
+def test_bytes_of_another_type_are_refused_by_name(tmp_path: Path, value: dict[str, object], kind: str) -> None:
+    with pytest.raises(DataError, match=rf"image\.(bytes|path): expected (binary|string), found {kind}"):
+        list(table(written(tmp_path / "a.parquet", {"image": [value]})))
+
+
+def test_damaged_tables_are_refused_or_read(tmp_path: Path) -> None:
+    rng = random.Random(3)
+    path = written(tmp_path / "a.parquet", {"id": list("abcdef"), "image": [picture(side) for side in range(1, 7)]})
+    whole, refused = path.read_bytes(), 0
+    for _ in range(250):
+        damaged = bytearray(whole)
+        for _ in range(rng.choice([1, 2, 8])):
+            damaged[rng.randrange(len(whole))] = rng.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            assert len(list(table(path))) == 6
+        except DataError:
+            refused += 1
+    assert 20 < refused < 250

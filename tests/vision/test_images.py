@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mner.data.pictures import SUFFIXES
 from mner.errors import ImageError
+from mner.picture_files import SUFFIXES
 from mner.vision.images import FORMATS, Limits, open_image
 
 

@@ -12,7 +12,7 @@ import typer
 
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import say
-from mner.cli.source import check_folder
+from mner.cli.source import OutsideOption, check_folder
 from mner.cli.target import ForceOption
 from mner.overwrite import CONTEXTS, PAGE, check_file
 
@@ -156,6 +156,7 @@ def sheet(
     artefact: ArtefactArgument,
     images: Annotated[Path, typer.Option(help="Folder of the pictures.")],
     out: Annotated[Path, typer.Option(help="Page (HTML) to write.")],
+    allow_outside_images: OutsideOption = False,
     image: Annotated[list[str] | None, typer.Option(help="Only this picture; may be repeated.")] = None,
     limit: Annotated[int, bounded(0, COUNT, help="Most pictures on the page; 0 shows all.")] = 100,
     force: ForceOption = False,
@@ -174,7 +175,9 @@ def sheet(
         if missing:
             raise DataError(f"{artefact}: no context of {', '.join(map(key, missing))}")
         rows = iter([contexts[name] for name in image])
-    count, left_out = write_sheet(rows, out, images=images, limit=limit, title=artefact.name)
+    count, left_out = write_sheet(
+        rows, out, images=images, allow_outside=allow_outside_images, limit=limit, title=artefact.name
+    )
     more = f", {left_out} more not shown; --limit 0 shows all" if left_out else ""
     say(f"{count} picture{'s' if count != 1 else ''}{more}", err=True)
     say(out)

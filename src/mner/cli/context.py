@@ -11,6 +11,7 @@ import typer
 from mner.cli import engine as engines
 from mner.cli.bounded import COUNT, SEED, bounded
 from mner.cli.output import console, say
+from mner.cli.source import OutsideOption, hint_missing
 from mner.cli.target import ROWS, ForceOption
 from mner.overwrite import CONTEXTS, check_file
 from mner.types import VisualContext
@@ -32,6 +33,7 @@ def build(
         ),
     ],
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' or the table's pictures.")] = None,
+    allow_outside_images: OutsideOption = False,
     config: Annotated[Path | None, typer.Option(help="Configuration whose vision table names the backends.")] = None,
     detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
     captioner: Annotated[str | None, typer.Option(help='Captioner; "" for none.')] = None,
@@ -59,7 +61,7 @@ def build(
     chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
     named = {"detector": detector, "captioner": captioner, "ocr": ocr}
     chosen = chosen.model_copy(update={name: value for name, value in named.items() if value is not None})
-    items = pictures(source, images=images)
+    items = pictures(source, images=images, allow_outside_images=allow_outside_images)
     screen = console(err=True)
     shown = track(items, "reading pictures", console=screen, transient=True, disable=not screen.is_terminal)
 
@@ -88,6 +90,7 @@ def build(
     told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
     count = sum(statuses.values())
     say(f"{count} {'picture' if count == 1 else 'pictures'}: {told}", err=True)
+    hint_missing(statuses.get("missing", 0), images or (source.parent if source.is_file() else source))
     say(out)
 
 
@@ -138,12 +141,12 @@ def show(
 ) -> None:
     """Show what was read from a picture, or what a file of contexts holds."""
     from mner import config as configs
-    from mner.data.pictures import SUFFIXES
     from mner.errors import DataError
+    from mner.picture_files import is_picture
     from mner.vision.artefact import iter_contexts, key, read_contexts
     from mner.vision.rows import to_line
 
-    if source.suffix.lower() in SUFFIXES:
+    if is_picture(source):
         from mner.vision.extract import Extractor
 
         chosen = configs.load(config).vision if config is not None else configs.VisionConfig()

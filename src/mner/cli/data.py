@@ -15,6 +15,7 @@ import typer
 
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import say, working
+from mner.cli.source import OutsideOption
 from mner.cli.target import ForceOption
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def check(
     ] = None,
     contexts: Annotated[list[Path] | None, typer.Option(help="Artefact of contexts; may be repeated.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures; each is opened.")] = None,
+    allow_outside_images: OutsideOption = False,
     config: Annotated[
         Path | None, typer.Option(help="Configuration that names data, contexts and the encoder.")
     ] = None,
@@ -75,6 +77,7 @@ def check(
             config=config,
             contexts=contexts or (),
             images=images,
+            allow_outside_images=allow_outside_images,
             encoder=encoder,
             format=format,
             labels=_reading(labels) if labels else None,

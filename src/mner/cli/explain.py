@@ -26,6 +26,7 @@ def explain(
     image: source.ImageOption = None,
     contexts: source.ContextsOption = None,
     images: source.ImagesOption = None,
+    allow_outside_images: source.OutsideOption = False,
     format: source.FormatOption = None,
     html: Annotated[
         Path | None,
@@ -53,6 +54,7 @@ def explain(
         posts,
         contexts=contexts,
         images=images,
+        allow_outside_images=allow_outside_images,
         no_images=False,
         timeout=timeout,
         threads=threads,

@@ -28,6 +28,7 @@ def predict(
     image: source.ImageOption = None,
     contexts: source.ContextsOption = None,
     images: source.ImagesOption = None,
+    allow_outside_images: source.OutsideOption = False,
     format: source.FormatOption = None,
     out: Annotated[
         Path | None,
@@ -69,6 +70,7 @@ def predict(
         posts,
         contexts=contexts,
         images=images,
+        allow_outside_images=allow_outside_images,
         no_images=no_images,
         timeout=timeout,
         threads=threads,
@@ -78,7 +80,7 @@ def predict(
     if text is not None:
         _print([tagger(text, image=image, min_score=min_score)], source.pretty(as_json))
     elif out is not None and one_file:
-        _file(tagger, str(posts), format, out, min_score)
+        _file(tagger, str(posts), format, out, min_score, settings["images"])
     elif out is not None:
         options: dict[str, Any] = {"shard_size": shard_size, "min_score": min_score, "force": force}
         if hire is not None:
@@ -86,10 +88,10 @@ def predict(
 
             alone = {**settings, "threads": threads or 1}  # as many workers as cores: one thread each
             options |= {"hire": hire, "reopen": partial(load, **alone)} | ({"batch_size": batch} if batch else {})
-        _shards(tagger, str(posts), format, out, options)
+        _shards(tagger, str(posts), format, out, options, settings["images"])
     else:
         found = tagger.pipe(source.read_posts(str(posts), format), min_score=min_score)
-        _print(_counted(found), source.pretty(as_json))
+        _print(_counted(found, settings["images"]), source.pretty(as_json))
 
 
 def _print(predictions: Iterable[Prediction], pretty: bool) -> None:
@@ -106,7 +108,7 @@ def _print(predictions: Iterable[Prediction], pretty: bool) -> None:
         record(line(one.to_dict()))
 
 
-def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+def _counted(predictions: Iterable[Prediction], images: Path | None) -> Iterator[Prediction]:
     """The predictions; after the last, what became of the pictures is told on stderr."""
     from mner.bulk import Counts
 
@@ -115,9 +117,10 @@ def _counted(predictions: Iterable[Prediction]) -> Iterator[Prediction]:
         counts.add(one)
         yield one
     say(str(counts), err=True)
+    source.hint_missing(counts.pictures["missing"], images)
 
 
-def _file(tagger: Tagger, posts: str, format: str | None, out: Path, min_score: float) -> None:
+def _file(tagger: Tagger, posts: str, format: str | None, out: Path, min_score: float, images: Path | None) -> None:
     from mner.bulk import predict_file
 
     with working("tagging") as work:
@@ -129,11 +132,13 @@ def _file(tagger: Tagger, posts: str, format: str | None, out: Path, min_score: 
             watch=lambda count: work.show(f"tagging: {count} posts"),
         )
     say(str(counts), err=True)
+    source.hint_missing(counts.pictures["missing"], images)
     say(out)
 
 
-def _shards(tagger: Tagger, posts: str, format: str | None, out: Path, options: dict[str, Any]) -> None:
-
+def _shards(
+    tagger: Tagger, posts: str, format: str | None, out: Path, options: dict[str, Any], images: Path | None
+) -> None:
     from mner.bulk import predict_shards
 
     with working("tagging") as work:
@@ -145,5 +150,6 @@ def _shards(tagger: Tagger, posts: str, format: str | None, out: Path, options: 
             watch=lambda count: work.show(f"tagging: {count} posts"),
         )
     say(f"{done.counts}; {done.kept} of {len(done.files)} shards were there already", err=True)
+    source.hint_missing(done.counts.pictures["missing"], images)
     for file in done.files:
         say(str(file))

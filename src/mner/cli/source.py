@@ -22,7 +22,10 @@ ModelOption = Annotated[
     Path | None, typer.Option(help="Model or run directory; by default the model of the package.", show_default=False)
 ]
 TextOption = Annotated[str | None, typer.Option(help="One text instead of a file of posts.", show_default=False)]
-ImageOption = Annotated[Path | None, typer.Option(help="The picture that goes with --text.", show_default=False)]
+ImageOption = Annotated[
+    str | None,
+    typer.Option(help="The picture that goes with --text: its file, or a data URI.", show_default=False),
+]
 ContextsOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -31,6 +34,9 @@ ContextsOption = Annotated[
 ]
 ImagesOption = Annotated[
     Path | None, typer.Option(help="Folder of the pictures; by default that of the file of posts.", show_default=False)
+]
+OutsideOption = Annotated[
+    bool, typer.Option("--allow-outside-images", help="Read pictures that posts name outside that folder, too.")
 ]
 FormatOption = Annotated[
     str | None,
@@ -49,7 +55,7 @@ PluginsOption = Annotated[bool, typer.Option("--allow-plugins", help="Run code o
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON rows on a terminal, too.")]
 
 
-def check_source(posts: str | None, text: str | None, image: Path | None) -> None:
+def check_source(posts: str | None, text: str | None, image: str | None) -> None:
     """Refuse a command line that names no source, two, or a picture without a text."""
     if (posts is None) == (text is None):
         raise typer.BadParameter("name a file of posts (- is stdin) or give --text, not both", param_hint="POSTS")
@@ -85,6 +91,7 @@ def tagger_settings(
     *,
     contexts: list[Path] | None,
     images: Path | None,
+    allow_outside_images: bool,
     no_images: bool,
     timeout: float | None,
     threads: int,
@@ -93,14 +100,15 @@ def tagger_settings(
     """What ``mner.load`` is to be called with."""
     if images is not None:
         check_folder(images, "--images")
-    elif posts is not None and Path(posts).is_file():  # a pipe has no folder that would hold the pictures
-        images = Path(posts).parent
+    elif posts is not None:  # a pipe has no folder that would hold the pictures
+        images = Path(posts).parent if Path(posts).is_file() else Path()
     return {
         "path": model,
         "threads": threads,
         "allow_plugins": allow_plugins,
         "use_images": not no_images,
         "images": images,
+        "allow_outside_images": allow_outside_images,
         "contexts": contexts or None,
         "timeout": timeout,
     }
@@ -115,6 +123,14 @@ def open_tagger(settings: dict[str, Any]) -> Tagger:
     if tagger.note and first_time(tagger.note):
         say(tagger.note, err=True)
     return tagger
+
+
+def hint_missing(count: int, images: Path | None) -> None:
+    """Say on stderr where pictures that are named and missing were looked for, and how to name another folder."""
+    if count:
+        pictures = f"{count} picture{'s' * (count != 1)}"
+        where = f" in {images.resolve()}" if images is not None else ""
+        say(f"{pictures} named and not found{where}; name the folder of the pictures: --images FOLDER", err=True)
 
 
 def read_posts(posts: str, format: str | None) -> Iterator[Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from mner.data.pictures import SUFFIXES
-from mner.errors import DataError, MissingExtraError
+from mner.data.pictures import place_of
+from mner.errors import DataError
+from mner.parquet_file import batches, packages
+from mner.picture_files import HEAD, Inline, Refused, is_picture_name, kind_of, open_regular, short_name
 
 ARCHIVE, TABLE = ".tar", ".parquet"
 
@@ -25,6 +28,18 @@ ROWS = 16
 BUFFER = 2**20
 """Bytes that are read ahead of a Parquet file, so that a group of rows need not be in memory whole."""
 
+LONGEST_HEADER = 2**20
+"""Bytes of what stands before a member: a long name, or entries in the pax form."""
+
+_SIZED = tarfile.REGULAR_TYPES
+_NAMING = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -36,50 +51,127 @@ class Member:
 
     def read(self) -> bytes:
         """The bytes of the picture's file."""
-        with self.archive.open("rb") as stream:
+        with open_regular(self.archive) as stream:
             stream.seek(self.offset)
             return stream.read(self.size)
 
 
 def members(archive: Path) -> Iterator[tuple[str, Member]]:
-    """Name and place of each picture in a tar archive, in its order; only the members' headers are read.
+    """Name and place of each picture in a tar archive, in its order; only headers and first bytes are read.
 
     Raises:
         DataError: The archive is missing, damaged or compressed.
     """
     try:
-        with tarfile.open(archive, "r:") as opened:
-            for member in opened:
-                if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
-                    yield member.name.removeprefix("./"), Member(archive, member.offset_data, member.size)
-                opened.members = []  # type: ignore[attr-defined]  # else it keeps all that it has seen
+        with open_regular(archive) as stream:
+            for name, member in _files(stream, archive):
+                named = is_picture_name(name)
+                if _begins_like_one(stream, member) if named is None else named:
+                    yield name.removeprefix("./"), member
     except (OSError, tarfile.TarError) as error:
+        why = getattr(error, "strerror", None) or error
         raise DataError(
-            f"{archive}: no tar archive that can be read in place ({error}); a compressed one: gunzip it first"
+            f"{archive}: no tar archive that can be read in place ({why}); a compressed one: gunzip it first"
         ) from None
 
 
-def table(path: Path, *, images: Path | None = None) -> Iterator[tuple[str, Path | bytes]]:
+def _files(stream: IO[bytes], archive: Path) -> Iterator[tuple[str, Member]]:
+    """Name and place of each file in an archive. Every member lies behind the one before and within the archive."""
+    end = os.fstat(stream.fileno()).st_size
+    place = 0
+    extended: dict[str, str] = {}  # what the headers before a member say of it
+    while (header := _header(stream, place)) is not None:
+        start, size = place + tarfile.BLOCKSIZE, header.size
+        if header.type == tarfile.GNUTYPE_SPARSE:
+            start = _behind_sparse(stream, start)
+        if header.type in _SIZED and "size" in extended:
+            size = _number(extended["size"])
+        if size < 0 or size >= 2**62:
+            raise tarfile.ReadError(f"a member of {size} bytes at byte {place}")
+        if header.type in _NAMING:
+            if size > LONGEST_HEADER or start + size > end:
+                raise tarfile.ReadError(f"a header of {size:,} bytes at byte {place}")
+            stream.seek(start)
+            extended |= _extended(header.type, stream.read(size))
+        elif header.type in _SIZED:
+            if header.type != tarfile.GNUTYPE_SPARSE:
+                yield extended.get("path", header.name), Member(archive, start, size)
+            extended = {}
+        else:
+            extended = {}
+        holds = header.type in (*_SIZED, *_NAMING) or header.type not in tarfile.SUPPORTED_TYPES
+        place = start + (-(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE if holds else 0)
+        if place > end:
+            raise tarfile.ReadError(f"unexpected end of data: it is cut short at {end:,} of at least {place:,} bytes")
+
+
+def _header(stream: IO[bytes], place: int) -> tarfile.TarInfo | None:
+    """The header at a place; None at the archive's end."""
+    stream.seek(place)
+    block = stream.read(tarfile.BLOCKSIZE)
+    if block == bytes(tarfile.BLOCKSIZE) or (place and not block):
+        return None
+    return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+
+
+def _behind_sparse(stream: IO[bytes], place: int) -> int:
+    """Where the data of a member with holes begins: behind the blocks that list the holes."""
+    stream.seek(place - tarfile.BLOCKSIZE)
+    more = stream.read(tarfile.BLOCKSIZE)[482:483]
+    while more.strip(b"\0"):
+        more = stream.read(tarfile.BLOCKSIZE)[504:505]
+    return stream.tell()
+
+
+def _extended(kind: bytes, content: bytes) -> dict[str, str]:
+    """What a header before a member says: its name, and in the pax form perhaps its size."""
+    if kind == tarfile.GNUTYPE_LONGNAME:
+        return {"path": content.rstrip(b"\0").decode("utf-8", "surrogateescape")}
+    known = {}
+    while kind == tarfile.XHDTYPE and content.strip(b"\0"):
+        digits, _, rest = content.partition(b" ")
+        length = _number(digits.decode("ascii", "replace"))
+        if not len(digits) + 1 < length <= len(content):
+            raise tarfile.ReadError(f"a header entry of {length} bytes")
+        name, _, value = rest[: length - len(digits) - 2].partition(b"=")
+        known[name.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
+        content = content[length:]
+    return {name: known[name] for name in ("path", "size") if name in known}
+
+
+def _number(digits: str) -> int:
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 20:
+        raise tarfile.ReadError(f"expected a number of bytes, found {digits[:20]!r}")
+    return int(digits)
+
+
+def _begins_like_one(stream: IO[bytes], member: Member) -> bool:
+    stream.seek(member.offset)
+    return kind_of(stream.read(min(HEAD, member.size))) is not None
+
+
+def table(
+    path: Path, *, images: Path | None = None, allow_outside_images: bool = False
+) -> Iterator[tuple[str, Path | bytes | Inline | Refused]]:
     """Name and file of each picture in a Parquet file: bytes, where a column holds them, else paths.
 
     Args:
         path: The file.
         images: Folder that paths are relative to; None takes the folder of the file.
+        allow_outside_images: Read paths that lead out of that folder, too.
 
     Raises:
-        DataError: The file is missing or damaged, or has neither a column of bytes nor one of paths.
+        DataError: The file is missing or damaged, has neither a column of bytes nor one of paths, or unpacks to far
+            more than it holds.
         MissingExtraError: The package pyarrow is not installed.
     """
+    pyarrow, parquet = packages()
     try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError(f'{path}: {error}; pip install "mner[parquet]"') from error
-    try:
+        open_regular(path).close()
         with parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
             schema = file.schema_arrow
-            held, inside = _bytes_column(schema, pyarrow)
-            named = next((name for name in NAMES if _is(schema, name, pyarrow.string(), pyarrow.large_string())), None)
+            held, inside = _bytes_column(schema, pyarrow, path)
+            named = next((name for name in NAMES if _is(schema, name, pyarrow.types, "string")), None)
             if held is None and named is None:
                 raise DataError(
                     f"{path}: expected a column of pictures ({', '.join(BYTES)}) or of their paths "
@@ -87,38 +179,48 @@ def table(path: Path, *, images: Path | None = None) -> Iterator[tuple[str, Path
                 )
             columns = [name for name in (held, named) if name is not None]
             number, folder = 0, images if images is not None else path.parent
-            for batch in file.iter_batches(batch_size=ROWS, columns=columns):
-                for row in batch.to_pylist():
+            for rows in batches(file, path, rows=ROWS, columns=columns):
+                for row in rows:
                     name = row[named] if named is not None else None
-                    yield _picture(row[held] if held is not None else None, name, number, folder, path, inside=inside)
+                    content = row[held] if held is not None else None
+                    if inside and isinstance(content, dict):  # as Hugging Face datasets write pictures
+                        name, content = name or content.get("path"), content.get("bytes")
+                    unnamed = f"{path.stem}-{number:08d}"
                     number += 1
+                    if content is not None:
+                        yield short_name(name or unnamed), content
+                    elif not name:
+                        yield unnamed, b""  # a row without a picture: it gets a status, as any other bad one
+                    else:
+                        yield short_name(name), place_of(folder, name, allow_outside=allow_outside_images)
     except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
         raise DataError(f"{path}: no Parquet file that can be read ({error}); write it again") from None
 
 
-def _picture(
-    held: Any, name: str | None, number: int, folder: Path, path: Path, *, inside: bool
-) -> tuple[str, Path | bytes]:
-    if inside and isinstance(held, dict):  # as Hugging Face datasets write pictures
-        name, held = name or held.get("path"), held.get("bytes")
-    if held is not None:
-        return name or f"{path.stem}-{number:08d}", bytes(held)
-    if not name:
-        return f"{path.stem}-{number:08d}", b""  # a row without a picture: it gets a status, as any other bad one
-    return name, folder / name
-
-
-def _bytes_column(schema: Any, pyarrow: Any) -> tuple[str | None, bool]:
+def _bytes_column(schema: Any, pyarrow: Any, path: Path) -> tuple[str | None, bool]:
     """The column of bytes, and whether they are inside a struct."""
+    types = pyarrow.types
     for name in BYTES:
-        if _is(schema, name, pyarrow.binary(), pyarrow.large_binary()):
+        if _is(schema, name, types, "binary"):
             return name, False
-        if name in schema.names:
-            kind = schema.field(name).type
-            if pyarrow.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
-                return name, True
+        kind = schema.field(name).type if name in schema.names else None
+        if kind is not None and types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
+            fields = {"bytes": "binary", "path": "string"}
+            for inner, expected in fields.items():
+                at = kind.get_field_index(inner)
+                if at >= 0 and not (_of(kind.field(at).type, types, expected) or types.is_null(kind.field(at).type)):
+                    raise DataError(f"{path}: {name}.{inner}: expected {expected}, found {kind.field(at).type}")
+            return name, True
     return None, False
 
 
-def _is(schema: Any, name: str, *kinds: Any) -> bool:
-    return name in schema.names and schema.field(name).type in kinds
+def _is(schema: Any, name: str, types: Any, kind: str) -> bool:
+    return schema.names.count(name) == 1 and _of(schema.field(name).type, types, kind)
+
+
+def _of(found: Any, types: Any, kind: str) -> bool:
+    """Whether a type is "binary" or "string", of whatever width and in whatever coding."""
+    if types.is_dictionary(found):
+        found = found.value_type
+    forms = (kind, f"large_{kind}", f"{kind}_view") + (("fixed_size_binary",) if kind == "binary" else ())
+    return any(getattr(types, f"is_{form}", lambda _: False)(found) for form in forms)

@@ -7,22 +7,28 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mner.data.archives import ARCHIVE, TABLE, Member, members, table
-from mner.data.pictures import SUFFIXES, picture_path
+from mner.data.pictures import place_of
 from mner.data.reading import read
 from mner.errors import DataError
+from mner.picture_files import SUFFIXES, Inline, Refused, is_picture, short_name, unfiled
 
-Place = Path | Member | bytes
-"""Where a picture is, or its bytes."""
+Place = Path | Member | bytes | Inline | Refused
+"""Where a picture is, its bytes, or why it is not read."""
 
 
-def pictures(source: Path, *, images: Path | None = None) -> Iterable[tuple[str, Place]]:
+def pictures(
+    source: Path, *, images: Path | None = None, allow_outside_images: bool = False
+) -> Iterable[tuple[str, Place]]:
     """Name and place of each picture: those in a folder and below it, sorted, or those that posts name, once each.
+
+    In a folder, a file whose suffix says nothing is a picture if it begins like one.
 
     Args:
         source: A folder of pictures, one picture, a file of posts, a webdataset archive (.tar), a folder of such, or
             a Parquet file of paths or of bytes. Links to folders are not followed. Archives and tables are read as
             their pictures are needed; all else is a list.
         images: Folder of the posts' or the table's pictures; None takes the folder of the file.
+        allow_outside_images: Read what posts or a table name outside that folder, too.
 
     Raises:
         DataError: There is no such file or folder, or it names no picture.
@@ -36,24 +42,29 @@ def pictures(source: Path, *, images: Path | None = None) -> Iterable[tuple[str,
             (path.relative_to(source).as_posix(), path)
             for folder, _, files in os.walk(source, onerror=_unlisted)
             for path in (Path(folder) / file for file in files)
-            if path.suffix.lower() in SUFFIXES
+            if is_picture(path)
         ]
         if not found:
             raise DataError(f"{source}: holds no picture ({', '.join(SUFFIXES)})")
         return sorted(found)
+    if (address := unfiled(str(source))) is not None:
+        raise DataError(f"{short_name(str(source))}: {address.reason if isinstance(address, Refused) else _NO_FILE}")
     if not source.exists():
         raise DataError(f"{source}: no such file or folder; name a folder of pictures, a picture, or a file of posts")
-    if source.suffix.lower() in SUFFIXES:
+    if is_picture(source):
         return [(source.name, source)]
     if source.suffix.lower() == ARCHIVE:
         return _some(members(source), source)
     if source.suffix.lower() == TABLE:
-        return _some(table(source, images=images), source)
+        return _some(table(source, images=images, allow_outside_images=allow_outside_images), source)
     folder = images if images is not None else source.parent
     named = dict.fromkeys(post.image for post in read(source, labels=False) if post.image is not None)
     if not named:
         raise DataError(f"{source}: none of its posts names a picture")
-    return [(image, picture_path(folder, image)) for image in named]
+    return [(short_name(image), place_of(folder, image, allow_outside=allow_outside_images)) for image in named]
+
+
+_NO_FILE = "expected a folder of pictures, a picture's file, or a file of posts, not a data URI"
 
 
 def _unlisted(error: OSError) -> None:

@@ -2,31 +2,99 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
-"""Endings that make a name a picture's file name."""
+from mner.picture_files import SUFFIXES, UNDECODED, Inline, Refused, short_name, unfiled
+
+Found = Path | Inline | Refused
+"""Where a picture is, what is written out in its place, or why it is not read."""
 
 
-def picture_path(folder: Path, image: str) -> Path:
-    """The path of a post's picture in a folder.
+def place_of(folder: Path, image: str, *, allow_outside: bool = False) -> Found:
+    """The place of a post's picture in a folder.
 
-    As the post writes it; else by its last part alone; else with another picture suffix. Where nothing is there, or
-    the name is none that a file can have, the path that was expected first.
+    As the post writes it; else with the other separators or the other composition of accents; else by its last part
+    alone; else with another picture suffix, or one more where it has none. Several files that fit equally well are no
+    answer: another picture is worse than none. Where nothing is there, the path that was expected first.
 
-    >>> picture_path(Path("pics"), "1.jpg").as_posix()
+    Args:
+        folder: The folder of the pictures. Names come from anybody: what lies outside, links followed, is refused.
+        image: The name: a path, or a data URI. Addresses are refused, as nothing is fetched.
+        allow_outside: Take paths that lead out of the folder, too.
+
+    >>> place_of(Path("pics"), "1.jpg").as_posix()
     'pics/1.jpg'
     """
-    path = folder / image
-    if _there(path) or not path.name:
-        return path
-    flat = folder / path.name
-    others = (place.with_suffix(suffix) for place in dict.fromkeys([path, flat]) for suffix in SUFFIXES)
-    return next((other for other in (flat, *others) if _there(other)), path)
+    apart = unfiled(image)
+    if apart is not None:
+        return apart
+    expected = folder / image
+    for candidates in _candidates(folder, image):
+        present = _present(candidates, None if allow_outside else folder)
+        if len(present) == 1:
+            return present[0]
+        if present:
+            names = ", ".join(path.name for path in present)
+            return Refused("missing", f"several pictures fit the name {short_name(image)}: {names}; name one of them")
+    if not allow_outside and not _inside(folder, expected):
+        return Refused(
+            "skipped",
+            f"{image} lies outside the folder of the pictures, {folder}, and is not read; name its folder "
+            "(--images) or allow it (--allow-outside-images)",
+        )
+    return expected
 
 
-def _there(path: Path) -> bool:
+def _candidates(folder: Path, image: str) -> Iterator[Iterable[Path]]:
+    """Where a picture may be, the best places first; those of one group are equally good."""
+    names = list(dict.fromkeys(form for path in (image, image.replace("\\", "/")) for form in _forms(path)))
+    last = list(dict.fromkeys(name.rpartition("/")[2] for name in names))
+    yield [folder / image]
+    yield [folder / name for name in names]
+    yield [folder / name for name in last]
+    for group in (names, last):
+        yield [folder / f"{stem}{case}" for stem, suffix in map(_split, group) for case in _cases([suffix])]
+        yield [folder / f"{stem}{case}" for stem, _ in map(_split, group) for case in _cases(SUFFIXES)]
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    """A name as it is, and with its accents composed and apart: systems write file names in either way."""
+    if name.isascii():
+        return (name,)
+    return name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """A name before its picture suffix, and that suffix; "" where it has none, as "photo.v2"."""
+    stem, dot, suffix = name.rpartition(".")
+    known = f"{dot}{suffix}".lower() in (*SUFFIXES, *UNDECODED) and stem.rpartition("/")[2]
+    return (stem, f"{dot}{suffix}") if known else (name, "")
+
+
+def _cases(suffixes: Iterable[str]) -> Iterator[str]:
+    for suffix in suffixes:
+        yield from dict.fromkeys((suffix.lower(), suffix.upper()))
+
+
+def _present(candidates: Iterable[Path], boundary: Path | None) -> list[Path]:
+    """The files among some paths, each once whatever its names, and only those inside the boundary."""
+    files: dict[tuple[int, int], Path] = {}
+    for path in candidates:
+        try:
+            status = path.stat()
+        except (OSError, ValueError):  # not there, or no name that a file can have
+            continue
+        if not stat.S_ISDIR(status.st_mode) and (boundary is None or _inside(boundary, path)):
+            files.setdefault((status.st_dev, status.st_ino), path)
+    return list(files.values())
+
+
+def _inside(folder: Path, path: Path) -> bool:
     try:
-        return path.exists()
-    except (OSError, ValueError):  # a name that is too long to be looked for
-        return False
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except (OSError, ValueError):
+        return True  # no such place anywhere

@@ -11,8 +11,10 @@ from typing import IO, Any, Literal
 
 from mner.data.identify import detect, load
 from mner.data.lines import Lines, OnFault
-from mner.data.pictures import picture_path
+from mner.data.pictures import place_of
 from mner.data.records import excluded
+from mner.errors import DataError
+from mner.picture_files import Refused, unfiled
 from mner.tags import Reading
 from mner.types import Post
 
@@ -41,13 +43,15 @@ def read(
         labels: What an I- that continues nothing means: repair, it begins an entity; strict, it is O. False: labels
             are neither read nor checked, as a prediction needs none; every post has ``spans`` None.
         images: The folder of the pictures. Each post's image becomes the path of its picture in there, with
-            another suffix, or without its folder, where only that is there. None leaves images as they are written.
+            another suffix, or without its folder, where only that is there; data URIs and addresses stay as they
+            are. None leaves images as they are written.
         on_fault: Called with (line, message) for each bad line, which is then left out; None raises.
         on_excluded: Called with (post, reason) for each post that whoever labelled it rejected or skipped. It is left
             out, unless ``labels`` is False. None logs how many there were.
 
     Raises:
-        DataError: While iterating: the file is missing, of no known format, or has a bad line.
+        DataError: While iterating: the file is missing, of no known format, or has a bad line, or names a picture
+            outside ``images``.
         PluginError: There is no such format.
 
     >>> import io
@@ -67,7 +71,15 @@ def read(
         yield from posts
         return
     for post in posts:
-        yield post if post.image is None else replace(post, image=str(picture_path(Path(images), post.image)))
+        yield post if post.image is None else replace(post, image=_placed(Path(images), post.image, post.where))
+
+
+def _placed(folder: Path, image: str, where: str) -> str:
+    """The path of a picture in a folder; a data URI or an address as it is."""
+    place = place_of(folder, image)
+    if isinstance(place, Refused) and place.status == "skipped" and unfiled(image) is None:
+        raise DataError(f"{where}: {place.reason}")
+    return str(place) if isinstance(place, Path) else image
 
 
 def _accepted(posts: Iterator[Post], name: str, on_excluded: OnExcluded | None) -> Iterator[Post]:

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from mner.data.pictures import SUFFIXES
 from mner.types import Post
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
+"""What a fingerprint leaves out of a picture's name; a longer list would change fingerprints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +78,4 @@ def _picture(image: str | None) -> str | None:
         return None
     name = PurePosixPath(image.replace("\\", "/")).name
     stem, dot, suffix = name.rpartition(".")
-    return stem if f"{dot}{suffix}".lower() in SUFFIXES and stem else name
+    return stem if f"{dot}{suffix}".lower() in _SUFFIXES and stem else name

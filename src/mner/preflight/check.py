@@ -39,6 +39,7 @@ def check(
     config: Config | str | Path | None = None,
     contexts: Sequence[str | Path] = (),
     images: str | Path | None = None,
+    allow_outside_images: bool = False,
     encoder: str | Views | None = None,
     format: str | None = None,
     labels: Reading | None = None,
@@ -53,6 +54,7 @@ def check(
             A path among ``paths`` that ends with ".toml" is taken for it.
         contexts: Artefact files; each post with a picture should have a row in one.
         images: Folder of the pictures; every picture of a post is opened.
+        allow_outside_images: Open pictures outside that folder, too.
         encoder: The name of an encoder, or views of one, whose tokenizer tells words without sub-tokens, windows
             and cut context. None: the configuration's, if it is on this machine; else that is not checked.
         format: The files' format; None: by first lines and name.
@@ -85,7 +87,7 @@ def check(
     posts = Posts(findings)
     implied = settings.model.encoder if config is not None else None
     views, absent = _views(encoder, implied, settings.context)
-    others = list(_others(findings, contexts, images, views, watch))
+    others = list(_others(findings, contexts, images, allow_outside_images, views, watch))
     checked: dict[str, Split] = {}
     for name, path in files.items():
         on_fault = findings.bad_line(path)
@@ -157,6 +159,7 @@ def _others(
     findings: Findings,
     contexts: Sequence[str | Path],
     images: str | Path | None,
+    allow_outside_images: bool,
     views: Views | None,
     watch: Watch,
 ) -> Iterator[Examine]:
@@ -170,7 +173,7 @@ def _others(
     if images is not None:
         if not Path(images).is_dir():
             raise DataError(f"{images}: no such folder of pictures")
-        yield Pictures(findings, Path(images), watch=watch).examine
+        yield Pictures(findings, Path(images), watch=watch, allow_outside=allow_outside_images).examine
     if views is not None:
         yield partial(examine_tokens, findings, views, known)
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mner.data.pictures import picture_path
+from mner.data.pictures import place_of
 from mner.errors import ImageError
+from mner.picture_files import short_name
 from mner.preflight.report import Findings
 from mner.types import Post
 
@@ -20,28 +21,36 @@ def examine_contexts(findings: Findings, contexts: Contexts, posts: Sequence[Pos
     for post in posts:
         if post.image is None:
             continue
-        context = contexts.get(post.image)
+        context, name = contexts.get(post.image), short_name(post.image)
         if context is None:
-            findings.add("warning", "no context", post.where, f'the picture "{post.image}" has no row in the contexts')
+            findings.add(
+                "warning",
+                "no context",
+                post.where,
+                f'the picture "{name}" has no row in the contexts',
+            )
         elif context.status != "ok":
             why = f": {context.reason}" if context.reason else ""
             findings.add(
                 "warning",
                 f"{context.status} context",
                 post.where,
-                f'the picture "{post.image}" is {context.status}{why}; the post is read as one without a picture',
+                f'the picture "{name}" is {context.status}{why}; the post is read as one without a picture',
             )
         elif context.empty:
-            findings.add("note", "empty context", post.where, f'nothing was read from the picture "{post.image}"')
+            findings.add("note", "empty context", post.where, f'nothing was read from the picture "{name}"')
 
 
 class Pictures:
     """The pictures of a folder, each opened once."""
 
-    def __init__(self, findings: Findings, folder: Path, *, watch: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, findings: Findings, folder: Path, *, watch: Callable[[str, int], None], allow_outside: bool = False
+    ) -> None:
         self._findings = findings
         self._folder = folder
         self._watch = watch
+        self._allow_outside = allow_outside
         self._opened: set[str] = set()
 
     def examine(self, posts: Sequence[Post]) -> None:
@@ -52,9 +61,10 @@ class Pictures:
             if post.image is None or post.image in self._opened:
                 continue
             self._opened.add(post.image)
-            path = picture_path(self._folder, post.image)
+            place = place_of(self._folder, post.image, allow_outside=self._allow_outside)
             try:
-                open_image(path)
+                open_image(place)
             except ImageError as error:
-                self._findings.add("warning", f"{error.status} picture", post.where, f"{path}: {error.reason}")
+                name = place if isinstance(place, Path) else short_name(post.image)
+                self._findings.add("warning", f"{error.status} picture", post.where, f"{name}: {error.reason}")
             self._watch("pictures opened", len(self._opened))

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
+from mner.picture_files import short_name
 from mner.preflight.report import Findings, Split
 from mner.tags import Reading, similar_types
 from mner.types import Post
@@ -39,7 +40,7 @@ class Posts:
     def _across(self, places: dict[str, str], split: str, post: Post, what: str) -> None:
         """Report a text or picture the first time it is met in one split after another."""
         if split not in places:
-            shown = post.image if what == "picture" else _short(post.text)
+            shown = short_name(post.image or "") if what == "picture" else _short(post.text)
             for other, where in places.items():
                 self._findings.add(
                     "warning", f"same {what}: {other}/{split}", post.where, f'"{shown}" is also in {other}, at {where}'

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mner.analysis.cases import Case, Cases
-from mner.data.pictures import picture_path
+from mner.data.pictures import place_of
 from mner.show.charts import names, svg
 from mner.show.environment import template
 from mner.show.exhibit import Exhibit, reads_from_left
@@ -72,7 +72,7 @@ def _spans(case: Case) -> Iterator[Span]:
 
 
 def _case(case: Case, images: Path | None) -> dict[str, Any]:
-    source = None if images is None or case.image is None else picture_path(images, case.image)
+    source = None if images is None or case.image is None else place_of(images, case.image)
     picture = embed(source, longest=THUMBNAIL, quality=78)
     gold = set(case.gold)
     readings: list[dict[str, Any]] = [{"name": "gold", "right": None, "runs": _runs(case.words, case.gold)}]

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from mner.atomic import write_text
-from mner.data.pictures import picture_path
+from mner.data.pictures import place_of
 from mner.show.environment import template
 from mner.show.picture import Drawn, Embedded, boxes_of, embed
 from mner.types import VisualContext
@@ -48,7 +48,13 @@ class Card:
 
 
 def write_sheet(
-    rows: Iterable[VisualContext], path: Path, *, images: Path, limit: int = LIMIT, title: str = "contexts"
+    rows: Iterable[VisualContext],
+    path: Path,
+    *,
+    images: Path,
+    allow_outside: bool = False,
+    limit: int = LIMIT,
+    title: str = "contexts",
 ) -> tuple[int, int]:
     """Write the contact sheet of some rows; how many pictures it shows, and how many it leaves out.
 
@@ -56,18 +62,21 @@ def write_sheet(
         rows: Rows of an artefact; the first ones are shown.
         path: The page.
         images: Folder of the pictures. One that is not there leaves its place empty.
+        allow_outside: Show pictures that rows name outside that folder, too.
         limit: Pictures on the page, at most; 0: all.
         title: Heading of the page.
     """
     remaining = iter(rows)
-    cards = [_card(row, images) for row in islice(remaining, limit or None)]
+    cards = [
+        _card(row, place_of(images, row.image, allow_outside=allow_outside)) for row in islice(remaining, limit or None)
+    ]
     left_out = sum(1 for _ in remaining)
     write_text(path, template("sheet.html").render(title=title, cards=cards, left_out=left_out))
     return len(cards), left_out
 
 
-def _card(row: VisualContext, images: Path) -> Card:
-    picture = embed(picture_path(images, row.image), longest=LONGEST, quality=78)
+def _card(row: VisualContext, place: object) -> Card:
+    picture = embed(place, longest=LONGEST, quality=78)
     drawn, undrawn = boxes_of(row, picture, most=BOXES) if picture else ([], 0)
     told = row.extractor or {}
     named: list[tuple[str, bool, tuple[Entry, ...]]] = [

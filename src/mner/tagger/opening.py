@@ -31,6 +31,7 @@ def load(
     allow_plugins: bool = False,
     use_images: bool = True,
     images: str | Path | None = None,
+    allow_outside_images: bool = False,
     contexts: str | Path | Iterable[str | Path] | Mapping[str, VisualContext] | None = None,
     store: str | Path | None = None,
     timeout: float | None = None,
@@ -45,6 +46,8 @@ def load(
         allow_plugins: Run code outside mner that the model's configuration names.
         use_images: False reads the words alone, whatever pictures come.
         images: Folder of the pictures that posts name; None takes their names as paths.
+        allow_outside_images: Read a picture that a post names outside of ``images``, too. What is given as ``image=``
+            is read wherever it is.
         contexts: Ready visual contexts, as files of the artefact or folders of its shards, or by picture name; asked
             before a picture is read.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
@@ -78,6 +81,7 @@ def load(
         saved.config.vision,
         contexts=ready,
         images=None if images is None else Path(images),
+        allow_outside=allow_outside_images,
         store=None if store is None else Path(store),
         timeout=timeout,
     )

@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeVar
 
 from mner import sessions
 from mner.config import VisionConfig
-from mner.data.pictures import picture_path
+from mner.data.pictures import place_of
+from mner.picture_files import unfiled
 from mner.tagger.requests import Request
 from mner.types import ImageStatus, VisualContext
 from mner.views import Piece
@@ -76,6 +77,7 @@ class Pictures:
         vision: Which backends read a picture; they are loaded with the first picture that needs them.
         contexts: Ready contexts by picture name, asked first.
         images: Folder of the pictures that posts name; None takes names as paths.
+        allow_outside: Read what a post names outside that folder, too. What the caller gives is read wherever it is.
         store: SQLite file that keeps what was read; None takes the user's cache.
         timeout: Most seconds for one picture, loading of the backends aside; None sets no limit. A picture that
             is over time is finished in the background, and the next one waits for it within its own limit.
@@ -87,12 +89,14 @@ class Pictures:
         *,
         contexts: Contexts | Mapping[str, VisualContext] | None = None,
         images: Path | None = None,
+        allow_outside: bool = False,
         store: Path | None = None,
         timeout: float | None = None,
     ) -> None:
         self._vision = vision
         self._contexts = contexts
         self._images = images
+        self._allow_outside = allow_outside
         self._store = store
         self._timeout = timeout
         self._reader: Reader | None = None
@@ -127,7 +131,9 @@ class Pictures:
         name = request.post.image
         if request.picture is not None or name is None:
             return request.picture
-        return Path(name) if self._images is None else picture_path(self._images, name)
+        if self._images is None:
+            return unfiled(name) or Path(name)
+        return place_of(self._images, name, allow_outside=self._allow_outside)
 
     def _read(self, name: str, source: Any) -> VisualContext:
         with self._lock:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mner.data import gold
 from mner.data.alignment import whole
 from mner.data.records import post_of
+from mner.picture_files import Inline, Refused, short_name, unfiled
 from mner.types import Caption, Post, VisualContext
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Request:
 
     Attributes:
         post: The post; its ``image`` is the picture's name, if it has one.
-        picture: The path, bytes or opened picture that the caller gave; None: ``post.image`` names one, or none.
+        picture: The path, bytes or opened picture that the caller gave, or the picture that a data URI holds; None:
+            ``post.image`` names one, or none.
         context: What stands for the picture, which is then not read.
     """
 
@@ -96,10 +98,14 @@ def request(
         )
     picture = None
     if isinstance(image, str | os.PathLike):
-        picture = Path(image)
-        found = replace(found, image=os.fspath(image))
+        name = os.fspath(image)
+        picture = unfiled(name) or Path(name)
+        found = replace(found, image=short_name(name))
     elif image is not None:
         picture = _opened(image)
+    elif found.image is not None and isinstance(written := unfiled(found.image), Inline | Refused):
+        picture = written
+        found = replace(found, image=short_name(found.image))
     return Request(found, picture, _context(context, found.image or GIVEN, caption_source))
 
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mner.config import Config
-from mner.data.pictures import picture_path
+from mner.data.pictures import place_of
 from mner.errors import DataError
+from mner.picture_files import short_name
 from mner.types import Post, VisualContext
 
 
@@ -42,12 +43,12 @@ def contexts_of(
         read: dict[str, VisualContext] = {}
         with Store(needed=False) as store:
             for number, one in enumerate(
-                extractor.stream(((image, picture_path(folder, image)) for image in wanted), store=store), 1
+                extractor.stream(((short_name(image), place_of(folder, image)) for image in wanted), store=store), 1
             ):
                 read[one.image] = one
                 watch(number, len(wanted))
         known = [
-            read.get(post.image) if one is None and post.image is not None else one
+            read.get(short_name(post.image)) if one is None and post.image is not None else one
             for post, one in zip(posts, known, strict=True)
         ]
     return known

@@ -18,6 +18,7 @@ from mner.config import Config
 from mner.data import Stamp
 from mner.data.rename import rename
 from mner.errors import ConfigError, DataError
+from mner.picture_files import short_name
 from mner.types import Post, ViewName, VisualContext
 from mner.views.batch import Encoded
 from mner.views.compose import compose
@@ -146,9 +147,10 @@ def check_covered(config: Config, split: ViewSplit) -> None:
     pictures = len(split.posts) - split.coverage.get("none", 0)
     if not trained or not config.data.contexts or len(lacking) <= config.data.contexts_missing * pictures:
         return
+    example = short_name(lacking[0].image or "")
     raise DataError(
         f"{split.path}: of its {pictures} pictures {len(lacking)} have no row in {', '.join(config.data.contexts)}, "
-        f'such as "{lacking[0].image}" ({lacking[0].where}); a share of {config.data.contexts_missing:g} may lack one. '
+        f'such as "{example}" ({lacking[0].where}); a share of {config.data.contexts_missing:g} may lack one. '
         "Add their rows (mner context build), or train with --set data.contexts_missing=1, which reads these posts as "
         "words alone"
     )

@@ -12,6 +12,7 @@ from typing import TypeVar
 from mner.atomic import writing
 from mner.errors import DataError
 from mner.long_lines import bounded
+from mner.picture_files import short_name
 from mner.types import VisualContext
 from mner.vision.rows import from_row, to_line
 
@@ -29,7 +30,7 @@ def key(image: str) -> str:
     """
     if image.startswith("IMGID:"):
         return image.removeprefix("IMGID:") + ".jpg"
-    return image.removeprefix("./")
+    return short_name(image).removeprefix("./")
 
 
 class Contexts(Mapping[str, VisualContext]):

@@ -17,8 +17,8 @@ from mner.engines.crew import Crew, Hire, ordered
 from mner.engines.processes import Processes
 from mner.errors import DataError
 from mner.folders import held
+from mner.parquet_file import packages
 from mner.types import VisualContext
-from mner.vision import parquet
 from mner.vision.artefact import PARQUET, iter_contexts, write_contexts
 from mner.vision.extract import Extractor
 from mner.vision.images import Named
@@ -81,7 +81,7 @@ def build(
     if hire is None and workers > 1:
         hire = partial(Processes, workers=workers)
     if out.suffix == PARQUET:
-        parquet.packages()  # that they are missing is told before anything is read
+        packages()  # that they are missing is told before anything is read
     if not shard_size and out.is_dir():
         raise DataError(f"{out}: is a folder; name a file, or give a shard size to write shards into the folder")
     extractor = Extractor(config, threads=0 if hire is None else 1)

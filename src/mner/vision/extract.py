@@ -128,7 +128,7 @@ class Extractor:
         return file if known is None else replace(known, image=image)
 
     def _refused(self, image: str, error: ImageError) -> VisualContext:
-        status = error.status if error.status in {"missing", "too_large"} else "unreadable"
+        status = error.status if error.status in {"missing", "too_large", "skipped"} else "unreadable"
         return replace(self._row(image), status=status, reason=error.reason)  # type: ignore[arg-type]
 
     def _contexts(self, opened: Sequence[Seen | VisualContext], store: Store | None) -> list[VisualContext]:

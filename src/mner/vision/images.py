@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import stat
 import threading
 import warnings
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mner.errors import ImageError
+from mner.picture_files import FOREIGN, HEAD, kind_of, open_regular, short_name
 
 
 @runtime_checkable
@@ -90,7 +90,8 @@ def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
 
     Raises:
         ImageError: With the status "missing" (no such file), "too_large" (over a limit; a picture's size is
-            read from its header, before any pixel is decoded) or "unreadable" (anything else).
+            read from its header, before any pixel is decoded), "skipped" (a place that is not read, such as an address)
+            or "unreadable" (anything else).
     """
     return decode(fetch(source, limits=limits), limits=limits)
 
@@ -127,6 +128,10 @@ def decode(file: Unopened, *, limits: Limits = Limits()) -> Picture:
             known = [kind for kind in FORMATS if kind in Image.OPEN]  # older Pillow has no AVIF
             opened = Image.open(io.BytesIO(file.content), formats=known)
     except UnidentifiedImageError:
+        kind = kind_of(file.content[:HEAD])
+        if kind in FOREIGN or kind == "AVIF":
+            reason = f"{kind} pictures are not decoded here; convert it to JPEG or PNG"
+            raise ImageError("unreadable", reason) from None
         raise ImageError("unreadable", "the file is not a picture of a known format") from None
     except Image.DecompressionBombError as error:
         raise ImageError("too_large", f"the picture is too large: {error}") from None
@@ -138,15 +143,16 @@ def decode(file: Unopened, *, limits: Limits = Limits()) -> Picture:
 
 def _content(path: Path, limits: Limits) -> bytes:
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ImageError("unreadable", f"{path.name} is not a file")
-        _within(found.st_size, limits)
-        return path.read_bytes()
+        with open_regular(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            _within(size, limits)
+            # No more than it had when it was opened: a file may grow, and what has no size (/proc) may have no end.
+            return stream.read(size) or b""
     except (FileNotFoundError, NotADirectoryError):
-        raise ImageError("missing", f"no such file: {path.name}") from None
+        raise ImageError("missing", f"no such file: {short_name(path.name)}") from None
     except (OSError, ValueError) as error:
-        raise ImageError("unreadable", f"{path.name} cannot be read: {error}") from None
+        why = getattr(error, "strerror", None) or error
+        raise ImageError("unreadable", f"{short_name(path.name)} cannot be read: {why}") from None
 
 
 def _within(size: int, limits: Limits) -> None:
@@ -158,6 +164,8 @@ def _fetched(place: Located, limits: Limits) -> bytes:
     _within(getattr(place, "size", 0), limits)
     try:
         return place.read()
+    except ImageError:
+        raise
     except FileNotFoundError as error:
         raise ImageError("missing", f"no such file: {error.filename}") from None
     except Exception as error:  # a place may be anybody's code

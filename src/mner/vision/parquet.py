@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from mner.atomic import writing_bytes
-from mner.errors import DataError, MissingExtraError
+from mner.errors import DataError
+from mner.parquet_file import batches, packages
+from mner.picture_files import open_regular
 from mner.types import VisualContext
 from mner.vision.rows import from_row, to_row
 
@@ -57,16 +59,15 @@ def read_rows(path: Path) -> Iterator[VisualContext]:
     """
     arrow, parquet = packages()
     try:
+        open_regular(path).close()
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             if "image" not in file.schema_arrow.names:
                 raise DataError(f'{path}: expected a column "image", found {", ".join(file.schema_arrow.names)}')
             number = 0
-            for batch in file.iter_batches(batch_size=GROUP):
-                for row in batch.to_pylist():
+            for rows in batches(file, path, rows=GROUP):
+                for row in rows:
                     number += 1
                     yield from_columns(row, where=f"{path}: row {number}")
-            if number != file.metadata.num_rows:
-                raise DataError(f"{path}: damaged: says it has {file.metadata.num_rows} rows, and {number} were found")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; make one from pictures: mner context build") from None
     except (OSError, UnicodeDecodeError, arrow.ArrowException) as error:
@@ -123,17 +124,3 @@ def _encodable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def packages() -> tuple[Any, Any]:
-    """The modules ``pyarrow`` and ``pyarrow.parquet``.
-
-    Raises:
-        MissingExtraError: The package is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError('Parquet needs a package: pip install "mner[parquet]"') from error
-    return pyarrow, pyarrow.parquet

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from mner.data.alignment import align, joined
 from mner.data.lines import printable
-from mner.data.pictures import SUFFIXES
 from mner.errors import DataError
+from mner.picture_files import SUFFIXES, UNDECODED, short_name
 from mner.tags import Reading, Scheme, check_type, from_spans, parse, to_spans, trimmed
 from mner.types import Post
 
@@ -116,7 +116,9 @@ def tags_of(post: Post, *, scheme: Scheme, format_name: str, reserved: str = "")
         if " " in span.label or "\r" in span.label or unfit(span.label):
             raise DataError(f"{which}: the label {span.label!r} cannot stand in a column. Write jsonl")
     if post.image is not None and (problem := unfit(post.image.replace("\r", "\n"))):
-        raise DataError(f"{which}: the image {post.image!r} {problem}, which {format_name} cannot hold. Write jsonl")
+        raise DataError(
+            f"{which}: the image {short_name(post.image)!r} {problem}, which {format_name} cannot hold. Write jsonl"
+        )
     return from_spans(post.spans, len(post.words), scheme=scheme)
 
 
@@ -133,4 +135,4 @@ def unfit(value: str) -> str:
 
 def picture_of(written: str) -> str:
     """The picture an ``IMGID`` names: itself if it has a picture's suffix, else with ".jpg"."""
-    return written if written.lower().endswith(SUFFIXES) else f"{written}.jpg"
+    return written if written.lower().endswith((*SUFFIXES, *UNDECODED)) else f"{written}.jpg"

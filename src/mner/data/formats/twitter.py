@@ -13,6 +13,7 @@ from mner.data.alignment import joined
 from mner.data.formats._columns import Known, Losses, glued, picture_of, post, shown, tags_of
 from mner.data.lines import OnFault, raising
 from mner.errors import DataError
+from mner.picture_files import short_name
 from mner.tags import Reading, Scheme
 from mner.types import Post
 
@@ -123,7 +124,7 @@ def _image_id(post: Post) -> str:
     written = short if short and picture_of(short) == post.image else post.image
     if picture_of(written.strip(" ")) != post.image:
         raise DataError(
-            f'{post.where or post.id}: the image "{post.image}" would be read back as '
-            f'"{picture_of(written.strip(" "))}"; give it a picture\'s suffix, or write jsonl'
+            f'{post.where or post.id}: the image "{short_name(post.image)}" would be read back as '
+            f'"{short_name(picture_of(written.strip(" ")))}"; give it a picture\'s suffix, or write jsonl'
         )
     return written
