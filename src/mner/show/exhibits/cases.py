@@ -28,7 +28,7 @@ def exhibit(results: Sequence[Cases]) -> Exhibit:
     return Exhibit(
         name="cases",
         title=ANALYSES["cases"],
-        about="A post is read rightly if its entities are exactly the gold ones. Only posts with a context are looked "
+        about="A post is right if its entities are exactly the gold ones. Only posts with a context are looked "
         "at; cases whose picture holds text that names a gold entity come first. Two models differ without any picture "
         "as well, so compare the counts with those of other readings below.",
         tables=tuple(tables),
