@@ -170,7 +170,7 @@ class TrainingConfig(Section):
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
     gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
     device: Annotated[str, AfterValidator(device_name)] = "auto"  # auto: a GPU where there is one
-    threads: int = Field(default=0, ge=0)  # 0: all cores
+    threads: int = Field(default=0, ge=0, le=1024)  # 0: all cores
 
 
 class DecodeConfig(Section):
@@ -184,7 +184,7 @@ class Config(Section):
     """A whole configuration."""
 
     name: FileName = "run"  # names the run's folder
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, lt=2**32)
     data: DataConfig = DataConfig()
     vision: VisionConfig = VisionConfig()
     context: ContextConfig = ContextConfig()

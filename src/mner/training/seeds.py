@@ -15,6 +15,9 @@ from mner.folders import LOCK, held
 from mner.overwrite import RUN, check_folder
 from mner.training.run import CHECKPOINT, Event, Watch, is_finished, train
 
+MOST = 1000
+"""Most seeds of a row that one call trains."""
+
 
 def parse_seeds(told: str) -> tuple[int, ...]:
     """The seeds that a text names: a number is how many, from 1; numbers with commas are the seeds themselves.
@@ -28,6 +31,8 @@ def parse_seeds(told: str) -> tuple[int, ...]:
     parts = [part.strip() for part in told.split(",") if part.strip()]
     if not parts or not all(part.isascii() and part.isdigit() for part in parts):
         raise ConfigError(f'seeds "{told}": expected how many, such as 5, or which, such as 3,7 (one alone: "7,")')
+    if any(len(part) > 10 or int(part) >= 2**32 for part in parts) or ("," not in told and int(parts[0]) > MOST):
+        raise ConfigError(f"seeds: expected at most {MOST:,} of them, each below {2**32:,}")
     seeds = tuple(int(part) for part in parts)
     if "," not in told:
         seeds = tuple(range(1, seeds[0] + 1))

@@ -1,0 +1,56 @@
+"""What commands print: safe on a terminal, exact for another program."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from mner.cli import output
+
+EVIL = "a\x1b]0;t\x07[red]b[/y]\x9b2J:smile:\u202ec"
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+
+
+class Terminal(io.TextIOWrapper):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def written(stream: Terminal) -> str:
+    return stream.buffer.getvalue().decode()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_nothing_foreign_steers_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.table import Table
+
+    terminal = Terminal(io.BytesIO(), encoding="utf-8", write_through=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    output.say(EVIL)
+    output.say(Path(EVIL))
+    output.record(f'{{"text": "{EVIL[-12:]}"}}')
+    output.complain("error:", EVIL, "bold red")
+    table = Table(EVIL, title=EVIL)
+    table.add_row(EVIL)
+    output.console().print(table)
+    output.console().print(EVIL)
+    with output.working(EVIL) as work:
+        work.show(EVIL)
+        work.note(EVIL)
+    text = written(terminal)
+    assert not STEERING.search(text)
+    assert "[red]b[/y]" in text and ":smile:" in text, "foreign text is no markup"
+
+
+def test_path_and_record_for_another_program_are_exact(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    output.say(Path("a\x1bb\udcff"))
+    output.record('{"text": "\u202ec"}')
+    assert capfdbinary.readouterr().out == b'a\x1bb\xff\n{"text": "\xe2\x80\xaec"}\n'
