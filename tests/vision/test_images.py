@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 import warnings
 import zlib
@@ -94,6 +96,58 @@ def test_limits_of_bytes_and_pixels(tmp_path: Path) -> None:
     assert refused(content, Limits(bytes=10))[0] == "too_large"
     assert refused(content, Limits(pixels=2499))[0] == "too_large"
     assert open_image(content, limits=Limits(pixels=2500)).width == 50
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "TIFF", "BMP"])
+def test_formats_that_are_decoded_whole_have_a_lower_limit(kind: str) -> None:
+    content = file_of(Image.new("RGB", (50, 50)), kind)
+    status, reason = refused(content, Limits(pixels=5000, whole=2499))
+    assert (status, reason) == ("too_large", f"the picture has 50 x 50 pixels, the limit is 2,499 for {kind}")
+    assert open_image(content, limits=Limits(pixels=5000, whole=2500)).width == 50
+    assert open_image(Image.new("RGB", (50, 50)), limits=Limits(pixels=5000, whole=2499)).width == 50
+
+
+def test_large_jpeg_is_decoded_smaller_and_keeps_its_size_in_name() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    drawn = Image.new("RGB", (8000, 4600), "navy")
+    drawn.paste("yellow", (0, 0, 4000, 4600))
+    for options, size in (({}, (8000, 4600)), ({"exif": exif}, (4600, 8000)), ({"progressive": True}, (8000, 4600))):
+        found = open_image(file_of(drawn, "JPEG", **options))
+        assert (found.width, found.height) == size
+        assert found.pixels.size == (size[0] // 2, size[1] // 2)
+    assert found.pixels.getpixel((100, 100))[0] > 200 > 50 > found.pixels.getpixel((3900, 100))[0]  # type: ignore[index]
+    below = Image.new("RGB", (8000, 4500), "navy")
+    assert open_image(file_of(below, "JPEG")).pixels.size == below.size
+
+
+def test_callers_own_picture_is_left_as_it_is() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    own = Image.open(io.BytesIO(file_of(Image.new("RGB", (20, 10), "white"), "JPEG", exif=exif)))
+    assert open_image(own).width == 10
+    assert own.size == (20, 10) and own.getexif()[0x0112] == 6
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read as Linux counts it")
+def test_small_file_of_many_pixels_takes_little_memory(tmp_path: Path) -> None:
+    Image.new("RGBA", (9000, 9000), (1, 2, 3, 100)).save(tmp_path / "1.webp", method=0, quality=1)
+    Image.new("RGB", (9000, 9000), "navy").save(tmp_path / "2.jpg")
+    program = """
+import resource, sys
+from mner.errors import ImageError
+from mner.vision.images import open_image
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in sys.argv[1:]:
+    try:
+        print(open_image(path).width)
+    except ImageError as error:
+        print(error.status)
+assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 250_000  # kB; 1,600,000 and 650,000 at full size
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "1.webp"), str(tmp_path / "2.jpg")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.stdout.split(), done.stderr) == (["too_large", "9000"], "")
 
 
 def test_place_that_says_it_is_too_large_is_not_read() -> None:

@@ -43,16 +43,34 @@ FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 """What is decoded, as Pillow names it. Left out are formats that run other programs (EPS) or that nobody posts."""
 
 
+SCALABLE = ("JPEG", "MPO")
+"""What can be decoded at a part of its size."""
+
+SCALED = 3200
+"""Pixels of the longest side, at least, of what is decoded at a part of its size: twice what the backends see."""
+
+ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
+"""The EXIF tag of a picture's orientation, and its values for one that lies on its side."""
+
 STRIP = 2**18
 """Pixels that are converted at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is read at most: bytes of a file, pixels of a picture (before it is decoded), frames: always the first."""
+    """What is read at most, before anything is decoded; of an animation always the first frame alone.
+
+    Attributes:
+        bytes: Of a file.
+        pixels: Of a picture. A JPEG of more than ``whole`` is decoded at a half, a quarter or an eighth of its size.
+        whole: Of a picture in a format that can only be decoded whole, in up to 16 bytes a pixel. The default is above
+            a screen of 8K (33 million) and what cameras of phones write into such formats; a picture of that size takes
+            half a gigabyte and two seconds, and the backends see it at ``extract.LONGEST_SIDE`` anyway.
+    """
 
     bytes: int = 50 * 2**20
     pixels: int = 100_000_000
+    whole: int = 36_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +80,8 @@ class Picture:
     Attributes:
         pixels: RGB, upright (EXIF rotation applied), transparency laid on white.
         sha256: Of the file's bytes, or of size and pixels where there is no file.
-        width: Pixels.
-        height: Pixels.
+        width: Pixels of the file's picture, upright; ``pixels`` has fewer where it was decoded smaller.
+        height: As ``width``.
     """
 
     pixels: Image.Image
@@ -176,12 +194,25 @@ def _decoded(image: Image.Image, sha256: str | None, limits: Limits) -> Picture:
     width, height = image.size
     if width < 1 or height < 1:
         raise ImageError("unreadable", f"the picture has no pixels ({width} x {height})")
-    if width * height > limits.pixels:
-        raise ImageError("too_large", f"the picture has {width} x {height} pixels, the limit is {limits.pixels:,}")
+    scalable = image.format in SCALABLE
+    limit = limits.pixels if scalable or sha256 is None else min(limits.pixels, limits.whole)
+    if width * height > limit:
+        kind = "" if limit == limits.pixels else f" for {image.format}"
+        raise ImageError("too_large", f"the picture has {width} x {height} pixels, the limit is {limit:,}{kind}")
     try:
         with _quiet():
-            image.load()
-            pixels = _rgb(ImageOps.exif_transpose(image))
+            if sha256 is None:  # the caller's own picture stays as it is
+                upright = ImageOps.exif_transpose(image)
+            else:
+                if scalable and width * height > limits.whole:
+                    least = SCALED / max(width, height)
+                    image.draft(image.mode, (max(1, int(width * least)), max(1, int(height * least))))
+                if image.getexif().get(ORIENTATION) in TURNED:
+                    width, height = height, width
+                image.load()
+                ImageOps.exif_transpose(image, in_place=True)
+                upright = image
+            pixels = _rgb(upright)
     except Image.DecompressionBombError as error:
         raise ImageError("too_large", f"the picture is too large: {error}") from None
     except Exception as error:  # as above
@@ -190,7 +221,8 @@ def _decoded(image: Image.Image, sha256: str | None, limits: Limits) -> Picture:
         digest = hashlib.sha256(f"{pixels.size}".encode())
         digest.update(pixels.tobytes())
         sha256 = digest.hexdigest()
-    return Picture(pixels, sha256, pixels.width, pixels.height)
+        width, height = pixels.size
+    return Picture(pixels, sha256, width, height)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
