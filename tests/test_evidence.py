@@ -176,6 +176,31 @@ def test_match_takes_any_text(entity: list[str], text: str) -> None:
     assert len(found) <= 1
 
 
+HEADLINE = "Federation Business Data Lake Solution".split()
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["DATA", "FEDERATION BUSINESS DATA LAKE 1.0", "BUSINESS"], ["FEDERATION BUSINESS DATA LAKE 1.0"]),
+        (["DATA", "by", "FEDERATION BUSINESS", "DATA LAKE 1.0"], ["FEDERATION BUSINESS", "DATA LAKE 1.0"]),
+        (["FEDERATIONBUSINESS", "DATALAKE 1.0", "DATA"], ["FEDERATIONBUSINESS", "DATALAKE 1.0"]),
+        (["the data lake of the firm", "LAKE"], ["LAKE"]),
+    ],
+)
+def test_matches_are_those_that_share_most_over_neighbouring_lines(lines: list[str], expected: list[str]) -> None:
+    found = matches(HEADLINE, [OcrText(line) for line in lines])
+    assert [match.text for match in found] == expected
+    assert not any(match.whole for match in found)
+
+
+def test_lines_far_apart_share_nothing_together() -> None:
+    near = [OcrText("I LOVE NEW", box=(0, 0, 90, 10)), OcrText("YORK CITY", box=(0, 12, 90, 22))]
+    far = [near[0], OcrText("YORK CITY", box=(0, 500, 90, 510))]
+    assert [match.text for match in matches(["New", "York"], near)] == ["I LOVE NEW", "YORK CITY"]
+    assert matches(["New", "York"], far) == ()
+
+
 def test_real_model_scores_what_it_predicts(tiny_model: Any) -> None:
     import mner
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -18,6 +19,9 @@ from mner.views import Piece, Views
 
 NOTICEABLE = 0.05
 """Least difference of two probabilities that is told as help or harm."""
+
+MATCHED = 40
+"""Words of an entity that are compared with the texts in a picture, from its first one on."""
 
 Verdict = Literal[
     "same", "raised", "lowered", "label changed", "only with the picture", "lost with the picture", "no picture"
@@ -45,7 +49,7 @@ class Evidence:
         with_image: Its probability in the I+T view; None where no picture was used.
         without_source: Its probability in the I+T view with all of one kind of context left out, by kind.
         label_without: The label of the same words in the T view, where that is another.
-        matches: Texts in the picture that share words with it.
+        matches: Texts in the picture that share words with it, the best ones first.
     """
 
     entity: Entity
@@ -177,37 +181,68 @@ def weigh(
 
 
 def matches(words: Sequence[str], texts: Sequence[OcrText]) -> tuple[Match, ...]:
-    """Texts in a picture that share words with an entity, whatever their case and punctuation.
+    """Texts in a picture that share words with an entity, whatever their case and punctuation; the best ones first.
 
-    A text matches if it holds the entity's words in a row, apart or run together ("NEW YORK" and "#newyork"), or is
-    itself one or several of them ("CLEVELAND" for "Cleveland Cavaliers").
+    A text matches by the words in a row that it shares with the entity, apart or run together ("NEW YORK" and
+    "#newyork"), of which neighbouring lines may hold one half each. These are all of the entity's words, or all of the
+    text's ("CLEVELAND" for "Cleveland Cavaliers"), or several that make at least half of the entity. Texts that share
+    less than half of what the best one shares are left out.
 
-    >>> matches(["New", "York"], [OcrText("NEWYORK 2016"), OcrText("york"), OcrText("Old York Road")])
+    >>> matches(["New", "York"], [OcrText("york"), OcrText("NEWYORK 2016"), OcrText("Old York Road")])
     (Match(text='NEWYORK 2016', box=None, whole=True), Match(text='york', box=None, whole=False))
     """
-    wanted = [plain for word in words if (plain := _plain(word))]
-    run = "".join(wanted)
-    if len(run) < 2:
+    wanted = [plain for word in words if (plain := _plain(word))][:MATCHED]
+    length = len("".join(wanted))
+    if length < 2:
         return ()
-    found = []
-    for text in texts:
-        seen = [plain for word in re.split(r"\s+", text.text) if (plain := _plain(word))]
-        whole = any(
-            run == "".join(seen[start:end]) for start in range(len(seen)) for end in _ends(seen, start, len(run))
-        )
-        part = bool(seen) and len("".join(seen)) > 1 and _within(seen, wanted)
-        if whole or part:
-            found.append(Match(text.text, text.box, whole))
-    return tuple(found)
+    runs: dict[str, int] = {}  # of the entity's words, run together -> how many they are
+    for start in range(len(wanted)):
+        for end in range(start + 1, len(wanted) + 1):
+            run = "".join(wanted[start:end])
+            runs[run] = max(runs.get(run, 0), end - start)
+    lines = [[plain for word in re.split(r"\s+", text.text) if (plain := _plain(word))] for text in texts]
+    shared: dict[int, tuple[int, bool]] = {}  # line -> the most that it shares, and whether that is the whole entity
+    for covered, run in _shared(lines, texts, runs, length):
+        for line, tokens in covered.items():
+            whole = len(run) == length and len(covered) == 1
+            entire = tokens == len(lines[line]) and len("".join(lines[line])) > 1
+            if whole or entire or (runs[run] > 1 and 2 * len(run) >= length):
+                shared[line] = max(shared.get(line, (0, False)), (len(run), whole))
+    best = max(shared.values(), default=(0, False))[0]
+    order = sorted(shared, key=lambda line: (-shared[line][0], not shared[line][1], line))
+    return tuple(
+        Match(texts[line].text, texts[line].box, shared[line][1]) for line in order if 2 * shared[line][0] >= best
+    )
 
 
-def _ends(words: Sequence[str], start: int, length: int) -> range:
-    """Ends of runs of words from ``start`` on that are long enough and not much too long."""
-    return range(start + 1, min(len(words), start + length) + 1)
+def _shared(
+    lines: Sequence[Sequence[str]], texts: Sequence[OcrText], runs: Mapping[str, int], length: int
+) -> Iterator[tuple[dict[int, int], str]]:
+    """Each run of an entity's words in the lines: how many words of which line it takes, and the run."""
+    tokens = [(line, word) for line, words in enumerate(lines) for word in words]
+    for start in range(len(tokens)):
+        run, covered = "", Counter[int]()
+        for line, word in tokens[start:]:
+            before = max(covered, default=line)
+            run += word
+            if len(run) > length or (line != before and not _neighbours(texts[before], texts[line])):
+                break
+            covered[line] += 1
+            if run in runs:
+                yield dict(covered), run
 
 
-def _within(few: Sequence[str], many: Sequence[str]) -> bool:
-    return any(list(many[start : start + len(few)]) == list(few) for start in range(len(many) - len(few) + 1))
+def _neighbours(one: OcrText, other: OcrText) -> bool:
+    """Whether two lines touch where the first is made larger by its height on all sides; without boxes they do."""
+    if one.box is None or other.box is None:
+        return True
+    (left, top, right, bottom), height = one.box, one.box[3] - one.box[1]
+    return (
+        other.box[0] <= right + height
+        and other.box[2] >= left - height
+        and other.box[1] <= bottom + height
+        and other.box[3] >= top - height
+    )
 
 
 def _plain(word: str) -> str:
