@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from mner.cli.output import console, say
 from mner.cli.source import OutsideOption, hint_missing
 from mner.cli.target import ROWS, ForceOption
 from mner.overwrite import CONTEXTS, check_file
+from mner.safe_text import for_terminal
 from mner.types import VisualContext
 
 
@@ -179,13 +179,7 @@ def described(context: VisualContext) -> str:
         lines.append(f"  text     {read.text}" + _at(read.confidence) + _of(read.source))
     for text in context.texts:
         lines.append(f"  beside   {text.text}" + _of(text.source))
-    return "\n".join(map(_visible, lines))
-
-
-def _visible(line: str) -> str:
-    return "".join(
-        one if one.isprintable() or unicodedata.category(one) in {"Cf", "Zs"} else repr(one)[1:-1] for one in line
-    )
+    return "\n".join(for_terminal(line).replace("\n", "\\n") for line in lines)
 
 
 def _at(confidence: float | None) -> str:

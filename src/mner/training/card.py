@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+from mner.safe_text import for_markdown
 from mner.tags import entity_types
 from mner.training.job import Job
 
@@ -13,7 +14,7 @@ from mner.training.job import Job
 def model_card(job: Job, epoch: Mapping[str, Any]) -> str:
     """The text of README.md: what the model is, what it was trained on, its dev scores with signatures, its use."""
     train, dev, config = job.splits["train"], job.splits["dev"], job.config
-    lines = [
+    facts = [
         f"# {config.data.name}/{config.name}",
         "",
         f"Named entity recognition for posts with pictures, trained by mner {version('mner')}.",
@@ -24,6 +25,9 @@ def model_card(job: Job, epoch: Mapping[str, Any]) -> str:
         f"- trained on: {config.data.name}/train@{train.stamp.fingerprint}, {len(train.posts)} posts, "
         f"{train.coverage.get('used', 0)} of them with a visual context",
         f"- chosen on: {config.data.name}/dev@{dev.stamp.fingerprint}, {len(dev.posts)} posts, epoch {epoch['epoch']}",
+    ]
+    lines = [
+        *map(for_markdown, facts),
         "",
         "| view | precision | recall | F1 | on |",
         "|---|---|---|---|---|",
