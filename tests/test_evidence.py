@@ -27,7 +27,7 @@ class ToyViews:
 
     def encode_many(self, posts: Any, pieces: Any) -> list[Any]:
         return [
-            type("Toy", (), {"words": len(post), "windows": (np.zeros(3),), "kinds": kinds, "heads": None})
+            type("Toy", (), {"words": len(post), "windows": (np.zeros(3),), "kinds": kinds, "heads": None, "view": "T"})
             for post, kinds in zip(posts, [tuple(p.kind for p in some) for some in pieces], strict=True)
         ]
 
@@ -38,12 +38,13 @@ class ToyRuntime:
     labels = LABELS
     note = ""
     pad_id = 0
+    arrays = ()
     chain = FLAT
 
     def __init__(self, table: dict[tuple[str, ...], list[tuple[str, float]]]) -> None:
         self.table = table
 
-    def emissions(self, batch: Any) -> np.ndarray:
+    def emissions(self, batch: Any, view: str) -> np.ndarray:
         rows = [self.table[one.kinds] for one in batch.members]
         scores = np.zeros((len(rows), max(map(len, rows)), len(LABELS)), np.float32)
         for post, row in enumerate(rows):
@@ -56,7 +57,7 @@ class ToyRuntime:
 def weighed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Evidence, ...]]:
     """``weigh`` on toys."""
 
-    def collate(members: Any, *, pad_id: int) -> Any:
+    def collate(members: Any, *, pad_id: int, arrays: Any) -> Any:
         lengths = np.array([one.words for one in members])
         return type("ToyBatch", (), {"members": members, "lengths": lengths})
 

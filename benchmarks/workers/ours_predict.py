@@ -71,13 +71,13 @@ def _bare(job: dict[str, Any], posts: list[Any]) -> Any:
     else:
         import torch
 
-        from mner.runtime.torch import tensors
+        from mner.runtime.torch import view_tensors
 
         model: Any = runtime.model  # type: ignore[attr-defined]
 
         def forward(batch: Batch) -> Any:
             with torch.inference_mode():
-                return model.tagger.words.hidden(tensors(batch, model))
+                return model.tagger.words.hidden(view_tensors({"T": batch}, model)["T"])
 
     def work() -> dict[str, Any]:
         for batch in batches:

@@ -14,7 +14,7 @@ from mner import data, tags
 from mner.analysis.opened import Opened
 from mner.decode import Chain
 from mner.evaluation.records import Row, joined
-from mner.types import Caption, OcrText, Post, Span, VisualContext
+from mner.types import Caption, OcrText, Post, Span, ViewName, VisualContext
 from mner.views import Batch, Views
 
 LABELS = tags.bioes_labels(["LOC", "PER"])
@@ -34,6 +34,7 @@ class RuleRuntime:
 
     labels = LABELS
     pad_id = 0
+    arrays = ()
 
     def __init__(self, views: Views, rules: Mapping[str, Rule]) -> None:
         self._views = views
@@ -44,7 +45,7 @@ class RuleRuntime:
         count = len(LABELS)
         return Chain(np.zeros((count, count)), np.zeros(count), np.zeros(count))
 
-    def emissions(self, batch: Batch) -> np.ndarray:
+    def emissions(self, batch: Batch, view: ViewName) -> np.ndarray:
         scores = np.zeros((*batch.word_index.shape, len(LABELS)), np.float32)
         for row, tokens in enumerate(self._tokens(batch)):
             end = tokens.index("[SEP]")
@@ -54,7 +55,7 @@ class RuleRuntime:
                 scores[row, place, LABELS.index("O" if rule is None else rule(context))] = 9.0
         return scores
 
-    def word_vectors(self, batch: Batch) -> np.ndarray:
+    def word_vectors(self, batch: Batch, view: ViewName) -> np.ndarray:
         vectors = np.zeros((*batch.word_index.shape, 2), np.float32)
         for row, tokens in enumerate(self._tokens(batch)):
             vectors[row] = (3 * (tokens.count("[SEP]") - 1), 4)

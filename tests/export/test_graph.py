@@ -76,7 +76,7 @@ def test_graph_gives_the_scores_of_torch_for_every_shape(name: str, tmp_path: Pa
         batch = batch_of(*shape)
         found = session.run(["emissions"], {one: getattr(batch, one) for one in inputs})[0]
         assert found.shape == (shape[2], shape[3], len(LABELS))
-        np.testing.assert_allclose(found, runtime.emissions(batch), atol=2e-5)
+        np.testing.assert_allclose(found, runtime.emissions(batch, "T"), atol=2e-5)
 
 
 def test_word_without_subtoken_scores_as_a_zero_vector(tmp_path: Path) -> None:
@@ -104,13 +104,6 @@ def test_export_leaves_the_model_as_it_was(tmp_path: Path) -> None:
     before = encoder.config._attn_implementation
     write_graph(model, tmp_path / "model.onnx")
     assert encoder.config._attn_implementation == before != "eager"
-
-
-def test_model_with_other_inputs_is_refused(tmp_path: Path) -> None:
-    model = model_on("Bert")
-    model.inputs = ("input_ids", "pixels", "lengths")  # type: ignore[assignment]
-    with pytest.raises(ModelError, match="scores pixels besides sub-tokens"):
-        write_graph(model, tmp_path / "model.onnx")
 
 
 def test_too_large_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

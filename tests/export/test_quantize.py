@@ -98,9 +98,9 @@ def test_post_scores_the_same_alone_and_among_64(exported: Exported) -> None:
 
     for own, others in ((1, 30), (5, 12), (20, 150), (33, 40), (3, 3)):
         one = post(own)
-        alone = runtime.emissions(collate([one], pad_id=0))[0, :own]
+        alone = runtime.emissions(collate([one], pad_id=0), "T")[0, :own]
         mates: list[Any] = [post(int(random.integers(1, others + 1))) for _ in range(63)]
-        among = runtime.emissions(collate([*mates[:20], one, *mates[20:]], pad_id=0))[20, :own]
+        among = runtime.emissions(collate([*mates[:20], one, *mates[20:]], pad_id=0), "T")[20, :own]
         np.testing.assert_allclose(among, alone, rtol=0, atol=1e-6)
 
 

@@ -13,7 +13,7 @@ from mner import config as configs
 from mner import plugins, tags
 from mner.encoders import find
 from mner.models import build
-from mner.runtime.torch import load_encoder, tensors
+from mner.runtime.torch import load_encoder, view_tensors
 from mner.types import Caption, VisualContext
 from mner.views import Views, collate, compose
 
@@ -36,7 +36,7 @@ def batch_of(views: Views, model: torch.nn.Module, caption: str | None) -> dict[
     context = VisualContext("1.jpg", captions=(Caption(caption),) if caption else ())
     pieces = [compose(context, views.options)] * len(WORDS)
     encoded = {"T": views.encode_many(WORDS), "I+T": views.encode_many(WORDS, pieces)}
-    return {view: tensors(collate(some, pad_id=views.pad_id), model) for view, some in encoded.items()}
+    return dict(view_tensors({view: collate(posts, pad_id=views.pad_id) for view, posts in encoded.items()}, model))
 
 
 GOLD = torch.from_numpy(
@@ -140,8 +140,8 @@ def test_case_shapes_tell_words_apart_that_the_encoder_cannot(tiny_encoder: Path
     model.eval()
     scores = []
     for word in ("jordan", "Jordan", "JORDAN"):
-        arrays = tensors(collate(views.encode_many([(word, "won")]), pad_id=views.pad_id), model)
-        scores.append(model.emissions({"T": arrays}, "T"))
+        batch = collate(views.encode_many([(word, "won")]), pad_id=views.pad_id)
+        scores.append(model.emissions(view_tensors({"T": batch}, model), "T"))
     assert (scores[0] - scores[1]).abs().max() > 1e-4
     assert (scores[1] - scores[2]).abs().max() > 1e-4
 

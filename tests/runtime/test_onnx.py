@@ -75,7 +75,7 @@ def test_int8_is_taken_first(folder: Path) -> None:
     runtime = open_model(saved, threads=1)
     assert isinstance(runtime, OnnxRuntime)
     assert runtime.precision == "int8"
-    assert open_model(saved, precision="fp32").emissions(batch()).dtype == np.float32
+    assert open_model(saved, precision="fp32").emissions(batch(), "T").dtype == np.float32
     (only,) = [one for one in folder.parent.iterdir() if one.name == "model"]
     assert only == folder
 
@@ -92,12 +92,12 @@ def test_processor_without_int8_instructions_takes_fp32_and_says_so(
     assert (instead.precision, asked.precision) == ("fp32", "int8")
     assert "model.onnx is taken instead of model.int8.onnx" in instead.note
     assert "slower" in asked.note
-    np.testing.assert_array_equal(asked.emissions(batch()), usual.emissions(batch()))
+    np.testing.assert_array_equal(asked.emissions(batch(), "T"), usual.emissions(batch(), "T"))
 
 
 def test_precisions_give_near_scores(folder: Path) -> None:
     saved = read_model(folder)
-    fp32, int8 = (open_model(saved, precision=one, threads=1).emissions(batch()) for one in ("fp32", "int8"))
+    fp32, int8 = (open_model(saved, precision=one, threads=1).emissions(batch(), "T") for one in ("fp32", "int8"))
     assert fp32.shape == int8.shape == (1, 4, len(saved.labels))
     assert 0 < np.abs(fp32 - int8).max() < 0.1 * np.abs(fp32).max()
 
@@ -110,16 +110,16 @@ def resident() -> int:
 @pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="this system does not say what memory is taken")
 def test_memory_of_a_large_batch_goes_back(folder: Path) -> None:
     runtime = open_model(read_model(folder), precision="fp32", threads=1)
-    small = runtime.emissions(batch())
+    small = runtime.emissions(batch(), "T")
     before = resident()
     ids = np.full((64, 512), 7, np.int64)
     ones = np.ones_like(ids)
-    runtime.emissions(Batch(ids, ones, ones, np.arange(4)[None], np.array([4]), np.zeros(64, np.int64)))
+    runtime.emissions(Batch(ids, ones, ones, np.arange(4)[None], np.array([4]), np.zeros(64, np.int64)), "T")
     grown = resident() - before
     assert grown > 100
     runtime.release()
     assert resident() - before < grown / 2
-    np.testing.assert_array_equal(runtime.emissions(batch()), small)
+    np.testing.assert_array_equal(runtime.emissions(batch(), "T"), small)
 
 
 def test_absent_precision_says_what_to_type(changed: Callable[[Change], SavedModel]) -> None:
@@ -152,12 +152,12 @@ def test_runtime_imports_neither_torch_nor_transformers(folder: Path) -> None:
 
 def test_threads_share_one_session(folder: Path) -> None:
     runtime = open_model(read_model(folder), threads=1)
-    expected = [runtime.emissions(batch(words)) for words in range(1, 9)]
+    expected = [runtime.emissions(batch(words), "T") for words in range(1, 9)]
     found: list[np.ndarray | None] = [None] * 8
 
     def score(number: int) -> None:
         for _ in range(10):
-            found[number] = runtime.emissions(batch(number + 1))
+            found[number] = runtime.emissions(batch(number + 1), "T")
 
     workers = [threading.Thread(target=score, args=(number,)) for number in range(8)]
     for worker in workers:
@@ -171,7 +171,7 @@ def test_threads_share_one_session(folder: Path) -> None:
 
 def test_scores_do_not_depend_on_threads(folder: Path) -> None:
     saved = read_model(folder)
-    one, two = (open_model(saved, threads=count).emissions(batch(20)) for count in (1, 2))
+    one, two = (open_model(saved, threads=count).emissions(batch(20), "T") for count in (1, 2))
     np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
 
 

@@ -10,6 +10,7 @@ import pytest
 from mner import encoders
 from mner.decode import Decoder
 from mner.runtime import open_model, predict, read_model
+from mner.types import ViewName
 from mner.views import Batch, Views
 
 POSTS = (("Kevin", "Love", "is", "back"), (), ("Phoenix",), tuple("a long night in new york city".split()) * 9, ("!",))
@@ -53,11 +54,11 @@ def test_long_post_passes_in_portions_with_the_same_scores(tiny_model: Path, tok
     released: list[int] = []
 
     class Watched:
-        labels, pad_id, chain = runtime.labels, runtime.pad_id, runtime.chain
+        labels, pad_id, chain, arrays = runtime.labels, runtime.pad_id, runtime.chain, runtime.arrays
 
-        def emissions(self, batch: Batch) -> np.ndarray:
+        def emissions(self, batch: Batch, view: ViewName) -> np.ndarray:
             sizes.append(batch.input_ids.size)
-            return runtime.emissions(batch)
+            return runtime.emissions(batch, view)
 
         def release(self) -> None:
             released.append(len(sizes))

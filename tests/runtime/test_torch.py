@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
-import torch
 
 from mner import encoders
-from mner.errors import ModelError
 from mner.runtime import read_model
 from mner.runtime.torch import TorchRuntime
 from mner.views import Views, collate
@@ -21,14 +18,8 @@ def test_word_vectors_give_the_label_scores(tiny_model: Path) -> None:
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
     batch = collate(views.encode_many([["kevin", "love", "won"], ["paris"]]), pad_id=runtime.pad_id)
     runtime.model.train()
-    vectors = runtime.word_vectors(batch)
+    vectors = runtime.word_vectors(batch, "T")
     assert runtime.model.training  # as it was, and no dropout in between
     weight, bias = saved.head["emission.weight"], saved.head["emission.bias"]
     assert vectors.shape == (2, 3, 32)
-    np.testing.assert_allclose(vectors @ weight.T + bias, runtime.emissions(batch), atol=1e-5)
-
-
-def test_model_without_word_vectors_is_named() -> None:
-    bare = TorchRuntime(torch.nn.Linear(2, 2), ["O"], 0)
-    with pytest.raises(ModelError, match=r"torch\.nn\.modules\.linear: has no layer tagger\.words"):
-        bare.word_vectors(None)  # type: ignore[arg-type]
+    np.testing.assert_allclose(vectors @ weight.T + bias, runtime.emissions(batch, "T"), atol=1e-5)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from mner.config import ContextConfig
-from mner.views import Batch, Encoded, Views, batches_by_tokens, collate, portions
+from mner.views import Encoded, Views, batches_by_tokens, collate, portions
 
 PAD = 9
 
@@ -35,8 +35,7 @@ def test_collate_pads_and_shifts() -> None:
 def test_collate_arrays_are_int64_and_writable() -> None:
     batch = collate([encoded(3, first=[[0, 1]])], pad_id=PAD)
     assert batch.segments is None and batch.positions is None, "only packed batches have them"
-    for name in set(Batch.__slots__) - {"segments", "positions"}:
-        array = getattr(batch, name)
+    for name, array in batch.named().items():
         assert array.dtype == np.int64, name
         assert array.flags.writeable, name
 

@@ -104,7 +104,7 @@ def vectors(one: Opened, encoded: Sequence[Encoded]) -> np.ndarray:
         raise ModelError(f"{one.row}: word vectors need the torch model (encoder/), which this directory lacks")
     rows: dict[int, np.ndarray] = {}
     for members in batches_by_tokens(encoded, TOKENS_PER_BATCH):
-        batch = collate([encoded[post] for post in members], pad_id=one.runtime.pad_id)
-        scores = read(batch)
+        batch = collate([encoded[post] for post in members], pad_id=one.runtime.pad_id, arrays=one.runtime.arrays)
+        scores = read(batch, encoded[members[0]].view)
         rows.update((post, scores[row, : encoded[post].words]) for row, post in enumerate(members))
     return np.concatenate([rows[post] for post in range(len(encoded))])

@@ -62,7 +62,7 @@ class Opened:
     @property
     def trained(self) -> tuple[ViewName, ...]:
         """The views that the model was trained on."""
-        return self.config.trained_views
+        return self.config.loss.views
 
     @property
     def substitute(self) -> str:

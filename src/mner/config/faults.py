@@ -21,7 +21,7 @@ def describe(fault: Mapping[str, Any], schema: type[BaseModel]) -> str:
         near = difflib.get_close_matches(path[-1], known, n=1) or difflib.get_close_matches(
             path[-1], [key for key, _ in _all_keys(schema)], n=1
         )
-        hint = f'; did you mean "{near[0]}"?' if near else f"; known here: {', '.join(known)}"
+        hint = f'; did you mean "{near[0]}"?' if near else f"; known here: {', '.join(known) or 'no key'}"
         if near and near[0] not in known:
             hint = f'; "{near[0]}" belongs to [{dict(_all_keys(schema))[near[0]]}]'
         return f"{dotted}: unknown key{hint}"

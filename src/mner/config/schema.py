@@ -129,6 +129,7 @@ class ModelConfig(Section):
     word_dropout: float = Field(default=0.1, ge=0, lt=1)  # chance that a word's whole vector is zeroed
     case_shape: bool = False  # a learned embedding of how the original sub-token is written
     init: str | None = None  # continue from this saved model, whose labels may differ
+    options: dict[str, Any] = Field(default_factory=dict)  # of the model alone; its file says which
 
 
 class LossConfig(Section):
@@ -203,15 +204,6 @@ class Config(Section):
         return self
 
     @property
-    def trained_views(self) -> tuple[ViewName, ...]:
-        """The views that a model is trained on: "text" reads the words alone, whatever [loss] says.
-
-        >>> Config(model=ModelConfig(name="text")).trained_views
-        ('T',)
-        """
-        return ("T",) if self.model.name == "text" else self.loss.views
-
-    @property
     def outside_code(self) -> tuple[str, ...]:
         """The dotted names of modules that this configuration would import, sorted.
 
@@ -259,6 +251,7 @@ LATER: tuple[tuple[str, str], ...] = (
     ("data", "contexts_missing"),
     ("context", "substitute"),
     ("model", "subtoken_labels"),
+    ("model", "options"),
     ("training", "gradient_checkpointing"),
     ("training", "passes"),
 )

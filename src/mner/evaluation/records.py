@@ -58,7 +58,7 @@ class Row:
     def trained(self) -> tuple[ViewName, ...]:
         """The views that the row's model was trained on."""
         config = self.records[0]["config"]
-        return ("T",) if config["model"]["name"] == "text" else tuple(config["loss"]["views"])
+        return tuple(config["loss"]["views"])
 
     @property
     def formats(self) -> tuple[str, ...]:

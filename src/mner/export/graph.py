@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mner.errors import MissingExtraError, ModelError
 from mner.models import Model
-from mner.runtime.onnx import ARRAYS
+from mner.types import ViewName
+from mner.views import Array, Batch
 
 OPSET = 17
 """The oldest set of operators that has LayerNormalization as one."""
@@ -22,67 +24,66 @@ OPSET = 17
 LARGEST = 2_000_000_000
 """Bytes of weights that fit one ONNX file: protobuf ends at two gigabytes."""
 
-AXES = {name: {0: "window", 1: "token"} for name in ARRAYS} | {
-    "word_index": {0: "post", 1: "word"},
-    "emissions": {0: "post", 1: "word"},
+AXES: Mapping[str, Mapping[int, str]] = {
+    **{name: {0: "window", 1: "token"} for name in ("input_ids", "attention_mask", "shapes")},
+    **{name: {0: "post", 1: "word"} for name in ("word_index", "emissions")},
+    "window_post": {0: "window"},
 }
 
 
 class _Scores(nn.Module):
     """The label scores of a model as a function of arrays by position."""
 
-    def __init__(self, model: nn.Module, names: tuple[str, ...]) -> None:
+    def __init__(self, model: nn.Module, names: Sequence[str], view: ViewName) -> None:
         super().__init__()
         self.model = model
         self.names = names
+        self.view = view
 
     def forward(self, *arrays: Tensor) -> Tensor:
         """Label scores (post, word, label)."""
-        return cast(Model, self.model).emissions({"T": dict(zip(self.names, arrays, strict=True))}, "T")
+        batch = {self.view: dict(zip(self.names, arrays, strict=True))}
+        return cast(Model, self.model).emissions(batch, self.view)
 
 
-def write_graph(model: nn.Module, path: Path) -> None:
-    """Write a model's way from ``input_ids`` to ``emissions`` as one ONNX file, in fp32.
+def write_graph(model: nn.Module, path: Path, arrays: Sequence[Array] = ()) -> None:
+    """Write a model's way from the arrays of a batch to ``emissions`` as one ONNX file, in fp32.
 
-    Inputs are those of ``runtime.onnx.ARRAYS`` that the scores depend on; windows, tokens, posts and words may be
-    of any number. The graph is traced: what it computes does not depend on the arrays that it was traced with.
+    Inputs are those that the scores depend on; windows, tokens, posts and words may be of any number, as may what a
+    declared array names. One graph serves both views: in the T view the arrays of pictures are masked. The graph is
+    traced: what it computes does not depend on the arrays that it was traced with.
 
     Args:
         model: A loaded model, in evaluation mode.
         path: The file to write.
+        arrays: What the model declares.
 
     Raises:
-        ModelError: The model's scores need arrays that are no sub-tokens, or it is too large for one file.
+        ModelError: It is too large for one file.
         MissingExtraError: The onnx package is not installed.
     """
     onnx = onnx_package()
-    names = tuple(name for name in cast(Model, model).inputs if name != "lengths")
-    foreign = sorted(set(names) - set(ARRAYS))
-    if foreign:
-        raise ModelError(f"this model scores {', '.join(foreign)} besides sub-tokens; it has no ONNX form")
     size = sum(value.numel() * 4 for value in model.parameters())
     if size > LARGEST:
         raise ModelError(
             f"its weights are {size / 1e9:.1f} GB in fp32, and one ONNX file holds {LARGEST / 1e9:.0f} GB; "
             "models of this size run in torch"
         )
-    # No two numbers of windows, tokens, posts and words are equal here, and some tokens are padding.
-    mask = torch.ones(3, 7, dtype=torch.int64)
-    mask[1, 5:] = 0
-    example = {"input_ids": mask, "attention_mask": mask, "shapes": mask}
-    example["word_index"] = torch.tensor([[1, 2, -1, 3, 4], [8, 9, 10, -1, -1]])
+    views = cast(Model, model).views
+    example = {name: torch.from_numpy(array) for name, array in _example(arrays).named().items() if name != "lengths"}
+    names = list(example)
     with _plain_attention(model), warnings.catch_warnings():
         # It names its successor, which wants a further package, and the Python values that it takes as constants.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Scores(model, names).eval(),
-            tuple(example[name] for name in names),
+            _Scores(model, names, "I+T" if "I+T" in views else views[0]).eval(),
+            tuple(example.values()),
             str(path),
             dynamo=False,
             opset_version=OPSET,
-            input_names=list(names),
+            input_names=names,
             output_names=["emissions"],
-            dynamic_axes={name: AXES[name] for name in (*names, "emissions")},
+            dynamic_axes={**AXES, **{name: axes for array in arrays for name, axes in _axes(array)}},
         )
     graph = onnx.load(path)
     used = {name for node in graph.graph.node for name in node.input}
@@ -90,6 +91,29 @@ def write_graph(model: nn.Module, path: Path) -> None:
     del graph.graph.input[:]
     graph.graph.input.extend(kept)
     onnx.save(graph, path)
+
+
+def _example(arrays: Sequence[Array]) -> Batch:
+    """A batch in which no two numbers of windows, tokens, posts and words are equal, and some tokens are padding."""
+    mask = np.ones((3, 7), np.int64)
+    mask[1, 5:] = 0
+    index = np.array([[1, 2, -1, 3, 4], [8, 9, 10, -1, -1]])
+    filled = [
+        [np.ones([axis if isinstance(axis, int) else size for axis in array.axes[1:]], array.dtype) for size in (6, 4)]
+        for array in arrays
+    ]
+    padded = [array.padded(both) for array, both in zip(arrays, filled, strict=True)]
+    named = {name: values for both in padded for name, values in both.items()}
+    return Batch(mask, mask, mask, index, np.array([5, 3]), np.array([0, 0, 1]), arrays=named)
+
+
+def _axes(array: Array) -> Iterator[tuple[str, dict[int, str]]]:
+    """The axes of any size of a declared array and of its mask."""
+    free = {place: f"{array.name}_{axis}" for place, axis in enumerate(array.axes) if isinstance(axis, str)}
+    free[0] = "post"
+    yield array.name, free
+    if array.mask is not None:
+        yield array.mask, {place: axis for place, axis in free.items() if place < 2}
 
 
 def onnx_package() -> ModuleType:

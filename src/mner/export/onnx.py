@@ -20,6 +20,7 @@ from mner.export.card import kept_layers, with_section
 from mner.export.figures import Figures, Run, compare, refuse_worse, run
 from mner.export.graph import onnx_package, write_graph
 from mner.export.quantize import quantize
+from mner.models import Model
 from mner.overwrite import MODEL, check_folder
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, amend_model, read_model, saved_config
@@ -101,12 +102,14 @@ def export(
     decoder = decoder_of(saved.config, saved.labels, original.chain)
     watch(f"comparing on {trial.told}")
     reference = run(original, trial.encoded, decoder)
-    layers = int(cast(Any, original.model).tagger.words.encoder.config.num_hidden_layers)
+    layers = max(
+        (int(cast(Any, one).config.num_hidden_layers) for one in cast(Model, original.model).encoders()), default=0
+    )
 
     def change(part: Path) -> dict[str, Any]:
         entries = dict(saved.manifest.get("onnx", {}))
         watch("writing the graph")
-        write_graph(original.model, part / TRACED)
+        write_graph(original.model, part / TRACED, original.arrays)
         about = {"compared_on": trial.told, "threads": threads or torch.get_num_threads()}
         for name in wanted:
             note, one = _smallest(

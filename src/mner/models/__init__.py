@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from mner import plugins
+from mner.config.read import validated
+from mner.config.schema import Section
+from mner.errors import PluginError
+from mner.views import Needs
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from mner.config import Config
+    from mner.models.parts.crf import ChainCRF
     from mner.models.parts.encoder import Arrays
     from mner.types import ViewName
 
 
 class Model(Protocol):
-    """What training and the runtime call; a file of this folder offers it as its class ``Model``."""
+    """What training and the runtimes call; a file of this folder offers it as its class ``Model``.
 
-    inputs: tuple[str, ...]
+    It is made by ``Model(config, labels, *encoders)``. A file may offer ``Options`` too, which [model.options] fills.
+
+    Attributes:
+        views: The views that it is trained on.
+    """
+
     views: tuple[ViewName, ...]
-    parameter_groups: Callable[[], dict[str, list[nn.Parameter]]]
+
+    @property
+    def crf(self) -> ChainCRF:
+        """The chain that decodes its label scores."""
+        ...
+
+    @staticmethod
+    def needs(config: Config) -> Needs:
+        """What it needs: encoders, arrays of a picture, a picture's text.
+
+        Raises:
+            ConfigError: It cannot be trained so.
+        """
+        ...
+
+    def encoders(self) -> tuple[nn.Module, ...]:
+        """Its encoders, in the order of ``needs``; all other parameters are saved beside them."""
+        ...
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Each parameter once, by the name of its learning rate."""
+        ...
+
+    def word_vectors(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
+        """What the label scores of one view are made of (post, word, hidden)."""
+        ...
 
     def emissions(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
         """Label scores (post, word, label) in float32 of one view."""
@@ -30,17 +66,38 @@ class Model(Protocol):
         """Losses of each post (post,), the key ``loss`` being the one to minimise."""
         ...
 
-    def stages(self) -> tuple[str, ...]:
-        """Names of the training stages, in order."""
-        ...
+
+class NoOptions(Section):
+    """The options of a model that has none."""
 
 
-def build(config: Config, labels: Sequence[str], encoder: nn.Module, *, allow_plugins: bool = True) -> nn.Module:
-    """The model that the configuration names, on a loaded encoder; it satisfies ``Model``.
+def needs(config: Config) -> Needs:
+    """What the model of a configuration needs, its options checked.
+
+    Raises:
+        PluginError: No model has that name.
+        ConfigError: An option is unknown or has a value that cannot be used, or the model cannot be trained so.
+    """
+    declared: Needs = _plugin(config, allow_dotted=True).Model.needs(config)
+    return declared
+
+
+def build(config: Config, labels: Sequence[str], *encoders: nn.Module, allow_plugins: bool = True) -> nn.Module:
+    """The model that the configuration names, on loaded encoders; it satisfies ``Model``.
 
     Raises:
         PluginError: No model has that name, or it is code outside mner and ``allow_plugins`` is off.
+        ConfigError: An option is unknown or has a value that cannot be used.
     """
-    module = plugins.load("mner.models", config.model.name, allow_dotted=allow_plugins)
-    model: nn.Module = module.Model(config, labels, encoder)
+    model: nn.Module = _plugin(config, allow_dotted=allow_plugins).Model(config, labels, *encoders)
     return model
+
+
+def _plugin(config: Config, *, allow_dotted: bool) -> ModuleType:
+    """The file of a model, once its options are checked."""
+    name = config.model.name
+    module = plugins.load("mner.models", name, allow_dotted=allow_dotted)
+    if not hasattr(module, "Model"):
+        raise PluginError(f'model "{name}": {module.__name__} has no class Model')
+    validated(getattr(module, "Options", NoOptions), config.model.options, where=f'[model.options] of "{name}"')
+    return module

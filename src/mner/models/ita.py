@@ -15,9 +15,11 @@ from torch import Tensor, nn
 
 from mner.config import Config
 from mner.models.parts.align import alignment, loss_weights
+from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
+from mner.views import Needs
 
 
 class Model(nn.Module):
@@ -29,14 +31,28 @@ class Model(nn.Module):
         encoder: A loaded transformers encoder.
     """
 
-    inputs = ("input_ids", "attention_mask", "shapes", "word_index", "lengths")
-
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
         self.loss = config.loss
         self.views: tuple[ViewName, ...] = config.loss.views
         self.tagger = EncoderTagger(config.model, labels, encoder)
+        self.encoders = self.tagger.encoders
         self.parameter_groups = self.tagger.parameter_groups
+
+    @property
+    def crf(self) -> ChainCRF:
+        """The chain that both views share."""
+        return self.tagger.crf
+
+    @staticmethod
+    def needs(config: Config) -> Needs:
+        """One encoder, and the picture's text for the I+T view."""
+        return Needs(encoders=(config.model.encoder,))
+
+    def word_vectors(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
+        """Word vectors (post, word, hidden) of one view."""
+        vectors: Tensor = self.tagger.words(batch[view])
+        return vectors
 
     def emissions(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
         """Label scores (post, word, label) in float32 of one view."""
@@ -48,7 +64,7 @@ class Model(nn.Module):
 
         ``gold`` is (post, word). The teacher's scores are those of the same train-mode forward, detached.
         """
-        weights, crf = loss_weights(self.loss), self.tagger.crf
+        weights, crf = loss_weights(self.loss), self.crf
         scores = self.tagger.views(batch, self.views)
         lengths = batch[self.views[0]]["lengths"]
         parts: dict[str, Tensor] = {view: crf.nll(scores[view], gold, lengths) for view in self.views}
@@ -69,7 +85,3 @@ class Model(nn.Module):
         return {"loss": total, **parts}  # type: ignore[dict-item]  # sum() of one tensor or more
 
     forward = losses
-
-    def stages(self) -> tuple[str, ...]:
-        """Names of the training stages, in order."""
-        return ("train",)

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from mner.config import Config
+from mner.errors import ConfigError
+from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
+from mner.views import Needs
 
 
 class Model(nn.Module):
@@ -21,13 +24,34 @@ class Model(nn.Module):
         encoder: A loaded transformers encoder.
     """
 
-    inputs = ("input_ids", "attention_mask", "shapes", "word_index", "lengths")
     views: tuple[ViewName, ...] = ("T",)
 
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
         self.tagger = EncoderTagger(config.model, labels, encoder)
+        self.encoders = self.tagger.encoders
         self.parameter_groups = self.tagger.parameter_groups
+
+    @property
+    def crf(self) -> ChainCRF:
+        """The chain over the words' labels."""
+        return self.tagger.crf
+
+    @staticmethod
+    def needs(config: Config) -> Needs:
+        """One encoder; a picture's text is read for its scores in the I+T view alone.
+
+        Raises:
+            ConfigError: [loss] names the I+T view.
+        """
+        if config.loss.views != ("T",):
+            raise ConfigError('loss.views: the model "text" reads the words alone; set loss.views = ["T"]')
+        return Needs(encoders=(config.model.encoder,))
+
+    def word_vectors(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
+        """Word vectors (post, word, hidden) of one view."""
+        vectors: Tensor = self.tagger.words(batch[view])
+        return vectors
 
     def emissions(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
         """Label scores (post, word, label) in float32 of one view."""
@@ -36,11 +60,7 @@ class Model(nn.Module):
 
     def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
         """The losses of each post, ``loss`` (post,) being the one to minimise; ``gold`` is (post, word)."""
-        nll = self.tagger.crf.nll(self.emissions(batch, "T"), gold, batch["T"]["lengths"])
+        nll = self.crf.nll(self.emissions(batch, "T"), gold, batch["T"]["lengths"])
         return {"loss": nll, "T": nll}
 
     forward = losses
-
-    def stages(self) -> tuple[str, ...]:
-        """Names of the training stages, in order."""
-        return ("train",)

@@ -10,7 +10,8 @@ from mner.decode import Chain
 from mner.errors import MissingExtraError
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, read_model
-from mner.views import Batch
+from mner.types import ViewName
+from mner.views import Array, Batch
 
 __all__ = ["Backend", "Precision", "Runtime", "SavedModel", "open_model", "read_model"]
 
@@ -22,6 +23,7 @@ class Runtime(Protocol):
 
     labels: tuple[str, ...]
     pad_id: int
+    arrays: tuple[Array, ...]  # what the model reads of a picture besides text
     note: str  # what a user should know of how it runs here; "" if nothing
 
     @property
@@ -29,8 +31,8 @@ class Runtime(Protocol):
         """The transition, start and end scores that go with the label scores."""
         ...
 
-    def emissions(self, batch: Batch) -> np.ndarray:
-        """Label scores (post, word, label) in float32; rows past a post's length are undefined.
+    def emissions(self, batch: Batch, view: ViewName) -> np.ndarray:
+        """Label scores (post, word, label) in float32 of posts in one view; rows past a post's length are undefined.
 
         The scores of a word depend on nothing but the window that it takes its vector from.
         """

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mner import tags
-from mner.errors import ModelError
+from mner.errors import ConfigError, ModelError
+from mner.views import Array, Needs
 
 FORMAT = 1
 """Version of the directory's layout; a reader refuses another one."""
@@ -27,6 +28,8 @@ LOADED = (".json", ".safetensors")
 """Files in ``encoder/`` that transformers may read; others are let be."""
 
 VIEWS = ("T", "I+T")
+ENCODERS = ("encoder",)
+"""Folders of the encoders where a manifest does not list them."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 64 * 2**20  # bytes of a model.json; a real one has a few thousand
 
@@ -68,7 +71,7 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
     """Nothing, if the listed files are there as they were saved.
 
     Raises:
-        ModelError: One is missing, changed, outside the model or not a regular file, or ``encoder/``, which is loaded
+        ModelError: One is missing, changed, outside the model or not a regular file, or an encoder's folder, loaded
             as a whole, holds another that would be loaded.
     """
     root = folder.resolve()
@@ -82,7 +85,7 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
             raise ModelError(f"{path}: expected a regular file; copy the whole directory again")
         if sha256(path) != expected:
             raise ModelError(f"{path}: changed since the model was saved (sha256 differs); copy it again")
-    for path in sorted((folder / "encoder").rglob("*")):
+    for path in sorted(folder.glob("encoder*/**/*")):
         name = path.relative_to(folder).as_posix()
         if name not in files and path.suffix in LOADED:
             raise ModelError(f"{path}: not a file of this model (model.json does not list it); remove it")
@@ -127,6 +130,14 @@ def _fault(manifest: Mapping[str, Any]) -> str:
     views = manifest.get("views", ["T"])
     if not isinstance(views, list) or not views or any(view not in VIEWS for view in views):
         return f"views: expected some of {' and '.join(VIEWS)}, found {views!r}"
+    needs = manifest.get("needs", {})
+    try:
+        folders = needs.get("encoders", ENCODERS)
+        if any(not re.fullmatch(r"encoder\d*", folder) for folder in folders):
+            return f"needs.encoders: expected folders such as encoder, found {folders!r}"
+        Needs(arrays=tuple(Array.from_dict(array) for array in needs.get("arrays", ())))
+    except (AttributeError, ConfigError, KeyError, TypeError, ValueError) as error:
+        return f"needs: {error}"
     if not isinstance(manifest.get("onnx", {}), dict):
         return "onnx: expected a table"
     return ""

@@ -14,6 +14,7 @@ from mner.machine import lacks_int8, processor
 from mner.runtime.saved import SavedModel
 from mner.runtime.wire import external_tensors
 from mner.sessions import Session, first_line
+from mner.types import ViewName
 from mner.views import Batch
 
 Precision = Literal["auto", "fp32", "int8"]
@@ -21,12 +22,7 @@ Precision = Literal["auto", "fp32", "int8"]
 FILES: dict[str, str] = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
 """The file of each precision in a model directory."""
 
-ARRAYS = ("input_ids", "attention_mask", "shapes", "word_index")
-"""The arrays of a batch that a graph may ask for."""
-
 _OUTPUT = "emissions"
-_TWO = np.ones((1, 2), np.int64)
-_SMALL = Batch(_TWO, _TWO, _TWO, np.array([[1, -1, 0]]), np.array([3]), np.array([0]))
 
 
 class OnnxRuntime:
@@ -35,6 +31,7 @@ class OnnxRuntime:
     Attributes:
         labels: BIOES labels in the order of the label scores.
         pad_id: The encoder's padding id.
+        arrays: What the model reads of a picture besides text.
         precision: "fp32" or "int8".
         note: What a user should know of the choice; "" if nothing.
     """
@@ -42,6 +39,7 @@ class OnnxRuntime:
     def __init__(self, session: Session, saved: SavedModel, precision: str) -> None:
         self.labels = saved.labels
         self.pad_id = saved.pad_id
+        self.arrays = saved.needs.arrays
         self.precision = precision
         self.note = _note(saved, precision)
         self._chain = saved.chain
@@ -73,30 +71,38 @@ class OnnxRuntime:
         """The transition, start and end scores of the CRF."""
         return self._chain
 
-    def emissions(self, batch: Batch) -> np.ndarray:
-        """Label scores (post, word, label) in float32."""
+    def emissions(self, batch: Batch, view: ViewName) -> np.ndarray:
+        """Label scores (post, word, label) in float32; the graph serves both views, whose arrays differ."""
         return self._run(batch)
 
     def release(self) -> None:
         """Give memory that large batches took back to the system."""
-        self._run(_SMALL, release=True)
+        self._run(self._small(), release=True)
 
     def _run(self, batch: Batch, *, release: bool = False) -> np.ndarray:
-        arrays = {name: getattr(batch, name) for name in self._inputs}
-        scores: np.ndarray = self._session.run([_OUTPUT], arrays, release=release)[0]
+        arrays = batch.named()
+        feed = {name: arrays[name] for name in self._inputs}
+        scores: np.ndarray = self._session.run([_OUTPUT], feed, release=release)[0]
         return scores
+
+    def _small(self) -> Batch:
+        """One post of three words, without a picture."""
+        two = np.ones((1, 2), np.int64)
+        arrays = {name: values for array in self.arrays for name, values in array.padded([None]).items()}
+        return Batch(two, two, two, np.array([[1, -1, 0]]), np.array([3]), np.array([0]), arrays=arrays)
 
     def _check(self, where: str) -> None:
         """Refuse a graph of other arrays or another number of labels; the first run also readies its memory."""
         outputs = [array.name for array in self._session.get_outputs()]
-        foreign = sorted(set(self._inputs) - set(ARRAYS))
+        known = [name for name in self._small().named() if name != "lengths"]
+        foreign = sorted(set(self._inputs) - set(known))
         if foreign or _OUTPUT not in outputs:
             raise ModelError(
                 f"{where}: not a graph of mner: it takes {', '.join(self._inputs)} and gives {', '.join(outputs)}; "
-                f"expected some of {', '.join(ARRAYS)} and {_OUTPUT}. Export the model again: mner export"
+                f"expected some of {', '.join(known)} and {_OUTPUT}. Export the model again: mner export"
             )
         try:
-            shape = self.emissions(_SMALL).shape
+            shape = self._run(self._small()).shape
         except Exception as error:  # onnxruntime's exceptions have no common class but this one
             raise ModelError(f"{where}: fails on a batch of one post: {first_line(error)}") from error
         if shape != (1, 3, len(self.labels)):

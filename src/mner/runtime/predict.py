@@ -9,7 +9,7 @@ import numpy as np
 from mner.decode import Decoder, ScoredSpan
 from mner.errors import ModelError
 from mner.runtime import Runtime
-from mner.views import Batch, Encoded, batches_by_tokens, collate, portions
+from mner.views import Encoded, batches_by_tokens, collate, portions
 
 TOKENS_PER_BATCH = 1024
 """Padded sub-tokens of one forward pass: as many as keep a core busy while its activations fit the cache. On a CPU,
@@ -55,36 +55,39 @@ def _forward(
 ) -> Iterator[tuple[Sequence[int], np.ndarray, np.ndarray]]:
     """Members, label scores (post, word, label) and lengths (post,) of each batch.
 
-    A post of more windows than fit a batch passes in portions: the memory that it takes does not grow with its length.
+    A batch holds posts of one view. A post of more windows than fit a batch passes in portions: the memory that it
+    takes does not grow with its length.
     """
-    filled = [number for number, post in enumerate(encoded) if post.words]
-    for group in batches_by_tokens([encoded[post] for post in filled], tokens_per_batch):
-        members = [filled[position] for position in group]
-        longest = encoded[members[0]]
-        if len(members) == 1 and len(longest.windows) > 1:
-            yield members, _portioned(runtime, longest, tokens_per_batch), np.array([longest.words])
-            continue
-        batch = collate([encoded[post] for post in members], pad_id=runtime.pad_id)
-        yield members, _scores(runtime, batch), batch.lengths
+    for view in dict.fromkeys(post.view for post in encoded):
+        filled = [number for number, post in enumerate(encoded) if post.words and post.view == view]
+        for group in batches_by_tokens([encoded[post] for post in filled], tokens_per_batch):
+            members = [filled[position] for position in group]
+            longest = encoded[members[0]]
+            if len(members) == 1 and len(longest.windows) > 1:
+                yield members, _portioned(runtime, longest, tokens_per_batch), np.array([longest.words])
+            else:
+                scores = _scores(runtime, [encoded[post] for post in members])
+                yield members, scores, np.array([encoded[post].words for post in members])
 
 
 def _portioned(runtime: Runtime, post: Encoded, tokens_per_batch: int) -> np.ndarray:
     """The label scores (1, word, label) of one post, its windows read in portions."""
     scores = np.zeros((1, post.words, len(runtime.labels)), np.float32)
     for places, portion in portions(post, tokens_per_batch):
-        scores[0, places] = _scores(runtime, collate([portion], pad_id=runtime.pad_id))[0]
+        scores[0, places] = _scores(runtime, [portion])[0]
     if post.tokens > tokens_per_batch:
         runtime.release()
     return scores
 
 
-def _scores(runtime: Runtime, batch: Batch) -> np.ndarray:
-    """Label scores (post, word, label), all of them numbers but for rows past a post's length.
+def _scores(runtime: Runtime, encoded: Sequence[Encoded]) -> np.ndarray:
+    """Label scores (post, word, label) of posts in one view, all of them numbers but for rows past a post's length.
 
     Raises:
         ModelError: One is not: decoded, it would be a post without entities.
     """
-    scores = runtime.emissions(batch)
+    batch = collate(encoded, pad_id=runtime.pad_id, arrays=runtime.arrays)
+    scores = runtime.emissions(batch, encoded[0].view)
     if not np.isfinite(scores).all():
         within = np.arange(scores.shape[1]) < batch.lengths[:, None]
         if not np.isfinite(scores[within]).all():

@@ -21,13 +21,17 @@ from mner.config.schema import device_name
 from mner.decode import Chain
 from mner.errors import ConfigError, ModelError
 from mner.folders import replacing_folder, restore
-from mner.runtime.manifest import CHECKSUM, FORMAT, VIEWS, checksum, read_manifest, sha256, verify
+from mner.runtime.manifest import CHECKSUM, ENCODERS, FORMAT, VIEWS, checksum, read_manifest, sha256, verify
 from mner.types import ViewName
+from mner.views import Array, Needs
 
 LARGEST_SCORE = 1e9
 """No learned number is larger; beside larger ones the score of a forbidden move would not count."""
 
 CHAIN = ("crf.transitions", "crf.start", "crf.end")
+
+_UNSAID: Mapping[str, Sequence[ViewName]] = {"text": ("T",)}
+"""The views that mner 0.1 trained by the name of a system, whatever its configuration said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +69,16 @@ class SavedModel:
 
     @property
     def views(self) -> tuple[ViewName, ...]:
-        """The views that the model was trained on; older models are asked by their configuration."""
-        views = self.manifest.get("views", self.config.trained_views)
+        """The views that the model was trained on; models of mner 0.1 do not say, but for ``_UNSAID``."""
+        views = self.manifest.get("views", _UNSAID.get(self.config.model.name, self.config.loss.views))
         return cast(tuple[ViewName, ...], tuple(view for view in VIEWS if view in views))
+
+    @property
+    def needs(self) -> Needs:
+        """What the model reads; its encoders are folders of the directory."""
+        table = self.manifest.get("needs", {})
+        arrays = tuple(Array.from_dict(array) for array in table.get("arrays", ()))
+        return Needs(tuple(table.get("encoders", ENCODERS)), arrays, table.get("context", True))
 
     def holds(self, name: str) -> bool:
         """Whether a file or folder is there and ``model.json`` lists it; others are never loaded."""
@@ -101,6 +112,7 @@ def write_model(
     write_encoder: Callable[[Path], None],
     card: str,
     views: Sequence[ViewName] | None = None,
+    needs: Needs | None = None,
 ) -> None:
     """Write a model directory under another name, then rename it into place.
 
@@ -111,20 +123,33 @@ def write_model(
         head: Learned arrays outside the encoder; must hold the CRF's three.
         tokenizer: The tokenizer.json to copy.
         encoder: What ``model.json`` says of the encoder (name, longest input, pad id).
-        write_encoder: Called with the new directory to write ``encoder/`` or an ONNX file into it.
+        write_encoder: Called with the new directory to write the encoders' folders or an ONNX file into it.
         card: The text of README.md.
         views: The views that the model was trained on; None: those of the configuration.
+        needs: What the model reads; None: one encoder and a picture's text.
     """
     from safetensors.numpy import save_file
 
     about = {"model": config.model.name, "labels": list(labels), "encoder": dict(encoder)}
+    if needs is not None and (needs.arrays or len(needs.encoders) != 1):
+        arrays = [array.to_dict() for array in needs.arrays]
+        about["needs"] = {"encoders": folders(needs), "arrays": arrays, "context": needs.context}
     with _replacing(folder) as part:
         write_encoder(part)
         save_file({name: np.ascontiguousarray(array) for name, array in head.items()}, part / "head.safetensors")
         shutil.copyfile(tokenizer, part / "tokenizer.json")
         (part / "config.toml").write_text(configs.dumps(config), encoding="utf-8")
         (part / "README.md").write_text(card, encoding="utf-8")
-        seal(part, {**about, "views": list(views or config.trained_views)})
+        seal(part, {**about, "views": list(views or config.loss.views)})
+
+
+def folders(needs: Needs) -> list[str]:
+    """The folder of each encoder in a model directory.
+
+    >>> folders(Needs(encoders=("bert-base-cased", "mpnet")))
+    ['encoder', 'encoder2']
+    """
+    return [*ENCODERS, *(f"encoder{number}" for number in range(2, len(needs.encoders) + 1))][: len(needs.encoders)]
 
 
 OWN = ("format", "mner", "files", CHECKSUM)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -17,14 +17,12 @@ from mner.decode import Chain
 from mner.errors import ModelError
 from mner.models import Model, build
 from mner.models.parts.encoder import Arrays
-from mner.runtime.saved import SavedModel, chain_of, write_model
+from mner.runtime.saved import SavedModel, folders, write_model
 from mner.types import ViewName
-from mner.views import Batch
+from mner.views import Array, Batch
 
 TRUNK = "tagger."
-WORDS = "tagger.words"
-ENCODER = "tagger.words.encoder."
-PACKED = ("segments", "positions")
+"""In front of the names of what all models of mner have; left out in a saved model."""
 
 
 class TorchRuntime:
@@ -32,10 +30,11 @@ class TorchRuntime:
 
     note = ""
 
-    def __init__(self, model: nn.Module, labels: Sequence[str], pad_id: int) -> None:
+    def __init__(self, model: nn.Module, labels: Sequence[str], pad_id: int, arrays: Sequence[Array] = ()) -> None:
         self.model = model
         self.labels = tuple(labels)
         self.pad_id = pad_id
+        self.arrays = tuple(arrays)
         sessions.forget_after_fork(self)
 
     def after_fork(self) -> None:
@@ -51,69 +50,49 @@ class TorchRuntime:
         """
         if threads:
             torch.set_num_threads(threads)
-        if not saved.holds("encoder"):
-            raise ModelError(f"{saved.folder}: no encoder/ in this model; it runs with onnxruntime only")
-        model = build(saved.config, saved.labels, load_encoder(saved.folder / "encoder"))
+        needs = saved.needs
+        if absent := [name for name in needs.encoders if not saved.holds(name)]:
+            raise ModelError(f"{saved.folder}: no {absent[0]}/ in this model; it runs with onnxruntime only")
+        model = build(saved.config, saved.labels, *(load_encoder(saved.folder / name) for name in needs.encoders))
         load_head(model, saved.head, where=str(saved.folder))
-        return cls(model.eval(), saved.labels, saved.pad_id)
+        return cls(model.eval(), saved.labels, saved.pad_id, needs.arrays)
 
     @property
     def chain(self) -> Chain:
         """The transition, start and end scores of the CRF, as they are now."""
-        return chain_of(head_state(self.model))
+        return Chain(*(part.detach().cpu().float().numpy() for part in cast(Model, self.model).crf.chain))
 
-    def emissions(self, batch: Batch) -> np.ndarray:
-        """Label scores (post, word, label) in float32."""
-        training = self.model.training
-        self.model.eval()
-        with torch.inference_mode(), _fitting():
-            scores = cast(Model, self.model).emissions({"T": tensors(batch, self.model)}, "T")
-        self.model.train(training)
-        array: np.ndarray = scores.float().cpu().numpy()
-        return array
+    def emissions(self, batch: Batch, view: ViewName) -> np.ndarray:
+        """Label scores (post, word, label) in float32 of posts in one view."""
+        return self._scored(cast(Model, self.model).emissions, batch, view)
 
     def release(self) -> None:
         """Nothing: torch gives memory of the CPU back by itself."""
 
-    def word_vectors(self, batch: Batch) -> np.ndarray:
-        """Word vectors (post, word, hidden) in float32, which the emission layer turns into label scores.
+    def word_vectors(self, batch: Batch, view: ViewName) -> np.ndarray:
+        """Word vectors (post, word, hidden) in float32, which the label scores are made of.
 
         A word without sub-token has a zero vector; rows past a post's length are undefined.
-
-        Raises:
-            ModelError: The model is code outside mner that has no such layer.
         """
-        try:
-            words = self.model.get_submodule(WORDS)
-        except AttributeError:
-            raise ModelError(f"{type(self.model).__module__}: has no layer {WORDS} of word vectors") from None
+        return self._scored(cast(Model, self.model).word_vectors, batch, view)
+
+    def _scored(self, function: Callable[..., torch.Tensor], batch: Batch, view: ViewName) -> np.ndarray:
         training = self.model.training
         self.model.eval()
-        with torch.inference_mode():
-            found = words(tensors(batch, self.model))
+        with torch.inference_mode(), _fitting():
+            scores = function(view_tensors({view: batch}, self.model), view)
         self.model.train(training)
-        array: np.ndarray = found.float().cpu().numpy()
+        array: np.ndarray = scores.float().cpu().numpy()
         return array
 
 
-def tensors(batch: Batch, model: nn.Module) -> Arrays:
-    """The arrays that a model asks of a batch, as tensors on its device; those of a packed batch besides."""
-    return view_tensors({"T": batch}, model)["T"]
-
-
 def view_tensors(views: Mapping[ViewName, Batch], model: nn.Module) -> dict[ViewName, Arrays]:
-    """``tensors`` of several views; arrays that the views share become one tensor."""
+    """The arrays of each view as tensors on the model's device; those that views share become one tensor."""
     device = next(model.parameters()).device
-    made: dict[int, torch.Tensor] = {}
-    told: dict[ViewName, Arrays] = {}
-    for view, batch in views.items():
-        names = (*cast(Model, model).inputs, *(() if batch.segments is None else PACKED))
-        arrays = {name: cast(np.ndarray, getattr(batch, name)) for name in names}
-        for array in arrays.values():
-            if id(array) not in made:
-                made[id(array)] = torch.from_numpy(array).to(device)
-        told[view] = {name: made[id(array)] for name, array in arrays.items()}
-    return told
+    arrays = {view: batch.named() for view, batch in views.items()}
+    each = {id(values): values for named in arrays.values() for values in named.values()}
+    moved = {key: torch.from_numpy(values).to(device) for key, values in each.items()}
+    return {view: {name: moved[id(values)] for name, values in named.items()} for view, named in arrays.items()}
 
 
 def load_encoder(folder: Path) -> nn.Module:
@@ -165,14 +144,17 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def head_state(model: nn.Module) -> dict[str, np.ndarray]:
-    """All that was learned outside the encoder, by its name in a saved model."""
-    state = model.state_dict()
-    return {
-        name.removeprefix(TRUNK): value.detach().cpu().float().numpy()
-        for name, value in state.items()
-        if not name.startswith(ENCODER)
-    }
+def head_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """All that is learned outside the encoders, by its name in a saved model; the tensors are the model's own."""
+    encoders = {id(encoder) for encoder in cast(Model, model).encoders()}
+    chain = next(name for name, module in model.named_modules() if module is cast(Model, model).crf)
+    inside = tuple(f"{name}." for name, module in model.named_modules() if id(module) in encoders)
+    state = {name: value for name, value in model.state_dict().items() if not name.startswith(inside)}
+    head: dict[str, torch.Tensor] = {}
+    for name, value in state.items():
+        short = f"crf.{name.removeprefix(f'{chain}.')}" if name.startswith(f"{chain}.") else name.removeprefix(TRUNK)
+        head[name if short in head else short] = value
+    return head
 
 
 def load_head(model: nn.Module, head: Mapping[str, np.ndarray], *, where: str) -> None:
@@ -181,8 +163,7 @@ def load_head(model: nn.Module, head: Mapping[str, np.ndarray], *, where: str) -
     Raises:
         ModelError: One is missing, unknown, or of another shape.
     """
-    state = {name: value for name, value in model.state_dict().items() if not name.startswith(ENCODER)}
-    expected = {name.removeprefix(TRUNK): value for name, value in state.items()}
+    expected = head_state(model)
     odd = sorted(set(expected) ^ set(head))
     if odd:
         raise ModelError(f"{where}/head.safetensors: missing or unknown arrays: {', '.join(odd)}")
@@ -205,20 +186,22 @@ def save(
     card: str,
 ) -> None:
     """Write a trained model as a model directory."""
+    built, needs = cast(Model, model), cast(Model, model).needs(config)
 
-    def write_encoder(part: Path) -> None:
-        trunk: Any = model.get_submodule(ENCODER.rstrip("."))
+    def write_encoders(part: Path) -> None:
         with _quiet():
-            trunk.save_pretrained(part / "encoder")
+            for name, network in zip(folders(needs), built.encoders(), strict=True):
+                cast(Any, network).save_pretrained(part / name)
 
     write_model(
         folder,
         config=config,
         labels=labels,
-        head=head_state(model),
+        head={name: value.detach().cpu().float().numpy() for name, value in head_state(model).items()},
         tokenizer=tokenizer,
         encoder=encoder,
-        write_encoder=write_encoder,
+        write_encoder=write_encoders,
         card=card,
-        views=cast(Model, model).views,
+        views=built.views,
+        needs=needs,
     )

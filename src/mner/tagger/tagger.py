@@ -71,7 +71,7 @@ class Tagger:
         self._off: str | None = None
         if not use_images:
             self._off = "pictures are turned off (use_images=False)"
-        elif "I+T" not in (trained or config.trained_views):
+        elif "I+T" not in (trained or config.loss.views):
             self._off = "the model was trained on the words alone"
 
     def __repr__(self) -> str:

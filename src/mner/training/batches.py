@@ -9,7 +9,7 @@ import numpy as np
 
 from mner import tags
 from mner.types import Post, ViewName
-from mner.views import Batch, Encoded, collate, pack
+from mner.views import Array, Batch, Encoded, collate, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Split:
     posts: Sequence[Post]
     views: Mapping[ViewName, Sequence[Encoded]]
     gold: Sequence[np.ndarray]  # label ids (word,), or (place,) where sub-tokens carry labels too
+    arrays: Sequence[Array] = ()  # what the model declares
 
     def __len__(self) -> int:
         return len(self.posts)
@@ -76,9 +77,9 @@ def gather(
     """The arrays of some posts in each view, and their gold label ids (post, word), 0 past a post's length."""
     encoded = {view: [split.views[view][post] for post in members] for view in views}
     if packed:
-        batch = pack(encoded, pad_id=pad_id)
+        batch = pack(encoded, pad_id=pad_id, arrays=split.arrays)
     else:
-        batch = {view: collate(some, pad_id=pad_id) for view, some in encoded.items()}
+        batch = {view: collate(posts, pad_id=pad_id, arrays=split.arrays) for view, posts in encoded.items()}
     gold = np.zeros((len(members), max(len(split.gold[post]) for post in members)), np.int64)
     for row, post in enumerate(members):
         gold[row, : len(split.gold[post])] = split.gold[post]

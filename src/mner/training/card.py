@@ -19,7 +19,7 @@ def model_card(job: Job, epoch: Mapping[str, Any]) -> str:
         "",
         f"Named entity recognition for posts with pictures, trained by mner {version('mner')}.",
         "",
-        f"- system: `{config.model.name}` on `{config.model.encoder}`, views {', '.join(config.trained_views)}, "
+        f"- system: `{config.model.name}` on `{config.model.encoder}`, views {', '.join(config.loss.views)}, "
         f"cross-view alignment `{config.loss.cva}`, preset `{config.loss.preset}`",
         f"- entity types: {', '.join(entity_types(job.labels))}",
         f"- trained on: {config.data.name}/train@{train.stamp.fingerprint}, {len(train.posts)} posts, "

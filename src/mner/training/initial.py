@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import nn
 
 from mner.errors import ModelError
+from mner.models import Model
 from mner.runtime.saved import SavedModel
-from mner.runtime.torch import ENCODER, TRUNK, load_encoder
+from mner.runtime.torch import head_state, load_encoder
 
 BY_LABEL = {
     "emission.weight": (0,),
@@ -30,23 +32,22 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
     Raises:
         ModelError: The encoders differ in shape, or the saved model holds no torch encoder.
     """
-    folder = saved.folder / "encoder"
-    if not saved.holds("encoder"):
-        raise ModelError(f"{saved.folder}: no encoder/ to continue from; this model can only predict")
-    try:
-        model.get_submodule(ENCODER.rstrip(".")).load_state_dict(load_encoder(folder).state_dict())
-    except RuntimeError as error:
-        raise ModelError(f"{saved.folder}: its encoder is not the one of model.encoder: {error}") from error
+    for name, encoder in zip(saved.needs.encoders, cast(Model, model).encoders(), strict=False):
+        if not saved.holds(name):
+            raise ModelError(f"{saved.folder}: no {name}/ to continue from; this model can only predict")
+        try:
+            encoder.load_state_dict(load_encoder(saved.folder / name).state_dict())
+        except RuntimeError as error:
+            raise ModelError(f"{saved.folder}: its encoder is not the one of model.encoder: {error}") from error
     shared = [label for label in labels if label in saved.labels]
     here = torch.tensor([list(labels).index(label) for label in shared])
     there = torch.tensor([saved.labels.index(label) for label in shared])
     with torch.no_grad():
-        for name, value in model.state_dict().items():
-            old = saved.head.get(name.removeprefix(TRUNK))
-            if name.startswith(ENCODER) or old is None:
+        for name, value in head_state(model).items():
+            if name not in saved.head:
                 continue
-            array = torch.from_numpy(old)
-            axes = BY_LABEL.get(name.removeprefix(TRUNK), ())
+            array = torch.from_numpy(saved.head[name])
+            axes = BY_LABEL.get(name, ())
             if len(axes) == 2:
                 value[here[:, None], here] = array[there[:, None], there]
             elif axes:

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mner import encoders, tags
+from mner import encoders, models, tags
 from mner.config import Config
 from mner.encoders import EncoderFiles
 from mner.errors import ConfigError, DataError
 from mner.runtime.manifest import sha256
 from mner.training.batches import Split, gold_ids
-from mner.views import Views
+from mner.views import Needs, Views
 from mner.views.split import Name, ViewSplit, check_covered, read_split
 
 _LOG = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Job:
     labels: tuple[str, ...]
     weights: str
     fingerprint: str
+    needs: Needs
 
 
 def prepare(config: Config, root: Path) -> Job:
@@ -51,25 +52,27 @@ def prepare(config: Config, root: Path) -> Job:
         ModelError: The encoder is not on this machine.
     """
     _keep_test_closed(config, root)
+    needs = models.needs(config)
     files = encoders.find(config.model.encoder)
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     names: tuple[Name, ...] = ("train", "dev")
-    splits = {str(name): read_split(config, root, name, views) for name in names}
-    for split in splits.values():
+    splits = {str(name): read_split(config, root, name, views, needs) for name in names}
+    for split in splits.values() if needs.context else ():
         check_covered(config, split)
     train = splits["train"]
     types = Counter(span.label for post in train.posts for span in post.spans or ())
     if not types:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
-    _check_read(config, train)
+    _check_read(config, train, needs.context)
     scored = (span.label for post in splits["dev"].posts for span in post.spans or ())
     for message in tags.similar_types(types + Counter(scored)):
         _LOG.warning("%s: %s", train.path, message)
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
-    weights = _digest(sha256(path) for path in sorted(files.folder.glob("*.safetensors")))
+    folders = [encoders.find(name).folder for name in needs.encoders]
+    weights = _digest(sha256(path) for folder in folders for path in sorted(folder.glob("*.safetensors")))
     read = (split.fingerprint for split in splits.values())
     fingerprint = _digest((config.fingerprint, weights, *read))[:12]
-    return Job(config, files, views, splits, labels, weights, fingerprint)
+    return Job(config, files, views, splits, labels, weights, fingerprint, needs)
 
 
 def _keep_test_closed(config: Config, root: Path) -> None:
@@ -83,9 +86,9 @@ def _keep_test_closed(config: Config, root: Path) -> None:
                 )
 
 
-def _check_read(config: Config, train: ViewSplit) -> None:
+def _check_read(config: Config, train: ViewSplit, reads_context: bool) -> None:
     """Nothing, if the training posts have what the row reads of their pictures, or no I+T view is trained."""
-    if "I+T" not in config.trained_views or config.context.substitute == "empty":
+    if not reads_context or "I+T" not in config.loss.views or config.context.substitute == "empty":
         return
     used = train.coverage.get("used", 0)
     least = LEAST * len(train.posts) if config.data.contexts_missing < 1 else 1
@@ -118,4 +121,4 @@ def training_split(job: Job) -> Split:
     kept = [number for number, post in enumerate(part.posts) if post.words]
     posts = [part.posts[number] for number in kept]
     views = {view: [encoded[number] for number in kept] for view, encoded in part.encoded.items()}
-    return Split(posts, views, gold_ids(posts, job.labels, views["T"]))
+    return Split(posts, views, gold_ids(posts, job.labels, views["T"]), job.needs.arrays)

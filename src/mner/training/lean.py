@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mner.config import TrainingConfig
-from mner.models.parts.encoder import WordEncoder
+from mner.models import Model
 from mner.training.attention import use_attention
 from mner.training.batches import Split
 from mner.training.dropout import Dropout
@@ -25,15 +25,14 @@ def lean(model: nn.Module, split: Split, settings: TrainingConfig, *, pad_id: in
     - On CPU, dropout draws its random numbers four at a time and attention works with it.
     - Where ``gradient_checkpointing`` is asked for, a layer's inside is computed again instead of kept.
     """
-    words: WordEncoder = cast(Any, model).tagger.words
-    encoder = words.encoder
-    if settings.weight_decay == 0:
-        train_used_rows(encoder, _token_ids(split, pad_id))
-    if device.type == "cpu":
-        _replace_dropout(encoder)
-        use_attention(encoder)
-    if settings.gradient_checkpointing:
-        _keep_less(encoder)
+    for number, encoder in enumerate(cast(Model, model).encoders()):
+        if settings.weight_decay == 0 and number == 0:  # the one that reads the sub-tokens
+            train_used_rows(encoder, _token_ids(split, pad_id))
+        if device.type == "cpu":
+            _replace_dropout(encoder)
+            use_attention(encoder)
+        if settings.gradient_checkpointing:
+            _keep_less(encoder)
 
 
 def _keep_less(encoder: Any) -> None:

@@ -15,6 +15,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from mner import config as configs
+from mner import encoders
 from mner.atomic import write_json, write_text
 from mner.config import Config, TrainingConfig
 from mner.errors import MnerError, ModelError
@@ -141,7 +142,8 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
         torch.set_num_threads(settings.threads)
     accelerator = Accelerator(mixed_precision=_precision(settings), cpu=settings.device == "cpu")
     torch.manual_seed(config.seed)
-    model = build(config, job.labels, load_encoder(job.files.folder))
+    networks = [load_encoder(encoders.find(name).folder) for name in job.needs.encoders]
+    model = build(config, job.labels, *networks)
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(model_folder(config.model.init)))
     posts = training_split(job)
@@ -202,7 +204,7 @@ def _over(progress: Progress, settings: TrainingConfig) -> bool:
 
 def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, step: Step, main: bool) -> Progress:
     """The progress after scoring dev on both views; a better model than before is saved."""
-    runtime = TorchRuntime(model, job.labels, job.views.pad_id)
+    runtime = TorchRuntime(model, job.labels, job.views.pad_id, job.needs.arrays)
     chain = runtime.chain
     dev = job.splits["dev"]
     found = found_in_views(runtime, dev, decoder_of(job.config, job.labels, chain))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from mner.views.batch import Batch, Encoded, batches_by_tokens, collate, portions
 from mner.views.compose import Piece, compose
 from mner.views.encode import Views
+from mner.views.inputs import Array, Needs
 from mner.views.packing import pack
 from mner.views.shapes import SHAPES
 from mner.views.tokenize import Subwords
 
 __all__ = [
     "SHAPES",
+    "Array",
     "Batch",
     "Encoded",
+    "Needs",
     "Piece",
     "Subwords",
     "Views",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+
+from mner.types import ViewName
+from mner.views.inputs import PACKED, TOKENS, Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Encoded:
             links under "links".
         heads: Where sub-tokens carry labels too, the place of each word's first one (word,); int32. A word without
             sub-token has one place. None where each word is one place.
+        view: "I+T" where anything of a picture goes beside the words, else "T".
+        arrays: Of the post's picture, by the names that the model declares; none in the T view.
     """
 
     words: int
@@ -30,6 +35,8 @@ class Encoded:
     first: np.ndarray
     cut: Mapping[str, int] = field(default_factory=dict)
     heads: np.ndarray | None = None
+    view: ViewName = "T"
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def tokens(self) -> int:
@@ -39,7 +46,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The arrays of some posts in one view; all int64.
+    """The arrays of some posts in one view; int64, but for those that the model declares.
 
     Attributes:
         input_ids: Sub-token ids (window, token), padded.
@@ -52,6 +59,7 @@ class Batch:
         segments: In a packed batch the number of each sub-token's window in its row, from 1, 0 for padding
             (row, token); windows are rows' parts then. None where each row is one window.
         positions: In a packed batch each sub-token's position in its window (row, token).
+        arrays: What the model declares, padded, with its masks.
     """
 
     input_ids: np.ndarray
@@ -62,10 +70,16 @@ class Batch:
     window_post: np.ndarray
     segments: np.ndarray | None = None
     positions: np.ndarray | None = None
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def named(self) -> dict[str, np.ndarray]:
+        """All arrays that there are, by name."""
+        names = TOKENS if self.segments is None else (*TOKENS, *PACKED)
+        return {**{name: getattr(self, name) for name in names}, **self.arrays}
 
 
-def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
-    """The padded arrays of some posts, which must not be none at all.
+def collate(encoded: Sequence[Encoded], *, pad_id: int, arrays: Sequence[Array] = ()) -> Batch:
+    """The padded arrays of some posts, which must not be none at all; ``arrays`` are what the model declares.
 
     >>> a = Encoded(1, (np.array([2, 7, 3]),), (np.array([0, 1, 0]),), np.array([[0, 1]]))
     >>> b = Encoded(2, (np.array([2, 8, 9, 3]),), (np.array([0, 3, 1, 0]),), np.array([[0, 1], [-1, -1]]))
@@ -95,7 +109,17 @@ def collate(encoded: Sequence[Encoded], *, pad_id: int) -> Batch:
         word_index=word_index,
         lengths=lengths,
         window_post=np.repeat(np.arange(len(encoded)), counts).astype(np.int64),
+        arrays=declared(encoded, arrays),
     )
+
+
+def declared(encoded: Sequence[Encoded], arrays: Sequence[Array]) -> dict[str, np.ndarray]:
+    """The declared arrays of some posts, padded, and their masks, by name."""
+    return {
+        name: values
+        for array in arrays
+        for name, values in array.padded([post.arrays.get(array.name) for post in encoded]).items()
+    }
 
 
 def batches_by_tokens(encoded: Sequence[Encoded], tokens: int) -> Iterator[list[int]]:
@@ -139,4 +163,5 @@ def portions(encoded: Encoded, tokens: int) -> Iterator[tuple[np.ndarray, Encode
         begin, end = number * each, (number + 1) * each
         first = encoded.first[places] - [begin, 0]
         first[encoded.first[places, 0] < 0] = -1
-        yield places, Encoded(len(places), encoded.windows[begin:end], encoded.shapes[begin:end], first)
+        windows, shapes = encoded.windows[begin:end], encoded.shapes[begin:end]
+        yield places, replace(encoded, words=len(places), windows=windows, shapes=shapes, first=first, heads=None)

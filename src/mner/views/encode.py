@@ -80,14 +80,29 @@ class Views:
         return self.encode_many([post.words], [pieces])[0]
 
     def encode_many(
-        self, words: Sequence[Sequence[str]], pieces: Sequence[Sequence[Piece]] | None = None
+        self,
+        words: Sequence[Sequence[str]],
+        pieces: Sequence[Sequence[Piece]] | None = None,
+        arrays: Sequence[Mapping[str, np.ndarray]] | None = None,
     ) -> list[Encoded]:
-        """Many posts, in order: their words, and for the I+T view the pieces of context of each."""
+        """Many posts, in order: their words, and for the I+T view what goes beside those of each.
+
+        Args:
+            words: Of each post.
+            pieces: Of each post's context.
+            arrays: Of each post's picture, by the names that the model declares.
+        """
         beside = [()] * len(words) if pieces is None else pieces
+        pictured = [{}] * len(words) if arrays is None else arrays
         needed = {word for post in words for word in post}
         needed.update(word for post in beside for piece in post for word in piece.text.split())
         known = self.subwords.known(needed)
-        return [self._encode(post, known, some) for post, some in zip(words, beside, strict=True)]
+        return [
+            replace(
+                self._encode(post, known, context), view="I+T" if context or features else "T", arrays=dict(features)
+            )
+            for post, context, features in zip(words, beside, pictured, strict=True)
+        ]
 
     def _encode(self, words: Sequence[str], known: Mapping[str, Coded], pieces: Sequence[Piece]) -> Encoded:
         release = self.options.windows == "release"

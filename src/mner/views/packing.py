@@ -11,13 +11,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mner.types import ViewName
-from mner.views.batch import Batch, Encoded
+from mner.views.batch import Batch, Encoded, declared
+from mner.views.inputs import Array
 
 ATTENTION = 600
 """Tokens of a row at which attention costs as much as everything else of a layer does (MiniLM on CPU, with dropout)."""
 
 
-def pack(views: Mapping[ViewName, Sequence[Encoded]], *, pad_id: int) -> dict[ViewName, Batch]:
+def pack(
+    views: Mapping[ViewName, Sequence[Encoded]], *, pad_id: int, arrays: Sequence[Array] = ()
+) -> dict[ViewName, Batch]:
     """The arrays of some posts in all their views, windows packed into rows; all views share their token arrays.
 
     ``segments`` numbers the windows of a row from 1 (0: padding), ``positions`` the tokens of each window from 0.
@@ -60,6 +63,7 @@ def pack(views: Mapping[ViewName, Sequence[Encoded]], *, pad_id: int) -> dict[Vi
             window_post=np.repeat(np.arange(len(encoded)), counts).astype(np.int64),
             segments=segments,
             positions=positions,
+            arrays=declared(encoded, arrays),
         )
     return batches
 

@@ -24,6 +24,7 @@ from mner.views.batch import Encoded
 from mner.views.compose import compose
 from mner.views.contexts import contexts_of
 from mner.views.encode import Views
+from mner.views.inputs import NEEDS, Needs
 from mner.views.substitute import substituted
 
 Name = Literal["train", "dev", "test"]
@@ -69,6 +70,7 @@ def read_split(
     root: Path,
     name: Name,
     views: Views,
+    needs: Needs = NEEDS,
     *,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> ViewSplit:
@@ -83,6 +85,7 @@ def read_split(
         root: Folder that the paths of [data] are relative to.
         name: Which split.
         views: The encoder's tokenizer with the view options.
+        needs: What the model reads of pictures.
         watch: Called with the number of pictures read so far and in all.
 
     Raises:
@@ -90,7 +93,7 @@ def read_split(
         DataError: A file is missing or faulty.
     """
     posts = read_posts(config, root, name)
-    own = contexts_of(posts, config, root, watch=watch)
+    own = contexts_of(posts, config, root, watch=watch) if needs.context else [None] * len(posts)
     contexts = substituted(own, config.context.substitute, seed=config.seed)
     pieces = [() if one is None else compose(one, config.context) for one in contexts]
     words = [post.words for post in posts]
@@ -142,7 +145,7 @@ def check_covered(config: Config, split: ViewSplit) -> None:
         DataError: More of them than ``data.contexts_missing`` allows have no row there: files of other pictures, or of
             another split.
     """
-    trained = "I+T" in config.trained_views and config.context.substitute != "empty"
+    trained = "I+T" in config.loss.views and config.context.substitute != "empty"
     lacking = [post for post, one in zip(split.posts, split.contexts, strict=True) if post.image and one is None]
     pictures = len(split.posts) - split.coverage.get("none", 0)
     if not trained or not config.data.contexts or len(lacking) <= config.data.contexts_missing * pictures:

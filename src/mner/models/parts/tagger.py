@@ -43,6 +43,10 @@ class EncoderTagger(nn.Module):
             scores[name] = self.emission(self.words(batch[name], hidden[tokens])).float()
         return scores
 
+    def encoders(self) -> tuple[nn.Module, ...]:
+        """The one encoder."""
+        return (self.words.encoder,)
+
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by learning rate (ITA, appendix A.1 and the release).
 

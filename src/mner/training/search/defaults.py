@@ -38,7 +38,7 @@ def bearing(config: Config) -> dict[str, Number]:
     >>> [key for key in text if not key.startswith("training.")]
     ['model.word_dropout', 'context.word_pieces']
     """
-    views, weights = config.trained_views, loss_weights(config.loss)
+    views, weights = config.loss.views, loss_weights(config.loss)
     found = {f"training.{key}": getattr(config.training, key) for key in TrainingSpace.model_fields}
     found["model.word_dropout"] = config.model.word_dropout
     found["context.word_pieces"] = config.context.word_pieces

@@ -108,7 +108,7 @@ def tune(
     job = prepare(config, root)
     if left_out:
         watch(Event("trial", 0, trials, f"not searched, for they do not bear on this row: {', '.join(left_out)}"))
-    views = tuple(judged or config.trained_views)
+    views = tuple(judged or config.loss.views)
     search = Search(job, root, folder, found, defaults.bearing(config), views)
     fingerprint = hashlib.sha256(f"{job.fingerprint} {defaults.fingerprint(found)} {views}".encode()).hexdigest()[:12]
     if not restart:

@@ -1,0 +1,143 @@
+"""What a model reads: named arrays of each post, with their axes, their type and the value that pads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mner.errors import ConfigError, DataError
+
+TOKENS = ("input_ids", "attention_mask", "shapes", "word_index", "lengths", "window_post")
+"""The arrays that every model is given without declaring them; see ``Batch``."""
+
+PACKED = ("segments", "positions")
+"""What a packed batch has besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array that a model reads of each post besides its sub-tokens, such as the grid features of its picture.
+
+    ``collate`` gives a model the array under its name, and under ``NAME_mask`` (post, region) which entries of the
+    first inner axis are real: 1, and 0 for padding. A post without it, and every post in the T view, has padding alone.
+
+    Args:
+        name: A Python identifier; [vision] and [data] name what fills it by it.
+        axes: "post" first. A name stands for any size, padded to the longest of a batch; a number for just that size.
+        dtype: What the model gets, whatever the array is kept in.
+        pad: Fills what a post lacks.
+
+    Raises:
+        ConfigError: The name or the axes cannot be used.
+    """
+
+    name: str
+    axes: tuple[str | int, ...] = ("post", "region", "width")
+    dtype: str = "float32"
+    pad: float = 0
+
+    def __post_init__(self) -> None:
+        taken = (*TOKENS, *PACKED)
+        if not self.name.isidentifier() or self.name in taken or self.name.endswith("_mask"):
+            raise ConfigError(
+                f'array "{self.name}": expected a Python identifier that does not end in "_mask" and is none of '
+                f"{', '.join(taken)}"
+            )
+        if not self.axes or self.axes[0] != "post" or "post" in self.axes[1:]:
+            raise ConfigError(f'array "{self.name}": expected axes that begin with "post", found {self.axes}')
+
+    @property
+    def mask(self) -> str | None:
+        """The name of the array that says what is real; None where a post has one number."""
+        return f"{self.name}_mask" if len(self.axes) > 1 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The declaration as a JSON object; ``Array.from_dict`` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> Array:
+        """The array that a JSON object declares.
+
+        Raises:
+            ConfigError: A value cannot be used.
+            KeyError: One is missing.
+            TypeError: One is of another type.
+        """
+        np.dtype(table["dtype"])
+        return cls(str(table["name"]), tuple(table["axes"]), str(table["dtype"]), float(table["pad"]))
+
+    def check(self, values: np.ndarray, where: str) -> None:
+        """Nothing, if one post's array has the declared axes.
+
+        Raises:
+            DataError: It has others; ``where`` names the post or its picture.
+        """
+        inner = self.axes[1:]
+        fits = values.ndim == len(inner) and all(
+            isinstance(axis, str) or axis == size for axis, size in zip(inner, values.shape, strict=True)
+        )
+        if not fits:
+            raise DataError(
+                f'{where}: array "{self.name}" has the shape {values.shape}, but the model reads '
+                f"({', '.join(map(str, inner))}). Fill it from another extractor ([vision.features]), "
+                "or set the size in [model.options]"
+            )
+
+    def padded(self, posts: Sequence[np.ndarray | None]) -> dict[str, np.ndarray]:
+        """The arrays of some posts as one, and its mask; None stands for a post without.
+
+        >>> grid = Array("grid", ("post", "region", 2))
+        >>> both = grid.padded([np.ones((1, 2)), None])
+        >>> both["grid"].tolist(), both["grid_mask"].tolist()
+        ([[[1.0, 1.0]], [[0.0, 0.0]]], [[1], [0]])
+        """
+        shapes = [values.shape for values in posts if values is not None]
+        sizes = [
+            axis if isinstance(axis, int) else max((shape[place] for shape in shapes), default=1) or 1
+            for place, axis in enumerate(self.axes[1:])
+        ]
+        whole = np.full((len(posts), *sizes), self.pad, self.dtype)
+        for number, values in enumerate(posts):
+            if values is not None:
+                corner: tuple[int | slice, ...] = (number, *(slice(size) for size in values.shape))
+                whole[corner] = values
+        if self.mask is None:
+            return {self.name: whole}
+        counts = np.array([0 if values is None else len(values) for values in posts])
+        return {self.name: whole, self.mask: (np.arange(sizes[0]) < counts[:, None]).astype(np.int64)}
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a model needs before it can be built and fed.
+
+    Args:
+        encoders: Encoders as ``model.encoder`` names them, in the order in which ``Model`` takes them; none, one or
+            several. The sub-tokens are those of ``model.encoder``.
+        arrays: What it reads of a post's picture besides text.
+        context: Whether its I+T view reads the picture's text.
+
+    Raises:
+        ConfigError: Two arrays have one name.
+    """
+
+    encoders: tuple[str, ...] = ()
+    arrays: tuple[Array, ...] = ()
+    context: bool = True
+
+    def __post_init__(self) -> None:
+        by_name: dict[str, Array] = {}
+        for array in self.arrays:
+            if (other := by_name.setdefault(array.name, array)) is not array:
+                raise ConfigError(
+                    f'array "{array.name}" is declared twice, with axes {other.axes} and {array.axes}; '
+                    "give each array a name of its own"
+                )
+
+
+NEEDS = Needs()
+"""A picture's text and nothing else of it."""
