@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mner.contexts.artefact import write_contexts
 from mner.errors import DataError
 from mner.overwrite import (
     CONFIG,
@@ -25,7 +26,6 @@ from mner.overwrite import (
     check_folder,
 )
 from mner.types import Entity, Prediction, VisualContext
-from mner.vision.artefact import write_contexts
 
 FILES = (CONTEXTS, PREDICTIONS, PAGE, REPORT, CONFIG)
 FOREIGN = (

@@ -25,12 +25,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mner
+from mner.contexts.artefact import write_contexts
 from mner.engines.shards import part
 from mner.errors import DataError, ModelError
 from mner.runtime.saved import seal
 from mner.tagger import Tagger
 from mner.types import Caption, Post, Prediction, VisualContext
-from mner.vision.artefact import write_contexts
 
 TEXT = "Kevin Love is back in Cleveland"
 CONTEXT = VisualContext("1.jpg", captions=(Caption("two people at the stadium", source="x"),))

@@ -9,9 +9,9 @@ from pathlib import Path
 from mner import config as configs
 from mner import data
 from mner.config import Config
+from mner.contexts.artefact import iter_contexts, write_contexts
 from mner.preflight import check
 from mner.types import Post
-from mner.vision.artefact import iter_contexts, write_contexts
 from mner.vision.simulate import simulate
 
 SETS = ("twitter2015", "twitter2017")

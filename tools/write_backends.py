@@ -27,11 +27,11 @@ from write_reference import annotations, cell, remarks, toml
 from mner import config as configs
 from mner import plugins
 from mner.cli.context import described
+from mner.contexts.published import imports
 from mner.types import VisualContext
 from mner.vision.backends import KINDS
 from mner.vision.extract import Extractor
 from mner.vision.listing import BESIDE, backends
-from mner.vision.published import imports
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "backends"
 SAMPLE = Path(str(files("mner.data.sample"))) / "images"

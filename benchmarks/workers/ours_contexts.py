@@ -18,8 +18,8 @@ from ours_stream import resident
 def bare(job: dict[str, Any]) -> dict[str, Any]:
     """Seconds that each model takes, decoding and all else left out."""
     from mner.config import VisionConfig
+    from mner.contexts.artefact import to_line
     from mner.types import VisualContext
-    from mner.vision.artefact import to_line
     from mner.vision.extract import Extractor
     from mner.vision.images import open_image
 

@@ -19,6 +19,7 @@ from torch.profiler import ProfilerActivity, profile
 from mner import config as configs
 from mner import encoders, tags
 from mner.config import Config, ContextConfig, LossConfig, ModelConfig, TrainingConfig
+from mner.contexts.artefact import read_contexts
 from mner.models import build
 from mner.runtime.torch import load_encoder
 from mner.training.batches import Split, gold_ids
@@ -27,7 +28,6 @@ from mner.training.loop import loop
 from mner.training.optimizer import adamw, linear_decay
 from mner.training.packs import packs
 from mner.views import Piece, Views, compose
-from mner.vision.artefact import read_contexts
 
 PRODUCTS = re.compile(r"^aten::(mm|addmm|bmm|baddbmm|linear|matmul|mkldnn_linear|_?scaled_dot_product.*)$")
 """Matrix products and fused attention, forwards and backwards."""

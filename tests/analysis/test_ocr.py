@@ -12,8 +12,8 @@ from mner.analysis.analyze import Asked, analyze
 from mner.analysis.ocr import Ocr, artefact_statistics, ocr_gain, ocr_statistics, text_words
 from mner.analysis.opened import Opened
 from mner.analysis.slices import read_both
+from mner.contexts.artefact import write_contexts
 from mner.types import OcrText, VisualContext
-from mner.vision.artefact import write_contexts
 
 
 def test_statistics_count_text_that_is_not_blank(

@@ -10,7 +10,7 @@ import pytest
 from mner.analysis.captions import sources
 from mner.analysis.ocr import artefact_statistics
 from mner.analysis.slices import relations, thirds
-from mner.vision.artefact import read_contexts
+from mner.contexts.artefact import read_contexts
 
 pytestmark = [
     pytest.mark.data,

@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mner.cli import app
-from mner.vision.artefact import read_contexts
+from mner.contexts.artefact import read_contexts
 
 ROWS: list[dict[str, Any]] = [
     {"image": "a.png", "captions": [{"text": "a dog", "source": "catr"}], "relation": 1},

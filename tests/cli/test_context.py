@@ -16,7 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from mner.cli import app
-from mner.vision.artefact import read_contexts
+from mner.contexts.artefact import read_contexts
 
 PLAIN = ["--detector", "", "--captioner", "", "--ocr", ""]
 """No backends: what is tested here is what becomes of files, not what is seen."""
@@ -178,7 +178,7 @@ def test_killed_build_keeps_what_it_read_and_ends_alike(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mner", "context", "build", str(folder), "--captioner", "", "--ocr", "", "--out"]
 
     def kept() -> int:
-        from mner.vision.store import Store
+        from mner.contexts.store import Store
 
         with Store(tmp_path / "cache" / "contexts.sqlite") as store:
             return len(store)

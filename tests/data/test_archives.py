@@ -222,7 +222,7 @@ def test_table_that_unpacks_to_far_more_than_it_holds_is_refused(tmp_path: Path)
     bomb = repeated(tmp_path / "a.parquet", bytes(140_000_000), 16)
     with pytest.raises(DataError, match=r"a\.parquet: its column image unpacks from .* to 140,0.* bytes; at most"):
         list(table(bomb))
-    from mner.vision.artefact import read_contexts
+    from mner.contexts.artefact import read_contexts
 
     with pytest.raises(DataError, match="its column image unpacks"):
         read_contexts(repeated(tmp_path / "c.parquet", "x" * 140_000_000, 2000))

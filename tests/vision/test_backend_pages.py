@@ -18,11 +18,11 @@ from PIL import Image
 from mner import config as configs
 from mner.cli.context import described
 from mner.config import VisionConfig
+from mner.contexts.rows import from_row, to_row
 from mner.types import VisualContext
 from mner.vision.backends import Backends
 from mner.vision.extract import Extractor
 from mner.vision.listing import backends
-from mner.vision.rows import from_row, to_row
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "backends").glob("*.md"))
@@ -121,7 +121,7 @@ def test_tesseract_reads_what_its_page_shows(tool: Any) -> None:
 @pytest.mark.data
 @pytest.mark.skipif(not os.environ.get("MNER_DATA"), reason="set MNER_DATA to the folder of the real data")
 def test_published_objects_are_those_of_the_page() -> None:
-    from mner.vision.published.vinvl import Published
+    from mner.contexts.published.vinvl import Published
 
     found = Published(Path(os.environ["MNER_DATA"]) / "vinvl").find("70560.jpg").tags
     lines = described(VisualContext("70560.jpg", tags=found)).splitlines()[1:]

@@ -16,14 +16,14 @@ from PIL import Image
 
 from mner import atomic
 from mner.config import ContextConfig, VisionConfig
+from mner.contexts.artefact import PARQUET, read_contexts, write_contexts
+from mner.contexts.store import Store
 from mner.data.listing import pictures
 from mner.errors import DataError
 from mner.types import Caption, VisualContext
 from mner.views.compose import compose
-from mner.vision.artefact import PARQUET, read_contexts, write_contexts
 from mner.vision.build import build
 from mner.vision.extract import Extractor
-from mner.vision.store import Store
 
 OFF = VisionConfig(detector="", captioner="", ocr="")
 

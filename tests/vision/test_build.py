@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from mner.config import VisionConfig
+from mner.contexts.artefact import read_contexts
+from mner.contexts.store import Store
 from mner.engines.processes import Processes
 from mner.errors import DataError, MissingExtraError, WorkerError
 from mner.types import VisualContext
-from mner.vision.artefact import read_contexts
 from mner.vision.build import BATCH, build
-from mner.vision.store import Store
 
 OFF = VisionConfig(detector="", captioner="", ocr="")
 

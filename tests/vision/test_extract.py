@@ -12,11 +12,11 @@ from PIL import Image, ImageDraw
 from pydantic import BaseModel, ConfigDict
 
 from mner.config import VisionConfig
+from mner.contexts.store import Store
+from mner.contexts.tag_limit import MOST_TAGS
 from mner.errors import ConfigError, PluginError
 from mner.types import OcrText, Tag
 from mner.vision.extract import AHEAD, LONGEST_SIDE, Extractor
-from mner.vision.store import Store
-from mner.vision.surest import MOST_TAGS
 
 OFF = {"detector": "", "captioner": "", "ocr": ""}
 

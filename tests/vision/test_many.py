@@ -17,12 +17,12 @@ from PIL import Image
 from pydantic import BaseModel
 
 from mner.config import VisionConfig
+from mner.contexts.rows import to_line
+from mner.contexts.store import Store
 from mner.types import Caption, Tag, VisualContext
 from mner.vision.build import build
 from mner.vision.extract import Extractor
 from mner.vision.networks.load import load
-from mner.vision.rows import to_line
-from mner.vision.store import Store
 
 SIZES = [(120, 90), (90, 120), (120, 90), (100, 60), (180, 70), (120, 90), (90, 120)]
 OFF = {"detector": "", "captioner": "", "ocr": ""}

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from mner.config import VisionConfig
+from mner.contexts.entry_text import spoken
+from mner.contexts.store import Store
 from mner.errors import ConfigError, DataError
 from mner.types import VisualContext
 from mner.vision.extract import Extractor
-from mner.vision.spoken import spoken
-from mner.vision.store import Store
 
 
 def picture(size: tuple[int, int] = (80, 40)) -> bytes:

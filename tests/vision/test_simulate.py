@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mner.contexts.artefact import read_contexts, write_contexts
 from mner.types import Caption, VisualContext
 from mner.vision import nouns
-from mner.vision.artefact import read_contexts, write_contexts
 from mner.vision.captioners import template
 from mner.vision.detectors.nanodet import CLASSES
 from mner.vision.scene import SETTINGS

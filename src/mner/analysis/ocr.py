@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mner.analysis.measured import unscored
 from mner.analysis.slices import Read, Slices, by_posts
+from mner.contexts.artefact import digest, iter_contexts
 from mner.types import VisualContext
 from mner.views import Subwords
-from mner.vision.artefact import digest, iter_contexts
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from mner.cli.target import ForceOption
 from mner.overwrite import CONTEXTS, PAGE, check_file
 
 if TYPE_CHECKING:
-    from mner.vision.difference import Difference, Summary
-    from mner.vision.statistics import Statistics
+    from mner.contexts.compare import Difference, Summary
+    from mner.contexts.statistics import Statistics
 
 ArtefactArgument = Annotated[
     Path, typer.Argument(help="File of contexts (.jsonl or .parquet), or a folder of such files.")
@@ -41,7 +41,7 @@ def convert(
     force: ForceOption = False,
 ) -> None:
     """Rewrite contexts as Parquet or as JSON lines; nothing is lost in either direction."""
-    from mner.vision.artefact import PARQUET, iter_contexts, write_contexts
+    from mner.contexts.artefact import PARQUET, iter_contexts, write_contexts
 
     if target.suffix not in {PARQUET, ".jsonl"}:
         raise typer.BadParameter(f"expected a name that ends in .jsonl or {PARQUET}", param_hint="TARGET")
@@ -61,8 +61,8 @@ def diff(
 
     The words of captions, tags, OCR and texts are compared, and the status; not confidences, boxes or sources.
     """
-    from mner.vision.artefact import read_contexts
-    from mner.vision.difference import Summary, differences
+    from mner.contexts.artefact import read_contexts
+    from mner.contexts.compare import Summary, differences
 
     summary = Summary()
     for number, one in enumerate(differences(read_contexts(first), read_contexts(second), summary)):
@@ -94,8 +94,8 @@ def edit(
     source: Annotated[str, typer.Option(help="Source that the added entries name.")] = "hand",
 ) -> None:
     """Change what a file of contexts says of one picture, and print its new row; the row is marked as edited."""
-    from mner.vision.edit import Change, edit
-    from mner.vision.rows import to_line
+    from mner.contexts.edit import Change, edit
+    from mner.contexts.rows import to_line
 
     change = Change(caption or (), tag or (), ocr or (), text or (), drop or (), status, source)
     say(to_line(edit(artefact, image, change)))
@@ -123,8 +123,8 @@ def import_(
     force: ForceOption = False,
 ) -> None:
     """Make contexts of texts, captions or objects that somebody published, without the pictures."""
-    from mner.vision.artefact import write_contexts
-    from mner.vision.published.imports import rows
+    from mner.contexts.artefact import write_contexts
+    from mner.contexts.published.imports import rows
 
     if attribute_threshold is not None and kind not in {Kind.VINVL, Kind.BOTTOMUP}:
         raise typer.BadParameter("goes with --kind vinvl or bottomup", param_hint="--attribute-threshold")
@@ -162,9 +162,9 @@ def sheet(
     force: ForceOption = False,
 ) -> None:
     """Write a contact sheet: one page with each picture, its boxes, and what was read."""
+    from mner.contexts.artefact import iter_contexts, key, read_contexts
     from mner.errors import DataError
     from mner.show.sheet import write_sheet
-    from mner.vision.artefact import iter_contexts, key, read_contexts
 
     check_folder(images, "--images")
     check_file(out, PAGE, force=force)
@@ -185,8 +185,8 @@ def sheet(
 
 def stats(artefact: ArtefactArgument, as_json: JsonOption = False) -> None:
     """Count what was read: pictures by status, and of each kind its share of pictures, sources and lengths."""
-    from mner.vision.artefact import iter_contexts
-    from mner.vision.statistics import statistics
+    from mner.contexts.artefact import iter_contexts
+    from mner.contexts.statistics import statistics
 
     found = statistics(iter_contexts(artefact))
     say(json.dumps(found.to_dict(), indent=2) if as_json else _printed(_statistics_lines(found)))

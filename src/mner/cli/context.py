@@ -104,7 +104,7 @@ def simulate(
     force: ForceOption = False,
 ) -> None:
     """Write the contexts that the embedded backends might have read, made from captions alone: simulated ones."""
-    from mner.vision.artefact import iter_contexts, write_contexts
+    from mner.contexts.artefact import iter_contexts, write_contexts
     from mner.vision.simulate import simulate as simulated
 
     check_file(out, CONTEXTS, force=force)
@@ -122,7 +122,7 @@ def nouns(
     force: ForceOption = False,
 ) -> None:
     """Write the contexts with the objects that their captions name as tags: stand-ins for a detector's."""
-    from mner.vision.artefact import iter_contexts, write_contexts
+    from mner.contexts.artefact import iter_contexts, write_contexts
     from mner.vision.stand_in import Named, tags_of_captions
 
     check_file(out, CONTEXTS, force=force)
@@ -141,10 +141,10 @@ def show(
 ) -> None:
     """Show what was read from a picture, or what a file of contexts holds."""
     from mner import config as configs
+    from mner.contexts.artefact import iter_contexts, key, read_contexts
+    from mner.contexts.rows import to_line
     from mner.errors import DataError
     from mner.picture_files import is_picture
-    from mner.vision.artefact import iter_contexts, key, read_contexts
-    from mner.vision.rows import to_line
 
     if is_picture(source):
         from mner.vision.extract import Extractor
@@ -168,7 +168,7 @@ def described(context: VisualContext) -> str:
 
     A file of contexts may hold anything, so what would end a line or steer the terminal is written as an escape.
     """
-    from mner.vision.spoken import words_of
+    from mner.contexts.entry_text import words_of
 
     lines = [f"{context.image}: {context.status}" + (f" ({context.reason})" if context.reason else "")]
     for caption in context.captions:

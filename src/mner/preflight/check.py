@@ -166,7 +166,7 @@ def _others(
     """The checks that need more than the files of posts."""
     known = None
     if contexts:
-        from mner.vision.artefact import read_contexts
+        from mner.contexts.artefact import read_contexts
 
         known = read_contexts(list(contexts))
         yield partial(examine_contexts, findings, known)

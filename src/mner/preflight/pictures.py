@@ -13,7 +13,7 @@ from mner.preflight.report import Findings
 from mner.types import Post
 
 if TYPE_CHECKING:
-    from mner.vision.artefact import Contexts
+    from mner.contexts.artefact import Contexts
 
 
 def examine_contexts(findings: Findings, contexts: Contexts, posts: Sequence[Post]) -> None:

@@ -9,14 +9,14 @@ from mner.preflight.report import Findings
 from mner.types import LINKS, Post
 
 if TYPE_CHECKING:
+    from mner.contexts.artefact import Contexts
     from mner.views import Encoded, Views
-    from mner.vision.artefact import Contexts
 
 
 def examine_tokens(findings: Findings, views: Views, contexts: Contexts | None, posts: Sequence[Post]) -> None:
     """Report what the encoder's tokenizer makes of some posts; contexts may be None: then of their words alone."""
+    from mner.contexts.artefact import for_post
     from mner.views import compose
-    from mner.vision.artefact import for_post
 
     beside = []
     for post in posts:

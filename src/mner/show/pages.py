@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mner.atomic import write_text
+from mner.contexts.entry_text import words_of
 from mner.evidence import NOTICEABLE, Evidence, Explanation
 from mner.overwrite import GENERATOR
 from mner.show.environment import template
@@ -16,7 +17,6 @@ from mner.show.picture import boxes, embed
 from mner.show.plain import STATUS, TONE, change, colour, legend, number
 from mner.show.terminal import cut
 from mner.types import Prediction
-from mner.vision.spoken import words_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup

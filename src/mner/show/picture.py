@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from mner.contexts.entry_text import words_of
 from mner.errors import ImageError
 from mner.evidence import Explanation
 from mner.show.plain import colour
 from mner.types import Box, VisualContext
-from mner.vision.spoken import words_of
 
 LONGEST = 800
 """Pixels of an embedded picture's longer side, at most."""

@@ -8,12 +8,12 @@ from itertools import islice
 from pathlib import Path
 
 from mner.atomic import write_text
+from mner.contexts.edit import MARK
+from mner.contexts.entry_text import Entry, words_of
 from mner.data.pictures import place_of
 from mner.show.environment import template
 from mner.show.picture import Drawn, Embedded, boxes_of, embed
 from mner.types import VisualContext
-from mner.vision.edit import MARK
-from mner.vision.spoken import Entry, words_of
 
 LIMIT = 100
 """Pictures of a sheet, where nothing else is asked for; each adds 20 to 60 kB to the page."""

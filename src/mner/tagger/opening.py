@@ -150,7 +150,7 @@ def _contexts(
     """Contexts by picture name, and the fingerprint of the files they come from."""
     if given is None or isinstance(given, Mapping):
         return given, {}
-    from mner.vision.artefact import digest, read_contexts
+    from mner.contexts.artefact import digest, read_contexts
 
     found: Mapping[str, VisualContext] = read_contexts(given)
     return found, {"contexts": " ".join(digest(file)[:12] for file in given)}

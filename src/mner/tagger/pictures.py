@@ -40,7 +40,7 @@ _REASON: dict[str, str] = {
 
 
 class Contexts(Protocol):
-    """Ready contexts by picture name, such as ``mner.vision.artefact.read_contexts`` returns."""
+    """Ready contexts by picture name, such as ``mner.contexts.artefact.read_contexts`` returns."""
 
     def get(self, image: str, /) -> VisualContext | None:
         """The context of a picture; None where there is none."""
@@ -117,7 +117,7 @@ class Pictures:
         if name is not None and self._contexts is not None:
             ready = self._contexts.get(name)
             if ready is not None:
-                from mner.vision.artefact import for_post
+                from mner.contexts.artefact import for_post
 
                 return for_post(ready, request.post.id)
         name = name or "picture"
@@ -183,8 +183,8 @@ class Reader:
 
 
 def _open(vision: VisionConfig, store: Path | None) -> tuple[Any, Any]:
+    from mner.contexts.store import Store
     from mner.vision.extract import Extractor
-    from mner.vision.store import Store
 
     return Extractor(vision), Store(store, needed=store is not None)
 

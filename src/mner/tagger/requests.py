@@ -159,7 +159,7 @@ def _context(context: ContextLike | None, image: str, source: str) -> VisualCont
     if isinstance(context, str):
         return VisualContext(image=image, captions=(Caption(context, source=source),))
     if isinstance(context, Mapping):
-        from mner.vision.rows import from_row
+        from mner.contexts.rows import from_row
 
         return from_row({"image": image, **context}, where="context")
     raise TypeError(f"context: expected a caption, a VisualContext or its row, got {type(context).__name__}")

@@ -22,7 +22,7 @@ def contexts_of(
     """The visual context of each post, from the files of ``data.contexts`` or from its picture."""
     known: list[VisualContext | None] = [None] * len(posts)
     if config.data.contexts:
-        from mner.vision.artefact import for_post, read_contexts
+        from mner.contexts.artefact import for_post, read_contexts
 
         contexts = read_contexts([root / file for file in config.data.contexts])
         ready = [None if post.image is None else contexts.get(post.image) for post in posts]
@@ -36,8 +36,8 @@ def contexts_of(
         post.image: None for post, one in zip(posts, known, strict=True) if one is None and post.image is not None
     }
     if wanted:
+        from mner.contexts.store import Store
         from mner.vision.extract import Extractor
-        from mner.vision.store import Store
 
         extractor = Extractor(config.vision)
         read: dict[str, VisualContext] = {}

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from mner.config import VisionConfig
+from mner.contexts.artefact import PARQUET, iter_contexts, write_contexts
+from mner.contexts.store import Store
 from mner.engines import shards
 from mner.engines.crew import Crew, Hire, ordered
 from mner.engines.processes import Processes
@@ -19,11 +21,9 @@ from mner.errors import DataError
 from mner.folders import held
 from mner.parquet_file import packages
 from mner.types import VisualContext
-from mner.vision.artefact import PARQUET, iter_contexts, write_contexts
 from mner.vision.extract import Extractor
 from mner.vision.images import Named
 from mner.vision.reading import Reading, lost
-from mner.vision.store import Store
 
 BATCH = 4
 """Pictures that a worker is handed at once, or more where its backends look at more in one call."""

@@ -13,14 +13,14 @@ from typing import Any, TypeVar
 from PIL import Image
 
 from mner.config import VisionConfig
+from mner.contexts.store import Store
+from mner.contexts.tag_limit import surest
 from mner.errors import ImageError
 from mner.types import Box, OcrText, Tag, VisualContext
 from mner.vision.ahead import ahead
 from mner.vision.backends import Backends
 from mner.vision.images import Named, Source, Unopened, decode, fetch
 from mner.vision.seen import PARTS, Seen, look
-from mner.vision.store import Store
-from mner.vision.surest import surest
 
 LONGEST_SIDE = 1600
 """Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""

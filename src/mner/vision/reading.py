@@ -9,10 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mner.config import VisionConfig
+from mner.contexts.store import Store
 from mner.types import VisualContext
 from mner.vision.extract import Extractor
 from mner.vision.images import Named
-from mner.vision.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Captions that the Bottom-Up and Top-Down captioner wrote, from a published file.
 
 Downloads: nothing. It needs the captions of your pictures, named in ``vision.options.bottomup.captions``: JSON as for
-the COCO server, JSON lines or TSV, several captions of a picture best first; ``mner.vision.published.sentences`` says
+the COCO server, JSON lines or TSV, several captions of a picture best first; ``mner.contexts.published.sentences`` says
 more.
 Licence: that of the captions; the captioner's code is MIT.
 Speed: no time worth naming; the network does not run.
@@ -46,7 +46,7 @@ class Captioner:
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        from mner.vision.published.captions import Captions
+        from mner.contexts.published.captions import Captions
 
         if options.captions is None:
             raise ConfigError(f"captioner bottomup needs {lacking(options)}")

@@ -1,7 +1,7 @@
 """Captions that the VinVL captioner (Oscar+) wrote, from a published file; it is the captioner of the paper.
 
 Downloads: nothing. It needs the captions of your pictures, named in ``vision.options.vinvl.captions``: JSON as for
-the COCO server, JSON lines or TSV, several captions of a picture best first; ``mner.vision.published.sentences`` says
+the COCO server, JSON lines or TSV, several captions of a picture best first; ``mner.contexts.published.sentences`` says
 more.
 Licence: that of the captions; VinVL's code is MIT.
 Speed: no time worth naming; the network does not run.
@@ -46,7 +46,7 @@ class Captioner:
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        from mner.vision.published.captions import Captions
+        from mner.contexts.published.captions import Captions
 
         if options.captions is None:
             raise ConfigError(f"captioner vinvl needs {lacking(options)}")

@@ -1,7 +1,8 @@
 """Bottom-Up, from its published output: 1,600 kinds of object and 400 attributes of Visual Genome.
 
 Downloads: nothing. It needs the features' ``.tsv`` for your pictures, named in ``vision.options.bottomup.detections``,
-and beside it ``objects_vocab.txt`` and ``attributes_vocab.txt``; ``mner.vision.published.bottomup`` tells its columns.
+and beside it ``objects_vocab.txt`` and ``attributes_vocab.txt``; ``mner.contexts.published.bottomup``
+tells its columns.
 Licence: that of the output; the detector's code and vocabularies are MIT.
 Speed: no time worth naming; the network does not run.
 
@@ -15,9 +16,9 @@ from pathlib import Path
 from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from mner.contexts.published.objects import fitted
 from mner.errors import ConfigError
 from mner.types import Tag
-from mner.vision.published.objects import fitted
 
 VERSION = 1
 NAMED = True
@@ -57,7 +58,7 @@ class Detector:
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        from mner.vision.published.bottomup import Published
+        from mner.contexts.published.bottomup import Published
 
         if options.detections is None:
             raise ConfigError(f"detector bottomup needs {lacking(options)}")

@@ -1,7 +1,7 @@
 """VinVL, the detector of the paper, from its published output: 1,594 kinds of object, each with an attribute.
 
 Downloads: nothing. It needs the output for your pictures, a folder of ``.npz`` or a ``.tsv``, named in
-``vision.options.vinvl.detections``; ``mner.vision.published.vinvl`` says in which form.
+``vision.options.vinvl.detections``; ``mner.contexts.published.vinvl`` says in which form.
 Licence: that of the output; VinVL's code is MIT.
 Speed: no time worth naming; the network does not run.
 
@@ -15,9 +15,9 @@ from pathlib import Path
 from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from mner.contexts.published.objects import fitted
 from mner.errors import ConfigError
 from mner.types import Tag
-from mner.vision.published.objects import fitted
 
 VERSION = 1
 NAMED = True
@@ -55,7 +55,7 @@ class Detector:
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        from mner.vision.published.vinvl import Published
+        from mner.contexts.published.vinvl import Published
 
         if options.detections is None:
             raise ConfigError(f"detector vinvl needs {lacking(options)}")

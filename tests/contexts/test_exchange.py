@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 
 from mner.cli import app
 from mner.config import VisionConfig
+from mner.contexts.artefact import iter_contexts, read_contexts
+from mner.contexts.exchange import KEPT_AS, export_store, import_files, import_into_store
+from mner.contexts.store import Store
 from mner.data.listing import pictures
 from mner.types import Caption, VisualContext
-from mner.vision.artefact import iter_contexts, read_contexts
 from mner.vision.build import build
-from mner.vision.exchange import KEPT_AS, export_store, import_files, import_into_store
-from mner.vision.store import Store
 
 CONFIG = VisionConfig(detector="", captioner="template", ocr="")
 

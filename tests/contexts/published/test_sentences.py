@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from mner.contexts.artefact import Contexts, for_post
+from mner.contexts.published.captions import Captions
+from mner.contexts.published.imports import rows
+from mner.contexts.published.sentences import sentences
 from mner.errors import DataError
 from mner.types import Caption, ContextText
-from mner.vision.artefact import Contexts, for_post
-from mner.vision.published.captions import Captions
-from mner.vision.published.imports import rows
-from mner.vision.published.sentences import sentences
 
 FORMS = {
     "coco.json": '[{"image_id": 1, "caption": "a dog"}, {"image_id": 1, "caption": "a cat"}]',
@@ -70,7 +70,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "a.json").write_text("[]")
     with pytest.raises(DataError, match="holds no caption"):
         Captions(tmp_path / "a.json", source="x")
-    monkeypatch.setattr("mner.vision.published.sentences.LARGEST", 1)
+    monkeypatch.setattr("mner.contexts.published.sentences.LARGEST", 1)
     with pytest.raises(DataError, match="over 1 bytes; write it as JSON lines"):
         list(sentences(tmp_path / "a.json"))
 

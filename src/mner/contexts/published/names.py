@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from mner.contexts.artefact import key
 from mner.errors import DataError
-from mner.vision.artefact import key
 
 _T = TypeVar("_T")
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mner.contexts.artefact import iter_contexts, read_contexts, write_contexts
+from mner.contexts.parquet import COLUMNS, from_columns, to_columns
+from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError, MissingExtraError
 from mner.types import VisualContext
-from mner.vision.artefact import iter_contexts, read_contexts, write_contexts
-from mner.vision.parquet import COLUMNS, from_columns, to_columns
-from mner.vision.rows import from_row, to_row
 
 FULL: dict[str, Any] = {
     "image": "pics/1.jpg",
@@ -63,7 +63,7 @@ def test_any_row_survives(image: str, reason: str | None, captions: list[Any], e
 
 
 def test_rows_over_several_groups_keep_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mner.vision.parquet.GROUP", 10)
+    monkeypatch.setattr("mner.contexts.parquet.GROUP", 10)
     names = [f"{number}.jpg" for number in range(35)]
     assert write_contexts(map(VisualContext, names), tmp_path / "a.parquet") == 35
     assert [row.image for row in iter_contexts(tmp_path / "a.parquet")] == names

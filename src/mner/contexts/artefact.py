@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from mner.atomic import writing
+from mner.contexts.rows import from_row, to_line
 from mner.errors import DataError
 from mner.long_lines import bounded
 from mner.picture_files import short_name
 from mner.types import VisualContext
-from mner.vision.rows import from_row, to_line
 
 PARQUET = ".parquet"
 """Suffix of an artefact that is no JSONL."""
@@ -96,7 +96,7 @@ def iter_contexts(path: Path) -> Iterator[VisualContext]:
     """The rows of a file, one after the other; of a folder, those of its ``*.jsonl`` and ``*.parquet``, by name."""
     for file in files_of(path):
         if file.suffix == PARQUET:
-            from mner.vision.parquet import read_rows
+            from mner.contexts.parquet import read_rows
 
             yield from read_rows(file)
         else:
@@ -162,7 +162,7 @@ def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
         Exception: What the rows raise, as they raise it.
     """
     if path.suffix == PARQUET:
-        from mner.vision.parquet import write_rows
+        from mner.contexts.parquet import write_rows
 
         return write_rows(rows, path)
     count = 0

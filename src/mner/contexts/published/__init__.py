@@ -1,6 +1,6 @@
 """Files that others published about pictures, read by picture name: VinVL, Bottom-Up, captions, texts.
 
->>> from mner.vision.published.names import spellings
+>>> from mner.contexts.published.names import spellings
 >>> spellings("pics/12.jpg")
 ['pics/12.jpg', 'pics/12', '12.jpg', '12']
 """

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mner.contexts.artefact import key
+from mner.contexts.published.names import find
+from mner.contexts.published.sentences import sentences
 from mner.errors import DataError
 from mner.types import Caption
-from mner.vision.artefact import key
-from mner.vision.published.names import find
-from mner.vision.published.sentences import sentences
 
 
 class Captions:
     """Captions by picture name, in the order of the file.
 
     Args:
-        path: A file of captions; ``mner.vision.published.sentences`` says in which forms.
+        path: A file of captions; ``mner.contexts.published.sentences`` says in which forms.
         source: The name that each caption carries.
         most: Captions of a picture, at most; 0: all.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from mner.contexts.artefact import key
+from mner.contexts.published.names import find
 from mner.errors import DataError
-from mner.vision.artefact import key
-from mner.vision.published.names import find
 
 LONGEST = 64 * 2**20
 """Bytes of a line, at most; a picture of 100 boxes with its features takes about 2 MB."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mner.contexts.artefact import Contexts
+from mner.contexts.compare import Difference, Summary, differences
 from mner.types import Caption, OcrText, Tag, VisualContext
-from mner.vision.artefact import Contexts
-from mner.vision.difference import Difference, Summary, differences
 
 
 def between(first: list[VisualContext], second: list[VisualContext]) -> tuple[list[Difference], Summary]:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mner.contexts.artefact import key, read_contexts, write_contexts
+from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError
 from mner.types import Caption, OcrText, Tag, VisualContext
-from mner.vision.artefact import key, read_contexts, write_contexts
-from mner.vision.rows import from_row, to_row
 
 FULL: dict[str, Any] = {
     "image": "pics/1.jpg",

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
+from mner.contexts.artefact import key
+from mner.contexts.published import bottomup, vinvl
+from mner.contexts.published.sentences import sentences
+from mner.contexts.tag_limit import surest
 from mner.errors import DataError
 from mner.types import Caption, ContextText, VisualContext
-from mner.vision.artefact import key
-from mner.vision.published import bottomup, vinvl
-from mner.vision.published.sentences import sentences
-from mner.vision.surest import surest
 
 Kind = Literal["texts", "captions", "vinvl", "bottomup"]
 """What a published file holds."""

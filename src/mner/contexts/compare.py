@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mner.contexts.artefact import Contexts
+from mner.contexts.entry_text import KINDS, spoken
 from mner.types import VisualContext
-from mner.vision.artefact import Contexts
-from mner.vision.spoken import KINDS, spoken
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mner.contexts.rows import finite
 from mner.errors import DataError
 from mner.long_lines import bounded
-from mner.vision.rows import finite
 
 LARGEST = 2**30
 """Bytes of a JSON file, at most, as it is read at once; JSON lines and TSV may have any size."""

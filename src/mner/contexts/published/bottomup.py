@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mner.contexts.published.objects import Found, attributes, box, by_confidence
+from mner.contexts.published.table import Table
 from mner.errors import DataError
 from mner.types import Tag
-from mner.vision.published.objects import Found, attributes, box, by_confidence
-from mner.vision.published.table import Table
 
 SOURCE = "bottomup"
 COLUMNS = (

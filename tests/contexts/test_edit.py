@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from mner.contexts.artefact import iter_contexts, read_contexts, write_contexts
+from mner.contexts.edit import Change, edit
 from mner.errors import DataError
-from mner.vision.artefact import iter_contexts, read_contexts, write_contexts
-from mner.vision.edit import Change, edit
 
 ROWS: list[dict[str, Any]] = [
     {"image": "a.jpg", "status": "ok", "captions": [{"text": "other", "mine": 1}], "relation": {"x": [1]}},

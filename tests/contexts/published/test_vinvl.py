@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mner.config import VisionConfig
+from mner.contexts.artefact import read_contexts
+from mner.contexts.entry_text import spoken, words_of
+from mner.contexts.published import vinvl
+from mner.contexts.published.imports import rows
+from mner.contexts.published.objects import fitted
 from mner.errors import DataError
-from mner.vision.artefact import read_contexts
-from mner.vision.published import vinvl
-from mner.vision.published.imports import rows
-from mner.vision.published.objects import fitted
-from mner.vision.spoken import spoken, words_of
 
 OBJECTS = {
     "objects": np.array(["dog", "computer monitor", "sky"]),
@@ -134,7 +134,7 @@ def test_row_without_tab_or_over_the_limit_is_refused(tmp_path: Path, monkeypatc
     (tmp_path / "a.tsv").write_text("1.jpg\t[]\n2.jpg\n")
     with pytest.raises(DataError, match=r"a.tsv:2: expected the picture's name, a TAB"):
         vinvl.Published(tmp_path / "a.tsv")
-    monkeypatch.setattr("mner.vision.published.table.LONGEST", 20)
+    monkeypatch.setattr("mner.contexts.published.table.LONGEST", 20)
     (tmp_path / "b.tsv").write_text("1.jpg\t[]\n2.jpg\t" + " " * 30 + "[]\n")
     with pytest.raises(DataError, match=r"b.tsv:2: a line of more than 20 bytes"):
         vinvl.Published(tmp_path / "b.tsv")

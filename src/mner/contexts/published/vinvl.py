@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mner.contexts.artefact import key
+from mner.contexts.published.names import find
+from mner.contexts.published.objects import Found, attributes, box, by_confidence
+from mner.contexts.published.table import Table
 from mner.errors import DataError
 from mner.types import Tag
-from mner.vision.artefact import key
-from mner.vision.published.names import find
-from mner.vision.published.objects import Found, attributes, box, by_confidence
-from mner.vision.published.table import Table
 
 SOURCE = "vinvl"
 ARRAY = 64 * 2**20

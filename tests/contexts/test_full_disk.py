@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mner.vision.artefact import read_contexts
-from mner.vision.store import Store
+from mner.contexts.artefact import read_contexts
+from mner.contexts.store import Store
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files have no limit of size there")
 

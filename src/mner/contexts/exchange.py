@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from mner.contexts.artefact import iter_contexts, write_contexts
+from mner.contexts.edit import MARK
+from mner.contexts.store import Store
 from mner.types import VisualContext
-from mner.vision.artefact import iter_contexts, write_contexts
-from mner.vision.edit import MARK
-from mner.vision.store import Store
 
 KEPT_AS = "kept_as"
 """Key of a row of such an artefact: the fingerprint under which the store keeps it."""

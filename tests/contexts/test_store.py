@@ -15,9 +15,9 @@ from threading import Barrier
 
 import pytest
 
+from mner.contexts.store import Store
 from mner.errors import DataError, MnerWarning
 from mner.types import Caption, VisualContext
-from mner.vision.store import Store
 
 
 def context(name: str, sha: str) -> VisualContext:
@@ -74,7 +74,7 @@ def test_damaged_row_counts_as_not_read_and_is_replaced(tmp_path: Path, row: obj
 
 
 def test_file_that_another_holds_too_long_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mner.vision.store.WAIT", 0.05)
+    monkeypatch.setattr("mner.contexts.store.WAIT", 0.05)
     with Store(tmp_path / "a.sqlite") as store:
         other = sqlite3.connect(tmp_path / "a.sqlite", isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
@@ -130,7 +130,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from mner.types import VisualContext
-from mner.vision.store import Store
+from mner.contexts.store import Store
 
 with Store(Path(sys.argv[1])) as store:
     for number in range(40):

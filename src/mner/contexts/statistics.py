@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mner.config import Source
+from mner.contexts.edit import MARK
+from mner.contexts.entry_text import KINDS, entries, words_of
 from mner.types import VisualContext
-from mner.vision.edit import MARK
-from mner.vision.spoken import KINDS, entries, words_of
 
 
 @dataclass(slots=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mner.contexts.entry_text import words_of
+from mner.contexts.published import bottomup
 from mner.errors import DataError
-from mner.vision.published import bottomup
-from mner.vision.spoken import words_of
 
 
 def coded(values: Any, kind: type[np.generic]) -> str:

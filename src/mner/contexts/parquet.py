@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from mner.atomic import writing_bytes
+from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError
 from mner.parquet_file import batches, packages
 from mner.picture_files import open_regular
 from mner.types import VisualContext
-from mner.vision.rows import from_row, to_row
 
 PLAIN = ("image", "status", "sha256", "reason")
 JSON = ("tags", "captions", "ocr", "texts", "extractor")

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Any
 
 from mner.cache import cache_folder
+from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError, MnerWarning
 from mner.types import VisualContext
-from mner.vision.rows import from_row, to_row
 
 WAIT = 60.0
 """Seconds that a writer waits for another one."""

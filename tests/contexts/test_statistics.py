@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from mner.contexts.statistics import statistics
 from mner.types import Caption, OcrText, Tag, VisualContext
-from mner.vision.statistics import statistics
 
 ROWS = [
     VisualContext("1.jpg", ocr=(OcrText("ON  TOUR", source="rapid"), OcrText("2016", source="rapid"))),

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from mner.config import Source
+from mner.contexts.artefact import iter_contexts, key, write_contexts
+from mner.contexts.entry_text import KINDS, Entry, entries
+from mner.contexts.rows import STATUSES
 from mner.errors import DataError
 from mner.types import Caption, ContextStatus, ContextText, OcrText, Tag, VisualContext
-from mner.vision.artefact import iter_contexts, key, write_contexts
-from mner.vision.rows import STATUSES
-from mner.vision.spoken import KINDS, Entry, entries
 
 MARK = "edited"
 """Key of a row that was changed by hand; it is true."""
