@@ -161,7 +161,7 @@ def test_show_writes_what_would_steer_a_terminal_as_escapes(photos: Path) -> Non
     assert code == 0, err
     assert out.splitlines() == [
         "a.jpg: ok",
-        r"  caption  a\x1b[2J caf\u00e9\nb.jpg: ok \ud83d  [x]".replace(r"\u00e9", "\u00e9"),
+        r"  caption  a\u001b[2J caf\u00e9\nb.jpg: ok \ud83d  [x]".replace(r"\u00e9", "\u00e9"),
     ]
     code, out, err = run("context", "show", "c.jsonl", "--json")
     assert code == 0, err
