@@ -9,14 +9,14 @@ from typing import Any
 from mner.errors import DataError, MissingExtraError
 
 UNPACKED, RATIO = 128 * 2**20, 16
-"""Bytes that a column of one row group may unpack to if that is more than ``RATIO`` times what the file holds of it.
+"""Bytes that a group of rows may unpack to if that is more than ``RATIO`` times what the file holds of it.
 
 Pictures hardly pack and text packs about tenfold; a value that a dictionary repeats, or a page of zeros, packs a
 hundred thousandfold, and reading it takes several times its size.
 """
 
 HELD = 128 * 2**20
-"""Bytes of one column that are held at once, about: with fewer rows where they may be long."""
+"""Bytes that are held at once, about: fewer rows where their values may be long."""
 
 PER_BYTE = 64
 """Rows that a file may have for each of its bytes; more name no pictures, and would be written out for hours."""
@@ -67,19 +67,21 @@ def _rows(file: Any, path: Path, rows: int, columns: Sequence[str] | None) -> in
     """How many rows may be held at once."""
     for number in range(file.metadata.num_row_groups):
         group = file.metadata.row_group(number)
-        for place in range(group.num_columns):
-            chunk = group.column(place)
-            name = chunk.path_in_schema.partition(".")[0]
-            if columns is not None and name not in columns:
-                continue
-            unpacked, packed = chunk.total_uncompressed_size, chunk.total_compressed_size
-            if unpacked > UNPACKED and unpacked > RATIO * packed:
-                raise DataError(
-                    f"{path}: its column {name} unpacks from {packed:,} to {unpacked:,} bytes; at most "
-                    f"{UNPACKED:,} are read, or {RATIO} times as many as are packed. Write it again in smaller groups "
-                    "of rows"
-                )
-            # A dictionary may repeat its longest value in every row; elsewhere all values together are so long.
-            longest = unpacked if chunk.has_dictionary_page else unpacked // max(1, chunk.num_values)
-            rows = min(rows, HELD // max(1, longest))
+        chunks = [group.column(place) for place in range(group.num_columns)]
+        chunks = [chunk for chunk in chunks if columns is None or chunk.path_in_schema.partition(".")[0] in columns]
+        unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)
+        packed = sum(chunk.total_compressed_size for chunk in chunks)
+        if unpacked > UNPACKED and unpacked > RATIO * packed:
+            largest = max(chunks, key=lambda chunk: chunk.total_uncompressed_size)
+            raise DataError(
+                f"{path}: {packed:,} bytes unpack to {unpacked:,}, most of them of the column "
+                f"{largest.path_in_schema}; at most {UNPACKED:,} are read, or {RATIO} times as many as are packed. "
+                "Write it again in smaller groups of rows"
+            )
+        # A dictionary may repeat its longest value in every row; elsewhere all values together are so long.
+        longest = sum(
+            chunk.total_uncompressed_size // (1 if chunk.has_dictionary_page else max(1, chunk.num_values))
+            for chunk in chunks
+        )
+        rows = min(rows, HELD // max(1, longest))
     return max(1, rows)

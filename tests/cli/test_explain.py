@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from PIL import Image
 from typer.testing import CliRunner
 
 from mner import cli
@@ -69,3 +70,14 @@ def test_html_writes_pages_and_names_the_index(run: Run, posts_file: Path, conte
 
 def test_no_source_is_wrong_usage(run: Run) -> None:
     assert run().exit_code == 2
+
+
+def test_pages_hold_no_picture_from_outside_its_folder(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pics").mkdir()
+    Image.new("RGB", (64, 48), "navy").save(tmp_path / "secret.png")
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(json.dumps({"id": "1", "text": TEXT, "image": "../secret.png"}) + "\n")
+    for options, embedded in (((), False), (("--allow-outside-images",), True)):
+        page = tmp_path / f"page{embedded}.html"
+        assert run(posts, "--images", tmp_path / "pics", "--html", page, *options).exit_code == 0
+        assert ("data:image/jpeg;base64," in page.read_text()) is embedded

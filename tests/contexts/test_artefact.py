@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,20 @@ def test_a_file_read_twice_adds_nothing(tmp_path: Path) -> None:
     twice = read_contexts([path, path])
     assert dict(twice) == dict(read_contexts(path))
     assert len(twice["2.jpg"].tags) == 2  # a row may say the same twice: two dogs
+
+
+def test_lookup_looks_past_backslashes_and_the_composition_of_accents(tmp_path: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "caf\u00e9.jpg") for form in ("NFC", "NFD"))
+    contexts = read_contexts(lines(tmp_path / "a.jsonl", {"image": f"red/{apart}"}, {"image": f"blue\\{composed}"}))
+    assert contexts[f"red/{composed}"] is contexts[f"red\\{apart}"] is contexts[f"red/{apart}"]
+    assert contexts[f"pics/blue/{apart}"] is contexts[f"blue\\{composed}"]
+    assert contexts.get(apart) is None
+
+
+def test_data_uri_goes_by_its_digest(tmp_path: Path) -> None:
+    uri = "data:image/png;base64,AAAA"
+    contexts = read_contexts(lines(tmp_path / "a.jsonl", {"image": "data:image/png;sha256=709e80c88487"}))
+    assert contexts[uri].image == key(uri) == "data:image/png;sha256=709e80c88487"
 
 
 def test_last_part_of_two_pictures_finds_neither_without_a_folder(tmp_path: Path) -> None:

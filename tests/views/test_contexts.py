@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from pathlib import Path
+
+import pytest
+from PIL import Image
 
 from mner import config as configs
 from mner.types import Post
@@ -23,3 +28,19 @@ def test_texts_of_a_post_stand_beside_it_alone(tmp_path: Path) -> None:
         None,
         None,
     ]
+
+
+def test_pictures_of_training_stay_inside_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNER_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "pics").mkdir()
+    Image.new("RGB", (8, 8)).save(tmp_path / "pics" / "1.png")
+    Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
+    stream = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(stream, "PNG")
+    uri = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    config = configs.check({"data": {"images": "pics"}, "vision": {"detector": "", "captioner": "", "ocr": ""}})
+    names = ["1.png", "../secret.png", uri, "https://example.org/1.png"]
+    posts = [Post(str(number), "Hi", ("Hi",), ((0, 2),), image=name) for number, name in enumerate(names)]
+    found = contexts_of(posts, config, tmp_path)
+    assert [context.status for context in found if context is not None] == ["ok", "skipped", "ok", "skipped"]
+    assert all(context is not None and len(context.image) < 60 for context in found)

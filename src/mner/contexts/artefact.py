@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +34,18 @@ def key(image: str) -> str:
     return short_name(image).removeprefix("./")
 
 
+def _spelt(name: str) -> str:
+    """A name as all systems would write it: slashes, and accents composed."""
+    slashed = name.replace("\\", "/")
+    return slashed if slashed.isascii() else unicodedata.normalize("NFC", slashed)
+
+
+def _ends_like(path: str, other: str) -> bool:
+    return f"/{path}".endswith(f"/{other}")
+
+
 class Contexts(Mapping[str, VisualContext]):
-    """Contexts by picture name; ``get`` also finds a picture by the last part of its path.
+    """Contexts by picture name; ``get`` also finds a picture by the last part of its path, however that is spelt.
 
     Where several pictures share that last part, only a path that ends like one of theirs finds it: no context is
     better than another picture's.
@@ -56,7 +67,7 @@ class Contexts(Mapping[str, VisualContext]):
         known = self._rows.get(name)
         self._rows[name] = row if known is None else _joined(known, row)
         if known is None:
-            self._names.setdefault(name.rpartition("/")[2], []).append(name)
+            self._names.setdefault(_spelt(name).rpartition("/")[2], []).append(name)
 
     def __getitem__(self, image: str) -> VisualContext:
         name = key(image)
@@ -65,9 +76,10 @@ class Contexts(Mapping[str, VisualContext]):
         return self._rows[name]
 
     def _nearest(self, asked: str) -> str:
-        names = self._names[asked.rpartition("/")[2]]
+        wanted = _spelt(asked)
+        names = self._names[wanted.rpartition("/")[2]]
         if len(names) > 1:
-            names = [name for name in names if f"/{asked}".endswith(f"/{name}") or f"/{name}".endswith(f"/{asked}")]
+            names = [name for name in names if _ends_like(wanted, _spelt(name)) or _ends_like(_spelt(name), wanted)]
         if len(names) != 1:
             raise KeyError(asked)
         return names[0]
