@@ -25,7 +25,7 @@ from mner.runtime.torch import load_encoder
 from mner.training.batches import Split, gold_ids
 from mner.training.lean import lean
 from mner.training.loop import loop
-from mner.training.optimizer import adamw, linear_decay
+from mner.training.optimizer import optimizer_of, schedule_of
 from mner.training.packs import packs
 from mner.views import Piece, Views, compose
 
@@ -89,11 +89,11 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     model = build(config, labels, load_encoder(files.folder))
     lean(model, split, config.training, pad_id=views.pad_id, device=accelerator.device)
     packed = packs(model, split, pad_id=views.pad_id)
-    optimizer = adamw(model.parameter_groups(), config.training)
+    optimizer = optimizer_of(model.parameter_groups(), config.training)
     prepared, stepper = accelerator.prepare(model, optimizer)
 
     def epoch(most: int | None = None) -> dict[str, Any]:
-        schedule = linear_decay(optimizer, steps=10**6, warmup=0.0)
+        schedule = schedule_of(optimizer, config.training, steps=10**6)
         tokens = posts = 0
         taken = loop(prepared, split, stepper, schedule, accelerator, config=config, pad_id=views.pad_id, packed=packed)
         for number, step in enumerate(taken, 1):

@@ -21,7 +21,7 @@ from mner.training import attention as ours
 from mner.training.batches import Split, gather, gold_ids
 from mner.training.dropout import Dropout, drop
 from mner.training.lean import lean
-from mner.training.optimizer import adamw
+from mner.training.optimizer import optimizer_of
 from mner.training.rows import UsedRows, train_used_rows
 from mner.types import Post, Span
 from mner.views import Views
@@ -58,7 +58,7 @@ def text_model(encoder: nn.Module, **training: Any) -> tuple[nn.Module, Any]:
 
 
 def steps(model: nn.Module, split: Split, settings: Any, *, number: int = 3) -> list[float]:
-    optimizer = adamw(model.parameter_groups(), settings)  # type: ignore[operator]
+    optimizer = optimizer_of(model.parameter_groups(), settings)  # type: ignore[operator]
     batch, gold = gather(split, [0, 1, 2], ("T",), pad_id=0, packed=False)
     losses = []
     model.train()

@@ -16,7 +16,6 @@ from mner.models import build
 from mner.runtime.torch import load_encoder
 from mner.training.batches import Split, gold_ids
 from mner.training.loop import loop
-from mner.training.optimizer import adamw, linear_decay
 from mner.types import Post, Span
 from mner.views import Views
 
@@ -85,23 +84,3 @@ def test_loss_that_is_not_finite_stops_the_run(tiny_encoder: Path, monkeypatch: 
     )
     with pytest.raises(MnerError, match=r"the loss is nan; lower training\.encoder_lr"):
         gradients(tiny_encoder, 2)
-
-
-def test_optimizer_gives_each_group_its_rate(tiny_encoder: Path) -> None:
-    config = configs.check({"model": {"case_shape": True}, "training": {"crf_lr": 0.5, "encoder_lr": 0.1}})
-    model = build(config, LABELS, load_encoder(tiny_encoder))
-    optimizer = adamw(model.parameter_groups(), config.training)
-    assert {group["name"]: group["lr"] for group in optimizer.param_groups} == {
-        "encoder": 0.1,
-        "feature": 1e-3,
-        "crf": 0.5,
-    }
-    schedule = linear_decay(optimizer, steps=10, warmup=0.2)
-    rates = []
-    for _ in range(10):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        schedule.step()
-    assert rates == pytest.approx([0.05, 0.1, 0.1, 0.0875, 0.075, 0.0625, 0.05, 0.0375, 0.025, 0.0125])
-    later = linear_decay(adamw(model.parameter_groups(), config.training), steps=10, warmup=0.2, done=4)
-    assert later.get_last_lr()[0] == pytest.approx(0.075)

@@ -160,13 +160,19 @@ class TrainingConfig(Section):
     posts_per_step: int = Field(default=16, ge=1)
     tokens_per_batch: int = Field(default=4096, ge=1)  # cuts a step into micro-batches; no effect on the result
     packing: bool = True  # several posts in one row instead of padding, where the encoder allows it
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
     encoder_lr: float = Field(default=5e-5, gt=0)  # encoder and emission layer
-    feature_lr: float = Field(default=1e-3, gt=0)  # the case-shape embedding, which starts from zero
+    feature_lr: float = Field(default=1e-3, gt=0)  # all that starts fresh, such as the case-shape embedding
     crf_lr: float = Field(default=0.05, gt=0)  # transitions, start and end scores only
+    lr: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)  # rates by the model's parameter groups
+    momentum: float = Field(default=0.0, ge=0, lt=1)  # of sgd
     weight_decay: float = Field(default=0.0, ge=0)
     eps: float = Field(default=1e-6, gt=0)
     clip_norm: float = Field(default=5.0, gt=0)
     warmup: float = Field(default=0.0, ge=0, lt=1)  # share of all steps over which the rates rise from 0
+    schedule: Literal["linear", "step", "inverse", "constant"] = "linear"  # of the rates after that
+    decay: float = Field(default=0.5, gt=0, le=1)  # step: factor; inverse: rates are divided by 1 + decay * epochs
+    decay_every: int = Field(default=1, ge=1)  # step: epochs between two steps
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
     gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
@@ -252,6 +258,12 @@ LATER: tuple[tuple[str, str], ...] = (
     ("context", "substitute"),
     ("model", "subtoken_labels"),
     ("model", "options"),
+    ("training", "optimizer"),
+    ("training", "lr"),
+    ("training", "momentum"),
+    ("training", "schedule"),
+    ("training", "decay"),
+    ("training", "decay_every"),
     ("training", "gradient_checkpointing"),
     ("training", "passes"),
 )

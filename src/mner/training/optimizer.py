@@ -1,35 +1,70 @@
-"""Parameter groups -> AdamW with a linear schedule."""
+"""Parameter groups -> the optimizer and the schedule of its rates that [training] names."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import nn
-from torch.optim import AdamW
+from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from mner.config import TrainingConfig
+from mner.errors import ConfigError
 
 
-def adamw(groups: dict[str, list[nn.Parameter]], config: TrainingConfig) -> AdamW:
-    """AdamW over a model's named groups, each at its own rate; an empty group is left out."""
-    rates = {"encoder": config.encoder_lr, "feature": config.feature_lr, "crf": config.crf_lr}
-    return AdamW(
-        [{"params": params, "lr": rates[name], "name": name} for name, params in groups.items() if params],
-        eps=config.eps,
-        weight_decay=config.weight_decay,
-        fused=True,
-    )
+def optimizer_of(groups: Mapping[str, list[nn.Parameter]], config: TrainingConfig) -> Optimizer:
+    """The optimizer over a model's named groups, each at its own rate; an empty group is left out.
 
+    A group that [training.lr] does not name has ``encoder_lr``, ``crf_lr`` or, whatever else it is called,
+    ``feature_lr``.
 
-def linear_decay(optimizer: AdamW, *, steps: int, warmup: float, done: int = 0) -> LambdaLR:
-    """Rates that rise from 0 over the first share ``warmup`` of ``steps``, then fall to 0 in a straight line.
-
-    ``done`` steps of them an earlier, interrupted run has taken.
+    Raises:
+        ConfigError: [training.lr] names a group that the model does not have.
     """
-    rising = round(steps * warmup)
+    if unknown := sorted(set(config.lr) - set(groups)):
+        raise ConfigError(
+            f"training.lr: no parameter group {' or '.join(unknown)} in this model; there are {', '.join(groups)}"
+        )
+    rates = {"encoder": config.encoder_lr, "crf": config.crf_lr, **config.lr}
+    named: list[dict[str, Any]] = [
+        {"params": parameters, "lr": rates.get(name, config.feature_lr), "name": name}
+        for name, parameters in groups.items()
+        if parameters
+    ]
+    decay = config.weight_decay
+    if config.optimizer == "sgd":
+        return SGD(named, momentum=config.momentum, weight_decay=decay)
+    if config.optimizer == "adam":
+        return Adam(named, eps=config.eps, weight_decay=decay, fused=True)
+    return AdamW(named, eps=config.eps, weight_decay=decay, fused=True)
+
+
+def schedule_of(optimizer: Optimizer, config: TrainingConfig, *, steps: int, done: int = 0) -> LambdaLR:
+    """Rates that rise from 0 over the first share ``warmup`` of ``steps``, then follow ``training.schedule``.
+
+    linear: to 0 in a straight line. step: times ``decay`` after every ``decay_every`` epochs. inverse: over
+    ``1 + decay * epochs`` that are over. constant: as they are.
+
+    Args:
+        optimizer: What ``optimizer_of`` returned.
+        config: [training].
+        steps: Optimizer steps of the whole run.
+        done: Those that an earlier, interrupted run has taken.
+    """
+    rising = round(steps * config.warmup)
+    per_epoch = max(1, steps // config.epochs)
 
     def factor(step: int) -> float:
         if step < rising:
             return (step + 1) / rising
+        epochs = step // per_epoch
+        if config.schedule == "step":
+            return float(config.decay ** (epochs // config.decay_every))
+        if config.schedule == "inverse":
+            return 1 / (1 + config.decay * epochs)
+        if config.schedule == "constant":
+            return 1.0
         return max(0.0, (steps - step) / max(1, steps - rising))
 
     for group in optimizer.param_groups:

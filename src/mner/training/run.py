@@ -36,7 +36,7 @@ from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, training_split
 from mner.training.lean import lean
 from mner.training.loop import Step, loop
-from mner.training.optimizer import adamw, linear_decay
+from mner.training.optimizer import optimizer_of, schedule_of
 from mner.training.packs import packs
 from mner.training.records import run_record, size
 
@@ -149,14 +149,14 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
     posts = training_split(job)
     lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
-    optimizer = adamw(cast(Model, model).parameter_groups(), settings)
+    optimizer = optimizer_of(cast(Model, model).parameter_groups(), settings)
     precision = accelerator.mixed_precision
     progress = Progress(job.fingerprint, precision=precision)
     if state.exists():
         progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint, precision=precision)
         if progress.best_epoch:  # a later epoch may not better it, and then it is what the run ends with
             _check_model(folder, "would go on from its checkpoint")
-    schedule = linear_decay(optimizer, steps=steps, warmup=settings.warmup, done=progress.step)
+    schedule = schedule_of(optimizer, settings, steps=steps, done=progress.step)
     if accelerator.is_main_process:
         write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
     resumed = f", continuing after step {progress.step}" if progress.step else ""
