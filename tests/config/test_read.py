@@ -237,6 +237,7 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
         ("data", "rename", {}, {"OTHER": "MISC"}),
         ("data", "train_posts", 0, 500),
         ("data", "contexts_missing", 0.05, 1.0),
+        ("data", "features", None, "features"),
         ("context", "substitute", "none", "shuffled"),
         ("model", "subtoken_labels", "first", "pad"),
         ("training", "passes", 1, 2),

@@ -45,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context sheet": ("mner.cli.artefact:sheet", "Write a page with pictures, boxes and what was read."),
     "context import": ("mner.cli.artefact:import_", "Make contexts of published objects, captions or texts."),
     "context convert": ("mner.cli.artefact:convert", "Rewrite contexts as Parquet or JSON lines."),
+    "features build": ("mner.cli.features:build", "Read pictures into a folder of features: numbers, not text."),
+    "features show": ("mner.cli.features:show", "Show what a folder of features holds."),
     "backends": ("mner.cli.backends:backends", "List what reads pictures, and whether it can run here."),
     "store export": ("mner.cli.store:export", "Write all that the store keeps into a file."),
     "store import": ("mner.cli.store:import_", "Put contexts that were read elsewhere into the store."),
@@ -58,6 +60,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, str] = {
     "data": "Files of posts.",
     "context": "What was read from pictures.",
+    "features": "Features of pictures, for models that look at pictures.",
     "store": "The store of contexts, which context build looks into.",
     "config": "Configurations.",
     "encoder": "Pretrained encoders.",
@@ -71,6 +74,7 @@ CONTINUED: dict[str, str] = {
     "tune": "",
     "predict": "out",
     "context build": "",
+    "features build": "",
     "encoder fetch": "",
 }
 """Command -> the option without which an interrupt loses what it did; "" where it never does."""

@@ -1,6 +1,6 @@
 """TOML file -> checked configuration; every fault is reported at once, dotted path first."""
 
-from mner.config.read import base_of, check, load, read_toml, root_folder, validated
+from mner.config.read import assign, base_of, check, load, read_toml, root_folder, validated
 from mner.config.row import row_toml
 from mner.config.schema import (
     RETIRED,
@@ -31,6 +31,7 @@ __all__ = [
     "Substitute",
     "TrainingConfig",
     "VisionConfig",
+    "assign",
     "base_of",
     "check",
     "dumps",

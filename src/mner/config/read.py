@@ -43,7 +43,7 @@ def load(path: str | Path, *, base: str | Path | None = None, set_values: Sequen
     path = Path(path)
     table = _read(path, base=Path(base) if base is not None else None)
     for setting in set_values:
-        _assign(table, setting)
+        assign(table, setting)
     _rename(table, path)
     return check(table, where=str(path))
 
@@ -230,7 +230,12 @@ def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def _assign(table: dict[str, Any], setting: str) -> None:
+def assign(table: dict[str, Any], setting: str) -> None:
+    """Put an override such as "training.epochs=3" into a table; the value is TOML, a bare word is a string.
+
+    Raises:
+        ConfigError: It is no setting.
+    """
     dotted, sign, written = setting.partition("=")
     if not sign or not dotted.strip():
         raise ConfigError(f'--set {setting}: expected "section.key=value", such as training.epochs=3')

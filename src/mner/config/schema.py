@@ -86,6 +86,7 @@ class DataConfig(Section):
     contexts: tuple[str, ...] = ()  # artefact files; later ones add to earlier ones
     contexts_missing: float = Field(default=0.05, ge=0, le=1)  # share of a split's pictures that may lack a row there
     images: str | None = None  # folder of pictures, read where a context is absent
+    features: str | None = None  # folder of the pictures' features, for models that look at pictures
     labels: Literal["repair", "strict"] = "repair"  # what an I- without a beginning means
     rename: dict[str, str] = Field(default_factory=dict)  # entity type in the files -> the type it is read as
 
@@ -255,6 +256,7 @@ LATER: tuple[tuple[str, str], ...] = (
     ("data", "rename"),
     ("data", "train_posts"),
     ("data", "contexts_missing"),
+    ("data", "features"),
     ("context", "substitute"),
     ("model", "subtoken_labels"),
     ("model", "options"),

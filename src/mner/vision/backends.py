@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from types import ModuleType
@@ -47,7 +47,7 @@ class Backends:
         self._threads = threads
         self._names = {key: str(getattr(config, key)) for key in KINDS}
         self._modules: dict[str, ModuleType] = {
-            key: _module(*KINDS[key], name) for key, name in self._names.items() if name
+            key: plugin(*KINDS[key], name) for key, name in self._names.items() if name
         }
         self.named = {part for part, module in self._modules.items() if getattr(module, "NAMED", False)}
         if self._names["captioner"] and "captioner" not in self.named:
@@ -113,24 +113,35 @@ class Backends:
     @cached_property
     def fingerprint(self) -> str:
         """12 hexadecimal digits over all that a picture's context depends on but the picture."""
-        parts = [
-            {
-                "part": part,
-                "name": self._names.get(part, part),
-                "version": module.VERSION,
-                "options": self._options[part].model_dump(mode="json"),
-                "models": [_digest(Path(model)) for model in _models(module, self._options[part])],
-            }
-            for part, module in sorted(self._modules.items())
-        ]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+        named = sorted(self._modules.items())
+        return fingerprint([(part, self._names.get(part, part), module, self._options[part]) for part, module in named])
 
     def _made(self, part: str, kind: str) -> Any:
         module = self._modules.get(part)
         return None if module is None else getattr(module, kind)(self._options[part], threads=self._threads)
 
 
-def _module(folder: str, kind: str, name: str) -> ModuleType:
+def fingerprint(parts: Iterable[tuple[str, str, ModuleType, BaseModel]]) -> str:
+    """12 hexadecimal digits over plug-ins: of each its part, its name, its file and its options."""
+    described = [
+        {
+            "part": part,
+            "name": name,
+            "version": module.VERSION,
+            "options": options.model_dump(mode="json"),
+            "models": [_digest(Path(model)) for model in _models(module, options)],
+        }
+        for part, name, module, options in parts
+    ]
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def plugin(folder: str, kind: str, name: str) -> ModuleType:
+    """The file of a plug-in, which has ``Options``, ``VERSION`` and the class ``kind``.
+
+    Raises:
+        PluginError: There is none of that name, or it lacks a part.
+    """
     module = plugins.load(folder, name)
     missing = [part for part in ("Options", kind, "VERSION") if not hasattr(module, part)]
     if missing:

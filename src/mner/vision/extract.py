@@ -113,7 +113,7 @@ class Extractor:
         except ImageError as error:
             return self._refused(item[0], error)
         # Small at once: what waits for the backends takes little memory, however large the files are.
-        return Seen(item[0], replace(picture, pixels=_fitted(picture.pixels)), self.fingerprint)
+        return Seen(item[0], replace(picture, pixels=fitted(picture.pixels)), self.fingerprint)
 
     def _fetched(self, item: Named, store: Store | None) -> Unopened | VisualContext:
         """What the store or a missing file tells of a picture, else its bytes."""
@@ -196,7 +196,8 @@ class Extractor:
         return {"name": "mner", "version": version("mner"), "fingerprint": self.fingerprint}
 
 
-def _fitted(pixels: Image.Image) -> Image.Image:
+def fitted(pixels: Image.Image) -> Image.Image:
+    """The picture, made smaller where its longest side is over ``LONGEST_SIDE``."""
     longest = max(pixels.size)
     if longest <= LONGEST_SIDE:
         return pixels

@@ -120,7 +120,15 @@ def siglip(folder: Path) -> None:
     images(folder, "SiglipImageProcessor", size={"height": 32, "width": 32})
 
 
+def resnet(folder: Path) -> None:
+    from transformers import ResNetConfig, ResNetModel
+
+    sizes = {"embedding_size": 8, "hidden_sizes": [8, 12, 16, 24], "depths": [1] * 4}
+    ResNetModel(ResNetConfig(**sizes)).save_pretrained(folder)
+    images(folder, "ConvNextImageProcessor", size={"shortest_edge": 224}, crop_pct=0.875, do_rescale=True)
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
     "detr": detr, "rt_detr": rt_detr, "rt_detr_v2": rt_detr_v2, "d_fine": d_fine, "owlv2": owlv2,
-    "grounding-dino": grounding_dino, "clip": clip, "siglip": siglip,
+    "grounding-dino": grounding_dino, "clip": clip, "siglip": siglip, "resnet": resnet,
 }  # fmt: skip

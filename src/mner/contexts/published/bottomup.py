@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,10 @@ class Published:
             DataError: Nothing was, or it is damaged; the message names file and line.
         """
         row, where = self._row(image)
-        count, height, width = (_count(row[name], f"{where}: {name}") for name in ("num_boxes", "img_h", "img_w"))
-        named = _array(row, "objects_id", "<i8", count, where), _array(row, "attrs_id", "<i8", count, where)
-        sure = _array(row, "objects_conf", "<f4", count, where), _array(row, "attrs_conf", "<f4", count, where)
-        boxes = _array(row, "boxes", "<f4", 4 * count, where).reshape(count, 4)
+        total, height, width = (count(row[name], f"{where}: {name}") for name in ("num_boxes", "img_h", "img_w"))
+        named = array(row, "objects_id", "<i8", total, where), array(row, "attrs_id", "<i8", total, where)
+        sure = array(row, "objects_conf", "<f4", total, where), array(row, "attrs_conf", "<f4", total, where)
+        boxes = array(row, "boxes", "<f4", 4 * total, where).reshape(total, 4)
         if not all(np.isfinite(scores).all() for scores in sure):
             raise DataError(f"{where}: objects_conf, attrs_conf: expected numbers, found NaN or infinity")
         tags = [
@@ -87,7 +87,7 @@ class Published:
                 box(boxes[one].tolist()),
                 source=SOURCE,
             )
-            for one in range(count)
+            for one in range(total)
         ]
         size = (float(width), float(height)) if width and height else None
         return Found(by_confidence(tags, least=self._least), size)
@@ -129,21 +129,39 @@ def _word(names: Sequence[str], number: int, where: str) -> str:
     return names[number]
 
 
-def _count(text: str, where: str) -> int:
+def count(text: str, where: str) -> int:
+    """The number of a column.
+
+    Raises:
+        DataError: It is no number.
+    """
     if not text.strip().isdecimal() or len(text) > 9:
         raise DataError(f"{where}: expected a number, found {text[:40]!r}")
     return int(text)
 
 
-def _array(row: dict[str, str], name: str, kind: str, count: int, where: str) -> NDArray[Any]:
-    """The numbers of one column: base64 of their bytes, never of an object."""
-    expected = count * np.dtype(kind).itemsize
-    if len(row[name]) > 4 * math.ceil(expected / 3) + 8:
+def array(row: Mapping[str, str], name: str, kind: str, count: int | None, where: str) -> NDArray[Any]:
+    """The numbers of one column: base64 of their bytes, never of an object.
+
+    Args:
+        row: The columns by name.
+        name: Which of them.
+        kind: The type of its numbers.
+        count: How many there are; None: as many as the column has.
+        where: Its place, for messages.
+
+    Raises:
+        DataError: It is not base64, or of another number of numbers.
+    """
+    size = np.dtype(kind).itemsize
+    expected = None if count is None else count * size
+    if expected is not None and len(row[name]) > 4 * math.ceil(expected / 3) + 8:
         raise DataError(f"{where}: {name}: expected {count} numbers ({expected} bytes), found more")
     try:
         content = base64.b64decode(row[name], validate=True)
     except (binascii.Error, ValueError) as error:
         raise DataError(f"{where}: {name}: not base64: {error}") from None
-    if len(content) != expected:
-        raise DataError(f"{where}: {name}: expected {count} numbers ({expected} bytes), found {len(content)} bytes")
+    if len(content) != (len(content) // size * size if expected is None else expected):
+        wanted = f"whole numbers of {size} bytes" if count is None else f"{count} numbers ({expected} bytes)"
+        raise DataError(f"{where}: {name}: expected {wanted}, found {len(content)} bytes")
     return np.frombuffer(content, dtype=kind)

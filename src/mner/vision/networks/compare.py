@@ -1,11 +1,13 @@
-"""Pictures and texts in one space (CLIP, SigLIP) -> how well each text fits each picture."""
+"""Pictures -> how well each text fits each of them (CLIP, SigLIP), or the grid of their features (ResNet)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
@@ -36,6 +38,22 @@ def fits(network: Network, pictures: Sequence[Image.Image], directions: Tensor) 
             return rows
         rows = scores.softmax(dim=-1).tolist()
         return rows
+
+
+def grids(network: Network, pictures: Sequence[Image.Image], *, side: int) -> list[NDArray[np.float32]]:
+    """The last map of a convolutional network as cells, row by row: (cell, hidden) of each picture.
+
+    Args:
+        network: Such as a ResNet.
+        pictures: Upright RGB.
+        side: Pixels of the square that each is squeezed into.
+    """
+    squares = [picture.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0) for picture in pictures]
+    plain = {"do_resize": False, "do_center_crop": False}
+    made = network.on_device(network.images(images=squares, return_tensors="pt", **plain))
+    with torch.inference_mode():
+        maps = network.model(pixel_values=made["pixel_values"]).last_hidden_state  # (picture, hidden, row, column)
+    return list(maps.flatten(2).transpose(1, 2).float().cpu().numpy())
 
 
 def _direction(output: Any) -> Tensor:

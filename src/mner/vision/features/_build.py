@@ -1,0 +1,208 @@
+"""Pictures -> a folder of their features: numbered shards and an index; an interrupted build continues."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from mner.config import validated
+from mner.contexts.artefact import write_contexts
+from mner.engines import shards
+from mner.errors import DataError, ImageError
+from mner.folders import held
+from mner.types import VisualContext
+from mner.vision.ahead import ahead
+from mner.vision.backends import fingerprint, plugin
+from mner.vision.extract import fitted
+from mner.vision.features._shard import INDEX, SPAN, SUFFIX, Arrays, Shard, again, write_shard, written
+from mner.vision.images import Named, Picture, Unopened, decode, fetch
+
+PACKAGE = "mner.vision.features"
+BATCH = 8
+"""Pictures of one call, where an extractor has no option ``batch``."""
+
+SHARD = 256
+"""Pictures of one shard: at 49 x 2048 numbers each, 50 MB."""
+
+
+class FeatureExtractor(Protocol):
+    """What an extractor's class offers; it is made as ``FeatureExtractor(options, threads=n)``."""
+
+    def __call__(self, pictures: Sequence[Picture | None], *, images: Sequence[str]) -> Sequence[Arrays | None]:
+        """The arrays of each picture; None where the extractor has nothing of it.
+
+        Args:
+            pictures: Upright RGB, not over ``extract.LONGEST_SIDE`` pixels, with the width and height of their files.
+                None stands for a picture that cannot be used, which only a file with ``NAMED`` is given.
+            images: Their names.
+        """
+        ...
+
+
+class _Fetched(NamedTuple):
+    image: str
+    file: Unopened | ImageError
+
+
+def build(
+    items: Iterable[Named],
+    out: Path,
+    *,
+    extractor: str = "resnet",
+    options: Mapping[str, Any] = MappingProxyType({}),
+    shard_size: int = SHARD,
+    threads: int = 0,
+    force: bool = False,
+    watch: Callable[[VisualContext], None] = lambda context: None,
+) -> Mapping[str, int]:
+    """Write the features of pictures into a folder; the number of pictures by status.
+
+    A picture that cannot be used, or of which the extractor knows nothing, is listed in the index with the reason. A
+    killed build goes on where it stopped when it is called again: whole shards stay.
+
+    Args:
+        items: Name and place of each picture, as ``mner.data.listing.pictures`` gives them.
+        out: The folder.
+        extractor: File of ``mner.vision.features``, or a dotted name.
+        options: The extractor's options.
+        shard_size: Pictures of one shard: what a kill loses at most, and what is held in memory.
+        threads: Most CPU threads of the extractor; 0 leaves that to it.
+        force: Write beside files that are not mner's.
+        watch: Called with the row of each picture.
+
+    Raises:
+        ConfigError: An option cannot be used.
+        DataError: The folder cannot be written or is of other pictures, options or another extractor; a shard is
+            damaged; or the extractor gives arrays that cannot be used, which names the picture.
+        ModelError: The extractor's model is not here.
+        PluginError: There is no such extractor.
+    """
+    module = plugin(PACKAGE, FeatureExtractor.__name__, extractor)
+    chosen = validated(module.Options, options, where=f"extractor {extractor}")
+    identity = {"extractor": extractor, "fingerprint": fingerprint([("features", extractor, module, chosen)])}
+    extract: FeatureExtractor = module.FeatureExtractor(chosen, threads=threads)
+    by_name = bool(getattr(module, "NAMED", False))
+    keys: defaultdict[int, list[tuple[str, str | None]]] = defaultdict(list)
+    widths: dict[str, int] = {}
+
+    def fetched() -> Iterator[_Fetched]:
+        for number, (image, source) in enumerate(items):
+            file = _fetched(image, source)
+            keys[number // shard_size].append((image, getattr(file.file, "sha256", None)))
+            yield file
+
+    def stream(lists: Iterable[list[_Fetched]]) -> Iterator[list[tuple[VisualContext, Arrays]]]:
+        for opened in ahead(lambda some: [_opened(file) for file in some], lists, most=2):
+            yield _extracted(extract, opened, by_name=by_name, widths=widths)
+
+    def write(path: Path, rows: list[tuple[VisualContext, Arrays]]) -> None:
+        (out / INDEX).unlink(missing_ok=True)  # it says what the shards hold, which now changes
+        write_shard(path, rows, **identity)
+
+    def rows() -> Iterator[VisualContext]:
+        progress = shards.run(
+            stream,
+            fetched(),
+            out,
+            fingerprint=identity["fingerprint"],
+            write=write,
+            suffix=SUFFIX,
+            shard_size=shard_size,
+            batch_size=getattr(chosen, "batch", BATCH),
+            force=force,
+        )
+        for number, _ in enumerate(progress):
+            path = shards.part(out, number, SUFFIX)
+            shard = Shard(path, fingerprint=identity["fingerprint"], widths=widths)
+            widths.update(shard.widths)
+            if [(row.image, row.sha256) for row in shard.rows] != keys.pop(number):
+                raise DataError(f"{path}: made of other pictures than the input now has. {again(path)}")
+            for row in shard.rows:
+                span = row.extra.get(SPAN)
+                listed = {} if span is None else {SPAN: {"shard": number, "regions": span[1] - span[0]}}
+                statuses[row.status] += 1
+                watch(row)
+                yield replace(row, extra=listed)
+
+    statuses: Counter[str] = Counter()
+    with held(out):
+        listed = rows()
+        first = next(listed, None)  # the folder is claimed before anything is written into it
+        write_contexts(listed if first is None else chain([first], listed), out / INDEX)
+    return dict(statuses)
+
+
+def _fetched(image: str, source: Any) -> _Fetched:
+    try:
+        return _Fetched(image, fetch(source))
+    except ImageError as error:
+        return _Fetched(image, error)
+
+
+def _opened(fetched: _Fetched) -> tuple[VisualContext, Picture | None]:
+    """The row of a picture without features, and its pixels where it can be used."""
+    image, file = fetched
+    row = VisualContext(image, sha256=getattr(file, "sha256", None))
+    try:
+        if isinstance(file, ImageError):
+            raise file
+        picture = decode(file)
+    except ImageError as error:
+        status = error.status if error.status in {"missing", "too_large", "skipped"} else "unreadable"
+        return replace(row, status=status, reason=error.reason), None  # type: ignore[arg-type]
+    return row, replace(picture, pixels=fitted(picture.pixels))
+
+
+def _extracted(
+    extract: FeatureExtractor,
+    opened: Sequence[tuple[VisualContext, Picture | None]],
+    *,
+    by_name: bool,
+    widths: dict[str, int],
+) -> list[tuple[VisualContext, Arrays]]:
+    """The rows of some pictures with their arrays; ``widths`` learns from the first."""
+    usable = [place for place, (_, picture) in enumerate(opened) if by_name or picture is not None]
+    given = [opened[place] for place in usable]
+    answers = extract([picture for _, picture in given], images=[row.image for row, _ in given]) if given else ()
+    arrays_at = dict(zip(usable, answers, strict=True))
+    rows: list[tuple[VisualContext, Arrays]] = []
+    for place, (row, picture) in enumerate(opened):
+        arrays = arrays_at.get(place)
+        if arrays is not None:
+            rows.append((replace(row, status="ok", reason=None), _halved(row.image, arrays, widths)))
+        elif picture is not None:
+            rows.append((replace(row, status="skipped", reason="the extractor has no features of it"), {}))
+        else:
+            rows.append((row, {}))
+    return rows
+
+
+def _halved(image: str, arrays: Arrays, widths: dict[str, int]) -> Arrays:
+    """The arrays in half precision, checked."""
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if len({shape[:1] for shape in shapes.values()}) != 1 or any(len(s) != 2 or not all(s) for s in shapes.values()):
+        raise DataError(f"{image}: expected arrays (region, width) of equally many regions, found {shapes}")
+    own = {name: shape[1] for name, shape in shapes.items()}
+    if own != widths:
+        if widths:
+            raise DataError(
+                f"{image}: has {written(own)}, the pictures before it {written(widths)}; all features of a folder have "
+                "the same width: take those of one model, or leave the picture out"
+            )
+        widths.update(own)
+    with np.errstate(over="ignore"):
+        halves = {name: np.asarray(array).astype(np.float16) for name, array in arrays.items()}
+    for name, half in halves.items():
+        if not np.isfinite(half).all():
+            raise DataError(
+                f"{image}: {name} holds NaN, infinity or a number beyond 65504; mend these features, or leave the "
+                "picture out"
+            )
+    return halves

@@ -1,0 +1,35 @@
+"""The random projection: the same numbers everywhere, each cell by itself."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from mner.vision.features.projection import FeatureExtractor, Options
+from mner.vision.images import Picture
+
+
+def grid(picture: Image.Image, **options: int) -> np.ndarray:
+    extract = FeatureExtractor(Options(**options))
+    (arrays,) = extract([Picture(picture, "", *picture.size)], images=["a"])
+    assert arrays is not None
+    return arrays["grid"]
+
+
+def test_projection_of_white_is_the_same_on_every_machine() -> None:
+    white = grid(Image.new("RGB", (50, 20), "white"), cells=2, width=4)
+    assert white.shape == (4, 4)
+    assert np.round(white[0] * 192**0.5).tolist() == [30, 2, 22, -10]
+
+
+def test_a_cell_is_changed_by_its_own_pixels_alone() -> None:
+    picture = Image.new("RGB", (16, 16), "black")
+    before = grid(picture, cells=2, width=4)
+    picture.paste("red", (8, 0, 16, 8))
+    changed = (grid(picture, cells=2, width=4) != before).any(axis=1)
+    assert changed.tolist() == [False, True, False, False]
+
+
+def test_seeds_project_otherwise() -> None:
+    picture = Image.new("RGB", (16, 16), "red")
+    assert (grid(picture, seed=1) != grid(picture, seed=2)).any()

@@ -1,0 +1,50 @@
+"""The grid of a small random ResNet, saved as the hub keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mner.errors import ModelError
+from mner.vision.features.resnet import FeatureExtractor, Options
+from mner.vision.images import Picture
+
+
+def test_grid_is_the_last_map_row_by_row(tiny_vision: Callable[[str], Path]) -> None:
+    import torch
+    from transformers import AutoModel
+
+    folder = tiny_vision("resnet")
+    pixels = Image.effect_noise((224, 224), 90).convert("RGB")
+    (arrays,) = FeatureExtractor(Options(model=str(folder), device="cpu"))(
+        [Picture(pixels, "", 224, 224)], images=["a"]
+    )
+    scaled = (np.asarray(pixels, dtype=np.float32) / 255 - 0.5) / 0.5
+    with torch.inference_mode():
+        model = AutoModel.from_pretrained(folder).eval()
+        expected = model(pixel_values=torch.from_numpy(scaled).permute(2, 0, 1)[None]).last_hidden_state[0]
+    assert arrays["grid"].shape == (49, 24)
+    np.testing.assert_allclose(arrays["grid"][7 * 2 + 3], expected[:, 2, 3], rtol=1e-4, atol=1e-5)
+
+
+def test_edges_of_a_wide_picture_are_seen(tiny_vision: Callable[[str], Path]) -> None:
+    extract = FeatureExtractor(Options(model=str(tiny_vision("resnet")), device="cpu", side=64))
+    plain = Image.new("RGB", (900, 100), "gray")
+    edged = plain.copy()
+    edged.paste("red", (0, 0, 40, 100))
+    first, second = extract([Picture(one, "", 900, 100) for one in (plain, edged)], images=["a", "b"])
+    assert first["grid"].shape == (4, 24) and (first["grid"] != second["grid"]).any()
+
+
+def test_model_of_another_kind_is_refused(tiny_vision: Callable[[str], Path]) -> None:
+    with pytest.raises(ModelError, match=r'model: .* the architecture "clip"; this backend runs resnet'):
+        FeatureExtractor(Options(model=str(tiny_vision("clip"))))
+
+
+def test_model_that_is_not_here_says_how_to_get_it() -> None:
+    with pytest.raises(ModelError, match=r"hf download microsoft/resnet-152"):
+        FeatureExtractor(Options())
