@@ -1,5 +1,10 @@
 """Every error a caller may handle; each message says what is wrong, where, and what to do."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
 
 class MnerError(Exception):
     """The base of all errors that mner raises on purpose."""
@@ -48,3 +53,15 @@ class WorkerError(MnerError):
 
 class MnerWarning(UserWarning):
     """Something that a user should know of and that ends nothing; the command line prints it as a note."""
+
+
+def why_not(path: Path, wanted: Literal["file", "folder"]) -> str:
+    """Why a path is no file, or no folder: nothing is there, or something else.
+
+    >>> why_not(Path("nowhere"), "file"), why_not(Path("/"), "file")
+    ('no such file', 'is a folder; expected a file')
+    """
+    if not path.exists():
+        return f"no such {wanted}"
+    kind = "a folder" if path.is_dir() else "a file" if path.is_file() else "a pipe or a device"
+    return f"is {kind}; expected a {wanted}"

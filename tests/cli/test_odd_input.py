@@ -141,6 +141,28 @@ def test_record_names_the_key_that_is_wrong(make_record: Make, commit: Commit) -
     assert f"{path}: not a run record (dev.T.micro.f1: input should be a valid number" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("predict {here}", "is a folder; name a file of posts in it"),
+        ("predict /dev/zero", "is a device; expected a file of posts"),
+        ("predict {here}/nowhere", "no such file"),
+        ("predict {file} --images {file}", "is a file; expected a folder"),
+        ("store export {here}/out.jsonl --store {here}", "is a folder; expected a file"),
+        ("config show {here}", "is a folder; name a TOML file"),
+        ("train {here}/row.toml", "is a folder; expected a file; data.train"),
+        ("data check {file} --images {file}", "is a file; expected a folder of pictures"),
+    ],
+)
+def test_what_stands_at_a_path_is_called_what_it_is(line: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    file.write_text('{"text": "Kevin"}\n')
+    (tmp_path / "row.toml").write_text('[data]\ntrain = "."\ndev = "."\n')
+    result = CliRunner().invoke(cli.app, [word.format(here=tmp_path, file=file) for word in line.split()])
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
 def test_posts_come_from_a_pipe_once(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.write(writing, b'{"text": "Kevin Love"}\n')

@@ -11,6 +11,7 @@ import typer
 
 from mner.cli.bounded import DAY, THREADS, bounded
 from mner.cli.output import say
+from mner.errors import why_not
 
 if TYPE_CHECKING:
     from mner.tagger import Tagger
@@ -68,8 +69,7 @@ def check_source(posts: str | None, text: str | None, image: str | None) -> None
 def check_folder(path: Path, option: str) -> None:
     """Refuse a folder that is none."""
     if not path.is_dir():
-        problem = "is a file; expected a folder" if path.exists() else "no such folder"
-        raise typer.BadParameter(f"{path}: {problem}", param_hint=option)
+        raise typer.BadParameter(f"{path}: {why_not(path, 'folder')}", param_hint=option)
 
 
 def _check_readable(posts: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from mner.cli.output import say
 from mner.cli.target import ForceOption
+from mner.errors import why_not
 from mner.overwrite import CONTEXTS, check_file
 
 StoreOption = Annotated[Path | None, typer.Option(help="The store's file; by default that of the user's cache.")]
@@ -24,7 +25,7 @@ def export(
     from mner.contexts.store import Store
 
     if store is not None and not store.is_file():
-        raise typer.BadParameter(f"{store}: no such file", param_hint="--store")
+        raise typer.BadParameter(f"{store}: {why_not(store, 'file')}", param_hint="--store")
     check_file(out, CONTEXTS, force=force)
     with Store(store) as kept:
         count = export_store(kept, out)

@@ -14,7 +14,7 @@ from mner.config import Config, ContextConfig
 from mner.data import identify, read, statistics
 from mner.data.rename import rename
 from mner.data.splits import splits
-from mner.errors import ConfigError, DataError, ModelError
+from mner.errors import ConfigError, DataError, ModelError, why_not
 from mner.preflight.pictures import Pictures, examine_contexts
 from mner.preflight.posts import Posts, compare
 from mner.preflight.report import Findings, Report, Split
@@ -172,7 +172,7 @@ def _others(
         yield partial(examine_contexts, findings, known)
     if images is not None:
         if not Path(images).is_dir():
-            raise DataError(f"{images}: no such folder of pictures")
+            raise DataError(f"{images}: {why_not(Path(images), 'folder')} of pictures")
         yield Pictures(findings, Path(images), watch=watch, allow_outside=allow_outside_images).examine
     if views is not None:
         yield partial(examine_tokens, findings, views, known)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mner.config import Config
 from mner.data.pictures import place_of
-from mner.errors import DataError
+from mner.errors import DataError, why_not
 from mner.picture_files import short_name
 from mner.types import Post, VisualContext
 
@@ -31,7 +31,9 @@ def contexts_of(
         return known
     folder = root / config.data.images
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; data.images = {config.data.images!r} is relative to {root}")
+        raise DataError(
+            f"{folder}: {why_not(folder, 'folder')}; data.images = {config.data.images!r} is relative to {root}"
+        )
     wanted = {
         post.image: None for post, one in zip(posts, known, strict=True) if one is None and post.image is not None
     }

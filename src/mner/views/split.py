@@ -17,7 +17,7 @@ from mner import data
 from mner.config import Config
 from mner.data import Stamp
 from mner.data.rename import rename
-from mner.errors import ConfigError, DataError
+from mner.errors import ConfigError, DataError, why_not
 from mner.picture_files import short_name
 from mner.types import Post, ViewName, VisualContext
 from mner.views.batch import Encoded
@@ -177,7 +177,7 @@ def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
     for told in files:
         path, before = root / told, len(posts)
         if not path.is_file():
-            raise DataError(f"{path}: no such file; data.{name} = {told!r} is relative to {root}")
+            raise DataError(f"{path}: {why_not(path, 'file')}; data.{name} = {told!r} is relative to {root}")
         found = data.read(
             path,
             format=config.data.format,
