@@ -52,6 +52,12 @@ def test_rows_hold_evidence(run: Run, posts_file: Path, contexts: Path) -> None:
     assert table[2]["context"] == [{"kind": "captions", "source": "x", "text": "a dog"}]
 
 
+def test_missing_pictures_come_with_a_hint_at_their_folder(run: Run, posts_file: Path, tmp_path: Path) -> None:
+    assert "3 pictures named and not found" in run(posts_file, "--limit", "3").stderr
+    assert "the picture was not used" in run("--text", TEXT, "--image", tmp_path / "nope.png").stderr
+    assert run("--text", TEXT).stderr == ""
+
+
 def test_text_is_explained_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mner.cli.source.pretty", lambda as_json: not as_json)
     found = run("--text", TEXT)

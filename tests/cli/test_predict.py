@@ -167,8 +167,8 @@ def test_out_refuses_other_posts_and_settings(run: Run, posts_file: Path, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "POSTS"),
-        (("posts.jsonl", "--text", "x"), "not both"),
+        ((), "nothing to read; name a file of posts (- is stdin), or give one text: --text TEXT"),
+        (("posts.jsonl", "--text", "x"), "give a file of posts or --text, not both"),
         (("nowhere.jsonl",), "nowhere.jsonl: no such file"),
         (("-", "--image", "x.jpg"), "goes with --text"),
         (("--text", "x", "--out", "y"), "goes with a file"),
@@ -181,6 +181,65 @@ def test_wrong_usage_is_told(run: Run, arguments: tuple[str, ...], message: str)
     found = run(*arguments)
     assert (found.exit_code, found.stdout) == (2, "")
     assert message in " ".join(found.stderr.replace("│", " ").split())
+
+
+def test_picture_that_is_not_used_is_reported_with_its_reason(run: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnothing else")
+    named = {
+        str(tmp_path / "nope.png"): "no such file",
+        str(broken): "not a picture",
+        "https://a.example/x.png": "fetched",
+    }
+    for image, reason in named.items():
+        found = run("--text", TEXT, "--image", image)
+        assert (found.exit_code, found.stderr.count("\n")) == (0, 1)
+        assert found.stderr.startswith(f"{image}: the picture was not used, the words alone were read: ")
+        assert reason in found.stderr
+    assert run("--text", TEXT, "--image", broken, "--no-images").stderr == ""
+    Image.effect_noise((64, 48), 80).save(tmp_path / "fine.png")
+    assert run("--text", TEXT, "--image", tmp_path / "fine.png").stderr == ""
+
+
+def test_pictures_in_the_place_of_posts_say_where_pictures_go(run: Run, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    assert "read all its files: cat" in run(photos).stderr
+    Image.new("RGB", (64, 48)).save(photos / "a.png")
+    found = run(photos)
+    assert found.exit_code == 2
+    assert f"--images {photos}" in found.stderr and f"mner context build {photos}" in found.stderr
+    assert "cat" not in found.stderr
+    found = run(photos / "a.png")
+    assert found.exit_code == 2
+    assert "--text TEXT --image" in found.stderr and f"mner context show {photos / 'a.png'}" in found.stderr
+
+
+def test_interrupt_while_one_file_is_written_says_that_nothing_is_kept(
+    run: Run, posts_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mner.bulk.predict_file", interrupted)
+    monkeypatch.setattr("mner.bulk.predict_shards", interrupted)
+    found = run(posts_file, "--out", tmp_path / "x.jsonl")
+    assert found.exit_code == 130
+    assert "nothing is kept; with --out FOLDER" in found.stderr and "continues" not in found.stderr
+    assert "the same command continues" in run(posts_file, "--out", tmp_path / "folder").stderr
+
+
+def test_model_that_is_not_there_names_the_nearest(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "trial").mkdir(parents=True)
+    for name, nearest in (("social-em", "social-en"), ("runs/trail", "runs/trial"), ("zzz/zzz", None)):
+        found = run("--text", "x", "--model", name, model=False)
+        assert found.exit_code == 2
+        assert found.stderr.startswith(f"error: {name}: no such model. ")
+        assert "or social-en, the model that comes with mner" in found.stderr
+        assert (f"Did you mean {nearest}?" in found.stderr) if nearest else ("Did you" not in found.stderr)
+    found = run("--text", "x", "--model", "runs/trial", model=False)  # it is there, and no model
+    assert found.exit_code == 2 and "not a saved model" in found.stderr
 
 
 def test_no_model_says_what_to_type(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

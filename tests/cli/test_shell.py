@@ -114,6 +114,21 @@ def test_unknown_option_is_a_usage_error() -> None:
     assert "--nosuch" in err
 
 
+@pytest.mark.parametrize("path", list(cli.COMMANDS))
+def test_option_without_its_value_points_at_the_help_of_its_command(path: str) -> None:
+    options = [option for option in cli.load(path).params if option.opts[0].startswith("--") and not option.is_flag]
+    if options:
+        code, out, err = run(*path.split(), options[0].opts[0])
+        assert (code, out) == (2, "")
+        assert err.endswith(f"usage: mner {path} --help\n")
+
+
+def test_help_begins_with_what_users_begin_with() -> None:
+    shown = run("--help")[1]
+    places = [shown.index(f" {name} ") for name in ("predict", "explain", "train", "evaluate", "report")]
+    assert places == sorted(places)
+
+
 def test_arguments_reach_the_function(command: Callable[..., None]) -> None:
     def probe(path: Path, *, times: int = 1) -> None:
         """Say it."""
@@ -158,7 +173,8 @@ def test_defect_keeps_its_traceback(command: Callable[..., None]) -> None:
     [
         ("", (), "the same command continues"),
         ("out", ("--out", "folder"), "the same command continues"),
-        ("out", (), "nothing is kept but what was printed; with --out"),
+        ("out", ("--out", "rows.jsonl"), "nothing is kept; with --out FOLDER"),
+        ("out", (), "nothing is kept but what was printed; with --out FOLDER"),
         (None, ("--out", "folder"), "begins again from the start"),
     ],
 )

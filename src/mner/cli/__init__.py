@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,14 +24,14 @@ from mner.errors import MnerError, MnerWarning
 from mner.interrupt import EXIT_CODE, in_command
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "train": ("mner.cli.train:train", "Train a model from a configuration; never opens the test split."),
-    "tune": ("mner.cli.tune:tune", "Search a configuration's settings on dev; never opens the test split."),
-    "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
     "predict": ("mner.cli.predict:predict", "Tag posts, or one text with its picture."),
-    "analyze": ("mner.cli.analyze:analyze", "Print or draw one figure or table of the paper."),
     "explain": ("mner.cli.explain:explain", "Show what the picture did for each entity."),
+    "train": ("mner.cli.train:train", "Train a model from a configuration; never opens the test split."),
+    "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
     "export": ("mner.cli.export:export", "Write a model as ONNX, for machines without torch."),
+    "tune": ("mner.cli.tune:tune", "Search a configuration's settings on dev; never opens the test split."),
     "compare": ("mner.cli.compare:compare", "Compare two rows of runs: means, t-test, bootstrap over posts."),
+    "analyze": ("mner.cli.analyze:analyze", "Print or draw one figure or table of the paper."),
     "report": ("mner.cli.report:report", "Write the tables of all run records."),
     "data check": ("mner.cli.data:check", "Check files of posts; list every fault with its line."),
     "data stats": ("mner.cli.data:stats", "Count posts, words and entities; print the fingerprint."),
@@ -55,7 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "encoder fetch": ("mner.cli.encoder:fetch", "Fetch a pretrained encoder into the cache."),
     "encoder list": ("mner.cli.encoder:list_", "List the encoders and where they are."),
 }
-"""Command path -> its function as "module:name", and its one line of help."""
+"""Command path -> its function as "module:name", and its one line of help; in the order in which users need them."""
 
 GROUPS: dict[str, str] = {
     "data": "Files of posts.",
@@ -77,7 +78,7 @@ CONTINUED: dict[str, str] = {
     "features build": "",
     "encoder fetch": "",
 }
-"""Command -> the option without which an interrupt loses what it did; "" where it never does."""
+"""Command -> the option whose folder keeps what an interrupted command did; "" where all is kept anyway."""
 
 EXTRAS: dict[str, str] = {
     "torch": "train",
@@ -94,7 +95,16 @@ EXTRAS: dict[str, str] = {
 
 
 class _Plain:
-    """Help in which a flag does not say that it is a truth value."""
+    """Help in which a flag does not say that it is a truth value, and faults of usage that know their command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments that the options leave; whatever is wrong with them is this command's fault."""
+        try:
+            return list(super().parse_args(ctx, args))  # type: ignore[misc]
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters of a command, ``--help`` included."""
@@ -259,11 +269,20 @@ def _stopped(code: int) -> typer.Exit:
 
 def _what_is_kept(path: str, given: Mapping[str, Any]) -> str:
     option = CONTINUED.get(path)
-    if option == "" or (option is not None and given.get(option) is not None):
+    if option is None:
+        return "the same command begins again from the start."
+    value = given.get(option)
+    if not option or (value is not None and not _is_file(value)):
         return "what was finished is kept; the same command continues."
-    if option is not None:
-        return f"nothing is kept but what was printed; with --{option} the same command could continue."
-    return "the same command begins again from the start."
+    if value is not None:
+        return f"nothing is kept; with --{option} FOLDER the same command could continue."
+    return f"nothing is kept but what was printed; with --{option} FOLDER the same command could continue."
+
+
+def _is_file(out: Any) -> bool:
+    from mner.cli.target import is_file
+
+    return is_file(Path(out))
 
 
 def _usage(error: Any) -> int:

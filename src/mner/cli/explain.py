@@ -61,27 +61,41 @@ def explain(
         allow_plugins=allow_plugins,
     )
     tagger = source.open_tagger(settings)
-    found = iter([tagger.explain(text, image=image)]) if text is not None else _explained(tagger, posts, format, limit)
+    if text is not None:
+        alone = tagger.explain(text, image=image)
+        source.warn_unread(alone.prediction)
+        explanations = iter([alone])
+    else:
+        explanations = _explained(tagger, posts, format, limit, settings["images"])
     if html is not None:
         from mner.show.pages import write_page, write_pages
 
         title = Path(posts).name if posts not in {None, "-"} else "mner"
-        say(write_page(found, html, title=title) if one_page else write_pages(found, html, title=title)[0])
+        say(
+            write_page(explanations, html, title=title) if one_page else write_pages(explanations, html, title=title)[0]
+        )
     elif source.pretty(as_json):
         from mner.show.terminal import explanation
 
         screen = console()
-        for one in found:
+        for one in explanations:
             screen.print(explanation(one), "")
     else:
         from mner.bulk import line
 
-        for one in found:
+        for one in explanations:
             record(line(one.to_dict()))
 
 
-def _explained(tagger: Tagger, posts: str | None, format: str | None, limit: int) -> Iterator[Explanation]:
+def _explained(
+    tagger: Tagger, posts: str | None, format: str | None, limit: int, images: Path | None
+) -> Iterator[Explanation]:
+    """The explanations; after the last, stderr says how many pictures were missing."""
     from itertools import islice
 
+    missing = 0
     for post in islice(source.read_posts(str(posts), format), limit or None):
-        yield tagger.explain(post)
+        explanation = tagger.explain(post)
+        missing += explanation.prediction.image_status == "missing"
+        yield explanation
+    source.hint_missing(missing, images)

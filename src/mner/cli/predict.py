@@ -78,7 +78,11 @@ def predict(
     )
     tagger = source.open_tagger(settings)
     if text is not None:
-        _print([tagger(text, image=image, min_score=min_score)], source.pretty(as_json))
+        prediction = tagger(text, image=image, min_score=min_score)
+        shown = source.pretty(as_json)  # a reader sees what became of the picture
+        _print([prediction], shown)
+        if not shown and not no_images:
+            source.warn_unread(prediction)
     elif out is not None and one_file:
         _file(tagger, str(posts), format, out, min_score, settings["images"])
     elif out is not None:

@@ -12,9 +12,11 @@ import typer
 from mner.cli.bounded import DAY, THREADS, bounded
 from mner.cli.output import say
 from mner.errors import why_not
+from mner.picture_files import is_picture, is_picture_name
 
 if TYPE_CHECKING:
     from mner.tagger import Tagger
+    from mner.types import Prediction
 
 PostsArgument = Annotated[
     str | None, typer.Argument(help="File of posts in any format; - is stdin.", show_default=False)
@@ -58,8 +60,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON rows on a t
 
 def check_source(posts: str | None, text: str | None, image: str | None) -> None:
     """Refuse a command line that names no source, two, or a picture without a text."""
-    if (posts is None) == (text is None):
-        raise typer.BadParameter("name a file of posts (- is stdin) or give --text, not both", param_hint="POSTS")
+    if posts is None and text is None:
+        raise typer.BadParameter(
+            "nothing to read; name a file of posts (- is stdin), or give one text: --text TEXT", param_hint="POSTS"
+        )
+    if posts is not None and text is not None:
+        raise typer.BadParameter("give a file of posts or --text, not both", param_hint="POSTS")
     if image is not None and text is None:
         raise typer.BadParameter("goes with --text; posts name their pictures themselves", param_hint="--image")
     if posts is not None and posts != "-":
@@ -75,14 +81,27 @@ def check_folder(path: Path, option: str) -> None:
 def _check_readable(posts: Path) -> None:
     """Refuse what holds no posts: nothing, a folder, a device. A pipe, such as ``<(command)`` makes, is read once."""
     if posts.is_dir():
+        raise typer.BadParameter(f"{posts}: {_folder(posts)}", param_hint="POSTS")
+    if is_picture_name(posts.name) and posts.exists():
         raise typer.BadParameter(
-            f"{posts}: is a folder; name a file of posts in it, or have all of them read: cat {posts}/* | mner ... -",
+            f"{posts}: is a picture; give the words of its post, too: --text TEXT --image {posts}. "
+            f"To read the picture alone: mner context show {posts}",
             param_hint="POSTS",
         )
     if not posts.exists():
         raise typer.BadParameter(f"{posts}: no such file", param_hint="POSTS")
     if not (posts.is_file() or posts.is_fifo() or posts.is_socket() or str(posts) == "/dev/stdin"):
         raise typer.BadParameter(f"{posts}: is a device; expected a file of posts", param_hint="POSTS")
+
+
+def _folder(posts: Path) -> str:
+    """What a folder in the place of a file of posts is, and what to type instead."""
+    if any(map(is_picture, posts.iterdir())):
+        return (
+            f"is a folder of pictures; name the file of the posts, and this folder with --images {posts}. "
+            f"To read the pictures alone: mner context build {posts} --out contexts.jsonl"
+        )
+    return f"is a folder; name a file of posts in it, or read all its files: cat {posts}/* | mner ... -"
 
 
 def tagger_settings(
@@ -131,6 +150,13 @@ def hint_missing(count: int, images: Path | None) -> None:
         pictures = f"{count} picture{'s' * (count != 1)}"
         where = f" in {images.resolve()}" if images is not None else ""
         say(f"{pictures} named and not found{where}; name the folder of the pictures: --images FOLDER", err=True)
+
+
+def warn_unread(prediction: Prediction) -> None:
+    """Say on stderr that the picture of --image could not be used, and why."""
+    if prediction.image_status not in {"used", "empty", "none"}:
+        reason = prediction.reason or prediction.image_status
+        say(f"{prediction.image}: the picture was not used, the words alone were read: {reason}", err=True)
 
 
 def read_posts(posts: str, format: str | None) -> Iterator[Any]:

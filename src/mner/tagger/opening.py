@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
 from mner import encoders
 from mner.errors import ModelError
+from mner.folders import restore
 from mner.runtime import Backend, Precision, open_model, read_model
 from mner.tagger.pictures import Pictures
 from mner.tagger.tagger import Tagger
@@ -120,14 +122,30 @@ def model_folder(name: str | Path | None = None) -> Path:
     A file or folder called social-en goes before the package's model.
 
     Raises:
-        ModelError: The package's model is meant, and this installation has none.
+        ModelError: There is nothing of that name, or the package's model is meant and this installation has none.
 
-    >>> model_folder("runs/mine/mine/1").as_posix()
-    'runs/mine/mine/1'
+    >>> model_folder("social-em")
+    Traceback (most recent call last):
+    mner.errors.ModelError: social-em: no such model. Did you mean social-en? Name the folder ...
     """
-    if name is not None and (str(name) != READY_NAME or Path(name).exists()):
-        return Path(name)
-    return packaged()
+    if name is None or (str(name) == READY_NAME and not Path(name).exists()):
+        return packaged()
+    folder = Path(name)
+    restore(folder)
+    if not folder.exists():
+        raise ModelError(
+            f"{folder}: no such model.{_nearest(folder)} Name the folder of a model or of a run, or {READY_NAME}, the "
+            "model that comes with mner"
+        )
+    return folder
+
+
+def _nearest(folder: Path) -> str:
+    """A question that names what may have been meant; "" where nothing is like it."""
+    beside = [path for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
+    names = {path.name: str(path) for path in beside} | {READY_NAME: READY_NAME}
+    likely = get_close_matches(folder.name, names, n=3)
+    return f" Did you mean {' or '.join(names[name] for name in likely)}?" if likely else ""
 
 
 def packaged() -> Path:
