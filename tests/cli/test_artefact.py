@@ -71,11 +71,36 @@ def test_diff_lists_as_many_as_asked_and_escapes_what_steers_terminals() -> None
     assert "gone.png: missing -> no row" in run("context", "diff", "a.jsonl", "b.jsonl", "--limit", 0)[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("posts.jsonl", '{"text": "Love Paris", "image": "a.png", "entities": [[5, 10, "LOC"]]}'),
+        ("posts.jsonl", '{"id": "p1", "text": "Love Paris", "image": "a.png"}'),
+        ("posts.json", '[{"id": "p1", "text": "Love Paris", "image": "a.png"}]'),
+        ("posts.tsv", "Love\tO\nParis\tB-LOC"),
+    ],
+)
+def test_import_refuses_posts_unless_their_kind_is_named(name: str, line: str) -> None:
+    Path(name).write_text(line + "\n")
+    code, out, err = run("context", "import", name, "--source", "x", "--out", "texts.jsonl")
+    assert (code, out, Path("texts.jsonl").exists()) == (2, "", False)
+    assert "looks like a file of posts" in err and "mner context build" in err and "--kind texts" in err
+    assert run("context", "import", name, "--kind", "texts", "--out", "texts.jsonl")[0] == 0
+
+
+def test_import_of_texts_needs_no_kind() -> None:
+    Path("texts.jsonl").write_text('{"image": "a.png", "text": "Paris is in France"}\n')
+    Path("texts.tsv").write_text("a.png\tParis is in France\nb.png\tOn tour\n")
+    for name in ("texts.jsonl", "texts.tsv"):
+        assert run("context", "import", name, "--out", "c.jsonl")[0] == 0
+
+
 def test_stats_counts_shares() -> None:
     code, out, _ = run("context", "stats", "a.jsonl")
     assert code == 0
-    assert "pictures  3  ok 2  missing 1" in out
-    assert "ocr       33.3% of pictures  entries 1  words 2, 2.0 a picture that has any" in out
+    assert "pictures  3: 2 ok, 1 missing\n" in out
+    assert "ocr       1 in 33.3% of the pictures, which have 2.0 words of them on average; 2 words in all, 2 in" in out
+    assert "\ntags      none\n" in out and "0.0" not in out
     assert json.loads(run("context", "stats", "a.jsonl", "--json")[1])["kinds"]["captions"]["sources"] == {"catr": 1}
 
 

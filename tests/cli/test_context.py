@@ -263,3 +263,11 @@ def test_one_file_of_parquet_is_the_same_artefact(photos: Path) -> None:
 def test_options_of_ray_go_with_ray(photos: Path, option: tuple[str, str]) -> None:
     code, _, err = run("context", "build", photos, "--out", "c.jsonl", *PLAIN, *option)
     assert code == 2 and "goes with --engine ray" in err
+
+
+def test_show_of_a_picture_that_cannot_be_read_is_a_finding(photos: Path) -> None:
+    code, out, err = run("context", "show", photos / "nope.png")
+    assert (code, out) == (2, "") and "nope.png: no such file" in err
+    (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing else")
+    code, out, _ = run("context", "show", photos / "broken.png")
+    assert code == 1 and out.startswith("broken.png: unreadable")

@@ -72,7 +72,8 @@ def test_stats_show_both_readings(run, train):
     result = run("stats", train)
     assert result.exit_code == 0
     assert "  entities  2 (1 if only a B- begins one)" in result.stdout
-    assert "  pictures  2  posts with one 100.0%" in result.stdout
+    assert "  length of entities: 2 of 1 word\n" in result.stdout
+    assert "  pictures  2 different; 100.0% of the posts have one" in result.stdout
     table = json.loads(run("stats", train, "--json", "--labels", "strict").stdout)
     assert (table["train"]["entities"], table["train"]["strict"]) == (1, 1)
 

@@ -125,6 +125,7 @@ def test_seeds_are_trained_scored_and_compared(config: Path) -> None:
 
     code, out, err = run("compare", "runs/mine/other", "results/mine/mine")
     assert code == 0, err
+    assert "same runs" not in err
     assert "other T against mine T, dev, seeds 1 2" in out and "delta=" in out and "95 % interval" in out
     code, out, err = run("compare", "runs/mine/other/2", "results/mine/mine", "--view", "I+T", "--json")
     (found,) = json.loads(out)
@@ -136,6 +137,8 @@ def test_compare_refuses_what_it_cannot_compare(config: Path) -> None:
     run("train", config, *SET)
     code, out, err = run("compare", "runs/mine/mine", "runs/mine/nowhere")
     assert code == 2 and out == "" and "no run record here" in err
+    code, out, err = run("compare", "runs/mine/mine", "runs/mine/mine/1")
+    assert code == 0 and "are the same runs" in err and out
     assert run("compare", "runs/mine/mine", "runs/mine/mine", "--split", "train")[0] == 2
     assert run("compare", "runs/mine/mine", "runs/mine/mine", "--resamples", "10")[0] == 2
     code, _, err = run("train", config, "--seeds", "x")

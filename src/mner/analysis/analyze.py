@@ -144,7 +144,7 @@ def _robustness(asked: Asked) -> list[Result]:
 
 def _labels(asked: Asked) -> list[Result]:
     if asked.baseline is None:
-        raise MnerError("labels: name the row to compare with (--baseline)")
+        raise MnerError("labels compares a row with another; name that one with --baseline ROW")
     before, split = _record(asked.baseline, asked), _scored(asked)
     return [labels(before, _record(row, asked), split=split) for row in asked.rows]
 
@@ -160,7 +160,7 @@ def _learning(asked: Asked) -> list[Result]:
 
 def _noise(asked: Asked) -> list[Result]:
     if asked.baseline is None:
-        raise MnerError("noise: name the row that must agree, too (--baseline)")
+        raise MnerError("noise compares the runs of two rows; name the second one with --baseline ROW")
     other, most = asked.baseline, asked.most
     return [noise(_runs(told, asked), baseline=_runs(other, asked), train=_train, most=most) for told in asked.rows]
 

@@ -104,7 +104,9 @@ def edit(
 def import_(
     path: Annotated[Path, typer.Argument(help="Published file (.jsonl, .json, .tsv), or VinVL's folder of .npz.")],
     out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
-    kind: Annotated[Kind, typer.Option(help="What it holds.")] = Kind.TEXTS,
+    kind: Annotated[
+        Kind | None, typer.Option(help="What it holds; needed where that could be posts.", show_default="texts")
+    ] = None,
     source: Annotated[str, typer.Option(help="Source that the entries name; by default the file's name.")] = "",
     posts: Annotated[
         list[Path] | None,
@@ -126,6 +128,13 @@ def import_(
     from mner.contexts.artefact import write_contexts
     from mner.contexts.published.imports import rows
 
+    if kind is None and path.is_file() and _are_posts(path):
+        raise typer.BadParameter(
+            f"{path}: looks like a file of posts; to read their pictures: mner context build {path} --images FOLDER "
+            f"--out {out}. If its texts belong beside other posts: --kind texts, or --kind captions",
+            param_hint="PATH",
+        )
+    kind = kind or Kind.TEXTS
     if attribute_threshold is not None and kind not in {Kind.VINVL, Kind.BOTTOMUP}:
         raise typer.BadParameter("goes with --kind vinvl or bottomup", param_hint="--attribute-threshold")
     check_file(out, CONTEXTS, force=force)
@@ -150,6 +159,23 @@ def import_(
         told = ", ".join(left_out[:5])
         say(f"left out: {len(left_out)} of posts that are not there or have no picture ({told})", err=True)
     say(out)
+
+
+def _are_posts(path: Path) -> bool:
+    """Whether the first entries are posts rather than texts about pictures: with labels, or an id and a picture."""
+    from itertools import islice
+
+    from mner.data import read
+    from mner.errors import MnerError
+
+    try:
+        posts = list(islice(read(path), 20))
+    except MnerError:
+        return False
+    return any(
+        post.spans is not None or (post.image is not None and post.id != str(number))
+        for number, post in enumerate(posts, 1)
+    )
 
 
 def sheet(
@@ -217,14 +243,18 @@ def _summary_lines(found: Summary) -> Iterator[str]:
 
 
 def _statistics_lines(found: Statistics) -> Iterator[str]:
-    told = "  ".join(f"{status} {count}" for status, count in found.statuses.most_common())
-    yield f"pictures  {found.pictures}  {told}"
-    yield f"  nothing read {found.empty}  a backend failed {found.failed}  edited by hand {found.edited}"
+    statuses = ", ".join(f"{count} {status}" for status, count in found.statuses.most_common())
+    yield f"pictures  {found.pictures}" + (f": {statuses}" if statuses else "")
+    counts = {"nothing was read": found.empty, "a backend failed": found.failed, "edited by hand": found.edited}
+    yield from (f"  {what}: {count}" for what, count in counts.items() if count)
     for extractor, count in found.extractors.most_common(10):
         yield f"  by {extractor or 'an extractor that is not named'}: {count}"
     for kind, one in found.kinds.items():
+        if not one.entries:
+            yield f"{kind:<9} none"
+            continue
         yield (
-            f"{kind:<9} {found.share(kind):.1%} of pictures  entries {one.entries}  words {one.words}, "
-            f"{one.words_a_picture:.1f} a picture that has any, longest entry {one.longest}"
+            f"{kind:<9} {one.entries} in {found.share(kind):.1%} of the pictures, which have {one.words_a_picture:.1f} "
+            f"words of them on average; {one.words} words in all, {one.longest} in the longest"
         )
         yield from (f"  {source or 'no source':<12} {count}" for source, count in one.sources.most_common(20))

@@ -46,26 +46,29 @@ def compare(
     from mner.evaluation.compare import compare as compared
     from mner.evaluation.records import read_row
 
-    for name, told, choice in (("--split", split, SPLITS), ("--view", view, VIEWS), ("--against", against, VIEWS)):
-        if told is not None and told not in choice:
-            raise typer.BadParameter(f'expected {" or ".join(choice)}, found "{told}"', param_hint=name)
-    found = compared(
-        read_row(a, results=results),
-        read_row(b, results=results),
+    for name, value, choice in (("--split", split, SPLITS), ("--view", view, VIEWS), ("--against", against, VIEWS)):
+        if value is not None and value not in choice:
+            raise typer.BadParameter(f'expected {" or ".join(choice)}, found "{value}"', param_hint=name)
+    first, second = read_row(a, results=results), read_row(b, results=results)
+    comparisons = compared(
+        first,
+        second,
         split=SPLITS.get(split or ""),
         view=VIEWS.get(view or ""),
         against=VIEWS.get(against or ""),
         resamples=resamples,
         seed=seed,
     )
+    if first.records == second.records and any(one.view_a == one.view_b for one in comparisons):
+        say(f"{a} and {b} are the same runs, so there is nothing to compare: every difference is 0", err=True)
     if as_json:
-        say(json.dumps([one.to_dict() for one in found], indent=1, ensure_ascii=False))
+        say(json.dumps([one.to_dict() for one in comparisons], indent=1, ensure_ascii=False))
         return
 
     from mner.show import comparison
 
     screen = console()
-    for number, one in enumerate(found):
+    for number, one in enumerate(comparisons):
         if number:
             say("")
         if not screen.is_terminal:

@@ -139,18 +139,26 @@ def show(
     config: Annotated[Path | None, typer.Option(help="Configuration whose vision table names the backends.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print rows of the artefact.")] = False,
 ) -> None:
-    """Show what was read from a picture, or what a file of contexts holds."""
+    """Show what was read from a picture, or what a file of contexts holds.
+
+    Exit code 1 if the picture cannot be read.
+    """
     from mner import config as configs
     from mner.contexts.artefact import iter_contexts, key, read_contexts
     from mner.contexts.rows import to_line
     from mner.errors import DataError
     from mner.picture_files import is_picture
 
+    code = 0
     if is_picture(source):
         from mner.vision.extract import Extractor
 
+        if not source.exists():
+            raise typer.BadParameter(f"{source}: no such file", param_hint="SOURCE")
         chosen = configs.load(config).vision if config is not None else configs.VisionConfig()
-        rows = iter([Extractor(chosen).read(source, image=source.name)])
+        reading = Extractor(chosen).read(source, image=source.name)
+        code = 0 if reading.status in {"ok", "placeholder"} else 1
+        rows = iter([reading])
     elif image:
         contexts = read_contexts(source)
         missing = [name for name in image if contexts.get(name) is None]
@@ -161,6 +169,7 @@ def show(
         rows = iter_contexts(source)
     for row in rows:
         say(to_line(row) if as_json else described(row))
+    raise typer.Exit(code)
 
 
 def described(context: VisualContext) -> str:

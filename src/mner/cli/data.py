@@ -180,13 +180,16 @@ def _statistics_lines(name: str, found: Statistics) -> Iterator[str]:
     stamp = found.stamp
     strict = "" if found.strict in {None, stamp.entities} else f" ({found.strict} if only a B- begins one)"
     yield f"{name} @{stamp.fingerprint}"
-    yield f"  posts     {stamp.posts}  with entities {found.with_entity}  without labels {stamp.posts - found.labelled}"
-    yield f"  words     {stamp.words}  mean {found.mean_words:.1f}  longest {found.longest} (post {found.longest_id})"
-    yield f"  pictures  {found.images}  posts with one {found.image_share:.1%}"
+    without = stamp.posts - found.labelled
+    yield f"  posts     {stamp.posts}: {found.with_entity} with entities, {without} without labels"
+    longest = f"{found.longest} in the longest post ({found.longest_id})"
+    yield f"  words     {stamp.words}: {found.mean_words:.1f} in a post on average, {longest}"
+    yield f"  pictures  {found.images} different; {found.image_share:.1%} of the posts have one"
     yield f"  entities  {stamp.entities}{strict}"
     yield from (f"    {label:<12} {count}" for label, count in stamp.labels.items())
-    lengths = "  ".join(f"{words}: {count}" for words, count in found.entity_lengths.items())
-    yield f"  words an entity  {lengths}"
+    lengths = (f"{count} of {words} word{'s' * (words != 1)}" for words, count in found.entity_lengths.items())
+    if stamp.entities:
+        yield f"  length of entities: {', '.join(lengths)}"
 
 
 @contextmanager
