@@ -80,6 +80,7 @@ def workshop(folder: Path, model: Path) -> None:
         "README.md",
         "docs/tutorial.md",
         "docs/howto/contexts.md",
+        "docs/howto/features.md",
         "docs/howto/own-data.md",
         "docs/howto/own-captioner.md",
     ],

@@ -26,6 +26,7 @@ def found(kind: str, name: str, config: VisionConfig | None = None) -> Backend:
 def test_every_file_of_the_folders_is_listed_with_its_facts() -> None:
     listed = {(one.kind, one.name): one for one in backends()}
     named = {(kind, name) for kind, (folder, _) in KINDS.items() for name in plugins.names(folder)}
+    named |= {("features", name) for name in plugins.names("mner.vision.features")}
     assert set(listed) == named | {("attributes", "attributes"), ("attributes", "zeroshot"), ("scene", "scene")}
     for one in listed.values():
         assert set(one.facts) == set(FACTS), one.name

@@ -34,7 +34,7 @@ def key(image: str) -> str:
     return short_name(image).removeprefix("./")
 
 
-def _spelt(name: str) -> str:
+def spelt(name: str) -> str:
     """A name as all systems would write it: slashes, and accents composed."""
     slashed = name.replace("\\", "/")
     return slashed if slashed.isascii() else unicodedata.normalize("NFC", slashed)
@@ -67,7 +67,7 @@ class Contexts(Mapping[str, VisualContext]):
         known = self._rows.get(name)
         self._rows[name] = row if known is None else _joined(known, row)
         if known is None:
-            self._names.setdefault(_spelt(name).rpartition("/")[2], []).append(name)
+            self._names.setdefault(spelt(name).rpartition("/")[2], []).append(name)
 
     def __getitem__(self, image: str) -> VisualContext:
         name = key(image)
@@ -76,10 +76,10 @@ class Contexts(Mapping[str, VisualContext]):
         return self._rows[name]
 
     def _nearest(self, asked: str) -> str:
-        wanted = _spelt(asked)
+        wanted = spelt(asked)
         names = self._names[wanted.rpartition("/")[2]]
         if len(names) > 1:
-            names = [name for name in names if _ends_like(wanted, _spelt(name)) or _ends_like(_spelt(name), wanted)]
+            names = [name for name in names if _ends_like(wanted, spelt(name)) or _ends_like(spelt(name), wanted)]
         if len(names) != 1:
             raise KeyError(asked)
         return names[0]

@@ -16,14 +16,18 @@ from pydantic import ValidationError
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import MnerError, PluginError
-from mner.vision import attributes, scene, zeroshot
+from mner.vision import attributes, features, scene, zeroshot
 from mner.vision.backends import KINDS, of_part
 from mner.vision.networks.checkpoint import Checkpoint
 
 FACTS = ("Downloads", "Licence", "Speed")
 """What the docstring of each backend tells, as "Fact: text."."""
 
-BESIDE = {"attributes": {"attributes": attributes, "zeroshot": zeroshot}, "scene": {"scene": scene}}
+BESIDE = {
+    "attributes": {"attributes": attributes, "zeroshot": zeroshot},
+    "scene": {"scene": scene},
+    "features": {name: plugins.load(features.__name__, name) for name in plugins.names(features.__name__)},
+}
 """What reads pictures beside the backends that a configuration names, by kind."""
 
 
@@ -33,7 +37,7 @@ class Backend:
 
     Attributes:
         kind: The key of [vision] that takes its name; or "attributes" or "scene", which go with detector and captioner
-            and are chosen by their options, [vision.options.NAME].
+            and are chosen by their options, [vision.options.NAME]; or "features", for ``mner features build``.
         name: Its name.
         summary: What it is, in one line.
         facts: What it downloads, its licence and its speed, in the words of its file.

@@ -38,6 +38,8 @@ class FeatureExtractor:
         for image in images:
             if ANSWERS.get(image) == "stop":
                 raise KeyboardInterrupt
+            if ANSWERS.get(image) == "fail":
+                1 / 0
         plain = {"grid": np.ones((2, 3))}
         return [ANSWERS.get(image, plain) for image in images]
 '''
@@ -155,6 +157,12 @@ def test_width_is_checked_against_shards_that_stay(make: Callable[..., Path], ow
         make(**OURS)
     own.update({f"{name}.png": {"grid": np.ones((2, 4))} for name in "cde"})
     with pytest.raises(DataError, match="holds grid of 3 numbers, other shards grid of 4 numbers"):
+        make(**OURS)
+
+
+def test_extractor_that_fails_names_the_pictures(make: Callable[..., Path], own: dict[str, Any]) -> None:
+    own["d.png"] = "fail"
+    with pytest.raises(PluginError, match=r"the extractor failed on d.png: ZeroDivisionError: .* --set batch=1"):
         make(**OURS)
 
 

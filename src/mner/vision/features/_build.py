@@ -15,7 +15,7 @@ import numpy as np
 from mner.config import validated
 from mner.contexts.artefact import write_contexts
 from mner.engines import shards
-from mner.errors import DataError, ImageError
+from mner.errors import DataError, ImageError, MnerError, PluginError
 from mner.folders import held
 from mner.types import VisualContext
 from mner.vision.ahead import ahead
@@ -82,7 +82,7 @@ def build(
         DataError: The folder cannot be written or is of other pictures, options or another extractor; a shard is
             damaged; or the extractor gives arrays that cannot be used, which names the picture.
         ModelError: The extractor's model is not here.
-        PluginError: There is no such extractor.
+        PluginError: There is no such extractor, or it fails, which names the pictures.
     """
     module = plugin(PACKAGE, FeatureExtractor.__name__, extractor)
     chosen = validated(module.Options, options, where=f"extractor {extractor}")
@@ -170,8 +170,16 @@ def _extracted(
     """The rows of some pictures with their arrays; ``widths`` learns from the first."""
     usable = [place for place, (_, picture) in enumerate(opened) if by_name or picture is not None]
     given = [opened[place] for place in usable]
-    answers = extract([picture for _, picture in given], images=[row.image for row, _ in given]) if given else ()
-    arrays_at = dict(zip(usable, answers, strict=True))
+    try:
+        answers = extract([picture for _, picture in given], images=[row.image for row, _ in given]) if given else ()
+        arrays_at = dict(zip(usable, answers, strict=True))
+    except MnerError:
+        raise
+    except Exception as error:  # an extractor may be anybody's code
+        names = ", ".join(row.image for row, _ in given)
+        raise PluginError(
+            f"the extractor failed on {names}: {type(error).__name__}: {error}; for want of memory try --set batch=1"
+        ) from error
     rows: list[tuple[VisualContext, Arrays]] = []
     for place, (row, picture) in enumerate(opened):
         arrays = arrays_at.get(place)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mner.contexts.artefact import Contexts, iter_contexts, key
+from mner.contexts.artefact import Contexts, iter_contexts, key, spelt
 from mner.engines.shards import MANIFEST, part
 from mner.errors import DataError
 from mner.types import VisualContext
@@ -47,14 +47,14 @@ class Features(Mapping[str, Mapping[str, NDArray[np.float32]]]):
         self._rows = Contexts()
         self._by_content: dict[str, VisualContext] = {}
         counts, holders = set[int](), dict[int, None]()
-        wanted = None if self._names is None else {name.rpartition("/")[2] for name in self._names}
+        wanted = None if self._names is None else set(map(_last_part, self._names))
         for row in iter_contexts(folder / INDEX):
             self.statuses[row.status] += 1
             place = _place(row, folder)
             if place is not None:
                 counts.add(place[1])
                 holders[place[0]] = None
-            if wanted is None or row.sha256 in wanted or key(row.image).rpartition("/")[2] in wanted:
+            if wanted is None or row.sha256 in wanted or _last_part(key(row.image)) in wanted:
                 self._rows.add(row)
                 if row.sha256 is not None and place is not None:
                     self._by_content.setdefault(row.sha256, row)
@@ -128,6 +128,10 @@ def read_features(folder: Path, keys: Iterable[str] | None = None, *, policy: Po
         DataError: The folder is not there, is not finished, or holds damaged shards; the message says what to do.
     """
     return Features(folder, keys, policy)
+
+
+def _last_part(name: str) -> str:
+    return spelt(name).rpartition("/")[2]
 
 
 def _fingerprint(folder: Path) -> str:
