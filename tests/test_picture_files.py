@@ -111,7 +111,7 @@ def test_picture_without_a_head_is_named_shortly() -> None:
         (b"\0\0\0\x18ftypmp42", None),
     ],
 )
-def test_kind_of_a_picture_is_told_by_its_head(head: bytes, kind: str | None) -> None:
+def test_kind_of_a_picture_shows_in_its_head(head: bytes, kind: str | None) -> None:
     assert kind_of(head) == kind
     if kind in FOREIGN:
         with pytest.raises(ImageError, match=f"{kind} pictures are not decoded here; convert it to JPEG or PNG"):

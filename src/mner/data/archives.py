@@ -218,9 +218,9 @@ def _is(schema: Any, name: str, types: Any, kind: str) -> bool:
     return schema.names.count(name) == 1 and _of(schema.field(name).type, types, kind)
 
 
-def _of(found: Any, types: Any, kind: str) -> bool:
+def _of(column: Any, types: Any, kind: str) -> bool:
     """Whether a type is "binary" or "string", of whatever width and in whatever coding."""
-    if types.is_dictionary(found):
-        found = found.value_type
+    if types.is_dictionary(column):
+        column = column.value_type
     forms = (kind, f"large_{kind}", f"{kind}_view") + (("fixed_size_binary",) if kind == "binary" else ())
-    return any(getattr(types, f"is_{form}", lambda _: False)(found) for form in forms)
+    return any(getattr(types, f"is_{form}", lambda _: False)(column) for form in forms)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import threading
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -19,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mner.errors import ImageError
 from mner.picture_files import FOREIGN, HEAD, kind_of, open_regular, short_name
+from mner.vision.quiet import quiet
 
 
 @runtime_checkable
@@ -141,7 +139,7 @@ def decode(file: Unopened, *, limits: Limits = Limits()) -> Picture:
     if isinstance(file.content, Image.Image):
         return _decoded(file.content, None, limits)
     try:
-        with _quiet():
+        with quiet():
             Image.init()
             known = [kind for kind in FORMATS if kind in Image.OPEN]  # older Pillow has no AVIF
             opened = Image.open(io.BytesIO(file.content), formats=known)
@@ -200,7 +198,7 @@ def _decoded(image: Image.Image, sha256: str | None, limits: Limits) -> Picture:
         kind = "" if limit == limits.pixels else f" for {image.format}"
         raise ImageError("too_large", f"the picture has {width} x {height} pixels, the limit is {limit:,}{kind}")
     try:
-        with _quiet():
+        with quiet():
             if sha256 is None:  # the caller's own picture stays as it is
                 upright = ImageOps.exif_transpose(image)
             else:
@@ -264,41 +262,3 @@ def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
 def _finite(strip: Image.Image) -> NDArray[np.float64]:
     values: NDArray[np.float64] = np.asarray(strip).astype(np.float64)
     return np.nan_to_num(values, copy=False, posinf=0.0, neginf=0.0)
-
-
-_decoding = threading.Lock()
-_quieted: list[warnings.catch_warnings[None]] = []
-_depth = 0
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Ignore what Pillow warns of: large pictures (the limit here is ours) and damaged metadata.
-
-    The filters of warnings belong to the whole process. Where threads decode at once, each restoring what it found
-    would leave the filters of another one behind; so the first to come changes them and the last to go restores.
-    """
-    global _depth
-    with _decoding:
-        if not _depth:
-            _quieted.append(warnings.catch_warnings())
-            _quieted[-1].__enter__()
-            warnings.filterwarnings("ignore", module=r"PIL\.|mner\.vision\.images")
-        _depth += 1
-    try:
-        yield
-    finally:
-        with _decoding:
-            _depth -= 1
-            if not _depth:
-                _quieted.pop().__exit__(None, None, None)
-
-
-def _after_fork() -> None:
-    """A thread that the child does not have may hold the lock."""
-    global _decoding
-    _decoding = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
