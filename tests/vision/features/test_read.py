@@ -51,7 +51,7 @@ def test_policy_stands_for_a_picture_without_features(photos: Path, make: Callab
     features = read_features(make(), ["a.png", "bad.png", "gone.png", "gone.png"], policy=policy)
     assert features.missing == ("bad.png", "gone.png")
     if policy == "skip":
-        assert list(features) == ["a.png"] and features.get("bad.png") is None
+        assert list(features) == ["a.png"] and features.get("bad.png") is None and "bad.png" not in features
         return
     assert len(features) == 3
     mean = np.concatenate([expected(photos / f"{name}.png") for name in "abcde"]).mean(axis=0)
@@ -127,6 +127,13 @@ def test_truncated_shard_is_named(make: Callable[..., Path], size: int) -> None:
         read_features(shard.parent)["c.png"]
     make()
     assert read_features(shard.parent)["c.png"]["grid"].shape == (4, 8)
+
+
+def test_question_whether_there_are_features_reads_none(make: Callable[..., Path]) -> None:
+    folder = make()
+    features = read_features(folder, ["c.png"])
+    (folder / "part-0000001.safetensors").unlink()
+    assert "c.png" in features and "z.png" not in features and len(features) == 1
 
 
 def test_index_that_was_changed_is_named(make: Callable[..., Path]) -> None:

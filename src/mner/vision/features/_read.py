@@ -81,11 +81,15 @@ class Features(Mapping[str, Mapping[str, NDArray[np.float32]]]):
             raise KeyError(image)
         return self._filler
 
+    def __contains__(self, image: object) -> bool:
+        """Whether there are arrays for a picture, or the policy has some; none are read."""
+        return isinstance(image, str) and (self._filler is not None or self._row(image) is not None)
+
     def __iter__(self) -> Iterator[str]:
         """The names to be read, without those that the policy skips; else those of the folder that have features."""
         if self._names is None:
             return (name for name, row in self._rows.items() if SPAN in row.extra)
-        return iter(name for name in self._names if self._filler is not None or self._row(name) is not None)
+        return (name for name in self._names if name in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
