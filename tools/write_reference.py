@@ -69,7 +69,7 @@ def cli_page() -> str:
         NOTICE,
         "",
         "Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 a finding (such as a fault that",
-        "`data check` reports), 2 a fault in what was asked (usage, configuration, files), 130 interrupted.",
+        "`data check` reports), 2 a fault of the call (usage, configuration, files), 130 interrupted.",
         "`mner --install-completion` adds completion to the shell.",
     ]
     for path, (_, line) in cli.COMMANDS.items():

@@ -1,6 +1,6 @@
 """The ``mner`` command: a table of commands whose modules are imported only when one runs.
 
-Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 a finding, 2 a fault in what was asked
+Data goes to stdout, everything else to stderr. Exit codes: 0 fine, 1 a finding, 2 a fault of the call
 (usage, configuration, files), 130 interrupted.
 """
 
@@ -151,8 +151,8 @@ class LazyGroup(_Plain, TyperGroup):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         from importlib.metadata import version
 
         output.say(f"mner {version('mner')}")
