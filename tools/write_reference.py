@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ def config_page() -> str:
         for key, found in section.model_fields.items():
             if key in sections:
                 continue
-            kind = ast.unparse(annotations(section)[key])
+            kind = re.sub(r"\b(File|Plugin|Device)Name\b", "str", ast.unparse(annotations(section)[key]))
             remark = told.get((section.__name__, key), "")
             default = found.get_default(call_default_factory=True)
             written = "" if default is None or default == {} else f"`{toml(default)}`"

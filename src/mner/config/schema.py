@@ -63,6 +63,9 @@ def device_name(name: str) -> str:
     return name
 
 
+DeviceName = Annotated[str, AfterValidator(device_name)]
+
+
 class Section(BaseModel):
     """A table of the configuration; an unknown key is an error."""
 
@@ -177,7 +180,7 @@ class TrainingConfig(Section):
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
     gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
-    device: Annotated[str, AfterValidator(device_name)] = "auto"  # auto: a GPU where there is one
+    device: DeviceName = "auto"  # auto: a GPU where there is one
     threads: int = Field(default=0, ge=0, le=1024)  # 0: all cores
 
 

@@ -66,28 +66,37 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progres
         raise ModelError(f"{path}: cannot be written: {error}; make room, and run the same command again") from error
 
 
-def load(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, fingerprint: str, precision: str
-) -> Progress:
+def fingerprint_of(path: Path) -> str:
+    """The fingerprint of the run that a checkpoint belongs to.
+
+    Raises:
+        ModelError: The file is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            return str(json.loads((opened.metadata() or {})["progress"])["fingerprint"])
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path}: damaged checkpoint ({error}); delete it to start the run again")
+
+
+def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, precision: str) -> Progress:
     """Put a saved state into ``model`` and ``optimizer``; how far the run was.
 
     Raises:
-        ModelError: The file is damaged, belongs to another configuration or other data, or was computed in another
-            number format than ``precision``.
+        ModelError: The file is damaged, or was computed in another number format than ``precision``.
     """
     try:
         with safe_open(path, framework="pt") as opened:
             told = json.loads((opened.metadata() or {})["progress"])
             told["epochs"] = tuple(told["epochs"])
             state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ModelError(f"{path}: damaged checkpoint ({error}); delete it to start the run again") from error
-    progress = Progress(**told)
-    if progress.fingerprint != fingerprint:
-        raise ModelError(
-            f"{path}: belongs to another configuration or other data ({progress.fingerprint}, now {fingerprint}); "
-            "resume with the settings it was started with, or choose another --out"
-        )
+        progress = Progress(**told)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
     if progress.precision not in ("", precision):
         then, now = ("fp32" if one == "no" else one for one in (progress.precision, precision))
         raise ModelError(

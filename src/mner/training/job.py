@@ -41,6 +41,11 @@ class Job:
     fingerprint: str
     needs: Needs
 
+    def fingerprint_of(self, config: Config) -> str:
+        """The fingerprint of this job under other settings."""
+        read = (split.fingerprint for split in self.splits.values())
+        return _digest((config.fingerprint, self.weights, *read))[:12]
+
 
 def prepare(config: Config, root: Path) -> Job:
     """The job of a configuration; reads the training and dev splits and their contexts, never a test split.
@@ -64,9 +69,16 @@ def prepare(config: Config, root: Path) -> Job:
     if not types:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
     _check_read(config, train, needs.context)
-    scored = (span.label for post in splits["dev"].posts for span in post.spans or ())
-    for message in tags.similar_types(types + Counter(scored)):
+    scored = Counter(span.label for post in splits["dev"].posts for span in post.spans or ())
+    for message in tags.similar_types(types + scored):
         _LOG.warning("%s: %s", train.path, message)
+    for label in sorted(scored.keys() - types.keys()):
+        _LOG.warning(
+            "%s: %d of its entities are %s, a type that no training post has: the model cannot find them",
+            splits["dev"].path,
+            scored[label],
+            label,
+        )
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     folders = [encoders.find(name).folder for name in needs.encoders]
     weights = _digest(sha256(path) for folder in folders for path in sorted(folder.glob("*.safetensors")))

@@ -41,9 +41,12 @@ def size(model: nn.Module) -> int:
 
 
 def run_record(
-    job: Job, progress: Progress, model: nn.Module, *, saved: str, steps: int, precision: str
+    job: Job, progress: Progress, model: nn.Module, *, saved: str, steps: int, precision: str, device: str
 ) -> dict[str, Any]:
-    """The record of a finished run; ``saved`` is its model's fingerprint, paths are relative to the data's root."""
+    """The record of a finished run; ``saved`` is its model's fingerprint, ``device`` the one that it ended on.
+
+    Paths are relative to the data's root.
+    """
     best = progress.epochs[progress.best_epoch - 1]
     config = job.config
     return {
@@ -84,6 +87,7 @@ def run_record(
         "cpu_seconds": round(progress.cpu_seconds, 2),
         "peak_memory_mib": peak_memory_mib(),
         "precision": precision,
+        "device": device,
         "machine": machine(),
         "versions": versions(),
         "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),

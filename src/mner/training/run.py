@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,19 +17,36 @@ from mner import config as configs
 from mner import encoders
 from mner.atomic import write_json, write_text
 from mner.config import Config, TrainingConfig
-from mner.errors import MnerError, ModelError
 from mner.evaluation import evaluate_views
 from mner.evaluation.outcomes import outcomes
-from mner.evaluation.records import read_record
 from mner.evaluation.views import decoder_of, found_in_views
 from mner.machine import has_bf16
 from mner.models import Model, build
+from mner.runtime.device import find_device
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
 from mner.tagger.opening import model_folder
 from mner.training import checkpoint
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
+from mner.training.device import accelerator_on
+from mner.training.folder import (
+    CHECKPOINT,
+    EXPORTED,
+    METRICS,
+    MODEL,
+    RECORD,
+    SETTINGS,
+    alone,
+    belongs,
+    check_model,
+    is_finished,
+    make_room,
+    must_resume,
+    refuse_other,
+    run_folder,
+    seen_from,
+)
 from mner.training.initial import continue_from
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, training_split
@@ -40,7 +56,6 @@ from mner.training.optimizer import optimizer_of, schedule_of
 from mner.training.packs import packs
 from mner.training.records import run_record, size
 
-CHECKPOINT = "checkpoint.safetensors"
 CHECKPOINT_SECONDS = 300.0
 """A run saves its state at each epoch's end, when it is interrupted, and after this much training."""
 
@@ -70,7 +85,9 @@ def train(
     out: Path,
     resume: bool = False,
     restart: bool = False,
+    set_aside: bool = False,
     watch: Watch = lambda event: None,
+    announce: Callable[[str], None] = lambda told: None,
 ) -> Path:
     """Train one model; the run's directory, which holds model/, record.json, metrics.jsonl and config.toml.
 
@@ -82,83 +99,65 @@ def train(
         root: Folder that the paths of [data] are relative to (``config.root_folder``).
         out: Folder of runs; this run stands in ``out/<data.name>/<name>/<seed>``.
         resume: Fail unless there is a run to continue.
-        restart: Throw an earlier run away.
+        restart: Throw an earlier run away, once all that training needs has been loaded.
+        set_aside: Move a run with other settings or data to ``earlier/`` beside the new one instead of refusing.
         watch: Called with each event; an exception it raises ends the run, which the same call continues.
+        announce: Called once with what becomes of the run's directory, in words.
 
     Raises:
         DataError: A split or the record of a finished run is missing or faulty, or no post has a visual context
-            though I+T is trained.
-        ModelError: The encoder is missing, or an earlier run there has other settings or another number format.
+            though I+T is trained; or another process trains into the folder.
+        ConfigError: This machine does not have the device.
+        ModelError: The encoder is missing, or an earlier run there has another number format.
         DivergedError: The loss is not finite.
-        MnerError: There is nothing to resume, a finished run has other settings, or the saved model is damaged.
+        MnerError: There is nothing to resume, a run there has other settings, or its saved model is damaged.
     """
-    folder = out / config.data.name / config.name / str(config.seed)
-    state, record = folder / CHECKPOINT, folder / "record.json"
-    if restart:
-        shutil.rmtree(folder, ignore_errors=True)
-    if resume and not (state.exists() or record.exists()):
-        raise MnerError(f"{folder}: no run to resume; start it without --resume")
-    job = prepare(config, root)
-    if is_finished(folder):
-        if read_record(record).get("fingerprint") != job.fingerprint:
-            raise MnerError(
-                f"{folder}: holds a finished run with other settings or data; "
-                "name this one otherwise (--set name=...), choose another --out, or pass --restart"
-            )
-        watch(Event("finished", 0, 0, f"{folder}: already finished"))
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    _go(job, folder, root, watch)
+    folder = run_folder(config, out)
+    if resume:
+        must_resume(folder)
+    with alone(folder):
+        finished = not restart and is_finished(folder)
+        job = prepare(config, root)
+        if restart or belongs(folder, job):
+            if finished:
+                announce(f"{folder} is finished, skipped")
+                watch(Event("finished", 0, 0, f"{folder}: already finished"))
+                return folder
+        elif resume or not set_aside:
+            refuse_other(folder, job)
+        _go(job, folder, root, watch, announce, restart=restart)
     return folder
 
 
-def is_finished(folder: Path) -> bool:
-    """Whether a run directory holds a finished run, record and model.
-
-    Raises:
-        DataError: The record is damaged.
-        MnerError: The record is there, but the model is missing or damaged.
-    """
-    if not (folder / "record.json").exists():
-        return False
-    read_record(folder / "record.json")
-    _check_model(folder, "is finished")
-    return True
-
-
-def _check_model(folder: Path, told: str) -> None:
-    try:
-        read_model(folder / "model")
-    except ModelError as error:
-        raise MnerError(
-            f"{folder}: {told}, but its best model cannot be read: {error}; copy model/ back (model.old, if that "
-            "is there), or throw the run away and train it again: mner train CONFIG --restart"
-        ) from error
-
-
-def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
+def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[str], None], *, restart: bool) -> None:
+    """Train; what stands in the folder gives way only when all that training needs has been loaded."""
     config, settings, state = job.config, job.config.training, folder / CHECKPOINT
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    accelerator = Accelerator(mixed_precision=_precision(settings), cpu=settings.device == "cpu")
+    device = find_device(settings.device)
+    accelerator = accelerator_on(device, bf16=_bf16(settings, device))
     torch.manual_seed(config.seed)
     networks = [load_encoder(encoders.find(name).folder) for name in job.needs.encoders]
     model = build(config, job.labels, *networks)
     if config.model.init is not None:
-        continue_from(model, job.labels, read_model(model_folder(config.model.init)))
+        continue_from(model, job.labels, read_model(model_folder(config.model.init), allow_plugins=True))
     posts = training_split(job)
     lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
     optimizer = optimizer_of(cast(Model, model).parameter_groups(), settings)
     precision = accelerator.mixed_precision
     progress = Progress(job.fingerprint, precision=precision)
+    if accelerator.is_main_process:
+        announce(make_room(folder, job, restart=restart))
+    accelerator.wait_for_everyone()
     if state.exists():
-        progress = checkpoint.load(state, model, optimizer, fingerprint=job.fingerprint, precision=precision)
+        progress = checkpoint.load(state, model, optimizer, precision=precision)
+        progress = replace(progress, fingerprint=job.fingerprint)  # it may have begun on another device
         if progress.best_epoch:  # a later epoch may not better it, and then it is what the run ends with
-            _check_model(folder, "would go on from its checkpoint")
+            check_model(folder, "would go on from its checkpoint")
     schedule = schedule_of(optimizer, settings, steps=steps, done=progress.step)
     if accelerator.is_main_process:
-        write_text(folder / "config.toml", configs.dumps(_seen_from(folder, config, root)))
+        write_text(folder / SETTINGS, configs.dumps(seen_from(folder, config, root)))
     resumed = f", continuing after step {progress.step}" if progress.step else ""
     watch(Event("ready", progress.step, steps, f"{_summary(job, model, accelerator)}{resumed}", epochs=progress.epochs))
     prepared, stepper = accelerator.prepare(model, optimizer)
@@ -190,9 +189,9 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch) -> None:
             if step.last:  # after the checkpoint, so that a watcher that ends the run loses nothing
                 watch(Event("epoch", step.step, steps, _told(progress), epochs=progress.epochs))
     if accelerator.is_main_process:
-        saved = read_model(folder / "model").fingerprint
-        record = run_record(job, progress, model, saved=saved, steps=steps, precision=precision)
-        write_json(folder / "record.json", record)
+        saved = read_model(folder / MODEL, allow_plugins=True).fingerprint
+        record = run_record(job, progress, model, saved=saved, steps=steps, precision=precision, device=str(device))
+        write_json(folder / RECORD, record)
         state.unlink(missing_ok=True)
     watch(Event("finished", progress.step, steps, str(folder)))
 
@@ -231,9 +230,10 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
         outcomes=outcomes(dev.posts, found, dev.stamp) if better else progress.outcomes,
     )
     if main and better:
+        shutil.rmtree(folder / EXPORTED, ignore_errors=True)  # it is of the model before
         save(
             model,
-            folder / "model",
+            folder / MODEL,
             config=job.config,
             labels=job.labels,
             tokenizer=job.files.tokenizer,
@@ -241,7 +241,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
             card=model_card(job, epoch),
         )
     if main:
-        write_text(folder / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in after.epochs))
+        write_text(folder / METRICS, "".join(json.dumps(row) + "\n" for row in after.epochs))
     return after
 
 
@@ -267,27 +267,18 @@ def _told(progress: Progress) -> str:
 
 def _summary(job: Job, model: nn.Module, accelerator: Accelerator) -> str:
     train, dev = job.splits["train"], job.splits["dev"]
-    millions = size(model) / 1e6
-    kinds = ", ".join(f"{kind} {count}" for kind, count in train.kinds.items())
+    pictured = ""
+    if "I+T" in cast(Model, model).views:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in train.kinds.items())
+        used = [split.coverage.get("used", 0) for split in (train, dev)]
+        pictured = f", {used[0]} and {used[1]} of them with a visual context ({kinds})"
     return (
-        f"{len(train.posts)} training and {len(dev.posts)} dev posts, "
-        f"{train.coverage.get('used', 0)} and {dev.coverage.get('used', 0)} of them with a visual context "
-        f"({kinds}); "
-        f"{job.files.name}, {millions:.1f} M parameters, {accelerator.device}, "
+        f"{len(train.posts)} training and {len(dev.posts)} dev posts{pictured}; "
+        f"{job.files.name}, {size(model) / 1e6:.1f} M parameters, {accelerator.device}, "
         f"{'fp32' if accelerator.mixed_precision == 'no' else accelerator.mixed_precision}"
     )
 
 
-def _precision(settings: TrainingConfig) -> str:
-    wanted = settings.precision == "bf16" or (
-        settings.precision == "auto" and (torch.cuda.is_available() or has_bf16())
-    )
-    return "bf16" if wanted else "no"
-
-
-def _seen_from(folder: Path, config: Config, root: Path) -> Config:
-    """The configuration with a plain data.root said anew, relative to the run's directory."""
-    if config.data.root.startswith(("$", "mner:")):
-        return config
-    data = config.data.model_copy(update={"root": os.path.relpath(root, folder)})
-    return config.model_copy(update={"data": data})
+def _bf16(settings: TrainingConfig, device: torch.device) -> bool:
+    fast = device.type == "cuda" or (device.type == "cpu" and has_bf16())
+    return settings.precision == "bf16" or (settings.precision == "auto" and fast)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import ConfigError, MnerError
 from mner.evaluation.records import read_record
-from mner.folders import LOCK, held
 from mner.overwrite import RUN, check_folder
-from mner.training.run import CHECKPOINT, Event, Watch, is_finished, train
+from mner.training.run import Event, Watch, train
 
 MOST = 1000
 """Most seeds of a row that one call trains."""
@@ -83,40 +81,21 @@ def train_seeds(
     for number, seed in enumerate(seeds, start=1):
         one = config.model_copy(update={"seed": seed})
         folder = out / config.data.name / config.name / str(seed)
-        told = f"{folder} is thrown away" if restart and folder.exists() else state(folder)
-        place = f", {number} of {len(seeds)}" if len(seeds) > 1 else ""
-        watch(Event("seed", 0, 0, f"seed {seed}{place}: {told}"))
+        place = f"seed {seed}" + (f", {number} of {len(seeds)}" if len(seeds) > 1 else "")
         check_folder(folder, RUN, force=force)
-        with _alone(folder):
-            folders.append(train(one, root=root, out=out, resume=resume, restart=restart, watch=watch))
+        announce = partial(_announce, watch, place)
+        folders.append(
+            train(
+                one, root=root, out=out, resume=resume, restart=restart, set_aside=True, watch=watch, announce=announce
+            )
+        )
         if results is not None:
             write_text(_record(results, config, seed), (folders[-1] / "record.json").read_text(encoding="utf-8"))
     return folders
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """A block in which nothing else trains into a folder; of a run's own processes the first one sees to that."""
-    if os.environ.get("RANK", "0") != "0":
-        yield
-        return
-    with held(folder, folder.with_name(f".{folder.name}{LOCK}")):
-        yield
-
-
-def state(folder: Path) -> str:
-    """What a run directory is, in words: new, finished, or cut off and where it goes on.
-
-    Raises:
-        DataError, MnerError: It is finished, but its record or its model is damaged.
-    """
-    if is_finished(folder):
-        return f"{folder} is finished, skipped"
-    if (folder / CHECKPOINT).exists():
-        return f"{folder} was cut off, continuing from its checkpoint"
-    if folder.exists() and any(folder.iterdir()):
-        return f"{folder} was cut off before its first checkpoint, starting again"
-    return str(folder)
+def _announce(watch: Watch, place: str, told: str) -> None:
+    watch(Event("seed", 0, 0, f"{place}: {told}"))
 
 
 def _record(results: Path, config: Config, seed: int) -> Path:

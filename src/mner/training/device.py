@@ -1,0 +1,30 @@
+"""A device and a number format -> what accelerate needs to train there."""
+
+from __future__ import annotations
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, PartialState
+
+from mner.errors import ConfigError
+
+
+def accelerator_on(device: torch.device, *, bf16: bool) -> Accelerator:
+    """An accelerator that trains on a device.
+
+    Where several processes train together, accelerate gives each a GPU of its own, and no single one can be named.
+
+    Raises:
+        ConfigError: Several processes train together, and the device is not the one of this process.
+    """
+    if not PartialState._shared_state or PartialState().num_processes == 1:
+        AcceleratorState._reset_state(reset_partial_state=True)  # or a process would keep to its first run's device
+    processes = PartialState(cpu=device.type == "cpu")
+    if processes.num_processes == 1:
+        processes.device = device
+    elif processes.device.type != device.type:
+        raise ConfigError(
+            f"training.device: {processes.num_processes} processes train together on {processes.device.type}, not on "
+            f'{device.type}; set it to "auto"'
+        )
+    return Accelerator(mixed_precision="bf16" if bf16 else "no", cpu=device.type == "cpu")
