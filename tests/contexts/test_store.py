@@ -92,11 +92,32 @@ def damaged(path: Path) -> None:
     path.write_bytes(content)
 
 
+def made_by_another(statement: str, path: Path) -> None:
+    with sqlite3.connect(path) as base:
+        base.execute(statement)
+    base.close()
+
+
+def test_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.sqlite"
+    made_by_another("CREATE TABLE notes (text TEXT)", path)
+    before = path.read_bytes()
+    with pytest.raises(
+        DataError, match=r"theirs\.sqlite: cannot be used as the store .*keeps notes in it.*another file"
+    ):
+        Store(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["theirs.sqlite"]
+
+
 @pytest.mark.parametrize(
     ("harm", "advice"),
     [
-        (damaged, "it is damaged, or no store: remove it"),
-        (lambda path: path.write_bytes(b"just text" * 500), "it is damaged, or no store: remove it"),
+        (damaged, "it is damaged; remove it"),
+        (lambda path: path.write_bytes(b"just text" * 500), "it is not a store of contexts: name another file"),
+        (partial(made_by_another, "CREATE TABLE moz_places (id INTEGER, url TEXT)"), "keeps moz_places in it"),
+        (partial(made_by_another, "CREATE TABLE contexts (id INTEGER, note TEXT)"), "keeps contexts in it"),
+        (partial(made_by_another, "CREATE VIEW today AS SELECT 1"), "keeps today in it"),
         (lambda path: path.mkdir(), "MNER_CACHE to a folder that can be written"),
     ],
 )

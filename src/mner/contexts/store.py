@@ -23,7 +23,8 @@ WAIT = 60.0
 """Seconds that a writer waits for another one."""
 
 _FULL = "make room on its disk, or name another file. What it holds stays; the same command goes on from there"
-_DAMAGED = "it is damaged, or no store: remove it, and pictures are read again: rm {path}"
+_DAMAGED = "it is damaged; remove it, and pictures are read again: rm {path}"
+_FOREIGN = "it is not a store of contexts: name another file, or set MNER_CACHE to another folder"
 _READ_ONLY = "name another file, or set MNER_CACHE to a folder that can be written"
 _BUSY = "another process holds it; wait for its end, then run the same command again"
 
@@ -31,8 +32,11 @@ _ADVICE = {
     **dict.fromkeys((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR), _FULL),
     **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), _BUSY),
     **dict.fromkeys((sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM), _READ_ONLY),
+    sqlite3.SQLITE_NOTADB: _FOREIGN,
 }
 """What to do about a fault, by the primary code that sqlite gives; anything else is damage."""
+
+_COLUMNS = ["sha256", "fingerprint", "row"]
 
 
 class Store:
@@ -57,9 +61,10 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Autocommit: each put is durable by itself, so a killed run keeps what it had read.
             self._base = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-            self._base.text_factory = bytes  # a row that is not UTF-8 is a damaged row, not a damaged file
             with ExitStack() as failed:
                 failed.callback(self._base.close)
+                self._check_own()
+                self._base.text_factory = bytes  # a row that is not UTF-8 is a damaged row, not a damaged file
                 self._write_ahead()
                 self._base.execute("PRAGMA synchronous=NORMAL")
                 self._base.execute(
@@ -69,6 +74,15 @@ class Store:
                 failed.pop_all()
         except (OSError, sqlite3.Error) as error:
             self._fail(error)
+
+    def _check_own(self) -> None:
+        """Refuse another program's database, before anything in it is changed."""
+        tables = [str(name) for (name,) in self._base.execute("SELECT name FROM sqlite_master WHERE type != 'index'")]
+        columns = [column[1] for column in self._base.execute("PRAGMA table_info(contexts)")]
+        if tables and columns != _COLUMNS:
+            error = sqlite3.DatabaseError(f"another program keeps {', '.join(tables[:5])} in it")
+            error.sqlite_errorcode = sqlite3.SQLITE_NOTADB
+            raise error
 
     def _write_ahead(self) -> None:
         """Readers and a writer beside each other; sqlite lets none wait for the change, so this asks again."""
