@@ -3,6 +3,7 @@ import json
 import pytest
 from PIL import Image
 
+from mner.config import Config
 from mner.errors import DataError
 from mner.preflight import check
 
@@ -30,7 +31,11 @@ def test_posts_whose_context_says_nothing_are_told_apart(write, contexts):
         "unreadable context": 1,
         "empty context": 1,
         "no context": 2,
+        "refused by training": 1,
     }
+    assert "of its 6 pictures 2 have no row in" in report.findings[-1].message
+    report = check([path], config=Config(loss={"views": ["T"], "cva": "none"}), contexts=[contexts])
+    assert "refused by training" not in report.counts
     placeholder = report.findings[0]
     assert (placeholder.severity, placeholder.where) == ("warning", f"{path}:4")
     assert "not found picture" in placeholder.message

@@ -157,7 +157,9 @@ def test_configuration_names_the_files(write, tmp_path):
         "dev": str(tmp_path / "data" / "b.txt"),
     }
     assert kinds(check([config])) == kinds(report)
-    assert kinds(report) == {"same text: train/dev": 2, "same picture: train/dev": 2}
+    leaks = {"same text: train/dev": 2, "same picture: train/dev": 2}
+    assert kinds(report) == {**leaks, "refused by training": 1}
+    assert "name data.contexts or data.images" in report.findings[-1].message
 
 
 def test_encoder_that_only_the_configuration_names_may_be_absent(write, tmp_path):

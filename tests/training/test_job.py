@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from mner import data, preflight
 from mner.config import Config
@@ -125,6 +129,72 @@ def test_check_says_what_training_would_refuse(tmp_path: Path, tiny_config: Make
             if bool(trained) != bool(checked):
                 differ.append((kind, content, "train: " + trained, "check: " + checked))
     assert not differ, "\n".join(map(str, differ))
+
+
+def drawn_settings(draw: random.Random, names: dict[str, Path], folder: Path) -> dict[str, Any]:
+    """Settings, and files of contexts and pictures, of which some cannot be trained with."""
+    rows = []
+    for number in (*range(6), *range(10, 13)):
+        context = draw.choice(
+            [
+                {"captions": [{"text": "a dog", "source": draw.choice(["a", "b"])}]},
+                {"captions": [{"text": "a dog", "source": "a"}], "tags": [{"object": "dog", "source": "t"}]},
+                {"captions": []},
+                {"status": "unreadable"},
+                None,
+            ][: draw.choice([2, 3, 5, 5])]
+        )
+        if context is not None:
+            rows.append({"image": f"{number}.jpg", **context})
+    (folder / "contexts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data: dict[str, Any] = {name: str(path) for name, path in names.items()} | {"test": None}
+    data["contexts"] = draw.choice([[str(folder / "contexts.jsonl")]] * 4 + [[]])
+    data["contexts_missing"] = draw.choice([0.0, 0.05, 0.5, 1.0])
+    data["train_posts"] = draw.choice([0, 0, 0, 1, 3, 6, 7])
+    if draw.random() < 0.1:
+        data[draw.choice(["dev", "train"])] = None
+    if draw.random() < 0.1:
+        data["test"] = data[draw.choice(["dev", "train"])]
+    context = {"substitute": draw.choice(["none", "none", "none", "shuffled", "empty"])}
+    context |= draw.choice(
+        [{}, {}, {"captions": ["a"]}, {"captions": ["a", "b"]}, {"tags": ["t"]}, {"order": ["tags"]}]
+    )
+    return {"data": data, "context": context} | draw.choice([{}, {}, {}, TEXT])
+
+
+def test_check_says_what_training_would_refuse_of_contexts(tmp_path: Path, tiny_config: Make) -> None:
+    names = {split: tmp_path / f"{split}.jsonl" for split in ("train", "dev")}
+    for start, path in enumerate(names.values()):
+        data.write(posts(6 - 3 * start, 10 * start), path, format="jsonl")
+    draw = random.Random(1)
+    outcomes: Counter[bool] = Counter()
+    differ = []
+    for _ in range(150):
+        settings = drawn_settings(draw, names, tmp_path)
+        config = tiny_config(**settings)
+        trained = refused(lambda: prepare(config, tmp_path))  # noqa: B023
+        checked = refused(lambda: check(config))  # noqa: B023
+        outcomes[bool(trained)] += 1
+        if bool(trained) != bool(checked):
+            differ.append(
+                (settings, (tmp_path / "contexts.jsonl").read_text(), "train: " + trained, "check: " + checked)
+            )
+    assert not differ, "\n".join(map(str, differ))
+    assert min(outcomes[True], outcomes[False]) > 30
+
+
+def test_check_knows_that_pictures_may_be_read(tmp_path: Path, tiny_config: Make) -> None:
+    names = {split: tmp_path / f"{split}.jsonl" for split in ("train", "dev")}
+    for start, path in enumerate(names.values()):
+        data.write(posts(3, 10 * start), path, format="jsonl")
+    (tmp_path / "pictures").mkdir()
+    files = {**{name: str(path) for name, path in names.items()}, "test": None, "contexts": []}
+    config = tiny_config(data={**files, "images": str(tmp_path / "pictures")})
+    with pytest.raises(DataError, match="none of its 3 posts has a visual context"):
+        check(config)  # no picture is there
+    Image.new("RGB", (40, 30)).save(tmp_path / "pictures" / "0.jpg")
+    check(config)
+    assert "what the pictures say: mner context build" in preflight.check(config=config).skipped
 
 
 def test_types_that_are_probably_one_are_warned_of_and_can_be_renamed(

@@ -23,7 +23,8 @@ from mner.runtime.saved import saved_config
 from mner.tags import entity_types
 from mner.views import Views
 from mner.views.contexts import contexts_of
-from mner.views.split import Name, check_covered, contexts_fingerprint, read_posts, read_split
+from mner.views.coverage import check_covered
+from mner.views.split import Name, contexts_fingerprint, read_posts, read_split
 
 
 def evaluate(

@@ -19,10 +19,12 @@ from mner.preflight.pictures import Pictures, examine_contexts
 from mner.preflight.posts import Posts, compare
 from mner.preflight.report import Findings, Report, Split
 from mner.preflight.tokens import examine_tokens
+from mner.preflight.training import Training
 from mner.tags import Reading
 from mner.types import Post
 
 if TYPE_CHECKING:
+    from mner.contexts.artefact import Contexts
     from mner.views import Views
 
 Watch = Callable[[str, int], None]
@@ -87,12 +89,15 @@ def check(
     posts = Posts(findings)
     implied = settings.model.encoder if config is not None else None
     views, absent = _views(encoder, implied, settings.context)
-    others = list(_others(findings, contexts, images, allow_outside_images, views, watch))
+    known = _contexts(contexts)
+    pictures = _pictures(findings, images, allow_outside_images, watch)
+    others = list(_others(findings, known, pictures, views))
+    training = Training(known, pictures)
     checked: dict[str, Split] = {}
     for name, path in files.items():
         on_fault = findings.bad_line(path)
         identity = identify(path, format=format or settings.data.format, on_fault=on_fault)
-        examine: list[Examine] = [partial(posts.examine, name), *others]
+        examine: list[Examine] = [partial(posts.examine, name), *others, partial(training.examine, name, path)]
         found = (
             rename(post, settings.data.rename)
             for post in read(
@@ -110,9 +115,13 @@ def check(
         entities = sum(len(post.spans or ()) for post in strict)
         checked[name] = Split(str(path), identity, replace(numbers, strict=entities))
     compare(findings, checked, labels=reading)
+    unread = False
+    if (config is not None or contexts or images) and "error" not in findings.severities.values():
+        unread = training.report(findings, _with(settings, contexts, images), root if configured else None)
     skipped = {
         "visual contexts: --contexts FILE": not contexts,
         "pictures: --images DIR": images is None,
+        "what the pictures say: mner context build": unread,
         f"sub-tokens, windows and cut context: {absent}": views is None,
     }
     missed = tuple(line for line, skip in skipped.items() if skip)
@@ -155,25 +164,36 @@ def _views(encoder: str | Views | None, implied: str | None, options: ContextCon
         return None, str(error)
 
 
+def _with(settings: Config, contexts: Sequence[str | Path], images: str | Path | None) -> Config:
+    """The configuration of a training on just these contexts and pictures."""
+    given = {"contexts": tuple(map(str, contexts)), "images": None if images is None else str(images)}
+    return settings.model_copy(update={"data": settings.data.model_copy(update=given)})
+
+
+def _contexts(files: Sequence[str | Path]) -> Contexts | None:
+    if not files:
+        return None
+    from mner.contexts.artefact import read_contexts
+
+    return read_contexts(list(files))
+
+
+def _pictures(findings: Findings, images: str | Path | None, allow_outside: bool, watch: Watch) -> Pictures | None:
+    if images is None:
+        return None
+    if not Path(images).is_dir():
+        raise DataError(f"{images}: {why_not(Path(images), 'folder')} of pictures")
+    return Pictures(findings, Path(images), watch=watch, allow_outside=allow_outside)
+
+
 def _others(
-    findings: Findings,
-    contexts: Sequence[str | Path],
-    images: str | Path | None,
-    allow_outside_images: bool,
-    views: Views | None,
-    watch: Watch,
+    findings: Findings, known: Contexts | None, pictures: Pictures | None, views: Views | None
 ) -> Iterator[Examine]:
     """The checks that need more than the files of posts."""
-    known = None
-    if contexts:
-        from mner.contexts.artefact import read_contexts
-
-        known = read_contexts(list(contexts))
+    if known is not None:
         yield partial(examine_contexts, findings, known)
-    if images is not None:
-        if not Path(images).is_dir():
-            raise DataError(f"{images}: {why_not(Path(images), 'folder')} of pictures")
-        yield Pictures(findings, Path(images), watch=watch, allow_outside=allow_outside_images).examine
+    if pictures is not None:
+        yield pictures.examine
     if views is not None:
         yield partial(examine_tokens, findings, views, known)
 

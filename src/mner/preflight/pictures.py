@@ -51,7 +51,7 @@ class Pictures:
         self._folder = folder
         self._watch = watch
         self._allow_outside = allow_outside
-        self._opened: set[str] = set()
+        self._opened: dict[str, bool] = {}
 
     def examine(self, posts: Sequence[Post]) -> None:
         """Report each picture of some posts that is missing or cannot be used."""
@@ -60,11 +60,16 @@ class Pictures:
         for post in posts:
             if post.image is None or post.image in self._opened:
                 continue
-            self._opened.add(post.image)
             place = place_of(self._folder, post.image, allow_outside=self._allow_outside)
             try:
                 open_image(place)
+                self._opened[post.image] = True
             except ImageError as error:
+                self._opened[post.image] = False
                 name = place if isinstance(place, Path) else short_name(post.image)
                 self._findings.add("warning", f"{error.status} picture", post.where, f"{name}: {error.reason}")
             self._watch("pictures opened", len(self._opened))
+
+    def opens(self, image: str) -> bool:
+        """Whether a picture that was examined can be used."""
+        return self._opened.get(image, False)

@@ -12,16 +12,14 @@ from pathlib import Path
 from mner import encoders, models, tags
 from mner.config import Config
 from mner.encoders import EncoderFiles
-from mner.errors import ConfigError, DataError
+from mner.errors import DataError
 from mner.runtime.manifest import sha256
 from mner.training.batches import Split, gold_ids
 from mner.views import Needs, Views
-from mner.views.split import Name, ViewSplit, check_covered, read_split
+from mner.views.coverage import check_covered, check_read
+from mner.views.split import Name, ViewSplit, check_test_closed, read_split
 
 _LOG = logging.getLogger(__name__)
-
-LEAST = 0.01
-"""Share of the training posts that must have a context before the I+T view is trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def prepare(config: Config, root: Path) -> Job:
             visual context, or none has one of a source that [context] names, or too few pictures of a split have one.
         ModelError: The encoder is not on this machine.
     """
-    _keep_test_closed(config, root)
+    check_test_closed(config, root)
     needs = models.needs(config)
     files = encoders.find(config.model.encoder)
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
@@ -68,7 +66,8 @@ def prepare(config: Config, root: Path) -> Job:
     types = Counter(span.label for post in train.posts for span in post.spans or ())
     if not types:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
-    _check_read(config, train, needs.context)
+    if needs.context:
+        check_read(config, train)
     scored = Counter(span.label for post in splits["dev"].posts for span in post.spans or ())
     for message in tags.similar_types(types + scored):
         _LOG.warning("%s: %s", train.path, message)
@@ -85,42 +84,6 @@ def prepare(config: Config, root: Path) -> Job:
     read = (split.fingerprint for split in splits.values())
     fingerprint = _digest((config.fingerprint, weights, *read))[:12]
     return Job(config, files, views, splits, labels, weights, fingerprint, needs)
-
-
-def _keep_test_closed(config: Config, root: Path) -> None:
-    test = {(root / told).resolve() for told in config.data.files("test")}
-    for name in ("train", "dev"):
-        for told in config.data.files(name):
-            if (root / told).resolve() in test:
-                raise ConfigError(
-                    f"data.{name}: {told} is the test split, data.test; nothing is trained on it or chosen by it. "
-                    "Name other posts, or take it out of data.test"
-                )
-
-
-def _check_read(config: Config, train: ViewSplit, reads_context: bool) -> None:
-    """Nothing, if the training posts have what the row reads of their pictures, or no I+T view is trained."""
-    if not reads_context or "I+T" not in config.loss.views or config.context.substitute == "empty":
-        return
-    used = train.coverage.get("used", 0)
-    least = LEAST * len(train.posts) if config.data.contexts_missing < 1 else 1
-    if used < max(least, 1):
-        raise DataError(
-            f"{train.path}: {used or 'none'} of its {len(train.posts)} posts {'have' if used > 1 else 'has'} a visual "
-            f"context with {' or '.join(config.context.order)}, yet the I+T view is trained; name data.contexts or "
-            "data.images (mner context build makes one from pictures), or "
-            + ("train all the same with --set data.contexts_missing=1" if used else 'set loss.views = ["T"]')
-        )
-    for kind in config.context.order:
-        if kind == "ocr":  # rows name the engines any of which may have read; a picture without text has no row of it
-            continue
-        found = {entry.source for one in train.contexts if one for entry in getattr(one, kind)}
-        if unknown := [source for source in getattr(config.context, kind) or () if source not in found]:
-            there = f"there are {', '.join(sorted(found))}" if found else f"there are no {kind}"
-            raise DataError(
-                f"{train.path}: context.{kind} names {' and '.join(unknown)}, "
-                f"which no context of its posts has; {there}"
-            )
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from mner.config import Config
 from mner.data import Stamp
 from mner.data.rename import rename
 from mner.errors import ConfigError, DataError, why_not
-from mner.picture_files import short_name
 from mner.types import Post, ViewName, VisualContext
 from mner.views.batch import Encoded
 from mner.views.compose import compose
@@ -30,6 +29,7 @@ from mner.views.substitute import substituted
 Name = Literal["train", "dev", "test"]
 
 _LOG = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 DRAW = 1
 """Seed of the generator that draws ``data.train_posts``."""
@@ -138,27 +138,6 @@ def contexts_fingerprint(contexts: Sequence[VisualContext | None], config: Confi
     return digest.hexdigest()[:12]
 
 
-def check_covered(config: Config, split: ViewSplit) -> None:
-    """Nothing, if the files of ``data.contexts`` know enough of the pictures of a split, or no I+T view is trained.
-
-    Raises:
-        DataError: More of them than ``data.contexts_missing`` allows have no row there: files of other pictures, or of
-            another split.
-    """
-    trained = "I+T" in config.loss.views and config.context.substitute != "empty"
-    lacking = [post for post, one in zip(split.posts, split.contexts, strict=True) if post.image and one is None]
-    pictures = len(split.posts) - split.coverage.get("none", 0)
-    if not trained or not config.data.contexts or len(lacking) <= config.data.contexts_missing * pictures:
-        return
-    example = short_name(lacking[0].image or "")
-    raise DataError(
-        f"{split.path}: of its {pictures} pictures {len(lacking)} have no row in {', '.join(config.data.contexts)}, "
-        f'such as "{example}" ({lacking[0].where}); a share of {config.data.contexts_missing:g} may lack one. '
-        "Add their rows (mner context build), or train with --set data.contexts_missing=1, which reads these posts as "
-        "words alone"
-    )
-
-
 def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
     """The posts of a split, of all its files, their entity types renamed as [data] says.
 
@@ -169,9 +148,7 @@ def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
         ConfigError: [data] does not name the split, or ``data.train_posts`` asks for more posts than there are.
         DataError: A file is missing, faulty or empty, no training post has labels, or a dev or test post has none.
     """
-    files = config.data.files(name)
-    if not files:
-        raise ConfigError(f"data.{name}: not set; it names the file of the {name} posts")
+    files = files_of(config, name)
     posts: list[Post] = []
     left_out: Counter[str] = Counter()
     for told in files:
@@ -191,10 +168,35 @@ def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
     if left_out:
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         _LOG.warning("%s: posts left out: %s", ", ".join(files), reasons)
-    wanted = config.data.train_posts if name == "train" else 0
-    if wanted > len(posts):
-        raise ConfigError(f"data.train_posts: {wanted}, but {', '.join(files)} holds {len(posts)}; 0 takes all")
-    return drawn(posts, wanted) if wanted else posts
+    return trained_on(posts, config) if name == "train" else posts
+
+
+def files_of(config: Config, name: Name) -> tuple[str, ...]:
+    """The files of a split, as [data] names them.
+
+    Raises:
+        ConfigError: It names none.
+    """
+    files = config.data.files(name)
+    if not files:
+        raise ConfigError(f"data.{name}: not set; it names the file of the {name} posts")
+    return files
+
+
+def check_test_closed(config: Config, root: Path) -> None:
+    """Nothing, if no file of the test split is trained on or chosen by.
+
+    Raises:
+        ConfigError: One is.
+    """
+    test = {(root / file).resolve() for file in config.data.files("test")}
+    for name in ("train", "dev"):
+        for file in config.data.files(name):
+            if (root / file).resolve() in test:
+                raise ConfigError(
+                    f"data.{name}: {file} is the test split, data.test; nothing is trained on it or chosen by it. "
+                    "Name other posts, or take it out of data.test"
+                )
 
 
 def _labelled(posts: Sequence[Post], name: Name, left_out: Counter[str]) -> list[Post]:
@@ -219,7 +221,20 @@ def _labelled(posts: Sequence[Post], name: Name, left_out: Counter[str]) -> list
     return labelled
 
 
-def drawn(posts: Sequence[Post], count: int) -> list[Post]:
+def trained_on(posts: Sequence[_T], config: Config) -> list[_T]:
+    """As many of the training posts that have labels as ``data.train_posts`` says, see ``drawn``.
+
+    Raises:
+        ConfigError: There are not as many.
+    """
+    wanted = config.data.train_posts
+    if wanted > len(posts):
+        files = ", ".join(config.data.files("train")) or "the file of training posts"
+        raise ConfigError(f"data.train_posts: {wanted}, but {files} holds {len(posts)} with labels; 0 takes all")
+    return drawn(posts, wanted) if wanted else list(posts)
+
+
+def drawn(posts: Sequence[_T], count: int) -> list[_T]:
     """So many of the posts, at random, in their order: the points of a learning curve.
 
     One draw serves all: more posts hold all of fewer, and the seed of a run has no part in it, so that all seeds and
