@@ -7,6 +7,9 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +19,9 @@ from mner.errors import ModelError
 
 TELEMETRY = "ORT_DISABLE_TELEMETRY"
 """The only environment variable that mner sets, and only if the user has not set it."""
+
+END = 5.0
+"""Seconds that a run over its limit is given to end."""
 
 
 def onnxruntime() -> Any:
@@ -56,7 +62,12 @@ class Session:
         forget_after_fork(self)
 
     def run(
-        self, outputs: Sequence[str] | None, arrays: Mapping[str, np.ndarray], *, release: bool = False
+        self,
+        outputs: Sequence[str] | None,
+        arrays: Mapping[str, np.ndarray],
+        *,
+        release: bool = False,
+        limit: float | None = None,
     ) -> list[Any]:
         """The named outputs, or all of them, as onnxruntime returns them.
 
@@ -64,16 +75,38 @@ class Session:
             outputs: Names of outputs; None takes all.
             arrays: The inputs by name.
             release: Give the memory that earlier, larger runs took back to the system afterwards.
+            limit: Most seconds; None sets no limit. A graph may loop without end.
 
         Raises:
-            ModelError: In a forked child: the file cannot be opened again, or it changed since.
+            ModelError: The run takes longer than ``limit``. In a forked child: the file cannot be opened again, or it
+                changed since.
         """
-        options = None
+        session, options = self._opened(), onnxruntime().RunOptions()
+        options.log_severity_level = 4  # what goes wrong is raised, once
         if release:
-            options = onnxruntime().RunOptions()
             options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        answers: list[Any] = self._opened().run(outputs, arrays, options)
+        run = partial(session.run, outputs, arrays, options)
+        answers: list[Any] = run() if limit is None else self._within(limit, run, options)
         return answers
+
+    def _within(self, limit: float, run: Callable[[], list[Any]], options: Any) -> list[Any]:
+        """What a run returns within so many seconds; else it is ended between two operations, or left behind."""
+        answer: Future[list[Any]] = Future()
+
+        def work() -> None:
+            try:
+                answer.set_result(run())
+            except BaseException as error:  # raised again by whoever waits for the answer
+                answer.set_exception(error)
+
+        threading.Thread(target=work, daemon=True, name="mner-first-run").start()
+        try:
+            return answer.result(limit)
+        except TimeoutError:
+            options.terminate = True
+            with suppress(Exception):
+                answer.exception(END)
+            raise ModelError(f"{self._path}: did not end within {limit:g} seconds; {self._remedy}") from None
 
     def get_inputs(self) -> list[Any]:
         """The graph's inputs, with name, shape and type."""

@@ -16,7 +16,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mner import data
-from mner.errors import ModelError
+from mner.errors import ConfigError, ModelError
 from mner.export import export
 from mner.runtime import SavedModel, open_model, read_model
 from mner.runtime.onnx import OnnxRuntime, chosen
@@ -252,3 +252,68 @@ def test_scores_come_from_the_graph_not_the_encoder(folder: Path) -> None:
     saved = read_model(folder)
     with pytest.raises(ModelError, match=r"no .* in this model"):
         open_model(replace(saved, folder=saved.folder / "encoder"), backend="onnx")
+
+
+def endless(path: Path) -> None:
+    """Write a graph that loops for ever."""
+    kind = TensorProto
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["again"], ["more"]), helper.make_node("Identity", ["x"], ["y"])],
+        "body",
+        [
+            helper.make_tensor_value_info("turn", kind.INT64, []),
+            helper.make_tensor_value_info("again", kind.BOOL, []),
+            helper.make_tensor_value_info("x", kind.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("more", kind.BOOL, []),
+            helper.make_tensor_value_info("y", kind.FLOAT, None),
+        ],
+    )
+    yes = helper.make_tensor("yes", kind.BOOL, [], [True])
+    nodes = [
+        helper.make_node("Cast", ["input_ids"], ["floats"], to=kind.FLOAT),
+        helper.make_node("Constant", [], ["yes"], value=yes),
+        helper.make_node("Loop", ["", "yes", "floats"], ["emissions"], body=body),
+    ]
+    inputs = [helper.make_tensor_value_info("input_ids", kind.INT64, [None, None])]
+    outputs = [helper.make_tensor_value_info("emissions", kind.FLOAT, None)]
+    made = helper.make_graph(nodes, "endless", inputs, outputs)
+    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def test_graph_without_an_end_is_refused(
+    changed: Callable[[Change], SavedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mner.runtime.onnx.FIRST_RUN", 0.5)
+    with pytest.raises(ModelError, match=r"model\.onnx: did not end within 0\.5 seconds"):
+        open_model(changed(endless))
+    assert not [thread for thread in threading.enumerate() if thread.name == "mner-first-run"], "nothing runs on"
+
+
+def test_graph_whose_scores_are_no_numbers_is_refused(changed: Callable[[Change], SavedModel]) -> None:
+    def spoil(path: Path) -> None:
+        made = onnx.load(path)
+        for tensor in made.graph.initializer:
+            if tensor.data_type == onnx.TensorProto.FLOAT:
+                values = np.full(numpy_helper.to_array(tensor).shape, np.nan, np.float32)
+                tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+        onnx.save(made, path)
+
+    with pytest.raises(ModelError, match="gives scores that are not numbers"):
+        open_model(changed(spoil))
+
+
+def test_onnx_runs_on_the_cpu_and_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = read_model(folder)
+    for device in ("cpu", "auto"):
+        assert isinstance(open_model(saved, device=device), OnnxRuntime)
+    with pytest.raises(ModelError, match='its ONNX file runs on the CPU, not on "cuda"; take backend="torch"'):
+        open_model(saved, backend="onnx", device="cuda")
+    with pytest.raises(ConfigError, match='device "cuda:77": not on this machine'):
+        open_model(saved, device="cuda:77")
+    with pytest.raises(ConfigError, match='device: expected "auto"'):
+        open_model(saved, device="banana")
+    alone = {name: digest for name, digest in saved.manifest["files"].items() if not name.startswith("encoder/")}
+    with pytest.raises(ModelError, match="it holds no weights for torch"):
+        open_model(replace(saved, manifest={**saved.manifest, "files": alone}), device="cuda")

@@ -39,6 +39,7 @@ def explain(
     limit: Annotated[int, bounded(0, COUNT, help="Posts to explain; 0 takes all.")] = 0,
     timeout: source.TimeoutOption = None,
     threads: source.ThreadsOption = 0,
+    device: source.DeviceOption = "cpu",
     allow_plugins: source.PluginsOption = False,
     as_json: source.JsonOption = False,
 ) -> None:
@@ -58,6 +59,7 @@ def explain(
         no_images=False,
         timeout=timeout,
         threads=threads,
+        device=device,
         allow_plugins=allow_plugins,
     )
     tagger = source.open_tagger(settings)

@@ -42,6 +42,7 @@ def predict(
     no_images: source.NoImagesOption = False,
     timeout: source.TimeoutOption = None,
     threads: source.ThreadsOption = 0,
+    device: source.DeviceOption = "cpu",
     allow_plugins: source.PluginsOption = False,
     as_json: source.JsonOption = False,
     engine: engines.EngineOption = engines.Engine.local,
@@ -74,6 +75,7 @@ def predict(
         no_images=no_images,
         timeout=timeout,
         threads=threads,
+        device=device,
         allow_plugins=allow_plugins,
     )
     tagger = source.open_tagger(settings)

@@ -54,6 +54,9 @@ TimeoutOption = Annotated[
     bounded(0.001, DAY, help="Most seconds for one picture; by default no limit.", show_default=False),
 ]
 ThreadsOption = Annotated[int, bounded(0, THREADS, help="Threads of one forward pass; 0 takes all cores.")]
+DeviceOption = Annotated[
+    str, typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if there is one. ONNX files run on the CPU.")
+]
 PluginsOption = Annotated[bool, typer.Option("--allow-plugins", help="Run code outside mner that the model names.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON rows on a terminal, too.")]
 
@@ -114,6 +117,7 @@ def tagger_settings(
     no_images: bool,
     timeout: float | None,
     threads: int,
+    device: str,
     allow_plugins: bool,
 ) -> dict[str, Any]:
     """What ``mner.load`` is to be called with."""
@@ -124,6 +128,7 @@ def tagger_settings(
     return {
         "path": model,
         "threads": threads,
+        "device": device,
         "allow_plugins": allow_plugins,
         "use_images": not no_images,
         "images": images,

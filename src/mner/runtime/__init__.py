@@ -6,8 +6,9 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from mner.config.schema import device_name
 from mner.decode import Chain
-from mner.errors import MissingExtraError
+from mner.errors import ConfigError, MissingExtraError, ModelError
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, read_model
 from mner.types import ViewName
@@ -44,7 +45,12 @@ class Runtime(Protocol):
 
 
 def open_model(
-    saved: SavedModel, *, backend: Backend = "auto", precision: Precision = "auto", threads: int = 0
+    saved: SavedModel,
+    *,
+    backend: Backend = "auto",
+    precision: Precision = "auto",
+    threads: int = 0,
+    device: str = "cpu",
 ) -> Runtime:
     """The runtime of a saved model (``read_model`` reads its directory).
 
@@ -54,13 +60,15 @@ def open_model(
         precision: Of ONNX: "auto" takes int8 where the directory holds it and the CPU has instructions for it, else
             fp32. Torch computes in fp32.
         threads: Threads for one batch; 0 takes all cores.
+        device: "cpu", "cuda", "cuda:1" (or another number) or "mps", or "auto": a GPU if there is one and the model
+            can run there. ONNX runs on the CPU, so a GPU takes torch.
 
     Raises:
-        ModelError: The model lacks what the backend needs.
+        ModelError: The model lacks what the backend or the device needs.
+        ConfigError: No device is called so, or this machine does not have it.
         MissingExtraError: The model needs torch, which is not installed.
     """
-    if backend == "auto":
-        backend = "onnx" if any(map(saved.holds, FILES.values())) else "torch"
+    backend = _chosen(saved, backend, device)
     if backend == "onnx":
         return OnnxRuntime.load(saved, precision=precision, threads=threads)
     try:
@@ -69,4 +77,28 @@ def open_model(
         raise MissingExtraError(
             f'{saved.folder}: this model runs in torch, and {error.name} is not installed: pip install "mner[train]"'
         ) from error
-    return TorchRuntime.load(saved, threads=threads)
+    return TorchRuntime.load(saved, threads=threads, device=device)
+
+
+def _chosen(saved: SavedModel, backend: Backend, device: str) -> Backend:
+    """The backend that runs a model on a device."""
+    try:
+        device_name(device)
+    except ValueError as error:
+        raise ConfigError(f"device: {error}") from None
+    weights = all(map(saved.holds, saved.needs.encoders))
+    if backend == "auto":
+        gpu = device not in ("auto", "cpu") or (device == "auto" and weights and _has_gpu())
+        backend = "onnx" if any(map(saved.holds, FILES.values())) and not (gpu and weights) else "torch"
+    if backend == "onnx" and device not in ("auto", "cpu"):
+        remedy = 'take backend="torch"' if weights else "it holds no weights for torch, so leave the device out"
+        raise ModelError(f'{saved.folder}: its ONNX file runs on the CPU, not on "{device}"; {remedy}')
+    return backend
+
+
+def _has_gpu() -> bool:
+    try:
+        from mner.runtime.device import devices
+    except ModuleNotFoundError:  # the core install has no torch
+        return False
+    return len(devices()) > 1

@@ -22,6 +22,9 @@ Precision = Literal["auto", "fp32", "int8"]
 FILES: dict[str, str] = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
 """The file of each precision in a model directory."""
 
+FIRST_RUN = 30.0
+"""Most seconds of a model's first run, on one post of three words; a graph that takes longer has no end."""
+
 _OUTPUT = "emissions"
 
 
@@ -44,6 +47,7 @@ class OnnxRuntime:
         self.note = _note(saved, precision)
         self._chain = saved.chain
         self._session = session
+        self._where = saved.folder / FILES[precision]
         self._inputs = [array.name for array in session.get_inputs()]
 
     @classmethod
@@ -73,16 +77,21 @@ class OnnxRuntime:
 
     def emissions(self, batch: Batch, view: ViewName) -> np.ndarray:
         """Label scores (post, word, label) in float32; the graph serves both views, whose arrays differ."""
-        return self._run(batch)
+        try:
+            return self._run(batch)
+        except ModelError:
+            raise
+        except Exception as error:  # onnxruntime's exceptions have no common class but this one
+            raise ModelError(f"{self._where}: fails on these posts: {first_line(error)}") from error
 
     def release(self) -> None:
         """Give memory that large batches took back to the system."""
         self._run(self._small(), release=True)
 
-    def _run(self, batch: Batch, *, release: bool = False) -> np.ndarray:
+    def _run(self, batch: Batch, *, release: bool = False, limit: float | None = None) -> np.ndarray:
         arrays = batch.named()
         feed = {name: arrays[name] for name in self._inputs}
-        scores: np.ndarray = self._session.run([_OUTPUT], feed, release=release)[0]
+        scores: np.ndarray = self._session.run([_OUTPUT], feed, release=release, limit=limit)[0]
         return scores
 
     def _small(self) -> Batch:
@@ -102,14 +111,19 @@ class OnnxRuntime:
                 f"expected some of {', '.join(known)} and {_OUTPUT}. Export the model again: mner export"
             )
         try:
-            shape = self._run(self._small()).shape
+            scores = self._run(self._small(), limit=FIRST_RUN)
+        except ModelError:
+            raise
         except Exception as error:  # onnxruntime's exceptions have no common class but this one
             raise ModelError(f"{where}: fails on a batch of one post: {first_line(error)}") from error
+        shape = np.shape(scores)
         if shape != (1, 3, len(self.labels)):
             raise ModelError(
                 f"{where}: gives scores of shape {shape} for 3 words, but model.json lists {len(self.labels)} labels: "
                 f"expected {(1, 3, len(self.labels))}. Export the model again: mner export"
             )
+        if scores.dtype.kind != "f" or not np.isfinite(scores).all():
+            raise ModelError(f"{where}: gives scores that are not numbers. Export the model again: mner export")
 
 
 def chosen(saved: SavedModel, precision: Precision = "auto") -> str:

@@ -17,6 +17,7 @@ from mner.decode import Chain
 from mner.errors import ModelError
 from mner.models import Model, build
 from mner.models.parts.encoder import Arrays
+from mner.runtime.device import find_device
 from mner.runtime.saved import SavedModel, folders, write_model
 from mner.types import ViewName
 from mner.views import Array, Batch
@@ -42,12 +43,14 @@ class TorchRuntime:
         torch.set_num_threads(1)
 
     @classmethod
-    def load(cls, saved: SavedModel, *, threads: int = 0) -> TorchRuntime:
+    def load(cls, saved: SavedModel, *, threads: int = 0, device: str = "cpu") -> TorchRuntime:
         """The runtime of a saved model.
 
         Raises:
             ModelError: The directory lacks its encoder, or the arrays do not fit the model.
+            ConfigError: This machine does not have the device.
         """
+        place = find_device(device)
         if threads:
             torch.set_num_threads(threads)
         needs = saved.needs
@@ -55,7 +58,7 @@ class TorchRuntime:
             raise ModelError(f"{saved.folder}: no {absent[0]}/ in this model; it runs with onnxruntime only")
         model = build(saved.config, saved.labels, *(load_encoder(saved.folder / name) for name in needs.encoders))
         load_head(model, saved.head, where=str(saved.folder))
-        return cls(model.eval(), saved.labels, saved.pad_id, needs.arrays)
+        return cls(model.eval().to(place), saved.labels, saved.pad_id, needs.arrays)
 
     @property
     def chain(self) -> Chain:

@@ -30,6 +30,7 @@ def load(
     backend: Backend = "auto",
     precision: Precision = "auto",
     threads: int = 0,
+    device: str = "cpu",
     allow_plugins: bool = False,
     use_images: bool = True,
     images: str | Path | None = None,
@@ -45,6 +46,8 @@ def load(
         backend: "auto" takes ONNX where the model has it, else torch.
         precision: Of ONNX: "auto" takes int8 where the model has it and the CPU is fast at it, else fp32.
         threads: Threads of one forward pass; 0 takes all cores.
+        device: "cpu", "cuda", "cuda:1" (or another number) or "mps", or "auto": a GPU if there is one and the model
+            can run there. A GPU takes torch; ONNX files run on the CPU.
         allow_plugins: Run code outside mner that the model's configuration names.
         use_images: False reads the words alone, whatever pictures come.
         images: Folder of the pictures that posts name; None takes their names as paths.
@@ -57,6 +60,7 @@ def load(
 
     Raises:
         ModelError: There is no model, or it is damaged, of another version, or names code outside mner.
+        ConfigError: No device is called so, or this machine does not have it.
         MissingExtraError: The model needs torch, which is not installed.
         DataError: A file of contexts is missing or faulty.
     """
@@ -77,7 +81,7 @@ def load(
             f"{saved.folder}/model.json: encoder.pad_id is {saved.pad_id}, but the tokenizer's padding is "
             f"{views.pad_id}; copy the model again"
         )
-    runtime = open_model(saved, backend=backend, precision=precision, threads=threads)
+    runtime = open_model(saved, backend=backend, precision=precision, threads=threads, device=device)
     ready, fingerprints = _contexts(given)
     pictures = Pictures(
         saved.config.vision,
@@ -101,9 +105,11 @@ def load(
             backend=backend,
             precision=precision,
             threads=threads,
+            device=device,
             allow_plugins=allow_plugins,
             use_images=use_images,
             images=_absolute(images),
+            allow_outside_images=allow_outside_images,
             contexts=[file.absolute() for file in given] if isinstance(given, list) else given,
             store=_absolute(store),
             timeout=timeout,
