@@ -29,9 +29,9 @@ from mner import plugins
 from mner.cli.context import described
 from mner.contexts.published import imports
 from mner.types import VisualContext
-from mner.vision.backends import KINDS
 from mner.vision.extract import Extractor
-from mner.vision.listing import BESIDE, backends
+from mner.vision.kinds import KINDS
+from mner.vision.listing import backends
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "backends"
 SAMPLE = Path(str(files("mner.data.sample"))) / "images"
@@ -46,7 +46,7 @@ NEAR = 0.02
 
 def module(kind: str, name: str) -> ModuleType:
     """The file of a backend."""
-    return BESIDE[kind][name] if kind in BESIDE else plugins.load(KINDS[kind][0], name)
+    return plugins.load(KINDS[kind][0], name)
 
 
 def about(kind: str, name: str) -> list[str]:
@@ -58,7 +58,8 @@ def about(kind: str, name: str) -> list[str]:
 
 def models(kind: str, name: str) -> list[str]:
     """The models of the hub that fit it, for a start."""
-    rows = [f"| `{one.name}` | {one.size} | {one.licence} | {one.seconds} |" for one in module(kind, name).CHECKPOINTS]
+    fitting = module(kind, name).ABOUT.checkpoints
+    rows = [f"| `{model.name}` | {model.size} | {model.licence} | {model.seconds} |" for model in fitting]
     return ["| model | files | licence | a picture on one core (estimate) |", "|---|---|---|---|", *rows]
 
 

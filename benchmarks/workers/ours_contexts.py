@@ -18,13 +18,14 @@ from ours_stream import resident
 def bare(job: dict[str, Any]) -> dict[str, Any]:
     """Seconds that each model takes, decoding and all else left out."""
     from mner.config import VisionConfig
-    from mner.contexts.artefact import to_line
+    from mner.contexts.rows import to_line
     from mner.types import VisualContext
     from mner.vision.extract import Extractor
     from mner.vision.images import open_image
 
-    backends: Any = Extractor(VisionConfig(), threads=1)._backends
-    backends.load()
+    extractor = Extractor(VisionConfig(), threads=1)
+    extractor.load()
+    backends: Any = extractor._backends
     seconds: Counter[str] = Counter()
     for path in [*sorted(Path(job["pictures"]).iterdir())[:1], *sorted(Path(job["pictures"]).iterdir())]:
         started = time.perf_counter()
@@ -37,12 +38,12 @@ def bare(job: dict[str, Any]) -> dict[str, Any]:
             marks.append((part, time.perf_counter() - begun))
             return found
 
-        tags = call("detector", lambda pixels=pixels: backends.detector(pixels))
-        scenes = call("scene", lambda pixels=pixels: backends.scene(pixels))
-        ocr = call("ocr", lambda pixels=pixels: backends.ocr(pixels))
+        tags = call("detector", lambda pixels=pixels: backends["detector"](pixels))
+        scenes = call("scene", lambda pixels=pixels: backends["scene"](pixels))
+        ocr = call("ocr", lambda pixels=pixels: backends["ocr"](pixels))
         beside = {"scenes": scenes, "ocr": ocr}
         captions = call(
-            "captioner", lambda pixels=pixels, tags=tags, beside=beside: backends.captioner(pixels, tags, **beside)
+            "captioner", lambda pixels=pixels, tags=tags, beside=beside: backends["captioner"](pixels, tags, **beside)
         )
         row = VisualContext(path.name, tags=tuple(tags), captions=tuple(captions), ocr=tuple(ocr), sha256="0" * 64)
         # What the process that writes does for each row that a worker sends.

@@ -49,7 +49,7 @@ def config(folder, **options) -> VisionConfig:
 
 def test_one_network_serves_all_three_and_sees_a_picture_once(tiny_vision, network, monkeypatch):
     backends = Backends(config(tiny_vision("florence2")), threads=1)
-    assert backends.detector._network is backends.captioner._network is backends.ocr._network is network
+    assert all(backends[part]._network is network for part in ("detector", "captioner", "ocr"))
     seen = []
     real = network.model.get_image_features
     monkeypatch.setattr(network.model, "get_image_features", lambda pixels: seen.append(1) or real(pixels))

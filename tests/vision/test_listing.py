@@ -14,8 +14,9 @@ from pydantic import BaseModel, create_model
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import ModelError, PluginError
-from mner.vision.backends import KINDS
+from mner.vision.kinds import KINDS
 from mner.vision.listing import FACTS, Backend, backends
+from mner.vision.protocols import About
 
 
 def found(kind: str, name: str, config: VisionConfig | None = None) -> Backend:
@@ -26,8 +27,7 @@ def found(kind: str, name: str, config: VisionConfig | None = None) -> Backend:
 def test_every_file_of_the_folders_is_listed_with_its_facts() -> None:
     listed = {(one.kind, one.name): one for one in backends()}
     named = {(kind, name) for kind, (folder, _) in KINDS.items() for name in plugins.names(folder)}
-    named |= {("features", name) for name in plugins.names("mner.vision.features")}
-    assert set(listed) == named | {("attributes", "attributes"), ("attributes", "zeroshot"), ("scene", "scene")}
+    assert set(listed) == named >= {("attributes", "attributes"), ("attributes", "zeroshot"), ("scene", "scene")}
     for one in listed.values():
         assert set(one.facts) == set(FACTS), one.name
         assert one.summary and "\n" not in one.summary and "``" not in str(one.to_dict())
@@ -42,23 +42,22 @@ def test_default_backends_are_ready(kind: str, name: str) -> None:
 @pytest.mark.parametrize(("kind", "folder"), [(kind, folder) for kind, (folder, _) in KINDS.items()])
 def test_backend_of_an_extra_names_its_packages(kind: str, folder: str) -> None:
     for name in plugins.names(folder):
-        module = plugins.load(folder, name)
-        if re.search(r'pip install "?mner\[', module.__doc__ or ""):
-            assert getattr(module, "NEEDS", ()), f"{kind} {name}: its docstring names an extra, but it has no NEEDS"
+        about = plugins.load(folder, name).ABOUT
+        if re.search(r'pip install "?mner\[', about.downloads):
+            assert about.needs, f"{kind} {name}: it names an extra, but needs nothing"
 
 
 def test_missing_package_program_and_model_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     module = plugins.load(KINDS["ocr"][0], "tesseract")
-    monkeypatch.setattr(module, "NEEDS", ("no_such_package",))
-    monkeypatch.setattr(module, "PROGRAMS", ("no-such-program",))
-    monkeypatch.setattr(module, "MODELS", (tmp_path / "gone.onnx",), raising=False)
+    about = About(needs=("no_such_package",), programs=("no-such-program",))
+    monkeypatch.setattr(module, "ABOUT", about)
     one = found("ocr", "tesseract")
     assert one.needs == ("no_such_package", "the program no-such-program")
-    assert one.missing == (
-        "the package no_such_package",
-        "the program no-such-program",
-        f"the file {tmp_path}/gone.onnx",
-    )
+    assert one.missing == ("the package no_such_package", "the program no-such-program")
+    about = About(models=lambda options: [tmp_path / "gone.onnx"], lacking=lambda options: options.language)
+    monkeypatch.setattr(module, "ABOUT", about)
+    one = found("ocr", "tesseract")
+    assert one.missing == ("eng", f"the file {tmp_path}/gone.onnx")
     assert not one.ready and one.to_dict()["ready"] is False
 
 
@@ -97,7 +96,8 @@ def test_models_that_options_name_are_looked_for(monkeypatch: pytest.MonkeyPatch
 
 
 def test_plugin_from_outside_is_listed_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("outside.caption", "Mine.\n\nDownloads: a lot.")
+    module = ModuleType("outside.caption", "Mine.\n\nFor all of us.")
+    monkeypatch.setattr(module, "ABOUT", About(downloads="a lot."), raising=False)
     monkeypatch.setattr(module, "Captioner", object, raising=False)
     monkeypatch.setattr(module, "Options", create_model("Options"), raising=False)
     monkeypatch.setitem(sys.modules, "outside", ModuleType("outside"))

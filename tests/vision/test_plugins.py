@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 from PIL import Image
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mner import plugins
-from mner.errors import ConfigError, MissingExtraError
+from mner.config import VisionConfig
+from mner.errors import ConfigError, MissingExtraError, PluginError
 from mner.types import Caption, OcrText, Tag
-from mner.vision.backends import KINDS
+from mner.vision import attributes as attributes_folder
+from mner.vision.backends import Backends
+from mner.vision.extract import Extractor
+from mner.vision.kinds import KINDS, find_plugin
+from mner.vision.protocols import About, Scene
 
+NAMES = plugins.names
 EVERY = [(key, name) for key, (folder, _) in KINDS.items() for name in plugins.names(folder)]
 
 
@@ -22,7 +30,7 @@ def module_of(key: str, name: str):
 
 
 HEAVY = {"torch", "onnxruntime", "rapidocr", "cv2", "pytesseract", "transformers", "paddleocr"}
-TINY = {"detector": "rt_detr_v2", "captioner": "blip", "ocr": "florence2"}
+TINY = {"detector": "rt_detr_v2", "captioner": "blip", "ocr": "florence2", "attributes": "clip"}
 """What stands for the models of the hub, which are not here."""
 
 
@@ -34,6 +42,8 @@ def made(key: str, name: str, tiny_vision, folder):
     elif name == "openvocab":
         (folder / "names.txt").write_text("cat\nred ball\n")
         told = {"model": str(tiny_vision("owlv2")), "vocabulary": str(folder / "names.txt"), "threshold": 0.1}
+    elif name == "zeroshot":
+        told = {"model": str(tiny_vision(TINY[key])), "threshold": 0.0}
     elif name == "paddle":
         told = {"download": True}
     try:
@@ -41,7 +51,7 @@ def made(key: str, name: str, tiny_vision, folder):
     except MissingExtraError as error:
         pytest.skip(f"{name} is not installed here: {error}")
     except ConfigError as error:
-        assert module.NAMED, "only what looks results up may need options"
+        assert module.ABOUT.named, "only what looks results up may need options"
         pytest.skip(f"{name} needs a file of published results: {error}")
 
 
@@ -51,8 +61,19 @@ def test_folders_hold_the_default_backends():
 
 @pytest.mark.parametrize(("key", "name"), EVERY)
 def test_plugin_says_what_it_costs(key, name):
-    text = module_of(key, name).__doc__
-    assert all(word in text for word in ("Downloads", "Licence", "Speed"))
+    about = module_of(key, name).ABOUT
+    assert isinstance(about, About)
+    assert all(text.endswith(".") for text in (about.downloads, about.licence, about.speed))
+
+
+@pytest.mark.parametrize(("key", "name"), EVERY)
+def test_plugin_can_do_what_it_says_and_no_more(key, name):
+    """What a file declares is what its class is able to do; nothing else is called."""
+    plugin = find_plugin(key, name)
+    assert plugin.about.batch == hasattr(plugin.make, "many")
+    takes_name = "image" in inspect.signature(plugin.make.__call__).parameters
+    assert plugin.about.named == takes_name or key == "features"  # all of these are given the names
+    assert not {"VERSION", "NEEDS", "PROGRAMS", "CHECKPOINTS", "NAMED"} & set(vars(module_of(key, name)))
 
 
 @pytest.mark.parametrize(("key", "name"), EVERY)
@@ -76,7 +97,7 @@ def test_plugins_import_without_heavy_packages():
     assert run.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize(("key", "name"), EVERY)
+@pytest.mark.parametrize(("key", "name"), [(key, name) for key, name in EVERY if key != "features"])
 @pytest.mark.parametrize("size", [(320, 200), (1, 1), (3, 900), (900, 3)])
 def test_backend_gives_legal_results(key, name, size, tiny_vision, tmp_path):
     backend, picture = made(key, name, tiny_vision, tmp_path), Image.effect_noise(size, 80).convert("RGB")
@@ -84,6 +105,15 @@ def test_backend_gives_legal_results(key, name, size, tiny_vision, tmp_path):
         tags = [Tag("person", confidence=0.9, box=(0.0, 0.0, 1.0, 1.0), source="test")]
         found = backend(picture, tags, scenes=[], ocr=[])
         assert found and all(isinstance(one, Caption) and one.text for one in found)
+    elif key == "scene":
+        labels = backend(picture)
+        assert all(isinstance(one, Scene) and one.label and 0 <= one.confidence <= 1 for one in labels)
+        return
+    elif key == "attributes":
+        tags = [Tag("car", box=(0.0, 0.0, float(size[0]), float(size[1])), source=name), Tag("dog", source=name)]
+        found = backend(picture, tags)
+        assert [(one.object, one.box) for one in found] == [(one.object, one.box) for one in tags]
+        assert all(len(one.attributes) <= 3 for one in found)
     else:
         found = backend(picture)
         assert all(isinstance(one, Tag if key == "detector" else OcrText) for one in found)
@@ -92,3 +122,64 @@ def test_backend_gives_legal_results(key, name, size, tiny_vision, tmp_path):
             assert 0 <= left < right <= size[0]
             assert 0 <= top < bottom <= size[1]
     assert {one.source for one in found} <= {name}
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    level: int = 1
+
+
+class Reader:
+    def __init__(self, options, *, threads=0):
+        pass
+
+    def __call__(self, picture, **more):
+        return [OcrText(f"read {sorted(more)}", source="mine")]
+
+
+def outside(monkeypatch, **names):
+    module = ModuleType("outside.reader", "Mine.")
+    vars(module).update({"Options": Options, "Reader": Reader, **names})
+    monkeypatch.setitem(sys.modules, "outside", ModuleType("outside"))
+    monkeypatch.setitem(sys.modules, "outside.reader", module)
+    return VisionConfig(detector="", captioner="", ocr="outside.reader")
+
+
+def test_file_from_outside_may_say_nothing_of_itself(monkeypatch):
+    about = find_plugin("ocr", outside(monkeypatch).ocr).about
+    assert (about.version, about.named, about.batch, list(about.models(None)), about.lacking(None)) == (
+        1, False, False, [], None,
+    )  # fmt: skip
+
+
+def test_file_written_for_the_first_release_is_read_as_before(monkeypatch, tmp_path):
+    (tmp_path / "model").write_text("1")
+    former = {"VERSION": 3, "NEEDS": ("numpy",), "PROGRAMS": ("sh",), "NAMED": True, "MODELS": (tmp_path / "model",)}
+    about = find_plugin("ocr", outside(monkeypatch, **former, lacking=lambda options: options.level).ocr).about
+    assert (about.version, about.needs, about.programs, about.named) == (3, ("numpy",), ("sh",), True)
+    assert about.lacking(Options()) == 1 and list(about.models(Options())) == [tmp_path / "model"]
+    config = outside(monkeypatch, ABOUT=About(version=3, named=True, models=lambda options: [tmp_path / "model"]))
+    assert Backends(config).fingerprint == Backends(outside(monkeypatch, **former)).fingerprint
+    (read,) = Extractor(config).read(Image.new("RGB", (9, 9)), image="x").ocr
+    assert read.text == "read ['image']"
+
+
+def test_description_that_cannot_be_true_is_refused(monkeypatch):
+    with pytest.raises(PluginError, match=r'"outside\.reader".*the method "many" and its Options the number "batch"'):
+        Backends(outside(monkeypatch, ABOUT=About(batch=True)))
+    with pytest.raises(PluginError, match=r"expected an About of mner\.vision\.protocols"):
+        Backends(outside(monkeypatch, ABOUT={"version": 1}))
+
+
+def test_attributes_of_a_new_file_are_used_where_its_options_are_set(monkeypatch):
+    """A kind that no key names has its plug-ins by presence, too."""
+    module = ModuleType("mner.vision.attributes.shiny", "All shines.")
+    vars(module).update(ABOUT=About(version=2), Options=Options, Describer=lambda options, *, threads: options)
+    monkeypatch.setattr(plugins, "names", lambda folder: [*NAMES(folder), *["shiny"] * folder.endswith("attributes")])
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(attributes_folder, "shiny", module, raising=False)
+    plain = Backends(VisionConfig())
+    chosen = Backends(VisionConfig(options={"shiny": {"level": 5}}))
+    assert chosen["attributes"].level == 5
+    assert plain.fingerprint != chosen.fingerprint

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mner.types import Tag
-from mner.vision import attributes, scene
+from mner.vision.attributes import attributes
 from mner.vision.captioners import template
 from mner.vision.protocols import Scene
+from mner.vision.scene import scene
 
 
 @pytest.mark.parametrize(
@@ -36,13 +37,13 @@ def test_attributes_are_size_then_colour_and_never_a_persons_colour():
     ImageDraw.Draw(picture).rectangle((0, 0, 79, 79), fill=(220, 20, 20))
     box = (0.0, 0.0, 80.0, 80.0)
     tags = [Tag("bus", box=box), Tag("person", box=box), Tag("car", box=(90.0, 90.0, 98.0, 98.0)), Tag("cup")]
-    described = attributes.describe(picture, tags, options=attributes.Options())
+    described = attributes.Describer(attributes.Options())(picture, tags)
     assert [tag.attributes for tag in described] == [("large", "red"), ("large",), ("small", "blue"), ()]
 
 
 def test_attributes_are_at_most_three_with_those_a_detector_gave():
     tag = Tag("bus", attributes=("old", "wet"), box=(0.0, 0.0, 9.0, 9.0))
-    (described,) = attributes.describe(Image.new("RGB", (9, 9), "red"), [tag], options=attributes.Options())
+    (described,) = attributes.Describer(attributes.Options())(Image.new("RGB", (9, 9), "red"), [tag])
     assert described.attributes == ("large", "red", "old")
 
 
@@ -95,5 +96,5 @@ def test_template_without_anything_certain_gives_no_caption():
 def test_people_and_animals_get_no_colour_whatever_the_vocabulary_calls_them(name: str) -> None:
     black = Image.new("RGB", (90, 90), "black")
     tags = [Tag(name, box=(20, 20, 60, 60)), Tag("fire truck", box=(20, 20, 60, 60))]
-    described = attributes.describe(black, tags, options=attributes.Options())
+    described = attributes.Describer(attributes.Options())(black, tags)
     assert [tag.attributes for tag in described] == [(), ("black",)]

@@ -11,7 +11,7 @@ from mner.types import Caption, VisualContext
 from mner.vision import nouns
 from mner.vision.captioners import template
 from mner.vision.detectors.nanodet import CLASSES
-from mner.vision.scene import SETTINGS
+from mner.vision.scene.scene import SETTINGS
 from mner.vision.simulate import OCR_WORDS, simulate
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mner.config import VisionConfig
 from mner.errors import DataError, ModelError
 from mner.types import Tag
-from mner.vision import zeroshot
+from mner.vision.attributes import zeroshot
 from mner.vision.backends import Backends
 from mner.vision.networks import compare
 from mner.vision.networks.load import load
@@ -90,9 +90,9 @@ def test_learned_attributes_take_the_place_of_measured_ones_where_set(tiny_visio
     learned = {**model, "zeroshot": {"model": str(tiny_vision("clip")), "threshold": 0}}
     chosen = Backends(VisionConfig(detector="hub", captioner="", ocr="", options=learned))
     assert plain.fingerprint != chosen.fingerprint
-    (tag,) = chosen.describe(PICTURE, [Tag("ball", box=(0, 0, 200, 100))])
+    (tag,) = chosen["attributes"](PICTURE, [Tag("ball", box=(0, 0, 200, 100))])
     assert len(tag.attributes) == 3 and set(tag.attributes) <= set(read_names(zeroshot.PACKAGED))
-    (tag,) = plain.describe(PICTURE, [Tag("ball", box=(0, 0, 200, 100))])
+    (tag,) = plain["attributes"](PICTURE, [Tag("ball", box=(0, 0, 200, 100))])
     assert tag.attributes[0] == "large"
 
 

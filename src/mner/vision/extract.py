@@ -91,7 +91,8 @@ class Extractor:
 
     def load(self) -> None:
         """Load the backends now, not with the first picture that needs them."""
-        self._backends.load()
+        for part in self._backends:
+            _ = self._backends[part]
 
     def known(self, items: Sequence[Named], store: Store) -> list[VisualContext] | None:
         """The contexts of pictures none of which need be decoded; None if one of them must be."""
@@ -147,7 +148,7 @@ class Extractor:
         """A picture with what was published about it by its name; its context where that is known already."""
         published: list[Any] = []
         for part in sorted(self._backends.named):  # anew each time, as their files may change
-            look(part, getattr(self._backends, part), [seen], by_name=True)
+            look(part, self._backends[part], [seen], by_name=True)
             published += [part, getattr(seen, PARTS[part].into)]
         if published:
             seen.fingerprint += hashlib.sha256(repr((published, seen.faults)).encode()).hexdigest()[:12]
@@ -157,19 +158,10 @@ class Extractor:
 
     def _look(self, seen: Sequence[Seen]) -> None:
         """Ask all other backends, each for all pictures before the next one is."""
-        backends = self._backends
-        backends.load()
-        looked_up = backends.detector is None or "detector" in backends.named
-        asked = {
-            "detector": backends.detector,
-            "attributes": None if looked_up else backends.describe,
-            "scene": backends.scene,
-            "ocr": backends.ocr,
-            "captioner": backends.captioner,
-        }
-        for part, backend in asked.items():
-            if backend is not None and part not in backends.named:
-                look(part, backend, seen, size=backends.size(part))
+        self.load()
+        for part in PARTS:
+            if part in self._backends and part not in self._backends.named:
+                look(part, self._backends[part], seen, size=self._backends.size(part))
 
     def _ended(self, seen: Seen, store: Store | None) -> VisualContext:
         """The context of a picture that all backends have looked at; kept where none failed."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,19 +14,12 @@ from pydantic import ValidationError
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import MnerError, PluginError
-from mner.vision import attributes, features, scene, zeroshot
-from mner.vision.backends import KINDS, of_part
-from mner.vision.networks.checkpoint import Checkpoint
+from mner.vision.backends import of_part
+from mner.vision.kinds import CHOSEN, KINDS, Plugin, find_plugin
+from mner.vision.protocols import Checkpoint
 
 FACTS = ("Downloads", "Licence", "Speed")
-"""What the docstring of each backend tells, as "Fact: text."."""
-
-BESIDE = {
-    "attributes": {"attributes": attributes, "zeroshot": zeroshot},
-    "scene": {"scene": scene},
-    "features": {name: plugins.load(features.__name__, name) for name in plugins.names(features.__name__)},
-}
-"""What reads pictures beside the backends that a configuration names, by kind."""
+"""What each backend says of itself for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,57 +72,41 @@ def backends(config: VisionConfig | None = None, *, outside: Sequence[str] = ())
     ['captioner']
     """
     config = config or VisionConfig()
-    found = []
-    named = [getattr(config, kind) for kind in KINDS]
+    named = [getattr(config, kind) for kind in CHOSEN]
     modules = {name: plugins.load("", name) for name in dict.fromkeys((*named, *outside)) if "." in name}
+    found = []
     for kind, (folder, shape) in KINDS.items():
-        inside = {name: plugins.load(folder, name) for name in plugins.names(folder)}
-        own = {name: module for name, module in modules.items() if hasattr(module, shape)}
-        for name, module in {**inside, **own}.items():
-            found.append(_backend(kind, name, module, of_part(config.options.get(name, {}), kind)))
-    for kind, parts in BESIDE.items():
-        found += [_backend(kind, name, module, dict(config.options.get(name, {}))) for name, module in parts.items()]
-    for name in modules.keys() - {one.name for one in found}:
-        shapes = ", ".join(shape for _, shape in KINDS.values())
+        own = [name for name, module in modules.items() if kind in CHOSEN and hasattr(module, shape)]
+        for name in (*plugins.names(folder), *own):
+            table = config.options.get(name, {})
+            found.append(_backend(find_plugin(kind, name), of_part(table, kind) if kind in CHOSEN else dict(table)))
+    for name in modules.keys() - {backend.name for backend in found}:
+        shapes = ", ".join(shape for _, shape in CHOSEN.values())
         raise PluginError(f'plug-in "{name}" has none of the classes {shapes}; see mner.vision.protocols')
     return found
 
 
-def _backend(kind: str, name: str, module: ModuleType, options: dict[str, Any]) -> Backend:
-    about = (module.__doc__ or "").replace("``", "`")
-    summary = " ".join(about.strip().partition("\n\n")[0].split())
-    packages: tuple[str, ...] = getattr(module, "NEEDS", ())
-    programs: tuple[str, ...] = getattr(module, "PROGRAMS", ())
-    needs = (*packages, *(f"the program {program}" for program in programs))
-    models = tuple(getattr(module, "CHECKPOINTS", ()))
-    missing = tuple(_missing(module, packages, programs, options))
-    return Backend(kind, name, summary, _facts(about), needs, models, missing)
+def _backend(plugin: Plugin, options: dict[str, Any]) -> Backend:
+    about = plugin.about
+    facts = {fact: text for fact in FACTS if (text := getattr(about, fact.lower()))}
+    needs = (*about.needs, *(f"the program {program}" for program in about.programs))
+    missing = tuple(_missing(plugin, options))
+    return Backend(plugin.kind, plugin.name, plugin.summary, facts, needs, about.checkpoints, missing)
 
 
-def _missing(
-    module: ModuleType, packages: tuple[str, ...], programs: tuple[str, ...], options: dict[str, Any]
-) -> Iterator[str]:
-    yield from (f"the package {package}" for package in packages if importlib.util.find_spec(package) is None)
-    yield from (f"the program {program}" for program in programs if shutil.which(program) is None)
-    yield from (f"the file {model}" for model in map(Path, getattr(module, "MODELS", ())) if not model.is_file())
+def _missing(plugin: Plugin, options: dict[str, Any]) -> Iterator[str]:
+    about = plugin.about
+    absent = [package for package in about.needs if importlib.util.find_spec(package) is None]
+    yield from (f"the package {package}" for package in absent)
+    yield from (f"the program {program}" for program in about.programs if shutil.which(program) is None)
     try:
-        chosen = module.Options.model_validate(options)
-        lacking = module.lacking(chosen) if hasattr(module, "lacking") else None
+        chosen = plugin.options.model_validate(options)
+        lacking = about.lacking(chosen)
         if lacking is not None:
             yield lacking
-        if hasattr(module, "models") and all(map(importlib.util.find_spec, packages)):
-            yield from (f"the file {model}" for model in module.models(chosen) if not Path(model).is_file())
+        if not absent:
+            yield from (f"the file {model}" for model in about.models(chosen) if not Path(model).is_file())
     except ValidationError as error:
         yield f"options that can be used: {error.errors()[0]['msg']}"
     except MnerError as error:  # what models() says of a model that is not here
         yield str(error)
-
-
-def _facts(about: str) -> dict[str, str]:
-    r"""What a docstring says behind each of ``FACTS``.
-
-    >>> _facts("A thing.\n\nDownloads: nothing.\nLicence: MIT. Speed: fast,\nmostly.\n\nMore.")
-    {'Downloads': 'nothing.', 'Licence': 'MIT.', 'Speed': 'fast, mostly.'}
-    """
-    pattern = re.compile(rf"\b({'|'.join(FACTS)}): (.+?)(?=\b(?:{'|'.join(FACTS)}): |\n\n|\Z)", re.DOTALL)
-    return {fact: " ".join(text.split()) for fact, text in pattern.findall(about)}

@@ -1,33 +1,84 @@
-"""What a vision plug-in must offer: ``Options``, ``VERSION`` and one class of these shapes.
+"""What a vision plug-in must offer: ``Options``, one class of these shapes, and ``ABOUT``, which describes it.
 
-A detector's file has the class ``Detector``, a captioner's ``Captioner``, an OCR engine's ``Reader``. Each is made as
-``Class(options, threads=n)``, where ``threads`` is the most CPU threads of one call and 0 leaves that to the backend.
-``VERSION`` is a number that rises whenever the same picture and options may give another result: contexts that
-were kept are then read again. A file may have ``MODELS``, the model files that its output depends on, or, where the
-options name them, a function ``models(options)`` that lists them.
-
-Backends that need more than the core install say so for ``mner backends``: ``NEEDS``, packages by the name they are
-imported by; ``PROGRAMS``, programs; ``lacking(options)``, a text that says what else must be there, or None;
-``CHECKPOINTS``, models of the hub to begin with.
-
-A backend may look at several pictures in one call, which a GPU is good at: its class has the method ``many``, its
-``Options`` a number ``batch``, which says how many at most (best declared with ``exclude=True``, as it changes no
-result). ``many`` takes a list for each argument of the call and returns a list of answers, one for each picture, the
-same as one by one. Where it raises, its pictures are tried alone.
-
-A file with ``NAMED = True`` looks up what was published about a picture, by its name. Its class is called with one more
-keyword, ``image``; its results are looked up anew in each run and taken as they are: tags get no other attributes.
+A detector's file has the class ``Detector``, a captioner's ``Captioner``, an OCR engine's ``Reader``; one that gives
+objects attributes has a ``Describer``, one that labels whole pictures a ``SceneReader``. Each is made as
+``Class(options, threads=n)``, where ``threads`` is the most CPU threads of one call and 0 leaves that to the backend. A
+file outside mner may leave ``ABOUT`` out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from PIL.Image import Image
 
 from mner.types import Caption, OcrText, Tag
+
+QUICK = "under 1 s"
+MIDDLE = "1 to 5 s"
+SLOW = "over 5 s"
+GPU = "minutes: for a GPU"
+
+
+class Checkpoint(NamedTuple):
+    """A model of the hub that fits a backend; others of the same architecture do, too.
+
+    Attributes:
+        name: Its id on the hub, perhaps with "@revision" behind it.
+        size: Of the files that are used, rounded.
+        licence: Of its weights; its own page has the last word.
+        seconds: Of a picture on one core: an estimate from the size of the network, not a measurement.
+    """
+
+    name: str
+    size: str
+    licence: str
+    seconds: str
+
+
+FLORENCE = Checkpoint("florence-community/Florence-2-base", "0.5 GB", "MIT", SLOW)
+"""One model for detector, captioner and OCR."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a plug-in says of itself; whatever is left out does not apply.
+
+    Attributes:
+        version: Rises whenever the same picture and options may give another result: contexts in the store are then
+            read again.
+        downloads: What it downloads, and how large that is; a sentence, like the next two.
+        licence: Of code and weights.
+        speed: Time for a picture.
+        needs: Packages beyond the core install, by the name they are imported by.
+        programs: Programs beyond it.
+        checkpoints: Models of the hub to begin with.
+        models: From its options to the files that its output depends on: when one changes, pictures are read again.
+        lacking: From its options to a text that says what else must be there before it can run, or None.
+        batch: Whether it looks at several pictures in one call, which a GPU is good at. Its class then has the method
+            ``many``, its ``Options`` a number ``batch``, the most pictures of one call (best declared with
+            ``exclude=True``, as it changes no result). ``many`` takes a list for each argument of the call and returns
+            a list of answers, one for each picture, the same as one by one. Where it raises, its pictures are tried
+            alone.
+        named: Whether it looks up what was published about a picture, by its name. Its class is called with one more
+            keyword, ``image``; its results are looked up again in each run and taken as they are: tags get no other
+            attributes.
+    """
+
+    version: int = 1
+    downloads: str = ""
+    licence: str = ""
+    speed: str = ""
+    needs: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    models: Callable[[Any], Iterable[Path]] = lambda options: ()
+    lacking: Callable[[Any], str | None] = lambda options: None
+    batch: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +112,20 @@ class Reader(Protocol):
 
     def __call__(self, picture: Image) -> list[OcrText]:
         """The lines of text in an upright RGB picture, in reading order, boxes in its pixels."""
+        ...
+
+
+class Describer(Protocol):
+    """Gives objects attributes."""
+
+    def __call__(self, picture: Image, tags: Sequence[Tag]) -> list[Tag]:
+        """The tags of an upright RGB picture, in their order, with attributes where it has any to give."""
+        ...
+
+
+class SceneReader(Protocol):
+    """Says what the whole picture looks like."""
+
+    def __call__(self, picture: Image) -> list[Scene]:
+        """Labels of an upright RGB picture, by probability, descending."""
         ...

@@ -90,13 +90,12 @@ def look(name: str, backend: Callable[..., Any], seen: Sequence[Seen], *, size: 
 
     Args:
         name: Which part it is.
-        backend: It looks at one picture; by its method ``many`` at several, where it has that.
+        backend: It looks at one picture; by its method ``many`` at several.
         seen: The pictures.
-        size: Pictures in one call of ``many``.
+        size: Pictures in one call; more than one go to ``many``.
         by_name: Whether it is told the picture's name as well.
     """
     part = PARTS[name]
-    size = size if hasattr(backend, "many") else 1
     for start in range(0, len(seen), size):
         some = seen[start : start + size]
         asked = [part.ask(one) for one in some]

@@ -20,7 +20,7 @@ from PIL import Image
 
 from mner.types import Caption, OcrText, Tag, VisualContext
 from mner.vision import nouns
-from mner.vision.attributes import UNCOLOURED
+from mner.vision.attributes.attributes import UNCOLOURED
 from mner.vision.captioners import template
 from mner.vision.detectors.nanodet import CLASSES
 from mner.vision.protocols import Scene

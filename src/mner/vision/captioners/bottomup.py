@@ -1,11 +1,5 @@
 """Captions that the Bottom-Up and Top-Down captioner wrote, from a published file.
 
-Downloads: nothing. It needs the captions of your pictures, named in ``vision.options.bottomup.captions``: JSON as for
-the COCO server, JSON lines or TSV, several captions of a picture best first; ``mner.contexts.published.sentences`` says
-more.
-Licence: that of the captions; the captioner's code is MIT.
-Speed: no time worth naming; the network does not run.
-
 A picture is found by its name, whatever it shows.
 """
 
@@ -18,12 +12,9 @@ from PIL.Image import Image
 from mner.errors import ConfigError
 from mner.types import Caption, OcrText, Tag
 from mner.vision.detectors.bottomup import Options
-from mner.vision.protocols import Scene
+from mner.vision.protocols import About, Scene
 
-__all__ = ["NAMED", "VERSION", "Captioner", "Options", "lacking"]
-
-VERSION = 1
-NAMED = True
+__all__ = ["ABOUT", "Captioner", "Options"]
 
 
 def lacking(options: Options) -> str | None:
@@ -31,6 +22,19 @@ def lacking(options: Options) -> str | None:
     if options.captions is None:
         return "the published captions: name them in vision.options.bottomup.captions (.json, .jsonl or .tsv)"
     return None if options.captions.exists() else f"{options.captions}: no such file"
+
+
+ABOUT = About(
+    downloads=(
+        "nothing. It needs the captions of your pictures, named in `vision.options.bottomup.captions`: JSON "
+        "as for the COCO server, JSON lines or TSV, several captions of a picture best first; "
+        "`mner.contexts.published.sentences` says more."
+    ),
+    licence="that of the captions; the captioner's code is MIT.",
+    speed="no time worth naming; the network does not run.",
+    lacking=lacking,
+    named=True,
+)
 
 
 class Captioner:

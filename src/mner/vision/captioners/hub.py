@@ -1,17 +1,11 @@
 """Captioners of the transformers library: BLIP, BLIP-2, GIT, Florence-2, and chat models that see (SmolVLM, Qwen-VL).
 
-Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache. Torchvision is not needed.
-Licence: the model's.
-Speed: the model's, more with more beams; a GPU takes several pictures at once.
-
 The paper takes the 5 sentences of one beam search of width 5, each of at most 20 tokens; so does this by default.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from PIL import Image
@@ -19,20 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mner.types import Caption, OcrText, Tag
 from mner.vision.networks import folder as folders
-from mner.vision.networks.checkpoint import FLORENCE, GPU, MIDDLE, SLOW, Checkpoint
-from mner.vision.protocols import Scene
+from mner.vision.protocols import FLORENCE, GPU, MIDDLE, SLOW, About, Checkpoint, Scene
 from mner.vision.texts import clean
 
-VERSION = 1
-NEEDS = ("torch", "transformers")
-CHECKPOINTS = (
-    Checkpoint("Salesforce/blip-image-captioning-base", "1.0 GB", "BSD-3-Clause", MIDDLE),
-    Checkpoint("microsoft/git-base-coco", "0.7 GB", "MIT", MIDDLE),
-    FLORENCE,
-    Checkpoint("HuggingFaceTB/SmolVLM-256M-Instruct", "0.5 GB", "Apache-2.0", SLOW),
-    Checkpoint("Salesforce/blip2-opt-2.7b", "15 GB", "MIT, its OPT apart", GPU),
-    Checkpoint("Qwen/Qwen2.5-VL-3B-Instruct", "7.5 GB", "Qwen research licence", GPU),
-)
 ARCHITECTURES = (
     "blip", "blip-2", "git", "florence2", "smolvlm", "idefics3", "qwen2_vl", "qwen2_5_vl", "qwen3_vl",
 )  # fmt: skip
@@ -64,9 +47,25 @@ class Options(BaseModel):
         return self
 
 
-def models(options: Options) -> list[Path]:
-    """The files that the output depends on."""
-    return folders.files(folders.find(options.model, option=_OPTION))
+ABOUT = About(
+    downloads=(
+        'nothing by itself. It needs `pip install "mner[vision-hub]"` and a model, as a folder or in the '
+        "hub's local cache. Torchvision is not needed."
+    ),
+    licence="the model's.",
+    speed="the model's, more with more beams; a GPU takes several pictures at once.",
+    needs=("torch", "transformers"),
+    checkpoints=(
+        Checkpoint("Salesforce/blip-image-captioning-base", "1.0 GB", "BSD-3-Clause", MIDDLE),
+        Checkpoint("microsoft/git-base-coco", "0.7 GB", "MIT", MIDDLE),
+        FLORENCE,
+        Checkpoint("HuggingFaceTB/SmolVLM-256M-Instruct", "0.5 GB", "Apache-2.0", SLOW),
+        Checkpoint("Salesforce/blip2-opt-2.7b", "15 GB", "MIT, its OPT apart", GPU),
+        Checkpoint("Qwen/Qwen2.5-VL-3B-Instruct", "7.5 GB", "Qwen research licence", GPU),
+    ),
+    models=lambda options: folders.files(folders.find(options.model, option=_OPTION)),
+    batch=True,
+)
 
 
 class Captioner:

@@ -1,7 +1,5 @@
 """One plain sentence over the objects and the scene label: no captioning model, and it does not pretend to be one.
 
-Downloads: nothing. Licence: mner's own. Speed: no time at all, once tags and scene label are there.
-
 It says what the detector counted ("a photo of two people and a dog") and what the classifier is sure of ("it looks
 like a palace"). Where neither is certain there is no caption. It cannot tell actions, relations or names.
 """
@@ -15,9 +13,7 @@ from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from mner.types import Caption, OcrText, Tag
-from mner.vision.protocols import Scene
-
-VERSION = 1
+from mner.vision.protocols import About, Scene
 
 _NUMBERS = ("no", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _PLURALS = {
@@ -37,6 +33,13 @@ class Options(BaseModel):
 
     threshold: float = Field(default=0.5, gt=0, le=1)  # least confidence of an object that is named
     kinds: int = Field(default=4, ge=1)  # most kinds of object in the sentence, the surest first
+
+
+ABOUT = About(
+    downloads="nothing.",
+    licence="mner's own.",
+    speed="no time at all, once tags and scene label are there.",
+)
 
 
 class Captioner:

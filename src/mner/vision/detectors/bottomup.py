@@ -1,11 +1,5 @@
 """Bottom-Up, from its published output: 1,600 kinds of object and 400 attributes of Visual Genome.
 
-Downloads: nothing. It needs the features' ``.tsv`` for your pictures, named in ``vision.options.bottomup.detections``,
-and beside it ``objects_vocab.txt`` and ``attributes_vocab.txt``; ``mner.contexts.published.bottomup``
-tells its columns.
-Licence: that of the output; the detector's code and vocabularies are MIT.
-Speed: no time worth naming; the network does not run.
-
 A picture is found by its name, whatever it shows.
 """
 
@@ -19,9 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mner.contexts.published.objects import fitted
 from mner.errors import ConfigError
 from mner.types import Tag
-
-VERSION = 1
-NAMED = True
+from mner.vision.protocols import About
 
 
 class Options(BaseModel):
@@ -43,6 +35,19 @@ def lacking(options: Options) -> str | None:
     if options.detections is None:
         return "the published output: name it in vision.options.bottomup.detections (a .tsv)"
     return None if options.detections.exists() else f"{options.detections}: no such file"
+
+
+ABOUT = About(
+    downloads=(
+        "nothing. It needs the features' `.tsv` for your pictures, named in "
+        "`vision.options.bottomup.detections`, and beside it `objects_vocab.txt` and `attributes_vocab.txt`; "
+        "`mner.contexts.published.bottomup` tells its columns."
+    ),
+    licence="that of the output; the detector's code and vocabularies are MIT.",
+    speed="no time worth naming; the network does not run.",
+    lacking=lacking,
+    named=True,
+)
 
 
 class Detector:

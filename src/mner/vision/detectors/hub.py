@@ -1,10 +1,5 @@
 """Object detectors of the transformers library: DETR, RT-DETR, RT-DETR v2, D-FINE; and the regions of Florence-2.
 
-Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache. Torchvision and timm are not needed.
-Licence: the model's.
-Speed: the model's; a GPU takes several pictures at once.
-
 A model whose ``config.json`` names its classes says those names. With a Florence-2, ``task`` chooses: "regions" gives
 short descriptions of parts of the picture, "objects" gives names; neither has a confidence.
 """
@@ -12,7 +7,6 @@ short descriptions of parts of the picture, "objects" gives names; neither has a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image
@@ -21,17 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from mner.errors import ModelError
 from mner.types import Tag
 from mner.vision.networks import folder as folders
-from mner.vision.networks.checkpoint import FLORENCE, MIDDLE, QUICK, Checkpoint
+from mner.vision.protocols import FLORENCE, MIDDLE, QUICK, About, Checkpoint
 
-VERSION = 1
-NEEDS = ("torch", "transformers")
-CHECKPOINTS = (
-    Checkpoint("PekingU/rtdetr_v2_r18vd", "80 MB", "Apache-2.0", QUICK),
-    Checkpoint("PekingU/rtdetr_v2_r50vd", "172 MB", "Apache-2.0", MIDDLE),
-    Checkpoint("ustc-community/dfine-xlarge-coco", "250 MB", "Apache-2.0", MIDDLE),
-    Checkpoint("facebook/detr-resnet-50@no_timm", "170 MB", "Apache-2.0", MIDDLE),
-    FLORENCE,
-)
 ARCHITECTURES = ("detr", "rt_detr", "rt_detr_v2", "d_fine", "florence2")
 
 _OPTION = "vision.options.hub.model"
@@ -52,9 +37,24 @@ class Options(BaseModel):
     batch: int = Field(default=1, ge=1, exclude=True)  # pictures of one forward pass; a GPU is quicker with more
 
 
-def models(options: Options) -> list[Path]:
-    """The files that the output depends on."""
-    return folders.files(folders.find(options.model, option=_OPTION))
+ABOUT = About(
+    downloads=(
+        'nothing by itself. It needs `pip install "mner[vision-hub]"` and a model, as a folder or in the '
+        "hub's local cache. Torchvision and timm are not needed."
+    ),
+    licence="the model's.",
+    speed="the model's; a GPU takes several pictures at once.",
+    needs=("torch", "transformers"),
+    checkpoints=(
+        Checkpoint("PekingU/rtdetr_v2_r18vd", "80 MB", "Apache-2.0", QUICK),
+        Checkpoint("PekingU/rtdetr_v2_r50vd", "172 MB", "Apache-2.0", MIDDLE),
+        Checkpoint("ustc-community/dfine-xlarge-coco", "250 MB", "Apache-2.0", MIDDLE),
+        Checkpoint("facebook/detr-resnet-50@no_timm", "170 MB", "Apache-2.0", MIDDLE),
+        FLORENCE,
+    ),
+    models=lambda options: folders.files(folders.find(options.model, option=_OPTION)),
+    batch=True,
+)
 
 
 class Detector:

@@ -1,9 +1,5 @@
 """NanoDet-g: 80 everyday objects (the classes of COCO), found fast and on any CPU.
 
-Downloads: nothing; the model comes with mner (7.6 MB, half precision).
-Licence: Apache-2.0 (RangiLyu/nanodet); the trained weights' own figure is 22.9 mAP on COCO: useful, not strong.
-Speed: about 20 ms a picture on two cores.
-
 Attributes are computed from the pixels, not learned: see ``mner.vision.attributes``.
 """
 
@@ -18,9 +14,9 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from mner.types import Tag
+from mner.vision.protocols import About
 from mner.vision.sessions import ASSETS, open_session
 
-VERSION = 1
 MODELS = (ASSETS / "nanodet-g-416-coco80.fp16.onnx",)
 
 SIDE = 416
@@ -49,6 +45,14 @@ class Options(BaseModel):
 
     threshold: float = Field(default=0.5, gt=0, le=1)  # least confidence of an object
     overlap: float = Field(default=0.6, gt=0, le=1)  # intersection over union above which two boxes are one object
+
+
+ABOUT = About(
+    downloads="nothing; the model comes with mner (7.6 MB, half precision).",
+    licence="Apache-2.0 (RangiLyu/nanodet); the trained weights' own figure is 22.9 mAP on COCO: useful, not strong.",
+    speed="about 20 ms a picture on two cores.",
+    models=lambda options: MODELS,
+)
 
 
 class Detector:

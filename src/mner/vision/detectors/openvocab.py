@@ -1,10 +1,5 @@
 """Detectors that find what you name: OWLv2 and Grounding DINO, over a vocabulary file with one name a line.
 
-Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache. Torchvision is not needed.
-Licence: the model's.
-Speed: the model's, more with many names; meant for a GPU.
-
 Use it for what the 80 classes of COCO lack and your posts are about: trophies, microphones, jerseys, flags.
 """
 
@@ -20,16 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from mner.errors import ConfigError
 from mner.types import Tag
 from mner.vision.networks import folder as folders
-from mner.vision.networks.checkpoint import SLOW, Checkpoint
+from mner.vision.protocols import SLOW, About, Checkpoint
 from mner.vision.vocabulary import read_names
 
-VERSION = 1
-NEEDS = ("torch", "transformers")
-CHECKPOINTS = (
-    Checkpoint("google/owlv2-base-patch16-ensemble", "0.6 GB", "Apache-2.0", SLOW),
-    Checkpoint("IDEA-Research/grounding-dino-tiny", "0.7 GB", "Apache-2.0", SLOW),
-    Checkpoint("IDEA-Research/grounding-dino-base", "0.9 GB", "Apache-2.0", SLOW),
-)
 ARCHITECTURES = ("owlv2", "grounding-dino")
 
 _OPTION = "vision.options.openvocab.model"
@@ -49,9 +37,22 @@ class Options(BaseModel):
     batch: int = Field(default=1, ge=1, exclude=True)  # pictures of one forward pass; a GPU is quicker with more
 
 
-def models(options: Options) -> list[Path]:
-    """The files that the output depends on, the vocabulary among them."""
-    return [_vocabulary(options), *folders.files(folders.find(options.model, option=_OPTION))]
+ABOUT = About(
+    downloads=(
+        'nothing by itself. It needs `pip install "mner[vision-hub]"` and a model, as a folder or in the '
+        "hub's local cache. Torchvision is not needed."
+    ),
+    licence="the model's.",
+    speed="the model's, more with many names; meant for a GPU.",
+    needs=("torch", "transformers"),
+    checkpoints=(
+        Checkpoint("google/owlv2-base-patch16-ensemble", "0.6 GB", "Apache-2.0", SLOW),
+        Checkpoint("IDEA-Research/grounding-dino-tiny", "0.7 GB", "Apache-2.0", SLOW),
+        Checkpoint("IDEA-Research/grounding-dino-base", "0.9 GB", "Apache-2.0", SLOW),
+    ),
+    models=lambda options: [_vocabulary(options), *folders.files(folders.find(options.model, option=_OPTION))],
+    batch=True,
+)
 
 
 class Detector:

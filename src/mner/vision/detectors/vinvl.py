@@ -1,10 +1,5 @@
 """VinVL, the detector of the paper, from its published output: 1,594 kinds of object, each with an attribute.
 
-Downloads: nothing. It needs the output for your pictures, a folder of ``.npz`` or a ``.tsv``, named in
-``vision.options.vinvl.detections``; ``mner.contexts.published.vinvl`` says in which form.
-Licence: that of the output; VinVL's code is MIT.
-Speed: no time worth naming; the network does not run.
-
 A picture is found by its name, whatever it shows.
 """
 
@@ -18,9 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mner.contexts.published.objects import fitted
 from mner.errors import ConfigError
 from mner.types import Tag
-
-VERSION = 1
-NAMED = True
+from mner.vision.protocols import About
 
 
 class Options(BaseModel):
@@ -40,6 +33,18 @@ def lacking(options: Options) -> str | None:
     if options.detections is None:
         return "the published output: name it in vision.options.vinvl.detections (a folder of .npz, or a .tsv)"
     return None if options.detections.exists() else f"{options.detections}: no such file or folder"
+
+
+ABOUT = About(
+    downloads=(
+        "nothing. It needs the output for your pictures, a folder of `.npz` or a `.tsv`, named in "
+        "`vision.options.vinvl.detections`; `mner.contexts.published.vinvl` says in which form."
+    ),
+    licence="that of the output; VinVL's code is MIT.",
+    speed="no time worth naming; the network does not run.",
+    lacking=lacking,
+    named=True,
+)
 
 
 class Detector:

@@ -8,10 +8,10 @@ Models read them from a folder that ``mner features build`` made::
     features.missing           # those of ``names`` that have no features
     features.get("12.jpg")     # {"grid": float32 (region, width)}; None where the picture has none and policy is "skip"
 
-An extractor is a file of this folder: ``Options``, ``VERSION`` and a class ``FeatureExtractor``, described like the
+An extractor is a file of this folder: ``Options``, ``ABOUT`` and a class ``FeatureExtractor``, described like the
 backends of ``mner.vision.protocols``. Called with several pictures it gives for each its arrays by name: "grid" or
 "regions" (region, width), and with regions "boxes" (region, 6): left, top, right, bottom, width and height as shares of
-the picture's own. ``NAMED = True`` looks up what was published about a picture, whether or not its file is here.
+the picture's own. ``named=True`` looks up what was published about a picture, whether or not its file is here.
 """
 
 from mner.vision.features._build import FeatureExtractor, build

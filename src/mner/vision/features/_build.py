@@ -19,12 +19,12 @@ from mner.errors import DataError, ImageError, MnerError, PluginError
 from mner.folders import held
 from mner.types import VisualContext
 from mner.vision.ahead import ahead
-from mner.vision.backends import fingerprint, plugin
+from mner.vision.backends import fingerprint
 from mner.vision.extract import fitted
 from mner.vision.features._shard import INDEX, SPAN, SUFFIX, Arrays, Shard, again, write_shard, written
 from mner.vision.images import Named, Picture, Unopened, decode, fetch
+from mner.vision.kinds import find_plugin
 
-PACKAGE = "mner.vision.features"
 BATCH = 8
 """Pictures of one call, where an extractor has no option ``batch``."""
 
@@ -40,7 +40,7 @@ class FeatureExtractor(Protocol):
 
         Args:
             pictures: Upright RGB, not over ``extract.LONGEST_SIDE`` pixels, with the width and height of their files.
-                None stands for a picture that cannot be used, which only a file with ``NAMED`` is given.
+                None stands for a picture that cannot be used; only a file with ``named`` in its ``ABOUT`` is given one.
             images: Their names.
         """
         ...
@@ -84,11 +84,10 @@ def build(
         ModelError: The extractor's model is not here.
         PluginError: There is no such extractor, or it fails, which names the pictures.
     """
-    module = plugin(PACKAGE, FeatureExtractor.__name__, extractor)
-    chosen = validated(module.Options, options, where=f"extractor {extractor}")
-    identity = {"extractor": extractor, "fingerprint": fingerprint([("features", extractor, module, chosen)])}
-    extract: FeatureExtractor = module.FeatureExtractor(chosen, threads=threads)
-    by_name = bool(getattr(module, "NAMED", False))
+    plugin = find_plugin("features", extractor)
+    chosen = validated(plugin.options, options, where=f"extractor {extractor}")
+    identity = {"extractor": extractor, "fingerprint": fingerprint([(plugin, chosen)])}
+    extract: FeatureExtractor = plugin.make(chosen, threads=threads)
     keys: defaultdict[int, list[tuple[str, str | None]]] = defaultdict(list)
     widths: dict[str, int] = {}
 
@@ -100,7 +99,7 @@ def build(
 
     def stream(lists: Iterable[list[_Fetched]]) -> Iterator[list[tuple[VisualContext, Arrays]]]:
         for opened in ahead(lambda some: [_opened(file) for file in some], lists, most=2):
-            yield _extracted(extract, opened, by_name=by_name, widths=widths)
+            yield _extracted(extract, opened, by_name=plugin.about.named, widths=widths)
 
     def write(path: Path, rows: list[tuple[VisualContext, Arrays]]) -> None:
         (out / INDEX).unlink(missing_ok=True)  # it says what the shards hold, which now changes

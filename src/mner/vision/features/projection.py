@@ -1,9 +1,5 @@
 """A random projection of the picture's cells: no weights to get, the same numbers everywhere; for tests and demos.
 
-Downloads: nothing.
-Licence: mner's, Apache-2.0.
-Speed: under 10 ms a picture on one core, decoding aside.
-
 It knows colours and where they are, not what a picture shows: a floor to compare learned features with.
 """
 
@@ -17,8 +13,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from mner.vision.images import Picture
-
-VERSION = 1
+from mner.vision.protocols import About
 
 _SIDE = 8  # pixels of a cell
 
@@ -31,6 +26,13 @@ class Options(BaseModel):
     cells: int = Field(default=7, ge=1, le=64)  # of a row and of a column: the grid has their square
     width: int = Field(default=64, ge=1, le=8192)  # numbers of a cell
     seed: int = Field(default=0, ge=0)  # another one projects otherwise
+
+
+ABOUT = About(
+    downloads="nothing.",
+    licence="mner's, Apache-2.0.",
+    speed="under 10 ms a picture on one core, decoding aside.",
+)
 
 
 class FeatureExtractor:

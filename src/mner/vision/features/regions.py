@@ -1,9 +1,5 @@
 """Features of regions that were published: VinVL's ``.npz`` and the ``.tsv`` of VinVL and of Bottom-Up, with boxes.
 
-Downloads: nothing. It needs the output for your pictures, a folder of ``.npz`` or a ``.tsv``, named by ``path``.
-Licence: that of the output.
-Speed: no time worth naming; the network does not run.
-
 A picture is found by its name, whatever it shows, and need not be here itself where the output says its size.
 ``.npz``: ``box_features`` (region, width), ``bounding_boxes`` (region, 4), ``image_w``, ``image_h``.
 ``.tsv``, by its number of columns, arrays as base64 of float32 rows: ten as in LXMERT's files; six (``image_id,
@@ -28,9 +24,8 @@ from mner.contexts.published.table import Table
 from mner.contexts.published.vinvl import read_arrays
 from mner.errors import ConfigError, DataError
 from mner.vision.images import Picture
+from mner.vision.protocols import About
 
-VERSION = 1
-NAMED = True
 COLUMNS = {
     10: bottomup.COLUMNS,
     6: ("img_id", "img_w", "img_h", "num_boxes", "boxes", "features"),
@@ -62,9 +57,14 @@ def lacking(options: Options) -> str | None:
     return None if options.path.exists() else f"{options.path}: no such file or folder"
 
 
-def models(options: Options) -> list[Path]:
-    """The files that the output depends on."""
-    return [] if options.path is None else _files(options.path)
+ABOUT = About(
+    downloads="nothing. It needs the output for your pictures, a folder of `.npz` or a `.tsv`, named by `path`.",
+    licence="that of the output.",
+    speed="no time worth naming; the network does not run.",
+    models=lambda options: [] if options.path is None else _files(options.path),
+    lacking=lacking,
+    named=True,
+)
 
 
 class FeatureExtractor:

@@ -1,10 +1,5 @@
 """The last map of a ResNet over the whole picture: 7 x 7 cells of 2,048 numbers, as multimodal taggers use them.
 
-Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache. Torchvision and timm are not needed.
-Licence: the model's.
-Speed: the model's; a GPU takes several pictures at once.
-
 The picture is squeezed into a square, so that its edges are seen, too; pixels are scaled as the model's own
 ``preprocessor_config.json`` says.
 """
@@ -12,7 +7,6 @@ The picture is squeezed into a square, so that its edges are seen, too; pixels a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mner.vision.images import Picture
 from mner.vision.networks import folder as folders
-from mner.vision.networks.checkpoint import MIDDLE, QUICK, Checkpoint
-
-VERSION = 1
-NEEDS = ("torch", "transformers")
-CHECKPOINTS = (
-    Checkpoint("microsoft/resnet-50", "103 MB", "Apache-2.0", QUICK),
-    Checkpoint("microsoft/resnet-101", "179 MB", "Apache-2.0", QUICK),
-    Checkpoint("microsoft/resnet-152", "242 MB", "Apache-2.0", MIDDLE),
-)
+from mner.vision.protocols import MIDDLE, QUICK, About, Checkpoint
 
 _OPTION = "model"
 
@@ -44,9 +30,21 @@ class Options(BaseModel):
     batch: int = Field(default=8, ge=1, exclude=True)  # pictures of one forward pass; a GPU is quicker with more
 
 
-def models(options: Options) -> list[Path]:
-    """The files that the output depends on."""
-    return folders.files(folders.find(options.model, option=_OPTION))
+ABOUT = About(
+    downloads=(
+        'nothing by itself. It needs `pip install "mner[vision-hub]"` and a model, as a folder or in the '
+        "hub's local cache. Torchvision and timm are not needed."
+    ),
+    licence="the model's.",
+    speed="the model's; a GPU takes several pictures at once.",
+    needs=("torch", "transformers"),
+    checkpoints=(
+        Checkpoint("microsoft/resnet-50", "103 MB", "Apache-2.0", QUICK),
+        Checkpoint("microsoft/resnet-101", "179 MB", "Apache-2.0", QUICK),
+        Checkpoint("microsoft/resnet-152", "242 MB", "Apache-2.0", MIDDLE),
+    ),
+    models=lambda options: folders.files(folders.find(options.model, option=_OPTION)),
+)
 
 
 class FeatureExtractor:

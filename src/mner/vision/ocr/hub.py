@@ -1,30 +1,21 @@
 """Florence-2 as an OCR engine: reads text in scenes, one network with captions and regions of the same picture.
 
-Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache. Torchvision is not needed.
-Licence: the model's.
-Speed: the model's; where detector and captioner are the same model, a picture is encoded once for all three.
-
 It gives no confidences, so none can be filtered by; nor can a language be chosen: it reads Latin script best.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from mner.types import OcrText
 from mner.vision.networks import folder as folders
-from mner.vision.networks.checkpoint import FLORENCE, SLOW, Checkpoint
 from mner.vision.ocr._lines import in_reading_order
+from mner.vision.protocols import FLORENCE, SLOW, About, Checkpoint
 from mner.vision.texts import clean
 
-VERSION = 1
-NEEDS = ("torch", "transformers")
-CHECKPOINTS = (FLORENCE, Checkpoint("florence-community/Florence-2-large", "1.6 GB", "MIT", SLOW))
 ARCHITECTURES = ("florence2",)
 
 _OPTION = "vision.options.hub.model"
@@ -42,9 +33,18 @@ class Options(BaseModel):
     batch: int = Field(default=1, ge=1, exclude=True)  # pictures of one forward pass; a GPU is quicker with more
 
 
-def models(options: Options) -> list[Path]:
-    """The files that the output depends on."""
-    return folders.files(folders.find(options.model, option=_OPTION))
+ABOUT = About(
+    downloads=(
+        'nothing by itself. It needs `pip install "mner[vision-hub]"` and a model, as a folder or in the '
+        "hub's local cache. Torchvision is not needed."
+    ),
+    licence="the model's.",
+    speed="the model's; where detector and captioner are the same model, a picture is encoded once for all three.",
+    needs=("torch", "transformers"),
+    checkpoints=(FLORENCE, Checkpoint("florence-community/Florence-2-large", "1.6 GB", "MIT", SLOW)),
+    models=lambda options: folders.files(folders.find(options.model, option=_OPTION)),
+    batch=True,
+)
 
 
 class Reader:

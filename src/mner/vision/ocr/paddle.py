@@ -1,12 +1,5 @@
 """PaddleOCR, the second OCR engine of the paper, in its version 3: the PP-OCR models in Paddle's own runtime.
 
-Downloads: with ``download = true`` the package fetches the two models of the language with the first picture and keeps
-them (16 to 170 MB). Else nothing: ``detection`` and ``recognition`` name folders that hold an exported model each
-(``inference.json``, ``inference.pdiparams``, ``inference.yml``). It needs ``pip install "mner[paddle]"`` in an
-environment of its own: the package wants a numpy below 2.4, and an OpenCV that replaces the one mner installs.
-Licence: Apache-2.0, package and models.
-Speed: an estimate is 0.5 to 5 seconds a picture on one core, by the size of the models.
-
 The same models as in ``rapid``, or larger ones, for about 80 languages.
 """
 
@@ -23,9 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
 from mner.vision.ocr._lines import in_reading_order, line, silence
-
-VERSION = 1
-NEEDS = ("paddleocr", "paddle")
+from mner.vision.protocols import About
 
 LEGIBLE = 8
 """Pixels of the shortest side of a picture that can hold text."""
@@ -61,6 +52,22 @@ def models(options: Options) -> list[Path]:
 def lacking(options: Options) -> str | None:
     """What must be there before it can run; None for nothing."""
     return None if options.detection or options.download else f"models: {_no_models(options)}"
+
+
+ABOUT = About(
+    downloads=(
+        "with `download = true` the package fetches the two models of the language with the first picture and "
+        "keeps them (16 to 170 MB). Else nothing: `detection` and `recognition` name folders that hold an "
+        "exported model each (`inference.json`, `inference.pdiparams`, `inference.yml`). It needs `pip "
+        'install "mner[paddle]"` in an environment of its own: the package wants a numpy below 2.4, and an '
+        "OpenCV that replaces the one mner installs."
+    ),
+    licence="Apache-2.0, package and models.",
+    speed="an estimate is 0.5 to 5 seconds a picture on one core, by the size of the models.",
+    needs=("paddleocr", "paddle"),
+    models=models,
+    lacking=lacking,
+)
 
 
 class Reader:

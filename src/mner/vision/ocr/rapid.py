@@ -1,10 +1,4 @@
-"""RapidOCR with the PP-OCR models: reads clean, slanted and coloured text in Latin, Chinese and Japanese script.
-
-Downloads: nothing; the models (about 32 MB) are inside the package rapidocr, which mner requires. Another script
-needs one more file (8 to 16 MB); where it is not in mner's cache, the message says from where to fetch it.
-Licence: Apache-2.0, package and models.
-Speed: 0.2 to 0.5 seconds a picture with little text, up to 3 seconds for a page of it, on one core.
-"""
+"""RapidOCR with the PP-OCR models: reads clean, slanted and coloured text in Latin, Chinese and Japanese script."""
 
 from __future__ import annotations
 
@@ -23,9 +17,7 @@ from mner.cache import cache_folder
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
 from mner.vision.ocr._lines import in_reading_order, line, silence
-
-VERSION = 1
-
+from mner.vision.protocols import About
 
 LEGIBLE = 8
 """Pixels of the shortest side of a picture that can hold text."""
@@ -83,6 +75,18 @@ def _address(name: str) -> str:
     listed = _folder().parent / "default_models.yaml"
     found = re.search(rf"https://\S*/onnx/\S*{re.escape(name)}", listed.read_text(encoding="utf-8"))
     return found[0] if found else "the models' page of RapidOCR"
+
+
+ABOUT = About(
+    downloads=(
+        "nothing; the models (about 32 MB) are inside the package rapidocr, which mner requires. Another "
+        "script needs one more file (8 to 16 MB); where it is not in mner's cache, the message says from "
+        "where to fetch it."
+    ),
+    licence="Apache-2.0, package and models.",
+    speed="0.2 to 0.5 seconds a picture with little text, up to 3 seconds for a page of it, on one core.",
+    models=models,
+)
 
 
 class Reader:

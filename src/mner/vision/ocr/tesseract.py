@@ -1,10 +1,4 @@
-"""Tesseract, the OCR engine of the paper, through pytesseract.
-
-Downloads: nothing by itself. It needs ``pip install "mner[tesseract]"`` and the program: on Debian and Ubuntu
-``apt install tesseract-ocr`` (about 20 MB with English; other languages are packages such as tesseract-ocr-deu).
-Licence: Apache-2.0, program, package and models.
-Speed: 0.1 to 0.3 seconds a photograph on one core, more for a page of text.
-"""
+"""Tesseract, the OCR engine of the paper, through pytesseract."""
 
 from __future__ import annotations
 
@@ -16,10 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mner.errors import MissingExtraError
 from mner.types import OcrText
-
-VERSION = 1
-NEEDS = ("pytesseract",)
-PROGRAMS = ("tesseract",)
+from mner.vision.protocols import About
 
 
 class Options(BaseModel):
@@ -31,6 +22,19 @@ class Options(BaseModel):
     confidence: float = Field(default=0.6, ge=0, le=1)  # least mean confidence of a line's words
     characters: int = Field(default=2, ge=1)  # least length of a line
     timeout: float = Field(default=60.0, gt=0)  # seconds for one picture
+
+
+ABOUT = About(
+    downloads=(
+        'nothing by itself. It needs `pip install "mner[tesseract]"` and the program: on Debian and Ubuntu '
+        "`apt install tesseract-ocr` (about 20 MB with English; other languages are packages such as "
+        "tesseract-ocr-deu)."
+    ),
+    licence="Apache-2.0, program, package and models.",
+    speed="0.1 to 0.3 seconds a photograph on one core, more for a page of text.",
+    needs=("pytesseract",),
+    programs=("tesseract",),
+)
 
 
 class Reader:

@@ -1,10 +1,5 @@
 """Attributes of detected objects by CLIP or SigLIP: each crop is compared with every name of a list.
 
-Downloads: nothing by itself. It needs ``pip install "mner[vision-hub]"`` and a model, as a folder or in the hub's
-local cache. Torchvision is not needed.
-Licence: the model's; the packaged list of attributes is mner's own, CC0-1.0.
-Speed: the model's, for each object; objects share forward passes.
-
 It takes the place of the measured attributes where ``[vision.options.zeroshot]`` sets anything. The rule is: at
 most 3 attributes over 0.1, before the object, as in the paper. Objects that have attributes keep theirs. People get no
 colour: it would be that of clothes, or be read as more than a colour.
@@ -22,17 +17,11 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mner.types import Box, Tag
-from mner.vision.attributes import COLOURS, means_people
+from mner.vision.attributes.attributes import COLOURS, means_people
 from mner.vision.networks import folder as folders
-from mner.vision.networks.checkpoint import Checkpoint
+from mner.vision.protocols import About, Checkpoint
 from mner.vision.vocabulary import read_names
 
-VERSION = 1
-NEEDS = ("torch", "transformers")
-CHECKPOINTS = (
-    Checkpoint("openai/clip-vit-base-patch32", "0.6 GB", "MIT", "under 0.3 s an object"),
-    Checkpoint("google/siglip-base-patch16-224", "0.8 GB", "Apache-2.0", "under 1 s an object"),
-)
 ARCHITECTURES = ("clip", "siglip")
 PACKAGED = Path(str(files("mner.vision.assets"))) / "attributes.txt"
 
@@ -65,9 +54,21 @@ class Options(BaseModel):
         return prompt
 
 
-def models(options: Options) -> list[Path]:
-    """The files that the output depends on, the list of attributes among them."""
-    return [_list(options), *folders.files(folders.find(options.model, option=_OPTION))]
+ABOUT = About(
+    downloads=(
+        'nothing by itself. It needs `pip install "mner[vision-hub]"` and a model, as a folder or in the '
+        "hub's local cache. Torchvision is not needed."
+    ),
+    licence="the model's; the packaged list of attributes is mner's own, CC0-1.0.",
+    speed="the model's, for each object; objects share forward passes.",
+    needs=("torch", "transformers"),
+    checkpoints=(
+        Checkpoint("openai/clip-vit-base-patch32", "0.6 GB", "MIT", "under 0.3 s an object"),
+        Checkpoint("google/siglip-base-patch16-224", "0.8 GB", "Apache-2.0", "under 1 s an object"),
+    ),
+    models=lambda options: [_list(options), *folders.files(folders.find(options.model, option=_OPTION))],
+    batch=True,
+)
 
 
 class Describer:

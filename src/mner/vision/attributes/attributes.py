@@ -1,7 +1,5 @@
 """Attributes of a detected object, computed from its box and pixels: they are measured, not learned.
 
-Downloads: nothing. Licence: mner's own. Speed: 0.1 milliseconds an object.
-
 - size: "large" where the box covers much of the picture, "small" where it covers little of it;
 - colour: the name of the colour that most of the middle of the box has; none where no colour prevails, and none for
   people and animals, where it would be the colour of clothes, or would be read as more than a colour.
@@ -18,8 +16,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from mner.types import Box, Tag
-
-VERSION = 1
+from mner.vision.protocols import About
 
 COLOURS = ("black", "gray", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink")
 UNCOLOURED = frozenset(
@@ -45,17 +42,35 @@ class Options(BaseModel):
     most: int = Field(default=2, ge=0, le=3)  # attributes of an object; 0: none
 
 
-def describe(picture: Image.Image, tags: Sequence[Tag], *, options: Options) -> list[Tag]:
-    """The tags, each with the attributes that can be measured put before those it has.
+ABOUT = About(
+    downloads="nothing.",
+    licence="mner's own.",
+    speed="0.1 milliseconds an object.",
+)
 
-    A tag without a box, or with a ready text, stays as it is.
+
+class Describer:
+    """Gives objects the attributes that can be measured.
+
+    Args:
+        options: What is large, small and of one colour.
+        threads: Has no effect here.
     """
-    return [
-        tag
-        if tag.box is None or tag.text is not None
-        else replace(tag, attributes=(*_measured(picture, tag, tag.box, options), *tag.attributes)[:3])
-        for tag in tags
-    ]
+
+    def __init__(self, options: Options, *, threads: int = 0) -> None:
+        self._options = options
+
+    def __call__(self, picture: Image.Image, tags: Sequence[Tag]) -> list[Tag]:
+        """The tags, each with the attributes that can be measured put before those it has.
+
+        A tag without a box, or with a ready text, stays as it is.
+        """
+        return [
+            tag
+            if tag.box is None or tag.text is not None
+            else replace(tag, attributes=(*_measured(picture, tag, tag.box, self._options), *tag.attributes)[:3])
+            for tag in tags
+        ]
 
 
 def _measured(picture: Image.Image, tag: Tag, box: Box, options: Options) -> tuple[str, ...]:
