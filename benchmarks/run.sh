@@ -45,6 +45,5 @@ for name in ${*:-$known}; do
     echo "== $name, $(date +%T)" >&2
     measure "$name" || { failed=1; echo "== $name failed" >&2; }
 done
-"$python" tools/write_performance.py
-if [ -f benchmarks/results/context_build.json ]; then "$python" tools/write_scale.py; fi
+"$python" -m lab.report
 exit "$failed"

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from mner import config as configs
-from mner.evaluation.run import evaluate
+from mner.runs.evaluate import evaluate
 from mner.training import Event, train
 
 path, *settings = sys.argv[1:]
@@ -19,5 +19,5 @@ def watch(event: Event) -> None:
 
 run = train(config, root=configs.root_folder(config.data, Path(path).parent), out=Path("runs"), watch=watch)
 
-for view, scores in evaluate(run).items():  # dev; evaluate(run, final=True) opens test
-    print(f"{view:3} {scores['micro']['f1']:6.2f}  {scores['signature']}")
+for view, scores in evaluate(run).scores.items():  # dev; evaluate(run, final=True) opens test
+    print(f"{view:3} {scores.micro.f1:6.2f}  {scores.signature}")

@@ -118,6 +118,24 @@ def posts_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+CONTEXTS: dict[str, dict[str, Any]] = {
+    "blip2": {"context": {"captions": ["blip2", "catr"]}},
+    "standin": {
+        "context": {"order": ["captions", "tags"]},
+        "data": {"contexts": ["contexts/twitter2015.nouns.jsonl"]},
+    },
+}
+"""What the experiments of a variant read, where that is another kind of contexts."""
+
+
+def identity(name: str) -> dict[str, Any]:
+    """What a record of this name says of itself in these tests; its name may end with an encoder and "-tuned"."""
+    experiment = name.removesuffix("-tuned")
+    variant = next((end for end in ("mpnet-warm", "mpnet", "blip2", "standin") if experiment.endswith(f"-{end}")), "")
+    experiment = experiment.removesuffix(f"-{variant}")
+    return {"experiment": experiment, "variant": variant, "tuned": name.endswith("-tuned")}
+
+
 @pytest.fixture
 def make_record() -> Callable[..., dict[str, Any]]:
     """A function that makes a finished run's record on four posts, from what each view finds in them.
@@ -125,7 +143,7 @@ def make_record() -> Callable[..., dict[str, Any]]:
     Gold: LOC and PER in the first post, PER in the third, LOC in the fourth. Keywords replace keys of the record.
     """
     from mner.data import stamp
-    from mner.evaluation import evaluate_views, signature
+    from mner.evaluation import Signature, evaluate_views
     from mner.evaluation.outcomes import outcomes
     from mner.types import Post, Span
 
@@ -147,19 +165,23 @@ def make_record() -> Callable[..., dict[str, Any]]:
         for view, scores in evaluate_views(posts, found).items():  # type: ignore[arg-type]
             for split in scored:
                 data = f"tiny/{split}@{told.fingerprint[:6]}"
-                line = signature(f1=scores.micro.f1, view=view, data=data, decode=decode, version="0.1")
-                tables[split][view] = scores.to_dict(line)
+                signature = Signature(f1=(scores.micro.f1,), view=view, data=data, decode=decode, mner="0.1")
+                tables[split][view] = scores.to_dict(str(signature))
+        own = identity(row)
         return {
             "format": 1,
             "data": "tiny",
             "row": row,
             "seed": seed,
+            "identity": own,
             "config_fingerprint": f"c{seed}",
             "config": {
                 "seed": seed,
                 "model": {"name": "text" if row.startswith("text") else "ita"},
                 "loss": {"views": ["T"] if row.startswith("text") else ["T", "I+T"]},
                 "training": {"epochs": 2, "threads": seed},
+                "decode": {"constrained": decode == "constrained"},
+                **CONTEXTS.get(own["variant"], {}),
             },
             "encoder": {"name": "tiny"},
             "model": f"m{seed}",
@@ -174,6 +196,7 @@ def make_record() -> Callable[..., dict[str, Any]]:
             "precision": "no",
             "machine": {"cpu": "a CPU", "flags": ["avx2"], "cores": 2},
             "finished": "2026-01-01",
+            "versions": {"mner": "0.1"},
             **tables,
             **changes,
         }

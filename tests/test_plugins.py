@@ -17,8 +17,8 @@ from mner import config as configs
 from mner.analysis.opened import open_run
 from mner.config import Config
 from mner.errors import ConfigError, MnerError, ModelError
-from mner.evaluation.run import evaluate
 from mner.export import export
+from mner.runs.evaluate import evaluate
 from mner.runtime import read_model
 from mner.runtime.saved import seal
 from mner.types import Post

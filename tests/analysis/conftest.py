@@ -13,7 +13,8 @@ from mner import config as configs
 from mner import data, tags
 from mner.analysis.opened import Opened
 from mner.decode import Chain
-from mner.evaluation.records import Row, joined
+from mner.runs.experiments import Experiment, joined
+from mner.runs.record import RunRecord
 from mner.types import Caption, OcrText, Post, Span, ViewName, VisualContext
 from mner.views import Batch, Views
 
@@ -128,13 +129,17 @@ def record(row: str = "text", seed: int = 1, **changes: Any) -> dict[str, Any]:
 
     def scores(view: str, loc: tuple[float, float, float], per: tuple[float, float, float]) -> dict[str, Any]:
         names = ("precision", "recall", "f1")
-        labels = {"LOC": dict(zip(names, loc, strict=True)), "PER": dict(zip(names, per, strict=True))}
-        signature = (
-            f"f1=50.00 view={view} scheme=iob2-repaired match=exact decode=constrained data=d/dev@1 seeds=1 mner=0"
-        )
-        return {"micro": labels["LOC"], "labels": labels, "signature": signature}
+        none = {"correct": 0, "predicted": 0, "gold": 0}
+        labels = {
+            label: {**dict(zip(names, figures, strict=True)), **none} for label, figures in (("LOC", loc), ("PER", per))
+        }
+        return {"micro": labels["LOC"], "labels": labels, "signature": "", "fingerprint": "1", "mner": "0"}
 
     made = {
+        "config_fingerprint": "c",
+        "model": "m",
+        "best_epoch": 1,
+        "finished": "2026-01-01",
         "data": "d",
         "row": row,
         "seed": seed,
@@ -159,6 +164,12 @@ def simple_record() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def row_of() -> Callable[..., Row]:
+def row_of() -> Callable[..., Experiment]:
     """A function that makes a row of run records."""
-    return lambda *records: joined([(Path(f"{one['row']}/{one['seed']}.json"), one) for one in records])
+
+    def make(*records: dict[str, Any]) -> Experiment:
+        return joined(
+            [(Path(f"{each['row']}/{each['seed']}.json"), RunRecord.model_validate(each)) for each in records]
+        )
+
+    return make

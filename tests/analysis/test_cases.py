@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from mner.analysis.cases import cases, turned
 from mner.analysis.opened import Opened
 from mner.errors import DataError
+from mner.runs import RunRecord
 from mner.types import Span
 
 
@@ -68,9 +70,10 @@ def test_rescue_names_its_readings(opened: Callable[..., Opened]) -> None:
     assert cases(opened()).told("misled") == "made/ita T right, made/ita I+T wrong"
 
 
-def test_posts_turn_between_two_readings_on_record() -> None:
-    kept = {"labels": ["LOC", "PER"], "T": "0 0-1 . -1 .", "I+T": "0 01 +0 -1+0 ."}
-    run = {"outcomes": {"dev": kept}}
+def test_posts_turn_between_two_readings_on_record(make_record: Callable[..., dict[str, Any]]) -> None:
+    kept = {"fingerprint": "1", "labels": ["LOC", "PER"], "T": "0 0-1 . -1 .", "I+T": "0 01 +0 -1+0 ."}
+    nothing = {"T": [[]] * 4, "I+T": [[]] * 4}
+    run = RunRecord.model_validate(make_record("ita", 1, nothing, outcomes={"dev": kept}))
     assert turned(run, "T", run, "I+T", split="dev") == (1, 1)  # the second post, the third
     assert turned(run, "T", run, "T", split="dev") == (0, 0)
     assert turned(run, "T", run, "I+T", split="test") is None

@@ -9,10 +9,10 @@ import pytest
 
 from mner.analysis.cost import cost
 from mner.errors import DataError
-from mner.evaluation.records import Row
+from mner.runs import Experiment
 
 Make = Callable[..., dict[str, Any]]
-RowOf = Callable[..., Row]
+RowOf = Callable[..., Experiment]
 
 
 def test_runs_of_a_row_make_one_line(simple_record: Make, row_of: RowOf) -> None:

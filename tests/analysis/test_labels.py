@@ -10,10 +10,10 @@ import pytest
 
 from mner.analysis.labels import LabelGain, Labels, Triple, labels
 from mner.errors import DataError
-from mner.evaluation.records import Row
+from mner.runs import Experiment
 
 Make = Callable[..., dict[str, Any]]
-RowOf = Callable[..., Row]
+RowOf = Callable[..., Experiment]
 
 
 def gain(found: Labels, label: str, view: str) -> LabelGain:
@@ -40,7 +40,7 @@ def test_gains_are_relative_to_the_baselines_words(simple_record: Make, row_of: 
 
 def test_claim_fails_where_recall_gained_more(simple_record: Make, row_of: RowOf) -> None:
     row = simple_record("ita")
-    row["dev"]["I+T"]["labels"]["LOC"] = {"precision": 51.0, "recall": 60.0, "f1": 55.0}
+    row["dev"]["I+T"]["labels"]["LOC"] |= {"precision": 51.0, "recall": 60.0, "f1": 55.0}
     found = labels(row_of(simple_record()), row_of(row))
     assert gain(found, "LOC", "I+T").holds is False
     assert (found.claims[1].held, found.claims[1].p) == (0, 1.0)
@@ -65,7 +65,7 @@ def test_rows_are_read_on_the_seeds_that_both_have(simple_record: Make, row_of: 
     found = labels(row_of(simple_record(), better), row_of(simple_record("ita")))
     assert gain(found, "LOC", "I+T").baseline.f1 == 44, "seed 1 alone"
     assert " seeds=1 " in found.signatures[0]
-    assert found.notes == ("seed 2 of text left out: ita has none such",)
+    assert found.notes == ("seed 2 of text left out: ita lacks it",)
 
 
 def test_label_that_the_baseline_never_found_has_no_relative_gain(simple_record: Make, row_of: RowOf) -> None:
@@ -78,7 +78,7 @@ def test_label_that_the_baseline_never_found_has_no_relative_gain(simple_record:
 
 def test_other_data_is_refused_and_both_are_named(simple_record: Make, row_of: RowOf) -> None:
     other = copy.deepcopy(simple_record("ita"))
-    other["dev"]["T"]["signature"] = other["dev"]["T"]["signature"].replace("d/dev@1", "d/dev@2")
+    other["dev"]["T"]["fingerprint"] = "2"
     with pytest.raises(DataError, match=r"text/1\.json and ita/1\.json: not comparable: data .*dev@1 and .*dev@2"):
         labels(row_of(simple_record()), row_of(other))
 

@@ -10,7 +10,7 @@ import pytest
 
 from mner.analysis.learning import learning
 from mner.errors import DataError
-from mner.evaluation.records import Row, read_row
+from mner.runs import Experiment, read_experiment
 from mner.types import Span
 
 GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
@@ -21,22 +21,22 @@ Commit = Callable[[Mapping[str, Any]], Path]
 
 
 @pytest.fixture
-def trained(make_record: Make, commit: Commit) -> Callable[..., Row]:
+def trained(make_record: Make, commit: Commit) -> Callable[..., Experiment]:
     """A function that commits a run on some training posts and reads its row; keywords are settings of training."""
 
     def make(
         name: str, posts: int, *, scored: tuple[str, ...] = ("dev", "test"), asked: int = 0, **training: Any
-    ) -> Row:
+    ) -> Experiment:
         record = make_record(name, 1, {"T": LESS, "I+T": GOLD if posts > 1000 else LESS}, scored=scored)
         record["splits"]["train"]["posts"] = posts
         record["config"]["data"] = {"train_posts": asked}
         record["config"]["training"] |= training
-        return read_row(commit(record))
+        return read_experiment(commit(record))
 
     return make
 
 
-def test_rows_that_differ_in_posts_alone_make_a_curve(trained: Callable[..., Row]) -> None:
+def test_rows_that_differ_in_posts_alone_make_a_curve(trained: Callable[..., Experiment]) -> None:
     rows = [trained("ita", 4000), trained("text", 4000), trained("ita-1000", 1000, asked=1000)]
     found = learning(rows, split="test")
     assert [(one.row, one.view, len(one.points)) for one in found.curves] == [
@@ -50,19 +50,19 @@ def test_rows_that_differ_in_posts_alone_make_a_curve(trained: Callable[..., Row
     assert "view=I+T" in whole.f1.signature
 
 
-def test_other_settings_are_another_curve(trained: Callable[..., Row]) -> None:
+def test_other_settings_are_another_curve(trained: Callable[..., Experiment]) -> None:
     found = learning(
         [trained("text", 4000), trained("text-500", 500, epochs=9), trained("text-warm", 4000, warmup=0.1)]
     )
     assert [len(one.points) for one in found.curves] == [1, 1, 1]
 
 
-def test_two_rows_on_as_many_posts_are_no_curve(trained: Callable[..., Row]) -> None:
-    with pytest.raises(DataError, match="tiny/text-again: another row of the same settings has 4000 posts"):
+def test_two_rows_on_as_many_posts_are_no_curve(trained: Callable[..., Experiment]) -> None:
+    with pytest.raises(DataError, match="tiny/text-again: another row of the same settings has 4000 posts, too"):
         learning([trained("text", 4000), trained("text-again", 4000)])
 
 
-def test_runs_without_scores_of_the_split_are_left_out(trained: Callable[..., Row]) -> None:
+def test_runs_without_scores_of_the_split_are_left_out(trained: Callable[..., Experiment]) -> None:
     rows = [trained("text", 4000), trained("text-500", 500, scored=("dev",))]
     assert [len(one.points) for one in learning(rows, split="test").curves] == [1]
     with pytest.raises(DataError, match="no run has scores of test"):

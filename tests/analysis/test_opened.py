@@ -15,7 +15,7 @@ from mner.analysis.opened import open_run, open_runs, row_runs
 from mner.analysis.robustness import robustness
 from mner.errors import DataError, MnerError
 from mner.evaluation import score
-from mner.evaluation.run import evaluate
+from mner.runs.evaluate import evaluate
 from mner.training import train
 
 TEXT = "IMGID:1\nkevin\tB-PER\nlove\tI-PER\nwon\tO\n\nIMGID:2\nreal\tB-ORG\nmadrid\tI-ORG\n!\tO\n\n"
@@ -51,9 +51,9 @@ def test_run_reads_what_evaluate_scores(runs: Path) -> None:
     one = open_run(runs / "1")
     scored = evaluate(runs / "1")
     gold = [post.spans or () for post in one.posts]
-    assert score(gold, one.read()).micro.f1 == scored["T"]["micro"]["f1"]
-    assert score(gold, one.read(one.pieces())).micro.f1 == scored["I+T"]["micro"]["f1"]
-    assert f"data={one.data} " in scored["T"]["signature"]
+    assert score(gold, one.read()).micro.f1 == scored.scores["T"].micro.f1
+    assert score(gold, one.read(one.pieces())).micro.f1 == scored.scores["I+T"].micro.f1
+    assert f"data={one.data} " in scored.scores["T"].signature and f"data={one.data} " in str(scored.signatures["T"])
     assert one.row == "corpus/row"
     assert [len(some) for some in one.pieces()] == [1, 0]
 
@@ -145,11 +145,11 @@ def test_control_is_read_with_the_contexts_it_was_trained_with(runs: Path, tiny_
         found[kind] = open_run(run)
         scored = evaluate(run)
         gold = [post.spans or () for post in found[kind].posts]
-        assert score(gold, found[kind].read(found[kind].pieces())).micro.f1 == scored["I+T"]["micro"]["f1"]
+        assert score(gold, found[kind].read(found[kind].pieces())).micro.f1 == scored.scores["I+T"].micro.f1
     assert [[piece.text for piece in some] for some in found["shuffled"].pieces()] == [["stadium"], ["two people"]]
     assert found["empty"].pieces() == [(), ()]
     record = json.loads((tmp_path / "out" / "corpus" / "empty" / "1" / "record.json").read_text())
-    assert found["empty"].run == f"corpus/empty/1@{record['model']}"
+    assert str(found["empty"].run) == f"corpus/empty/1@{record['model']}"
     for ask in (lambda one: robustness([one]), cases):
         with pytest.raises(DataError, match=r'corpus/shuffled: .*context.substitute = "shuffled"'):
             ask(found["shuffled"])

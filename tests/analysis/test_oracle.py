@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from mner.analysis.oracle import best_f1, oracle
 from mner.errors import DataError
-from mner.evaluation.records import read_row
+from mner.runs import read_experiment
 from mner.types import Span
 
 GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
@@ -54,7 +54,7 @@ def test_views_rows_and_seeds_are_told_apart(make_record: Make, commit: Commit) 
     for seed, found in ((1, LESS), (2, OTHER)):
         ita = commit(make_record("ita-ga-cva", seed, {"T": LESS, "I+T": found}))
         text = commit(make_record("text", seed, {"T": LESS, "I+T": GOLD}))
-    found = oracle(read_row(ita), baseline=read_row(text), split="test")
+    found = oracle(read_experiment(ita), baseline=read_experiment(text), split="test")
     views, rows, ita_seeds, text_seeds = found.choices
     assert (views.what, views.a, views.b) == ("views", "tiny/ita-ga-cva I+T", "tiny/ita-ga-cva T")
     assert (rows.a, rows.b) == ("tiny/ita-ga-cva I+T", "tiny/text T")
@@ -74,10 +74,10 @@ def test_records_without_outcomes_are_refused(make_record: Make, commit: Commit)
     del record["outcomes"]["dev"]
     commit(record)
     with pytest.raises(DataError, match="not every record keeps what became of each dev post"):
-        oracle(read_row(row))
-    assert oracle(read_row(row), split="test").choices[0].gain >= 0
+        oracle(read_experiment(row))
+    assert oracle(read_experiment(row), split="test").choices[0].gain >= 0
 
 
 def test_one_run_of_one_view_has_no_choice(make_record: Make, commit: Commit) -> None:
     with pytest.raises(DataError, match="nothing to choose; name a --baseline"):
-        oracle(read_row(commit(make_record("text", 1, {"T": LESS, "I+T": GOLD}))))
+        oracle(read_experiment(commit(make_record("text", 1, {"T": LESS, "I+T": GOLD}))))

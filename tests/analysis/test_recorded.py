@@ -33,7 +33,7 @@ def test_numbers_come_back_as_they_were(opened: Callable[..., Opened], tmp_path:
         path = write_record(name, result, split="dev", runs=[one.run, one.run], results=tmp_path)
         assert path == tmp_path / "analysis" / "made" / "ita" / f"{name}.json"
         told = json.loads(path.read_text())
-        assert (told["analysis"], told["split"], told["runs"]) == (name, "dev", [one.run])
+        assert (told["analysis"], told["split"], told["runs"]) == (name, "dev", [str(one.run)])
         assert told["mner"] and "signature" in path.read_text()
     back = {each.analysis: each for each in read_recorded(tmp_path)}
     assert {name: each.result for name, each in back.items()} == {

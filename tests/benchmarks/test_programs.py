@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mner.show.performance import KEYS, performance
+from lab.performance import KEYS, performance
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 PROGRAMS = {

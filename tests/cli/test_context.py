@@ -199,38 +199,6 @@ def test_killed_build_keeps_what_it_read_and_ends_alike(tmp_path: Path) -> None:
     assert len(read_contexts(tmp_path / "c.jsonl")) == 40
 
 
-def test_simulate_makes_contexts_without_pictures(tmp_path: Path) -> None:
-    given = tmp_path / "captions.jsonl"
-    given.write_text(
-        "".join(
-            json.dumps({"image": f"{number}.jpg", "captions": [{"text": "two men", "source": "a"}, "a dog"]}) + "\n"
-            for number in range(20)
-        )
-    )
-    code, out, err = run("context", "simulate", given, "--out", tmp_path / "s.jsonl", "--captions", "a", "--seed", 3)
-    assert (code, out.strip()) == (0, str(tmp_path / "s.jsonl"))
-    assert "20 simulated contexts" in err
-    rows = read_contexts(tmp_path / "s.jsonl")
-    assert len(rows) == 20
-    assert any(tag.object == "person" for row in rows.values() for tag in row.tags)
-
-
-def test_nouns_puts_what_captions_name_where_tags_stand(tmp_path: Path) -> None:
-    given = tmp_path / "captions.jsonl"
-    told = [{"text": "two men and a dog", "source": "a"}, {"text": "a red car", "source": "b"}]
-    given.write_text(json.dumps({"image": "1.jpg", "captions": told, "ocr": ["SALE"], "relation": 1}) + "\n")
-    code, out, err = run("context", "nouns", given, "--out", tmp_path / "n.jsonl", "--captions", "a")
-    assert (code, out.strip()) == (0, str(tmp_path / "n.jsonl"))
-    assert "1 contexts, 1 of them with tags, which are from captions alone" in err
-    row = json.loads((tmp_path / "n.jsonl").read_text())
-    assert [tag["object"] for tag in row["tags"]] == ["person", "person", "dog"]
-    assert row["captions"] == told
-    assert row["ocr"] == [{"text": "SALE"}] and row["relation"] == 1
-    code, out, err = run("context", "nouns", given, "--out", tmp_path / "none.jsonl", "--captions", "c")
-    assert code == 2 and not out and "captions.jsonl: no caption of c; sources of captions there: a, b" in err
-    assert not (tmp_path / "none.jsonl").exists()
-
-
 @pytest.mark.parametrize(("out", "suffix"), [("c", ".jsonl"), ("c.parquet", ".parquet")])
 def test_shards_are_written_and_kept(photos: Path, out: str, suffix: str) -> None:
     shards = [Path(out) / f"part-{number:07d}{suffix}" for number in range(2)]

@@ -25,8 +25,6 @@ WRITERS = {
     "context convert": "context convert contexts.jsonl {out}.parquet",
     "context import": "context import found.tsv --out {out}.jsonl",
     "context sheet": "context sheet contexts.jsonl --images pics --out {out}.html",
-    "context simulate": "context simulate contexts.jsonl --out {out}.jsonl",
-    "context nouns": "context nouns contexts.jsonl --out {out}.jsonl",
     "store export": "store export {out}.jsonl --store empty.sqlite",
     "predict": "predict posts.txt --model {model} --threads 1 --no-images --out {out}.jsonl",
     "explain": "explain posts.txt --model {model} --threads 1 --limit 2 --html {out}.html",

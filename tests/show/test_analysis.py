@@ -103,7 +103,11 @@ RESULTS: dict[str, list[Any]] = {
     ],
     "slices": [Slices("d/one", "d/one", (SLICE, NARROW), {"relation": "no context has it"})],
     "oracle": [
-        Oracle("d/one", "test", (Choice("rows", "d/one I+T", "d/text T", (74.0, 73.0), f1(78.5, "best"), 4.5, 12.3),))
+        Oracle(
+            "d/one",
+            "test",
+            (Choice("rows", "d/one I+T", "d/text T", "I+T", (74.0, 73.0), f1(78.5, "best"), 4.5, 12.3),),
+        )
     ],
     "learning": [
         Learning(

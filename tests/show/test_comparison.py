@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from mner.evaluation.compare import Comparison, Line
 from mner.evaluation.significance import Interval, TTest
+from mner.runs.compare import Comparison, Line
 from mner.show.comparison import plain, sure, table, title
 
 SURE = Line("micro", (75.0, 76.0), (73.0, 74.0), TTest(2.8, 2, 0.0421), Interval(0.4, 3.1, 0.0004))

@@ -12,21 +12,27 @@ import pytest
 
 from mner import config as configs
 from mner.errors import DataError
-from mner.evaluation.records import Row, joined, settings_that_differ
+from mner.runs.experiments import Experiment, joined, settings_that_differ
+from mner.runs.record import RunRecord
+from mner.runs.searches import Search, read_searches
 from mner.show.tables import Part
-from mner.show.tuning import read_searches, settings_from, trials_behind, tuning
+from mner.show.tuning import settings_from, trials_behind, tuning
 
 Make = Callable[..., dict[str, Any]]
 START = {"training": {"epochs": 2, "encoder_lr": 0.1}, "context": {"budget": {"captions": 64}}}
 ROOT = Path(__file__).resolve().parents[2]
-TUNED_ROWS = sorted((ROOT / "configs" / "tuned").glob("*/*.toml"))
+TUNED_ROWS = sorted((ROOT / "lab" / "tuned").glob("*/*.toml"))
 
 
 def dev(f1: str) -> dict[str, Any]:
     return {view: {"f1": float(f1), "signature": f"f1={f1} view={view}"} for view in ("T", "I+T")}
 
 
-def search(best: int | None = 2, **changes: Any) -> dict[str, Any]:
+def search(best: int | None = 2, **changes: Any) -> Search:
+    return Search.model_validate(table(best, **changes))
+
+
+def table(best: int | None = 2, **changes: Any) -> dict[str, Any]:
     return {
         "data": "tiny",
         "row": "ita",
@@ -46,21 +52,21 @@ def search(best: int | None = 2, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def row_with(make_record: Make) -> Callable[..., Row]:
+def row_with(make_record: Make) -> Callable[..., Experiment]:
     """A function that makes a row of a name with some configuration."""
     found = {"T": [[], [], [], []], "I+T": [[], [], [], []]}
 
-    def make(name: str, *, rate: float, budget: int = 64, weight: float | None = None, **training: Any) -> Row:
-        record = make_record(name, 1, found)
+    def make(name: str, *, rate: float, budget: int = 64, weight: float | None = None, **training: Any) -> Experiment:
+        record = make_record(name, 1, found, decode="constrained")
         record["config"] |= {"name": name, "training": {"epochs": 2, "encoder_lr": rate, **training}}
         record["config"]["context"] = {"budget": {"captions": budget}}
         record["config"]["loss"] |= {} if weight is None else {"weight_it": weight}
-        return joined([(Path("1.json"), record)])
+        return joined([(Path("1.json"), RunRecord.model_validate(record))])
 
     return make
 
 
-def test_only_a_row_with_the_best_settings_is_tuned(row_with: Callable[..., Row]) -> None:
+def test_only_a_row_with_the_best_settings_is_tuned(row_with: Callable[..., Experiment]) -> None:
     tuned = row_with("ita-tuned", rate=0.3, weight=0.25)
     assert trials_behind(tuned, [search()]) == 2
     assert trials_behind(row_with("ita", rate=0.3, weight=0.25), [search()]) == 2
@@ -77,7 +83,7 @@ def test_only_a_row_with_the_best_settings_is_tuned(row_with: Callable[..., Row]
     assert trials_behind(row_with("ita", rate=0.1), [search(best=1)]) == 2, "the configuration as it is was the best"
 
 
-def test_settings_are_told_by_the_search_they_are_from(row_with: Callable[..., Row]) -> None:
+def test_settings_are_told_by_the_search_they_are_from(row_with: Callable[..., Experiment]) -> None:
     rows = [
         row_with("ita-tuned", rate=0.3, weight=0.25),
         row_with("ita-empty-tuned", rate=0.3, weight=0.25, budget=32),
@@ -88,12 +94,12 @@ def test_settings_are_told_by_the_search_they_are_from(row_with: Callable[..., R
     assert told == ["own search, 2 trials", "search of ita", "as configured", "as configured"]
     assert settings_from(row_with("ita-tuned", rate=0.3, weight=0.25), [search(data="other")]) == "search of other/ita"
     three = search()
-    three["trials"][1]["settings"]["training.epochs"] = 2
+    three.trials[1].settings["training.epochs"] = 2
     other_rate = row_with("ita-mpnet-tuned", rate=0.05, weight=0.25)
     assert settings_from(other_rate, [three]) == "search of ita except training.encoder_lr"
 
 
-def test_trials_trained_again_stand_beside_the_search(row_with: Callable[..., Row]) -> None:
+def test_trials_trained_again_stand_beside_the_search(row_with: Callable[..., Experiment]) -> None:
     row = row_with("ita-tuned", rate=0.3, weight=0.25)
     (part,) = tuning([search(config=START | {"seed": 1})], "tiny", {row.name: row})
     assert part.notes == (
@@ -107,7 +113,7 @@ def test_trials_trained_again_stand_beside_the_search(row_with: Callable[..., Ro
 def test_tuned_rows_have_the_best_settings_on_record(path: Path, make_record: Make) -> None:
     config, data, row = configs.load(path), path.parent.name, path.stem
     assert (config.data.name, config.name) == (data, f"{row}-tuned")
-    searches = [one for one in read_searches(ROOT / "results") if (one["data"], one["row"]) == (data, row)]
+    searches = [one for one in read_searches(ROOT / "lab" / "results") if (one.data, one.name) == (data, row)]
     first = path.parents[1] / "twitter15" / path.name
     if not searches and data != "twitter15":  # nothing was searched on these data: the settings found on Twitter-15
         ours, theirs = (one.model_dump(mode="json", exclude={"data"}) for one in (config, configs.load(first)))
@@ -121,13 +127,13 @@ def test_tuned_rows_have_the_best_settings_on_record(path: Path, make_record: Ma
         return
     record = make_record(config.name, 1, {"T": [[]] * 4, "I+T": [[]] * 4}, data=data)
     record["config"] = config.model_dump(mode="json", exclude_none=True)
-    assert trials_behind(joined([(path, record)]), searches) == searches[0]["trials_done"] > 0
+    assert trials_behind(joined([(path, RunRecord.model_validate(record))]), searches) == searches[0].trials_done > 0
 
 
 def test_searches_are_read_and_told(tmp_path: Path) -> None:
     folder = tmp_path / "tune" / "tiny"
     folder.mkdir(parents=True)
-    (folder / "ita.json").write_text(json.dumps(search()))
+    (folder / "ita.json").write_text(json.dumps(table()))
     found = read_searches(tmp_path)
     (part,) = tuning(found, "tiny", {})
     assert isinstance(part, Part) and part.table is not None

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mner.evaluation.run import evaluate
 
 from mner.config import Config
 from mner.errors import DataError, MnerError
-from mner.evaluation.run import evaluate
 from mner.runtime import read_model
 from mner.training import Event, train
 from mner.training.folder import alone

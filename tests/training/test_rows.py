@@ -15,7 +15,7 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 from mner import config as configs
 from mner.config import Config
 from mner.errors import DataError
-from mner.evaluation.run import evaluate
+from mner.runs.evaluate import evaluate
 from mner.training import Event, train
 
 Make = Callable[..., Config]

@@ -15,8 +15,8 @@ import mner
 from mner import tags
 from mner.config import Config
 from mner.encoders import find
-from mner.evaluation.run import evaluate
 from mner.models import build
+from mner.runs.evaluate import evaluate
 from mner.runtime import read_model
 from mner.runtime.torch import load_encoder, view_tensors
 from mner.training import train

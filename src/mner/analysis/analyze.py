@@ -20,8 +20,8 @@ from mner.analysis.oracle import Oracle, oracle
 from mner.analysis.robustness import Robustness, robustness
 from mner.analysis.slices import Slices, read_both, slices
 from mner.errors import MnerError
-from mner.evaluation.pairing import Split
-from mner.evaluation.records import Row, read_row, read_rows
+from mner.runs import Experiment, read_experiment, read_experiments
+from mner.runs.record import RunId, ScoredSplit
 from mner.runtime import Backend
 from mner.types import Post, VisualContext
 from mner.views.split import read_posts
@@ -63,7 +63,7 @@ class Asked:
     shuffles: int = 1
     allow_plugins: bool = False
     watch: Callable[[str], None] = lambda path: None
-    seen: Callable[[str], None] = lambda run: None
+    seen: Callable[[RunId], None] = lambda run: None
 
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -119,11 +119,11 @@ def _first(told: str, asked: Asked) -> Opened:
     return next(iter(_runs(told, asked, most=1)))
 
 
-def _record(told: str, asked: Asked) -> Row:
-    return read_row(told, results=asked.results)
+def _record(told: str, asked: Asked) -> Experiment:
+    return read_experiment(told, results=asked.results)
 
 
-def _scored(asked: Asked) -> Split:
+def _scored(asked: Asked) -> ScoredSplit:
     """The split whose recorded scores are asked for."""
     if asked.split not in ("dev", "test"):
         raise MnerError(f'split "{asked.split}": expected dev or test, the splits that run records hold scores of')
@@ -170,7 +170,7 @@ def _train(one: Opened) -> list[Post]:
 
 
 def _cost(asked: Asked) -> list[Result]:
-    rows = [_record(row, asked) for row in asked.rows] or [*read_rows(asked.results).values()]
+    rows = [_record(row, asked) for row in asked.rows] or [*read_experiments(asked.results).values()]
     return [cost(rows)]
 
 

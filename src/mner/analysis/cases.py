@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mner.analysis.measured import Measured, measured
 from mner.analysis.opened import Opened, Spans
 from mner.errors import DataError
 from mner.evaluation import score
 from mner.evaluation.outcomes import counts
-from mner.evaluation.records import Record
 from mner.evidence import Match, matches
+from mner.runs.record import RunRecord, ScoredSplit
 from mner.types import Post, Span, ViewName, VisualContext
 from mner.views import Piece
 
@@ -87,31 +87,43 @@ class Cases:
         return KINDS[kind].format(without=without, with_=others[-1], unaligned=others[-2:][0], row=self.row)
 
 
-def turned(a: Record, view_a: ViewName, b: Record, view_b: ViewName, *, split: str) -> tuple[int, int] | None:
+def turned(
+    a: RunRecord, view_a: ViewName, b: RunRecord, view_b: ViewName, *, split: ScoredSplit
+) -> tuple[int, int] | None:
     """Posts that run ``a`` reads wrongly and ``b`` rightly, and the reverse; None where a run kept no outcomes.
 
     Two readings without a picture turn posts as well: this is what to hold the cases against.
     """
     right = []
     for record, view in ((a, view_a), (b, view_b)):
-        if not (kept := record.get("outcomes", {}).get(split)):
+        if not (outcomes := record.outcomes.get(split)):
             return None
-        found = counts(kept, view)
+        found = counts(outcomes, view)
         right.append(((found.correct == found.predicted) & (found.correct == found.gold)).all(axis=1))
     before, after = right
     return int((after & ~before).sum()), int((before & ~after).sum())
 
 
+class Source(NamedTuple):
+    """Whose reading it is: a row, and the view that it decoded."""
+
+    row: str
+    view: ViewName
+
+    def __str__(self) -> str:
+        return f"{self.row} {self.view}"
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the models found in the posts of a split: entities of each post, by the name of the reading."""
+    """What the models found in the posts of a split: entities of each post, and whose reading they are."""
 
-    without: tuple[str, Spans]
-    with_: tuple[str, Spans]
-    aligned: tuple[str, Spans] | None = None
-    unaligned: tuple[str, Spans] | None = None
+    without: tuple[Source, Spans]
+    with_: tuple[Source, Spans]
+    aligned: tuple[Source, Spans] | None = None
+    unaligned: tuple[Source, Spans] | None = None
 
-    def all(self) -> Iterator[tuple[str, Spans]]:
+    def all(self) -> Iterator[tuple[Source, Spans]]:
         """The readings, each once: the words alone, the row's T view if that is another, unaligned, I+T."""
         for one in (self.without, self.aligned, self.unaligned, self.with_):
             if one is not None:
@@ -145,18 +157,17 @@ def cases(row: Opened, *, baseline: Opened | None = None, unaligned: Opened | No
         if other.data != row.data:
             raise DataError(f"{row.row} and {other.row}: different posts, {row.data} and {other.data}")
     pieces = row.pieces()
-    own = (f"{row.row} T", row.read())
+    own = (Source(row.row, "T"), row.read())
     seen = Seen(
-        without=own if baseline is None else (f"{baseline.row} T", baseline.read()),
-        with_=(f"{row.row} I+T", row.read(pieces)),
+        without=own if baseline is None else (Source(baseline.row, "T"), baseline.read()),
+        with_=(Source(row.row, "I+T"), row.read(pieces)),
         aligned=None if baseline is None else own,
-        unaligned=None if unaligned is None else (f"{unaligned.row} I+T", unaligned.read(unaligned.pieces())),
+        unaligned=None if unaligned is None else (Source(unaligned.row, "I+T"), unaligned.read(unaligned.pieces())),
     )
     found = find(row.posts, row.contexts, pieces=pieces, seen=seen)
     found.sort(key=lambda case: (list(KINDS).index(case.kind), not case.matches))
     kinds: list[Kind] = ["helped", "misled", *(["rescued"] if unaligned is not None else [])]  # type: ignore[list-item]
     gold = [post.spans or () for post in row.posts]
-    f1 = {name: score(gold, spans).micro.f1 for name, spans in seen.all()}
     return Cases(
         row=row.row,
         seed=row.config.seed,
@@ -165,8 +176,10 @@ def cases(row: Opened, *, baseline: Opened | None = None, unaligned: Opened | No
         counts={kind: sum(case.kind == kind for case in found) for kind in kinds},
         shown=tuple(case for kind in kinds for case in [case for case in found if case.kind == kind][:most]),
         readings={
-            f"{of} {view}": measured([f1[f"{of} {view}"]], config=configs[of], data=row.data, view=view)
-            for of, view in (name.rsplit(" ", 1) for name in f1)
+            str(source): measured(
+                [score(gold, spans).micro.f1], config=configs[source.row], data=row.data, view=source.view
+            )
+            for source, spans in seen.all()
         },
     )
 
@@ -184,15 +197,15 @@ def find(
         if not beside:
             continue
         gold = frozenset(post.spans or ())
-        right = {name: frozenset(spans[number]) == gold for name, spans in seen.all()}
-        readings = tuple(Reading(name, tuple(spans[number]), right[name]) for name, spans in seen.all())
+        right = {source: frozenset(spans[number]) == gold for source, spans in seen.all()}
+        readings = tuple(Reading(str(source), tuple(spans[number]), right[source]) for source, spans in seen.all())
         for kind in _kinds(seen, right):
             named = tuple(_matches(post, context))
             found.append(Case(kind, post.id, post.words, post.image, tuple(post.spans or ()), readings, beside, named))
     return found
 
 
-def _kinds(seen: Seen, right: Mapping[str, bool]) -> Iterator[Kind]:
+def _kinds(seen: Seen, right: Mapping[Source, bool]) -> Iterator[Kind]:
     without, with_ = right[seen.without[0]], right[seen.with_[0]]
     own = without if seen.aligned is None else right[seen.aligned[0]]
     if without != with_:

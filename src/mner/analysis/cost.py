@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from mner.errors import DataError
-from mner.evaluation.records import Row
+from mner.runs import Experiment
+from mner.runs.record import Machine
+from mner.types import ViewName
+
+VIEWS: tuple[ViewName, ...] = ("T", "I+T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Cost:
     rows: tuple[RowCost, ...]
 
 
-def cost(rows: Iterable[Row]) -> Cost:
+def cost(rows: Iterable[Experiment]) -> Cost:
     """The cost of each row from the records of its runs.
 
     Raises:
@@ -61,14 +64,14 @@ def cost(rows: Iterable[Row]) -> Cost:
     return Cost(tuple(map(_row, rows)))
 
 
-def _row(row: Row) -> RowCost:
+def _row(row: Experiment) -> RowCost:
     records = row.records
-    parameters = {int(record["parameters"]) for record in records}
+    parameters = {record.parameters for record in records}
     if len(parameters) > 1:
         told = " and ".join(f"{count:,}" for count in sorted(parameters))
         raise DataError(f"{row.full_name}: runs of one row with {told} parameters; name them apart")
-    seconds = [float(record["seconds"]) for record in records]
-    worked = [float(record["cpu_seconds"]) for record in records if "cpu_seconds" in record]
+    seconds = [record.seconds for record in records]
+    worked = [record.cpu_seconds for record in records if record.cpu_seconds is not None]
     return RowCost(
         row=row.full_name,
         encoder=row.encoder,
@@ -77,17 +80,17 @@ def _row(row: Row) -> RowCost:
         seconds=statistics.fmean(seconds),
         seconds_sd=statistics.stdev(seconds) if len(seconds) > 1 else None,
         cpu_seconds=statistics.fmean(worked) if worked else None,
-        epochs=statistics.fmean(len(record["epochs"]) for record in records),
-        peak_mib=max(float(record["peak_memory_mib"]) for record in records),
-        precision=_all(row.formats),
-        machine=_all(_machine(record["machine"]) for record in records),
-        signatures=tuple(row.signature("dev", view) for view in ("T", "I+T")),
+        epochs=statistics.fmean(len(record.epochs) for record in records),
+        peak_mib=max(record.peak_memory_mib for record in records),
+        precision=_all(record.number_format for record in records),
+        machine=_all(_machine(record.machine) for record in records),
+        signatures=tuple(str(row.signature("dev", view)) for view in VIEWS),
     )
 
 
-def _machine(machine: Mapping[str, Any]) -> str:
-    flags = " ".join(machine["flags"]) or "no flags known"
-    return f"{machine['cpu']} ({flags}), {machine['cores']} cores"
+def _machine(machine: Machine) -> str:
+    flags = " ".join(machine.flags) or "no flags known"
+    return f"{machine.cpu} ({flags}), {machine.cores} cores"
 
 
 def _all(values: Iterable[str]) -> str:

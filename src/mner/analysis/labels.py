@@ -7,8 +7,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mner.evaluation.pairing import Split, check_same, paired
-from mner.evaluation.records import Row
+from mner.runs import Experiment
+from mner.runs.pairing import check_same, paired
+from mner.runs.record import NO_ENTITIES, ScoredSplit
 from mner.types import ViewName
 
 VIEWS: tuple[ViewName, ...] = ("T", "I+T")
@@ -75,7 +76,9 @@ class Labels:
     notes: tuple[str, ...] = ()
 
 
-def labels(baseline: Row, row: Row, *, split: Split = "dev", threshold: float = THRESHOLD) -> Labels:
+def labels(
+    baseline: Experiment, row: Experiment, *, split: ScoredSplit = "dev", threshold: float = THRESHOLD
+) -> Labels:
     """Scores by label of a row against a baseline, from their run records.
 
     The claim (ITA, Table 5): where a label's relative F1 gain exceeds ``threshold`` percent, its relative precision
@@ -92,14 +95,14 @@ def labels(baseline: Row, row: Row, *, split: Split = "dev", threshold: float = 
     """
     row, baseline, notes = paired(row, baseline)
     check_same(baseline, row, split)
-    scores = [record[split]["T"] for record in (*baseline.records, *row.records)]
-    names = sorted({label for one in scores for label in one["labels"]})
+    scores = [record.scores(split) or {} for record in (*baseline.records, *row.records)]
+    names = sorted({label for each in scores for label in each["T"].labels})
     gains = [
         _gain(label, view, _mean(baseline, split, "T", label), _mean(row, split, view, label), threshold)
         for view in VIEWS
         for label in (*names, "micro")
     ]
-    signatures = (baseline.signature(split, "T"), *(row.signature(split, view) for view in VIEWS))
+    signatures = (str(baseline.signature(split, "T")), *(str(row.signature(split, view)) for view in VIEWS))
     claims = tuple(_claim(view, [gain for gain in gains if gain.view == view]) for view in VIEWS)
     return Labels(baseline.full_name, row.full_name, split, threshold, tuple(gains), claims, signatures, notes)
 
@@ -128,7 +131,9 @@ def _claim(view: ViewName, gains: Sequence[LabelGain]) -> Claim:
     return Claim(view, len(told), sum(told), sign_test(sum(told), len(told)) if told else None)
 
 
-def _mean(row: Row, split: Split, view: ViewName, label: str) -> Triple:
-    scores = [record[split][view] for record in row.records]
-    found = [one["micro"] if label == "micro" else one["labels"].get(label, {}) for one in scores]
-    return Triple(*(statistics.fmean(one.get(part, 0.0) for one in found) for part in ("precision", "recall", "f1")))
+def _mean(row: Experiment, split: ScoredSplit, view: ViewName, label: str) -> Triple:
+    views = [scores[view] for record in row.records if (scores := record.scores(split)) is not None]
+    of_label = [each.micro if label == "micro" else each.labels.get(label, NO_ENTITIES) for each in views]
+    return Triple(
+        *(statistics.fmean(getattr(each, part) for each in of_label) for part in ("precision", "recall", "f1"))
+    )

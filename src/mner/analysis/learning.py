@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mner.analysis.measured import Measured
+from mner.analysis.measured import Measured, summary
 from mner.errors import DataError
-from mner.evaluation.pairing import Split, only
-from mner.evaluation.records import Row, settings_that_differ
+from mner.runs.experiments import Experiment, settings_that_differ
+from mner.runs.pairing import scored
+from mner.runs.record import ScoredSplit
 from mner.types import ViewName
 
 FREE = frozenset({"name", "data.train_posts"})
@@ -42,7 +42,7 @@ class Learning:
     curves: tuple[Curve, ...]
 
 
-def learning(rows: Iterable[Row], *, split: Split = "dev") -> Learning:
+def learning(rows: Iterable[Experiment], *, split: ScoredSplit = "dev") -> Learning:
     """F1 of each trained view against the number of training posts; rows with other settings are other curves.
 
     Args:
@@ -52,46 +52,48 @@ def learning(rows: Iterable[Row], *, split: Split = "dev") -> Learning:
     Raises:
         DataError: No run has scores of the split, or two rows of one curve have the same number of posts.
     """
-    series: list[list[Row]] = []
+    series: list[list[Experiment]] = []
     for row in rows:
-        scored = only(row, {one["seed"] for one in row.records if split in one})
-        if not scored.records:
+        measured = scored(row, split)
+        if not measured.records:
             continue
         for one in series:
-            if not belong(scored, one[0]):
+            if not belong(measured, one[0]):
                 continue
-            if posts(scored) in map(posts, one):
-                raise DataError(f"{scored.full_name}: another row of the same settings has {posts(scored)} posts, too")
-            one.append(scored)
+            if posts(measured) in map(posts, one):
+                raise DataError(
+                    f"{measured.full_name}: another row of the same settings has {posts(measured)} posts, too"
+                )
+            one.append(measured)
             break
         else:
-            series.append([scored])
+            series.append([measured])
     if not series:
         raise DataError(f"no run has scores of {split}; mner evaluate RUN --final scores test")
     return Learning(split, tuple(_curve(one, view, split) for one in series for view in one[0].trained))
 
 
-def posts(row: Row) -> int:
+def posts(row: Experiment) -> int:
     """Posts that a row was trained on."""
-    return int(row.records[0]["splits"]["train"]["posts"])
+    trained_on = row.records[0].splits.get("train")
+    return 0 if trained_on is None else trained_on.posts
 
 
-def belong(a: Row, b: Row) -> bool:
+def belong(a: Experiment, b: Experiment) -> bool:
     """Whether two rows differ in nothing but the number of training posts."""
     first, second = a.records[0], b.records[0]
     return (
         a.data == b.data
-        and first["encoder"] == second["encoder"]
-        and not settings_that_differ(first["config"], second["config"], but=FREE)
+        and first.encoder == second.encoder
+        and not settings_that_differ(first.config, second.config, but=FREE)
     )
 
 
-def _curve(rows: list[Row], view: ViewName, split: Split) -> Curve:
+def _curve(rows: list[Experiment], view: ViewName, split: ScoredSplit) -> Curve:
     ordered = sorted(rows, key=posts)
     points = tuple(LearningPoint(posts(row), row.full_name, _measured(row, view, split)) for row in ordered)
     return Curve(ordered[-1].full_name, view, points)
 
 
-def _measured(row: Row, view: ViewName, split: Split) -> Measured:
-    f1 = tuple(row.f1(split, view))
-    return Measured(f1, statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else None, row.signature(split, view))
+def _measured(row: Experiment, view: ViewName, split: ScoredSplit) -> Measured:
+    return summary(row.signature(split, view))

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 
 from mner.config import Config
-from mner.evaluation import signature
+from mner.evaluation import Signature
+from mner.evaluation.signature import line
+from mner.evaluation.views import signature_of
 from mner.types import ViewName
 
 
@@ -41,14 +43,13 @@ def measured(f1: Sequence[float], *, config: Config, data: str, view: ViewName |
     >>> measured([70.0, 72.0], config=Config(), data="d/dev@1", view="T").mean
     71.0
     """
-    line = signature(
-        f1=f1,
-        view=view,
-        scheme=f"iob2-{'repaired' if config.data.labels == 'repair' else 'strict'}",
-        decode="constrained" if config.decode.constrained else "unconstrained",
-        data=data,
-    )
-    return Measured(tuple(f1), statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else None, line)
+    return summary(signature_of(config, f1=f1, data=data, view=view))
+
+
+def summary(signature: Signature) -> Measured:
+    """The mean and deviation of the runs that a signature is of."""
+    f1 = signature.f1
+    return Measured(f1, statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else None, str(signature))
 
 
 def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: str) -> str:
@@ -63,5 +64,4 @@ def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: s
     >>> unscored(view="T", data="snap/dev@3f2a", version="0.1")
     'view=T data=snap/dev@3f2a seeds=1 mner=0.1'
     """
-    told = {**more, "data": data, "seeds": str(seeds), "mner": version or installed_version("mner")}
-    return " ".join(f"{key}={'_'.join(value.split())}" for key, value in told.items())
+    return line({**more, "data": data, "seeds": str(seeds), "mner": version or installed_version("mner")})

@@ -11,8 +11,9 @@ from mner import config as configs
 from mner import data, encoders
 from mner.config import Config
 from mner.errors import DataError, MnerError
-from mner.evaluation.records import read_record
 from mner.evaluation.views import decoder_of
+from mner.runs import read_record
+from mner.runs.record import RunId
 from mner.runtime import Backend, Runtime, open_model, predict, read_model
 from mner.runtime.saved import saved_config
 from mner.tagger.opening import model_folder
@@ -55,9 +56,9 @@ class Opened:
     model: str = ""
 
     @property
-    def run(self) -> str:
-        """Data set, row and seed, and what was saved: "twitter15/ita-ga-cva/1@5f0c..."."""
-        return f"{self.row}/{self.config.seed}@{self.model}"
+    def run(self) -> RunId:
+        """Which run it is."""
+        return RunId(self.config.data.name, self.config.name, self.config.seed, self.model)
 
     @property
     def trained(self) -> tuple[ViewName, ...]:

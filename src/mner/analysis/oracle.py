@@ -9,12 +9,12 @@ from itertools import combinations, product
 
 import numpy as np
 
-from mner.analysis.measured import Measured
+from mner.analysis.measured import Measured, summary
 from mner.errors import DataError
-from mner.evaluation.counting import labels_of, post_counts
-from mner.evaluation.pairing import Split, check_same, opposite, paired
-from mner.evaluation.records import Row
-from mner.evaluation.signature import joint
+from mner.runs import Experiment
+from mner.runs.counting import labels_of, post_counts
+from mner.runs.pairing import check_same, opposite, paired
+from mner.runs.record import ScoredSplit
 from mner.types import ViewName
 
 
@@ -26,6 +26,7 @@ class Choice:
         what: What differs between the two: the view, the row, or the seed alone, which is the control.
         a: The first reading: row and view.
         b: The second.
+        view: The view of the first.
         f1: Of both, means over the pairs of runs.
         best: F1 if for each post the reading were taken that makes the whole F1 largest. It takes the gold labels
             to know which; no model reaches it.
@@ -36,6 +37,7 @@ class Choice:
     what: str
     a: str
     b: str
+    view: ViewName
     f1: tuple[float, float]
     best: Measured
     gain: float
@@ -56,9 +58,9 @@ class Oracle:
 class Reading:
     """What a row's runs found in one view; ``counts`` (post, run, 3) are entities correct, predicted and gold."""
 
-    row: Row
+    row: Experiment
     view: ViewName
-    split: Split
+    split: ScoredSplit
     counts: np.ndarray
 
     @property
@@ -67,7 +69,7 @@ class Reading:
         return f"{self.row.full_name} {self.view}"
 
 
-def oracle(row: Row, *, baseline: Row | None = None, split: Split = "dev") -> Oracle:
+def oracle(row: Experiment, *, baseline: Experiment | None = None, split: ScoredSplit = "dev") -> Oracle:
     """The best choice between a row's two views, between it and a baseline, and, as controls, between two seeds.
 
     Two runs of one row differ too, and choosing between them gains as well: what the picture could bring is what a
@@ -128,10 +130,9 @@ def best_f1(a: np.ndarray, b: np.ndarray) -> float:
         f1 = now
 
 
-def _reading(row: Row, view: ViewName, split: Split) -> Reading:
-    scored = [one for one in row.records if split in one]
-    labels = sorted({label for one in scored for label in labels_of(one, split)})
-    counts = post_counts(row, split, view, labels) if len(scored) == len(row.records) else None
+def _reading(row: Experiment, view: ViewName, split: ScoredSplit) -> Reading:
+    labels = sorted({label for record in row.records for label in labels_of(record, split)})
+    counts = post_counts(row, split, view, labels)
     if counts is None:
         raise DataError(
             f"{row.full_name}: not every record keeps what became of each {split} post; mner evaluate RUN --final "
@@ -140,7 +141,7 @@ def _reading(row: Row, view: ViewName, split: Split) -> Reading:
     return Reading(row, view, split, counts[:, :, 0])
 
 
-def _pairs(a: Row, b: Row) -> list[tuple[int, int]]:
+def _pairs(a: Experiment, b: Experiment) -> list[tuple[int, int]]:
     """Runs of the same seed; of rows that share none, each with each."""
     if a.seeds == b.seeds:
         return [(number, number) for number in range(len(a.seeds))]
@@ -151,20 +152,16 @@ def _choice(what: str, a: Reading, b: Reading, pairs: Sequence[tuple[int, int]])
     runs = [(a.counts[:, first], b.counts[:, second]) for first, second in pairs]
     best = [best_f1(*both) for both in runs]
     f1 = (statistics.fmean(_f1(both[0]) for both in runs), statistics.fmean(_f1(both[1]) for both in runs))
-    line = joint(
-        a.row.records[0][a.split][a.view]["signature"],
-        best,
-        view=f"oracle({a.row.name}/{a.view}|{b.row.name}/{b.view})",
-        seeds=len(a.row.seeds),
-    )
-    mean = statistics.fmean(best)
+    mixture = f"oracle({a.row.name}/{a.view}|{b.row.name}/{b.view})"
+    signature = a.row.records[0].signature(a.split, a.view).over(best, view=mixture, seeds=len(a.row.seeds))
     return Choice(
         what,
         a.name,
         b.name,
+        a.view,
         f1,
-        Measured(tuple(best), mean, statistics.stdev(best) if len(best) > 1 else None, line),
-        mean - max(f1),
+        summary(signature),
+        statistics.fmean(best) - max(f1),
         100 * statistics.fmean(float((both[0] != both[1]).any(axis=1).mean()) for both in runs),
     )
 

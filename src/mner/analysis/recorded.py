@@ -21,6 +21,7 @@ from mner.analysis.robustness import Robustness
 from mner.analysis.slices import Slices
 from mner.atomic import write_json
 from mner.errors import DataError, MnerError
+from mner.runs.record import RunId
 
 KINDS: dict[str, Any] = {
     "captions": Captions,
@@ -43,7 +44,7 @@ class Recorded:
         data: The data set.
         row: The row.
         split: The posts looked at.
-        runs: All runs that were read, "twitter15/text/1@5f0c..." with the model's fingerprint.
+        runs: All runs that were read.
         result: Its numbers.
         path: Its file.
     """
@@ -52,7 +53,7 @@ class Recorded:
     data: str
     row: str
     split: str
-    runs: tuple[str, ...]
+    runs: tuple[RunId, ...]
     result: Any
     path: Path
 
@@ -69,23 +70,24 @@ def check_recordable(name: str, rows: Sequence[str], split: str) -> None:
         raise MnerError("record: takes one row, a run or a folder of runs, on dev")
 
 
-def write_record(name: str, result: Any, *, split: str, runs: Sequence[str], results: Path) -> Path:
+def write_record(name: str, result: Any, *, split: str, runs: Sequence[RunId], results: Path) -> Path:
     """Write ``results/analysis/<data>/<row>/<name>.json``; its path.
 
     Words of posts are left out: they belong to their authors, and a record is committed.
     """
     row = result.gains[0].row if isinstance(result, Ocr) else result.row
-    path = results / "analysis" / row / f"{name}.json"
+    own = next(run for run in runs if run.experiment == row)
+    path = results / "analysis" / own.data / own.name / f"{name}.json"
     write_json(
         path,
         {
             "format": 1,
             "kind": "analysis",
             "analysis": name,
-            "data": row.partition("/")[0],
-            "row": row.partition("/")[2],
+            "data": own.data,
+            "row": own.name,
             "split": split,
-            "runs": list(dict.fromkeys(runs)),
+            "runs": list(dict.fromkeys(map(str, runs))),
             "result": asdict(without_posts(result)),
             "mner": version("mner"),
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -116,12 +118,12 @@ def _read(path: Path) -> Recorded:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         result = TypeAdapter(KINDS[told["analysis"]]).validate_python(told["result"])
-        runs = tuple(map(str, told["runs"]))
+        runs = tuple(map(RunId.parse, told["runs"]))
         place = (told[key] for key in ("analysis", "data", "row", "split"))
         name, data, row, split = TypeAdapter(tuple[StrictStr, StrictStr, StrictStr, StrictStr]).validate_python(
             tuple(place)
         )
         return Recorded(name, data, row, split, runs, result, path)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError) as error:
         why = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a record of an analysis ({why}); mner analyze NAME RUNS --record") from None

@@ -13,8 +13,8 @@ from mner.analysis.opened import Opened, Runs, Spans
 from mner.config import Config
 from mner.errors import DataError
 from mner.evaluation import score
-from mner.evaluation.compare import GENERATOR_SEED, RESAMPLES
 from mner.evaluation.significance import Interval, bootstrap
+from mner.runs.compare import GENERATOR_SEED, RESAMPLES
 from mner.types import Post, Span, VisualContext
 from mner.views import Piece, Subwords
 

@@ -37,8 +37,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data stats": ("mner.cli.data:stats", "Count posts, words and entities; print the fingerprint."),
     "data convert": ("mner.cli.data:convert", "Rewrite posts in another format."),
     "context build": ("mner.cli.context:build", "Read pictures into an artefact of visual contexts."),
-    "context simulate": ("mner.cli.context:simulate", "Write simulated contexts from captions, without pictures."),
-    "context nouns": ("mner.cli.context:nouns", "Write the objects that captions name as tags, without pictures."),
     "context show": ("mner.cli.context:show", "Show what was read from one picture."),
     "context stats": ("mner.cli.artefact:stats", "Count what was read: shares, words, sources."),
     "context diff": ("mner.cli.artefact:diff", "Show where two files of contexts differ."),
@@ -67,8 +65,8 @@ GROUPS: dict[str, str] = {
     "encoder": "Pretrained encoders.",
 }
 
-ADVANCED = {"store", "context simulate", "context nouns"}
-"""Commands and groups that few need; help lists them under a heading of their own."""
+ADVANCED = {"store"}
+"""Groups that few need; help lists them under a heading of their own."""
 
 CONTINUED: dict[str, str] = {
     "train": "",

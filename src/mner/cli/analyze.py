@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from mner.cli.output import say, working
 from mner.cli.source import PluginsOption, check_folder
 from mner.cli.target import ForceOption
 from mner.overwrite import PAGE, check_file
+
+if TYPE_CHECKING:
+    from mner.runs.record import RunId
 
 
 def analyze(
@@ -86,7 +89,7 @@ def analyze(
         check_folder(images, "--images")
     if out is not None:
         check_file(out, PAGE, force=force)
-    runs: list[str] = []
+    runs: list[RunId] = []
     if record:
         check_recordable(name, rows or (), split)
     with working("reading") as work:

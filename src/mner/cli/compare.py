@@ -43,13 +43,13 @@ def compare(
     The paired bootstrap asks whether other posts would: all runs are scored on the same posts, drawn with
     replacement. Runs on different data, or scored in different ways, are refused.
     """
-    from mner.evaluation.compare import compare as compared
-    from mner.evaluation.records import read_row
+    from mner.runs import read_experiment
+    from mner.runs.compare import compare as compared
 
     for name, value, choice in (("--split", split, SPLITS), ("--view", view, VIEWS), ("--against", against, VIEWS)):
         if value is not None and value not in choice:
             raise typer.BadParameter(f'expected {" or ".join(choice)}, found "{value}"', param_hint=name)
-    first, second = read_row(a, results=results), read_row(b, results=results)
+    first, second = read_experiment(a, results=results), read_experiment(b, results=results)
     comparisons = compared(
         first,
         second,

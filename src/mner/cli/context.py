@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mner.cli import engine as engines
-from mner.cli.bounded import COUNT, SEED, bounded
+from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import console, say
 from mner.cli.source import OutsideOption, hint_missing
 from mner.cli.target import ROWS, ForceOption
@@ -91,45 +91,6 @@ def build(
     count = sum(statuses.values())
     say(f"{count} {'picture' if count == 1 else 'pictures'}: {told}", err=True)
     hint_missing(statuses.get("missing", 0), images or (source.parent if source.is_file() else source))
-    say(out)
-
-
-def simulate(
-    contexts: Annotated[Path, typer.Argument(help="File of contexts with captions of the pictures.")],
-    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
-    captions: Annotated[
-        list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
-    ] = None,
-    seed: Annotated[int, bounded(0, SEED, help="Another seed: other misses and false finds.")] = 1,
-    force: ForceOption = False,
-) -> None:
-    """Write the contexts that the embedded backends might have read, made from captions alone: simulated ones."""
-    from mner.contexts.artefact import iter_contexts, write_contexts
-    from mner.vision.simulate import simulate as simulated
-
-    check_file(out, CONTEXTS, force=force)
-    count = write_contexts(simulated(iter_contexts(contexts), captions=captions or None, seed=seed), out)
-    say(f"{count} simulated contexts, no picture read", err=True)
-    say(out)
-
-
-def nouns(
-    contexts: Annotated[Path, typer.Argument(help="File of contexts with captions of the pictures.")],
-    out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
-    captions: Annotated[
-        list[str] | None, typer.Option(help="Source of captions to read; may be repeated. Else all.")
-    ] = None,
-    force: ForceOption = False,
-) -> None:
-    """Write the contexts with the objects that their captions name as tags: stand-ins for a detector's."""
-    from mner.contexts.artefact import iter_contexts, write_contexts
-    from mner.vision.stand_in import Named, tags_of_captions
-
-    check_file(out, CONTEXTS, force=force)
-    named = Named()
-    made = tags_of_captions(iter_contexts(contexts), captions=captions or None, named=named, where=str(contexts))
-    count = write_contexts(made, out)
-    say(f"{count} contexts, {named.rows} of them with tags, which are from captions alone", err=True)
     say(out)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mner.cli.output import say
 from mner.cli.source import PluginsOption
+
+if TYPE_CHECKING:
+    from mner.runs.evaluate import Evaluation
 
 
 def evaluate(
@@ -31,13 +33,13 @@ def evaluate(
     """
     if final and dev is not None:
         raise typer.BadParameter("--final scores test; leave one of the two out", param_hint="--dev")
-    from mner.evaluation.records import seed_folders
-    from mner.evaluation.run import evaluate as score_run
-    from mner.evaluation.run import evaluate_seeds, mean_signatures
+    from mner.runs.evaluate import evaluate as score_run
+    from mner.runs.evaluate import evaluate_seeds, mean_signatures
+    from mner.runs.experiments import seed_folders
 
     if (run / "record.json").exists() or not seed_folders(run):
-        scores = score_run(run, final=final, dev=dev, results=results, allow_plugins=allow_plugins)
-        say(json.dumps(scores, indent=1, ensure_ascii=False)) if as_json else _table(scores)
+        scored = score_run(run, final=final, dev=dev, results=results, allow_plugins=allow_plugins)
+        say(json.dumps(scored.to_dict(), indent=1, ensure_ascii=False)) if as_json else _table(scored)
         return
     by_seed = evaluate_seeds(
         run,
@@ -49,18 +51,20 @@ def evaluate(
     )
     means = mean_signatures(list(by_seed.values()))
     if as_json:
-        say(json.dumps({"seeds": by_seed, "means": means}, indent=1, ensure_ascii=False))
+        seeds = {seed: scored.to_dict() for seed, scored in by_seed.items()}
+        lines = {view: str(signature) for view, signature in means.items()}
+        say(json.dumps({"seeds": seeds, "means": lines}, indent=1, ensure_ascii=False))
         return
-    for seed, scores in by_seed.items():
+    for seed, scored in by_seed.items():
         say(f"seed {seed}")
-        _table(scores)
-    for line in means.values():
-        say(line)
+        _table(scored)
+    for signature in means.values():
+        say(str(signature))
 
 
-def _table(scores: Mapping[str, Any]) -> None:
-    for view, one in scores.items():
+def _table(scored: Evaluation) -> None:
+    for view, scores in scored.scores.items():
         say(f"{'view ' + view:<14}{'P':>8}{'R':>8}{'F1':>8}{'gold':>8}")
-        for label, row in [*sorted(one["labels"].items()), ("micro", one["micro"])]:
-            say(f"  {label:<12}{row['precision']:8.2f}{row['recall']:8.2f}{row['f1']:8.2f}{row['gold']:8d}")
-        say(f"  {one['signature']}\n")
+        for label, each in [*sorted(scores.labels.items()), ("micro", scores.micro)]:
+            say(f"  {label:<12}{each.precision:8.2f}{each.recall:8.2f}{each.f1:8.2f}{each.gold:8d}")
+        say(f"  {scores.signature}\n")

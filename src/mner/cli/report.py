@@ -1,4 +1,4 @@
-"""mner report: run records -> docs/results.md and docs/results.html."""
+"""mner report: run records -> a report, as Markdown and as one HTML page."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ def report(
     results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
     out: Annotated[
         Path, typer.Option(help="Markdown file to write; the page goes beside it, as .html. - is stdout, no page.")
-    ] = Path("docs/results.md"),
+    ] = Path("report.md"),
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="Experiment that the others are compared with; by default the one that reads the words alone.",
+            show_default=False,
+        ),
+    ] = None,
     force: ForceOption = False,
 ) -> None:
-    """Write the tables of all run records, each figure with its signature, as Markdown and as one HTML page.
-
-    Where there are records on the paper's data sets, paper.md is written beside them: the paper's tables and figures in
-    order, published numbers beside ours.
-    """
+    """Write the tables of all run records, each figure with its signature, as Markdown and as one HTML page."""
     from mner.atomic import write_text
-    from mner.show import paper, tables
+    from mner.show import tables
     from mner.show.report import ABOUT, TITLE, sections
 
-    found = sections(results)
-    text = tables.markdown(TITLE, ABOUT, found)
+    report = sections(results, baseline=baseline)
+    text = tables.markdown(TITLE, ABOUT, report)
     if str(out) == "-":
         say(text, nl=False)
         return
-    pages = {out: text, out.with_suffix(".html"): tables.page(TITLE, ABOUT, found)}
-    if paper.of_the_paper(results):
-        pages[out.with_name("paper.md")] = tables.markdown(paper.TITLE, paper.about(results), paper.sections(results))
+    pages = {out: text, out.with_suffix(".html"): tables.page(TITLE, ABOUT, report)}
     for path in pages:
         check_file(path, PAGE if path.suffix == ".html" else REPORT, force=force)
     for path, written in pages.items():

@@ -219,7 +219,9 @@ def _rename(table: dict[str, Any], path: Path) -> None:
         return
     if not isinstance(variant, str) or not _VARIANT.fullmatch(variant):
         raise ConfigError(f'{path}: variant: expected letters, digits, "." or "-", such as "mpnet", found {variant!r}')
-    table["name"] = f"{table.get('name', Config().name)}-{variant}"
+    name = table.get("name", Config().name)
+    table["identity"] = {"experiment": name, "variant": variant, **table.get("identity", {})}
+    table["name"] = f"{name}-{variant}"
 
 
 def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:

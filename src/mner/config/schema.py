@@ -191,11 +191,20 @@ class DecodeConfig(Section):
     labels: Literal["repair", "strict"] = "repair"
 
 
+class IdentityConfig(Section):
+    """[identity]: which experiment this is, whatever it is called. It is no setting, and no part of the fingerprint."""
+
+    experiment: str = ""  # "": the name
+    variant: str = ""  # what sets it apart from others of that experiment, such as another encoder
+    tuned: bool = False  # whether its settings come from a search on dev
+
+
 class Config(Section):
     """A whole configuration."""
 
     name: FileName = "run"  # names the run's folder
     seed: int = Field(default=1, ge=0, lt=2**32)
+    identity: IdentityConfig = IdentityConfig()
     data: DataConfig = DataConfig()
     vision: VisionConfig = VisionConfig()
     context: ContextConfig = ContextConfig()
@@ -229,7 +238,7 @@ class Config(Section):
         Where the data lie on a machine is no setting; their content has fingerprints of its own. Settings of
         ``LATER`` are left out where they have their defaults, so that older records keep their fingerprints.
         """
-        told = self.model_dump(mode="json", exclude={"data": {"root"}})
+        told = self.model_dump(mode="json", exclude={"identity": True, "data": {"root"}})
         for table, name in LATER:
             if getattr(getattr(self, table), name) == type(getattr(self, table)).model_fields[name].get_default(
                 call_default_factory=True

@@ -2,6 +2,6 @@
 
 from mner.evaluation.files import score_files, score_tags
 from mner.evaluation.scores import PRF, Scores, evaluate_views, score
-from mner.evaluation.signature import signature
+from mner.evaluation.signature import Signature
 
-__all__ = ["PRF", "Scores", "evaluate_views", "score", "score_files", "score_tags", "signature"]
+__all__ = ["PRF", "Scores", "Signature", "evaluate_views", "score", "score_files", "score_tags"]

@@ -9,7 +9,7 @@ from mner.config import Config
 from mner.data import Stamp
 from mner.decode import Chain, Decoder
 from mner.evaluation.scores import Scores, evaluate_views
-from mner.evaluation.signature import signature
+from mner.evaluation.signature import Signature
 from mner.runtime import Runtime, predict
 from mner.types import Span, ViewName
 from mner.views.split import ViewSplit
@@ -33,13 +33,27 @@ def decoder_of(config: Config, labels: Sequence[str], chain: Chain) -> Decoder:
     return Decoder(labels, chain, constrained=config.decode.constrained, repair=config.decode.labels)
 
 
-def split_signature(config: Config, name: str, view: str, scores: Mapping[str, Any], stamp: Stamp) -> str:
-    """The signature of one view's score on one split of [data]."""
-    return signature(
-        f1=scores["micro"]["f1"],
+def signature_of(config: Config, *, f1: Sequence[float], data: str, view: str) -> Signature:
+    """The signature of scores that a configuration gives: it says how gold labels are read and how is decoded."""
+    return Signature(
+        f1=tuple(f1),
         view=view,
         scheme=f"iob2-{'repaired' if config.data.labels == 'repair' else 'strict'}",
         decode="constrained" if config.decode.constrained else "unconstrained",
-        data=f"{config.data.name}/{name}@{stamp.fingerprint[:6]}",
-        seeds=1,
+        data=data,
     )
+
+
+def signed_scores(config: Config, name: str, view: ViewName, scores: Mapping[str, Any], stamp: Stamp) -> dict[str, Any]:
+    """One view's scores as a record keeps them: with their signature, the posts' fingerprint and mner's version.
+
+    Args:
+        config: The configuration that scored them.
+        name: The split as the signature names it, such as "dev".
+        view: The view.
+        scores: ``Scores.to_dict()``.
+        stamp: Of the posts scored.
+    """
+    data = f"{config.data.name}/{name}@{stamp.fingerprint[:6]}"
+    signature = signature_of(config, f1=[scores["micro"]["f1"]], data=data, view=view)
+    return {**scores, "signature": str(signature), "fingerprint": stamp.fingerprint, "mner": signature.mner}

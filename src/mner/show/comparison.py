@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mner.evaluation.compare import Comparison, Line
 from mner.evaluation.significance import Interval
+from mner.runs.compare import Comparison, Line
 from mner.show.plain import shown, signed
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from mner import config as configs
 from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import MnerError, ModelError
-from mner.evaluation.records import read_record
 from mner.folders import LOCK, held
+from mner.runs import read_record
 from mner.runtime.saved import read_model, saved_config
 from mner.training import checkpoint
 from mner.training.job import Job
@@ -84,7 +84,7 @@ def belongs(folder: Path, job: Job) -> bool:
         DataError, ModelError: Its record or its checkpoint is damaged.
     """
     if (folder / RECORD).exists():
-        begun = read_record(folder / RECORD).get("fingerprint")
+        begun = read_record(folder / RECORD).fingerprint
     elif (folder / CHECKPOINT).exists():
         begun = checkpoint.fingerprint_of(folder / CHECKPOINT)
     else:

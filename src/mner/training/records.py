@@ -12,8 +12,10 @@ from typing import Any
 
 from torch import nn
 
-from mner.evaluation.views import split_signature
+from mner.config import Config
+from mner.evaluation.views import signed_scores
 from mner.machine import machine
+from mner.runs import RunRecord
 from mner.training.checkpoint import Progress
 from mner.training.job import Job
 
@@ -40,20 +42,26 @@ def size(model: nn.Module) -> int:
     return sum(value.numel() for value in model.state_dict().values())
 
 
+def identity(config: Config) -> dict[str, Any]:
+    """Which experiment a configuration is of, as records say it."""
+    return {**config.identity.model_dump(), "experiment": config.identity.experiment or config.name}
+
+
 def run_record(
     job: Job, progress: Progress, model: nn.Module, *, saved: str, steps: int, precision: str, device: str
-) -> dict[str, Any]:
+) -> RunRecord:
     """The record of a finished run; ``saved`` is its model's fingerprint, ``device`` the one that it ended on.
 
     Paths are relative to the data's root.
     """
     best = progress.epochs[progress.best_epoch - 1]
     config = job.config
-    return {
+    record = {
         "format": 1,
         "data": config.data.name,
         "row": config.name,
         "seed": config.seed,
+        "identity": identity(config),
         "fingerprint": job.fingerprint,
         "config_fingerprint": config.fingerprint,
         "config": config.model_dump(mode="json", exclude_none=True),
@@ -75,7 +83,7 @@ def run_record(
         "steps": {"taken": progress.step, "planned": steps},
         "best_epoch": progress.best_epoch,
         "dev": {
-            view: {**scores, "signature": split_signature(config, "dev", view, scores, job.splits["dev"].stamp)}
+            view: signed_scores(config, "dev", view, scores, job.splits["dev"].stamp)
             for view, scores in best["dev"].items()
         },
         "epochs": [
@@ -92,3 +100,4 @@ def run_record(
         "versions": versions(),
         "finished": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
+    return RunRecord.model_validate(record)

@@ -15,7 +15,7 @@ from torch import nn
 
 from mner import config as configs
 from mner import encoders
-from mner.atomic import write_json, write_text
+from mner.atomic import write_text
 from mner.config import Config, TrainingConfig
 from mner.evaluation import evaluate_views
 from mner.evaluation.outcomes import outcomes
@@ -191,7 +191,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     if accelerator.is_main_process:
         saved = read_model(folder / MODEL, allow_plugins=True).fingerprint
         record = run_record(job, progress, model, saved=saved, steps=steps, precision=precision, device=str(device))
-        write_json(folder / RECORD, record)
+        record.write(folder / RECORD)
         state.unlink(missing_ok=True)
     watch(Event("finished", progress.step, steps, str(folder)))
 

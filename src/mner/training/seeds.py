@@ -9,8 +9,8 @@ from pathlib import Path
 from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import ConfigError, MnerError
-from mner.evaluation.records import read_record
 from mner.overwrite import RUN, check_folder
+from mner.runs import read_record
 from mner.training.run import Event, Watch, train
 
 MOST = 1000
@@ -113,9 +113,7 @@ def _keep_scored(record: Path, run: Path, *, restart: bool) -> None:
         return
     scored = read_record(record)
     finished = run / "record.json"
-    if "test" not in scored or (
-        not restart and finished.exists() and read_record(finished)["model"] == scored["model"]
-    ):
+    if scored.test is None or (not restart and finished.exists() and read_record(finished).model == scored.model):
         return
     raise MnerError(
         f"{record}: scored on test, and its run is not in {run} any more or would be thrown away; training it again "

@@ -15,7 +15,7 @@ from mner import config as configs
 from mner.config import Config
 from mner.config.space import Space
 from mner.errors import DivergedError, MnerError
-from mner.evaluation.records import read_rows
+from mner.runs import read_experiments
 from mner.training import Event, train
 from mner.training.search import Tuned, run, tune
 
@@ -289,4 +289,4 @@ def test_report_of_runs_passes_over_records_of_searches(search: Search, tmp_path
     target = tmp_path / "a" / "results" / "corpus" / "tiny" / "1.json"
     target.parent.mkdir(parents=True)
     target.write_bytes((tuned.run / "record.json").read_bytes())
-    assert list(read_rows(tmp_path / "a" / "results")) == [("corpus", "trial-01")]
+    assert list(read_experiments(tmp_path / "a" / "results")) == [("corpus", "trial-01")]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mner.analysis import ANALYSES
 from mner.analysis.slices import FEWEST, Slice, Slices
-from mner.evaluation.compare import GENERATOR_SEED, RESAMPLES
+from mner.runs.compare import GENERATOR_SEED, RESAMPLES
 from mner.show.charts import Bars
 from mner.show.comparison import bounds, p_value
 from mner.show.exhibit import Exhibit, Table, mean_sd

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from mner.config.space import Number, Values
 from mner.machine import machine
 from mner.training.job import Job
-from mner.training.records import versions
+from mner.training.records import identity, versions
 from mner.training.search.defaults import fingerprint, told
 from mner.training.search.prune import AFTER, RULE
 from mner.training.search.study import RANDOM, best, broken_off, how, over, settings
@@ -45,6 +45,7 @@ def search_record(
         "kind": "search",
         "data": config.data.name,
         "row": config.name,
+        "identity": identity(config),
         "seed": config.seed,
         "fingerprint": study.user_attrs["fingerprint"],
         "config_fingerprint": config.fingerprint,

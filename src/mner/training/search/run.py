@@ -19,8 +19,9 @@ from mner.atomic import write_json, write_text
 from mner.config import Config
 from mner.config.space import Number, Space, Values
 from mner.errors import DivergedError, MnerError
-from mner.evaluation.views import split_signature
+from mner.evaluation.views import signed_scores
 from mner.overwrite import SEARCH, check_folder
+from mner.runs import read_record
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare
 from mner.training.run import Event, train
@@ -179,11 +180,12 @@ def _trial(search: Search, kept: optuna.Study, trials: int, watch: Callable[[Eve
             kept.tell(trial, state=TrialState.PRUNED)
         watch(Event("trial", number, trials, f"{title}: {error}"))
     else:
-        record = json.loads((run / "record.json").read_text(encoding="utf-8"))
-        scores = [_score({view: epoch["dev"][view] for view in search.judged}) for epoch in record["epochs"]]
-        best = {"epoch": record["best_epoch"], "dev": record["dev"]}
+        record = read_record(run / "record.json")
+        scores = [_score({view: epoch["dev"][view] for view in search.judged}) for epoch in record.epochs]
+        dev = {view: scored.model_dump(mode="json", exclude_unset=True) for view, scored in record.dev.items()}
+        best = {"epoch": record.best_epoch, "dev": dev}
         with deferred():
-            score = _keep(trial, search, one, scores, best, record["seconds"])
+            score = _keep(trial, search, one, scores, best, record.seconds)
             kept.tell(trial, score)
         watch(Event("trial", number, trials, f"{title}: dev score {score:.2f}"))
 
@@ -196,10 +198,7 @@ def _best_epoch(epochs: Sequence[Mapping[str, Any]], config: Config, job: Job) -
     """The epoch that training would have kept, each view's score with its signature."""
     best = max(epochs, key=lambda epoch: float(epoch["selected"]))
     stamp = job.splits["dev"].stamp
-    dev = {
-        view: {**scores, "signature": split_signature(config, "dev", view, scores, stamp)}
-        for view, scores in best["dev"].items()
-    }
+    dev = {view: signed_scores(config, "dev", view, scores, stamp) for view, scores in best["dev"].items()}
     return {"epoch": best["epoch"], "dev": dev}
 
 
@@ -252,6 +251,9 @@ def _write_best(search: Search, base: Path, record: Mapping[str, Any]) -> tuple[
     config, row = search.job.config, record["trials"][record["best"] - 1]
     path = search.folder / BEST
     best = defaults.setting(config, row["settings"], name=f"{config.name}-tuned")
+    experiment = config.identity.experiment or config.name
+    of = config.identity.model_copy(update={"experiment": experiment, "tuned": True})
+    best = best.model_copy(update={"identity": of})
     about = [
         f"Written by mner tune: trial {row['trial']} of {record['trials_done']} on {config.data.name}, dev F1 "
         f"{row['score']:.2f} ({', '.join(search.judged)}), used for choosing."

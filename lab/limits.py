@@ -1,0 +1,153 @@
+"""A goal that was missed -> what was tried, and what the run records say of its limits, each figure of a record."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+
+from lab.contexts import is_of, whole
+from lab.picture_share import against_text
+from mner.analysis.learning import belong, learning
+from mner.analysis.noise import Noise
+from mner.analysis.oracle import oracle
+from mner.analysis.recorded import Recorded
+from mner.errors import DataError
+from mner.evaluation.significance import Interval
+from mner.runs import Experiment
+from mner.runs.compare import Comparison
+from mner.runs.pairing import scored
+from mner.runs.record import ScoredSplit
+from mner.show.baseline_gains import tried
+from mner.show.comparison import bounds, mean_sd
+from mner.show.plain import signed
+from mner.types import ViewName
+
+Rows = Mapping[tuple[str, str], Experiment]
+ABSENT = "not looked at yet: no record"
+CHOICES = {"views": "the two views", "rows": "its {} view and the words alone", "seeds": "two seeds of its {} view"}
+
+
+def limits(
+    row: Experiment, view: ViewName, split: ScoredSplit, rows: Rows, recorded: Sequence[Recorded], *, least: int
+) -> Iterator[tuple[str, str]]:
+    """What was looked at, and what it tells, for a row whose figure misses its goal.
+
+    Args:
+        row: The row that was judged.
+        view: The view.
+        split: The split.
+        rows: All rows on record.
+        recorded: All analyses on record.
+        least: A row counts as tried with so many seeds.
+    """
+    of_data = whole(rows, row.data)
+    yield "tried", _tried(row, view, split, of_data, least)
+    if gains := _against_text(row, split, of_data):
+        yield "against the words alone", _gains(gains)
+        yield "what the split can tell", _resolution(gains)
+    yield "another encoder", _encoders(row, view, split, of_data)
+    yield "learning curve", _curve(row, view, rows)
+    yield "oracle", _oracle(row, split, of_data)
+    yield "labels", _labels(row, recorded)
+
+
+def _tried(row: Experiment, view: ViewName, split: ScoredSplit, rows: Mapping[str, Experiment], least: int) -> str:
+    """All rows with the encoder that trained the view, from the least to the most."""
+    means = sorted(
+        (statistics.fmean(f1), one.name)
+        for one in rows.values()
+        if one.encoder == row.encoder and view in one.trained and len(f1 := one.f1(split, view)) >= least
+    )
+    if len(means) < 2:
+        return f"this row alone has {least} seeds of {split} on this encoder"
+    (low, first), (high, last) = means[0], means[-1]
+    return (
+        f"{len(means)} rows with {least} seeds or more, in the {view} view on {split} from {low:.2f} ({first}) to "
+        f"{high:.2f} ({last})"
+    )
+
+
+def _against_text(
+    row: Experiment, split: ScoredSplit, rows: Mapping[str, Experiment]
+) -> list[tuple[Comparison, Interval]]:
+    """The row's trained views against the words alone, where an interval is known; none where it is these."""
+    text = against_text(row, rows)
+    found = [one for view in row.trained for one in tried(row, text, split, [], view=view)]
+    return [(one, interval) for one in found if (interval := one.lines[0].interval) is not None]
+
+
+def _gains(found: Sequence[tuple[Comparison, Interval]]) -> str:
+    """What each view gains over the words alone."""
+    told = [f"{one.view_a} {signed(one.lines[0].difference)} ({bounds(interval)})" for one, interval in found]
+    first = found[0][0].lines[0]
+    spread = " and ".join(f"{statistics.stdev(side):.2f}" for side in (first.a, first.b) if len(side) > 1)
+    return f"{found[0][0].split}: {', '.join(told)}; seeds deviate by {spread or 'an unknown amount'}"
+
+
+def _resolution(found: Sequence[tuple[Comparison, Interval]]) -> str:
+    """How large a gain must be before the bootstrap over the split's posts tells it from 0."""
+    half = max((interval.high - interval.low) / 2 for _, interval in found)
+    return (
+        f"{found[0][0].split}: the intervals reach up to {half:.2f} points to either side, and a gain below that is "
+        "not told from 0"
+    )
+
+
+def _encoders(row: Experiment, view: ViewName, split: ScoredSplit, rows: Mapping[str, Experiment]) -> str:
+    """The same row on the other encoders."""
+    parameters = row.records[0].parameters
+    others = [
+        f"{one.encoder} {mean_sd(f1)} ({one.name}, {one.records[0].parameters / 1e6:.0f} M)"
+        for one in rows.values()
+        if one.encoder != row.encoder and is_of(one, row.identity.experiment) and (f1 := one.f1(split, view))
+    ]
+    if not others:
+        return ABSENT
+    return f"with {parameters / 1e6:.0f} M parameters {mean_sd(row.f1(split, view))}; {'; '.join(others)}"
+
+
+def _curve(row: Experiment, view: ViewName, rows: Rows) -> str:
+    """What more posts brought."""
+    chosen = [one for one in rows.values() if belong(one, row)]
+    try:
+        curves = learning(chosen, split="dev").curves if len(chosen) > 1 else ()
+    except DataError as error:
+        return str(error)
+    points = next((curve.points for curve in curves if curve.view == view), ())
+    if len(points) < 2:
+        return ABSENT
+    told = ", ".join(f"{one.f1.mean:.2f} with {one.posts:,} posts" for one in points)
+    *_, before, last = points
+    step = f"the last {last.posts / before.posts:.3g}-fold of posts brought {signed(last.f1.mean - before.f1.mean)}"
+    return f"dev: {told}; {step}"
+
+
+def _oracle(row: Experiment, split: ScoredSplit, rows: Mapping[str, Experiment]) -> str:
+    """What a choice, post by post, could bring at most."""
+    text = against_text(row, rows)
+    try:
+        found = oracle(scored(row, split), baseline=None if text is None else scored(text, split), split=split)
+    except DataError as error:
+        return str(error)
+    first = {choice.what: choice for choice in reversed(found.choices)}
+    told = "; ".join(
+        f"between {told.format(first[what].view)} {first[what].best.mean:.2f} ({signed(first[what].gain)})"
+        for what, told in CHOICES.items()
+        if what in first
+    )
+    return f"if gold chose for each post of {split}: {told}"
+
+
+def _labels(row: Experiment, recorded: Sequence[Recorded]) -> str:
+    """What faulty gold labels could cost."""
+    for one in recorded:
+        if one.analysis == "noise" and (one.data, one.row) == (row.data, row.name) and isinstance(one.result, Noise):
+            told: Noise = one.result
+            view = "I+T" if "I+T" in row.trained else "T"
+            return (
+                f"{one.split}, {view} view, {len(told.f1.f1)} seeds: all {told.readings} runs of it and of the "
+                f"words alone agree with one another and not with gold on {told.touched} of {told.posts:,} posts; if "
+                f"gold had what they agree on, F1 would be {told.if_wrong.mean:.2f}, not {told.f1.mean:.2f}. That is "
+                "the most that such labels cost: some of these are errors of all runs"
+            )
+    return ABSENT

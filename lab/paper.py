@@ -1,0 +1,242 @@
+"""docs/paper.md: every row of the paper's tables and figures beside our figure, or the reason why there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from lab.contexts import is_of, remark_on, whole
+from lab.picture_share import BASELINE, against_text
+from lab.published import PaperExhibit, PaperRow, published
+from mner.analysis.cost import cost
+from mner.analysis.labels import labels
+from mner.analysis.recorded import Recorded, read_recorded
+from mner.errors import DataError
+from mner.runs import Experiment, read_experiments
+from mner.runs.pairing import only, scored
+from mner.runs.record import ScoredSplit
+from mner.runs.searches import Search, read_searches
+from mner.show.appendix import parts, provenance
+from mner.show.baseline_gains import SPLITS, tried
+from mner.show.comparison import bounds, mean_sd
+from mner.show.exhibits import exhibit
+from mner.show.plain import signed
+from mner.show.tables import Part, Section, Table
+from mner.show.tuning import trials_behind
+
+TITLE = "The paper's tables and figures"
+DATA = ("twitter15", "twitter17")
+HEADS = ("row", "view", "encoder", "Twitter-15", "Twitter-17", "SNAP", "over text, Twitter-15", "remark")
+PAPERS = re.compile(r"\bbert-base|xlm-roberta-large")
+"""What the names of the paper's encoders hold."""
+
+NO_RECORD, NO_DATA = "no record", "no data"
+
+Known = Mapping[str, Mapping[str, Experiment]]
+"""Rows by data set and name."""
+
+
+def sections(results: Path) -> list[Section]:
+    """A section for each table and figure, made from paper.toml and a folder of results alone.
+
+    Raises:
+        DataError: There are no run records, or a record is damaged.
+    """
+    known, searches, recorded = _known(results), read_searches(results), read_recorded(results)
+    return [
+        Section(
+            f"{one.name}: {one.title}",
+            tuple(_analysis(one, known, recorded) if one.analysis else _table(one, known, searches)),
+        )
+        for one in published().exhibit
+    ]
+
+
+def about(results: Path) -> tuple[str, ...]:
+    """What must be known before the tables: how to read them, on which encoders they stand, how they are run.
+
+    Raises:
+        DataError: There are no run records, or a record is damaged.
+    """
+    encoders = sorted({row.encoder for rows in _known(results).values() for row in rows.values()})
+    sources = "; ".join(f"{letter}: {told}" for letter, told in published().sources.items())
+    return (
+        "Written by `python -m lab.report` from the records in `lab/results/` and the published numbers in "
+        "`lab/paper.toml`; do not edit. Wang et al., ITA: Image-Text Alignments for Multi-Modal Named "
+        "Entity Recognition, NAACL 2022.",
+        "F1 in percent. Published: on test, the source in brackets; - where we have no copy of the number. Here: "
+        "mean ± sample deviation; in brackets the split, the number of seeds, and, where the settings are the best of "
+        "the row's own search, its trials. We have no test split of Twitter-17, so its figures are of dev, and no "
+        "SNAP. Over text: the difference from the row `text` on the same encoder, of a tuned row from tuned text, on "
+        "the seeds that both have, with the 95 % interval of the paired bootstrap.",
+        "The paper's encoders are BERT base and XLM-R large. The records here stand on "
+        f"{', '.join(encoders) or 'none'}: compare differences, not levels. BERT and XLM-R need weights from the "
+        "Hugging Face hub and are run by `--base configs/twitter15-bert-base-cased.toml` and `--base "
+        "configs/twitter15-xlm-roberta-large.toml`.",
+        "Each command below trains on Twitter-15. `--base configs/twitter17.toml` trains the same row on Twitter-17; "
+        "then `mner evaluate runs/twitter15/ROW --final --results lab/results` scores test, and `python -m lab.report` "
+        "writes this page. A tuned row is trained from `lab/tuned/twitter15/ROW.toml`, without `--base`.",
+        f"Sources. {sources}.",
+        "Controls, robustness and slices, which the paper does not have, stand in [results.md](results.md).",
+    )
+
+
+def of_the_paper(results: Path) -> bool:
+    """Whether a folder of results holds runs on the paper's data sets."""
+    return any(_known(results).values())
+
+
+def _known(results: Path) -> dict[str, dict[str, Experiment]]:
+    rows = read_experiments(results)
+    return {data: whole(rows, data) for data in DATA}
+
+
+def _table(one: PaperExhibit, known: Known, searches: Sequence[Search]) -> Iterator[Part]:
+    lines: list[tuple[str, ...]] = []
+    signatures: list[tuple[str, str]] = []
+    commands: dict[str, str] = {}
+    for row in one.row:
+        lines += _published(row)
+        found = list(_measured(row, known, searches))
+        lines += found or [(row.name, row.view, "here", *("-",) * 4, _absent(row))]
+        signatures += _signatures(row, known)
+        if not row.why:
+            told = row.runs or f"mner train configs/rows/{row.row}.toml --seeds 5 --results lab/results"
+            commands.setdefault(told, row.name)
+    notes = [f"{name}: `{command}`" for command, name in commands.items()]
+    yield Part(
+        "",
+        one.about,
+        Table(HEADS, tuple(lines), texts=len(HEADS)),
+        notes=tuple(notes),
+        signatures=tuple(dict.fromkeys(signatures)),
+    )
+
+
+def _absent(row: PaperRow) -> str:
+    """Why a row has no figure of ours."""
+    return row.why or (f"needs {row.needs}" if row.needs else f"not run yet: {NO_RECORD}")
+
+
+def _published(row: PaperRow) -> Iterator[tuple[str, ...]]:
+    """A line for each published figure; what the paper says stands in the first, or alone."""
+    if row.says and not row.published:
+        yield (row.name, row.view, "published", *("-",) * 4, row.says)
+    for number, one in enumerate(row.published):
+        figures = [f"{told} [{one.source}]" if told else "-" for told in (one.twitter15, one.twitter17, one.snap)]
+        says = row.says if row.says and not number else "-"
+        yield (row.name, row.view, f"{one.encoder}, published", *figures, "-", says)
+
+
+def _measured(row: PaperRow, known: Known, searches: Sequence[Search]) -> Iterator[tuple[str, ...]]:
+    """A line for each row on record, so that encoders, and tuned and untuned, stand apart."""
+    names = {name: one for data in DATA for name, one in known[data].items() if _fits(one, row.row)}
+    for name, one in names.items():
+        cells = [_cell(row, known[data].get(name), searches) for data in DATA]
+        over = _over(row, known[DATA[0]], name)
+        said = (
+            name,
+            None if PAPERS.search(one.encoder) else "not the paper's encoder",
+            remark_on(one, row.row),
+            _reads_less(one, row),
+        )
+        remark = "; ".join(filter(None, said))
+        yield (row.name, row.view, f"{one.encoder}, here", *cells, NO_DATA, over, remark)
+
+
+def _reads_less(one: Experiment, row: PaperRow) -> str | None:
+    """What must be said of a row that does not read all kinds of context that the paper's does; else None."""
+    order = one.records[0].config.get("context", {}).get("order", row.contexts)
+    return None if set(row.contexts) <= set(order) else f"of {', '.join(order)} alone"
+
+
+def _fits(one: Experiment, name: str) -> bool:
+    return is_of(one, name) or remark_on(one, name) is not None
+
+
+def _cell(row: PaperRow, one: Experiment | None, searches: Sequence[Search]) -> str:
+    if one is None:
+        return NO_RECORD
+    split, trials = _split(one), trials_behind(one, searches)
+    f1 = one.f1(split, row.view)
+    told = f"best {max(f1):.2f}" if row.best else mean_sd(f1)
+    return f"{told} ({split}, {len(f1)}{f', {trials} trials' if trials else ''})"
+
+
+def _split(row: Experiment) -> ScoredSplit:
+    """Test where any run was scored on it, else dev."""
+    return "test" if row.f1("test", "T") else "dev"
+
+
+def _over(row: PaperRow, rows: Mapping[str, Experiment], name: str) -> str:
+    one = rows.get(name)
+    text = None if one is None else against_text(one, rows)
+    if row.best or one is None or text is None or one.identity.experiment == BASELINE:
+        return "-"  # of the best of some seeds there is no fair difference
+    if one.identity.tuned and not text.identity.tuned:
+        return "-"  # there is no tuned text yet, and a gain over another would be the tuning's as well
+    for each in tried(one, text, _split(one), [], view=row.view):
+        line = each.lines[0]
+        sure = "" if line.interval is None else f" ({bounds(line.interval)})"
+        return f"{signed(line.difference)}{sure}"
+    return "-"
+
+
+def _signatures(row: PaperRow, known: Known) -> Iterator[tuple[str, str]]:
+    for data in DATA:
+        for name, one in known[data].items():
+            if _fits(one, row.row):
+                split = _split(one)
+                if row.best:
+                    runs = scored(one, split)
+                    f1 = dict(zip(runs.seeds, runs.f1(split, row.view), strict=True))
+                    best = max(f1, key=lambda seed: f1[seed])
+                    one, name = only(runs, {best}), f"{name}, best seed {best}"
+                yield f"{name} {row.view}, {data} {split}", str(one.signature(split, row.view))
+
+
+def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[Recorded]) -> Iterator[Part]:
+    chosen = [row for data in DATA for row in known[data].values() if any(_fits(row, name) for name in one.of)]
+    notes = [one.why] if one.why else []
+    told = {row.name: said for row in chosen for name in one.of if (said := remark_on(row, name))}
+    notes += [f"{name}: {said}" for name, said in told.items()]
+    results: list[Any] = []
+    if one.analysis == "labels":
+        for row in chosen:
+            for found, command in _labels(row, known[row.data]):
+                results.append(found)
+                notes.append(command)
+    elif one.analysis == "cost":
+        results = [cost(chosen)] if chosen else []
+        notes.append(f"`{one.runs}`")
+    else:
+        rows = {(row.data, row.name): row for row in chosen}
+        records = [each for each in recorded if each.analysis == one.analysis and (each.data, each.row) in rows]
+        results = [each.result for each in records]
+        notes += [note for each in records for note in provenance(each, known[each.data])]
+    if not results:
+        notes += [f"`{one.runs}`", f"not run yet: {NO_RECORD}"]
+    yield Part("", one.about, None, notes=tuple(notes))
+    if results:
+        yield from parts(exhibit(one.analysis, results))
+
+
+def _labels(row: Experiment, rows: Mapping[str, Experiment]) -> Iterator[tuple[Any, str]]:
+    """The comparison by label with the words alone, and the command that prints it."""
+    text = against_text(row, rows)
+    if text is None:
+        return
+    for split in SPLITS:
+        ours, theirs = scored(row, split), scored(text, split)
+        if not ours.records or not theirs.records:
+            continue
+        with suppress(DataError):  # told where the rows are compared
+            told = (
+                f"`mner analyze labels {row.full_name} --baseline {theirs.full_name} --split {split} "
+                "--results lab/results`"
+            )
+            yield labels(theirs, ours, split=split), told
+        return

@@ -1,0 +1,83 @@
+"""The only real check of the ready model: real pictures of training and dev posts, words alone against with picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mner
+from lab.ready.data import originals
+from mner.data.pictures import place_of
+from mner.types import Entity, Post, Prediction
+
+Row = dict[str, Any]
+
+
+def real_pictures(source: Path, model: Path, store: Path, *, say: Callable[[str], None]) -> dict[str, Any]:
+    """Counts for every dev and training post whose picture is on this machine; no word of a post is in them.
+
+    The entities themselves go to ``say``.
+    """
+    words_alone = mner.load(model, use_images=False)
+    both = mner.load(model, images=source / "images", store=store)
+    trained_pictures = {post.image for _, post in originals(source, "train")}
+    rows: list[Row] = []
+    for split in ("dev", "train"):
+        for name, post in originals(source, split):
+            place = None if post.image is None else place_of(source / "images", post.image)
+            if not isinstance(place, Path) or not place.is_file():
+                continue
+            begin = time.perf_counter()
+            alone = words_alone(post)
+            middle = time.perf_counter()
+            seen = both(post)
+            end = time.perf_counter()
+            rows.append(
+                {
+                    "data": name,
+                    "split": split,
+                    "post": post.id,
+                    "picture_seen_in_training": post.image in trained_pictures,
+                    "image_status": seen.image_status,
+                    "view": seen.view,
+                    **_counts(post, alone, seen),
+                    "seconds": {"T": round(middle - begin, 4), "I+T with reading the picture": round(end - middle, 4)},
+                }
+            )
+            gold = [Entity.to_dict(post.entity(span, 1.0)) for span in post.spans or ()]
+            say(f"{name}/{split} {post.id} ({seen.image_status})\n  gold  {_told(gold)}")
+            say(f"  T     {_told([one.to_dict() for one in alone.entities])}")
+            say(f"  I+T   {_told([one.to_dict() for one in seen.entities])}")
+    return {"posts": rows, "totals": {split: _totals(rows, split) for split in ("dev", "train")}}
+
+
+def _counts(post: Post, alone: Prediction, seen: Prediction) -> Row:
+    gold = {(one.start, one.end, one.label) for one in (post.entity(span, 1.0) for span in post.spans or ())}
+    found = {"T": _keys(alone.entities), "I+T": _keys(seen.entities)}
+    return {
+        "gold": len(gold),
+        **{view: {"found": len(keys), "correct": len(keys & gold)} for view, keys in found.items()},
+        "gained": len((found["I+T"] - found["T"]) & gold),
+        "lost": len((found["T"] - found["I+T"]) & gold),
+        "new_errors": len(found["I+T"] - found["T"] - gold),
+        "errors_gone": len(found["T"] - found["I+T"] - gold),
+    }
+
+
+def _keys(entities: Iterable[Entity]) -> set[tuple[int, int, str]]:
+    return {(one.start, one.end, one.label) for one in entities}
+
+
+def _told(entities: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{one['text']} {one['label']} {one['score']:.2f}" for one in entities) or "-"
+
+
+def _totals(rows: Sequence[Row], split: str) -> Row:
+    chosen = [row for row in rows if row["split"] == split]
+    sums = {key: sum(row[key] for row in chosen) for key in ("gold", "gained", "lost", "new_errors", "errors_gone")}
+    views = {
+        view: {key: sum(row[view][key] for row in chosen) for key in ("found", "correct")} for view in ("T", "I+T")
+    }
+    return {"posts": len(chosen), "decoded_with_picture": sum(row["view"] == "I+T" for row in chosen), **sums, **views}

@@ -1,0 +1,44 @@
+"""Which experiment a record is of, and which contexts it read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.contexts import is_of, remark, remark_on
+from mner.runs import read_experiment
+
+EMPTY = dict.fromkeys(("T", "I+T"), ((), (), (), ()))
+Make = Callable[..., dict[str, Any]]
+Commit = Callable[[dict[str, Any]], Path]
+
+
+@pytest.mark.parametrize("name", ["ita-ga-cva", "ita-ga-cva-tuned", "ita-ga-cva-mpnet-warm-tuned"])
+def test_experiment_is_known_by_its_identity(make_record: Make, commit: Commit, name: str) -> None:
+    experiment = read_experiment(commit(make_record(name, 1, EMPTY)))
+    names = ("text", "ita-ga", "ita-ga-cva", "ita-ga-cva-empty")
+    assert [each for each in names if is_of(experiment, each)] == ["ita-ga-cva"]
+
+
+@pytest.mark.parametrize(
+    ("context", "files", "says"),
+    [
+        ({"order": ["captions"], "captions": ["blip2", "catr"]}, ["contexts/twitter2015.jsonl"], "third captioner"),
+        ({"order": ["captions", "tags"]}, ["contexts/twitter2015.nouns.jsonl"], "stand-ins"),
+        ({"order": ["tags"]}, ["vinvl.jsonl"], None),
+        ({"order": ["captions"], "captions": ["catr"]}, ["contexts/twitter2015.jsonl"], None),
+    ],
+)
+def test_contexts_of_another_kind_are_seen_from_what_is_read(
+    make_record: Make, commit: Commit, context: dict[str, Any], files: list[str], says: str | None
+) -> None:
+    record = make_record("ita-ga-cva", 1, EMPTY)
+    record["config"] |= {"context": context, "data": {"contexts": files}}
+    experiment = read_experiment(commit(record))
+    found = remark(experiment)
+    assert (found is None) if says is None else (says in str(found))
+    assert is_of(experiment, "ita-ga-cva") == (says is None)
+    assert remark_on(experiment, "ita-ga-cva") == found and remark_on(experiment, "text") is None

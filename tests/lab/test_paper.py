@@ -1,0 +1,224 @@
+"""docs/paper.md: published numbers as they were published, ours from the records, a reason where there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import paper
+from lab.published import published
+from mner import config as configs
+from mner import plugins
+from mner.analysis import ANALYSES
+from mner.analysis.captions import CaptionPoint, Captions
+from mner.analysis.measured import Measured
+from mner.show import tables
+from mner.types import Span
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
+LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
+WORSE = [[Span(0, 1, "PER")], [Span(0, 1, "LOC")], [], [Span(0, 1, "LOC")]]
+
+Make = Callable[..., dict[str, Any]]
+Commit = Callable[[Mapping[str, Any]], Path]
+
+
+@pytest.fixture
+def results(make_record: Make, commit: Commit) -> Path:
+    """Two seeds of text and ita-all-cva on Twitter-15, one of text on Twitter-17, scored on dev alone."""
+    for seed, text in ((1, LESS), (2, WORSE)):
+        commit(make_record("text", seed, {"T": text, "I+T": WORSE}, data="twitter15"))
+        commit(make_record("ita-all-cva", seed, {"T": LESS, "I+T": GOLD}, data="twitter15"))
+    return commit(make_record("text", 1, {"T": GOLD, "I+T": GOLD}, data="twitter17", scored=("dev",))).parents[1]
+
+
+def written(results: Path) -> str:
+    return tables.markdown(paper.TITLE, paper.about(results), paper.sections(results))
+
+
+def section(text: str, name: str) -> list[str]:
+    """The lines of a section."""
+    return text.partition(f"\n## {name}: ")[2].partition("\n## ")[0].splitlines()
+
+
+def test_tables_and_figures_stand_in_the_papers_order() -> None:
+    names = [f"Table {number}" for number in range(1, 7)] + [f"Figure {number}" for number in range(2, 6)]
+    assert [one.name for one in published().exhibit] == [*names, "Appendix A.1", "Appendix A.5"]
+
+
+def test_rows_that_can_run_are_there_and_the_others_say_why() -> None:
+    rows = {path.stem for path in (ROOT / "configs" / "rows").glob("*.toml")}
+    models = plugins.names("mner.models")
+    for one in published().exhibit:
+        assert bool(one.row) != bool(one.analysis), one.name
+        assert not one.analysis or (one.analysis in ANALYSES and set(one.of) <= rows)
+        for row in one.row:
+            assert row.why or row.runs or row.row in rows, (
+                f"{one.name}, {row.name}: no configs/rows/{row.row}.toml, and no reason"
+            )
+            assert not row.why.startswith("not yet") or row.row not in (rows | set(models)), f"{row.row} is here now"
+
+
+def test_every_source_is_explained_and_every_number_is_one() -> None:
+    told = [figure for one in published().exhibit for row in one.row for figure in row.published]
+    assert {figure.source for figure in told} == set(published().sources)
+    numbers = [number for one in told for number in (one.twitter15, one.twitter17, one.snap) if number]
+    assert all(re.match(r"\d\d\.\d\d( \(P \d\d\.\d\d, R \d\d\.\d\d\))?$", number) for number in numbers)
+
+
+def test_commands_train_what_they_name() -> None:
+    told = [(row.row, shlex.split(row.runs)) for one in published().exhibit for row in one.row if row.runs]
+    assert told
+    for name, (mner, train, path, *rest) in told:
+        config = configs.load(ROOT / path, set_values=[rest[at + 1] for at, one in enumerate(rest) if one == "--set"])
+        assert (mner, train, config.name) == ("mner", "train", name)
+        (contexts,) = config.data.contexts
+        if "captions" in config.context.order:  # else the base's captioners stay, of which that file has nothing
+            assert config.context.captions == (Path(contexts).stem,), name
+
+
+def test_papers_encoders_are_known_by_their_names() -> None:
+    names = ("bert-base-cased", "google-bert/bert-base-uncased", "xlm-roberta-large", "distilbert-base-cased")
+    assert [bool(paper.PAPERS.search(name)) for name in names] == [True, True, True, False]
+
+
+def test_published_and_measured_stand_together(results: Path) -> None:
+    lines = section(written(results), "Table 1")
+    told = [line for line in lines if line.startswith("| BERT-CRF, XLMR-CRF | T |")]
+    assert told[0].startswith("| BERT-CRF, XLMR-CRF | T | BERT base, published | 74.79 [C] | - | - | - |")
+    assert told[2] == (
+        "| BERT-CRF, XLMR-CRF | T | tiny, here | 42.86 ± 20.20 (test, 2) | 100.00 (dev, 1) | no data | - | "
+        "text; not the paper's encoder |"
+    )
+    (cva,) = [line for line in lines if line.startswith("| ITA-All + CVA | I+T | tiny, here |")]
+    assert re.search(r"\| 100\.00 ± 0\.00 \(test, 2\) \| no record \| no data \| \+57\.14 \(\+.* to \+.*\) \|", cva)
+    assert "| ITA-GA | I+T | here | - | - | - | - | not run yet: no record |" in lines
+    assert any(
+        line.startswith("| ITA-LA | I+T | here | - | - | - | - | needs the pictures' object tags: ") for line in lines
+    )
+    assert "- ITA-LA: `mner train configs/rows/ita-la.toml --seeds 5 --results lab/results`" in lines
+    assert any(line.startswith("- text T, twitter15 test: `f1=42.86 sd=20.20 view=T ") for line in lines)
+
+
+def test_row_that_reads_less_than_the_papers_says_so(results: Path, make_record: Make, commit: Commit) -> None:
+    record = make_record("ita-random", 1, {"T": LESS, "I+T": LESS}, data="twitter15")
+    record["config"]["context"] = {"order": ["captions"]}
+    commit(record)
+    (line,) = [line for line in section(written(results), "Table 4") if line.startswith("| ITA-Random | I+T | tiny,")]
+    assert line.endswith("| ita-random; not the paper's encoder; of captions alone |")
+
+
+def test_best_of_seeds_is_compared_with_the_best(results: Path) -> None:
+    lines = section(written(results), "Table 2")
+    assert any(line.startswith("| BERT-CRF | T | tiny, here | best 57.14 (test, 2) |") for line in lines)
+    (signed,) = [line for line in lines if line.startswith("- text, best seed 1 T, twitter15 test: ")]
+    assert "`f1=57.14 view=T " in signed and "seeds=1 " in signed, "of the run whose figure stands there"
+    (cva,) = [line for line in lines if line.startswith("| ITA-All + CVA | I+T | tiny, here |")]
+    assert "| no data | - |" in cva, "the best of some seeds is no mean to subtract"
+    assert "| UMT | I+T | here | - | - | - | - | not yet |" in lines
+
+
+def test_rows_of_other_names_encoders_and_posts(results: Path, make_record: Make, commit: Commit) -> None:
+    bert = {"encoder": {"name": "bert-base-cased"}, "data": "twitter15"}
+    own = {"experiment": "text", "variant": "bert-base-cased", "tuned": True}
+    commit(make_record("text-bert-base-cased-tuned", 1, {"T": GOLD, "I+T": GOLD}, identity=own, **bert))
+    commit(make_record("text-mine", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
+    some = make_record("text-tuned", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15")
+    some["config"]["data"] = {"train_posts": 2}
+    commit(some)
+    text = written(results)
+    told = [line for line in section(text, "Table 1") if line.startswith("| BERT-CRF, XLMR-CRF | T |")]
+    assert len(told) == 4 and told[3].startswith(
+        "| BERT-CRF, XLMR-CRF | T | bert-base-cased, here | 100.00 (test, 1) |"
+    )
+    assert told[3].endswith("| text-bert-base-cased-tuned |")
+    assert "The records here stand on bert-base-cased, tiny:" in text
+
+
+def test_rows_on_other_contexts_say_which(results: Path, make_record: Make, commit: Commit) -> None:
+    for name in ("ita-la-cva-standin-tuned", "ita-la-cva-blip2", "ita-la-cva-other"):
+        commit(make_record(name, 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
+    told = [
+        line for line in section(written(results), "Table 1") if line.startswith("| ITA-LA + CVA | I+T | tiny, here |")
+    ]
+    said = [line.rsplit(" | ", 1)[1] for line in told]
+    assert [one.partition("; ")[0] for one in said] == ["ita-la-cva-blip2", "ita-la-cva-standin-tuned"]
+    assert "name who is seen" in said[0] and "stand-ins: " in said[1]
+    notes = [line for line in section(written(results), "Appendix A.1") if line.startswith("- ita-la-")]
+    assert [one.partition(": ")[0] for one in notes] == ["- ita-la-cva-blip2", "- ita-la-cva-standin-tuned"]
+
+
+def test_tuned_row_tells_its_trials_and_is_measured_against_tuned_text(
+    results: Path, make_record: Make, commit: Commit
+) -> None:
+    for data in ("twitter15", "twitter17"):
+        record = make_record("ita-all-cva-tuned", 1, {"T": GOLD, "I+T": GOLD}, data=data)
+        commit(record)
+    path = results / "tune" / "twitter15" / "ita-all-cva.json"
+    path.parent.mkdir(parents=True)
+    told = {"data": "twitter15", "row": "ita-all-cva", "encoder": {"name": "tiny"}, "config": record["config"]}
+    told |= {"trials": [{"settings": {}, "score": 1.0}], "trials_asked": 7, "trials_done": 7, "best": 1, "seconds": 1.0}
+    path.write_text(json.dumps(told | {"judged_on": {"views": ["T", "I+T"]}}))
+
+    def line() -> str:
+        found = [line for line in section(written(results), "Table 1") if line.startswith("| ITA-All + CVA | I+T |")]
+        return next(line for line in found if line.endswith("| ita-all-cva-tuned; not the paper's encoder |"))
+
+    assert "| 100.00 (test, 1, 7 trials) | 100.00 (test, 1) | no data | - |" in line(), "no tuned text, no difference"
+    commit(make_record("text-tuned", 1, {"T": LESS, "I+T": LESS}, data="twitter15"))
+    assert "| no data | +42.86 (" in line()
+
+
+def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, make_record: Make, commit: Commit) -> None:
+    text = written(results)
+    assert "- not run yet: no record" in section(text, "Figure 2")
+    assert any(line.startswith("| twitter15/ita-all-cva | tiny | 2 |") for line in section(text, "Appendix A.1"))
+    labels = section(text, "Table 5")
+    assert "### Labels: twitter15/ita-all-cva I+T against twitter15/text T, test" in labels
+    assert (
+        "- `mner analyze labels twitter15/ita-all-cva --baseline twitter15/text --split test --results lab/results`"
+        in labels
+    )
+    commit(make_record("ita-all-cva", 3, {"T": LESS, "I+T": GOLD}, data="twitter15", scored=("dev",)))
+    assert section(written(results), "Table 5") == labels, "a seed without test scores takes no part"
+    found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, Measured((7.0,), 7.0, None, "f1=7"), 4),))
+    told = {
+        "analysis": "captions",
+        "data": "twitter15",
+        "row": "ita-ga-cva",
+        "split": "dev",
+        "runs": ["twitter15/ita-ga-cva/1@m1"],
+    }
+    path = results / "analysis" / "twitter15" / "ita-ga-cva" / "captions.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(told | {"result": asdict(found)}))
+    assert "- not run yet: no record" in section(written(results), "Figure 2"), "of a row that has no runs on record"
+
+
+def test_recorded_analysis_is_drawn(results: Path, make_record: Make, commit: Commit) -> None:
+    commit(make_record("ita-ga-cva", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
+    found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, Measured((7.0,), 7.0, None, "f1=7"), 4),))
+    told = {"analysis": "captions", "data": "twitter15", "row": "ita-ga-cva", "split": "dev"}
+    path = results / "analysis" / "twitter15" / "ita-ga-cva" / "captions.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(told | {"runs": ["twitter15/ita-ga-cva/1@m1"], "result": asdict(found)}))
+    lines = section(written(results), "Figure 2")
+    assert "| twitter15/ita-ga-cva | 1 | 7.00 |" in lines
+    assert "- `mner analyze captions runs/twitter15/ita-ga-cva --record`, dev: twitter15/ita-ga-cva/1@m1" in lines
+
+
+def test_other_data_sets_make_no_such_page(make_record: Make, commit: Commit) -> None:
+    other = commit(make_record("text", 1, {"T": LESS, "I+T": LESS})).parents[1]
+    assert not paper.of_the_paper(other)
+
+
+def test_page_exists_for_the_papers_data_sets(results: Path) -> None:
+    assert paper.of_the_paper(results)

@@ -1,0 +1,89 @@
+"""The tool that makes the ready model: what it leaves out, how it chooses, what its card says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.ready.build import FILES_OF_MODEL, choose, refuse
+from lab.ready.data import prepare, refuse_leaks, settings
+from mner import config as configs
+from mner import data
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Two data sets; one training post has a dev post's text but for case and link."""
+    texts = {
+        "twitter2015/train.txt": "IMGID:1\nKevin\tB-PER\nwins\tO\n\nIMGID:2\nREAL\tB-ORG\nnews\tO\nhttp://a.b\tO\n\n",
+        "twitter2015/valid.txt": "IMGID:3\nOhio\tB-LOC\nnow\tO\n\n",
+        "twitter2015/test.txt": "IMGID:4\nRome\tB-LOC\n\n",
+        "twitter2017/train.txt": "IMGID:5\nOscars\tB-MISC\ntonight\tO\n\n",
+        "twitter2017/valid.txt": "IMGID:6\nReal\tB-ORG\nnews\tO\n\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / "source" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "source" / name).write_text(text)
+    (tmp_path / "source" / "contexts").mkdir()
+    for name in ("twitter2015", "twitter2017"):
+        row = '{"image": "1.jpg", "captions": [{"text": "a man", "source": "catr"}]}\n'
+        (tmp_path / "source" / "contexts" / f"{name}.jsonl").write_text(row)
+    return tmp_path / "source"
+
+
+def test_configuration_of_the_ready_model_loads() -> None:
+    config = configs.load(ROOT / "lab" / "ready" / "social-en.toml")
+    assert config.name == "social-en"
+    assert config.context.order == ("captions", "tags", "ocr") and config.context.captions is None
+    assert config.data.rename == {"OTHER": "MISC"}
+    assert config.decode.constrained
+
+
+def test_posts_of_scored_splits_are_left_out_of_training(source: Path, tmp_path: Path) -> None:
+    left_out = prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
+    assert left_out == {"twitter2015": 1, "twitter2017": 0}
+    assert [post.id for post in data.read(tmp_path / "data" / "twitter2015.train.txt")] == ["1"]
+    assert not (tmp_path / "data" / "twitter2017.test.txt").exists()
+    config = settings(ROOT / "lab" / "ready" / "social-en.toml", quick=False)
+    assert refuse_leaks(config, tmp_path / "data", say=lambda message: None) == {}
+
+
+def test_a_leak_is_refused(source: Path, tmp_path: Path) -> None:
+    prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
+    (tmp_path / "data" / "twitter2017.train.txt").write_text("IMGID:3\nOscars\tB-MISC\n")  # a dev post's picture
+    config = settings(ROOT / "lab" / "ready" / "social-en.toml", quick=False)
+    with pytest.raises(SystemExit, match="picture"):
+        refuse_leaks(config, tmp_path / "data", say=lambda message: None)
+
+
+def test_more_data_is_taken_only_where_it_helps_and_loses_nowhere_but_by_noise() -> None:
+    def scored(*f1: float) -> dict[str, Any]:
+        return {str(number): {"T": {"micro": {"f1": one}}} for number, one in enumerate(f1)}
+
+    assert choose({"one": scored(70, 70), "both": scored(71, 71)}) == "both"
+    assert choose({"one": scored(70, 70), "both": scored(69.6, 80)}) == "both"
+    assert choose({"one": scored(70, 70), "both": scored(69.4, 80)}) == "one"
+    assert choose({"one": scored(70, 70), "both": scored(69.8, 70.1)}) == "one"
+
+
+def test_package_with_a_posts_text_is_refused(tmp_path: Path) -> None:
+    folder, source = tmp_path / "model", tmp_path / "source"
+    folder.mkdir()
+    for name in FILES_OF_MODEL:
+        (folder / name).write_text("plain")
+    (source / "twitter2015").mkdir(parents=True)
+    (source / "twitter2015" / "train.txt").write_text("IMGID:1\nKevin\tB-PER\nwins\tO\nit\tO\nagain\tO\n")
+    refuse(folder, source)
+    (folder / "README.md").write_text("for example: Kevin wins it again")
+    with pytest.raises(SystemExit, match="text of post 1"):
+        refuse(folder, source)
+    (folder / "README.md").write_text(f"read from {source}")
+    with pytest.raises(SystemExit, match="folder of this machine"):
+        refuse(folder, source)
+    (folder / "extra.bin").write_bytes(b"")
+    with pytest.raises(SystemExit, match="expected"):
+        refuse(folder, source)

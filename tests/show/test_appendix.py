@@ -1,0 +1,102 @@
+"""What stands behind the scores: the oracle, learning curves, analyses on record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mner.analysis.captions import CaptionPoint, Captions
+from mner.analysis.cases import Cases
+from mner.analysis.measured import Measured
+from mner.show import tables
+from mner.show.report import sections
+from mner.types import Span
+
+GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
+LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
+
+Make = Callable[..., dict[str, Any]]
+Commit = Callable[[Mapping[str, Any]], Path]
+
+
+@pytest.fixture
+def results(make_record: Make, commit: Commit) -> Path:
+    """Two seeds of text and ita-ga-cva."""
+    for seed in (1, 2):
+        commit(make_record("text", seed, {"T": LESS, "I+T": LESS}))
+        folder = commit(make_record("ita-ga-cva", seed, {"T": LESS, "I+T": GOLD})).parents[1]
+    return folder
+
+
+def part(results: Path, title: str) -> list[str]:
+    """The lines of a part of the report."""
+    text = tables.markdown("Results", (), sections(results))
+    return text.partition(f"### {title}\n")[2].partition("\n#")[0].splitlines()
+
+
+def test_rows_on_some_posts_make_a_curve(results: Path, make_record: Make, commit: Commit) -> None:
+    assert part(results, "Learning: F1 by training posts, test") == []
+    record = make_record("text-2", 1, {"T": GOLD, "I+T": GOLD}, identity={"experiment": "text", "variant": "2"})
+    record["splits"]["train"] = {"fingerprint": "bbbbbbbbbbbb", "posts": 2}
+    record["config"]["data"] = {"train_posts": 2}
+    commit(record)
+    lines = part(results, "Learning: F1 by training posts, test")
+    assert "| row | 2 posts | 4 posts |" in lines
+    assert "| tiny/text T | 100.00 | 57.14 ± 0.00 |" in lines
+    assert not any("ita-ga-cva" in line for line in lines if line.startswith("| tiny"))
+    against = part(results, "Against the text alone")
+    assert not any("text-2" in line for line in against), "other training posts are no baseline"
+    commit(record | {"row": "text-two"})
+    assert any("another row of the same settings has 2 posts" in line for line in part(results, "Learning"))
+
+
+def test_cases_stand_beside_what_other_readings_turn(results: Path) -> None:
+    measured = Measured((57.1,), 57.1, None, "f1=57.10 view=T")
+    readings = {"tiny/text T": measured, "tiny/ita-ga-cva T": measured, "tiny/ita-ga-cva I+T": measured}
+    found = Cases("tiny/ita-ga-cva", 2, 4, 4, {"helped": 2, "misled": 0}, (), readings)
+    path = results / "analysis" / "tiny" / "ita-ga-cva" / "cases.json"
+    path.parent.mkdir(parents=True)
+    head = {"format": 1, "kind": "analysis", "analysis": "cases", "data": "tiny", "row": "ita-ga-cva", "split": "dev"}
+    rest = {
+        "runs": ["tiny/ita-ga-cva/2@m2", "tiny/text/1@m1"],
+        "result": asdict(found),
+        "mner": "0.1",
+        "date": "2026-01-01",
+    }
+    path.write_text(json.dumps(head | rest))
+    lines = part(results, "Cases: tiny/ita-ga-cva")
+    assert "| helped | tiny/text T wrong, tiny/ita-ga-cva I+T right | 2 |" in lines
+    beside = [line for line in lines if line.startswith("- beside these cases, ")]
+    assert beside == [
+        "- beside these cases, tiny/ita-ga-cva T to its own I+T: wrong to right 2 posts, right to wrong 0",
+        "- beside these cases, tiny/text T, seed 1 to seed 2: wrong to right 0 posts, right to wrong 0",
+    ]
+
+
+def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
+    found = Captions("tiny/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, Measured((70.0,), 70.0, None, "f1=70.00"), 4),))
+    told = {
+        "analysis": "captions",
+        "data": "tiny",
+        "row": "ita-ga-cva",
+        "split": "dev",
+        "runs": ["tiny/ita-ga-cva/1@m1", "tiny/ita-ga-cva/2@m2"],
+        "result": asdict(found),
+    }
+    path = results / "analysis" / "tiny" / "ita-ga-cva" / "captions.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(told))
+    lines = part(results, "Captions: F1 by captions")
+    assert "| tiny/ita-ga-cva | 1 | 70.00 |" in lines and any("`f1=70.00`" in line for line in lines)
+    assert (
+        "- `mner analyze captions runs/tiny/ita-ga-cva --record`, dev: tiny/ita-ga-cva/1@m1, tiny/ita-ga-cva/2@m2"
+        in lines
+    )
+    assert not any("not of the runs" in line for line in lines)
+    path.write_text(json.dumps(told | {"runs": ["tiny/ita-ga-cva/1@other"]}))
+    assert any("not of the runs whose scores stand here" in line for line in part(results, "Captions: F1 by captions"))
