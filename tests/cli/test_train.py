@@ -73,8 +73,8 @@ def test_train_evaluate_report(config: Path) -> None:
     assert out.split() == ["results.md", "results.html"]
     assert run("report", "--out", "-")[1] == text, "written anew from the records alone, byte for byte"
     assert run("report")[0] == 0
-    assert Path("docs/results.md").read_text() == text
-    assert Path("docs/results.html").read_text() == Path("results.html").read_text()
+    assert Path("report.md").read_text() == text
+    assert Path("report.html").read_text() == Path("results.html").read_text()
 
 
 def test_train_again_leaves_a_finished_run(config: Path) -> None:
