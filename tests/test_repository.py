@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import statistics
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +22,24 @@ BASES = sorted(CONFIGS.glob("*.toml"))
 ROWS = sorted((CONFIGS / "rows").glob("*.toml"))
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core", "tools", "base"}
+
+
+BENCHMARKS = re.compile(
+    r"twitter-?(20)?1[57]|\bsnap\b|\bita-(ga|la|oca|all|random)\b|\btext-(double|pad)\b|\bllm-labels\b", re.I
+)
+PARSING = {"split", "rsplit", "partition", "rpartition", "removeprefix", "removesuffix", "startswith", "endswith"}
+PARSED = {
+    "runs/record.py": "DATA/NAME/SEED@MODEL, which is how a file of results writes down a run",
+    "runs/searches.py": "dotted keys of settings",
+    "runs/shape.py": "messages of pydantic",
+    "runs/experiments.py": "messages of pydantic, made one line",
+    "analysis/recorded.py": "messages of pydantic, made one line",
+    "analysis/ocr.py": "what was read from pictures, into words",
+    "evaluation/signature.py": "a value that is printed: its spaces become underscores",
+    "show/tables.py": "text on its way into Markdown",
+    "show/appendix.py": "a heading that would say its analysis twice",
+}
+"""Files of these rooms that take a text apart, and which."""
 
 
 def committed() -> list[Path]:
@@ -150,3 +170,40 @@ def test_generated_reference_is_current() -> None:
         [sys.executable, ROOT / "tools" / "write_reference.py", "--check"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def said(tree: ast.AST, *, docstrings: bool) -> Iterator[str]:
+    """The texts of a module, those of f-strings among them; docstrings only where they are asked for."""
+    bodies = [node.body[0] for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)]
+    prose = {id(first.value) for first in bodies if isinstance(first, ast.Expr)}
+    prose |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and (docstrings or id(node) not in prose):
+            yield node.value
+
+
+def test_package_names_no_benchmark_no_row_of_the_paper_and_no_goal() -> None:
+    """Docstrings may name one as an example; those of commands are help, and may not."""
+    found = []
+    for path in SOURCES:
+        name = path.relative_to(ROOT / "src" / "mner").as_posix()
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        texts = said(tree, docstrings=name.startswith("cli/"))
+        found += [f"{name}: {text[:80]}" for text in texts if BENCHMARKS.search(text)]
+        names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        found += [f"{name}: {each}" for each in names if "goal" in each.lower()]
+        modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        found += [f"{name} imports {module}" for module in modules if module.split(".")[0] == "lab"]
+    assert found == []
+
+
+def test_nothing_parses_a_signature_a_name_or_a_printed_line() -> None:
+    found = set()
+    for room in ("evaluation", "runs", "analysis", "show"):
+        for path in sorted((ROOT / "src" / "mner" / room).rglob("*.py")):
+            calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+            methods = [call for call in calls if isinstance(call, ast.Attribute)]
+            patterns = [call for call in methods if isinstance(call.value, ast.Name) and call.value.id == "re"]
+            if patterns or any(call.attr in PARSING for call in methods):
+                found.add(path.relative_to(ROOT / "src" / "mner").as_posix())
+    assert found == PARSED.keys()

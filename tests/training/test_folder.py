@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mner.evaluation.run import evaluate
 
 from mner.config import Config
 from mner.errors import DataError, MnerError
+from mner.runs.evaluate import evaluate
 from mner.runtime import read_model
 from mner.training import Event, train
 from mner.training.folder import alone
@@ -75,7 +75,7 @@ def test_run_with_other_settings_is_kept_and_the_new_one_takes_its_place(
     kept = run.parent / "earlier" / "1-1"
     assert read_model(kept).fingerprint == trained
     assert said == [f"seed 1: {run} held a run with other settings (training.epochs = 1 and 2), which is in {kept} now"]
-    assert set(evaluate(kept)) == {"T", "I+T"}, "it is a run like any other"
+    assert set(evaluate(kept).scores) == {"T", "I+T"}, "it is a run like any other"
     train_seeds(first, [1], root=corpus, out=tmp_path)
     assert (run.parent / "earlier" / "1-2" / "record.json").exists()
 

@@ -56,12 +56,12 @@ def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: s
     """The signature of a number that is no score, such as a share or a distance.
 
     Args:
-        data: Data set, split and fingerprint, such as "twitter15/dev@3f2a9c"; or a file and its fingerprint.
+        data: Data set, split and fingerprint, such as "mine/dev@3f2a9c"; or a file and its fingerprint.
         seeds: Number of runs behind the number.
         version: mner's version; None asks the installed package.
         more: What else decides the number, put first.
 
-    >>> unscored(view="T", data="snap/dev@3f2a", version="0.1")
-    'view=T data=snap/dev@3f2a seeds=1 mner=0.1'
+    >>> unscored(view="T", data="mine/dev@3f2a", version="0.1")
+    'view=T data=mine/dev@3f2a seeds=1 mner=0.1'
     """
     return line({**more, "data": data, "seeds": str(seeds), "mner": version or installed_version("mner")})

@@ -33,7 +33,7 @@ class Opened:
     """A loaded model and the posts it is looked at on.
 
     Attributes:
-        row: Data set and row, such as "twitter15/ita-ga-cva".
+        row: Data set and row, such as "mine/ita".
         config: The configuration of its run.
         runtime: Label scores.
         views: From words and pieces of context to token ids.

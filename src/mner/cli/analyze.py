@@ -26,7 +26,7 @@ def analyze(
         typer.Argument(
             metavar="MODEL_OR_ROW",
             help="Runs, models, or folders of one row's runs; for labels, oracle, learning and cost also rows of "
-            "--results, such as twitter15/text; for ocr also artefacts.",
+            "--results, such as mine/text; for ocr also artefacts.",
             show_default=False,
         ),
     ] = None,

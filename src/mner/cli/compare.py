@@ -19,7 +19,7 @@ VIEWS: dict[str, ViewName] = {"T": "T", "I+T": "I+T"}
 def compare(
     a: Annotated[
         str,
-        typer.Argument(help="Run directory, folder of a row's runs, or a row of --results, such as twitter15/text."),
+        typer.Argument(help="Run directory, folder of a row's runs, or a row of --results, such as mine/text."),
     ],
     b: Annotated[str, typer.Argument(help="The same of the row that A is measured against.")],
     split: Annotated[

@@ -29,7 +29,7 @@ def evaluate(
 ) -> None:
     """Print precision, recall and F1 of both views, by label, each with its signature.
 
-    Of a row's folder, such as runs/twitter15/text, every seed is scored, and their mean is printed.
+    Of a row's folder, such as runs/mine/text, every seed is scored, and their mean is printed.
     """
     if final and dev is not None:
         raise typer.BadParameter("--final scores test; leave one of the two out", param_hint="--dev")

@@ -208,7 +208,7 @@ def _base_names(named: Any, path: Path) -> list[str]:
     """The file names under ``base``."""
     names = [] if named is None else [named] if isinstance(named, str) else named
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ConfigError(f'{path}: base: expected a file name such as "../twitter15.toml", found {named!r}')
+        raise ConfigError(f'{path}: base: expected a file name such as "../mine.toml", found {named!r}')
     return names
 
 

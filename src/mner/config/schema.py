@@ -37,8 +37,8 @@ def file_name(name: str) -> str:
     Raises:
         ValueError: It is empty or longer than 200 bytes, begins with a dot, or has a separator or control character.
 
-    >>> file_name("ita-ga-cva")
-    'ita-ga-cva'
+    >>> file_name("my-model")
+    'my-model'
     """
     fits = name and not name.startswith(".") and len(name.encode(errors="replace")) <= 200
     if not fits or _NO_NAME.search(name):

@@ -18,15 +18,15 @@ class Signature:
     Attributes:
         f1: Micro F1 of each run, as percentages.
         view: The view decoded, "T" or "I+T"; a changed context follows it, as in "I+T:shuffled".
-        data: Data set, split and fingerprint, such as "twitter15/test@3f2a9c".
+        data: Data set, split and fingerprint, such as "mine/test@3f2a9c".
         decode: "constrained" (legal paths only) or "unconstrained".
         scheme: "iob2-repaired" or "iob2-strict": how stray I- labels of the gold data were read.
         match: What counts as correct; "exact" is both ends and the label.
         seeds: Number of runs behind ``f1`` where that is not its length.
         mner: mner's version; by default the installed one.
 
-    >>> str(Signature(f1=(70.0, 71.0), view="I+T", data="snap/dev@3f2a", mner="0.1"))
-    'f1=70.50 sd=0.71 view=I+T scheme=iob2-repaired match=exact decode=constrained data=snap/dev@3f2a seeds=2 mner=0.1'
+    >>> str(Signature(f1=(70.0, 71.0), view="I+T", data="mine/dev@3f2a", mner="0.1"))
+    'f1=70.50 sd=0.71 view=I+T scheme=iob2-repaired match=exact decode=constrained data=mine/dev@3f2a seeds=2 mner=0.1'
     """
 
     f1: tuple[float, ...]
@@ -61,9 +61,9 @@ class Signature:
     def differences(self, other: Signature) -> list[str]:
         """The conditions in which two scores differ; scores with any cannot be averaged.
 
-        >>> scored = Signature(f1=(70.0,), view="T", data="snap/test@3f2a")
-        >>> scored.differences(replace(scored, data="snap/test@90bc"))
-        ['data snap/test@3f2a and snap/test@90bc']
+        >>> scored = Signature(f1=(70.0,), view="T", data="mine/test@3f2a")
+        >>> scored.differences(replace(scored, data="mine/test@90bc"))
+        ['data mine/test@3f2a and mine/test@90bc']
         """
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in CONDITIONS)
         return [f"{name} {ours} and {theirs}" for name, ours, theirs in pairs if ours != theirs]

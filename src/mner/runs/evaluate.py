@@ -133,7 +133,7 @@ def evaluate_seeds(
     if ``results`` holds the scored record of another run.
 
     Args:
-        row: A folder of run directories, such as runs/twitter15/text.
+        row: A folder of run directories, such as runs/mine/text.
         final: As for ``evaluate``, like the next two.
         dev: Other dev posts to score.
         results: Folder of the committed run records.

@@ -54,7 +54,7 @@ class Experiment:
 
     @property
     def full_name(self) -> str:
-        """Data set and name, as "twitter15/text"."""
+        """Data set and name, as "mine/text"."""
         return f"{self.data}/{self.name}"
 
     @property
@@ -91,8 +91,8 @@ def read_experiment(place: str | Path, *, results: Path | None = None) -> Experi
     """The experiment that a place holds: a run directory, a folder of them, or the same in a folder of results.
 
     Args:
-        place: ``runs/twitter15/text/1``, ``runs/twitter15/text``, ``results/twitter15/text`` or one record's file;
-            with ``results`` also the experiment's name in there, ``twitter15/text``.
+        place: ``runs/mine/text/1``, ``runs/mine/text``, ``results/mine/text`` or one record's file;
+            with ``results`` also the experiment's name in there, ``mine/text``.
         results: Folder of run records, ``<data>/<name>/<seed>.json``, in which a place that is no path is looked up.
 
     Raises:
@@ -278,7 +278,7 @@ def _numbered(folder: Path, pattern: str) -> list[Path]:
 
 
 def _names(results: Path) -> list[str]:
-    """The experiments that have records, as "twitter15/text"."""
+    """The experiments that have records, as "mine/text"."""
     return sorted({path.parent.relative_to(results).as_posix() for path in _numbered(results, "*/*/*.json")})
 
 

@@ -23,8 +23,8 @@ ScoredSplit = Literal["dev", "test"]
 class RunId(NamedTuple):
     """Which run: data set, name, seed, and the fingerprint of its saved model, "" where it does not matter.
 
-    >>> str(RunId("twitter15", "text", 1, "5f0c")), RunId.parse("twitter15/text/1")
-    ('twitter15/text/1@5f0c', RunId(data='twitter15', name='text', seed=1, model=''))
+    >>> str(RunId("mine", "text", 1, "5f0c")), RunId.parse("mine/text/1")
+    ('mine/text/1@5f0c', RunId(data='mine', name='text', seed=1, model=''))
     """
 
     data: str
@@ -37,7 +37,7 @@ class RunId(NamedTuple):
 
     @property
     def experiment(self) -> str:
-        """Data set and name, such as "twitter15/text"."""
+        """Data set and name, such as "mine/text"."""
         return f"{self.data}/{self.name}"
 
     @classmethod

@@ -70,7 +70,7 @@ def p_value(p: float) -> str:
 
 
 def title(one: Comparison) -> str:
-    """What is compared, such as "ita-ga-cva I+T against text T, test, seeds 1 2 3"."""
+    """What is compared, such as "ita I+T against text T, test, seeds 1 2 3"."""
     seeds = " ".join(map(str, one.seeds_a))
     if one.seeds_b != one.seeds_a:
         seeds += f" against {' '.join(map(str, one.seeds_b))}"
