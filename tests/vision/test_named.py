@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mner.config import VisionConfig
-from mner.contexts.entry_text import spoken
+from mner.contexts.entry_text import entry_texts
 from mner.contexts.store import Store
 from mner.errors import ConfigError, DataError
 from mner.types import VisualContext
@@ -55,7 +55,7 @@ def test_equal_pictures_of_two_names_keep_their_own_results(published: Path) -> 
     with Store(published / "s.sqlite") as store:
         for _ in range(2):
             rows = list(Extractor(config(published)).stream(iter(items), store=store))
-            assert [spoken(row, "tags") for row in rows] == [("one",), ("two",)]
+            assert [entry_texts(row, "tags") for row in rows] == [("one",), ("two",)]
         assert len(store) == 2
 
 
@@ -64,15 +64,15 @@ def test_file_that_changed_is_read_anew(published: Path) -> None:
         with Store(published / "s.sqlite") as store:
             return next(iter(Extractor(config(published)).stream([("one.png", picture())], store=store)))
 
-    assert spoken(read(), "captions") == ("first",)
+    assert entry_texts(read(), "captions") == ("first",)
     (published / "c.tsv").write_text("one.png\tother\n")
-    assert spoken(read(), "captions") == ("other",)
+    assert entry_texts(read(), "captions") == ("other",)
 
 
 def test_picture_that_was_not_published_says_so_and_keeps_the_rest(published: Path) -> None:
     (published / "c.tsv").write_text("two.png\tsecond\n")
     context = Extractor(config(published)).read(picture(), image="one.png")
-    assert spoken(context, "tags") == ("one",)
+    assert entry_texts(context, "tags") == ("one",)
     assert context.reason is not None
     assert context.reason.startswith(f'the captioner failed: {published}/c.tsv: holds nothing of "one.png"')
 

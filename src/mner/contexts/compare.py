@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mner.contexts.artefact import Contexts
-from mner.contexts.entry_text import KINDS, spoken
+from mner.contexts.entry_text import KINDS, entry_texts
 from mner.types import VisualContext
 
 
@@ -71,7 +71,7 @@ def _between(image: str, one: VisualContext | None, other: VisualContext | None,
     status = (None if one is None else one.status, None if other is None else other.status)
     found = Difference(image, status)
     for kind in KINDS:
-        said, also = (Counter(() if row is None else spoken(row, kind)) for row in (one, other))
+        said, also = (Counter(() if row is None else entry_texts(row, kind)) for row in (one, other))
         both, counts = said & also, summary.kinds[kind]
         for place, only in ((0, said - both), (2, also - both)):
             counts[place] += only.total()

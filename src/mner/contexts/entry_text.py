@@ -14,8 +14,8 @@ Entry = Tag | Caption | OcrText | ContextText
 
 def entries(context: VisualContext, kind: Source) -> tuple[Entry, ...]:
     """The entries of one list of a row."""
-    found: tuple[Entry, ...] = getattr(context, kind)
-    return found
+    listed: tuple[Entry, ...] = getattr(context, kind)
+    return listed
 
 
 def words_of(entry: Entry) -> str:
@@ -29,6 +29,6 @@ def words_of(entry: Entry) -> str:
     return entry.text
 
 
-def spoken(context: VisualContext, kind: Source) -> tuple[str, ...]:
+def entry_texts(context: VisualContext, kind: Source) -> tuple[str, ...]:
     """The words of all entries of one list of a row."""
     return tuple(words_of(entry) for entry in entries(context, kind))

@@ -11,22 +11,22 @@ MOST_TAGS = 100
 """Most objects and attributes together, as in the paper; what is over is cut and counted in the row's "cut"."""
 
 
-def surest(tags: Iterable[Tag]) -> tuple[tuple[Tag, ...], dict[str, Any]]:
+def limit_tags(tags: Iterable[Tag]) -> tuple[tuple[Tag, ...], dict[str, Any]]:
     """The tags by confidence, descending, up to ``MOST_TAGS``, and what a row's ``extra`` says of those that were cut.
 
     A tag without a confidence counts as certain.
 
-    >>> surest([Tag("dog", confidence=0.4), Tag("cat", confidence=0.9)])[0][0].object
+    >>> limit_tags([Tag("dog", confidence=0.4), Tag("cat", confidence=0.9)])[0][0].object
     'cat'
-    >>> len(surest([Tag("dog", ("brown",))] * 60)[0]), surest([Tag("dog", ("brown",))] * 60)[1]
+    >>> len(limit_tags([Tag("dog", ("brown",))] * 60)[0]), limit_tags([Tag("dog", ("brown",))] * 60)[1]
     (50, {'cut': {'tags': 10}})
     """
     ordered = sorted(tags, key=lambda tag: -1.0 if tag.confidence is None else -tag.confidence)
-    kept, count = 0, 0
+    size, count = 0, 0
     for tag in ordered:
         count += 1 + len(tag.attributes)
         if count > MOST_TAGS:
             break
-        kept += 1
-    cut = len(ordered) - kept
-    return tuple(ordered[:kept]), {"cut": {"tags": cut}} if cut else {}
+        size += 1
+    cut = len(ordered) - size
+    return tuple(ordered[:size]), {"cut": {"tags": cut}} if cut else {}

@@ -6,7 +6,9 @@ import hashlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,38 @@ from mner.parquet_file import packages
 from mner.types import VisualContext
 from mner.vision.extract import Extractor
 from mner.vision.images import Named
-from mner.vision.reading import Reading, lost
 
 BATCH = 4
 """Pictures that a worker is handed at once, or more where its backends look at more in one call."""
 
 _Rows = list[VisualContext]
 _Streaming = Callable[[Iterable[list[Named]]], Iterator[_Rows]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How pictures are read; it pickles, and workers on any machine can begin from it.
+
+    Attributes:
+        config: Which backends read.
+        store: The store's file on the worker's machine; None takes the user's own there.
+    """
+
+    config: VisionConfig
+    store: Path | None = None
+
+    def __call__(self) -> Callable[[Iterable[Named]], Iterator[VisualContext]]:
+        """Open backends and store; gives the function from pictures to their contexts."""
+        extractor = Extractor(self.config, threads=1)
+        # Now, not with the first picture: where there is no room for them, no picture is taken for the cause.
+        extractor.load()
+        return partial(extractor.stream, store=Store(self.store))
+
+
+def lost(named: Named, reason: str) -> VisualContext:
+    """The context of a picture that ends the processes of those who read it."""
+    extractor = {"name": "mner", "version": version("mner")}
+    return VisualContext(image=named[0], status="unreadable", reason=reason, extractor=extractor)
 
 
 def build(

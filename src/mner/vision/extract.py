@@ -14,13 +14,13 @@ from PIL import Image
 
 from mner.config import VisionConfig
 from mner.contexts.store import Store
-from mner.contexts.tag_limit import surest
+from mner.contexts.tag_limit import limit_tags
 from mner.errors import ImageError
 from mner.types import Box, OcrText, Tag, VisualContext
-from mner.vision.ahead import ahead
 from mner.vision.backends import Backends
 from mner.vision.images import Named, Source, Unopened, decode, fetch
-from mner.vision.seen import PARTS, Seen, look
+from mner.vision.prefetch import prefetch
+from mner.vision.reading_steps import STEPS, Draft, run_step
 
 LONGEST_SIDE = 1600
 """Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
@@ -85,7 +85,7 @@ class Extractor:
             store: Where contexts are looked up by the picture's content, and kept. One that a backend failed on
                 is not kept: it is tried again next time. A picture that it has is not decoded.
         """
-        opened = ahead(lambda item: self._open(item, store), items, most=max(AHEAD, self.batch + 1))
+        opened = prefetch(lambda item: self._open(item, store), items, most=max(AHEAD, self.batch + 1))
         while some := list(islice(opened, self.batch)):
             yield from self._contexts(some, store)
 
@@ -104,7 +104,7 @@ class Extractor:
             rows.append(found)
         return rows
 
-    def _open(self, item: Named, store: Store | None) -> Seen | VisualContext:
+    def _open(self, item: Named, store: Store | None) -> Draft | VisualContext:
         """All that is done without a backend: the picture, or its row where there is nothing to see or to be seen."""
         file = self._fetched(item, store)
         if isinstance(file, VisualContext):
@@ -114,10 +114,10 @@ class Extractor:
         except ImageError as error:
             return self._refused(item[0], error)
         # Small at once: what waits for the backends takes little memory, however large the files are.
-        return Seen(item[0], replace(picture, pixels=fitted(picture.pixels)), self.fingerprint)
+        return Draft(item[0], replace(picture, pixels=fitted(picture.pixels)), self.fingerprint)
 
     def _fetched(self, item: Named, store: Store | None) -> Unopened | VisualContext:
-        """What the store or a missing file tells of a picture, else its bytes."""
+        """What the store or a missing file says of a picture, else its bytes."""
         image, source = item
         try:
             file = fetch(source)
@@ -132,52 +132,52 @@ class Extractor:
         status = error.status if error.status in {"missing", "too_large", "skipped"} else "unreadable"
         return replace(self._row(image), status=status, reason=error.reason)  # type: ignore[arg-type]
 
-    def _contexts(self, opened: Sequence[Seen | VisualContext], store: Store | None) -> list[VisualContext]:
+    def _contexts(self, opened: Sequence[Draft | VisualContext], store: Store | None) -> list[VisualContext]:
         """The contexts of at most ``batch`` pictures, which the backends look at together."""
-        begun = [self._begun(one, store) if isinstance(one, Seen) else one for one in opened]
-        left: dict[tuple[str, str], Seen] = {}  # each picture once, however often and under what names it is here
-        for one in begun:
-            if isinstance(one, Seen):
-                left.setdefault(one.key, one)
+        begun = [self._begun(row, store) if isinstance(row, Draft) else row for row in opened]
+        left: dict[tuple[str, str], Draft] = {}  # each picture once, however often and under what names it is here
+        for row in begun:
+            if isinstance(row, Draft):
+                left.setdefault(row.key, row)
         if left:
             self._look(list(left.values()))
-        ended = {key: self._ended(one, store) for key, one in left.items()}
-        return [replace(ended[one.key], image=one.image) if isinstance(one, Seen) else one for one in begun]
+        ended = {key: self._ended(draft, store) for key, draft in left.items()}
+        return [replace(ended[row.key], image=row.image) if isinstance(row, Draft) else row for row in begun]
 
-    def _begun(self, seen: Seen, store: Store | None) -> Seen | VisualContext:
+    def _begun(self, draft: Draft, store: Store | None) -> Draft | VisualContext:
         """A picture with what was published about it by its name; its context where that is known already."""
         published: list[Any] = []
-        for part in sorted(self._backends.named):  # anew each time, as their files may change
-            look(part, self._backends[part], [seen], by_name=True)
-            published += [part, getattr(seen, PARTS[part].into)]
+        for part in sorted(self._backends.named):  # each time, as their files may change
+            run_step(part, self._backends[part], [draft], by_name=True)
+            published += [part, getattr(draft, STEPS[part].into)]
         if published:
-            seen.fingerprint += hashlib.sha256(repr((published, seen.faults)).encode()).hexdigest()[:12]
-        # Asked again: the same picture may have been read under another name since this one was opened.
-        known = store.get(seen.picture.sha256, seen.fingerprint) if store is not None else None
-        return seen if known is None else replace(known, image=seen.image)
+            draft.fingerprint += hashlib.sha256(repr((published, draft.faults)).encode()).hexdigest()[:12]
+        # Once more: the same picture may have been read under another name since this one was opened.
+        known = store.get(draft.picture.sha256, draft.fingerprint) if store is not None else None
+        return draft if known is None else replace(known, image=draft.image)
 
-    def _look(self, seen: Sequence[Seen]) -> None:
-        """Ask all other backends, each for all pictures before the next one is."""
+    def _look(self, drafts: Sequence[Draft]) -> None:
+        """Call all other backends, each for all pictures before the next one."""
         self.load()
-        for part in PARTS:
+        for part in STEPS:
             if part in self._backends and part not in self._backends.named:
-                look(part, self._backends[part], seen, size=self._backends.size(part))
+                run_step(part, self._backends[part], drafts, size=self._backends.size(part))
 
-    def _ended(self, seen: Seen, store: Store | None) -> VisualContext:
+    def _ended(self, draft: Draft, store: Store | None) -> VisualContext:
         """The context of a picture that all backends have looked at; kept where none failed."""
-        kept, cut = surest(seen.tags)
-        scale = (seen.picture.width / seen.pixels.width, seen.picture.height / seen.pixels.height)
+        tags, cut = limit_tags(draft.tags)
+        scale = (draft.picture.width / draft.pixels.width, draft.picture.height / draft.pixels.height)
         context = replace(
-            self._row(seen.image),
-            tags=tuple(_scaled(kept, scale)),
-            captions=tuple(seen.captions),
-            ocr=tuple(_scaled(seen.ocr, scale)),
-            sha256=seen.picture.sha256,
-            reason="; ".join(seen.faults) or None,
+            self._row(draft.image),
+            tags=tuple(_scaled(tags, scale)),
+            captions=tuple(draft.captions),
+            ocr=tuple(_scaled(draft.ocr, scale)),
+            sha256=draft.picture.sha256,
+            reason="; ".join(draft.faults) or None,
             extra=cut,
         )
         if store is not None and context.reason is None:
-            store.put(context, seen.fingerprint)
+            store.put(context, draft.fingerprint)
         return context
 
     def _row(self, image: str) -> VisualContext:

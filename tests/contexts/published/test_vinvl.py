@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mner.config import VisionConfig
 from mner.contexts.artefact import read_contexts
-from mner.contexts.entry_text import spoken, words_of
+from mner.contexts.entry_text import entry_texts, words_of
 from mner.contexts.published import vinvl
 from mner.contexts.published.imports import rows
 from mner.contexts.published.objects import fitted
@@ -242,6 +242,6 @@ def test_six_real_files_give_the_tags_that_were_printed() -> None:
     for image, row in printed.items():
         if row.tags:
             read = extractor.read(data / "images" / image, image=image)
-            assert spoken(read, "tags") == spoken(row, "tags")
+            assert entry_texts(read, "tags") == entry_texts(row, "tags")
             compared += 1
     assert compared == 6

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from mner.contexts.artefact import key
 from mner.contexts.published import bottomup, vinvl
 from mner.contexts.published.sentences import sentences
-from mner.contexts.tag_limit import surest
+from mner.contexts.tag_limit import limit_tags
 from mner.errors import DataError
 from mner.types import Caption, ContextText, VisualContext
 
@@ -48,7 +48,7 @@ def rows(
         told: dict[str, Any] = {} if attribute_threshold is None else {"attribute_threshold": attribute_threshold}
         published = vinvl.Published(path, **told) if kind == "vinvl" else bottomup.Published(path, **told)
         for name in published:
-            tags, cut = surest(published.find(name).tags)
+            tags, cut = limit_tags(published.find(name).tags)
             yield VisualContext(_picture(name, suffix), tags=tags, extra=cut)
         return
     source = source or path.name.partition(".")[0]

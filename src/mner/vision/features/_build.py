@@ -18,12 +18,12 @@ from mner.engines import shards
 from mner.errors import DataError, ImageError, MnerError, PluginError
 from mner.folders import held
 from mner.types import VisualContext
-from mner.vision.ahead import ahead
 from mner.vision.backends import fingerprint
 from mner.vision.extract import fitted
 from mner.vision.features._shard import INDEX, SPAN, SUFFIX, Arrays, Shard, again, write_shard, written
 from mner.vision.images import Named, Picture, Unopened, decode, fetch
 from mner.vision.kinds import find_plugin
+from mner.vision.prefetch import prefetch
 
 BATCH = 8
 """Pictures of one call, where an extractor has no option ``batch``."""
@@ -98,7 +98,7 @@ def build(
             yield file
 
     def stream(lists: Iterable[list[_Fetched]]) -> Iterator[list[tuple[VisualContext, Arrays]]]:
-        for opened in ahead(lambda some: [_opened(file) for file in some], lists, most=2):
+        for opened in prefetch(lambda some: [_opened(file) for file in some], lists, most=2):
             yield _extracted(extract, opened, by_name=plugin.about.named, widths=widths)
 
     def write(path: Path, rows: list[tuple[VisualContext, Arrays]]) -> None:

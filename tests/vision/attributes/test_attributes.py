@@ -1,4 +1,4 @@
-"""Scene labels, attributes and the template's sentences."""
+"""Measured attributes: the colour and the size of an object."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from PIL import Image, ImageDraw
 
 from mner.types import Tag
 from mner.vision.attributes import attributes
-from mner.vision.captioners import template
-from mner.vision.protocols import Scene
-from mner.vision.scene import scene
 
 
 @pytest.mark.parametrize(
@@ -45,51 +42,6 @@ def test_attributes_are_at_most_three_with_those_a_detector_gave():
     tag = Tag("bus", attributes=("old", "wet"), box=(0.0, 0.0, 9.0, 9.0))
     (described,) = attributes.Describer(attributes.Options())(Image.new("RGB", (9, 9), "red"), [tag])
     assert described.attributes == ("large", "red", "old")
-
-
-def test_scene_names_only_settings():
-    reader = scene.SceneReader(scene.Options(threshold=0.001, labels=1000), threads=1)
-    found = reader(Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 60).convert("RGB"))
-    assert found == sorted(found, key=lambda one: -one.confidence)
-    assert {one.label for one in found} <= scene.SETTINGS
-
-
-def test_scene_settings_are_labels_of_the_classifier():
-    labels = scene.json.loads(scene.MODELS[1].read_text(encoding="utf-8"))
-    assert len(labels) == 1000
-    assert set(labels) >= scene.SETTINGS
-
-
-def test_scene_input_is_the_middle_square():
-    picture = Image.new("RGB", (512, 256), (0, 0, 0))
-    picture.paste((255, 255, 255), (128, 0, 384, 256))
-    array = scene.prepare(picture)
-    assert array.shape == (1, 3, 224, 224)
-    assert array.min() == array.max() == 1.0
-
-
-CAPTIONS = [
-    (["person"], [], "a photo of a person"),
-    (["person", "dog", "person"], ["stage"], "a photo of two people and a dog; it looks like a stage"),
-    (["umbrella", "bus", "bus", "knife", "knife"], [], "a photo of an umbrella, two buses and two knives"),
-    ([], ["website"], "a picture that looks like a website"),
-    (["person"] * 11, [], "a photo of many people"),
-    (["boat"], ["boat"], "a photo of a boat"),
-    ([], [], ""),
-]
-
-
-@pytest.mark.parametrize(("objects", "scenes", "expected"), CAPTIONS)
-def test_template_says_what_was_seen(objects, scenes, expected):
-    assert template.sentence(objects, scenes) == expected
-
-
-def test_template_without_anything_certain_gives_no_caption():
-    captioner = template.Captioner(template.Options())
-    picture = Image.new("RGB", (5, 5))
-    assert captioner(picture, [Tag("dog", confidence=0.3)], scenes=[], ocr=[]) == []
-    (caption,) = captioner(picture, [Tag("dog", confidence=0.9)], scenes=[Scene("beach", 0.8)], ocr=[])
-    assert (caption.text, caption.source) == ("a photo of a dog; it looks like a beach", "template")
 
 
 @pytest.mark.parametrize("name", ["person", "Person", "man", "basketball player", "dog", "Dog"])

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mner.vision.ahead import ahead
+from mner.vision.prefetch import prefetch
 
 
 def test_results_come_in_order() -> None:
@@ -15,14 +15,14 @@ def test_results_come_in_order() -> None:
         time.sleep(0.002 * (number % 3))
         return 2 * number
 
-    assert list(ahead(slow, range(30), most=5)) == [2 * number for number in range(30)]
-    assert list(ahead(slow, [], most=5)) == []
+    assert list(prefetch(slow, range(30), most=5)) == [2 * number for number in range(30)]
+    assert list(prefetch(slow, [], most=5)) == []
 
 
 def test_next_calls_run_while_a_result_is_used_and_no_more_than_asked() -> None:
     begun: list[int] = []
     most = 0
-    for used, number in enumerate(ahead(lambda number: begun.append(number) or number, range(40), most=4)):
+    for used, number in enumerate(prefetch(lambda number: begun.append(number) or number, range(40), most=4)):
         until = time.monotonic() + 5
         while len(begun) < min(number + 4, 40) and time.monotonic() < until:  # whoever uses a result has time
             time.sleep(0.001)
@@ -39,7 +39,7 @@ def test_items_are_taken_in_the_callers_thread_as_they_are_needed() -> None:
             taken.append(threading.current_thread().name)
             yield 1
 
-    stream = ahead(lambda number: number, endless(), most=3)
+    stream = prefetch(lambda number: number, endless(), most=3)
     assert [next(stream) for _ in range(5)] == [1] * 5
     assert len(taken) == 5 + 2
     assert set(taken) == {threading.current_thread().name}
@@ -50,6 +50,6 @@ def test_items_are_taken_in_the_callers_thread_as_they_are_needed() -> None:
 def test_error_stands_where_its_result_would() -> None:
     found: list[float] = []
     with pytest.raises(ZeroDivisionError):
-        for one in ahead(lambda number: 1 / number, [1, 2, 0, 4], most=4):
+        for one in prefetch(lambda number: 1 / number, [1, 2, 0, 4], most=4):
             found.append(one)
     assert found == [1.0, 0.5]

@@ -12,7 +12,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(call: Callable[[T], R], items: Iterable[T], *, most: int) -> Iterator[R]:
+def prefetch(call: Callable[[T], R], items: Iterable[T], *, most: int) -> Iterator[R]:
     """What a call gives for each item, in their order; its error is raised where its result would stand.
 
     Args:
@@ -20,7 +20,7 @@ def ahead(call: Callable[[T], R], items: Iterable[T], *, most: int) -> Iterator[
         items: Taken in the caller's thread, as they are needed.
         most: Items whose results are not yet taken or were taken last: what is held in memory at most.
 
-    >>> list(ahead(str.upper, "abc", most=3))
+    >>> list(prefetch(str.upper, "abc", most=3))
     ['A', 'B', 'C']
     """
     waiting: deque[Future[R]] = deque()

@@ -1,4 +1,4 @@
-"""Pictures while they are read, and the call of a backend that looks at one of them, or at several at once."""
+"""The steps of reading pictures: what each backend is given, and what becomes of its answer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from mner.vision.texts import cleaned
 
 
 @dataclass(slots=True)
-class Seen:
-    """One picture, and what was found in it so far.
+class Draft:
+    """One picture, and what was read from it so far.
 
     Attributes:
         image: Its name.
@@ -48,87 +48,92 @@ class Seen:
         return self.picture.pixels
 
 
-class Asked(NamedTuple):
+class Call(NamedTuple):
     """What a backend is called with for one picture; its ``many`` takes a list for each of them."""
 
     given: tuple[Any, ...]
     named: Mapping[str, Any] = MappingProxyType({})
 
 
-class Part(NamedTuple):
-    """One part of reading a picture.
+class Step(NamedTuple):
+    """One step of reading a picture.
 
     Attributes:
-        into: The list that its backend fills, of those of ``Seen``.
-        ask: What the backend is given.
+        into: The list that its backend fills, of those of ``Draft``.
+        call: What the backend is given.
         keep: What is kept of its answer.
     """
 
     into: str
-    ask: Callable[[Seen], Asked] = lambda one: Asked((one.pixels,))
+    call: Callable[[Draft], Call] = lambda draft: Call((draft.pixels,))
     keep: Callable[[Iterable[Any]], Iterable[Any]] = list
 
 
-PARTS = {
-    "detector": Part("tags"),
-    "attributes": Part("tags", lambda one: Asked((one.pixels, one.tags))),
-    "scene": Part("scenes"),
-    "ocr": Part("ocr", keep=cleaned),
-    "captioner": Part(
-        "captions", lambda one: Asked((one.pixels, one.tags), {"scenes": one.scenes, "ocr": one.ocr}), cleaned
+STEPS = {
+    "detector": Step("tags"),
+    "attributes": Step("tags", lambda draft: Call((draft.pixels, draft.tags))),
+    "scene": Step("scenes"),
+    "ocr": Step("ocr", keep=cleaned),
+    "captioner": Step(
+        "captions",
+        lambda draft: Call((draft.pixels, draft.tags), {"scenes": draft.scenes, "ocr": draft.ocr}),
+        cleaned,
     ),
 }
-"""All parts, in the order in which they are asked: a later one is told what the earlier ones found."""
+"""All steps, in their order: a later one is given what the earlier ones read."""
 
 
-def look(name: str, backend: Callable[..., Any], seen: Sequence[Seen], *, size: int = 1, by_name: bool = False) -> None:
-    """Put what a backend finds in each picture into one of its lists.
+def run_step(
+    name: str, backend: Callable[..., Any], drafts: Sequence[Draft], *, size: int = 1, by_name: bool = False
+) -> None:
+    """Put what a backend reads from each picture into one of its lists.
 
     Where several pictures in one call fail, each is tried alone: one that cannot be read costs no other. A picture
     that fails alone keeps the list it had, and the fault is noted. Where none fails alone, such as for want of a GPU's
-    memory, a warning says that the call for several was in vain.
+    memory, a warning says that they were read one by one.
 
     Args:
-        name: Which part it is.
+        name: Which step it is.
         backend: It looks at one picture; by its method ``many`` at several.
-        seen: The pictures.
+        drafts: The pictures.
         size: Pictures in one call; more than one go to ``many``.
-        by_name: Whether it is told the picture's name as well.
+        by_name: Whether it is given the picture's name as well.
     """
-    part = PARTS[name]
-    for start in range(0, len(seen), size):
-        some = seen[start : start + size]
-        asked = [part.ask(one) for one in some]
-        answers, fault = _together(backend, asked, part) if len(some) > 1 else (None, None)
-        faults = sum(len(one.faults) for one in some)
-        for place, one in enumerate(some):
+    step = STEPS[name]
+    for start in range(0, len(drafts), size):
+        batch = drafts[start : start + size]
+        calls = [step.call(draft) for draft in batch]
+        answers, fault = _together(backend, calls, step) if len(batch) > 1 else (None, None)
+        faults = sum(len(draft.faults) for draft in batch)
+        for place, draft in enumerate(batch):
             if answers is not None:
-                setattr(one, part.into, answers[place])
+                setattr(draft, step.into, answers[place])
                 continue
-            given, named = asked[place]
-            told = {**named, "image": one.image} if by_name else named
+            given, named = calls[place]
+            if by_name:
+                named = {**named, "image": draft.image}
             try:
-                setattr(one, part.into, list(part.keep(backend(*given, **told))))
+                setattr(draft, step.into, list(step.keep(backend(*given, **named))))
             except Exception as error:  # a backend may be anybody's code; one picture must not end the run
-                said = error if isinstance(error, MnerError) else f"{type(error).__name__}: {error}"
-                one.faults.append(f"the {name} failed: {said}")
-        if fault is not None and faults == sum(len(one.faults) for one in some):
+                reason = error if isinstance(error, MnerError) else f"{type(error).__name__}: {error}"
+                draft.faults.append(f"the {name} failed: {reason}")
+        if fault is not None and faults == sum(len(draft.faults) for draft in batch):
             warnings.warn(
-                f"the {name} failed on {len(some)} pictures at once and on none of them alone ({fault}); they were "
+                f"the {name} failed on {len(batch)} pictures at once and on none of them alone ({fault}); they were "
                 "read one by one, which is slower: set a smaller batch in its table of [vision.options]",
                 MnerWarning,
                 stacklevel=2,
             )
 
 
-def _together(backend: Any, asked: Sequence[Asked], part: Part) -> tuple[list[list[Any]] | None, str | None]:
+def _together(backend: Any, calls: Sequence[Call], step: Step) -> tuple[list[list[Any]] | None, str | None]:
     """The answers for several pictures, one for each; else None, and why."""
     try:
-        given = [list(column) for column in zip(*(one.given for one in asked), strict=True)]
-        found = backend.many(*given, **{name: [one.named[name] for one in asked] for name in asked[0].named})
-        answers = [list(part.keep(one)) for one in found]
-    except Exception as error:  # which picture is at fault is told when each is tried alone
+        given = [list(column) for column in zip(*(call.given for call in calls), strict=True)]
+        named = {name: [call.named[name] for call in calls] for name in calls[0].named}
+        answers = [list(step.keep(answer)) for answer in backend.many(*given, **named)]
+    except Exception as error:  # which picture is at fault shows when each is tried alone
         return None, f"{type(error).__name__}: {error}"
-    if len(answers) != len(asked):
+    if len(answers) != len(calls):
         return None, f"{len(answers)} answers"
     return answers, None
