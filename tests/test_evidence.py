@@ -25,7 +25,7 @@ TAGS = Piece("tags", "b", "beta")
 class ToyViews:
     """Stands for ``mner.views.Views``: an encoded post is its words and the kinds of context beside them."""
 
-    def encode_many(self, posts: Any, pieces: Any) -> list[Any]:
+    def encode_many(self, posts: Any, pieces: Any, arrays: Any) -> list[Any]:
         return [
             type("Toy", (), {"words": len(post), "windows": (np.zeros(3),), "kinds": kinds, "heads": None, "view": "T"})
             for post, kinds in zip(posts, [tuple(p.kind for p in some) for some in pieces], strict=True)

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mner.config import Source
 from mner.decode import Decoder
 from mner.runtime import Runtime, predict
 from mner.types import Box, Entity, OcrText, Post, Prediction, Span
@@ -47,7 +46,8 @@ class Evidence:
         verdict: What the picture did.
         without_image: Its probability in the T view.
         with_image: Its probability in the I+T view; None where no picture was used.
-        without_source: Its probability in the I+T view with all of one kind of context left out, by kind.
+        without_source: Its probability in the I+T view with all of one kind of context left out, by kind, or one array
+            of the picture's features, by name.
         label_without: The label of the same words in the T view, where that is another.
         matches: Texts in the picture that share words with it, the best ones first.
     """
@@ -56,7 +56,7 @@ class Evidence:
     verdict: Verdict
     without_image: float
     with_image: float | None = None
-    without_source: Mapping[Source, float] = field(default_factory=dict)
+    without_source: Mapping[str, float] = field(default_factory=dict)
     label_without: str | None = None
     matches: tuple[Match, ...] = ()
 
@@ -129,6 +129,7 @@ def weigh(
     decoder: Decoder,
     pieces: Sequence[Piece] = (),
     texts: Sequence[OcrText] = (),
+    arrays: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[Evidence, ...]:
     """The evidence for the entities of one post, in order of appearance.
 
@@ -142,11 +143,22 @@ def weigh(
         decoder: Turns label scores into entities and their exact probabilities.
         pieces: What stands beside the words; none means that no picture was used.
         texts: Texts in the picture, to be compared with the entities.
+        arrays: What the model reads of the picture besides, by name; each is left out like a kind of context.
     """
-    kinds = list(dict.fromkeys(piece.kind for piece in pieces))
-    beside = [(), tuple(pieces)] if pieces else [()]
-    beside += [tuple(piece for piece in pieces if piece.kind != kind) for kind in kinds]
-    encoded = views.encode_many([post.words] * len(beside), beside)
+    features = arrays or {}
+    pictured = bool(pieces or features)
+    kinds = [*dict.fromkeys(piece.kind for piece in pieces), *features]
+    beside = [
+        (
+            tuple(piece for piece in pieces if piece.kind != left_out),
+            {name: values for name, values in features.items() if name != left_out},
+        )
+        for left_out in (None, *kinds)
+    ]
+    if pictured:
+        beside.insert(0, ((), {}))
+    parts, rest = zip(*beside, strict=True)
+    encoded = views.encode_many([post.words] * len(beside), parts, rest)
     if not post.words:
         return ()
     scores = np.stack(predict.emissions(runtime, encoded))  # (without, with, and without each kind; word, label)
@@ -157,7 +169,7 @@ def weigh(
     spans = sorted(set().union(*found))
     exact = np.stack(decoder.span_scores(scores, lengths, [spans] * len(beside), heads=heads))
     rows = list(zip(spans, exact.T.tolist(), strict=True))
-    if not pieces:
+    if not pictured:
         return tuple(Evidence(post.entity(span, plain), "no picture", plain) for span, (plain,) in rows)
     without, with_ = found
     labels = {(span.start, span.end): span.label for span in without}

@@ -52,7 +52,8 @@ GOLD = torch.from_numpy(
 
 @pytest.mark.parametrize("name", plugins.names("mner.models"))
 def test_model_puts_only_the_chain_at_the_crf_rate(tiny_encoder: Path, name: str) -> None:
-    config = configs.check({"model": {"name": name, "encoder": str(tiny_encoder), "case_shape": True}})
+    model_table = {"name": name, "encoder": str(tiny_encoder), "case_shape": True}
+    config = configs.check({"model": model_table, "context": {"max_tokens": 400}})
     model = build(config, LABELS, load_encoder(tiny_encoder))
     groups = model.parameter_groups()
     names = {id(parameter): name for name, parameter in model.named_parameters()}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from mner import config as configs
 from mner import data, encoders
@@ -20,6 +22,7 @@ from mner.tagger.opening import model_folder
 from mner.types import Post, Span, ViewName, VisualContext
 from mner.views import Piece, Views, compose
 from mner.views.contexts import contexts_of
+from mner.views.features import arrays_of
 from mner.views.split import read_posts
 from mner.views.substitute import substituted
 
@@ -43,6 +46,7 @@ class Opened:
         data: Data set, split and fingerprint, for signatures.
         root: Folder that the paths of [data] are relative to.
         model: The saved model's fingerprint.
+        arrays: Of each post's picture, where the model declares any.
     """
 
     row: str
@@ -54,6 +58,7 @@ class Opened:
     data: str
     root: Path = Path()
     model: str = ""
+    arrays: Sequence[Mapping[str, np.ndarray]] | None = None
 
     @property
     def run(self) -> RunId:
@@ -90,7 +95,8 @@ class Opened:
 
     def read(self, pieces: Sequence[Sequence[Piece]] | None = None) -> list[tuple[Span, ...]]:
         """The entities of each post with these pieces beside the words; None reads the words alone."""
-        encoded = self.views.encode_many([post.words for post in self.posts], pieces)
+        arrays = None if pieces is None else self.arrays
+        encoded = self.views.encode_many([post.words for post in self.posts], pieces, arrays)
         decoder = decoder_of(self.config, self.runtime.labels, self.runtime.chain)
         return [tuple(one.span for one in found) for found in predict.spans(self.runtime, encoded, decoder)]
 
@@ -126,6 +132,7 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow
     bare = next((post for post in posts if post.spans is None), None)
     if bare is not None:
         raise DataError(f'{bare.where or split}: post "{bare.id}" has no gold labels to score against')
+    own = contexts_of(posts, config, root) if saved.needs.context else [None] * len(posts)
     return Opened(
         row=f"{config.data.name}/{config.name}",
         config=config,
@@ -136,10 +143,11 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow
             subtoken_labels=config.model.subtoken_labels,
         ),
         posts=posts,
-        contexts=substituted(contexts_of(posts, config, root), config.context.substitute, seed=config.seed),
+        contexts=substituted(own, config.context.substitute, seed=config.seed),
         data=f"{config.data.name}/{split}@{data.stamp(posts).fingerprint[:6]}",
         root=root,
         model=saved.fingerprint,
+        arrays=arrays_of(posts, config, root, saved.needs).arrays if saved.needs.arrays else None,
     )
 
 

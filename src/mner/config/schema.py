@@ -90,6 +90,7 @@ class DataConfig(Section):
     contexts_missing: float = Field(default=0.05, ge=0, le=1)  # share of a split's pictures that may lack a row there
     images: str | None = None  # folder of pictures, read where a context is absent
     features: str | None = None  # folder of the pictures' features, for models that look at pictures
+    features_missing: Literal["skip", "zero", "mean"] = "skip"  # what stands for a picture without features
     labels: Literal["repair", "strict"] = "repair"  # what an I- without a beginning means
     rename: dict[str, str] = Field(default_factory=dict)  # entity type in the files -> the type it is read as
 
@@ -105,6 +106,7 @@ class VisionConfig(Section):
     detector: PluginName = "nanodet"
     captioner: PluginName = "template"
     ocr: PluginName = "rapid"
+    features: PluginName = ""  # extractor for models that look at pictures, where no ready features are given
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)  # by plug-in name
 
 
@@ -269,6 +271,8 @@ LATER: tuple[tuple[str, str], ...] = (
     ("data", "train_posts"),
     ("data", "contexts_missing"),
     ("data", "features"),
+    ("data", "features_missing"),
+    ("vision", "features"),
     ("context", "substitute"),
     ("model", "subtoken_labels"),
     ("model", "options"),

@@ -157,7 +157,7 @@ def _trial(saved: SavedModel, posts: Sequence[Post] | None, dev_config: Path | N
     source, folder = _dev(saved, dev_config, allow_plugins)
     # The model's own view options, whatever the configuration of the posts says of them.
     config = config.model_copy(update={"data": source.data})
-    split = read_split(config, configs.root_folder(source.data, folder), "dev", views)
+    split = read_split(config, configs.root_folder(source.data, folder), "dev", views, saved.needs)
     chosen = {view: split.encoded[view] for view in saved.views}
     told = f"{source.data.name}/dev@{split.stamp.fingerprint}, {len(split.posts)} posts, views {', '.join(chosen)}"
     return _Trial(split.posts, chosen, told)

@@ -25,9 +25,8 @@ from mner.runtime.saved import saved_config
 from mner.tags import entity_types
 from mner.types import ViewName
 from mner.views import Views
-from mner.views.contexts import contexts_of
 from mner.views.coverage import check_covered
-from mner.views.split import Name, contexts_fingerprint, read_posts, read_split
+from mner.views.split import Name, read_fingerprint, read_posts, read_split
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def evaluate(
     committed = _keep_scored(results, record, run)
     _freeze(run, record, saved)
     if record.test is None or not record.outcomes.get("test"):
-        _same_contexts(run, record, allow_plugins=allow_plugins)
+        _same_contexts(run, saved, record, allow_plugins=allow_plugins)
         scored = _score(run, saved, "test", allow_plugins=allow_plugins)
         if record.test is not None and not _agree(record.test, scored):
             raise MnerError(
@@ -199,8 +198,8 @@ def _score(
         called = "/".join(Path(file).parts[-2:])
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
-    split = read_split(config, root, name, views)
-    if file is None:
+    split = read_split(config, root, name, views, saved.needs)
+    if file is None and saved.needs.context:
         check_covered(config, split)
     runtime = open_model(saved)
     found = found_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
@@ -236,15 +235,14 @@ def _keep_scored(results: Path, record: RunRecord, run: Path) -> Path:
     return path
 
 
-def _same_contexts(run: Path, record: RunRecord, *, allow_plugins: bool) -> None:
+def _same_contexts(run: Path, saved: SavedModel, record: RunRecord, *, allow_plugins: bool) -> None:
     """Refuse to score test where the contexts are not those of training any more, as dev's tell."""
     trained = record.splits["dev"].contexts_fingerprint
     if trained is None:  # a record of an earlier version
         return
     config = saved_config(run / "config.toml", allow_plugins=allow_plugins)
     root = configs.root_folder(config.data, run)
-    own = contexts_of(read_posts(config, root, "dev"), config, root)
-    if (now := contexts_fingerprint(own, config)) != trained:
+    if (now := read_fingerprint(read_posts(config, root, "dev"), config, root, saved.needs)) != trained:
         raise MnerError(
             f"{run}: what the row reads of dev's pictures has changed since training ({trained}, now {now}): "
             f"{', '.join(config.data.contexts) or config.data.images}; bring the contexts back that it was trained on"

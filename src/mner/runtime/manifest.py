@@ -61,6 +61,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
+def folders(needs: Needs) -> list[str]:
+    """The folder of each encoder in a model directory.
+
+    >>> folders(Needs(encoders=("bert-base-cased", "mpnet")))
+    ['encoder', 'encoder2']
+    """
+    return [*ENCODERS, *(f"encoder{number}" for number in range(2, len(needs.encoders) + 1))][: len(needs.encoders)]
+
+
 def checksum(manifest: Mapping[str, Any]) -> str:
     """The SHA-256 of all that a manifest says besides its checksum, hexadecimal."""
     rest = {key: value for key, value in manifest.items() if key != CHECKSUM}

@@ -21,7 +21,7 @@ from mner.config.schema import device_name
 from mner.decode import Chain
 from mner.errors import ConfigError, ModelError
 from mner.folders import replacing_folder, restore
-from mner.runtime.manifest import CHECKSUM, ENCODERS, FORMAT, VIEWS, checksum, read_manifest, sha256, verify
+from mner.runtime.manifest import CHECKSUM, ENCODERS, FORMAT, VIEWS, checksum, folders, read_manifest, sha256, verify
 from mner.types import ViewName
 from mner.views import Array, Needs
 
@@ -80,6 +80,11 @@ class SavedModel:
         arrays = tuple(Array.from_dict(array) for array in table.get("arrays", ()))
         return Needs(tuple(table.get("encoders", ENCODERS)), arrays, table.get("context", True))
 
+    @property
+    def features(self) -> str:
+        """Fingerprint of the extractor of the features that it was trained on; "" if none or unknown."""
+        return str(self.manifest.get("needs", {}).get("features", ""))
+
     def holds(self, name: str) -> bool:
         """Whether a file or folder is there and ``model.json`` lists it; others are never loaded."""
         listed = any(file == name or file.startswith(f"{name}/") for file in self.manifest["files"])
@@ -113,6 +118,7 @@ def write_model(
     card: str,
     views: Sequence[ViewName] | None = None,
     needs: Needs | None = None,
+    features: str = "",
 ) -> None:
     """Write a model directory under another name, then rename it into place.
 
@@ -127,13 +133,19 @@ def write_model(
         card: The text of README.md.
         views: The views that the model was trained on; None: those of the configuration.
         needs: What the model reads; None: one encoder and a picture's text.
+        features: Fingerprint of the extractor of the features that it was trained on.
     """
     from safetensors.numpy import save_file
 
     about = {"model": config.model.name, "labels": list(labels), "encoder": dict(encoder)}
     if needs is not None and (needs.arrays or len(needs.encoders) != 1):
         arrays = [array.to_dict() for array in needs.arrays]
-        about["needs"] = {"encoders": folders(needs), "arrays": arrays, "context": needs.context}
+        about["needs"] = {
+            "encoders": folders(needs),
+            "arrays": arrays,
+            "context": needs.context,
+            "features": features,
+        }
     with _replacing(folder) as part:
         write_encoder(part)
         save_file({name: np.ascontiguousarray(array) for name, array in head.items()}, part / "head.safetensors")
@@ -141,15 +153,6 @@ def write_model(
         (part / "config.toml").write_text(configs.dumps(config), encoding="utf-8")
         (part / "README.md").write_text(card, encoding="utf-8")
         seal(part, {**about, "views": list(views or config.loss.views)})
-
-
-def folders(needs: Needs) -> list[str]:
-    """The folder of each encoder in a model directory.
-
-    >>> folders(Needs(encoders=("bert-base-cased", "mpnet")))
-    ['encoder', 'encoder2']
-    """
-    return [*ENCODERS, *(f"encoder{number}" for number in range(2, len(needs.encoders) + 1))][: len(needs.encoders)]
 
 
 OWN = ("format", "mner", "files", CHECKSUM)

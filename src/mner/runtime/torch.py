@@ -18,7 +18,8 @@ from mner.errors import ModelError
 from mner.models import Model, build
 from mner.models.parts.encoder import Arrays
 from mner.runtime.device import find_device
-from mner.runtime.saved import SavedModel, folders, write_model
+from mner.runtime.manifest import folders
+from mner.runtime.saved import SavedModel, write_model
 from mner.types import ViewName
 from mner.views import Array, Batch
 
@@ -187,8 +188,9 @@ def save(
     tokenizer: Path,
     encoder: Mapping[str, Any],
     card: str,
+    features: str = "",
 ) -> None:
-    """Write a trained model as a model directory."""
+    """Write a trained model as a model directory; see ``write_model``."""
     built, needs = cast(Model, model), cast(Model, model).needs(config)
 
     def write_encoders(part: Path) -> None:
@@ -207,4 +209,5 @@ def save(
         card=card,
         views=built.views,
         needs=needs,
+        features=features,
     )

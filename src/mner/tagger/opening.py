@@ -12,6 +12,7 @@ from mner import encoders
 from mner.errors import ModelError
 from mner.folders import restore
 from mner.runtime import Backend, Precision, open_model, read_model
+from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures
 from mner.tagger.tagger import Tagger
 from mner.types import VisualContext
@@ -36,6 +37,7 @@ def load(
     images: str | Path | None = None,
     allow_outside_images: bool = False,
     contexts: str | Path | Iterable[str | Path] | Mapping[str, VisualContext] | None = None,
+    features: str | Path | None = None,
     store: str | Path | None = None,
     timeout: float | None = None,
 ) -> Tagger:
@@ -55,6 +57,7 @@ def load(
             is read wherever it is.
         contexts: Ready visual contexts, as files of the artefact or folders of its shards, or by picture name; asked
             before a picture is read.
+        features: Folder of ready features, for a model that reads them; looked up before a picture is read.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
         timeout: Most seconds for reading one picture; None sets no limit.
 
@@ -83,6 +86,7 @@ def load(
         )
     runtime = open_model(saved, backend=backend, precision=precision, threads=threads, device=device)
     ready, fingerprints = _contexts(given)
+    needs = saved.needs
     pictures = Pictures(
         saved.config.vision,
         contexts=ready,
@@ -91,14 +95,22 @@ def load(
         store=None if store is None else Path(store),
         timeout=timeout,
     )
+    folder = None if features is None else Path(features)
+    arrays = (
+        PictureFeatures(needs.arrays, saved.config.vision, folder=folder, trained=saved.features)
+        if needs.arrays
+        else None
+    )
     return Tagger(
         runtime,
         views,
         config=saved.config,
         pictures=pictures,
         use_images=use_images,
-        fingerprints={**saved.fingerprints, **fingerprints},
+        fingerprints={**saved.fingerprints, **fingerprints, **({} if arrays is None else arrays.fingerprints)},
         trained=saved.views,
+        features=arrays,
+        context=needs.context,
         reopen=partial(
             load,
             _absolute(saved.folder),
@@ -111,6 +123,7 @@ def load(
             images=_absolute(images),
             allow_outside_images=allow_outside_images,
             contexts=[file.absolute() for file in given] if isinstance(given, list) else given,
+            features=_absolute(features),
             store=_absolute(store),
             timeout=timeout,
         ),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from mner.config import Config
 from mner.decode import Decoder
 from mner.errors import DataError, ModelError
 from mner.evidence import Explanation, weigh
 from mner.runtime import Runtime, predict
+from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures, judge
 from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, check_score, request
 from mner.tags import entity_types
@@ -39,6 +43,8 @@ class Tagger:
         fingerprints: Of the saved model and whatever else predictions depend on, by name.
         reopen: Makes the same tagger again, for copies and pickles; None: it cannot be copied.
         trained: The views that the model was trained on; None: those of the configuration.
+        features: From a picture to the arrays that the model declares; None where it declares none.
+        context: Whether the model reads a picture's text.
 
     Attributes:
         labels: The types of entities it knows, sorted.
@@ -57,6 +63,8 @@ class Tagger:
         fingerprints: Mapping[str, str] | None = None,
         reopen: Callable[[], Tagger] | None = None,
         trained: Sequence[ViewName] | None = None,
+        features: PictureFeatures | None = None,
+        context: bool = True,
     ) -> None:
         self.config = config
         self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images}
@@ -65,6 +73,8 @@ class Tagger:
         self._runtime = runtime
         self._views = views
         self._pictures = pictures
+        self._features = features
+        self._reads_context = context
         self._reopen = reopen
         decode = config.decode
         self._decoder = Decoder(runtime.labels, runtime.chain, constrained=decode.constrained, repair=decode.labels)
@@ -155,7 +165,15 @@ class Tagger:
         texts = reading.context.ocr if reading.context is not None and pieces else ()
         return Explanation(
             self._tag([wanted], [reading], 0.0)[0],
-            weigh(self._runtime, self._views, wanted.post, decoder=self._decoder, pieces=pieces, texts=texts),
+            weigh(
+                self._runtime,
+                self._views,
+                wanted.post,
+                decoder=self._decoder,
+                pieces=pieces,
+                texts=texts,
+                arrays=reading.arrays,
+            ),
             pieces,
             self._pictures.source(wanted),
         )
@@ -174,14 +192,22 @@ class Tagger:
         """What of the picture goes beside the words, and what became of it."""
         if self._off is not None:
             return _Reading("disabled", self._off) if wanted.pictured else _Reading("none")
-        context = self._pictures.context(wanted)
+        context = self._pictures.context(wanted) if self._reads_context else None
         pieces = () if context is None else compose(context, self._views.options)
         status, reason = judge(wanted, context, pieces)
-        return _Reading(status, reason, context, pieces)
+        if self._features is None or not wanted.pictured:
+            return _Reading(status, reason, context, pieces)
+        name = wanted.post.image or "picture"
+        arrays, outcome, why = self._features.read(name, self._pictures.source(wanted))
+        if arrays or context is None:
+            status, reason = outcome, why
+        return _Reading(status, reason, context, pieces, arrays)
 
     def _tag(self, requests: Sequence[Request], readings: Sequence[_Reading], min_score: float) -> list[Prediction]:
         encoded = self._views.encode_many(
-            [wanted.post.words for wanted in requests], [reading.pieces for reading in readings]
+            [wanted.post.words for wanted in requests],
+            [reading.pieces for reading in readings],
+            [reading.arrays for reading in readings],
         )
         decoded = predict.spans(self._runtime, encoded, self._decoder)
         return [
@@ -219,3 +245,4 @@ class _Reading(NamedTuple):
     reason: str | None = None
     context: VisualContext | None = None
     pieces: tuple[Piece, ...] = ()
+    arrays: Mapping[str, np.ndarray] = MappingProxyType({})

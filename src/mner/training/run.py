@@ -239,6 +239,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
             tokenizer=job.files.tokenizer,
             encoder={"name": job.files.name, "max_tokens": job.files.max_tokens, "pad_id": job.views.pad_id},
             card=model_card(job, epoch),
+            features=job.splits["train"].features,
         )
     if main:
         write_text(folder / METRICS, "".join(json.dumps(row) + "\n" for row in after.epochs))

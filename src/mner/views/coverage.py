@@ -103,4 +103,6 @@ def check_read(config: Config, train: Covered) -> None:
 
 
 def _reads(config: Config) -> bool:
-    return "I+T" in config.loss.views and config.context.substitute != "empty"
+    """Whether an I+T view with texts is trained; features alone make one as well."""
+    given = config.data.contexts or config.data.images is not None or config.data.features is None
+    return bool(given) and "I+T" in config.loss.views and config.context.substitute != "empty"

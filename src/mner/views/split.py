@@ -23,6 +23,7 @@ from mner.views.batch import Encoded
 from mner.views.compose import compose
 from mner.views.contexts import contexts_of
 from mner.views.encode import Views
+from mner.views.features import arrays_of
 from mner.views.inputs import NEEDS, Needs
 from mner.views.substitute import substituted
 
@@ -51,6 +52,7 @@ class ViewSplit:
         cut: Context sub-tokens left out by the budgets, by kind.
         fingerprint: Of posts and encoded views together.
         read: Of what the row reads of the posts' own pictures, see ``contexts_fingerprint``.
+        features: Fingerprint of the extractor of its features; "" where the model declares no array.
     """
 
     path: Path
@@ -63,6 +65,7 @@ class ViewSplit:
     cut: Mapping[str, int]
     fingerprint: str
     read: str
+    features: str = ""
 
 
 def read_split(
@@ -94,15 +97,20 @@ def read_split(
     """
     posts = read_posts(config, root, name)
     own = contexts_of(posts, config, root, watch=watch) if needs.context else [None] * len(posts)
+    features = arrays_of(posts, config, root, needs)
     contexts = substituted(own, config.context.substitute, seed=config.seed)
     pieces = [() if one is None else compose(one, config.context) for one in contexts]
     words = [post.words for post in posts]
     encoded: dict[ViewName, Sequence[Encoded]] = {
         "T": views.encode_many(words),
-        "I+T": views.encode_many(words, pieces),
+        "I+T": views.encode_many(words, pieces, features.arrays),
     }
-    states = Counter(_state(post, one, bool(piece)) for post, one, piece in zip(posts, contexts, pieces, strict=True))
-    kinds = Counter(kind for piece in pieces for kind in {part.kind for part in piece})
+    states = Counter(
+        state if state == "used" or (state and context is None) else _state(post, context, bool(piece))
+        for post, context, piece, state in zip(posts, contexts, pieces, features.states, strict=True)
+    )
+    kinds = Counter[str](kind for piece in pieces for kind in {part.kind for part in piece})
+    kinds.update(array.name for array in needs.arrays for state in features.states if state == "used")
     cut: Counter[str] = Counter()
     for one in encoded["I+T"]:
         cut.update(one.cut)
@@ -111,6 +119,8 @@ def read_split(
     for view in encoded.values():
         for one in view:
             digest.update(np.concatenate([np.asarray(window) for window in one.windows] or [np.zeros(0)]).tobytes())
+            for array in one.arrays.values():
+                digest.update(np.ascontiguousarray(array).tobytes())
     return ViewSplit(
         path=root / config.data.files(name)[0],
         posts=posts,
@@ -118,24 +128,31 @@ def read_split(
         encoded=encoded,
         stamp=stamp,
         coverage=dict(states),
-        kinds={kind: kinds[kind] for kind in config.context.order},
+        kinds={kind: kinds[kind] for kind in (*config.context.order, *(array.name for array in needs.arrays))},
         cut=dict(cut),
         fingerprint=digest.hexdigest()[:12],
-        read=contexts_fingerprint(own, config),
+        read=contexts_fingerprint(own, config, features.fingerprint),
+        features=features.fingerprint,
     )
 
 
-def contexts_fingerprint(contexts: Sequence[VisualContext | None], config: Config) -> str:
-    """12 hexadecimal digits of what [context] reads of these contexts, in order: kinds and texts.
+def contexts_fingerprint(contexts: Sequence[VisualContext | None], config: Config, features: str = "") -> str:
+    """12 hexadecimal digits of what [context] reads of these contexts, in order: kinds and texts; and of ``features``.
 
     Neither the encoder nor the budgets have a part in it, nor what ``context.substitute`` puts in its place: seeds of
     one row agree in it, and another file of contexts, or an edited one, does not.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(features.encode())
     for one in contexts:
         pieces = () if one is None else compose(one, config.context)
         digest.update(json.dumps([[piece.kind, piece.text] for piece in pieces]).encode() + b"\n")
     return digest.hexdigest()[:12]
+
+
+def read_fingerprint(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -> str:
+    """``ViewSplit.read`` of posts as their pictures are read now."""
+    own = contexts_of(posts, config, root) if needs.context else [None] * len(posts)
+    return contexts_fingerprint(own, config, arrays_of(posts, config, root, needs).fingerprint)
 
 
 def read_posts(config: Config, root: Path, name: Name) -> list[Post]:

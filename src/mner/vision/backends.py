@@ -95,7 +95,7 @@ def _part(plugin: Plugin) -> str:
 
 def _options(config: VisionConfig, chosen: Mapping[str, Plugin]) -> dict[str, BaseModel]:
     known = {plugin.name for plugin in chosen.values()}
-    known.update(name for kind in (*CHOSEN, *BESIDE) for name in plugins.names(KINDS[kind][0]))
+    known.update(name for folder, _ in KINDS.values() for name in plugins.names(folder))
     faults = [
         f"vision.options.{name}: no such plug-in; there are {', '.join(sorted(known))}"
         for name in config.options

@@ -54,8 +54,7 @@ class WordEncoder(nn.Module):
         if self.shapes is None:
             embedded = {"input_ids": arrays["input_ids"]}
         else:
-            look_up = cast(Any, self.encoder).get_input_embeddings()
-            embedded = {"inputs_embeds": look_up(arrays["input_ids"]) + self.shapes(arrays["shapes"])}
+            embedded = {"inputs_embeds": self.embedded(arrays)}
         if "segments" in arrays:
             embedded["position_ids"] = arrays["positions"] + first_position(self.encoder)
             embedded["attention_mask"] = segment_mask(self.encoder, arrays["segments"])
@@ -64,6 +63,11 @@ class WordEncoder(nn.Module):
         output = self.encoder(**embedded)
         hidden: Tensor = output.last_hidden_state
         return hidden
+
+    def embedded(self, arrays: Arrays) -> Tensor:
+        """The encoder's input embeddings (window, token, embedding), with the case shapes where it has them."""
+        vectors: Tensor = cast(Any, self.encoder).get_input_embeddings()(arrays["input_ids"])
+        return vectors if self.shapes is None else vectors + self.shapes(arrays["shapes"])
 
 
 def pool(hidden: Tensor, word_index: Tensor) -> Tensor:

@@ -1,0 +1,142 @@
+"""Posts -> the arrays of their pictures that a model declares, read from a folder of features."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mner.config import Config
+from mner.errors import ConfigError, DataError
+from mner.types import Post
+from mner.views.inputs import Array, Needs
+
+if TYPE_CHECKING:
+    from mner.vision.features import Features
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureArrays(Mapping[str, np.ndarray]):
+    """The declared arrays of one picture by name, read from disk each time."""
+
+    features: Features
+    image: str
+    declared: Sequence[Array]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """One array.
+
+        Raises:
+            KeyError: The model declares none of that name.
+            DataError: It is damaged, or has other axes than the model declares.
+        """
+        array = next((array for array in self.declared if array.name == name), None)
+        if array is None:
+            raise KeyError(name)
+        values = self.features[self.image][name]
+        array.check(values, f"{self.features.folder}: {self.image}")
+        return values
+
+    def __iter__(self) -> Iterator[str]:
+        """Their names."""
+        return iter(array.name for array in self.declared)
+
+    def __len__(self) -> int:
+        return len(self.declared)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a folder of features has of posts.
+
+    Attributes:
+        arrays: Of each post's picture; empty where it has none.
+        states: What became of each picture: used, filled (by the policy), none, unknown, or why it has no features.
+        fingerprint: Of the extractor; "" where the model declares nothing.
+    """
+
+    arrays: Sequence[Mapping[str, np.ndarray]]
+    states: Sequence[str]
+    fingerprint: str
+
+
+def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -> Reading:
+    """The arrays of each post's picture that the model declares, from the folder ``data.features``.
+
+    ``data.features_missing`` says what stands for a picture without; the log says how many there are.
+
+    Raises:
+        ConfigError: [data] names no folder, or [context] puts other pictures in the place of a post's own.
+        DataError: The folder lacks an array, has it in another size, or has no picture of these posts.
+    """
+    if not needs.arrays:
+        return Reading([{}] * len(posts), [""] * len(posts), "")
+    names = " and ".join(f'"{array.name}"' for array in needs.arrays)
+    if config.data.features is None:
+        raise ConfigError(
+            f'data.features: the model "{config.model.name}" reads {names} of each picture, and nothing makes it; name '
+            "a folder of features: mner features build PICTURES --out FOLDER"
+        )
+    if config.context.substitute != "none":
+        raise ConfigError('context.substitute: stands in for texts alone, and this model reads features; set "none"')
+    features = open_features(root / config.data.features, posts, needs.arrays, policy=config.data.features_missing)
+    arrays: list[Mapping[str, np.ndarray]] = []
+    states: list[str] = []
+    pictures: dict[str, bool] = {}
+    for post in posts:
+        if post.image is None:
+            arrays.append({})
+            states.append("none")
+            continue
+        row = features.row(post.image)
+        pictures[post.image] = real = row is not None and row.status == "ok"
+        known = real or config.data.features_missing != "skip"
+        arrays.append(PictureArrays(features, post.image, needs.arrays) if known else {})
+        states.append("used" if real else "filled" if known else "unknown" if row is None else row.status)
+    lacking = [image for image, real in pictures.items() if not real]
+    if pictures and len(lacking) == len(pictures):
+        raise DataError(
+            f"{features.folder}: has features of none of the {len(pictures)} pictures, such as {lacking[0]}; "
+            "build them from the folder of these pictures"
+        )
+    if lacking:
+        _LOG.warning(
+            '%s: %d of %d pictures have no features, such as %s (data.features_missing = "%s")',
+            *(features.folder, len(lacking), len(pictures), lacking[0], config.data.features_missing),
+        )
+    return Reading(arrays, states, features.fingerprint)
+
+
+def open_features(
+    folder: Path, posts: Sequence[Post] | None, declared: Sequence[Array], *, policy: str = "skip"
+) -> Features:
+    """A folder of features that has what a model declares.
+
+    Args:
+        folder: What ``mner features build`` made.
+        posts: Whose pictures are wanted; None: all of the folder.
+        declared: What the model declares.
+        policy: What stands for a picture without.
+
+    Raises:
+        DataError: The folder is missing or damaged, lacks an array, or has it in another size.
+    """
+    from mner.vision.features import read_features
+
+    images = None if posts is None else [post.image for post in posts if post.image is not None]
+    features = read_features(folder, images, policy=policy)  # type: ignore[arg-type]  # checked by the schema
+    for array in declared:
+        if array.name not in features.widths:
+            held = ", ".join(features.widths)
+            raise DataError(
+                f'{folder}: holds {held}, made by "{features.extractor}", but the model reads "{array.name}"; build '
+                "features by another extractor"
+            )
+        array.check(np.empty((features.regions[0], features.widths[array.name]), np.bool_), str(folder))
+    return features
