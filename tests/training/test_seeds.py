@@ -89,9 +89,10 @@ def test_record_scored_on_test_is_not_replaced(corpus: Path, tiny_config: Make, 
     places = {"root": corpus, "out": tmp_path / "runs", "results": results}
     (run,) = train_seeds(config, (2,), **places)
     committed = results / "corpus" / "tiny" / "2.json"
-    scored = json.loads(committed.read_text()) | {"test": {}}
-    for record in (run / "record.json", committed):  # as mner evaluate --final leaves both
-        record.write_text(json.dumps(scored))
+    record = json.loads(committed.read_text())
+    scored = record | {"test": record["dev"]}
+    for path in (run / "record.json", committed):  # as mner evaluate --final leaves both
+        path.write_text(json.dumps(scored))
     train_seeds(config, (2,), **places)
     assert json.loads(committed.read_text()) == scored, "a finished run is the scored one"
 

@@ -108,7 +108,7 @@ def test_text_model_learns_is_scored_by_word_and_predicts(corpus: Path, padded: 
         **{"correct": 18, "predicted": 18, "gold": 18},
     }
     assert "PAD" not in record["dev"]["T"]["labels"]
-    assert evaluate(run, results=tmp_path / "results") == record["dev"]
+    assert evaluate(run, results=tmp_path / "results").to_dict() == record["dev"]
     tagger = mner.load(run)
     assert tagger.labels == ("LOC", "ORG", "PER")
     found = tagger("Kevinx Love is back in Clevelandish")
