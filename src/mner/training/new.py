@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,9 @@ from mner import config as configs
 from mner import data
 from mner.errors import DataError
 from mner.types import Post
+
+LEAST_STEPS = 300
+"""Optimizer steps that training takes at least; with fewer a small file teaches the embedded encoder nothing."""
 
 DEV_EVERY = 10
 """Without dev posts, every tenth group of training posts becomes dev."""
@@ -36,11 +40,11 @@ def new_config(
     Raises:
         DataError: A file is missing or faulty, there are too few posts to part, or a file would be replaced.
     """
-    first = next(iter(data.read(train)), None)
-    if first is None:
+    if next(iter(data.read(train)), None) is None:
         raise DataError(f"{train}: holds no post")
     if dev is None:
         train, dev = _part(train, folder, replace=replace)
+    labelled = sum(post.spans is not None for post in data.read(train))
     files = {"train": train, "dev": dev, "test": test, "images": images}
     table: dict[str, object] = {key: os.path.relpath(path, folder) for key, path in files.items() if path is not None}
     table["contexts"] = [os.path.relpath(path, folder) for path in contexts]
@@ -51,6 +55,7 @@ def new_config(
             "data": {"name": name, **table},
             "model": {"name": "ita" if pictures else "text", "encoder": encoder, "case_shape": True},
             "loss": {"views": ["T", "I+T"], "cva": "posterior"} if pictures else {"views": ["T"]},
+            "training": steps_for(labelled),
         }
     )
     return (
@@ -58,6 +63,22 @@ def new_config(
         f"# Train: mner train {name}.toml    Check the data first: mner data check --config {name}.toml\n\n"
         + configs.dumps(config)
     )
+
+
+def steps_for(posts: int) -> dict[str, int]:
+    """Settings of [training] under which few posts get enough optimizer steps; none where there are many posts.
+
+    Smaller steps come first, then several passes an epoch, so that dev is scored as often as for many posts.
+
+    >>> steps_for(4000), steps_for(16)
+    ({}, {'posts_per_step': 4, 'passes': 8})
+    """
+    defaults = configs.TrainingConfig()
+    if posts * defaults.epochs >= LEAST_STEPS * defaults.posts_per_step:
+        return {}
+    size = 8 if posts >= 100 else 4
+    passes = math.ceil(LEAST_STEPS / (defaults.epochs * math.ceil(max(posts, 1) / size)))
+    return {"posts_per_step": size, "passes": passes}
 
 
 def _part(train: Path, folder: Path, *, replace: bool) -> tuple[Path, Path]:
