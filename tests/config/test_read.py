@@ -16,7 +16,7 @@ from mner import config as configs
 from mner.config import schema
 from mner.errors import ConfigError
 
-RESULTS = Path(__file__).resolve().parents[2] / "results"
+RESULTS = Path(__file__).resolve().parents[2] / "lab" / "results"
 
 
 def write(path: Path, text: str) -> Path:
