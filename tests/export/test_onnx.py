@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+import mner
 from mner import config as configs
 from mner import data, encoders, tags
-from mner.errors import DataError, MissingExtraError, MnerError, ModelError
+from mner.errors import DataError, MissingExtraError, ModelError
 from mner.evaluation.views import decoder_of
 from mner.export import Exported, export
 from mner.runtime import open_model, predict, read_model
@@ -140,11 +141,26 @@ def test_int8_that_loses_too_much_keeps_its_first_layers_in_fp32(
     assert not (tmp_path / "none").exists()
 
 
-def test_model_of_a_run_is_left_alone(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", ["", "model"])
+def test_run_is_exported_beside_its_model_which_is_left_alone(
+    tiny_model: Path, posts: list[Post], tmp_path: Path, named: str
+) -> None:
     shutil.copytree(tiny_model, tmp_path / "model")
     (tmp_path / "record.json").write_text("{}")
-    with pytest.raises(MnerError, match=r"the model of a run.*--out DIR"):
-        export(tmp_path, posts=posts)
+    before = read_model(tmp_path / "model").fingerprint
+    done = export(tmp_path / named, posts=posts, keep_encoder=False, threads=1)
+    assert done.folder == tmp_path / "exported"
+    assert read_model(tmp_path / "model").fingerprint == before
+    assert export(tmp_path / named, posts=posts, threads=1).folder == done.folder, "again, in its place"
+
+
+def test_run_predicts_by_its_exported_model(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
+    shutil.copytree(tiny_model, tmp_path / "model")
+    (tmp_path / "record.json").write_text("{}")
+    trained = mner.load(tmp_path).settings["model"]
+    done = export(tmp_path, posts=posts, threads=1)
+    assert mner.load(tmp_path).settings["model"] == read_model(done.folder).fingerprint != trained
+    assert mner.load(tmp_path, backend="torch").settings["model"] == trained
 
 
 def test_folder_of_something_else_is_left_alone(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:

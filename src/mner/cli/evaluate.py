@@ -9,14 +9,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mner.cli.output import say
-from mner.cli.source import PluginsOption
+from mner.cli.source import ContextsOption, FormatOption, PluginsOption
 
 if TYPE_CHECKING:
-    from mner.runs.evaluate import Evaluation
+    from mner.runs.posts import Evaluation
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run directory that mner train finished, or the folder of a row's runs.")],
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL",
+            help="Run directory that mner train finished, or the folder of a row's runs; with POSTS any model, too.",
+        ),
+    ],
+    posts: Annotated[
+        Path | None,
+        typer.Argument(help="File of labelled posts to score, in any format; else the run's dev.", show_default=False),
+    ] = None,
+    contexts: ContextsOption = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the pictures of POSTS, to be read.", show_default=False)
+    ] = None,
+    format: FormatOption = None,
     final: Annotated[
         bool, typer.Option("--final", help="Score test: once, on the frozen run, and counted. Without it: dev.")
     ] = False,
@@ -29,8 +44,27 @@ def evaluate(
 ) -> None:
     """Print precision, recall and F1 of both views, by label, each with its signature.
 
-    Of a row's folder, such as runs/mine/text, every seed is scored, and their mean is printed.
+    Of a folder of runs, such as runs/mine/text, every seed is scored, and their mean is printed. With POSTS any model
+    is scored on any file; --contexts or --images tell of its pictures, else the words alone are read.
     """
+    if posts is not None and (final or dev is not None):
+        raise typer.BadParameter("scores this file; leave out --final and --dev", param_hint="POSTS")
+    if posts is None and (contexts or images is not None or format is not None):
+        raise typer.BadParameter("goes with a file of posts: mner evaluate MODEL POSTS", param_hint="--contexts")
+    if posts is not None:
+        from mner.runs.posts import evaluate_posts
+
+        scored = evaluate_posts(
+            run,
+            posts,
+            contexts=contexts or (),
+            images=images,
+            format=format,
+            allow_plugins=allow_plugins,
+            watch=lambda message: say(message, err=True),
+        )
+        say(json.dumps(scored.to_dict(), indent=1, ensure_ascii=False)) if as_json else _table(scored)
+        return
     if final and dev is not None:
         raise typer.BadParameter("--final scores test; leave one of the two out", param_hint="--dev")
     from mner.runs.evaluate import evaluate as score_run

@@ -14,7 +14,7 @@ from mner import config as configs
 from mner import data, encoders
 from mner.atomic import write_text
 from mner.config import Config
-from mner.errors import DataError, MnerError, ModelError
+from mner.errors import DataError, ModelError
 from mner.evaluation.views import decoder_of
 from mner.export.card import kept_layers, with_section
 from mner.export.figures import Figures, Run, compare, refuse_worse, run
@@ -25,10 +25,13 @@ from mner.overwrite import MODEL, check_folder
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, amend_model, read_model, saved_config
 from mner.runtime.torch import TorchRuntime
-from mner.tagger.opening import model_folder
+from mner.tagger.opening import EXPORTED, model_folder
 from mner.types import Post, ViewName
 from mner.views import Encoded, Views
 from mner.views.split import read_split
+
+RUN_FILES = ("record.json", "checkpoint.safetensors")
+"""What stands beside the model of a run, finished or not."""
 
 TRACED = "traced.onnx"
 """The graph that both files are made from, while they are made."""
@@ -75,7 +78,8 @@ def export(
         model: A model directory, or the run directory that holds one.
         fp32: Write model.onnx.
         int8: Write model.int8.onnx.
-        out: Folder for a copy of the model with the files; None writes them into the model itself.
+        out: Folder for a copy of the model with the files; None writes them into the model itself, of a run into a copy
+            in the run directory, ``exported/``, which ``mner.load`` takes where it can.
         posts: Posts to compare on, with or without labels, read without pictures.
         dev_config: A configuration whose [data] names dev posts to compare on.
         keep_encoder: False leaves the copy's weights for torch out; it can predict, not be trained on.
@@ -87,7 +91,6 @@ def export(
     Raises:
         ModelError: The model has no weights for torch, an exported file does not stand for it (the message holds
             the figures), or it has no ONNX form.
-        MnerError: It would change the model of a run, whose scores are tied to its files.
         DataError: There are no posts to compare on, or ``out`` holds something else than a model.
         MissingExtraError: The onnx package is not installed.
     """
@@ -132,11 +135,9 @@ def export(
 
 def _target(saved: SavedModel, out: Path | None, keep_encoder: bool, force: bool) -> Path:
     if out is None:
-        if (saved.folder.parent / "record.json").exists():
-            raise MnerError(
-                f"{saved.folder}: the model of a run; its test scores are tied to its files. "
-                "Name a folder for a copy: --out DIR"
-            )
+        run = saved.folder.parent
+        if saved.folder.name == "model" and any((run / name).exists() for name in RUN_FILES):
+            return run / EXPORTED  # the run's scores are tied to the files of its model
         if not keep_encoder:
             raise ModelError(f"{saved.folder}: its encoder/ is the only copy of its weights; name --out DIR for a copy")
         return saved.folder

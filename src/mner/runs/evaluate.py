@@ -4,48 +4,22 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from mner import config as configs
-from mner import encoders
 from mner.atomic import append, write_json
 from mner.errors import DataError, MnerError
-from mner.evaluation.outcomes import outcomes
-from mner.evaluation.scores import evaluate_views
 from mner.evaluation.signature import Signature
-from mner.evaluation.views import decoder_of, found_in_views, signature_of, signed_scores
 from mner.runs.experiments import joined, seed_folders
+from mner.runs.posts import Evaluation, refuse_test, score_split, views_of
 from mner.runs.record import RunRecord, ViewScores, read_record
-from mner.runtime import SavedModel, open_model, read_model
+from mner.runtime import SavedModel, read_model
 from mner.runtime.saved import saved_config
-from mner.tags import entity_types
 from mner.types import ViewName
-from mner.views import Views
 from mner.views.coverage import check_covered
 from mner.views.split import Name, read_fingerprint, read_posts, read_split
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The scores of one model on one set of posts.
-
-    Attributes:
-        scores: By view.
-        signatures: Of each view's micro F1.
-        outcomes: What became of each post, see ``evaluation.outcomes``.
-    """
-
-    scores: Mapping[ViewName, ViewScores]
-    signatures: Mapping[ViewName, Signature]
-    outcomes: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The scores as a JSON object, by view; each with its signature."""
-        return {view: each.model_dump(mode="json", exclude_unset=True) for view, each in self.scores.items()}
 
 
 def evaluate(
@@ -72,8 +46,8 @@ def evaluate(
 
     Raises:
         ValueError: Both ``final`` and ``dev`` are given.
-        MnerError: ``dev`` names the test split; the run is unfinished; configuration or weights have changed
-            since it was frozen; or ``results`` holds the record of another run that is scored on test.
+        MnerError: ``dev`` holds the posts of the test split; the run is unfinished; configuration or weights have
+            changed since it was frozen; or ``results`` holds the record of another run that is scored on test.
         ConfigError: The configuration names no such split.
         DataError: A file is missing or faulty, such as the run's record, or too few of the split's pictures have a
             context.
@@ -82,6 +56,8 @@ def evaluate(
         raise ValueError("final scores test; it takes no dev posts")
     record_path = run / "record.json"
     if not record_path.is_file():
+        if (run / "model.json").is_file():
+            raise MnerError(f"{run}: a saved model, not a run; name the posts to score: mner evaluate {run} POSTS")
         unfinished = any((run / name).exists() for name in ("checkpoint.safetensors", "config.toml"))
         raise MnerError(
             f"{run}: {'an unfinished run; continue it' if unfinished else 'not a run directory; make one'}: "
@@ -192,30 +168,16 @@ def _score(
     root = configs.root_folder(config.data, run)
     called: str = name
     if file is not None:
-        if any((root / file).resolve() == (root / told).resolve() for told in config.data.files("test")):
-            raise MnerError(f"{file}: the run's test split; only --final scores it")
         config = config.model_copy(update={"data": config.data.model_copy(update={"dev": file})})
+        refuse_test(root / file, read_posts(config, root, "dev"), config, root)
         called = "/".join(Path(file).parts[-2:])
-    files = encoders.of_model(saved.folder, saved.manifest["encoder"])
-    views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
-    split = read_split(config, root, name, views, saved.needs)
+    split = read_split(config, root, name, views_of(saved, config), saved.needs)
     if file is None and saved.needs.context:
         check_covered(config, split)
-    runtime = open_model(saved)
-    found = found_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
-    known = entity_types(saved.labels)
-    unseen = Counter(span.label for post in split.posts for span in post.spans or () if span.label not in known)
-    scores: dict[ViewName, ViewScores] = {}
-    signatures: dict[ViewName, Signature] = {}
-    place = f"{config.data.name}/{called}@{split.stamp.fingerprint[:6]}"
-    for view, of_view in evaluate_views(split.posts, found).items():
-        table = signed_scores(config, called, view, of_view.to_dict(), split.stamp)
-        if unseen:
-            table["labels_unseen_in_training"] = dict(unseen)
-        scores[view] = ViewScores.model_validate(table)
-        signatures[view] = signature_of(config, f1=[of_view.micro.f1], data=place, view=view)
-    counted = {"contexts": dict(split.coverage)} if name == "test" else {}  # of dev the record has them from training
-    return Evaluation(scores, signatures, {**outcomes(split.posts, found, split.stamp), **counted})
+    scored = score_split(saved, config, split, called)
+    if name == "dev":  # what is known of its contexts, the record has from training
+        return scored
+    return replace(scored, outcomes={**scored.outcomes, "contexts": dict(split.coverage)})
 
 
 def _keep_scored(results: Path, record: RunRecord, run: Path) -> Path:

@@ -116,6 +116,8 @@ def read_experiment(place: str | Path, *, results: Path | None = None) -> Experi
         )
         if several:
             raise DataError(f"{place}: holds several experiments; name one: {', '.join(map(str, several))}")
+        if (place / "model.json").exists():
+            raise DataError(f"{place}: a saved model, not a run: it has no record of its scores; name its run")
         if unfinished or (place / "config.toml").exists():
             raise DataError(f"{place}: no finished run yet; continue it: mner train CONFIG")
         known = "" if results is None else f"; experiments in {results}: {', '.join(_names(results)) or 'none'}"

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mner.atomic import write_json
 from mner.config import Config
+from mner.config.schema import FileName
 from mner.errors import DataError
 from mner.evaluation.signature import Signature
 from mner.runs.shape import Count, Number, PostOutcomes, Settings, Text, fault, settings_of
@@ -152,8 +153,8 @@ class RunRecord(Part):
     """
 
     format: Count = 1
-    data: Text
-    name: Text = Field(alias="row")
+    data: FileName
+    name: FileName = Field(alias="row")
     seed: Count
     identity: Identity | None = None
     fingerprint: Text = ""

@@ -21,6 +21,9 @@ from mner.views import Views
 READY = Path(__file__).resolve().parents[1] / "ready"
 """Folder of the model that comes with the package, where there is one."""
 
+EXPORTED = "exported"
+"""Folder in a run directory that holds the run's model with ONNX files, once it is exported."""
+
 READY_NAME = "social-en"
 """The name of that model wherever a model is named."""
 
@@ -76,7 +79,10 @@ def load(
         given = contexts
     else:
         given = [Path(file) for file in ([contexts] if isinstance(contexts, str | Path) else contexts)]
-    saved = read_model(model_folder(path), allow_plugins=allow_plugins)
+    place = model_folder(path)
+    if backend != "torch" and device == "cpu" and (place / EXPORTED / "model.json").is_file():
+        place = place / EXPORTED
+    saved = read_model(place, allow_plugins=allow_plugins)
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     views = Views(files, saved.config.context, subtoken_labels=saved.config.model.subtoken_labels)
     if views.pad_id != saved.pad_id:

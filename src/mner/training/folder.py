@@ -16,11 +16,12 @@ from mner.errors import MnerError, ModelError
 from mner.folders import LOCK, held
 from mner.runs import read_record
 from mner.runtime.saved import read_model, saved_config
+from mner.tagger.opening import EXPORTED
 from mner.training import checkpoint
 from mner.training.job import Job
 
 CHECKPOINT, RECORD, METRICS, SETTINGS = "checkpoint.safetensors", "record.json", "metrics.jsonl", "config.toml"
-MODEL, EXPORTED, FROZEN = "model", "exported", "frozen.json"
+MODEL, FROZEN = "model", "frozen.json"
 
 EARLIER = "earlier"
 """Folder beside a row's runs that keeps those that gave way to a run with other settings."""

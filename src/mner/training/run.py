@@ -25,14 +25,13 @@ from mner.models import Model, build
 from mner.runtime.device import find_device
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
-from mner.tagger.opening import model_folder
+from mner.tagger.opening import EXPORTED, model_folder
 from mner.training import checkpoint
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
 from mner.training.device import accelerator_on
 from mner.training.folder import (
     CHECKPOINT,
-    EXPORTED,
     METRICS,
     MODEL,
     RECORD,

@@ -1,0 +1,150 @@
+"""A saved model and a file of labelled posts -> scores, wherever either comes from; a run's test split stays closed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mner import config as configs
+from mner import encoders
+from mner.config import Config
+from mner.errors import ConfigError, DataError, MnerError
+from mner.evaluation.outcomes import outcomes
+from mner.evaluation.scores import evaluate_views
+from mner.evaluation.signature import Signature
+from mner.evaluation.views import decoder_of, found_in_views, signature_of, signed_scores
+from mner.runs.record import ViewScores
+from mner.runtime import SavedModel, open_model, read_model
+from mner.runtime.saved import saved_config
+from mner.tagger.opening import model_folder
+from mner.tags import entity_types
+from mner.types import Post, ViewName
+from mner.views import Views
+from mner.views.split import ViewSplit, read_posts, read_split
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The scores of one model on one set of posts.
+
+    Attributes:
+        scores: By view.
+        signatures: Of each view's micro F1.
+        outcomes: What became of each post, see ``evaluation.outcomes``.
+    """
+
+    scores: Mapping[ViewName, ViewScores]
+    signatures: Mapping[ViewName, Signature]
+    outcomes: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scores as a JSON object, by view; each with its signature."""
+        return {view: each.model_dump(mode="json", exclude_unset=True) for view, each in self.scores.items()}
+
+
+def evaluate_posts(
+    model: str | Path,
+    posts: str | Path,
+    *,
+    contexts: Sequence[str | Path] = (),
+    images: str | Path | None = None,
+    format: str | None = None,
+    allow_plugins: bool = False,
+    watch: Callable[[str], None] = lambda message: None,
+) -> Evaluation:
+    """The scores of any saved model on any file of labelled posts, by view, each with its signature.
+
+    The T view is scored, and the I+T view where the model was trained on it and ``contexts`` or ``images`` say what is
+    to be known of the posts' pictures. Entity types are renamed as in training (``data.rename``).
+
+    Args:
+        model: A model directory, a run directory, or "social-en".
+        posts: The file, in any format.
+        contexts: Files of visual contexts.
+        images: Folder of the posts' pictures, read where no context is given.
+        format: The file's format; None: by its first lines and name.
+        allow_plugins: Run code outside mner that the model's configuration names.
+        watch: Called with a line on what is scored.
+
+    Raises:
+        MnerError: The posts are those of the test split of the model's run: only ``--final`` scores it.
+        ModelError: There is no model, or it is damaged.
+        DataError: A file is missing or faulty, or a post has no labels.
+    """
+    saved = read_model(model_folder(model), allow_plugins=allow_plugins)
+    file = Path(posts).absolute()
+    settings: dict[str, Any] = {
+        "dev": str(file),
+        "format": format,
+        "contexts": tuple(str(Path(path).absolute()) for path in contexts),
+        "images": None if images is None else str(Path(images).absolute()),
+        "name": file.parent.name or "posts",
+    }
+    config = saved.config.model_copy(update={"data": saved.config.data.model_copy(update=settings)})
+    _keep_closed(saved, file, read_posts(config, file.parent, "dev"), allow_plugins=allow_plugins)
+    split = read_split(config, file.parent, "dev", views_of(saved, config), saved.needs)
+    pictured = bool(contexts) or images is not None
+    scored = score_split(saved, config, split, file.name)
+    told = f"{posts}: {len(split.posts)} posts"
+    if "I+T" in saved.views and pictured:
+        watch(f"{told}, {split.coverage.get('used', 0)} with a visual context")
+        return scored
+    if "I+T" in saved.views and any(post.image for post in split.posts):
+        told += "; their pictures were left aside: --contexts FILE, or --images FOLDER, has them read"
+    watch(told)
+    return replace(scored, scores={"T": scored.scores["T"]}, signatures={"T": scored.signatures["T"]})
+
+
+def views_of(saved: SavedModel, config: Config) -> Views:
+    """What makes token ids of posts for a saved model."""
+    files = encoders.of_model(saved.folder, saved.manifest["encoder"])
+    return Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
+
+
+def score_split(saved: SavedModel, config: Config, split: ViewSplit, called: str) -> Evaluation:
+    """The scores of both views of a split, which the signatures call so."""
+    runtime = open_model(saved)
+    found = found_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
+    known = entity_types(saved.labels)
+    unseen = Counter(span.label for post in split.posts for span in post.spans or () if span.label not in known)
+    scores: dict[ViewName, ViewScores] = {}
+    signatures: dict[ViewName, Signature] = {}
+    place = f"{config.data.name}/{called}@{split.stamp.fingerprint[:6]}"
+    for view, of_view in evaluate_views(split.posts, found).items():
+        table = signed_scores(config, called, view, of_view.to_dict(), split.stamp)
+        if unseen:
+            table["labels_unseen_in_training"] = dict(unseen)
+        scores[view] = ViewScores.model_validate(table)
+        signatures[view] = signature_of(config, f1=[of_view.micro.f1], data=place, view=view)
+    return Evaluation(scores, signatures, outcomes(split.posts, found, split.stamp))
+
+
+def refuse_test(file: Path, posts: Sequence[Post], config: Config, root: Path) -> None:
+    """Nothing, unless some posts are those of a configuration's test split, by the file or by what is in it.
+
+    Raises:
+        MnerError: They are.
+    """
+    files = [root / name for name in config.data.files("test")]
+    same = file.resolve() in {path.resolve() for path in files}
+    if not same and files and all(path.is_file() for path in files):
+        test = {(post.words, post.spans) for post in read_posts(config, root, "test")}
+        same = all((post.words, post.spans) in test for post in posts)
+    if same:
+        raise MnerError(f"{file}: these posts are the run's test split; only mner evaluate RUN --final scores it")
+
+
+def _keep_closed(saved: SavedModel, file: Path, posts: Sequence[Post], *, allow_plugins: bool) -> None:
+    """``refuse_test`` by the configuration of the model's run, where that is beside it, else by its own."""
+    run = saved.folder.parent
+    config, folder = saved.config, saved.folder
+    if (run / "record.json").is_file() and (run / "config.toml").is_file():
+        config, folder = saved_config(run / "config.toml", allow_plugins=allow_plugins), run
+    try:
+        root = configs.root_folder(config.data, folder)
+        refuse_test(file, posts, config, root)
+    except (ConfigError, DataError):  # its data are not on this machine, so these are others
+        return
