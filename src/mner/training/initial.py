@@ -10,6 +10,8 @@ from torch import nn
 
 from mner.errors import ModelError
 from mner.models import Model
+from mner.runtime.graph_weights import graph_weights
+from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel
 from mner.runtime.torch import head_state, load_encoder
 
@@ -26,17 +28,19 @@ BY_LABEL = {
 def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) -> list[str]:
     """Copy a saved model's weights into ``model``; the labels that begin anew.
 
-    The encoder is copied whole; scores and transitions of labels that both models know are copied too, the
-    rest keep their fresh values.
+    The encoder is copied whole, from an ONNX file where the model has no weights for torch; scores and transitions of
+    labels that both models know are copied too, the rest keep their fresh values.
 
     Raises:
-        ModelError: The encoders differ in shape, or the saved model holds no torch encoder.
+        ModelError: The encoders differ in shape, or the saved model holds neither a torch encoder nor an ONNX file.
+        MissingExtraError: Its weights are in an ONNX file alone, and the onnx package is not installed.
     """
     for name, encoder in zip(saved.needs.encoders, cast(Model, model).encoders(), strict=False):
-        if not saved.holds(name):
-            raise ModelError(f"{saved.folder}: no {name}/ to continue from; this model can only predict")
         try:
-            encoder.load_state_dict(load_encoder(saved.folder / name).state_dict())
+            if saved.holds(name):
+                encoder.load_state_dict(load_encoder(saved.folder / name).state_dict())
+            else:
+                encoder.load_state_dict(_exported(model, encoder, saved))
         except RuntimeError as error:
             raise ModelError(f"{saved.folder}: its encoder is not the one of model.encoder: {error}") from error
     shared = [label for label in labels if label in saved.labels]
@@ -55,3 +59,14 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
             elif value.shape == array.shape:
                 value.copy_(array)
     return [label for label in labels if label not in saved.labels]
+
+
+def _exported(model: nn.Module, encoder: nn.Module, saved: SavedModel) -> dict[str, torch.Tensor]:
+    """The weights of an encoder from the most exact ONNX file of a saved model."""
+    files = [file for file in FILES.values() if saved.holds(file)]
+    if not files:
+        raise ModelError(f"{saved.folder}: no encoder/ to continue from, and no ONNX file that has its weights")
+    place = next(name for name, module in model.named_modules() if module is encoder)
+    weights = graph_weights(saved.folder / files[0])
+    own = {name.removeprefix(f"{place}."): array for name, array in weights.items() if name.startswith(f"{place}.")}
+    return {name: torch.tensor(array) for name, array in own.items()}
