@@ -147,7 +147,7 @@ def test_controls_train_and_are_evaluated_on_what_stands_for_the_context(
     scores = evaluate(run, results=tmp_path / "results").to_dict()
     assert scores == record["dev"]
     if kind == "empty":
-        assert scores.scores["T"].micro == scores.scores["I+T"].micro, "without a context both views are one"
+        assert scores["T"]["micro"] == scores["I+T"]["micro"], "without a context both views are one"
 
 
 def test_seed_draws_other_pictures(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
