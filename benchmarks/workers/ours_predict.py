@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def _bare(job: dict[str, Any], posts: list[Any]) -> Any:
         batches += [collate(members[at : at + most], pad_id=views.pad_id) for at in range(0, len(members), most)]
     tokens = sum(batch.input_ids.size for batch in batches)
     if job["backend"] == "onnx":
-        forward: Any = runtime.emissions  # the graph holds the emission layer too, a thousandth of the work
+        forward: Any = partial(
+            runtime.emissions, view="T"
+        )  # the graph holds the emission layer too, a thousandth of the work
     else:
         import torch
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ def split_of(job: Mapping[str, Any], config: Config, views: Views) -> tuple[Spli
         pieces = [(CAPTION,)] * len(posts)
     both = views.encode_many(words, pieces)
     if job["kind"] == "tokens":
-        return Split(posts * 2, {"T": [*text, *both]}, gold * 2), labels
+        plain = [replace(post, view="T") for post in both]  # as many tokens, in one view
+        return Split(posts * 2, {"T": [*text, *plain]}, gold * 2), labels
     return Split(posts, {"T": text, "I+T": both}, gold), labels
 
 
