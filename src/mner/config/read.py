@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mner.config.faults import describe
+from mner.config.config_errors import describe
 from mner.config.schema import RETIRED, Config, DataConfig
 from mner.errors import ConfigError
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, TypeAdapter,
 from typing_extensions import TypedDict
 
 from mner.config import Config
-from mner.config.faults import shortened
+from mner.config.config_errors import shortened
 from mner.config.schema import Section
 
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
