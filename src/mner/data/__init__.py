@@ -1,9 +1,9 @@
 """Files -> posts and back: streaming readers and writers, fingerprints, statistics."""
 
 from mner.data.convert import Converted, convert
+from mner.data.fingerprint import Stamp, stamp
 from mner.data.identify import Identity, identify
 from mner.data.reading import read
-from mner.data.stamp import Stamp, stamp
 from mner.data.statistics import Statistics, statistics
 from mner.data.writing import write
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+from mner.data.fingerprint import Stamp, Stamper
 from mner.data.reading import read
-from mner.data.stamp import Stamp, Stamper
 from mner.data.writing import write
 from mner.tags import Reading, Scheme
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mner.data.stamp import Stamp, Stamper
+from mner.data.fingerprint import Stamp, Stamper
 from mner.types import Post
 
 
