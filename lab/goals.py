@@ -17,7 +17,7 @@ from mner.runs.record import ScoredSplit
 from mner.runs.searches import Search
 from mner.show.baseline_gains import alike, tried
 from mner.show.comparison import bounds, mean_sd, p_value, sure
-from mner.show.plain import signed
+from mner.show.display import signed
 from mner.show.tables import Part, Section, Table
 from mner.show.tuning import trials_behind
 from mner.types import ViewName

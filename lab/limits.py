@@ -19,7 +19,7 @@ from mner.runs.pairing import scored
 from mner.runs.record import ScoredSplit
 from mner.show.baseline_gains import tried
 from mner.show.comparison import bounds, mean_sd
-from mner.show.plain import signed
+from mner.show.display import signed
 from mner.types import ViewName
 
 Rows = Mapping[tuple[str, str], Experiment]

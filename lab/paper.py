@@ -22,8 +22,8 @@ from mner.runs.searches import Search, read_searches
 from mner.show.appendix import parts, provenance
 from mner.show.baseline_gains import SPLITS, tried
 from mner.show.comparison import bounds, mean_sd
+from mner.show.display import signed
 from mner.show.exhibits import exhibit
-from mner.show.plain import signed
 from mner.show.tables import Part, Section, Table
 from mner.show.tuning import trials_behind
 

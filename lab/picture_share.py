@@ -21,7 +21,7 @@ from mner.show.baseline_gains import (
     signatures,
     tried,
 )
-from mner.show.plain import signed
+from mner.show.display import signed
 from mner.show.tables import Part
 
 BASELINE = "text"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from mner.evidence import Explanation
-from mner.show.plain import COLOURS, colour, number, shown
+from mner.show.display import COLOURS, colour, number, shown
 from mner.show.terminal import cut, explanation, sentence, status
 from mner.types import Entity, Prediction
 

@@ -9,10 +9,10 @@ from typing import Any
 from mner.analysis.cases import Case, Cases
 from mner.data.pictures import place_of
 from mner.show.charts import names, svg
+from mner.show.display import colour, legend
 from mner.show.environment import template
 from mner.show.exhibit import Exhibit, reads_from_left
 from mner.show.picture import embed
-from mner.show.plain import colour, legend
 from mner.types import Span
 
 THUMBNAIL = 360

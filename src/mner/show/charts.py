@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mner.show.display import COLOURS, signed
 from mner.show.environment import template
-from mner.show.plain import COLOURS, signed
 
 WIDTH, HEIGHT = 720.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 22.0, 14.0, 46.0

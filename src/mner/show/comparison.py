@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mner.evaluation.significance import Interval
 from mner.runs.compare import Comparison, Line
-from mner.show.plain import shown, signed
+from mner.show.display import shown, signed
 
 if TYPE_CHECKING:
     from rich.table import Table

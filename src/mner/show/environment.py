@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mner.show.plain import TONE, number, shown
+from mner.show.display import TONE, number, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mner.analysis.cases import Cases
 from mner.analysis.measured import Measured
 from mner.show.charts import Bars, Lines
-from mner.show.plain import shown
+from mner.show.display import shown
 
 
 @dataclass(frozen=True, slots=True)

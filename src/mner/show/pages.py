@@ -12,9 +12,9 @@ from mner.atomic import write_text
 from mner.contexts.entry_text import words_of
 from mner.evidence import NOTICEABLE, Evidence, Explanation
 from mner.overwrite import GENERATOR
+from mner.show.display import STATUS, TONE, change, colour, legend, number
 from mner.show.environment import template
 from mner.show.picture import boxes, embed
-from mner.show.plain import STATUS, TONE, change, colour, legend, number
 from mner.show.terminal import cut
 from mner.types import Prediction
 

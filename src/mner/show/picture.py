@@ -13,7 +13,7 @@ from typing import Any
 from mner.contexts.entry_text import words_of
 from mner.errors import ImageError
 from mner.evidence import Explanation
-from mner.show.plain import colour
+from mner.show.display import colour
 from mner.types import Box, VisualContext
 
 LONGEST = 800

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mner.config.space import Values
-from mner.show.plain import signed
+from mner.show.display import signed
 
 
 def search_lines(record: Mapping[str, Any]) -> Iterator[str]:

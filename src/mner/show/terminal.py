@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mner.evidence import Explanation
-from mner.show.plain import STATUS, TONE, change, colour, number, shown
+from mner.show.display import STATUS, TONE, change, colour, number, shown
 from mner.types import LINKS, Prediction
 
 if TYPE_CHECKING:

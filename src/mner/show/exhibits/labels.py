@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from mner.analysis import ANALYSES
 from mner.analysis.labels import Claim, LabelGain, Labels, Triple
 from mner.show.charts import Bars
+from mner.show.display import signed
 from mner.show.exhibit import Exhibit, Table
-from mner.show.plain import signed
 
 COLUMNS = ("label", "baseline P/R/F1", "row P/R/F1", "P %", "R %", "F1 %", "F1 points", "claim")
 

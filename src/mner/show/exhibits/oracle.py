@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from mner.analysis import ANALYSES
 from mner.analysis.oracle import Choice, Oracle
 from mner.show.charts import Bars
+from mner.show.display import signed
 from mner.show.exhibit import Exhibit, Table, mean_sd
-from mner.show.plain import signed
 
 COLUMNS = ("between", "reading a", "reading b", "F1 of a", "F1 of b", "oracle", "gain", "% of posts differ")
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from mner.analysis import ANALYSES
 from mner.analysis.robustness import Robustness
 from mner.show.charts import Bars
+from mner.show.display import signed
 from mner.show.exhibit import Exhibit, Table, mean_sd
-from mner.show.plain import signed
 
 
 def exhibit(results: Sequence[Robustness]) -> Exhibit:

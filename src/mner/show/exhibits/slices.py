@@ -9,8 +9,8 @@ from mner.analysis.slices import FEWEST, Slice, Slices
 from mner.runs.compare import GENERATOR_SEED, RESAMPLES
 from mner.show.charts import Bars
 from mner.show.comparison import bounds, p_value
+from mner.show.display import signed
 from mner.show.exhibit import Exhibit, Table, mean_sd
-from mner.show.plain import signed
 
 COLUMNS = ("by", "part", "posts", "entities", "T", "I+T", "gain", "95 % interval", "p")
 INTERVALS = (
