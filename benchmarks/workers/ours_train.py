@@ -24,10 +24,9 @@ from mner.contexts.artefact import read_contexts
 from mner.models import build
 from mner.runtime.torch import load_encoder
 from mner.training.batches import Split, gold_ids
-from mner.training.lean import lean
+from mner.training.cpu_speed.prepare import can_pack, speed_up
 from mner.training.loop import loop
 from mner.training.optimizer import optimizer_of, schedule_of
-from mner.training.packs import packs
 from mner.views import Piece, Views, compose
 
 PRODUCTS = re.compile(r"^aten::(mm|addmm|bmm|baddbmm|linear|matmul|mkldnn_linear|_?scaled_dot_product.*)$")
@@ -89,8 +88,8 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     accelerator = Accelerator(mixed_precision="bf16" if job["precision"] == "bf16" else "no", cpu=True)
     torch.manual_seed(1)
     model = build(config, labels, load_encoder(files.folder))
-    lean(model, split, config.training, pad_id=views.pad_id, device=accelerator.device)
-    packed = packs(model, split, pad_id=views.pad_id)
+    speed_up(model, split, config.training, pad_id=views.pad_id, device=accelerator.device)
+    packed = can_pack(model, split, pad_id=views.pad_id)
     optimizer = optimizer_of(model.parameter_groups(), config.training)
     prepared, stepper = accelerator.prepare(model, optimizer)
 

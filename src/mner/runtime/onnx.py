@@ -11,8 +11,8 @@ import numpy as np
 from mner.decode import Chain
 from mner.errors import ModelError
 from mner.machine import lacks_int8, processor
+from mner.runtime.onnx_external import external_tensors
 from mner.runtime.saved import SavedModel
-from mner.runtime.wire import external_tensors
 from mner.sessions import Session, first_line
 from mner.types import ViewName
 from mner.views import Batch

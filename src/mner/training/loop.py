@@ -61,7 +61,7 @@ def loop(
         accelerator: Holds device, precision and processes.
         config: The resolved configuration.
         pad_id: The encoder's padding id.
-        packed: Whether posts share rows of the token matrix (``training.packs`` tells if the encoder allows it).
+        packed: Whether posts share rows of the token matrix (``cpu_speed.prepare.can_pack`` says whether it may).
         done: Optimizer steps that an earlier, interrupted run has taken.
 
     Raises:

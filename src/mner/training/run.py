@@ -29,6 +29,7 @@ from mner.tagger.opening import EXPORTED, model_folder
 from mner.training import checkpoint
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
+from mner.training.cpu_speed.prepare import can_pack, speed_up
 from mner.training.device import accelerator_on
 from mner.training.folder import (
     CHECKPOINT,
@@ -49,10 +50,8 @@ from mner.training.folder import (
 from mner.training.initial import continue_from
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, training_split
-from mner.training.lean import lean
 from mner.training.loop import Step, loop
 from mner.training.optimizer import optimizer_of, schedule_of
-from mner.training.packs import packs
 from mner.training.records import run_record, size
 
 CHECKPOINT_SECONDS = 300.0
@@ -141,7 +140,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(model_folder(config.model.init), allow_plugins=True))
     posts = training_split(job)
-    lean(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
+    speed_up(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
     steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
     optimizer = optimizer_of(cast(Model, model).parameter_groups(), settings)
     precision = accelerator.mixed_precision
@@ -168,7 +167,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
         accelerator,
         config=config,
         pad_id=job.views.pad_id,
-        packed=settings.packing and packs(model, posts, pad_id=job.views.pad_id),
+        packed=settings.packing and can_pack(model, posts, pad_id=job.views.pad_id),
         done=progress.step,
     )
     since = 0.0

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from mner.runtime.wire import external_tensors
+from mner.runtime.onnx_external import external_tensors
 
 
 def tensor(*, outside: bool) -> TensorProto:

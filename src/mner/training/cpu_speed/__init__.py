@@ -1,0 +1,1 @@
+"""CHEAPER TRAINING STEPS THAT LEARN THE SAME MODEL, most of them for the CPU."""

@@ -1,0 +1,79 @@
+"""Cheaper training steps that learn the same model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from mner.config import TrainingConfig
+from mner.models import Model
+from mner.runtime.torch import view_tensors
+from mner.training.batches import Split, gather
+from mner.training.cpu_speed.dropout import Dropout, use_attention
+from mner.training.used_embeddings import train_used_embeddings
+
+TOLERANCE = 1e-3
+"""Largest difference between two word vectors that rounding can explain."""
+
+
+def speed_up(model: nn.Module, split: Split, settings: TrainingConfig, *, pad_id: int, device: torch.device) -> None:
+    """Prepare a model for training on ``split``, before its optimizer is made.
+
+    - Only the word embeddings that the split uses are trained (without weight decay, which would shrink the others).
+    - On CPU, dropout draws its random numbers four at a time, also inside attention.
+    - With ``gradient_checkpointing``, a layer's inner values are computed again instead of kept.
+    """
+    for number, encoder in enumerate(cast(Model, model).encoders()):
+        if settings.weight_decay == 0 and number == 0:  # the one that reads the sub-tokens
+            train_used_embeddings(encoder, _token_ids(split, pad_id))
+        if device.type == "cpu":
+            _replace_dropout(encoder)
+            use_attention(encoder)
+        if settings.gradient_checkpointing:
+            _keep_less(encoder)
+
+
+def _keep_less(encoder: Any) -> None:
+    # transformers renamed the method; the old name warns in the releases that have both.
+    if hasattr(encoder, "activation_checkpointing_enable"):
+        encoder.activation_checkpointing_enable()
+    else:
+        encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
+def _token_ids(split: Split, pad_id: int) -> np.ndarray:
+    """The token ids (token,) of all views of a split, and the padding's."""
+    windows: Iterable[np.ndarray] = (ids for some in split.views.values() for one in some for ids in one.windows)
+    return np.unique(np.concatenate([np.array([pad_id], np.int64), *windows]))
+
+
+def _replace_dropout(encoder: nn.Module) -> None:
+    for module in list(encoder.modules()):
+        for name, child in list(module.named_children()):
+            if isinstance(child, nn.Dropout):
+                setattr(module, name, Dropout(child.p))
+
+
+def can_pack(model: nn.Module, split: Split, *, pad_id: int) -> bool:
+    """Whether a few posts have the same word vectors packed and padded; an encoder may also refuse packed input."""
+    members = sorted(range(min(len(split), 6)), key=lambda post: split.views["T"][post].tokens)
+    built = cast(Model, model)
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            vectors = []
+            for packing in (False, True):
+                batch, _ = gather(split, members, built.views, pad_id=pad_id, packed=packing)
+                arrays = view_tensors(batch, model)
+                vectors.append([built.word_vectors(arrays, view) for view in arrays])
+        pairs = zip(*vectors, strict=True)
+        return all(bool((padded - packed).abs().max() < TOLERANCE) for padded, packed in pairs)
+    except (TypeError, ValueError, RuntimeError, IndexError, NotImplementedError):
+        return False
+    finally:
+        model.train(training)

@@ -1,0 +1,104 @@
+"""Faster steps learn what plain steps learn; packed posts have the padded posts' vectors or are not packed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from mner import config as configs
+from mner import tags
+from mner.models import build
+from mner.runtime.torch import view_tensors
+from mner.training.batches import Split, gather
+from mner.training.cpu_speed.prepare import can_pack, speed_up
+from mner.training.optimizer import optimizer_of
+
+CPU = torch.device("cpu")
+MakeEncoder = Callable[[str], nn.Module]
+
+
+def text_model(encoder: nn.Module, **training: Any) -> tuple[nn.Module, Any]:
+    config = configs.check(
+        {"model": {"name": "text", "word_dropout": 0.0}, "loss": {"views": ["T"]}, "training": training}
+    )
+    torch.manual_seed(0)
+    return build(config, tags.bioes_labels(["PER"]), encoder), config.training
+
+
+def steps(model: nn.Module, split: Split, settings: Any, *, number: int = 3) -> list[float]:
+    optimizer = optimizer_of(model.parameter_groups(), settings)  # type: ignore[operator]
+    batch, gold = gather(split, [0, 1, 2], ("T",), pad_id=0, packed=False)
+    losses = []
+    model.train()
+    for _ in range(number):
+        loss = model(view_tensors(batch, model), torch.from_numpy(gold))["loss"].sum()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(float(loss.detach()))
+    model.eval()
+    return losses
+
+
+@pytest.mark.parametrize("name", ["Bert", "Roberta", "MPNet"])
+def test_faster_model_learns_the_same(small_encoder: MakeEncoder, split: Split, name: str) -> None:
+    encoder = small_encoder(name)
+    plain, settings = text_model(copy.deepcopy(encoder))
+    spared, _ = text_model(encoder)
+    speed_up(spared, split, settings, pad_id=0, device=CPU)
+    assert steps(spared, split, settings) == pytest.approx(steps(plain, split, settings), rel=1e-5)
+    before, after = plain.state_dict(), spared.state_dict()
+    assert before.keys() == after.keys()
+    for key, value in before.items():
+        torch.testing.assert_close(after[key], value, rtol=1e-4, atol=1e-5)
+
+
+def test_speed_up_with_weight_decay_trains_the_whole_table(small_encoder: MakeEncoder, split: Split) -> None:
+    model, settings = text_model(small_encoder("Bert"), weight_decay=0.01)
+    speed_up(model, split, settings, pad_id=0, device=CPU)
+    assert isinstance(model.tagger.words.encoder.get_input_embeddings(), nn.Embedding)
+
+
+def test_gradient_checkpointing_gives_the_same_gradients(small_encoder: MakeEncoder, split: Split) -> None:
+    encoder = small_encoder("Bert")
+    plain, settings = text_model(copy.deepcopy(encoder))
+    speed_up(plain, split, settings, pad_id=0, device=CPU)
+    spared, asked = text_model(encoder, gradient_checkpointing=True)
+    speed_up(spared, split, asked, pad_id=0, device=CPU)
+    layers = spared.tagger.words.encoder.encoder.layer
+    assert all(layer.gradient_checkpointing for layer in layers)
+    assert steps(spared, split, asked) == pytest.approx(steps(plain, split, settings), rel=1e-5)
+
+
+def model_on(encoder: nn.Module, **model: Any) -> nn.Module:
+    config = configs.check({"model": {"case_shape": True, **model}, "loss": {"cva": "posterior"}})
+    torch.manual_seed(0)
+    built = build(config, tags.bioes_labels(["PER"]), encoder)
+    nn.init.normal_(built.tagger.words.shapes.weight)
+    return built
+
+
+@pytest.mark.parametrize("name", ["Bert", "Roberta", "XLMRoberta", "MPNet"])
+def test_packed_losses_equal_padded_ones(small_encoder: MakeEncoder, split: Split, name: str) -> None:
+    model = model_on(small_encoder(name))
+    model.eval()
+    assert can_pack(model, split, pad_id=0)
+    found = []
+    for packed in (False, True):
+        batch, gold = gather(split, [0, 5, 2, 3, 1], ("T", "I+T"), pad_id=0, packed=packed)
+        found.append(model.losses(view_tensors(batch, model), torch.from_numpy(gold)))
+    for part in found[0]:
+        torch.testing.assert_close(found[0][part], found[1][part], atol=1e-4, rtol=1e-4)
+
+
+def test_packing_is_refused_where_vectors_differ(
+    small_encoder: MakeEncoder, split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = model_on(small_encoder("Bert"))
+    monkeypatch.setattr("mner.models.parts.encoder.first_position", lambda encoder: 3)
+    assert not can_pack(model, split, pad_id=0)
