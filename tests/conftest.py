@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.browser import browse as browse
+from tests.browser import browser as browser
+
 # The same examples in every run of continuous integration; by hand, new ones each time.
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
