@@ -86,7 +86,7 @@ def test_interrupted_run_continues(tagger: Tagger, tmp_path: Path) -> None:
     assert done.counts == whole.counts
 
 
-class Crew:
+class WorkerPool:
     """Two workers in this process, of which one ends whenever it is handed a certain post."""
 
     workers = idle = 2
@@ -106,18 +106,18 @@ class Crew:
 @pytest.mark.parametrize("image", [None, "4.jpg"])
 def test_post_that_ends_its_workers_is_marked(tagger: Tagger, tmp_path: Path, image: str | None) -> None:
     posts = [replace(post, image=image) if post.id == "4" else post for post in POSTS]
-    crews: list[Crew] = []
+    pools: list[WorkerPool] = []
 
     def hire(begin: Any) -> Any:
-        crews.append(Crew(begin, "4"))
-        return nullcontext(crews[0])
+        pools.append(WorkerPool(begin, "4"))
+        return nullcontext(pools[0])
 
     options = {"shard_size": 4, "batch_size": 3}
     done = predict_shards(tagger, posts, tmp_path / "a", **options, hire=hire, reopen=lambda: tagger)
     found, expected = rows(done.files), [json.loads(line(one.to_dict())) for one in tagger.pipe(posts)]
     assert [row["id"] for row in found] == [post.id for post in posts]
     lost = found.pop(4)
-    assert lost["reason"] == f"given up: {crews[0].ends - 1} workers ended with it, one after the other"
+    assert lost["reason"] == f"given up: {pools[0].ends - 1} workers ended with it, one after the other"
     assert (lost["entities"], lost["image_status"]) == ([], "unreadable" if image else "none")
     spans = [[(e["start"], e["end"], e["label"]) for e in row["entities"]] for row in (*found, *expected)]
     assert spans[:9] == [*spans[9:13], *spans[14:]]

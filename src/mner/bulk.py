@@ -14,7 +14,7 @@ from typing import Any
 
 from mner.atomic import write_json, writing
 from mner.engines import local, shard_list, shards
-from mner.engines.crew import Hire, ordered
+from mner.engines.worker_pool import Hire, ordered
 from mner.errors import DataError
 from mner.folders import held
 from mner.picture_files import short_name
@@ -233,9 +233,9 @@ def predict_shards(
         else:
             if reopen is None:
                 raise TypeError("reopen: needed with hire, as workers load the tagger themselves")
-            crew = stack.enter_context(hire(Tagging(reopen, min_score)))
+            pool = stack.enter_context(hire(Tagging(reopen, min_score)))
             options |= {"write": shards.write_lines, "batch_size": batch_size}
-            steps = shards.run(lambda lists: ordered(crew, lists, lost=_lost), read(), out, **options)
+            steps = shards.run(lambda lists: ordered(pool, lists, lost=_lost), read(), out, **options)
         for progress in steps:
             number = progress.shards - 1
             record = known.pop(number, {})

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mner.engines.crew import TRIES, ordered
 from mner.engines.processes import Processes
+from mner.engines.worker_pool import TRIES, ordered
 from mner.errors import WorkerError
 
 
@@ -26,8 +26,8 @@ def lists(count: int, size: int = 3) -> list[list[int]]:
 
 
 def results(opening, tasks, *, workers: int = 2) -> list:
-    with Processes(opening, workers=workers) as crew:
-        return [one for found in ordered(crew, tasks, lost=lost) for one in found]
+    with Processes(opening, workers=workers) as pool:
+        return [one for found in ordered(pool, tasks, lost=lost) for one in found]
 
 
 def test_results_come_in_order(work) -> None:
@@ -59,8 +59,8 @@ def test_items_are_taken_as_they_are_needed(work) -> None:
             taken.append(1)
             yield [1]
 
-    with Processes(work.opening, workers=1) as crew:
-        stream = ordered(crew, endless(), lost=lost, ahead=3)
+    with Processes(work.opening, workers=1) as pool:
+        stream = ordered(pool, endless(), lost=lost, ahead=3)
         assert [next(stream) for _ in range(5)] == [[2]] * 5
     assert len(taken) <= 5 + 3
 
@@ -103,9 +103,9 @@ def test_workers_leave_when_their_parent_is_killed(work, tmp_path: Path) -> None
         "import openings_of_tests as work, time\n"
         "from mner.engines.processes import Processes\n"
         "if __name__ == '__main__':\n"
-        "    with Processes(work.opening, workers=1) as crew:\n"
-        "        while not crew.idle: crew.wait()\n"
-        "        print(crew.pids[0], flush=True)\n"
+        "    with Processes(work.opening, workers=1) as pool:\n"
+        "        while not pool.idle: pool.wait()\n"
+        "        print(pool.pids[0], flush=True)\n"
         "        time.sleep(60)\n"
     )
     (tmp_path / "parent.py").write_text(program)

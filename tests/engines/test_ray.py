@@ -19,8 +19,8 @@ import mner
 from mner.bulk import predict_shards
 from mner.config import VisionConfig
 from mner.data.listing import pictures
-from mner.engines.crew import TRIES, ordered
 from mner.engines.ray import STORE
+from mner.engines.worker_pool import TRIES, ordered
 from mner.errors import MissingExtraError, WorkerError
 from mner.types import Post
 from mner.vision.build import build
@@ -64,8 +64,8 @@ def results(opening, count: int) -> list:
     from mner.engines.ray import Actors
 
     lists = [list(range(start, min(start + 3, count))) for start in range(0, count, 3)]
-    with Actors(opening, workers=2) as crew:
-        return [one for found in ordered(crew, lists, lost=lost) for one in found]
+    with Actors(opening, workers=2) as pool:
+        return [one for found in ordered(pool, lists, lost=lost) for one in found]
 
 
 def test_results_come_in_order(session) -> None:
@@ -83,9 +83,9 @@ def test_cluster_without_room_is_told(session, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("mner.engines.ray.PATIENCE", 2.0)
     with (
         pytest.raises(WorkerError, match="2 ask for num_cpus 50, num_gpus 0 each, the cluster has 2 CPUs"),
-        Actors(work.opening, workers=2, cpus=50) as crew,
+        Actors(work.opening, workers=2, cpus=50) as pool,
     ):
-        list(ordered(crew, [[1]], lost=lost))
+        list(ordered(pool, [[1]], lost=lost))
 
 
 def test_ended_actors_items_are_tried_again_and_given_up_alone(session, tmp_path: Path) -> None:
@@ -175,15 +175,15 @@ def test_posts_become_the_same_predictions(session, tmp_path: Path, tiny_model: 
 
 ALONE = """
 import json, sys
-from mner.engines.crew import ordered
+from mner.engines.worker_pool import ordered
 from mner.engines.ray import Actors
 
 import openings_of_ray as work
 import ray
 
 if __name__ == "__main__":
-    with Actors(work.opening, workers=2) as crew:
-        found = list(ordered(crew, [[1, 2], [3]], lost=lambda item, reason: reason))
+    with Actors(work.opening, workers=2) as pool:
+        found = list(ordered(pool, [[1, 2], [3]], lost=lambda item, reason: reason))
         (node,) = ray.nodes()
         print(json.dumps([found, node["NodeManagerAddress"], node["Resources"]]))
     assert not ray.is_initialized()

@@ -239,7 +239,7 @@ def test_what_the_store_has_is_not_looked_at_again(mine: VisionConfig, tmp_path:
     assert rows[:2] == first
 
 
-class Crew:
+class WorkerPool:
     """One worker, in this process."""
 
     workers = idle = 1
@@ -264,12 +264,12 @@ def test_worker_is_handed_twice_as_many_as_its_backends_look_at(
 ) -> None:
     config = mine.model_copy(update={"options": {"outside.many": {"batch": own}}})
     items = [(f"{number}.png", png(noise((50 + number, 40), number))) for number in range(9)]
-    crews: list[Crew] = []
+    pools: list[WorkerPool] = []
 
     def hire(begin: Any) -> Any:
-        crews.append(Crew(begin))
-        return nullcontext(crews[0])
+        pools.append(WorkerPool(begin))
+        return nullcontext(pools[0])
 
     build(items, tmp_path / "a.jsonl", config=config, store=tmp_path / "s.sqlite", hire=hire, batch_size=told)
-    assert crews[0].handed == handed
+    assert pools[0].handed == handed
     assert Captioner.calls == looked

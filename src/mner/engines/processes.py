@@ -1,4 +1,4 @@
-"""A crew of processes on this machine."""
+"""A pool of processes on this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from mner.engines.crew import Opening
+from mner.engines.worker_pool import Opening
 from mner.errors import WorkerError
 
 T = TypeVar("T")
@@ -51,49 +51,49 @@ class Processes(Generic[T, R]):
             raise ValueError(f"workers: expected at least 1, got {workers}")
         self.workers = workers
         self._opening = opening
-        self._crew: list[_Worker] = []
+        self._workers: list[_Worker] = []
 
     def __enter__(self) -> Processes[T, R]:
-        """The crew, its workers loading."""
-        self._crew = [self._start() for _ in range(self.workers)]
+        """The pool, its workers loading."""
+        self._workers = [self._start() for _ in range(self.workers)]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Have the workers leave; after an error, at once."""
-        for worker in self._crew:
+        for worker in self._workers:
             worker.connection.close()
             if error is not None:
                 worker.process.terminate()
-        for worker in self._crew:
+        for worker in self._workers:
             worker.process.join(LEAVE)
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
-        self._crew = []
+        self._workers = []
 
     @property
     def idle(self) -> int:
         """How many wait for a list."""
-        return sum(worker.ready and worker.task is None for worker in self._crew)
+        return sum(worker.ready and worker.task is None for worker in self._workers)
 
     @property
     def pids(self) -> list[int]:
         """The processes' ids."""
-        return [worker.process.pid or 0 for worker in self._crew]
+        return [worker.process.pid or 0 for worker in self._workers]
 
     def give(self, task: int, items: Sequence[T]) -> None:
         """Have an idle worker begin with a list."""
-        worker = next(one for one in self._crew if one.ready and one.task is None)
+        worker = next(one for one in self._workers if one.ready and one.task is None)
         worker.task = task
         with suppress(OSError):  # it ended while it was idle: ``wait`` finds out
             worker.connection.send(items)
 
     def wait(self) -> Sequence[tuple[int, Sequence[R] | None]]:
         """Wait until something happens; the tasks that ended, with None where their worker ended."""
-        told = wait([worker.connection for worker in self._crew])
-        return [one for worker in list(self._crew) if worker.connection in told for one in self._heard(worker)]
+        told = wait([worker.connection for worker in self._workers])
+        return [one for worker in list(self._workers) if worker.connection in told for one in self._heard(worker)]
 
     def _heard(self, worker: _Worker) -> Iterator[tuple[int, Sequence[R] | None]]:
         try:
@@ -117,7 +117,7 @@ class Processes(Generic[T, R]):
                 f"a worker ended before it had loaded (exit code {worker.process.exitcode}): too little memory for so "
                 'many workers, or a script that starts them without `if __name__ == "__main__":`'
             )
-        self._crew[self._crew.index(worker)] = self._start()
+        self._workers[self._workers.index(worker)] = self._start()
         if worker.task is not None:
             yield worker.task, None
 

@@ -1,7 +1,7 @@
-"""A crew of Ray actors, on this machine or on a cluster: ``pip install "mner[ray]"``.
+"""A pool of Ray actors, on this machine or on a cluster: ``pip install "mner[ray]"``.
 
 Each actor holds its models for the whole run. An actor that ends is replaced here and not by Ray, whose own retries
-have no end: what was in its hands goes through ``mner.engines.crew``, which finds the picture that did it.
+have no end: what was in its hands goes through ``mner.engines.worker_pool``, which finds the picture that did it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from mner.engines.crew import Opening
+from mner.engines.worker_pool import Opening
 from mner.errors import MissingExtraError, WorkerError
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Actors(Generic[T, R]):
     """Workers that are Ray actors.
 
     A session that the program has begun (``ray.init``) is used and left open. Without one, ``address`` is joined, or
-    a session on this machine alone is begun and ended with the crew: without a dashboard, and no other machine can
+    a session on this machine alone is begun and ended with the pool: without a dashboard, and no other machine can
     reach it. Actors work in the folder that this process works in, where their machine has it, so that relative paths
     mean the same.
 
@@ -77,10 +77,10 @@ class Actors(Generic[T, R]):
         self._resources = {"num_cpus": cpus, "num_gpus": gpus}
         self._address = address
         self._ours = False
-        self._crew: list[_Worker] = []
+        self._workers: list[_Worker] = []
 
     def __enter__(self) -> Actors[T, R]:
-        """The crew, its actors loading.
+        """The pool, its actors loading.
 
         Raises:
             WorkerError: There is no cluster at the address, or this machine has not what the actors ask for.
@@ -89,38 +89,38 @@ class Actors(Generic[T, R]):
         if not ray.is_initialized():
             self._ours = True
             self._begin()
-        self._crew = [self._start() for _ in range(self.workers)]
+        self._workers = [self._start() for _ in range(self.workers)]
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the actors, and the session if it was begun here."""
-        for worker in self._crew:
+        for worker in self._workers:
             self._ray.kill(worker.actor)
-        self._crew = []
+        self._workers = []
         if self._ours:
             self._ray.shutdown()
 
     @property
     def idle(self) -> int:
         """How many have loaded and wait for a list."""
-        return sum(worker.ready and worker.task is None for worker in self._crew)
+        return sum(worker.ready and worker.task is None for worker in self._workers)
 
     @property
     def pids(self) -> list[int]:
         """The ids of the actors' processes, each on its own machine."""
-        return list(self._ray.get([worker.actor.pid.remote() for worker in self._crew]))
+        return list(self._ray.get([worker.actor.pid.remote() for worker in self._workers]))
 
     def give(self, task: int, items: Sequence[T]) -> None:
         """Have an idle actor begin with a list."""
-        worker = next(one for one in self._crew if one.ready and one.task is None)
+        worker = next(one for one in self._workers if one.ready and one.task is None)
         worker.task, worker.reference = task, worker.actor.work.remote(items)
 
     def wait(self) -> Sequence[tuple[int, Sequence[R] | None]]:
         """Wait until something happens; the tasks that ended, with None where their actor ended."""
-        busy = {worker.reference: worker for worker in self._crew if worker.reference is not None}
-        begun = any(worker.ready for worker in self._crew)
+        busy = {worker.reference: worker for worker in self._workers if worker.reference is not None}
+        begun = any(worker.ready for worker in self._workers)
         done, _ = self._ray.wait(list(busy), num_returns=1, timeout=None if begun else PATIENCE)
         if not done:
             each = ", ".join(f"{kind} {count:g}" for kind, count in sorted(self._resources.items()))
@@ -149,7 +149,7 @@ class Actors(Generic[T, R]):
         if not worker.ready:
             raise WorkerError(f"an actor ended before it had loaded: {error}") from None
         self._ray.kill(worker.actor)
-        self._crew[self._crew.index(worker)] = self._start()
+        self._workers[self._workers.index(worker)] = self._start()
 
     def _start(self) -> _Worker:
         # None of Ray's own retries: it would give the same list to one actor after the other without end.

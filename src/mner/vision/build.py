@@ -17,8 +17,8 @@ from mner.config import VisionConfig
 from mner.contexts.artefact import PARQUET, iter_contexts, write_contexts
 from mner.contexts.store import Store
 from mner.engines import shards
-from mner.engines.crew import Crew, Hire, ordered
 from mner.engines.processes import Processes
+from mner.engines.worker_pool import Hire, WorkerPool, ordered
 from mner.errors import DataError
 from mner.folders import held
 from mner.parquet_file import packages
@@ -151,7 +151,7 @@ def _here(read: Callable[[Iterable[Named]], Iterator[VisualContext]], lists: Ite
 
 def _by_workers(
     known: Callable[[list[Named]], _Rows | None],
-    hired: Callable[[], Crew[Named, VisualContext]],
+    hired: Callable[[], WorkerPool[Named, VisualContext]],
     lists: Iterable[list[Named]],
 ) -> Iterator[_Rows]:
     """The lists' contexts, by workers from the first list on that the store does not have whole."""

@@ -31,7 +31,7 @@ Opening = Callable[[], Callable[[list[T]], Iterable[R]]]
 """What a worker does first; it must pickle. It gives the function from items to as many results, in their order."""
 
 
-class Crew(Protocol[T_contra, R_co]):
+class WorkerPool(Protocol[T_contra, R_co]):
     """Workers, each busy with one list at most."""
 
     @property
@@ -58,8 +58,8 @@ class Crew(Protocol[T_contra, R_co]):
         ...
 
 
-Hire = Callable[[Opening[T, R]], AbstractContextManager[Crew[T, R]]]
-"""Makes a crew: a class of ``processes`` or ``ray`` with its options filled in."""
+Hire = Callable[[Opening[T, R]], AbstractContextManager[WorkerPool[T, R]]]
+"""Makes a pool: a class of ``processes`` or ``ray`` with its options filled in."""
 
 
 @dataclass(slots=True)
@@ -81,12 +81,12 @@ class _Task(Generic[T]):
 
 
 def ordered(
-    crew: Crew[T, R], lists: Iterable[list[T]], *, lost: Callable[[T, str], R], ahead: int = AHEAD
+    pool: WorkerPool[T, R], lists: Iterable[list[T]], *, lost: Callable[[T, str], R], ahead: int = AHEAD
 ) -> Iterator[list[R]]:
     """One list of results for each list of items, in their order.
 
     Args:
-        crew: Who works.
+        pool: Who works.
         lists: Taken as they are needed, ``ahead`` times the number of workers at most before an earlier one ends.
         lost: The result of an item that is given up, from the item and the reason.
         ahead: Lists under way for each worker; more of them keep the others busy while one list takes long.
@@ -101,7 +101,7 @@ def ordered(
     begun: dict[int, _List[R]] = {}
     turn, drained = 0, False
     while True:
-        while crew.idle and (again or (not drained and len(begun) < ahead * crew.workers)):
+        while pool.idle and (again or (not drained and len(begun) < ahead * pool.workers)):
             if again:
                 task = again.popleft()
             else:
@@ -113,10 +113,10 @@ def ordered(
                 begun[task.number] = _List([None] * len(items), len(items))
             key = next(ids)
             given[key] = task
-            crew.give(key, task.items)
+            pool.give(key, task.items)
         if drained and not given and not again:
             return
-        for key, results in crew.wait():
+        for key, results in pool.wait():
             task = given.pop(key)
             if results is None:
                 results = _after_an_end(task, again, lost)
