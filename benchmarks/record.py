@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mner.atomic import write_json
+from mner.files import write_json
 from mner.machine import machine
 from mner.training.records import versions
 

@@ -12,8 +12,8 @@ from lab import goals, paper, performance, scale
 from lab.contexts import remark
 from lab.picture_share import BASELINE, oracles, share
 from mner.analysis.recorded import read_recorded
-from mner.atomic import write_text
 from mner.errors import MnerError
+from mner.files import write_text
 from mner.runs import read_experiments
 from mner.runs.searches import read_searches
 from mner.show import report, tables

@@ -190,7 +190,7 @@ def test_full_disk_names_the_file_and_the_run_goes_on(
         return opened(path, *given, **how)
 
     with monkeypatch.context() as patch, pytest.raises(DataError, match=rf"{name}: cannot be written: No space left"):
-        patch.setattr("mner.atomic.os.open", full)
+        patch.setattr("mner.files.os.open", full)
         predict_shards(tagger, POSTS, tmp_path / "out", shard_size=3)
     done = predict_shards(tagger, POSTS, tmp_path / "out", shard_size=3)
     assert [row["id"] for row in rows(done.files)] == [post.id for post in POSTS]

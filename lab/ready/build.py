@@ -21,10 +21,10 @@ from lab.ready.data import SETS, originals, prepare, refuse_leaks, settings
 from lab.ready.pictures import real_pictures
 from mner import config as configs
 from mner import encoders
-from mner.atomic import write_json, write_text
 from mner.config import Config
 from mner.evaluation.views import decoder_of, score_views, signed_scores
 from mner.export import export
+from mner.files import write_json, write_text
 from mner.runs.evaluate import evaluate
 from mner.runtime import open_model, read_model
 from mner.runtime.onnx import FILES

@@ -12,10 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mner.atomic import write_json, writing
 from mner.engines import local, shard_list, shards
 from mner.engines.worker_pool import Hire, ordered
 from mner.errors import DataError
+from mner.files import write_json, writing
 from mner.folders import held
 from mner.picture_files import short_name
 from mner.tagger import Tagger

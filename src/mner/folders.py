@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mner.atomic import is_open, lock, naming, settle
 from mner.errors import DataError
+from mner.files import is_open, lock, naming, settle
 
 LOCK = ".mner.lock"
 """A file with this name says which process writes the folder; it goes when that process ends."""

@@ -106,7 +106,7 @@ def test_full_disk_is_an_error_that_leaves_nothing(line: Line, monkeypatch: pyte
         raise OSError(errno.ENOSPC, "No space left on device")
 
     before = sorted(Path().rglob("*"))
-    monkeypatch.setattr("mner.atomic.os.fsync", full)
+    monkeypatch.setattr("mner.files.os.fsync", full)
     code, err = run(line(command))
     assert code == 2
     assert re.search(r"error: out\.\w+: cannot be written: No space left on device; make room", err)

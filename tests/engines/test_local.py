@@ -89,7 +89,7 @@ def test_full_disk_names_the_file_and_the_run_goes_on(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(DataError, match=rf"{named}: cannot be written: No space left"):
-        patch.setattr("mner.atomic.os.fsync", full)
+        patch.setattr("mner.files.os.fsync", full)
         list(run(doubled, range(5), tmp_path, fingerprint="f", shard_size=2))
     assert lines(tmp_path) == []
     list(run(doubled, range(5), tmp_path, fingerprint="f", shard_size=2))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mner import atomic
+from mner import files
 from mner.config import ContextConfig, VisionConfig
 from mner.contexts.artefact import PARQUET, read_contexts, write_contexts
 from mner.contexts.store import Store
@@ -35,14 +35,14 @@ def photos(folder: Path, count: int = 4) -> Path:
     return folder
 
 
-class Full(atomic._File):
+class Full(files._File):
     """A file on a disk that has room for some bytes more."""
 
     room = 20_000
 
     def write(self, data: Any) -> int:
         self.room -= len(data)
-        with atomic.naming(self._path):
+        with files.naming(self._path):
             if self.room < 0:
                 raise OSError(errno.ENOSPC, "No space left on device")
         return super().write(data)
@@ -53,7 +53,7 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     out = tmp_path / f"a{suffix}"
     write_contexts([VisualContext("old.jpg")], out)
 
-    monkeypatch.setattr("mner.atomic._File", Full)
+    monkeypatch.setattr("mner.files._File", Full)
     rows = (VisualContext(f"{number}.jpg", reason=f"{number}" * 50) for number in range(40_000))
     with pytest.raises(DataError, match=rf"a{suffix}: cannot be written: No space left on device; make room"):
         write_contexts(rows, out)

@@ -19,8 +19,8 @@ from mner.analysis.noise import Noise
 from mner.analysis.ocr import Ocr
 from mner.analysis.robustness import Robustness
 from mner.analysis.slices import Slices
-from mner.atomic import write_json
 from mner.errors import DataError, MnerError
+from mner.files import write_json
 from mner.runs.record import RunId
 
 KINDS: dict[str, Any] = {

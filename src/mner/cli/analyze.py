@@ -120,7 +120,7 @@ def analyze(
 
         say(text(exhibit(name, found)))
         return
-    from mner.atomic import write_text
+    from mner.files import write_text
     from mner.show.analysis import page
 
     write_text(out, page(exhibit(name, found), images=images))

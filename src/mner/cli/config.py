@@ -25,7 +25,7 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Write over existing files.")] = False,
 ) -> None:
     """Write a configuration for your own posts and print its path."""
-    from mner.atomic import write_text
+    from mner.files import write_text
     from mner.training.new import new_config
 
     called = name or train.stem

@@ -27,7 +27,7 @@ def report(
     force: ForceOption = False,
 ) -> None:
     """Write the tables of all run records, each figure with its signature, as Markdown and as one HTML page."""
-    from mner.atomic import write_text
+    from mner.files import write_text
     from mner.show import tables
     from mner.show.report import ABOUT, TITLE, sections
 

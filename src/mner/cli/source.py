@@ -140,7 +140,7 @@ def tagger_settings(
 
 def open_tagger(settings: dict[str, Any]) -> Tagger:
     """The tagger of these settings; what a user should know of how it runs here goes to stderr, once on a machine."""
-    from mner.cache import first_time
+    from mner.files import first_time
     from mner.tagger import load
 
     tagger = load(**settings)

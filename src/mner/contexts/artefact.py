@@ -10,9 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from mner.atomic import writing
 from mner.contexts.rows import from_row, to_line
 from mner.errors import DataError
+from mner.files import sha256, writing
 from mner.long_lines import bounded
 from mner.picture_files import short_name
 from mner.types import VisualContext
@@ -138,8 +138,7 @@ def digest(path: Path) -> str:
     found = []
     for file in files_of(path):
         try:
-            with file.open("rb") as stream:
-                found.append(hashlib.file_digest(stream, "sha256").hexdigest())
+            found.append(sha256(file))
         except OSError as error:
             raise DataError(f"{file}: cannot be read: {error.strerror or error}") from None
     return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()

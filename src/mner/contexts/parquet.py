@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mner.atomic import writing_bytes
 from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError
+from mner.files import writing_bytes
 from mner.parquet_file import batches, packages
 from mner.picture_files import open_regular
 from mner.types import VisualContext

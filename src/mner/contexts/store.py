@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mner.cache import cache_folder
 from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError, MnerWarning
+from mner.files import cache_folder
 from mner.types import VisualContext
 
 WAIT = 60.0

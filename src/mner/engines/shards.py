@@ -14,8 +14,8 @@ from itertools import chain, count, islice
 from pathlib import Path
 from typing import TypeVar
 
-from mner.atomic import write_json, writing
 from mner.errors import DataError
+from mner.files import write_json, writing
 from mner.folders import LOCK
 
 T = TypeVar("T")

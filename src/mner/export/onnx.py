@@ -12,7 +12,6 @@ import torch
 
 from mner import config as configs
 from mner import data, encoders
-from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import DataError, ModelError
 from mner.evaluation.views import decoder_of
@@ -20,6 +19,7 @@ from mner.export.card import kept_layers, with_section
 from mner.export.figures import Figures, Run, compare, refuse_worse, run
 from mner.export.graph import onnx_package, write_graph
 from mner.export.quantize import quantize
+from mner.files import write_text
 from mner.models import Model
 from mner.overwrite import MODEL, check_folder
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision

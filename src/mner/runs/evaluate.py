@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mner import config as configs
-from mner.atomic import append, write_json
 from mner.errors import DataError, MnerError
 from mner.evaluation.signature import Signature
+from mner.files import append, write_json
 from mner.runs.experiments import joined, seed_folders
 from mner.runs.posts import Evaluation, refuse_test, score_split, views_of
 from mner.runs.record import RunRecord, ViewScores, read_record

@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from mner.atomic import write_json
 from mner.config import Config
 from mner.config.schema import FileName
 from mner.errors import DataError
 from mner.evaluation.signature import Signature
+from mner.files import write_json
 from mner.runs.shape import Count, Number, PostOutcomes, Settings, Text, fault, settings_of
 from mner.types import ViewName
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from mner import tags
 from mner.errors import ConfigError, ModelError
+from mner.files import sha256
 from mner.views import Array, Needs
 
 FORMAT = 1
@@ -98,12 +99,6 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
         name = path.relative_to(folder).as_posix()
         if name not in files and path.suffix in LOADED:
             raise ModelError(f"{path}: not a file of this model (model.json does not list it); remove it")
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _outside(manifest: Mapping[str, Any]) -> str:

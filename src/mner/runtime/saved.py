@@ -15,13 +15,13 @@ from typing import Any, cast
 import numpy as np
 
 from mner import config as configs
-from mner.atomic import write_json
 from mner.config import Config
 from mner.config.schema import device_name
 from mner.decode import Chain
 from mner.errors import ConfigError, ModelError
+from mner.files import sha256, write_json
 from mner.folders import replacing_folder, restore
-from mner.runtime.manifest import CHECKSUM, ENCODERS, FORMAT, VIEWS, checksum, folders, read_manifest, sha256, verify
+from mner.runtime.manifest import CHECKSUM, ENCODERS, FORMAT, VIEWS, checksum, folders, read_manifest, verify
 from mner.types import ViewName
 from mner.views import Array, Needs
 

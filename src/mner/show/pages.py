@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mner.atomic import write_text
 from mner.contexts.entry_text import words_of
 from mner.evidence import NOTICEABLE, Evidence, Explanation
+from mner.files import write_text
 from mner.overwrite import GENERATOR
 from mner.show.display import STATUS, TONE, change, colour, legend, number
 from mner.show.environment import template

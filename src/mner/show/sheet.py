@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from mner.atomic import write_text
 from mner.contexts.edit import MARK
 from mner.contexts.entry_text import Entry, words_of
 from mner.data.pictures import place_of
+from mner.files import write_text
 from mner.show.environment import template
 from mner.show.picture import Drawn, Embedded, boxes_of, embed
 from mner.types import VisualContext

@@ -13,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mner.atomic import replacing
 from mner.errors import ModelError
+from mner.files import replacing
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mner import config as configs
-from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import MnerError, ModelError
+from mner.files import write_text
 from mner.folders import LOCK, held
 from mner.runs import read_record
 from mner.runtime.saved import read_model, saved_config

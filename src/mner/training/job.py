@@ -13,7 +13,7 @@ from mner import encoders, models, tags
 from mner.config import Config
 from mner.encoders import EncoderFiles
 from mner.errors import DataError
-from mner.runtime.manifest import sha256
+from mner.files import sha256
 from mner.training.batches import Split, gold_ids
 from mner.views import Needs, Views
 from mner.views.coverage import check_covered, check_read

@@ -15,11 +15,11 @@ from torch import nn
 
 from mner import config as configs
 from mner import encoders
-from mner.atomic import write_text
 from mner.config import Config, TrainingConfig
 from mner.evaluation import evaluate_views
 from mner.evaluation.outcomes import outcomes
 from mner.evaluation.views import decoder_of, found_in_views
+from mner.files import write_text
 from mner.machine import has_bf16
 from mner.models import Model, build
 from mner.runtime.device import find_device

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from mner.atomic import write_text
 from mner.config import Config
 from mner.errors import ConfigError, MnerError
+from mner.files import write_text
 from mner.overwrite import RUN, check_folder
 from mner.runs import read_record
 from mner.training.run import Event, Watch, train

@@ -15,11 +15,11 @@ import optuna
 from optuna.trial import Trial, TrialState
 
 from mner import config as configs
-from mner.atomic import write_json, write_text
 from mner.config import Config
 from mner.config.space import Number, Space, Values
 from mner.errors import DivergedError, MnerError
 from mner.evaluation.views import signed_scores
+from mner.files import write_json, write_text
 from mner.overwrite import SEARCH, check_folder
 from mner.runs import read_record
 from mner.training.interrupts import deferred

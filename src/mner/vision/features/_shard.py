@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from mner.atomic import replacing
 from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError
+from mner.files import replacing
 from mner.types import VisualContext
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -13,8 +13,8 @@ from PIL.Image import Image, new
 from pydantic import BaseModel, ConfigDict, Field
 
 from mner import sessions
-from mner.cache import cache_folder
 from mner.errors import MissingExtraError, ModelError
+from mner.files import cache_folder
 from mner.types import OcrText
 from mner.vision.ocr._lines import in_reading_order, line, silence
 from mner.vision.protocols import About

@@ -1,10 +1,11 @@
-"""Files that appear whole or not at all: written under a private name, then renamed."""
+"""Files that appear whole or not at all, their SHA-256, and the folder of what need not be computed again."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import filecmp
+import hashlib
 import io
 import json
 import os
@@ -249,3 +250,29 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """``$MNER_CACHE``, else ``mner`` in ``$XDG_CACHE_HOME`` or in ``~/.cache``."""
+    if folder := os.environ.get("MNER_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mner"
+
+
+def first_time(note: str) -> bool:
+    """Whether a note is given for the first time, which is then remembered; always where that is impossible."""
+    mark = cache_folder() / "notes" / hashlib.sha256(note.encode("utf-8", "replace")).hexdigest()[:16]
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:
+        return True
+    return True

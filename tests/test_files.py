@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mner.atomic import replacing, write_json, write_text, writing, writing_bytes
 from mner.errors import DataError
+from mner.files import cache_folder, first_time, replacing, write_json, write_text, writing, writing_bytes
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no such files, links or permissions there")
 
@@ -88,7 +88,7 @@ def test_device_and_pipe_are_written_to_and_stay(tmp_path: Path) -> None:
 
 @posix
 def test_stdout_by_its_name_is_written_to(tmp_path: Path) -> None:
-    code = "from mner.atomic import write_text; from pathlib import Path; write_text(Path('/dev/stdout'), 'x')"
+    code = "from mner.files import write_text; from pathlib import Path; write_text(Path('/dev/stdout'), 'x')"
     with (tmp_path / "a.txt").open("w") as stream:
         subprocess.run([sys.executable, "-c", code], stdout=stream, check=True)
     assert (tmp_path / "a.txt").read_text() == "x"
@@ -160,7 +160,7 @@ def test_second_writer_is_refused_and_harms_nothing(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from mner.atomic import writing
+from mner.files import writing
 from mner.errors import DataError
 
 refused = 0
@@ -196,3 +196,22 @@ def test_only_a_full_disk_asks_for_room(tmp_path: Path) -> None:
     for path in (Path(), Path("/"), Path("a\0b")):
         with pytest.raises(DataError, match="is no name of a file"):
             write_text(path, "x")
+
+
+def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MNER_CACHE", "/a")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/b")
+    assert cache_folder() == Path("/a")
+    monkeypatch.delenv("MNER_CACHE")
+    assert cache_folder() == Path("/b/mner")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/x")
+    assert cache_folder() == Path("/home/x/.cache/mner")
+
+
+def test_note_is_given_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MNER_CACHE", str(tmp_path / "cache"))
+    assert [first_time(note) for note in ("slow here", "slow here", "other", "slow here")] == [True, False, True, False]
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MNER_CACHE", str(tmp_path / "file" / "cache"))
+    assert first_time("slow here") and first_time("slow here"), "a cache that cannot be written stops nothing"
