@@ -43,28 +43,28 @@ BAD: dict[str, Callable[[Path], Any]] = {
 
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_picture_falls_back_and_says_why(tagger: Tagger, tmp_path: Path, kind: str) -> None:
-    found = tagger(TEXT, image=BAD[kind](tmp_path))
-    assert found.view == "T"
-    assert found.image_status == ("missing" if kind.startswith("missing") else "unreadable")
-    assert found.reason
-    assert found.entities == tagger(TEXT).entities
-    assert found.to_dict()["reason"] == found.reason
+    prediction = tagger(TEXT, image=BAD[kind](tmp_path))
+    assert prediction.view == "T"
+    assert prediction.image_status == ("missing" if kind.startswith("missing") else "unreadable")
+    assert prediction.reason
+    assert prediction.entities == tagger(TEXT).entities
+    assert prediction.to_dict()["reason"] == prediction.reason
 
 
 def test_bad_pictures_never_stop_a_stream(tagger: Tagger, tmp_path: Path) -> None:
     posts = [{"id": kind, "text": TEXT, "image": make(tmp_path)} for kind, make in BAD.items()]
-    found = list(tagger.pipe([*posts, TEXT], look_ahead=3))
-    assert [one.id for one in found] == [*BAD, ""]
-    assert {one.view for one in found} == {"T"}
-    assert all(one.reason for one in found[:-1])
+    predictions = list(tagger.pipe([*posts, TEXT], look_ahead=3))
+    assert [prediction.id for prediction in predictions] == [*BAD, ""]
+    assert {prediction.view for prediction in predictions} == {"T"}
+    assert all(prediction.reason for prediction in predictions[:-1])
 
 
 def test_good_picture_is_read(tagger: Tagger, tmp_path: Path) -> None:
     path = tmp_path / "1.jpg"
     path.write_bytes(jpeg((320, 240)))
     for source in (path, str(path), path.read_bytes(), Image.open(path)):
-        found = tagger(TEXT, image=source)
-        assert found.image_status in {"used", "empty"}, found.reason
-        assert (found.view == "I+T") == (found.image_status == "used")
-        assert (found.reason is None) == (found.image_status == "used")
-        assert found.context is not None
+        prediction = tagger(TEXT, image=source)
+        assert prediction.image_status in {"used", "empty"}, prediction.reason
+        assert (prediction.view == "I+T") == (prediction.image_status == "used")
+        assert (prediction.reason is None) == (prediction.image_status == "used")
+        assert prediction.context is not None

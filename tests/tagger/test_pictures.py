@@ -61,10 +61,10 @@ def test_text_alone_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_backends_are_opened_once_and_stay_in_one_thread(backends: Callable[[Read], FakeExtractor]) -> None:
     fake = backends(captioned)
     pictures = Pictures(VisionConfig())
-    asked = [threading.Thread(target=pictures.context, args=(request("Hi", image=f"{n}.jpg"),)) for n in range(4)]
-    for thread in asked:
+    threads = [threading.Thread(target=pictures.context, args=(request("Hi", image=f"{n}.jpg"),)) for n in range(4)]
+    for thread in threads:
         thread.start()
-    for thread in asked:
+    for thread in threads:
         thread.join(5)
     assert sorted(name for name, _ in fake.seen) == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     assert len(fake.threads) == 1
@@ -137,17 +137,17 @@ def ended(threads: set[threading.Thread]) -> bool:
 
 def test_absent_backend_is_raised_and_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> Any:
-        made.add(threading.current_thread())
+        threads.add(threading.current_thread())
         raise PluginError("no such plug-in")
 
-    made: set[threading.Thread] = set()
+    threads: set[threading.Thread] = set()
     monkeypatch.setattr("mner.tagger.pictures._open", fail)
     pictures = Pictures(VisionConfig())
     for _ in range(2):
         with pytest.raises(PluginError):
             pictures.context(request("Hi", image="1.jpg"))
-    assert len(made) == 2
-    assert ended(made)
+    assert len(threads) == 2
+    assert ended(threads)
 
 
 def test_thread_ends_with_its_owner_and_closes_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,24 +156,24 @@ def test_thread_ends_with_its_owner_and_closes_the_store(monkeypatch: pytest.Mon
             closed.append(threading.current_thread())
 
     def opened(*_: Any) -> Any:
-        made.add(threading.current_thread())
+        threads.add(threading.current_thread())
         return FakeExtractor(captioned), FakeStore()
 
     closed: list[threading.Thread] = []
-    made: set[threading.Thread] = set()
+    threads: set[threading.Thread] = set()
     monkeypatch.setattr("mner.tagger.pictures._open", opened)
     pictures = Pictures(VisionConfig())
     pictures.context(request("Hi", image="1.jpg"))
     del pictures
     gc.collect()
-    assert ended(made)
-    assert closed == list(made)
+    assert ended(threads)
+    assert closed == list(threads)
 
 
 def test_vision_turned_off_is_disabled() -> None:
-    asked = request("Hi", image="1.jpg")
-    context = Pictures(VisionConfig(detector="", captioner="", ocr="")).context(asked)
-    status, reason = judge(asked, context, ())
+    wanted = request("Hi", image="1.jpg")
+    context = Pictures(VisionConfig(detector="", captioner="", ocr="")).context(wanted)
+    status, reason = judge(wanted, context, ())
     assert status == "disabled"
     assert reason is not None
     assert "[vision]" in reason
@@ -191,24 +191,24 @@ def test_vision_turned_off_is_disabled() -> None:
     ],
 )
 def test_every_fallback_has_a_reason(status: Any, expected: str) -> None:
-    asked = Request(request("Hi").post, picture=b"x")
+    wanted = Request(request("Hi").post, picture=b"x")
     context = VisualContext("x", status=status, reason="because")
-    assert judge(asked, context, ()) == (expected, "because")
-    found, reason = judge(asked, replace(context, reason=None), ())
-    assert found == expected
+    assert judge(wanted, context, ()) == (expected, "because")
+    outcome, reason = judge(wanted, replace(context, reason=None), ())
+    assert outcome == expected
     assert reason
 
 
-def test_judge_tells_used_none_and_empty() -> None:
-    asked = request("Hi", image="1.jpg")
+def test_judge_distinguishes_used_none_and_empty() -> None:
+    wanted = request("Hi", image="1.jpg")
     piece = Piece("captions", "x", "a dog")
     assert judge(request("Hi"), None, ()) == ("none", None)
-    assert judge(asked, captioned("1.jpg", None), (piece,)) == ("used", None)
-    assert judge(asked, VisualContext("1.jpg"), ()) == ("empty", "nothing was read from the picture")
+    assert judge(wanted, captioned("1.jpg", None), (piece,)) == ("used", None)
+    assert judge(wanted, VisualContext("1.jpg"), ()) == ("empty", "nothing was read from the picture")
     failed = replace(captioned("1.jpg", None), reason="the ocr failed")
-    assert judge(asked, failed, (piece,)) == ("used", "the ocr failed")
-    assert judge(asked, VisualContext("1.jpg", reason="the ocr failed"), ()) == ("empty", "the ocr failed")
-    status, reason = judge(asked, captioned("1.jpg", None), ())
+    assert judge(wanted, failed, (piece,)) == ("used", "the ocr failed")
+    assert judge(wanted, VisualContext("1.jpg", reason="the ocr failed"), ()) == ("empty", "the ocr failed")
+    status, reason = judge(wanted, captioned("1.jpg", None), ())
     assert status == "empty"
     assert reason is not None
     assert "[context]" in reason
@@ -219,7 +219,7 @@ def test_text_of_another_post_with_the_same_picture_is_left_out() -> None:
     pictures = Pictures(VisionConfig(), contexts={"1.jpg": VisualContext("1.jpg", texts=texts)})
     post = Post("p2", "Hi", ("Hi",), ((0, 2),), image="1.jpg")
     context = pictures.context(request(post))
-    assert context is not None and [one.text for one in context.texts] == ["of two"]
+    assert context is not None and [text.text for text in context.texts] == ["of two"]
 
 
 FORK = """

@@ -28,7 +28,7 @@ print(json.dumps([list(tagger.labels), found.to_dict(), seen.to_dict()]))
 """
 
 
-def test_ready_model_tags_without_torch_or_its_absence_is_told() -> None:
+def test_ready_model_tags_without_torch_or_its_absence_is_an_error() -> None:
     if not PRESENT:
         with pytest.raises(ModelError, match="no ready model"):
             mner.load()
@@ -36,7 +36,7 @@ def test_ready_model_tags_without_torch_or_its_absence_is_told() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     labels, alone, seen = json.loads(done.stdout)
     assert labels == ["LOC", "MISC", "ORG", "PER"]
-    entities = {(one["text"], one["label"]) for one in alone["entities"]}
+    entities = {(entity["text"], entity["label"]) for entity in alone["entities"]}
     assert {("Kevin Love", "PER"), ("Cleveland", "LOC")} <= entities
     assert (alone["view"], seen["view"], seen["image_status"]) == ("T", "I+T", "used")
     assert done.stderr == ""
@@ -50,9 +50,9 @@ def test_ready_model_is_small_complete_and_names_no_place() -> None:
     assert {path.name for path in READY.iterdir()} == FILES
     assert sum(path.stat().st_size for path in READY.iterdir()) <= 30_000_000
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in READY.iterdir())
-    told = "".join((READY / name).read_text(encoding="utf-8") for name in ("README.md", "config.toml", "model.json"))
-    assert '"/' not in told and "smoke test" not in told
-    assert "no post and no picture" in told.lower()
+    written = "".join((READY / name).read_text(encoding="utf-8") for name in ("README.md", "config.toml", "model.json"))
+    assert '"/' not in written and "smoke test" not in written
+    assert "no post and no picture" in written.lower()
 
 
 def test_model_is_found_by_its_name_unless_a_folder_is_called_so(

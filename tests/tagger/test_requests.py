@@ -18,9 +18,9 @@ POST = Post("7", "Hi Bo", ("Hi", "Bo"), ((0, 2), (3, 5)), image="7.jpg")
 
 
 def test_text_is_split_with_offsets() -> None:
-    found = request(" Hi  @bo!")
-    assert (found.post.words, found.post.offsets) == (("Hi", "@bo", "!"), ((1, 3), (5, 8), (8, 9)))
-    assert (found.post.id, found.post.image, found.pictured) == ("", None, False)
+    parsed = request(" Hi  @bo!")
+    assert (parsed.post.words, parsed.post.offsets) == (("Hi", "@bo", "!"), ((1, 3), (5, 8), (8, 9)))
+    assert (parsed.post.id, parsed.post.image, parsed.pictured) == ("", None, False)
 
 
 @given(st.text(max_size=40))
@@ -31,9 +31,9 @@ def test_offsets_point_into_any_text(text: str) -> None:
 
 
 def test_post_is_taken_as_it_is() -> None:
-    found = request(POST)
-    assert found.post is POST
-    assert (found.picture, found.pictured) == (None, True)
+    parsed = request(POST)
+    assert parsed.post is POST
+    assert (parsed.picture, parsed.pictured) == (None, True)
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,19 @@ def test_row_gives_words_and_text(row: dict[str, Any]) -> None:
 
 def test_row_names_a_picture_that_an_argument_overrides() -> None:
     row = {"text": "Hi", "image": "1.jpg", "id": 5, "context": "a dog"}
-    found = request(row)
-    assert (found.post.id, found.post.image, found.picture) == ("5", "1.jpg", None)
-    assert found.context == VisualContext("1.jpg", captions=(Caption("a dog", source="given"),))
-    found = request(row, image=Path("b/2.jpg"), context="a cat")
-    assert (found.post.image, found.picture) == ("b/2.jpg", Path("b/2.jpg"))
-    assert found.context is not None
-    assert found.context.captions[0].text == "a cat"
+    parsed = request(row)
+    assert (parsed.post.id, parsed.post.image, parsed.picture) == ("5", "1.jpg", None)
+    assert parsed.context == VisualContext("1.jpg", captions=(Caption("a dog", source="given"),))
+    parsed = request(row, image=Path("b/2.jpg"), context="a cat")
+    assert (parsed.post.image, parsed.picture) == ("b/2.jpg", Path("b/2.jpg"))
+    assert parsed.context is not None
+    assert parsed.context.captions[0].text == "a cat"
 
 
 @pytest.mark.parametrize("picture", [b"bytes", bytearray(b"bytes"), memoryview(b"bytes")])
 def test_bytes_have_no_name(picture: Any) -> None:
-    found = request("Hi", image=picture)
-    assert (found.picture, found.post.image, found.pictured) == (b"bytes", None, True)
+    parsed = request("Hi", image=picture)
+    assert (parsed.picture, parsed.post.image, parsed.pictured) == (b"bytes", None, True)
     assert request({"text": "Hi", "image": picture}).picture == b"bytes"
 
 
@@ -89,8 +89,8 @@ def test_lone_surrogates_pass() -> None:
     "post", ["\ud83d\ude00 Bo", {"text": "\ud83d\ude00 Bo"}, Post("", "\ud83d\ude00 Bo", ("Bo",), ((3, 5),))]
 )
 def test_halves_of_a_surrogate_pair_count_as_the_one_character_they_are_written_as(post: Any) -> None:
-    made = request(post).post
-    assert (made.text, made.offsets[-1]) == ("😀 Bo", (2, 4))
+    whole = request(post).post
+    assert (whole.text, whole.offsets[-1]) == ("😀 Bo", (2, 4))
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_wrong_type_says_what_is_expected(call: Any, message: str) -> None:
 
 
 def test_context_row_needs_no_image() -> None:
-    found = request("Hi", context={"captions": [{"text": "a dog"}]})
-    assert found.context is not None
-    assert found.context.captions[0].text == "a dog"
+    parsed = request("Hi", context={"captions": [{"text": "a dog"}]})
+    assert parsed.context is not None
+    assert parsed.context.captions[0].text == "a dog"
     with pytest.raises(DataError, match="context"):
         request("Hi", context={"captions": 5})
 

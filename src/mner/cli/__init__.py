@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "store import": ("mner.cli.store:import_", "Put contexts that were read elsewhere into the store."),
     "config new": ("mner.cli.config:new", "Write a configuration for your own files."),
     "config show": ("mner.cli.config:show", "Print a configuration with every default filled in."),
+    "model fetch": ("mner.cli.model:fetch", "Fetch a model from the Hugging Face Hub into its cache."),
     "encoder fetch": ("mner.cli.encoder:fetch", "Fetch a pretrained encoder into the cache."),
     "encoder list": ("mner.cli.encoder:list_", "List the encoders and where they are."),
 }
@@ -62,6 +63,7 @@ GROUPS: dict[str, str] = {
     "features": "Features of pictures, for models that look at pictures.",
     "store": "The store of contexts, which context build looks into.",
     "config": "Configurations.",
+    "model": "Saved models.",
     "encoder": "Pretrained encoders.",
 }
 
@@ -74,20 +76,19 @@ CONTINUED: dict[str, str] = {
     "predict": "out",
     "context build": "",
     "features build": "",
+    "model fetch": "",
     "encoder fetch": "",
 }
 """Command -> the option whose folder keeps what an interrupted command did; "" where all is kept anyway."""
 
 EXTRAS: dict[str, str] = {
-    "torch": "train",
-    "transformers": "train",
-    "accelerate": "train",
-    "scipy": "train",
+    **dict.fromkeys(("torch", "transformers", "accelerate", "scipy"), "train"),
+    **{name: name for name in ("pandas", "ray", "spacy")},
     "pytesseract": "tesseract",
     "onnx": "export",
     "optuna": "search",
     "pyarrow": "parquet",
-    "ray": "ray",
+    "datasets": "hub-data",
 }
 """Package that may be absent -> the extra that brings it."""
 

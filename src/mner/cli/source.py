@@ -22,7 +22,10 @@ PostsArgument = Annotated[
     str | None, typer.Argument(help="File of posts in any format; - is stdin.", show_default=False)
 ]
 ModelOption = Annotated[
-    Path | None, typer.Option(help="Model or run directory; by default the model of the package.", show_default=False)
+    Path | None,
+    typer.Option(
+        help="Model or run directory, or hub:owner/name; by default the model of the package.", show_default=False
+    ),
 ]
 TextOption = Annotated[str | None, typer.Option(help="One text instead of a file of posts.", show_default=False)]
 ImageOption = Annotated[

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mner.encoders._files import EncoderFiles, has_weights, of_folder
@@ -36,12 +37,12 @@ def find(name: str) -> EncoderFiles:
             f'encoder "{name}": no such folder; the folder of an encoder has config.json, model.safetensors and '
             "tokenizer.json"
         )
-    from huggingface_hub import constants, try_to_load_from_cache
+    from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(name, "config.json")
     if not isinstance(found, str | os.PathLike):
         raise ModelError(
-            f'encoder "{name}" is neither a folder here nor in {constants.HF_HUB_CACHE}; type: mner encoder fetch '
+            f'encoder "{name}" is neither a folder here nor in {cache()}; type: mner encoder fetch '
             f"{name}\nWhere there is no network, copy its config.json, model.safetensors and tokenizer.json into a "
             f'folder and name that: model.encoder = "./{name.rpartition("/")[2]}"'
         )
@@ -56,22 +57,7 @@ def fetch(name: str) -> EncoderFiles:
     """
     if Path(name).expanduser().is_dir() or not is_hub_id(name):
         return find(name)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    shown = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=list(PATTERNS), ignore_patterns=list(LEFT_OUT)))
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        raise ModelError(
-            f'encoder "{name}" could not be downloaded: {str(error).strip().partition(chr(10))[0]}\n'
-            "Check the name and the connection; or copy its folder here and name the path."
-        ) from error
-    finally:
-        if shown:
-            enable_progress_bars()
+    folder = download(name, f'encoder "{name}"', allow=PATTERNS, leave=LEFT_OUT)
     if not has_weights(folder):
         raise ModelError(
             f'encoder "{name}": the hub holds no safetensors of it, and mner reads no pickle; where you trust it, '
@@ -81,11 +67,49 @@ def fetch(name: str) -> EncoderFiles:
     return of_folder(folder, name)
 
 
-def cached() -> list[str]:
-    """Hub ids of the models in the hub's local cache, sorted; not all of them need be encoders."""
+def download(
+    repo: str, title: str, *, allow: Sequence[str], leave: Sequence[str] = (), revision: str | None = None
+) -> Path:
+    """The folder of a repository of the hub in the hub's local cache, downloaded.
+
+    Args:
+        repo: Its id.
+        title: What a message calls it.
+        allow: Patterns of the files that are downloaded.
+        leave: Patterns of files among these that are not.
+        revision: Branch, tag or commit; None: the main branch.
+
+    Raises:
+        ModelError: The hub cannot be reached, or does not know the id.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    shown = not are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=list(allow), ignore_patterns=list(leave)))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise ModelError(
+            f"{title} could not be downloaded: {str(error).strip().partition(chr(10))[0]}\n"
+            "Check the name and the connection; or copy its folder here and name the path."
+        ) from error
+    finally:
+        if shown:
+            enable_progress_bars()
+
+
+def cache() -> Path:
+    """The folder of the hub's local cache."""
     from huggingface_hub import constants
 
-    folders = Path(constants.HF_HUB_CACHE).glob("models--*/snapshots")
+    return Path(constants.HF_HUB_CACHE)
+
+
+def cached() -> list[str]:
+    """Hub ids of the models in the hub's local cache, sorted; not all of them need be encoders."""
+    folders = cache().glob("models--*/snapshots")
     return sorted(folder.parent.name.removeprefix("models--").replace("--", "/") for folder in folders)
 
 

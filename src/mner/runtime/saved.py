@@ -146,7 +146,7 @@ def write_model(
             "context": needs.context,
             "features": features,
         }
-    with _replacing(folder) as part:
+    with replacing_model(folder) as part:
         write_encoder(part)
         save_file({name: np.ascontiguousarray(array) for name, array in head.items()}, part / "head.safetensors")
         shutil.copyfile(tokenizer, part / "tokenizer.json")
@@ -174,7 +174,7 @@ def amend_model(
         change: Called with the copy's directory to change files; returns what ``model.json`` shall say besides.
         leave: Names at the top of the directory that are not copied.
     """
-    with _replacing(folder) as part:
+    with replacing_model(folder) as part:
         for name in saved.manifest["files"]:
             if PurePosixPath(name).parts[0] not in leave:
                 (part / name).parent.mkdir(parents=True, exist_ok=True)
@@ -184,7 +184,7 @@ def amend_model(
 
 
 @contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
+def replacing_model(folder: Path) -> Iterator[Path]:
     """The directory of a new model, which takes the place of ``folder`` when it is whole; files of others there stay.
 
     Raises:

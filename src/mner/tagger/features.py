@@ -26,12 +26,12 @@ class PictureFeatures:
     Args:
         declared: What the model reads.
         vision: Names the extractor, which is loaded with the first picture that needs it.
-        folder: Ready features, looked up first by the picture's name.
-        trained: The fingerprint of the extractor whose features the model was trained on; "" if that is not known.
+        folder: Ready features, looked up first, by the picture's name.
+        trained: The fingerprint of the extractor whose features the model was trained on; "" if unknown.
 
     Raises:
-        DataError: The folder does not have what the model declares.
-        ModelError: Its features are another extractor's than those of training.
+        DataError: The folder lacks an array that the model declares.
+        ModelError: Its features come from another extractor than those of training.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class PictureFeatures:
 
         Raises:
             ConfigError: The extractor's options cannot be used.
-            DataError: It gives other arrays than the model declares.
-            ModelError: Its model is missing, or it is not the one of training.
+            DataError: Its arrays are not those that the model declares.
+            ModelError: Its model is missing, or it is not the extractor of training.
         """
         if self._ready is not None and name in self._ready:
             return PictureArrays(self._ready, name, self._declared), "used", None
@@ -82,23 +82,25 @@ class PictureFeatures:
         try:
             picture = open_image(source)
         except ImageError as error:
-            known: dict[str, ImageStatus] = {"missing": "missing", "too_large": "too_large"}
-            return {}, known.get(error.status, "unreadable"), error.reason
+            statuses: dict[str, ImageStatus] = {"missing": "missing", "too_large": "too_large"}
+            return {}, statuses.get(error.status, "unreadable"), error.reason
         with self._lock:
             if self._extractor is None:
                 self._extractor = self._load()
             small = Picture(fitted(picture.pixels), picture.sha256, picture.width, picture.height)
-            (found,) = self._extractor([small], images=[name])
-        if found is None:
+            (features,) = self._extractor([small], images=[name])
+        if features is None:
             return {}, "empty", "the extractor has no features of the picture"
         arrays = {}
         for array in self._declared:
-            if array.name not in found:
+            if array.name not in features:
                 raise ConfigError(
-                    f'vision.features: "{self._vision.features}" gives {", ".join(found)}, but the model reads '
+                    f'vision.features: "{self._vision.features}" gives {", ".join(features)}, but the model reads '
                     f'"{array.name}"; name an extractor that makes it'
                 )
-            arrays[array.name] = np.asarray(found[array.name], np.float16).astype(np.float32)  # as a folder keeps them
+            arrays[array.name] = np.asarray(features[array.name], np.float16).astype(
+                np.float32
+            )  # as a folder keeps them
             array.check(arrays[array.name], name)
         return arrays, "used", None
 

@@ -1,4 +1,4 @@
-"""A model directory -> a tagger."""
+"""The name of a model -> its directory -> a tagger."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mner import encoders
 from mner.errors import ModelError
 from mner.folders import restore
 from mner.runtime import Backend, Precision, open_model, read_model
+from mner.tagger import hub
 from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures
 from mner.tagger.tagger import Tagger
@@ -19,10 +20,10 @@ from mner.types import VisualContext
 from mner.views import Views
 
 READY = Path(__file__).resolve().parents[1] / "ready"
-"""Folder of the model that comes with the package, where there is one."""
+"""Folder of the model that comes with the package, in case it is installed."""
 
 EXPORTED = "exported"
-"""Folder in a run directory that holds the run's model with ONNX files, once it is exported."""
+"""Folder in a run directory that holds the run's model with ONNX files, after an export."""
 
 READY_NAME = "social-en"
 """The name of that model wherever a model is named."""
@@ -31,6 +32,7 @@ READY_NAME = "social-en"
 def load(
     path: str | Path | None = None,
     *,
+    download: bool = False,
     backend: Backend = "auto",
     precision: Precision = "auto",
     threads: int = 0,
@@ -47,28 +49,33 @@ def load(
     """The tagger of a saved model.
 
     Args:
-        path: A model directory, the run directory that holds one, or "social-en"; None takes the model of the package.
-        backend: "auto" takes ONNX where the model has it, else torch.
-        precision: Of ONNX: "auto" takes int8 where the model has it and the CPU is fast at it, else fp32.
+        path: A model directory, the run directory that holds one, "hub:owner/name" (a model in the local cache of the
+            Hugging Face Hub), or "social-en", the model that comes with mner; None takes that one, too.
+        download: Download a model of the hub that is not on this machine; nothing else ever uses the network.
+        backend: "auto" takes ONNX if the model has an ONNX file, else torch.
+        precision: Of ONNX: "auto" takes int8 if the model has such a file and the CPU is fast at it, else fp32.
         threads: Threads of one forward pass; 0 takes all cores.
-        device: "cpu", "cuda", "cuda:1" (or another number) or "mps", or "auto": a GPU if there is one and the model
-            can run there. A GPU takes torch; ONNX files run on the CPU.
+        device: "cpu", "cuda", "cuda:1" (or another number), "mps", or "auto": a GPU if there is one and the model
+            can run there. On a GPU the model runs in torch; ONNX files run on the CPU.
         allow_plugins: Run code outside mner that the model's configuration names.
         use_images: False reads the words alone, whatever pictures come.
         images: Folder of the pictures that posts name; None takes their names as paths.
-        allow_outside_images: Read a picture that a post names outside of ``images``, too. What is given as ``image=``
-            is read wherever it is.
-        contexts: Ready visual contexts, as files of the artefact or folders of its shards, or by picture name; asked
-            before a picture is read.
+        allow_outside_images: Also read pictures that posts name outside of ``images``. What is given as ``image=`` is
+            read wherever it is.
+        contexts: Ready visual contexts, as files of the artefact or folders of its shards, or by picture name; looked
+            up before a picture is read.
         features: Folder of ready features, for a model that reads them; looked up before a picture is read.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
         timeout: Most seconds for reading one picture; None sets no limit.
 
     Raises:
-        ModelError: There is no model, or it is damaged, of another version, or names code outside mner.
-        ConfigError: No device is called so, or this machine does not have it.
+        ModelError: There is no such model, or it is damaged, of another version, or names code outside mner.
+        ConfigError: There is no such device on this machine.
         MissingExtraError: The model needs torch, which is not installed.
         DataError: A file of contexts is missing or faulty.
+
+    >>> load("social-en", use_images=False)
+    <mner.Tagger social-en: LOC, MISC, ORG, PER; views T>
     """
     if timeout is not None and not 0 < timeout < math.inf:
         raise ValueError(f"timeout: expected seconds above 0, got {timeout}; None sets no limit")
@@ -79,7 +86,7 @@ def load(
         given = contexts
     else:
         given = [Path(file) for file in ([contexts] if isinstance(contexts, str | Path) else contexts)]
-    place = model_folder(path)
+    place = model_folder(path, download=download)
     if backend != "torch" and device == "cpu" and (place / EXPORTED / "model.json").is_file():
         place = place / EXPORTED
     saved = read_model(place, allow_plugins=allow_plugins)
@@ -92,7 +99,6 @@ def load(
         )
     runtime = open_model(saved, backend=backend, precision=precision, threads=threads, device=device)
     ready, fingerprints = _contexts(given)
-    needs = saved.needs
     pictures = Pictures(
         saved.config.vision,
         contexts=ready,
@@ -101,22 +107,19 @@ def load(
         store=None if store is None else Path(store),
         timeout=timeout,
     )
-    folder = None if features is None else Path(features)
-    arrays = (
-        PictureFeatures(needs.arrays, saved.config.vision, folder=folder, trained=saved.features)
-        if needs.arrays
-        else None
-    )
+    arrays = None
+    if declared := saved.needs.arrays:
+        folder = None if features is None else Path(features)
+        arrays = PictureFeatures(declared, saved.config.vision, folder=folder, trained=saved.features)
+        fingerprints |= arrays.fingerprints
     return Tagger(
+        saved,
         runtime,
-        views,
-        config=saved.config,
+        views=views,
         pictures=pictures,
-        use_images=use_images,
-        fingerprints={**saved.fingerprints, **fingerprints, **({} if arrays is None else arrays.fingerprints)},
-        trained=saved.views,
         features=arrays,
-        context=needs.context,
+        use_images=use_images,
+        fingerprints=saved.fingerprints | fingerprints,
         reopen=partial(
             load,
             _absolute(saved.folder),
@@ -137,25 +140,33 @@ def load(
 
 
 def _absolute(path: str | Path | None) -> Path | None:
-    """The path as it stays right in another working directory."""
+    """The path, so that it means the same in another working directory."""
     return None if path is None else Path(path).absolute()
 
 
-def model_folder(name: str | Path | None = None) -> Path:
-    """The directory that a model's name stands for: a path as it is, "social-en" or None for the package's model.
+def model_folder(name: str | Path | None = None, *, download: bool = False) -> Path:
+    """The directory of a model.
 
-    A file or folder called social-en goes before the package's model.
+    Args:
+        name: A path, "hub:owner/name", or "social-en" or None for the model that comes with mner. A file or folder of
+            that name takes precedence.
+        download: Download a model of the hub that is not on this machine.
 
     Raises:
-        ModelError: There is nothing of that name, or the package's model is meant and this installation has none.
+        ModelError: There is no such model on this machine.
 
     >>> model_folder("social-em")
     Traceback (most recent call last):
     mner.errors.ModelError: social-em: no such model. Did you mean social-en? Name the folder ...
     """
-    if name is None or (str(name) == READY_NAME and not Path(name).exists()):
+    if name is None:
         return packaged()
     folder = Path(name)
+    if not folder.exists():
+        if str(name) == READY_NAME:
+            return packaged()
+        if str(name).startswith(hub.PREFIX):
+            return (hub.fetch if download else hub.find)(str(name))
     restore(folder)
     if not folder.exists():
         raise ModelError(
@@ -166,7 +177,7 @@ def model_folder(name: str | Path | None = None) -> Path:
 
 
 def _nearest(folder: Path) -> str:
-    """A question that names what may have been meant; "" where nothing is like it."""
+    """A question that names the likely models; "" if no name is similar."""
     beside = [path for path in folder.parent.iterdir() if path.is_dir()] if folder.parent.is_dir() else []
     names = {path.name: str(path) for path in beside} | {READY_NAME: READY_NAME}
     likely = get_close_matches(folder.name, names, n=3)
@@ -177,7 +188,7 @@ def packaged() -> Path:
     """The directory of the model that comes with the package.
 
     Raises:
-        ModelError: There is none.
+        ModelError: This installation does not have it.
     """
     if (READY / "model.json").is_file():
         return READY
@@ -190,10 +201,10 @@ def packaged() -> Path:
 def _contexts(
     given: Sequence[Path] | Mapping[str, VisualContext] | None,
 ) -> tuple[Mapping[str, VisualContext] | None, dict[str, str]]:
-    """Contexts by picture name, and the fingerprint of the files they come from."""
+    """Contexts by picture name, and the fingerprint of the files that they come from."""
     if given is None or isinstance(given, Mapping):
         return given, {}
     from mner.contexts.artefact import digest, read_contexts
 
-    found: Mapping[str, VisualContext] = read_contexts(given)
-    return found, {"contexts": " ".join(digest(file)[:12] for file in given)}
+    contexts: Mapping[str, VisualContext] = read_contexts(given)
+    return contexts, {"contexts": " ".join(digest(file)[:12] for file in given)}

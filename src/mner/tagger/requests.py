@@ -1,4 +1,4 @@
-"""Whatever a caller hands in -> a post, its picture, and perhaps a ready context."""
+"""What a caller gives -> a post, its picture, and perhaps a ready context."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ def request(
     '1.jpg'
     """
     if isinstance(post, str):
-        found = Post(whole(Post("", post, (), ())).text)
+        parsed = Post(whole(Post("", post, (), ())).text)
     elif isinstance(post, Post):
-        found = whole(post)
+        parsed = whole(post)
     elif isinstance(post, Mapping):
-        found = _post_of_row(post)
+        parsed = _post_of_row(post)
         context = post.get("context") if context is None else context
         named = post.get("image") if image is None else None
         if isinstance(named, str | os.PathLike):
-            found = replace(found, image=os.fspath(named) or None)
+            parsed = replace(parsed, image=os.fspath(named) or None)
         elif named is not None:
             image = named
     else:
@@ -100,20 +100,20 @@ def request(
     if isinstance(image, str | os.PathLike):
         name = os.fspath(image)
         picture = unfiled(name) or Path(name)
-        found = replace(found, image=short_name(name))
+        parsed = replace(parsed, image=short_name(name))
     elif image is not None:
         picture = _opened(image)
-    elif found.image is not None and isinstance(written := unfiled(found.image), Inline | Refused):
+    elif parsed.image is not None and isinstance(written := unfiled(parsed.image), Inline | Refused):
         picture = written
-        found = replace(found, image=short_name(found.image))
-    return Request(found, picture, _context(context, found.image or GIVEN, caption_source))
+        parsed = replace(parsed, image=short_name(parsed.image))
+    return Request(parsed, picture, _context(context, parsed.image or GIVEN, caption_source))
 
 
 def check_many(posts: Any) -> None:
     """Nothing, if these are many posts.
 
     Raises:
-        TypeError: It is one post, whose letters or keys would be taken for posts, or none that can be gone through.
+        TypeError: It is a single post, whose letters or keys would be taken for posts, or nothing to iterate over.
     """
     if isinstance(posts, str | bytes | bytearray | Mapping | Post) or not isinstance(posts, Iterable):
         raise TypeError(

@@ -1,24 +1,25 @@
-"""The tagger: posts in, predictions out, with the picture where it can be read and without it where not."""
+"""The tagger: posts in, predictions out, with the picture if it can be read and without it if not."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mner.config import Config
 from mner.decode import Decoder
 from mner.errors import DataError, ModelError
 from mner.evidence import Explanation, weigh
-from mner.runtime import Runtime, predict
+from mner.runtime import Runtime, SavedModel, predict
+from mner.tagger import hub
 from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures, judge
 from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, check_score, request
 from mner.tags import entity_types
-from mner.types import ImageStatus, Prediction, ViewName, VisualContext
+from mner.types import ImageStatus, Prediction, VisualContext
 from mner.views import Piece, Views, compose
 
 if TYPE_CHECKING:
@@ -29,59 +30,57 @@ LOOK_AHEAD = 128
 
 
 class Tagger:
-    """Finds the entities of posts.
+    """Finds the entities of posts; ``mner.load`` returns one.
 
-    ``mner.load`` makes one. It may be called from several threads and from forked children; a copy, or what comes out
-    of a pickle, loads the model again from its directory.
+    ``tagger(post)`` tags one post, ``batch`` a list, ``pipe`` a stream; ``atag`` is the call for asyncio, and
+    ``explain`` says what the picture did. A tagger may be used from several threads and from forked children. A copy
+    and an unpickled tagger load the model again from its directory.
 
     Args:
+        saved: The model's directory, read.
         runtime: Label scores.
         views: From words and context to token ids.
-        config: The configuration the model was trained with.
         pictures: From a picture to its context.
+        features: From a picture to the arrays that the model declares; None if it declares none.
         use_images: False decodes the T view, whatever pictures come.
-        fingerprints: Of the saved model and whatever else predictions depend on, by name.
-        reopen: Makes the same tagger again, for copies and pickles; None: it cannot be copied.
-        trained: The views that the model was trained on; None: those of the configuration.
-        features: From a picture to the arrays that the model declares; None where it declares none.
-        context: Whether the model reads a picture's text.
+        fingerprints: Of the saved model and of everything else that predictions depend on, by name.
+        reopen: Opens the same tagger again, for copies and pickles; None: it cannot be copied.
 
     Attributes:
-        labels: The types of entities it knows, sorted.
-        settings: What its predictions depend on; two taggers that agree in it predict the same.
-        note: What a user should know of how the model runs on this machine; "" if nothing.
+        labels: The types of entities that it finds, sorted.
+        config: The configuration that the model was trained with.
+        settings: What its predictions depend on; two taggers with equal settings predict the same.
+        note: What a user should know about how the model runs on this machine; "" if nothing.
     """
 
     def __init__(
         self,
+        saved: SavedModel,
         runtime: Runtime,
-        views: Views,
         *,
-        config: Config,
+        views: Views,
         pictures: Pictures,
+        features: PictureFeatures | None = None,
         use_images: bool = True,
         fingerprints: Mapping[str, str] | None = None,
         reopen: Callable[[], Tagger] | None = None,
-        trained: Sequence[ViewName] | None = None,
-        features: PictureFeatures | None = None,
-        context: bool = True,
     ) -> None:
-        self.config = config
+        self.config = saved.config
         self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images}
         self.labels = entity_types(runtime.labels)
         self.note = runtime.note
+        self._saved = saved
         self._runtime = runtime
         self._views = views
         self._pictures = pictures
         self._features = features
-        self._reads_context = context
         self._reopen = reopen
-        decode = config.decode
+        decode = saved.config.decode
         self._decoder = Decoder(runtime.labels, runtime.chain, constrained=decode.constrained, repair=decode.labels)
         self._off: str | None = None
         if not use_images:
             self._off = "pictures are turned off (use_images=False)"
-        elif "I+T" not in (trained or config.loss.views):
+        elif "I+T" not in saved.views:
             self._off = "the model was trained on the words alone"
 
     def __repr__(self) -> str:
@@ -105,20 +104,42 @@ class Tagger:
 
         Args:
             post: A text, a ``Post``, or a row with "text" or "words", and perhaps "id", "image", "context".
-            image: Its picture: a path, the bytes of its file, or a PIL image. A picture that cannot be used is
-                no error: ``image_status`` and ``reason`` tell.
+            image: Its picture: a path, the bytes of its file, or a PIL image. A picture that cannot be used is not
+                an error: ``image_status`` and ``reason`` say what happened.
             context: What stands for the picture, which is then not read: a caption, a context or its row.
             min_score: Least probability of an entity.
 
         Raises:
             DataError: A row holds neither text nor words, or its context is faulty.
+
+        >>> import mner
+        >>> print(mner.load()("Kevin Love is back in Cleveland", min_score=0.5))
+        [Kevin Love|PER ...] is back in [Cleveland|LOC ...]
         """
         check_score(min_score)
         wanted = self._request(post, image, context)
         return self._tag([wanted], [self._look(wanted)], min_score)[0]
 
+    async def atag(
+        self,
+        post: PostLike,
+        *,
+        image: PictureLike | None = None,
+        context: ContextLike | None = None,
+        min_score: float = 0.0,
+    ) -> Prediction:
+        """What a call returns; a thread computes it, so that the event loop goes on meanwhile.
+
+        >>> import asyncio, mner
+        >>> print(asyncio.run(mner.load().atag("Kevin Love is back in Cleveland", min_score=0.5)))
+        [Kevin Love|PER ...] is back in [Cleveland|LOC ...]
+        """
+        import asyncio
+
+        return await asyncio.to_thread(self, post, image=image, context=context, min_score=min_score)
+
     def batch(self, posts: Iterable[PostLike], *, min_score: float = 0.0) -> list[Prediction]:
-        """The predictions of many posts as a list, in their order; ``pipe`` gives them one by one.
+        """The predictions of many posts as a list, in their order; ``pipe`` yields them one by one.
 
         Args:
             posts: What a call takes as its first argument.
@@ -132,12 +153,12 @@ class Tagger:
     def pipe(
         self, posts: Iterable[PostLike], *, min_score: float = 0.0, look_ahead: int = LOOK_AHEAD
     ) -> Iterator[Prediction]:
-        """The predictions of many posts, in their order; memory stays flat however many there are.
+        """The predictions of many posts, in their order; memory does not grow with their number.
 
         Args:
             posts: What a call takes as its first argument; read ``look_ahead`` at a time.
             min_score: Least probability of an entity.
-            look_ahead: Posts held at a time. More of them make fuller batches and a longer wait for the first.
+            look_ahead: Posts held at a time. More posts make fuller batches and a longer wait for the first.
 
         Raises:
             DataError: A row is faulty; the message says which.
@@ -158,7 +179,7 @@ class Tagger:
     def explain(
         self, post: PostLike, *, image: PictureLike | None = None, context: ContextLike | None = None
     ) -> Explanation:
-        """What the picture did for each entity of one post; takes what a call takes."""
+        """What the picture did for each entity of one post; the arguments are those of a call."""
         wanted = self._request(post, image, context)
         reading = self._look(wanted)
         pieces = reading.pieces
@@ -178,6 +199,30 @@ class Tagger:
             self._pictures.source(wanted),
         )
 
+    def save(self, folder: str | Path) -> None:
+        """Copy the model into a folder, which ``mner.load(folder)`` takes on any machine.
+
+        Raises:
+            DataError: The folder holds something other than a model.
+            ModelError: The model has changed since it was loaded, or the folder cannot be written.
+        """
+        hub.save(self._saved, Path(folder))
+
+    def push_to_hub(self, repo: str, *, private: bool | None = None, message: str | None = None) -> str:
+        """The address of the commit that uploads the model with its card to the Hugging Face Hub.
+
+        The token is that of ``hf auth login``, or ``HF_TOKEN`` in the environment.
+
+        Args:
+            repo: Such as "owner/name"; made if it is not there.
+            private: Whether a new repository is private; None: as the owner's settings say.
+            message: Of the commit.
+
+        Raises:
+            ModelError: The hub cannot be reached, or refuses the token or the name.
+        """
+        return hub.push(self._saved, repo, private=private, message=message)
+
     def _request(self, post: PostLike, image: PictureLike | None, context: ContextLike | None) -> Request:
         sources = self.config.context.captions
         return request(post, image=image, context=context, caption_source=sources[0] if sources else GIVEN)
@@ -192,7 +237,7 @@ class Tagger:
         """What of the picture goes beside the words, and what became of it."""
         if self._off is not None:
             return _Reading("disabled", self._off) if wanted.pictured else _Reading("none")
-        context = self._pictures.context(wanted) if self._reads_context else None
+        context = self._pictures.context(wanted) if self._saved.needs.context else None
         pieces = () if context is None else compose(context, self._views.options)
         status, reason = judge(wanted, context, pieces)
         if self._features is None or not wanted.pictured:
@@ -231,7 +276,7 @@ def _reopened(reopen: Callable[[], Tagger], settings: Mapping[str, Any]) -> Tagg
     """The tagger of a copy or a pickle.
 
     Raises:
-        ModelError: What it would predict has changed meanwhile.
+        ModelError: It would predict something else, because the model has changed.
     """
     tagger = reopen()
     changed = [name for name, value in settings.items() if tagger.settings.get(name) != value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 import json
@@ -11,6 +12,7 @@ import random
 import shutil
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,24 +43,24 @@ def tagger(tiny_model: Path) -> Tagger:
     return mner.load(tiny_model, threads=1, contexts={"1.jpg": CONTEXT, "bad.jpg": replace(CONTEXT, status="missing")})
 
 
-def same(one: Prediction, other: Prediction) -> bool:
-    scores = [[entity.score for entity in side.entities] for side in (one, other)]
-    plain = [replace(side, entities=tuple(replace(e, score=0) for e in side.entities)) for side in (one, other)]
+def same(left: Prediction, right: Prediction) -> bool:
+    scores = [[entity.score for entity in side.entities] for side in (left, right)]
+    plain = [replace(side, entities=tuple(replace(e, score=0) for e in side.entities)) for side in (left, right)]
     return plain[0] == plain[1] and bool(np.allclose(*scores, atol=1e-5))
 
 
 def test_entities_have_offsets_labels_and_scores(tagger: Tagger) -> None:
-    found = tagger(TEXT)
-    assert found.entities
+    prediction = tagger(TEXT)
+    assert prediction.entities
     assert tagger.labels == ("LOC", "MISC", "ORG", "PER")
     end = 0
-    for entity in found.entities:
-        assert found.text[entity.start : entity.end] == entity.text
+    for entity in prediction.entities:
+        assert prediction.text[entity.start : entity.end] == entity.text
         assert entity.label in tagger.labels
         assert 0 < entity.score <= 1
         assert end <= entity.start < entity.end
         end = entity.end
-    assert (found.view, found.image_status, found.reason, found.image) == ("T", "none", None, None)
+    assert (prediction.view, prediction.image_status, prediction.reason, prediction.image) == ("T", "none", None, None)
 
 
 def test_score_is_the_exact_span_posterior(tagger: Tagger, tiny_model: Path) -> None:
@@ -69,7 +71,7 @@ def test_score_is_the_exact_span_posterior(tagger: Tagger, tiny_model: Path) -> 
     from mner.runtime import open_model, predict, read_model
 
     text = "Kevin Love"
-    found = tagger(text)
+    prediction = tagger(text)
     saved = read_model(tiny_model)
     runtime = open_model(saved)
     encoded = tagger._views.encode_many([text.split()])
@@ -82,7 +84,7 @@ def test_score_is_the_exact_span_posterior(tagger: Tagger, tiny_model: Path) -> 
             total = scores[0, a] + scores[1, b] + chain.start[a] + chain.transitions[a, b] + chain.end[b]
             weights[a, b] = float(np.exp(total))
     mass = sum(weights.values())
-    for entity in found.entities:
+    for entity in prediction.entities:
         path = (labels.index(f"B-{entity.label}"), labels.index(f"E-{entity.label}"))
         single = labels.index(f"S-{entity.label}")
         if entity.text == text:
@@ -117,20 +119,20 @@ def test_fallback_equals_words_alone(tagger: Tagger) -> None:
 def test_images_off_are_disabled(tiny_model: Path) -> None:
     tagger = mner.load(tiny_model, use_images=False, threads=1)
     for call in ({"image": "1.jpg"}, {"image": b"x"}, {"context": "a dog"}):
-        found = tagger(TEXT, **call)
-        assert (found.view, found.image_status) == ("T", "disabled")
-        assert found.reason is not None
-        assert "use_images" in found.reason
+        prediction = tagger(TEXT, **call)
+        assert (prediction.view, prediction.image_status) == ("T", "disabled")
+        assert prediction.reason is not None
+        assert "use_images" in prediction.reason
     assert tagger(TEXT).image_status == "none"
     assert tagger.settings["use_images"] is False
 
 
 def test_model_of_words_alone_is_disabled(tiny_model: Path) -> None:
     tagger = mner.load(tiny_model, threads=1)
-    config = tagger.config.model_copy(update={"loss": tagger.config.loss.model_copy(update={"views": ("T",)})})
-    blind = Tagger(tagger._runtime, tagger._views, config=config, pictures=tagger._pictures)
-    found = blind(TEXT, context="a dog")
-    assert (found.view, found.image_status, found.reason) == (
+    saved = replace(tagger._saved, manifest={**tagger._saved.manifest, "views": ["T"]})
+    blind = Tagger(saved, tagger._runtime, views=tagger._views, pictures=tagger._pictures)
+    prediction = blind(TEXT, context="a dog")
+    assert (prediction.view, prediction.image_status, prediction.reason) == (
         "T",
         "disabled",
         "the model was trained on the words alone",
@@ -155,61 +157,61 @@ def test_any_text_is_tagged(tagger: Tagger, text: str) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=60))
 def test_offsets_hold_for_any_text(tagger: Tagger, text: str) -> None:
-    found = tagger(text)
-    assert found.text == text
-    assert all(text[e.start : e.end] == e.text for e in found.entities)
+    prediction = tagger(text)
+    assert prediction.text == text
+    assert all(text[e.start : e.end] == e.text for e in prediction.entities)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(categories=["Cs", "Lu", "Zs"]), max_size=30))
 def test_halves_of_surrogate_pairs_keep_their_offsets(tagger: Tagger, text: str) -> None:
     """Two halves that meet are one character; one that stands alone stays what it is."""
-    found = tagger(text)
-    assert found.text == text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    assert all(found.text[e.start : e.end] == e.text for e in found.entities)
+    prediction = tagger(text)
+    assert prediction.text == text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    assert all(prediction.text[e.start : e.end] == e.text for e in prediction.entities)
 
 
 def test_long_post_is_read_whole(tagger: Tagger) -> None:
     words = [random.Random(n).choice(["kevin", "paris", "won", "the", "dog"]) for n in range(5000)]
-    found = tagger({"words": words}, context="a dog at the stadium")
-    assert found.cut == {}
-    assert any(entity.start > 0.95 * len(found.text) for entity in found.entities)
+    prediction = tagger({"words": words}, context="a dog at the stadium")
+    assert prediction.cut == {}
+    assert any(entity.start > 0.95 * len(prediction.text) for entity in prediction.entities)
 
 
 def test_words_are_kept_as_given(tagger: Tagger) -> None:
     words = ("New York", "is", "#big!")
-    found = tagger({"id": "9", "words": list(words)})
-    assert (found.id, found.text) == ("9", "New York is #big!")
+    prediction = tagger({"id": "9", "words": list(words)})
+    assert (prediction.id, prediction.text) == ("9", "New York is #big!")
     allowed = {0, 9, 12}
-    assert {entity.start for entity in found.entities} <= allowed
+    assert {entity.start for entity in prediction.entities} <= allowed
 
 
 def test_min_score_filters(tagger: Tagger) -> None:
     scores = sorted(entity.score for entity in tagger(TEXT).entities)
     assert len(scores) > 1
-    found = tagger(TEXT, min_score=scores[1])
-    assert sorted(entity.score for entity in found.entities) == scores[1:]
+    prediction = tagger(TEXT, min_score=scores[1])
+    assert sorted(entity.score for entity in prediction.entities) == scores[1:]
     (piped,) = tagger.pipe([TEXT], min_score=scores[1])
-    assert same(piped, found)
+    assert same(piped, prediction)
 
 
 def posts() -> list[Any]:
     """Short and long ones, with and without pictures, of every accepted kind."""
     draw = random.Random(3)
-    some: list[Any] = []
+    drawn: list[Any] = []
     for number in range(40):
         text = " ".join(draw.choices([*TEXT.split(), "paris", "!", ""], k=draw.randint(0, 30)))
         image = draw.choice([None, "1.jpg", "bad.jpg"])
-        some.append(draw.choice([text, {"text": text, "image": image, "id": str(number)}]))
-    some.append(Post("p", "a b", ("a", "b"), ((0, 1), (2, 3)), image="1.jpg"))
-    return some
+        drawn.append(draw.choice([text, {"text": text, "image": image, "id": str(number)}]))
+    drawn.append(Post("p", "a b", ("a", "b"), ((0, 1), (2, 3)), image="1.jpg"))
+    return drawn
 
 
 @pytest.mark.parametrize("look_ahead", [1, 7, 128])
 def test_pipe_equals_single_calls_in_order(tagger: Tagger, look_ahead: int) -> None:
     piped = list(tagger.pipe(posts(), look_ahead=look_ahead))
     assert len(piped) == 41
-    assert all(same(one, tagger(post)) for one, post in zip(piped, posts(), strict=True))
+    assert all(same(each, tagger(post)) for each, post in zip(piped, posts(), strict=True))
 
 
 def test_pipe_holds_no_more_than_it_looks_ahead(tagger: Tagger) -> None:
@@ -256,6 +258,20 @@ def test_batch_is_the_list_of_pipe(tagger: Tagger) -> None:
     assert tagger.batch([]) == []
 
 
+def test_atag_is_the_call_and_leaves_the_event_loop_free(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    look = tagger._look
+    monkeypatch.setattr(tagger, "_look", lambda wanted: threads.append(threading.get_ident()) or look(wanted))
+
+    async def together() -> list[Prediction]:
+        return list(await asyncio.gather(tagger.atag(TEXT, context="a dog"), tagger.atag(TEXT, min_score=1)))
+
+    assert asyncio.run(together()) == [tagger(TEXT, context="a dog"), tagger(TEXT, min_score=1)]
+    assert threading.get_ident() not in threads[:2]
+    with pytest.raises(TypeError, match=r"tagger\.batch\(posts\)"):
+        asyncio.run(tagger.atag([TEXT]))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("score", [5, -0.1, float("nan"), float("inf"), "0.5", None])
 def test_least_score_is_a_probability(tagger: Tagger, tmp_path: Path, score: Any) -> None:
     calls = (
@@ -291,7 +307,8 @@ def test_copy_of_a_tagger_loads_the_model_again(
 def test_copy_takes_all_that_load_was_given(tiny_model: Path) -> None:
     reopen = mner.load(tiny_model, threads=1)._reopen
     assert isinstance(reopen, partial)
-    assert {"path", *reopen.keywords} == set(inspect.signature(mner.load).parameters)
+    assert {"path", "download", *reopen.keywords} == set(inspect.signature(mner.load).parameters)
+    assert "download" not in reopen.keywords, "a copy never uses the network"
 
 
 def test_pickle_of_a_changed_model_is_refused(tiny_model: Path, tmp_path: Path) -> None:
@@ -306,7 +323,7 @@ def test_pickle_of_a_changed_model_is_refused(tiny_model: Path, tmp_path: Path) 
 
 
 def test_tagger_that_load_did_not_make_says_so(tagger: Tagger) -> None:
-    bare = Tagger(tagger._runtime, tagger._views, config=tagger.config, pictures=tagger._pictures)
+    bare = Tagger(tagger._saved, tagger._runtime, views=tagger._views, pictures=tagger._pictures)
     with pytest.raises(TypeError, match=r"mner\.load did not make it"):
         pickle.dumps(bare)
 
@@ -357,8 +374,8 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 def test_threads_tag_at_once(tagger: Tagger) -> None:
     expected = [tagger(post) for post in posts()]
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(tagger, posts() * 3))
-    assert all(same(one, other) for one, other in zip(found, expected * 3, strict=True))
+        predictions = list(pool.map(tagger, posts() * 3))
+    assert all(same(*pair) for pair in zip(predictions, expected * 3, strict=True))
 
 
 def test_run_directory_is_a_model(tiny_model: Path, tmp_path: Path) -> None:
@@ -393,9 +410,9 @@ def test_prediction_reads_like_a_sentence(tagger: Tagger) -> None:
 
 
 def test_cut_context_is_counted(tagger: Tagger) -> None:
-    found = tagger(TEXT, context="dog " * 300)
-    assert found.cut == {"captions": 300 - 128}
-    assert found.to_dict()["cut"] == {"captions": 172}
+    prediction = tagger(TEXT, context="dog " * 300)
+    assert prediction.cut == {"captions": 300 - 128}
+    assert prediction.to_dict()["cut"] == {"captions": 172}
 
 
 def test_folder_of_shards_stands_for_pictures(tiny_model: Path, tmp_path: Path) -> None:
@@ -404,11 +421,11 @@ def test_folder_of_shards_stands_for_pictures(tiny_model: Path, tmp_path: Path) 
             write_contexts([replace(CONTEXT, image=f"{number}.jpg", captions=(Caption(text),))], part(tmp_path, number))
         return mner.load(tiny_model, threads=1, contexts=tmp_path)
 
-    one, other = loaded("a dog"), loaded("a horse")
-    found = one({"text": TEXT, "image": "1.jpg"})
-    assert found.image_status == "used" and found.context is not None
-    assert [caption.text for caption in found.context.captions] == ["a dog"]
-    assert one.settings["contexts"] != other.settings["contexts"]  # a bulk run does not go on with other contexts
+    dog, horse = loaded("a dog"), loaded("a horse")
+    prediction = dog({"text": TEXT, "image": "1.jpg"})
+    assert prediction.image_status == "used" and prediction.context is not None
+    assert [caption.text for caption in prediction.context.captions] == ["a dog"]
+    assert dog.settings["contexts"] != horse.settings["contexts"]  # a bulk run is not continued with other contexts
 
 
 def test_text_alone_imports_no_vision(tiny_model: Path) -> None:
