@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from mner.config import Config
 from mner.config.schema import Section
 from mner.errors import ConfigError
-from mner.models.parts.align import loss_weights
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, embedding_width, first_position
+from mner.models.parts.fusion import refuse_packed
+from mner.models.parts.objective import refuse_alignment, supervised
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
 from mner.views import Array, Needs
@@ -72,8 +73,7 @@ class Model(nn.Module):
         Raises:
             ConfigError: [loss] aligns the views.
         """
-        if config.loss.cva != "none":
-            raise ConfigError('loss.cva: the model "imgfeat" does not align its views; set loss.cva = "none"')
+        refuse_alignment(config)
         width = Options.model_validate(config.model.options).width
         grid = Array("grid", axes=("post", "region", width))
         return Needs(encoders=(config.model.encoder,), arrays=(grid,), context=False)
@@ -95,14 +95,7 @@ class Model(nn.Module):
 
     def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
         """The losses of each post: ``loss`` (post,) to minimise, and that of each view; ``gold`` is (post, word)."""
-        weights = loss_weights(self.loss)
-        lengths = batch[self.views[0]]["lengths"]
-        parts: dict[str, Tensor] = {
-            view: self.crf.nll(self.emissions(batch, view), gold, lengths) for view in self.views
-        }
-        of_view: dict[ViewName, float] = {"T": weights.t, "I+T": weights.it}
-        total = torch.stack([of_view[view] * parts[view] for view in self.views]).sum(0)
-        return {"loss": total, **parts}
+        return supervised(self, self.loss, batch, gold)
 
     forward = losses
 
@@ -114,10 +107,8 @@ class Model(nn.Module):
         Raises:
             NotImplementedError: The batch is packed.
         """
-        if "segments" in arrays:
-            raise NotImplementedError("windows that share a row have no place for their pictures")
         encoder = cast(Any, self.tagger.words.encoder)
-        owner = arrays["window_post"]
+        owner = refuse_packed(arrays)["window_post"]
         seen = arrays["grid_mask"][:, : self.regions][owner]  # (window, region)
         visual = self.visual(arrays["grid"][:, : self.regions])[owner]  # (window, region, embedding)
         text = self.tagger.words.embedded(arrays)  # (window, token, embedding)

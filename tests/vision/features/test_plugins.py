@@ -23,6 +23,9 @@ def extractor(tiny_vision: Callable[[str], Path], tmp_path: Path) -> Callable[[s
         options: dict[str, Any] = {}
         if name == "resnet":
             options = {"model": str(tiny_vision("resnet")), "device": "cpu"}
+        elif name == "crops":
+            models = {"detector": str(tiny_vision("owlv2")), "model": str(tiny_vision("resnet"))}
+            options = {**models, "side": 64, "device": "cpu"}
         elif name == "regions":
             np.savez(tmp_path / "a.jpg.npz", box_features=np.ones((3, 4)), bounding_boxes=np.ones((3, 4)))
             options = {"path": tmp_path}
@@ -33,7 +36,7 @@ def extractor(tiny_vision: Callable[[str], Path], tmp_path: Path) -> Callable[[s
 
 
 def test_folder_holds_the_extractors_of_the_documentation() -> None:
-    assert {"resnet", "regions", "projection"} <= set(EVERY)
+    assert {"crops", "resnet", "regions", "projection"} <= set(EVERY)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -51,4 +54,5 @@ def test_arrays_are_regions_of_one_width_alone_and_together(
         for key, array in arrays.items():
             assert array.dtype == np.float32
             np.testing.assert_allclose(array, alone[key], rtol=1e-4, atol=1e-5)
-    assert np.array_equal(both[0].get("grid", 0), both[1].get("grid", 0)) == (name == "regions")
+    first, second = (next(iter(arrays.values())) for arrays in both)
+    assert np.array_equal(first, second) == (name == "regions")

@@ -33,3 +33,12 @@ def test_a_cell_is_changed_by_its_own_pixels_alone() -> None:
 def test_seeds_project_otherwise() -> None:
     picture = Image.new("RGB", (16, 16), "red")
     assert (grid(picture, seed=1) != grid(picture, seed=2)).any()
+
+
+def test_cells_can_stand_for_regions_with_boxes() -> None:
+    picture = Image.effect_noise((20, 20), 80).convert("RGB")
+    extract = FeatureExtractor(Options(cells=2, width=4, gives="regions"))
+    (arrays,) = extract([Picture(picture, "", 20, 20)], images=["a"])
+    assert arrays is not None and set(arrays) == {"regions", "boxes"}
+    np.testing.assert_array_equal(arrays["regions"], grid(picture, cells=2, width=4))
+    assert arrays["boxes"].shape == (4, 6) and arrays["boxes"][3].tolist() == [0.5, 0.5, 1, 1, 0.5, 0.5]

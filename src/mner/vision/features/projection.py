@@ -6,6 +6,7 @@ It knows colours and where they are, not what a picture shows: a floor to compar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ class Options(BaseModel):
     cells: int = Field(default=7, ge=1, le=64)  # of a row and of a column: the grid has their square
     width: int = Field(default=64, ge=1, le=8192)  # numbers of a cell
     seed: int = Field(default=0, ge=0)  # another one projects otherwise
+    gives: Literal["grid", "regions", "crops"] = "grid"  # the name of the array; "regions" come with their boxes
 
 
 ABOUT = About(
@@ -45,6 +47,7 @@ class FeatureExtractor:
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         self._cells = options.cells
+        self._gives = options.gives
         size = 3 * _SIDE**2
         # Raw bits of PCG64 are the same in every numpy; its normal numbers need not be.
         bits = np.random.PCG64(options.seed).random_raw(size * options.width) >> np.uint64(63)
@@ -55,7 +58,8 @@ class FeatureExtractor:
         self, pictures: Sequence[Picture | None], *, images: Sequence[str]
     ) -> list[dict[str, NDArray[np.float32]] | None]:
         """The grid (cell, width) of each picture, squeezed into a square; cells row by row."""
-        return [None if picture is None else {"grid": self._grid(picture.pixels)} for picture in pictures]
+        boxes = {"boxes": cell_boxes(self._cells)} if self._gives == "regions" else {}
+        return [None if picture is None else {self._gives: self._grid(picture.pixels), **boxes} for picture in pictures]
 
     def _grid(self, pixels: Image.Image) -> NDArray[np.float32]:
         side = self._cells * _SIDE
@@ -63,3 +67,14 @@ class FeatureExtractor:
         cells = small.reshape(self._cells, _SIDE, self._cells, _SIDE, 3).swapaxes(1, 2)
         grid: NDArray[np.float32] = cells.reshape(self._cells**2, -1) @ self._matrix
         return grid
+
+
+def cell_boxes(cells: int) -> NDArray[np.float32]:
+    """The boxes (region, 6) of a square of cells, row by row: left, top, right, bottom, width, height as shares.
+
+    >>> cell_boxes(2)[1].tolist()
+    [0.5, 0.0, 1.0, 0.5, 0.5, 0.5]
+    """
+    top, left = np.divmod(np.arange(cells**2), cells)
+    side = np.ones_like(top)
+    return (np.stack([left, top, left + 1, top + 1, side, side], 1) / cells).astype(np.float32)
