@@ -87,8 +87,8 @@ def test_pushed_model_is_fetched_and_loaded(local: LocalHub, tagger: Tagger) -> 
 def test_pushed_card_has_the_header_of_the_hub_once(local: LocalHub, tagger: Tagger, tmp_path: Path) -> None:
     tagger.push_to_hub("owner/tiny")
     card = local.repositories / "owner" / "tiny" / "README.md"
-    header = huggingface_hub.ModelCard.load(card).data
-    assert (header.library_name, header.pipeline_tag) == ("mner", "token-classification")
+    header = huggingface_hub.ModelCard.load(card).data.to_dict()
+    assert (header["library_name"], header["pipeline_tag"]) == ("mner", "token-classification")
     assert card.read_text().endswith("# tiny\n\nA random model for tests.\n")
     mner.load(card.parent, threads=1).push_to_hub("hub:owner/copy")
     assert (local.repositories / "owner" / "copy" / "README.md").read_text() == card.read_text()
