@@ -80,7 +80,7 @@ def text(post: Post) -> str:
 
 def originals(source: Path, split: str) -> Iterator[tuple[str, Post]]:
     """Data set and post, of all posts of one split as published, types renamed as in training."""
-    from mner.data.rename import rename
+    from mner.data.reading import rename
 
     for name in SETS:
         for post in _posts(source / name / SPLITS[split]):

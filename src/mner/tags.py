@@ -21,6 +21,9 @@ BIOES: B-, I-, E- for the first, inner and last word, S- for an entity of one wo
 Reading = Literal["repair", "strict"]
 """What an I- that continues nothing means: repair, it begins an entity; strict, it is O."""
 
+Labels = Reading | Literal[False]
+"""How labels are read; False: they are neither read nor checked."""
+
 PAD = "PAD"
 """The label of a word's further sub-tokens where they carry labels too (ITA, appendix A.5); no word has it."""
 

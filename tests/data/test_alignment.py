@@ -47,7 +47,7 @@ def test_word_of_a_handle_is_never_taken_for_the_name():
 )
 def test_words_without_a_sure_place_are_refused(text, words):
     assert align(text, words) is None
-    with pytest.raises(DataError, match=r":1: the words do not stand in the text in this order, or not for sure"):
+    with pytest.raises(DataError, match=r":1: the words do not occur in the text in this order, or in more"):
         list(read(io.StringIO(json.dumps({"text": text, "words": words})), format="jsonl"))
 
 

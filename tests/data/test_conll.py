@@ -3,9 +3,9 @@ from collections import Counter
 
 import pytest
 
-from mner.data import identify, read
+from mner.data import identify, read, write
 from mner.data.formats import conll
-from mner.data.lines import Lines
+from mner.data.lines import Lines, raising
 from mner.errors import DataError
 from mner.types import Post, Span
 
@@ -98,14 +98,15 @@ def test_file_is_read_twice_and_a_stream_once(tmp_path):
     path.write_text("a\tI-X\nb\tO\n")
     lines = Lines(path)
     assert list(lines) == list(lines)
-    assert [post.spans for post in conll.read(lines, name="x")] == [(Span(0, 1, "X"),)]
-    assert [post.spans for post in conll.read(iter(lines), name="x")] == [(Span(0, 1, "X"),)]
+    for source in (lines, iter(lines)):
+        (post,) = conll.read(source, name="x", labels="repair", on_fault=raising("x"))
+        assert post.spans == (Span(0, 1, "X"),)
 
 
 def test_write_says_only_what_columns_do_not():
     stream = io.StringIO()
     posts = [Post("1", "a", ("a",), ((0, 1),), (Span(0, 1, "X"),)), Post("1", "", (), (), (), "p.jpg")]
-    assert conll.write(posts, stream, scheme="BIOES") == 2
+    assert write(posts, stream, scheme="BIOES", format="conll") == 2
     assert stream.getvalue() == "a\tS-X\n\n# id = 1\n# image = p.jpg\n\n"
 
 
@@ -116,8 +117,8 @@ def test_write_counts_what_is_lost():
         Post("x\ny", "", (), (), (), extra={"n": 1, "lang": "en"}),
     ]
     stream = io.StringIO()
-    conll.write(posts, stream, losses=lost)
-    assert +lost == {"text": 1, "id": 1, "extra keys": 1}
+    write(posts, stream, losses=lost, format="conll")
+    assert lost == {"text": 1, "id": 1, "extra keys": 1}
     assert [(post.words, post.extra) for post in read_text(stream.getvalue())] == [
         (("a", "b"), {}),
         ((), {"lang": "en"}),
@@ -141,4 +142,4 @@ def test_write_counts_what_is_lost():
 )
 def test_write_refuses_what_columns_cannot_hold(post, message):
     with pytest.raises(DataError, match=message):
-        conll.write([post], io.StringIO())
+        write([post], io.StringIO(), format="conll")

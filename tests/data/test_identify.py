@@ -5,6 +5,7 @@ import pytest
 from mner import plugins
 from mner.data import identify, read
 from mner.data.identify import FORMATS, by_name
+from mner.data.lines import raising
 from mner.errors import DataError, PluginError
 
 
@@ -13,7 +14,7 @@ def test_each_format_has_the_three_functions(name):
     module = plugins.load(FORMATS, name)
     assert all(callable(getattr(module, function)) for function in ("sniff", "read", "write"))
     assert module.sniff([]) is False
-    assert list(module.read(iter(()), name="x", labels="repair")) == []
+    assert list(module.read(iter(()), name="x", labels="repair", on_fault=raising("x"))) == []
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from mner.data import read
+from mner.data import read, write
 from mner.data.formats import jsonl
 from mner.errors import DataError
 from mner.types import Post, Span
@@ -59,7 +59,7 @@ def test_any_text_survives(tmp_path, text):
     path = tmp_path / "x.jsonl"
     row = {"id": "1", "text": text, "entities": []}
     with path.open("w") as stream:
-        jsonl.write(read_rows(row), stream)
+        write(read_rows(row), stream, format="jsonl")
     (again,) = read(path)
     assert again.text == text
     assert json.loads(path.read_text()) == row
@@ -70,7 +70,7 @@ def test_post_of_five_thousand_words_survives():
     (post,) = read_rows({"words": words, "entities": [{"start": 0, "end": 2, "label": "X"}]})
     assert post.words == tuple(words)
     stream = io.StringIO()
-    jsonl.write([post], stream)
+    write([post], stream, format="jsonl")
     assert read_rows(stream.getvalue().rstrip("\n"))[0].words == tuple(words)
 
 
@@ -83,8 +83,8 @@ def test_post_of_five_thousand_words_survives():
         ({"text": 1}, '"text": expected a string'),
         ({"words": "a b"}, '"words": expected a list'),
         ({"words": ["a", ""]}, '"words": expected a list of strings, none of them empty'),
-        ({"words": ["a"], "text": "b"}, "do not stand in the text"),
-        ({"words": ["a"], "text": "aa", "offsets": [[0, 2]]}, '"offsets": 0-2 is not where "a" stands'),
+        ({"words": ["a"], "text": "b"}, "do not occur in the text"),
+        ({"words": ["a"], "text": "aa", "offsets": [[0, 2]]}, '"offsets": "a" is not at 0-2'),
         ({"words": ["a"], "text": "aa", "offsets": [[0]]}, '"offsets": expected'),
         ({"words": ["a", "a"], "text": "aa", "offsets": [[0, 1]]}, '"offsets": expected'),
         ({"text": "a", "image": 3}, '"image": expected a file name or null'),
@@ -103,7 +103,7 @@ def test_post_of_five_thousand_words_survives():
         ),
         (
             {"text": "a b", "entities": [{"start": 0, "end": 3, "label": "X"}, {"start": 2, "end": 3, "label": "Y"}]},
-            "two entities hold the same word",
+            "two entities share a word",
         ),
         (
             {"text": "👍 Bo", "entities": [{"start": 0, "end": 4, "label": "X", "text": "Bo"}]},
@@ -133,4 +133,4 @@ def test_rows_say_words_only_where_the_text_does_not():
 def test_write_refuses_overlapping_spans():
     post = Post("9", "a", ("a",), ((0, 1),), (Span(0, 1, "X"), Span(0, 1, "Y")))
     with pytest.raises(DataError, match='"9": entity 0-1 Y overlaps'):
-        jsonl.write([post], io.StringIO())
+        write([post], io.StringIO(), format="jsonl")

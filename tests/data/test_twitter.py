@@ -3,8 +3,7 @@ from collections import Counter
 
 import pytest
 
-from mner.data import read
-from mner.data.formats import twitter
+from mner.data import read, write
 from mner.errors import DataError
 from mner.types import Post, Span
 
@@ -93,17 +92,17 @@ def test_write_counts_what_is_lost():
     lost = Counter()
     post = Post("x", "a,b", ("a", "b"), ((0, 1), (2, 3)), (), None, extra={"lang": "en"})
     stream = io.StringIO()
-    assert twitter.write([post], stream, losses=lost) == 1
+    assert write([post], stream, losses=lost, format="twitter") == 1
     assert stream.getvalue() == "IMGID:\na\tO\nb\tO\n\n"
     assert lost == {"text": 1, "id": 1, "extra keys": 1}
 
 
 def test_write_refuses_other_schemes():
     with pytest.raises(DataError, match="twitter format is IOB2, not BIOES"):
-        twitter.write([], io.StringIO(), scheme="BIOES")
+        write([], io.StringIO(), scheme="BIOES", format="twitter")
 
 
 @pytest.mark.parametrize("image", [" 1", "a ", "a"])
 def test_write_refuses_an_image_that_would_change(image):
     with pytest.raises(DataError, match="would be read back as"):
-        twitter.write([Post("1", "", (), (), (), image)], io.StringIO())
+        write([Post("1", "", (), (), (), image)], io.StringIO(), format="twitter")

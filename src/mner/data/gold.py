@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from mner.data.alignment import Offsets, word_span
-from mner.data.formats._columns import shown
+from mner.data.lines import clipped
 from mner.errors import DataError
 from mner.tags import Reading, Scheme, check_type, to_spans
 from mner.types import Span
@@ -26,14 +26,15 @@ _ALIKE = {
     *("annotation", "annotations", "completions", "ner", "nertag", "nertags", "nerlabel", "nerlabels", "tag", "tags"),
     *("bio", "biotags", "iob", "iobtags", "bioes", "gold", "mentions"),
 }
-"""Names, in small letters alone, under which a list or an object looks like labels."""
+"""Names, in lower case without punctuation, under which a list or an object looks like labels."""
 
 TAG = re.compile(r"O|[BIESLU]-.+", re.DOTALL)
+_WRITTEN = re.compile(r"""\s*[\[{].*["'\d].*[\]}]\s*""", re.DOTALL)
 _EXPECTED = 'a list of [start, end, label] or {"start", "end", "label"}, or one tag for each of the "words"'
 
 
 def holds(key: str, value: Any) -> bool:
-    """Whether a key of a record is one for labels and its value may hold some, so that it is no extra key.
+    """Whether a key is one for labels and its value may hold them, so that it is not an extra key.
 
     >>> holds("label", [[0, 4, "LOC"]]), holds("label", "positive")
     (True, False)
@@ -42,13 +43,9 @@ def holds(key: str, value: Any) -> bool:
 
 
 def by_word(row: Mapping[str, Any]) -> bool:
-    """Whether a record's labels go beside its words or count them, rather than characters."""
-    for key in KEYS:
-        value = row.get(key)
-        counted = isinstance(value, list) and value and key == "ner" and isinstance(value[0], list)
-        if counted or (value and _tags_of_words(key, value)):
-            return True
-    return False
+    """Whether a record's labels are tags of its words or count words, rather than characters."""
+    values = [(key, row[key]) for key in KEYS if isinstance(row.get(key), list) and row[key]]
+    return any(_tags_of_words(key, value) or (key == "ner" and isinstance(value[0], list)) for key, value in values)
 
 
 def spans_of(
@@ -57,26 +54,23 @@ def spans_of(
     """The entities of a record over its words, sorted; None where it carries no labels.
 
     Raises:
-        DataError: Labels are faulty, two keys contradict each other, or a key looks like labels and is none that is
-            known. The message has no place.
+        DataError: Labels are faulty, two keys contradict each other, or an unknown key looks like labels. The message
+            has no place.
     """
     readings: dict[str, tuple[Span, ...]] = {}
     unread: list[str] = []
     for key in KEYS:
         value = row.get(key)
-        if value is None or not (key == "entities" or holds(key, value) or _written_out(value)):
-            continue
-        if key != "entities" and not _readable(key, value, words=len(offsets)):
+        if value is not None and (key == "entities" or _readable(key, value, words=len(offsets))):
+            readings[key] = _read(row, key, text, offsets, labels)
+        elif value and (holds(key, value) or _written_out(value)):
             unread.append(key)
-            continue
-        readings[key] = _read(row, key, text, offsets, labels)
     if not readings:
-        for key in unread:
-            if row[key]:
-                raise DataError(
-                    f'"{key}" looks like labels that cannot be read: expected {_EXPECTED}, found '
-                    f"{shown(json.dumps(row[key]), 60)}. If it is something else, rename the key"
-                )
+        if unread:
+            raise DataError(
+                f'"{unread[0]}" looks like labels that cannot be read: expected {_EXPECTED}, found '
+                f"{clipped(json.dumps(row[unread[0]]), 60)}. If it is something else, rename the key"
+            )
         for key, value in row.items():
             if key not in KEYS and key not in WORDS and _alike(key, value):
                 raise DataError(
@@ -106,8 +100,11 @@ def _tag_list(value: Any) -> bool:
 
 
 def _written_out(value: Any) -> bool:
-    """Whether a text holds a list or an object, or tags parted by spaces, instead of being a label of its own."""
-    return isinstance(value, str) and (value.lstrip()[:1] in ("[", "{") or (" " in value and _tag_list(value.split())))
+    """Whether a text is a written list or object, or tags with spaces between them, rather than one label."""
+    if not isinstance(value, str):
+        return False
+    tags = value.split()
+    return _WRITTEN.fullmatch(value) is not None or (len(tags) > 1 and set(tags) != {"O"} and _tag_list(tags))
 
 
 def _span_like(item: Any) -> bool:
@@ -126,7 +123,7 @@ def _readable(key: str, value: Any, *, words: int) -> bool:
 
 
 def _tags_of_words(key: str, value: Any) -> bool:
-    """Whether a value is one tag a word: names, or the numbers that Hugging Face's data sets hold."""
+    """Whether a value is one tag for each word: names, or the numbers that Hugging Face's data sets hold."""
     if not isinstance(value, list):
         return False
     return _tag_list(value) or (key in ("ner_tags", "tags", "labels") and all(type(tag) is int for tag in value))
@@ -146,7 +143,7 @@ def _read(row: Mapping[str, Any], key: str, text: str, offsets: Offsets, labels:
     for left, right in pairwise(spans):
         if right.start < left.end:
             raise DataError(
-                f"two entities hold the same word: {left.label} words {left.start}-{left.end} and "
+                f"two entities share a word: {left.label} words {left.start}-{left.end} and "
                 f"{right.label} words {right.start}-{right.end}; one word has one label"
             )
     return tuple(spans)
@@ -172,7 +169,7 @@ def _word_entity(item: Sequence[Any], text: str, offsets: Offsets) -> Span:
     """The entity of GLiNER's [first word, last word, label]."""
     first, last, label = item if len(item) == 3 else (None, None, None)
     if type(first) is not int or type(last) is not int or not isinstance(label, str) or not label:
-        raise DataError(f'"ner": expected [first word, last word, label], found {shown(json.dumps(item), 80)}')
+        raise DataError(f'"ner": expected [first word, last word, label], found {clipped(json.dumps(item), 80)}')
     if not 0 <= first <= last < len(offsets):
         raise DataError(f'"ner": {first}-{last} is not within the {len(offsets)} words; the last word is inclusive')
     return word_span(offsets[first][0], offsets[last][1], _typed(label), offsets, text=text)
@@ -180,15 +177,14 @@ def _word_entity(item: Sequence[Any], text: str, offsets: Offsets) -> Span:
 
 def _entity(item: Any, row: Mapping[str, Any], text: str, offsets: Offsets) -> Span:
     """The entity of one item that counts characters, or tokens that have a place in the text."""
-    fields = (
-        dict(zip(("start", "end", "label"), item, strict=True)) if isinstance(item, list) and len(item) == 3 else item
-    )
-    start, end, label = _fields(fields, row) if isinstance(fields, dict) else (None, None, None)
+    if isinstance(item, list) and len(item) == 3:
+        item = dict(zip(("start", "end", "label"), item, strict=True))
+    start, end, label = _fields(item, row) if isinstance(item, dict) else (None, None, None)
     if type(start) is not int or type(end) is not int or not isinstance(label, str) or not label:
         hint = "; export the labels' names, not their numbers" if type(label) is int else ""
-        raise DataError(f'expected an entity {{"start", "end", "label"}}, found {shown(json.dumps(item), 80)}{hint}')
+        raise DataError(f'expected an entity {{"start", "end", "label"}}, found {clipped(json.dumps(item), 80)}{hint}')
     span = word_span(start, end, _typed(label), offsets, text=text)
-    surface = fields.get("text")
+    surface = item.get("text")
     if isinstance(surface, str) and surface != text[start:end]:
         raise DataError(
             f'entity {start}-{end} reads "{text[start:end]}" but says "{surface}"; '

@@ -23,6 +23,11 @@ _HEAD_BYTES, _HEAD_LINES = 512, 8
 _BEGINS = re.compile(r"\ufeff(?:\{|IMGID:)")
 
 
+def clipped(text: str, limit: int = 40) -> str:
+    """The beginning of a line or a value, for a message."""
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
 def raising(name: str) -> OnFault:
     """A fault handler that raises ``DataError`` with the file, the line and how to list all such lines."""
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 from mner.data.identify import detect, load
-from mner.data.lines import Lines, OnFault
+from mner.data.lines import Lines, OnFault, raising
 from mner.data.pictures import place_of
 from mner.data.records import excluded
-from mner.errors import DataError
+from mner.errors import ConfigError, DataError
 from mner.picture_files import Refused, unfiled
-from mner.tags import Reading
+from mner.tags import Labels, check_type
 from mner.types import Post
 
 OnExcluded = Callable[[Post, str], None]
@@ -28,7 +28,7 @@ def read(
     source: str | Path | IO[Any],
     *,
     format: str | None = None,
-    labels: Reading | Literal[False] = "repair",
+    labels: Labels = "repair",
     images: str | Path | None = None,
     on_fault: OnFault | None = None,
     on_excluded: OnExcluded | None = None,
@@ -40,14 +40,13 @@ def read(
             memory, because its label scheme shows only at its end.
         format: A format's name, such as "twitter", "conll", "jsonl", or a dotted module name; None: by first lines
             and file name.
-        labels: What an I- that continues nothing means: repair, it begins an entity; strict, it is O. False: labels
-            are neither read nor checked, as a prediction needs none; every post has ``spans`` None.
-        images: The folder of the pictures. Each post's image becomes the path of its picture in there, with
-            another suffix, or without its folder, where only that is there; data URIs and addresses stay as they
-            are. None leaves images as they are written.
+        labels: What an I- that continues nothing means: repair, it begins an entity; strict, it is O. False: every
+            post has ``spans`` None, as a prediction needs no labels.
+        images: The folder of the pictures. Each post's image becomes the path of its picture there, as ``place_of``
+            finds it; data URIs and addresses stay as they are. None leaves images as they are written.
         on_fault: Called with (line, message) for each bad line, which is then left out; None raises.
-        on_excluded: Called with (post, reason) for each post that whoever labelled it rejected or skipped. It is left
-            out, unless ``labels`` is False. None logs how many there were.
+        on_excluded: Called with (post, reason) for each post that its annotator rejected or skipped. It is left out,
+            unless ``labels`` is False. None logs how many there were.
 
     Raises:
         DataError: While iterating: the file is missing, of no known format, or has a bad line, or names a picture
@@ -60,8 +59,9 @@ def read(
     """
     lines = Lines(source, on_fault=on_fault)
     reader = load(format or detect(lines))
+    source_lines = lines if lines.repeatable else iter(lines)
     posts: Iterator[Post] = reader.read(
-        lines if lines.repeatable else iter(lines), name=lines.name, labels=labels, on_fault=on_fault
+        source_lines, name=lines.name, labels=labels, on_fault=on_fault or raising(lines.name)
     )
     if labels is False:
         posts = (post if post.spans is None else replace(post, spans=None) for post in posts)
@@ -94,3 +94,23 @@ def _accepted(posts: Iterator[Post], name: str, on_excluded: OnExcluded | None) 
             reasons[reason] += 1
     for reason, count in reasons.items():
         _LOG.warning("%s: %d post%s left out: %s", name, count, "s" * (count != 1), reason)
+
+
+def rename(post: Post, types: Mapping[str, str]) -> Post:
+    """The post with its gold entities' types renamed; a type that is not in ``types`` stays.
+
+    Raises:
+        ConfigError: A new name is not a valid type.
+
+    >>> from mner.types import Span
+    >>> post = Post("1", "Oscars", ("Oscars",), ((0, 6),), (Span(0, 1, "OTHER"),))
+    >>> rename(post, {"OTHER": "MISC"}).spans
+    (Span(start=0, end=1, label='MISC'),)
+    """
+    if not types or not post.spans:
+        return post
+    try:
+        names = {label: check_type(types[label]) for label in {span.label for span in post.spans} & types.keys()}
+    except ValueError as error:
+        raise ConfigError(f"data.rename: {error}") from None
+    return replace(post, spans=tuple(replace(span, label=names.get(span.label, span.label)) for span in post.spans))

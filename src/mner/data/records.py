@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from mner.data import gold
 from mner.data.alignment import Offsets, align, joined, whole
-from mner.data.formats._columns import shown
 from mner.data.gold import WORDS
+from mner.data.lines import clipped
 from mner.errors import DataError
-from mner.tags import Reading, from_spans
+from mner.tags import Labels, from_spans
 from mner.types import Post
 from mner.words import split
 
@@ -31,7 +31,7 @@ def parse(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=unique, parse_constant=finite)
     except (ValueError, RecursionError) as error:
-        raise DataError(f'not JSON: {error} ("{shown(text)}")') from None
+        raise DataError(f'not JSON: {error} ("{clipped(text)}")') from None
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -50,14 +50,8 @@ def finite(name: str) -> None:
         raise ValueError(f"{name} is not a JSON value; write null")
 
 
-def post_of(record: Any, *, number: int, where: str = "", labels: Reading | Literal[False] = "repair") -> Post:
-    """The post of one record.
-
-    Args:
-        record: What was parsed.
-        number: The id of a record without one.
-        where: ``file:line``.
-        labels: What an I- that continues nothing means, where tags are given; False leaves the labels unread.
+def post_of(record: Any, *, number: int, where: str = "", labels: Labels = "repair") -> Post:
+    """The post of one record; ``number`` is the id of a record without one.
 
     Raises:
         DataError: The record is no such post; the message has no place.
@@ -72,22 +66,13 @@ def post_of(record: Any, *, number: int, where: str = "", labels: Reading | Lite
         raise DataError(f'"id": expected a string, found {written!r}')
     extra = {key: value for key, value in row.items() if key not in OWN | taken and not gold.holds(key, value)}
     spans = None
-    if labels is not False and not excluded(extra):
+    if labels and not excluded(extra):
         spans = gold.spans_of(row, text=text, offsets=offsets, labels=labels)
-    return Post(
-        id=str(number) if written is None else str(written),
-        text=text,
-        words=words,
-        offsets=offsets,
-        spans=spans,
-        image=image or None,
-        where=where,
-        extra=extra,
-    )
+    return Post(str(number if written is None else written), text, words, offsets, spans, image or None, where, extra)
 
 
 def excluded(extra: Mapping[str, Any]) -> str:
-    """Why whoever labelled a post set it aside, "" if nobody did.
+    """Why the annotator of a post set it aside, "" if nobody did.
 
     >>> excluded({"answer": "reject"})
     'answer "reject"'
@@ -98,7 +83,7 @@ def excluded(extra: Mapping[str, Any]) -> str:
 
 
 def to_row(post: Post) -> dict[str, Any]:
-    """The JSON object of a post: words and offsets only where the text does not give them.
+    """The JSON object of a post; words and offsets only where the text alone does not give them.
 
     Raises:
         DataError: Spans overlap or leave the words.
@@ -130,8 +115,8 @@ def _flat(record: Any) -> dict[str, Any]:
     if isinstance(record, list) and len(record) == 2 and isinstance(record[0], str) and isinstance(record[1], dict):
         return {**record[1], "text": record[0]}
     if not isinstance(record, dict):
-        found = f'{type(record).__name__} ("{shown(json.dumps(record))}")'
-        raise DataError(f'expected an object with "text" or "words", found {found}')
+        value = f'{type(record).__name__} ("{clipped(json.dumps(record))}")'
+        raise DataError(f'expected an object with "text" or "words", found {value}')
     if isinstance(record.get("data"), dict) and not any(key in record for key in ("text", *WORDS)):
         return _task(record)
     return record
@@ -170,7 +155,7 @@ def _task(task: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sentence(value: Any) -> bool:
-    """Whether a value of a task may be its text: a string that is no address of a file."""
+    """Whether a value of a task may be its text: a string, but not the address of a file."""
     return isinstance(value, str) and not value.startswith(("/", "http://", "https://", "s3://", "gs://", "data:"))
 
 
@@ -199,24 +184,25 @@ def _words(row: Mapping[str, Any]) -> tuple[str, tuple[str, ...], Offsets, set[s
     if name is None:
         return (text or "", *split(text or ""), {key})
     words, taken = row[name], {key, name}
-    if text is not None and (found := _tokens(words, text)) is not None:
-        return (text, tuple(text[start:end] for start, end in found), found, taken)
+    if text is not None and (offsets := _tokens(words, text)) is not None:
+        return text, tuple(text[start:end] for start, end in offsets), offsets, taken
     if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
         raise DataError(f'"{name}": expected a list of strings, none of them empty')
     if text is None:
-        return (joined(words)[0], tuple(words), joined(words)[1], taken)
+        text, offsets = joined(words)
+        return text, tuple(words), offsets, taken
     places = row.get("offsets")
     offsets = align(text, words) if places is None else _places(places, text, words)
     if offsets is None:
         raise DataError(
-            "the words do not stand in the text in this order, or not for sure; "
+            "the words do not occur in the text in this order, or in more than one way; "
             f'give "{name}" without "text", or "offsets"'
         )
     return text, tuple(words), offsets, taken
 
 
 def _words_key(row: Mapping[str, Any]) -> str | None:
-    """The key of the words; beside a text a tool's tokens are these where they have places or labels count them."""
+    """The key of the words; beside a text, a tool's tokens are words only if they have places or labels count them."""
     if row.get("words") is not None:
         return "words"
     name = next((name for name in WORDS if isinstance(row.get(name), list)), None)
@@ -230,12 +216,9 @@ def _tokens(tokens: Any, text: Any) -> Offsets | None:
     offsets, at = [], 0
     for token in tokens if isinstance(tokens, list) else ():
         start, end = (token.get("start"), token.get("end")) if isinstance(token, dict) else (None, None)
-        if (
-            type(start) is not int
-            or type(end) is not int
-            or not at <= start < end <= len(text)
-            or text[at:start].strip()
-        ):
+        if type(start) is not int or type(end) is not int or not at <= start < end <= len(text):
+            return None
+        if text[at:start].strip():
             return None
         if not text[start:end].isspace():
             offsets.append((start, end))
@@ -244,14 +227,12 @@ def _tokens(tokens: Any, text: Any) -> Offsets | None:
 
 
 def _places(places: Any, text: str, words: Sequence[str]) -> Offsets:
-    pairs = places if isinstance(places, list) and len(places) == len(words) else []
-    if len(pairs) != len(words) or not all(
-        isinstance(pair, list) and len(pair) == 2 and all(type(x) is int for x in pair) for pair in pairs
-    ):
+    pairs = [pair for pair in places if isinstance(pair, list)] if isinstance(places, list) else []
+    if len(pairs) != len(words) or any(list(map(type, pair)) != [int, int] for pair in pairs):
         raise DataError('"offsets": expected [start, end] for each word')
     end = 0
     for word, (start, stop) in zip(words, pairs, strict=True):
         if not end <= start < stop <= len(text) or text[start:stop] != word:
-            raise DataError(f'"offsets": {start}-{stop} is not where "{word}" stands; offsets count characters')
+            raise DataError(f'"offsets": "{word}" is not at {start}-{stop}; offsets count characters')
         end = stop
     return tuple((start, stop) for start, stop in pairs)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from mner import config as configs
 from mner.config import Config, ContextConfig
 from mner.data import identify, read, statistics
-from mner.data.rename import rename
+from mner.data.reading import rename
 from mner.data.splits import splits
 from mner.errors import ConfigError, DataError, ModelError, why_not
 from mner.preflight.pictures import Pictures, examine_contexts

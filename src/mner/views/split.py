@@ -16,7 +16,7 @@ import numpy as np
 from mner import data
 from mner.config import Config
 from mner.data import Stamp
-from mner.data.rename import rename
+from mner.data.reading import rename
 from mner.errors import ConfigError, DataError, why_not
 from mner.types import Post, ViewName, VisualContext
 from mner.views.batch import Encoded

@@ -1,17 +1,15 @@
-"""What the two column formats share: posts from words and tags, and what a column cannot hold."""
+"""What the column formats share: checks of lines and labels that are read, and of posts that are written."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
 
-from mner.data.alignment import align, joined
-from mner.data.lines import printable
+from mner.data.lines import clipped, printable
 from mner.errors import DataError
 from mner.picture_files import SUFFIXES, UNDECODED, short_name
-from mner.tags import Reading, Scheme, check_type, from_spans, parse, to_spans, trimmed
+from mner.tags import Scheme, check_type, from_spans, parse, trimmed
 from mner.types import Post
 
 _GLUED = re.compile(r"(?:\t|^[^\t]* )(?:O|[BIES]-[^\s\ufeff]+)([\r\ufeff])")
@@ -21,14 +19,14 @@ Losses = Counter[str]
 
 
 class Known:
-    """The labels of a scheme that were seen, so that each is checked once."""
+    """The labels of a scheme that have occurred, each checked once."""
 
     def __init__(self, scheme: Scheme) -> None:
         self.scheme = scheme
         self._seen = {"O": ("O", "")}
 
     def tag(self, written: str) -> tuple[str, str]:
-        """A label without what does not show around it and its type, and what is wrong with it: "" if nothing."""
+        """A label without invisible characters around it and its type, and what is wrong with it, or ""."""
         if written not in self._seen:
             try:
                 self._seen[written] = self._read(trimmed(written)), ""
@@ -50,7 +48,7 @@ class Known:
 
 
 def glued(line: str, *, inside: bool) -> str:
-    r"""What is wrong with a line that holds the end of another, "" if nothing; it may be inside a post.
+    r"""What is wrong with a line that contains the end of another, or ""; ``inside`` a post or before its first word.
 
     >>> glued("Anna\tB-PER\rBo\tB-PER", inside=False)
     'a carriage return follows a label: two lines in one? Give each its own line'
@@ -65,35 +63,14 @@ def glued(line: str, *, inside: bool) -> str:
     return ""
 
 
-def shown(line: str, limit: int = 40) -> str:
-    """The beginning of a line, for a message."""
-    return line if len(line) <= limit else f"{line[:limit]}..."
-
-
-def post(
-    words: Sequence[str],
-    tags: Sequence[str],
-    *,
-    name: str,
-    scheme: Scheme,
-    labels: Reading | Literal[False],
-    image: str | None,
-    where: str,
-    text: str | None = None,
-    extra: Mapping[str, Any] | None = None,
-) -> Post:
-    """A post of words with one tag each; its text is the given one where the words stand in it, else joined."""
-    whole, offsets = joined(words)
-    if text is not None and (found := align(text, words)) is not None:
-        whole, offsets = text, found
-    spans = None if labels is False else to_spans(tags, scheme=scheme, labels=labels)
-    return Post(name, whole, tuple(words), offsets, spans, image or None, where, extra or {})
+def missing(columns: Sequence[str], line: str) -> str:
+    """What is wrong with a line that has no word or no label."""
+    number = f"{len(columns)} column{'s' if len(columns) != 1 else ''}" if columns[0] else "no word"
+    return f'expected "word<TAB>label", found {number} ("{clipped(line)}")'
 
 
 def tags_of(post: Post, *, scheme: Scheme, format_name: str, reserved: str = "") -> list[str]:
-    """One tag a word, after a check that lines of columns can hold the post.
-
-    ``reserved`` is a word that the format cannot hold.
+    """One tag for each word, after a check that columns can hold the post; they cannot hold the word ``reserved``.
 
     Raises:
         DataError: The post has no labels, or a word, label or image a line cannot hold.

@@ -11,14 +11,15 @@ the words stand in it) belong to the post, others are kept as extra keys, as are
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, TextIO
 
 from mner.data.alignment import align, joined
-from mner.data.formats._columns import Known, Losses, glued, post, shown, tags_of, unfit
+from mner.data.formats._columns import Known, Losses, glued, missing, tags_of, unfit
 from mner.data.formats._layout import DOCUMENT, HEADER, HOW, Layout, find, resembles_index
-from mner.data.lines import Lines, OnFault, raising
-from mner.tags import Reading, Scheme, detect, trimmed
+from mner.data.lines import Lines, OnFault
+from mner.tags import Labels, Scheme, detect, to_spans, trimmed
 from mner.types import Post
 
 _COMMENT = re.compile(r"# ?([A-Za-z_][\w.-]*) = ([^\t]*)|# (id) (\S+)(?:\t.*)?", re.DOTALL)
@@ -52,62 +53,48 @@ def columns(line: str) -> list[str]:
 def scheme_of(lines: Iterable[str]) -> Scheme:
     """The scheme of the labels in a file, which is read once for it."""
     lines = _repeatable(lines)
-    return _scheme(lines, _layout(lines, lambda line, message: None) or Layout())
+    return detect(_labels(lines, _layout(lines, lambda line, message: None) or Layout()))
 
 
-def read(
-    lines: Iterable[str], *, name: str, labels: Reading | Literal[False] = "repair", on_fault: OnFault | None = None
-) -> Iterator[Post]:
+def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) -> Iterator[Post]:
     """The posts, one after the other.
 
-    Args:
-        lines: Without their line feed. What can be read only once is kept in memory, as the scheme must be known
-            first; a file (``Lines``) is read twice.
-        name: The file, for messages.
-        labels: How an I- that continues nothing is read; False leaves labels unread, and a line may be a word alone.
-        on_fault: What to do about a bad line; None raises ``DataError``. A bad line is left out.
+    A file (``Lines``) is read twice, as the scheme must be known first; a stream is kept in memory. Where labels are
+    not read, a line may be a word alone.
     """
     lines = _repeatable(lines)
-    fault = on_fault or raising(name)
-    layout = _layout(lines, fault, labelled=labels is not False)
+    layout = _layout(lines, on_fault, labelled=bool(labels))
     if layout is None:
         return
-    scheme = _scheme(lines, layout)
+    scheme = detect(_labels(lines, layout))
     known = Known(scheme)
     words: list[str] = []
     tags: list[str] = []
     middle: list[list[str]] = []
     notes: dict[str, str] = {}
     begin = count = 0
-
-    def done() -> Post:
-        extra: dict[str, Any] = {key: value for key, value in notes.items() if key not in _OWN}
-        if any(middle):
-            extra["columns"] = middle
-        return post(
-            words,
-            tags,
-            name=notes.get("id") or notes.get("sent_id") or str(count),
-            scheme=scheme,
-            labels=labels,
-            image=notes.get("image"),
-            text=notes.get("text"),
-            where=f"{name}:{begin}",
-            extra=extra,
-        )
-
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(chain(lines, [""]), 1):  # a blank line ends the last post
         parts = columns(line)
         blank, document = not line.strip(" \t"), DOCUMENT in parts[: layout.word + 1]
         if blank or (words and (document or layout.restarts(parts))):
             if begin:
-                yield done()
+                text = notes.get("text", " ".join(words))
+                offsets = align(text, words)
+                if offsets is None:
+                    text, offsets = joined(words)
+                post_id = notes.get("id") or notes.get("sent_id") or str(count)
+                spans = to_spans(tags, scheme=scheme, labels=labels) if labels else None
+                image, where = notes.get("image") or None, f"{name}:{begin}"
+                extra: dict[str, Any] = {key: value for key, value in notes.items() if key not in _OWN}
+                if any(middle):
+                    extra["columns"] = middle
+                yield Post(post_id, text, tuple(words), offsets, spans, image, where, extra)
             words, tags, middle, notes, begin = [], [], [], {}, 0
         if blank or document:
             continue
         word, written, others = layout.of(parts)
         tag, problem = known.tag(written)
-        word = word or (parts[0] if labels is False and len(parts) == 1 else "")
+        word = word or (parts[0] if not labels and len(parts) == 1 else "")
         comment = None if words else _COMMENT.fullmatch(line)
         if comment and (comment[1] or problem):
             if comment[1] == HEADER:
@@ -115,42 +102,38 @@ def read(
             notes[comment[1] or comment[3]] = comment[2] if comment[1] else comment[4]
         elif layout.skips(parts):
             continue
-        elif problem := glued(line, inside=bool(words)) or _missing(parts, word, line) or (problem if labels else ""):
-            fault(number, f"{problem}. {HOW}" if word and len(parts) > 2 else problem)
-            continue
         else:
+            lacking = "" if word else missing(parts, line)
+            if problem := glued(line, inside=bool(words)) or lacking or (problem if labels else ""):
+                on_fault(number, f"{problem}. {HOW}" if word and len(parts) > 2 else problem)
+                continue
             words.append(word)
             tags.append(tag)
             middle.append(others)
         if not begin:
             begin, count = number, count + 1
-    if begin:
-        yield done()
 
 
-def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", losses: Losses | None = None) -> int:
-    """The number of posts written, columns separated by TABs.
-
-    A comment stands before a post whose id is not its number, that has a picture, or a text of its own.
+def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Losses) -> None:
+    """Write posts; the id, picture, text and extra keys of each are comments before its first word.
 
     Raises:
         DataError: A post cannot be held without damage.
     """
-    lost = losses if losses is not None else Losses()
-    count, named = 0, False
-    for count, found in enumerate(posts, 1):
-        tags = tags_of(found, scheme=scheme, format_name="conll", reserved=DOCUMENT)
-        middle = _middle(found)
-        lost["extra keys"] += ("columns" in found.extra and middle is None) or not _notable(found.extra)
-        if middle and not named and resembles_index(found.words):
+    named = False
+    for count, post in enumerate(posts, 1):
+        tags = tags_of(post, scheme=scheme, format_name="conll", reserved=DOCUMENT)
+        middle = _middle(post.extra.get("columns"), len(post.words))
+        dropped = [key for key, value in post.extra.items() if key != "columns" and not _keepable(key, value)]
+        losses["extra keys"] += bool(dropped) or ("columns" in post.extra and middle is None)
+        if middle and not named and resembles_index(post.words):
             stream.write(f"# {HEADER} = FORM X NER\n")
             named = True
-        for key, value in _notes(found, str(count), lost):
+        for key, value in _notes(post, str(count), losses):
             stream.write(f"# {key} = {value}\n")
-        for at, (word, tag) in enumerate(zip(found.words, tags, strict=True)):
+        for at, (word, tag) in enumerate(zip(post.words, tags, strict=True)):
             stream.write("\t".join([word, *(middle[at] if middle else ()), tag]) + "\n")
         stream.write("\n")
-    return count
 
 
 def _repeatable(lines: Iterable[str]) -> Sequence[str] | Lines:
@@ -159,13 +142,9 @@ def _repeatable(lines: Iterable[str]) -> Sequence[str] | Lines:
     return list(lines)
 
 
-def _layout(lines: Sequence[str] | Lines, fault: OnFault, *, labelled: bool = True) -> Layout | None:
+def _layout(lines: Sequence[str] | Lines, on_fault: OnFault, *, labelled: bool = True) -> Layout | None:
     rows = (columns(line) if line.strip(" \t") else [] for line in lines)
-    return find(enumerate(rows, 1), on_fault=fault, labelled=labelled)
-
-
-def _scheme(lines: Iterable[str], layout: Layout) -> Scheme:
-    return detect(_labels(lines, layout))
+    return find(enumerate(rows, 1), on_fault=on_fault, labelled=labelled)
 
 
 def _labels(lines: Iterable[str], layout: Layout) -> Iterator[list[str]]:
@@ -181,28 +160,20 @@ def _labels(lines: Iterable[str], layout: Layout) -> Iterator[list[str]]:
     yield tags
 
 
-def _missing(parts: Sequence[str], word: str, line: str) -> str:
-    """What a line lacks, "" if nothing."""
-    if word:
-        return ""
-    many = f"{len(parts)} column{'s' if len(parts) > 1 else ''}" if parts[0] else "no word"
-    return f'expected "word<TAB>label", found {many} ("{shown(line)}")'
-
-
-def _notes(post: Post, number: str, lost: Losses) -> Iterator[tuple[str, str]]:
+def _notes(post: Post, number: str, losses: Losses) -> Iterator[tuple[str, str]]:
     """The comments of a post that a line can hold."""
     if post.id != number or not (post.words or post.image):
         if unfit(post.id.replace("\r", "\n")):
-            lost["id"] += 1
+            losses["id"] += 1
             if not post.words:  # without a comment nothing would be left of the post
                 yield "id", number
         else:
             yield "id", post.id
     if post.image is not None:
         yield "image", post.image
-    if post.text != joined(post.words)[0]:
+    if post.text != " ".join(post.words):
         if unfit(post.text.replace("\r", "\n")) or align(post.text, post.words) != post.offsets:
-            lost["text"] += 1
+            losses["text"] += 1
         else:
             yield "text", post.text
     for key, value in post.extra.items():
@@ -215,18 +186,13 @@ def _keepable(key: str, value: object) -> bool:
     return fits and key not in _OWN and _COMMENT.fullmatch(f"# {key} = x") is not None
 
 
-def _notable(extra: Mapping[str, Any]) -> bool:
-    return all(key == "columns" or _keepable(key, value) for key, value in extra.items())
-
-
-def _middle(post: Post) -> list[list[str]] | None:
-    """The columns between word and label, if the post has some that lines can hold."""
-    kept = post.extra.get("columns")
-    if not isinstance(kept, list) or len(kept) != len(post.words):
+def _middle(columns: object, words: int) -> list[list[str]] | None:
+    """The columns between word and label, if there are any that lines can hold."""
+    if not isinstance(columns, list) or len(columns) != words:
         return None
-    fits = all(isinstance(row, list) and all(map(_fits, row)) for row in kept)
-    return kept if fits else None
+    fits = all(isinstance(cells, list) and all(map(_fits, cells)) for cells in columns)
+    return columns if fits else None
 
 
-def _fits(column: object) -> bool:
-    return isinstance(column, str) and not (column and unfit(column)) and "\r" not in column and "\ufeff" not in column
+def _fits(cell: object) -> bool:
+    return isinstance(cell, str) and not (cell and unfit(cell)) and "\r" not in cell and "\ufeff" not in cell

@@ -1,10 +1,10 @@
-"""Posts as a table with a header: a row a post, or a row a word. Cells are parted by commas, semicolons or TABs.
+"""Posts as a table with a header, one row for each post or for each word; commas, semicolons or TABs between cells.
 
-A row a post has a column ``text`` (or tweet, content, sentence, data), or ``words`` with a JSON list, and may have the
-keys of a JSON record as columns, lists in them as JSON: ``id``, ``image``, ``entities``, ``label`` as Label Studio
-writes it. A row a word has a column ``word`` (or token) and one for tags (tag, label, ner, ner_tag, iob, bio); a column
-such as ``Sentence #``, sentence_id or id, or a blank row, tells where a post ends. Further columns are kept.
-An empty cell is no value; without a cell for labels a post has none.
+With a row for each post there is a column ``text`` (or tweet, content, sentence, data), or ``words`` with a JSON list,
+and perhaps the keys of a JSON record as columns, lists in them as JSON: ``id``, ``image``, ``entities``, ``label`` as
+Label Studio writes it. With a row for each word there is a column ``word`` (or token) and perhaps one for tags (tag,
+label, ner, ner_tag, iob, bio); a column such as ``Sentence #``, sentence_id or id, or a blank row, shows where a post
+ends. Other columns are kept. An empty cell means no value; a post without a cell for labels has none.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 from mner.data import gold
 from mner.data.formats._columns import Known, Losses, unfit
 from mner.data.gold import WORDS
-from mner.data.lines import OnFault, printable, raising
+from mner.data.lines import OnFault, printable
 from mner.data.records import OWN, parse, post_of, to_row
 from mner.errors import DataError
-from mner.tags import Reading, Scheme
+from mner.tags import Labels, Scheme
 from mner.types import Post
 
 COLUMNS = ("id", "text", "words", "offsets", "entities", "image")
@@ -50,47 +50,36 @@ def sniff(lines: Sequence[str]) -> bool:
     return len(names) > 1 and all(map(_NAME.fullmatch, names)) and len(set(names)) == len(names) and _kind(names) != ""
 
 
-def read(
-    lines: Iterable[str], *, name: str, labels: Reading | Literal[False] = "repair", on_fault: OnFault | None = None
-) -> Iterator[Post]:
-    """The posts, one after the other.
-
-    Args:
-        lines: Without their line feed.
-        name: The file, for messages.
-        labels: What an I- that continues nothing means, where tags are given; False leaves labels unread.
-        on_fault: What to do about a bad row; None raises ``DataError``. A bad row is left out.
-    """
-    fault = on_fault or raising(name)
-    rows = _rows(iter(lines), fault)
+def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) -> Iterator[Post]:
+    """The posts, one after the other."""
+    rows = _rows(iter(lines), on_fault)
     number, header = next(rows, (1, []))
     names = [cell.strip().casefold() for cell in header]
     kind = _kind(names)
     if header and not kind:
-        fault(number, f'expected a header with a column "text", or "word" and "tag", found {", ".join(header)}')
+        on_fault(number, f'expected a header with a column "text", or "word" and "tag", found {", ".join(header)}')
         return
-    table = _of_width(rows, len(header), fault)
-    groups = _by_word(table, names, fault if labels is not False else None) if kind == "word" else table
-    for count, (number, group) in enumerate((pair for pair in groups if pair[1]), 1):
+    table = _of_width(rows, len(header), on_fault)
+    posts: Iterable[tuple[int, list[str] | dict[str, Any]]] = (pair for pair in table if pair[1])
+    if kind == "word":
+        posts = _by_word(table, names, on_fault, labelled=bool(labels))
+    for count, (number, row) in enumerate(posts, 1):
         try:
-            record = group if isinstance(group, dict) else _record(header, names, group or ())
+            record = row if isinstance(row, dict) else _record(header, names, row)
             yield post_of(record, number=count, where=f"{name}:{number}", labels=labels)
         except DataError as error:
-            fault(number, str(error))
+            on_fault(number, str(error))
 
 
-def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", losses: Losses | None = None) -> int:
-    """The number of posts written. ``scheme`` has no effect.
+def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Losses) -> None:
+    """Write posts, one row for each; there is no scheme.
 
     Raises:
         DataError: A text, id or image cannot stand in a cell.
     """
-    lost = losses if losses is not None else Losses()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    count = 0
     for post in posts:
-        count += 1
         row = to_row(post)
         for key in ("id", "text", "image"):
             value = row.get(key) or ""
@@ -100,11 +89,10 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", los
                 raise DataError(f"{place}: its {key} {problem}, which a cell cannot hold. Write jsonl")
         cells = [_cell(row.get(key)) for key in COLUMNS]
         if not any(cell.strip() for cell in cells):
-            raise DataError(f"{post.where or 'post'}: it is empty, which a table cannot hold. Write jsonl")
-        lost["id"] += not post.id
-        lost["extra keys"] += bool(post.extra)
+            raise DataError(f"{post.where or 'post'}: an empty post cannot be a row of a table. Write jsonl")
+        losses["id"] += not post.id
+        losses["extra keys"] += bool(post.extra)
         writer.writerow(cells)
-    return count
 
 
 def _cell(value: Any) -> str:
@@ -112,30 +100,26 @@ def _cell(value: Any) -> str:
 
 
 def _delimiter(header: str) -> str:
-    """What parts the cells of a header: a TAB where it has one, else the more frequent of comma and semicolon."""
+    """What separates the cells: a TAB if the header contains one, else the more frequent of comma and semicolon."""
     return "\t" if "\t" in header else max(",;", key=header.count)
 
 
 def _kind(names: Sequence[str]) -> str:
-    """Whether a table with these columns has a row a "word" or a row a "post", "" if neither."""
+    """Whether a table with these columns has a row for each "word" or for each "post", "" if neither."""
     if _first(names, _WORD) is not None and _first(names, _TAG + _POST) is not None:
         return "word"
     return "post" if _first(names, _TEXT + WORDS) is not None else ""
 
 
 def _first(names: Sequence[str], wanted: Iterable[str]) -> int | None:
-    """The place of the first of the wanted columns that is there."""
+    """The index of the first of the wanted columns that the table has."""
     return next((names.index(name) for name in wanted if name in names), None)
 
 
-def _rows(lines: Iterator[str], fault: OnFault) -> Iterator[tuple[int, list[str]]]:
-    """The number of the line that each row begins on, and its cells; the first row is not blank."""
-    before = 0
-    for first in lines:
-        if first.strip():
-            break
-        before += 1
-    else:
+def _rows(lines: Iterator[str], on_fault: OnFault) -> Iterator[tuple[int, list[str]]]:
+    """The number of the line that each row begins on, and its cells; blank lines before the header are skipped."""
+    before, first = next(((at, line) for at, line in enumerate(lines) if line.strip()), (0, ""))
+    if not first:
         return
     delimiter = _delimiter(first)
     lines = chain([first], lines)
@@ -152,28 +136,26 @@ def _rows(lines: Iterator[str], fault: OnFault) -> Iterator[tuple[int, list[str]
         except StopIteration:
             return
         except csv.Error as error:
-            fault(number, f"not CSV: {error}")
+            on_fault(number, f"not CSV: {error}")
 
 
 def _unquoted(cell: str, *, always: bool) -> str:
-    """A cell between TABs; its outer quotation marks go where the file quotes all, or doubles the inner ones."""
+    """A cell between TABs, without its outer quotation marks if the file quotes all cells or doubles inner marks."""
     inner = cell[1:-1]
     if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"' or '"' in inner.replace('""', ""):
         return cell
     return inner.replace('""', '"') if always or '""' in inner else cell
 
 
-def _of_width(
-    rows: Iterable[tuple[int, list[str]]], width: int, fault: OnFault
-) -> Iterator[tuple[int, list[str] | None]]:
-    """The rows that have as many cells as the header; None for a blank one."""
+def _of_width(rows: Iterable[tuple[int, list[str]]], width: int, on_fault: OnFault) -> Iterator[tuple[int, list[str]]]:
+    """The rows that have as many cells as the header; a blank one has none."""
     for number, row in rows:
         if not any(cell.strip() for cell in row):
-            yield number, None
+            yield number, []
         elif len(row) == width:
             yield number, row
         else:
-            fault(number, f"expected {width} cells, as the header has, found {len(row)}")
+            on_fault(number, f"expected {width} cells, as the header has, found {len(row)}")
 
 
 def _record(header: Sequence[str], names: Sequence[str], row: Sequence[str]) -> dict[str, Any]:
@@ -207,41 +189,37 @@ def _value(cell: str) -> Any:
 
 
 def _by_word(
-    rows: Iterable[tuple[int, list[str] | None]], names: Sequence[str], fault: OnFault | None
+    rows: Iterable[tuple[int, list[str]]], names: Sequence[str], on_fault: OnFault, *, labelled: bool
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The JSON record of each post's rows, with the line of the first; ``fault`` takes tags that are none."""
+    """The JSON record of each post's rows, with the line of the first; a row with a faulty tag is left out."""
     word, tag, of_post = _first(names, _WORD), _first(names, _TAG), _first(names, _POST)
     image = _first(names, ("image",))
     others = [place for place in range(len(names)) if place not in (word, tag, of_post, image)]
     known = Known("BIOES")
-    held: list[list[str]] = []
+    post: list[list[str]] = []
     begin, current = 0, ""
-
-    def record() -> tuple[int, dict[str, Any]]:
-        columns = [[row[place] for place in others] for row in held]
-        found: dict[str, Any] = {"words": [row[word or 0] for row in held]}
-        if current:
-            found["id"] = current
-        if tag is not None and fault is not None:
-            found["ner_tags"] = [row[tag] for row in held]
-        if image is not None:
-            found["image"] = held[0][image]
-        return begin, {**found, **({"columns": columns} if any(map(any, columns)) else {})}
-
-    for number, row in rows:
+    for number, row in chain(rows, [(0, [])]):  # a blank row ends the last post
         name = row[of_post] if row and of_post is not None else ""
-        if held and (row is None or name not in ("", current)):
-            yield record()
-            held, begin = [], 0
-        if row is None:
+        if post and (not row or name not in ("", current)):
+            record: dict[str, Any] = {"words": [cells[word or 0] for cells in post]}
+            if current:
+                record["id"] = current
+            if tag is not None and labelled:
+                record["ner_tags"] = [cells[tag] for cells in post]
+            if image is not None:
+                record["image"] = post[0][image]
+            columns = [[cells[place] for place in others] for cells in post]
+            if any(map(any, columns)):
+                record["columns"] = columns
+            yield begin, record
+            post, begin = [], 0
+        if not row:
             current = ""
             continue
         current = name or current
         begin = begin or number
-        problem = known.tag(row[tag])[1] if tag is not None and fault is not None else ""
-        if problem and fault is not None:
-            fault(number, problem)
+        problem = known.tag(row[tag])[1] if tag is not None and labelled else ""
+        if problem:
+            on_fault(number, problem)
         else:
-            held.append(row)
-    if held:
-        yield record()
+            post.append(row)

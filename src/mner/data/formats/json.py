@@ -1,7 +1,7 @@
 """Posts as one JSON array: the rows of ``jsonl`` between brackets, a Label Studio export, spaCy's list of pairs.
 
 The object of the NER annotator for spaCy (``{"classes", "annotations": [pair or null, ...]}``) is read, too. The whole
-file is held in memory; JSON lines are not.
+file is in memory at once; for large files there are JSON lines.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 from mner.data.formats._columns import Losses
 from mner.data.formats.jsonl import line_of
 from mner.data.formats.jsonl import sniff as is_jsonl
-from mner.data.lines import OnFault, raising
+from mner.data.lines import OnFault
 from mner.data.records import finite, post_of, to_row, unique
 from mner.errors import DataError
-from mner.tags import Reading, Scheme
+from mner.tags import Labels, Scheme
 from mner.types import Post
 
 _BEGIN = re.compile(r'\s*\[\s*(?:[\[{"]|\]?\s*$)|\s*\{\s*(?:$|"classes")')
@@ -34,14 +34,11 @@ def sniff(lines: Sequence[str]) -> bool:
     return _BEGIN.match(first) is not None and not is_jsonl([first])
 
 
-def read(
-    lines: Iterable[str], *, name: str, labels: Reading | Literal[False] = "repair", on_fault: OnFault | None = None
-) -> Iterator[Post]:
-    """The posts, one after the other; parameters as for ``jsonl``.
+def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) -> Iterator[Post]:
+    """The posts, one after the other; where the text is not JSON, reading ends.
 
-    A bad element goes to ``on_fault`` with the line it begins on; where the text is no JSON, reading ends.
+    A bad element is reported with the line that it begins on.
     """
-    fault = on_fault or raising(name)
     text = "\n".join(lines)
     line = at = count = 0
     try:
@@ -53,19 +50,18 @@ def read(
             try:
                 yield post_of(record, number=count, where=f"{name}:{line + 1}", labels=labels)
             except DataError as error:
-                fault(line + 1, str(error))
+                on_fault(line + 1, str(error))
     except (ValueError, RecursionError) as error:
         place = error.lineno if isinstance(error, json.JSONDecodeError) else line + 1
-        fault(place, f"not JSON: {error}")
+        on_fault(place, f"not JSON: {error}")
 
 
-def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", losses: Losses | None = None) -> int:
-    """The number of posts written; nothing is lost. ``scheme`` has no effect."""
+def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Losses) -> None:
+    """Write posts; nothing is lost, and there is no scheme."""
     count = 0
     for count, post in enumerate(posts, 1):
         stream.write(("[\n" if count == 1 else ",\n") + line_of(to_row(post)))
     stream.write("\n]\n" if count else "[]\n")
-    return count
 
 
 def _elements(text: str) -> Iterator[tuple[int, Any]]:

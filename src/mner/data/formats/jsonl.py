@@ -1,9 +1,9 @@
 """Posts as JSON lines: ``{"id", "text" or "words", "entities": [{"start", "end", "label"}], "image"}``.
 
 Offsets are Python characters (code points) of the text, end exclusive. Everything but text or words is optional; a
-row without entities has no labels, which is not the same as an empty list. The text of a row with words alone is its
-words joined by one space. With both, the words are looked for in the text in order, or stand at ``"offsets"``
-([[start, end], ...]). Rows of labelling tools are read as they are (``mner.data.gold``). Other keys are kept and
+record without entities has no labels, which is not the same as an empty list. The text of a record with words alone is
+its words joined by one space. With both, the words are looked for in the text in order, or are at ``"offsets"``
+([[start, end], ...]). Records of labelling tools are read as they are (``mner.data.gold``). Other keys are kept and
 written back; other keys of an entity are not.
 """
 
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 from mner.data.formats._columns import Losses
-from mner.data.lines import OnFault, raising
+from mner.data.lines import OnFault
 from mner.data.records import parse, post_of, to_row
 from mner.errors import DataError
-from mner.tags import Reading, Scheme
+from mner.tags import Labels, Scheme
 from mner.types import Post
 
 
@@ -37,40 +37,24 @@ def sniff(lines: Sequence[str]) -> bool:
     return first.startswith("{") and first[1:].lstrip()[:1] in {'"', "}"} and not first.startswith('{"classes"')
 
 
-def read(
-    lines: Iterable[str], *, name: str, labels: Reading | Literal[False] = "repair", on_fault: OnFault | None = None
-) -> Iterator[Post]:
-    """The posts, one after the other.
-
-    Args:
-        lines: Without their line feed; blank ones are skipped.
-        name: The file, for messages.
-        labels: What an I- that continues nothing means, in rows with tags; False leaves labels unread.
-        on_fault: What to do about a bad line; None raises ``DataError``. A bad line is left out.
-    """
-    fault = on_fault or raising(name)
-    count = 0
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        count += 1
+def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) -> Iterator[Post]:
+    """The posts, one after the other; blank lines are skipped."""
+    written = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    for count, (number, line) in enumerate(written, 1):
         try:
             yield post_of(parse(line), number=count, where=f"{name}:{number}", labels=labels)
         except DataError as error:
-            fault(number, str(error))
+            on_fault(number, str(error))
 
 
-def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", losses: Losses | None = None) -> int:
-    """The number of posts written; nothing is lost. ``scheme`` has no effect."""
-    count = 0
+def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Losses) -> None:
+    """Write posts; nothing is lost, and there is no scheme."""
     for post in posts:
-        count += 1
         stream.write(line_of(to_row(post)) + "\n")
-    return count
 
 
 def line_of(row: dict[str, Any]) -> str:
-    """A row as one line of JSON; half a surrogate pair is legal in JSON, escaped, but not in UTF-8."""
+    """A record as one line of JSON; half a surrogate pair is legal in JSON, escaped, but not in UTF-8."""
     line = json.dumps(row, ensure_ascii=False)
     broken = not line.isascii() and any("\ud800" <= char <= "\udfff" for char in line)
     return json.dumps(row) if broken else line

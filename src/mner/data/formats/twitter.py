@@ -7,21 +7,22 @@ is that file; an empty one is no picture. A post has no text but its words joine
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, TextIO
+from itertools import chain
+from typing import TextIO
 
 from mner.data.alignment import joined
-from mner.data.formats._columns import Known, Losses, glued, picture_of, post, shown, tags_of
-from mner.data.lines import OnFault, raising
+from mner.data.formats._columns import Known, Losses, glued, missing, picture_of, tags_of
+from mner.data.lines import OnFault, clipped
 from mner.errors import DataError
 from mner.picture_files import short_name
-from mner.tags import Reading, Scheme
+from mner.tags import Labels, Scheme, to_spans
 from mner.types import Post
 
 _HEADER = "IMGID:"
 
 
 def sniff(lines: Sequence[str]) -> bool:
-    r"""Whether the first line that is not blank is ``IMGID:`` and no ``word<TAB>label``.
+    r"""Whether the first line that is not blank begins with ``IMGID:`` and is not ``word<TAB>label``.
 
     >>> sniff(["IMGID:1015799", "RT\tO"])
     True
@@ -35,96 +36,70 @@ def scheme_of(lines: Iterable[str]) -> Scheme:
     return "IOB2"
 
 
-def read(
-    lines: Iterable[str], *, name: str, labels: Reading | Literal[False] = "repair", on_fault: OnFault | None = None
-) -> Iterator[Post]:
-    """The posts, one after the other.
-
-    Args:
-        lines: Without their line feed.
-        name: The file, for messages.
-        labels: How an I- that continues nothing is read; False leaves labels unread.
-        on_fault: What to do about a bad line; None raises ``DataError``. A bad line is left out.
-    """
-    fault = on_fault or raising(name)
+def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) -> Iterator[Post]:
+    """The posts, one after the other."""
     known = Known("IOB2")
     words: list[str] = []
     tags: list[str] = []
     image_id: str | None = None
     begin = count = 0
-
-    def done() -> Post:
-        written = image_id or ""
-        return post(
-            words,
-            tags,
-            name=written or str(count),
-            scheme="IOB2",
-            labels=labels,
-            image=picture_of(written) if written else None,
-            where=f"{name}:{begin}",
-        )
-
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(chain(lines, [""]), 1):  # a blank line ends the last post
         columns = line.split("\t")
         header = len(columns) == 1 and line.startswith(_HEADER)
         if header or not line.strip(" \t"):
             if words or image_id is not None:
-                yield done()
+                text, offsets = joined(words)
+                spans = to_spans(tags, labels=labels) if labels else None
+                image = picture_of(image_id) if image_id else None
+                yield Post(image_id or str(count), text, tuple(words), offsets, spans, image, f"{name}:{begin}")
             words, tags, image_id = [], [], None
             if header:
                 image_id, begin, count = line.removeprefix(_HEADER).strip(" "), number, count + 1
             continue
         if image_id is None:
-            fault(number, f'expected "{_HEADER}<id>" before the words of a post, found "{shown(line)}"')
+            on_fault(number, f'expected "{_HEADER}<id>" before the words of a post, found "{clipped(line)}"')
             image_id, begin, count = "", number, count + 1
         if problem := glued(line, inside=bool(words)):
-            fault(number, problem)
-            continue
-        if len(columns) != 2 or not columns[0]:
-            many = f"{len(columns)} column{'s' if len(columns) != 1 else ''}"
-            fault(number, f'expected "word<TAB>label", found {many if columns[0] else "no word"} ("{shown(line)}")')
-            continue
-        tag, problem = known.tag(columns[1])
-        if problem and labels is not False:
-            fault(number, problem)
-            continue
-        words.append(columns[0])
-        tags.append(tag)
-    if words or image_id is not None:
-        yield done()
+            on_fault(number, problem)
+        elif len(columns) != 2 or not columns[0]:
+            on_fault(number, missing(columns, line))
+        else:
+            tag, problem = known.tag(columns[1])
+            if problem and labels:
+                on_fault(number, problem)
+            else:
+                words.append(columns[0])
+                tags.append(tag)
 
 
-def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme = "IOB2", losses: Losses | None = None) -> int:
-    """The number of posts written.
+def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Losses) -> None:
+    """Write posts.
 
     Raises:
         DataError: The scheme is not IOB2, or a post cannot be held without damage.
     """
     if scheme != "IOB2":
         raise DataError(f"the twitter format is IOB2, not {scheme}; for {scheme} write conll")
-    lost = losses if losses is not None else Losses()
-    count = 0
-    for count, found in enumerate(posts, 1):
-        tags = tags_of(found, scheme="IOB2", format_name="twitter")
-        written = _image_id(found)
-        lost["text"] += found.text != joined(found.words)[0]
-        lost["id"] += found.id != (written or str(count))
-        lost["extra keys"] += bool(found.extra)
-        stream.write(f"{_HEADER}{written}\n")
-        stream.writelines(f"{word}\t{tag}\n" for word, tag in zip(found.words, tags, strict=True))
+    for count, post in enumerate(posts, 1):
+        tags = tags_of(post, scheme=scheme, format_name="twitter")
+        image_id = _image_id(post)
+        losses["text"] += post.text != " ".join(post.words)
+        losses["id"] += post.id != (image_id or str(count))
+        losses["extra keys"] += bool(post.extra)
+        stream.write(f"{_HEADER}{image_id}\n")
+        stream.writelines(f"{word}\t{tag}\n" for word, tag in zip(post.words, tags, strict=True))
         stream.write("\n")
-    return count
 
 
 def _image_id(post: Post) -> str:
     if post.image is None:
         return ""
     short = post.image.removesuffix(".jpg")
-    written = short if short and picture_of(short) == post.image else post.image
-    if picture_of(written.strip(" ")) != post.image:
+    image_id = short if short and picture_of(short) == post.image else post.image
+    read_back = picture_of(image_id.strip(" "))
+    if read_back != post.image:
         raise DataError(
             f'{post.where or post.id}: the image "{short_name(post.image)}" would be read back as '
-            f'"{short_name(picture_of(written.strip(" ")))}"; give it a picture\'s suffix, or write jsonl'
+            f'"{short_name(read_back)}"; give it a picture\'s suffix, or write jsonl'
         )
-    return written
+    return image_id
