@@ -51,6 +51,20 @@ class WorkerError(MnerError):
     """The workers of a run cannot start, or do not keep to what was agreed."""
 
 
+class ServiceError(MnerError):
+    """A service refused a request, or did not answer.
+
+    Attributes:
+        status: Of the response; 0 where none came.
+        code: The service's word for the fault, for programs; "" where no response came.
+        field: The field of the request that is wrong; None where it is none.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.field = status, code, field
+
+
 class MnerWarning(UserWarning):
     """Something that a user should know of and that ends nothing; the command line prints it as a note."""
 

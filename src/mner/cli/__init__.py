@@ -26,6 +26,7 @@ from mner.interrupt import EXIT_CODE, in_command
 COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("mner.cli.predict:predict", "Tag posts, or one text with its picture."),
     "explain": ("mner.cli.explain:explain", "Show what the picture did for each entity."),
+    "serve": ("mner.cli.serve:serve", "Serve a model over HTTP."),
     "train": ("mner.cli.train:train", "Train a model from a configuration; never opens the test split."),
     "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
     "export": ("mner.cli.export:export", "Write a model as ONNX, for machines without torch."),
@@ -89,6 +90,7 @@ EXTRAS: dict[str, str] = {
     "optuna": "search",
     "pyarrow": "parquet",
     "datasets": "hub-data",
+    **dict.fromkeys(("fastapi", "uvicorn", "starlette", "python_multipart", "prometheus_client"), "serve"),
 }
 """Package that may be absent -> the extra that brings it."""
 

@@ -1,0 +1,227 @@
+"""A client of ``mner serve``; it needs the standard library alone.
+
+>>> client = Client("http://127.0.0.1:8000")
+>>> client  # doctest: +ELLIPSIS
+<mner.client.Client http://127.0.0.1:8000>
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from mner.errors import ServiceError
+
+Picture = str | os.PathLike[str] | bytes
+"""A path, or the bytes of a picture's file."""
+
+AGAIN = frozenset({429, 503})
+"""Statuses after which the same request is sent again."""
+
+PAUSE = 0.5
+"""Seconds before the second try, where the service names none; doubled with each further one."""
+
+LONGEST = 60.0
+"""Most seconds between two tries."""
+
+
+class Client:
+    """Asks a service for entities. It may be used from several threads, each with a connection of its own.
+
+    Args:
+        address: Of the service, such as ``http://127.0.0.1:8000``.
+        key: Its key, where it wants one.
+        timeout: Seconds to wait for an answer.
+        retries: Further tries where the service is busy (429, 503), or the connection was lost before an answer came.
+        context: Of TLS, for an https address; None takes the system's authorities.
+
+    Raises:
+        ValueError: The address is none.
+    """
+
+    def __init__(
+        self,
+        address: str = "http://127.0.0.1:8000",
+        *,
+        key: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 5,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"address: expected one such as http://127.0.0.1:8000, got {address!r}")
+        self._address, self._parts = address.rstrip("/"), parts
+        self._key, self._timeout, self._retries, self._context = key, timeout, retries, context
+        self._local = threading.local()
+
+    def __repr__(self) -> str:
+        return f"<mner.client.Client {self._address}>"
+
+    def entities(
+        self,
+        text: str | None = None,
+        *,
+        words: Sequence[str] | None = None,
+        image: Picture | None = None,
+        context: str | Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """The row of one post: text, entities with start, end, text, label and score, view, image_status.
+
+        Args:
+            text: The post.
+            words: Its words, instead.
+            image: Its picture: a path, or the bytes of the file.
+            context: What stands for the picture: a caption, or a context as answers have it.
+            options: ``views=["T", "I+T"]``, ``explain=True``, ``min_score=0.5``, ``picture_ms=500``, ``id="1"``.
+
+        Raises:
+            ServiceError: The service refuses the request, or does not answer.
+        """
+        return self._post({**_post(text, words, image, context), **options})
+
+    def batch(
+        self, posts: Iterable[str | Mapping[str, Any]], *, size: int = 64, **options: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The rows of many posts, in their order, ``size`` of them in one request.
+
+        Args:
+            posts: Texts, or mappings with what ``entities`` takes: text or words, image, context, id.
+            size: Posts of one request.
+            options: As for ``entities``, for all posts.
+
+        Raises:
+            ServiceError: As ``entities``.
+        """
+        if isinstance(posts, str | Mapping):
+            raise TypeError("expected many posts, such as a list of texts; one post: client.entities(text)")
+        source = iter(posts)
+        while part := [_row(post) for post in islice(source, size)]:
+            yield from self._post({"posts": part, **options})["posts"]
+
+    def model(self) -> dict[str, Any]:
+        """The service's model: name, labels, views, version, limits."""
+        return self._ask("GET", "/v1/model", None)
+
+    def ready(self) -> bool:
+        """Whether the service takes requests."""
+        try:
+            return self._once("GET", "/readyz", None)[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection = self._local.__dict__.pop("connection", None)
+        if connection is not None:
+            connection.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _post(self, value: dict[str, Any]) -> dict[str, Any]:
+        return self._ask("POST", "/v1/entities", json.dumps(value).encode())
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+        """What the service answers, after as many tries as it takes and may."""
+        pause = PAUSE
+        for left in range(self._retries, -1, -1):
+            try:
+                status, headers, content = self._once(method, path, body)
+            except (OSError, http.client.HTTPException) as error:
+                self.close()
+                if not left or isinstance(error, TimeoutError | ssl.SSLError):
+                    why = str(error) or type(error).__name__
+                    raise ServiceError(f"{self._address}: no answer: {why}") from error
+                wait = pause
+            else:
+                if status == 200:
+                    value: dict[str, Any] = json.loads(content)
+                    return value
+                if status not in AGAIN or not left:
+                    raise _refused(self._address, status, content)
+                wait = _seconds(headers.get("retry-after"), pause)
+            time.sleep(min(LONGEST, wait))
+            pause = min(LONGEST, 2 * pause)
+        raise AssertionError("the last try ends above")
+
+    def _once(self, method: str, path: str, body: bytes | None) -> tuple[int, Mapping[str, str], bytes]:
+        connection = self._connection()
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {self._key}"
+        with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse a body before all of it was sent
+            connection.request(method, self._parts.path.rstrip("/") + path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        if answer.will_close:
+            self.close()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+
+    def _connection(self) -> http.client.HTTPConnection:
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            host, port = str(self._parts.hostname), self._parts.port
+            if self._parts.scheme == "https":
+                connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._context)
+            else:
+                connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
+            self._local.connection = connection
+        return connection
+
+
+def _row(post: str | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(post, str):
+        return {"text": post}
+    rest = {key: value for key, value in post.items() if key not in {"text", "words", "image", "context"}}
+    return {**_post(post.get("text"), post.get("words"), post.get("image"), post.get("context")), **rest}
+
+
+def _post(
+    text: str | None, words: Sequence[str] | None, image: Picture | None, context: str | Mapping[str, Any] | None
+) -> dict[str, Any]:
+    if isinstance(words, str):
+        raise TypeError("words: expected a list of words, got one string; give it as text")
+    row: dict[str, Any] = {}
+    if text is not None:
+        row["text"] = text
+    if words is not None:
+        row["words"] = list(words)
+    if image is not None:
+        content = bytes(image) if isinstance(image, bytes | bytearray) else Path(image).read_bytes()
+        row["image"] = base64.b64encode(content).decode()
+    if context is not None:
+        row["context"] = context if isinstance(context, str) else dict(context)
+    return row
+
+
+def _seconds(text: str | None, otherwise: float) -> float:
+    return float(text) if text is not None and text.isascii() and text.isdigit() else otherwise
+
+
+def _refused(address: str, status: int, content: bytes) -> ServiceError:
+    """The error of an answer that is none."""
+    try:
+        error = json.loads(content)["error"]
+        code, message, field = str(error["code"]), str(error["message"]), error.get("field")
+    except (ValueError, KeyError, TypeError, AttributeError):  # something between here and the service
+        code, message, field = "unknown", content[:200].decode("utf-8", "replace"), None
+    where = f"{field}: " if field and not message.startswith(str(field)) else ""
+    return ServiceError(f"{address}: {where}{message} (status {status}, {code})", status=status, code=code, field=field)

@@ -1,0 +1,185 @@
+"""A checked request -> its answer: pictures first, then the model, then one row for each post."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from mner.bulk import line
+from mner.contexts.rows import from_row, to_row
+from mner.errors import DataError
+from mner.evidence import Explanation
+from mner.serve.addresses import fetch
+from mner.serve.batching import Batcher, Row
+from mner.serve.faults import RequestError
+from mner.serve.metrics import Metrics
+from mner.serve.pictures import NAME, PictureReader
+from mner.serve.schema import Options, Posted, Query
+from mner.serve.settings import Settings
+from mner.tagger import Tagger
+from mner.tagger.requests import request
+from mner.types import Prediction, VisualContext
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body of an answer, and what became of the pictures."""
+
+    body: bytes
+    pictures: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Post:
+    """A post on its way: as the tagger takes it, and its words."""
+
+    posted: Posted
+    row: dict[str, Any]
+    words: int
+
+
+class Answers:
+    """Answers requests with one tagger."""
+
+    def __init__(
+        self, tagger: Tagger, settings: Settings, batcher: Batcher, pictures: PictureReader | None, metrics: Metrics
+    ) -> None:
+        self._tagger, self._settings, self._batcher = tagger, settings, batcher
+        self._pictures, self._metrics = pictures, metrics
+
+    async def of(self, query: Query) -> Answer:
+        """The answer to a request.
+
+        Raises:
+            RequestError: A post cannot be tagged, or too much waits already.
+        """
+        posts = [self._checked(posted) for posted in query.posts]
+        options = query.options
+        milliseconds = self._settings.picture_ms if options.picture_ms is None else options.picture_ms
+        until = asyncio.get_running_loop().time() + milliseconds / 1000
+        pictured = [post for post in posts if post.posted.pictured]
+        if pictured:
+            await asyncio.gather(*(self._look(post, until) for post in pictured))
+        if options.explain:
+            answers = [await self._explained(post, options) for post in posts]
+        else:
+            answers = await self._tagged(posts, options)
+        rows = [row for row, _ in answers]
+        statuses: Counter[str] = Counter(prediction.image_status for _, prediction in answers)
+        self._count([prediction for _, prediction in answers], statuses)
+        body = '{"posts":[' + ",".join(map(line, rows)) + "]}" if query.many else line(rows[0])
+        return Answer(body.encode(), dict(statuses))
+
+    def _checked(self, posted: Posted) -> _Post:
+        """The post, its words counted; words and context are as the tagger wants them."""
+        row = dict(posted.row)
+        try:
+            if isinstance(posted.context, str):
+                row["context"] = posted.context
+            elif posted.context is not None:
+                row["context"] = from_row({"image": NAME, **posted.context}, where="context")
+        except DataError as error:
+            raise RequestError(422, "invalid_context", str(error), field=posted.named("context")) from None
+        try:
+            words = len(request(row).post.words)
+        except DataError as error:
+            raise RequestError(422, "invalid_post", str(error), field=posted.place or None) from None
+        if words > self._settings.max_words:
+            message = f"{words:,} words, the limit is {self._settings.max_words:,}"
+            raise RequestError(413, "too_long", message, field=posted.named("text"))
+        if posted.url is not None and not self._settings.hosts:
+            message = "this service fetches no pictures; send the bytes in base64 as image"
+            raise RequestError(422, "url_refused", message, field=posted.named("image_url"))
+        return _Post(posted, row, words)
+
+    async def _look(self, post: _Post, until: float) -> None:
+        """Put what was read from a post's picture into its row."""
+        content = post.posted.image
+        if content is None:
+            try:
+                content = await fetch(str(post.posted.url), self._settings, until)
+            except TimeoutError:
+                post.row["context"] = VisualContext(NAME, status="timeout", reason="the picture did not come in time")
+                return
+            except OSError as error:
+                post.row["context"] = VisualContext(NAME, status="missing", reason=str(error))
+                return
+        if self._pictures is None:
+            post.row["image"] = content  # the tagger says why it is not read
+            return
+        context = await self._pictures.read(content, until=until)
+        post.row["context"] = context
+        if context.status == "ok":
+            post.row["image"] = content  # for models that look at pixels, too
+
+    async def _tagged(self, posts: Sequence[_Post], options: Options) -> list[tuple[dict[str, Any], Prediction]]:
+        rows: list[Row] = [post.row for post in posts]
+        words = [post.words + _beside(post.row.get("context")) for post in posts]
+        both = [at for at, post in enumerate(posts) if options.views and _pictured(post.row)]
+        rows += [_without_picture(posts[at].row) for at in both]
+        words += [posts[at].words for at in both]
+        predictions = [_above(prediction, options.min_score) for prediction in await self._batcher.tag(rows, words)]
+        alone = dict(zip(both, predictions[len(posts) :], strict=True))
+        return [
+            (_row(prediction, options, alone.get(at, prediction)), prediction)
+            for at, prediction in enumerate(predictions[: len(posts)])
+        ]
+
+    async def _explained(self, post: _Post, options: Options) -> tuple[dict[str, Any], Prediction]:
+        words = 6 * (post.words + _beside(post.row.get("context")))  # both views, and each kind of context left out
+        explanation: Explanation = await self._batcher.alone(partial(self._tagger.explain, post.row), words)
+        prediction = _above(explanation.prediction, options.min_score)
+        alone = prediction
+        if options.views and _pictured(post.row):
+            (alone,) = await self._batcher.tag([_without_picture(post.row)], [post.words])
+        row = _row(prediction, options, _above(alone, options.min_score))
+        row["evidence"] = [evidence.to_dict() for evidence in explanation.evidence]
+        row["pieces"] = [{"kind": kind, "source": source, "text": text} for kind, source, text in explanation.pieces]
+        return row, prediction
+
+    def _count(self, predictions: Sequence[Prediction], statuses: Counter[str]) -> None:
+        self._metrics.posts.inc(len(predictions))
+        for status, count in statuses.items():
+            self._metrics.pictures.labels(status).inc(count)
+        for label, count in Counter(entity.label for post in predictions for entity in post.entities).items():
+            self._metrics.entities.labels(label).inc(count)
+
+
+def _row(prediction: Prediction, options: Options, alone: Prediction) -> dict[str, Any]:
+    """The row of an answer: that of ``mner predict``, what was read from its picture, and views if wanted."""
+    row = prediction.to_dict()
+    if prediction.context is not None:
+        row["context"] = to_row(prediction.context)
+    if options.views:
+        by_view = {"T": alone, "I+T": prediction if prediction.view == "I+T" else None}
+        row["views"] = {
+            view: None if (decoded := by_view[view]) is None else [entity.to_dict() for entity in decoded.entities]
+            for view in dict.fromkeys(options.views)
+        }
+    return row
+
+
+def _above(prediction: Prediction, score: float) -> Prediction:
+    if not score:
+        return prediction
+    return replace(prediction, entities=tuple(entity for entity in prediction.entities if entity.score >= score))
+
+
+def _pictured(row: Row) -> bool:
+    return "image" in row or "context" in row
+
+
+def _without_picture(row: Row) -> Row:
+    return {key: value for key, value in row.items() if key not in {"image", "context"}}
+
+
+def _beside(context: Any) -> int:
+    """About how many words a context adds."""
+    if isinstance(context, VisualContext):
+        texts = [entry.text for part in (context.captions, context.ocr, context.texts) for entry in part]
+        return len(context.tags) + sum(text.count(" ") + 1 for text in texts)
+    return context.count(" ") + 1 if isinstance(context, str) else 0

@@ -1,0 +1,213 @@
+"""The web application: one tagger behind HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from mner.serve import openapi, page, schema
+from mner.serve.answers import Answers
+from mner.serve.batching import Batcher
+from mner.serve.body import read
+from mner.serve.faults import RequestError, json_response, of_fault, of_framework, response
+from mner.serve.gate import Gate
+from mner.serve.logs import Watch
+from mner.serve.metrics import Metrics
+from mner.serve.pictures import PictureReader
+from mner.serve.settings import Settings
+from mner.tagger import Tagger
+
+_T = TypeVar("_T")
+
+GONE = 499
+"""The status that logs and counters show where the client left before its answer."""
+
+
+class Service:
+    """One tagger, what reads its pictures, and the limits.
+
+    Args:
+        tagger: The model; it stays the one that was loaded, whatever becomes of its folder.
+        settings: The limits.
+    """
+
+    def __init__(self, tagger: Tagger, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.gate = Gate(settings)
+        self.ready = False
+        self.pictures: PictureReader | None = None
+        vision = tagger.config.vision
+        reads = tagger.settings["use_images"] and "I+T" in tagger.config.loss.views
+        if reads and (vision.detector or vision.captioner or vision.ocr):
+            self.pictures = PictureReader(
+                vision,
+                store=settings.store,
+                workers=settings.picture_workers,
+                pixels=settings.max_pixels,
+                waiting=settings.pictures_waiting,
+                contexts=settings.contexts,
+            )
+            self.pictures.seen.seconds = self.metrics.picture_seconds.observe
+        self.batcher = Batcher(
+            tagger.batch,
+            batch_words=settings.batch_words,
+            wait=settings.wait_ms / 1000,
+            waiting_words=settings.waiting_words,
+            under_way=lambda: self.gate.inside,
+            seen=self.metrics.batches.observe,
+        )
+        self.answers = Answers(tagger, settings, self.batcher, self.pictures, self.metrics)
+        self.model = {
+            "name": tagger.config.name,
+            "labels": list(tagger.labels),
+            "views": ["T", "I+T"] if reads else ["T"],
+            "version": version("mner"),
+            "fingerprints": {key: value for key, value in tagger.settings.items() if isinstance(value, str)},
+            "vision": {name: getattr(vision, name) for name in ("detector", "captioner", "ocr")},
+            "limits": settings.public,
+        }
+        self._watch_values()
+
+    def _watch_values(self) -> None:
+        watch = self.metrics.watch
+        watch("mner_requests_inside", "Requests that are being answered.", lambda: self.gate.inside)
+        watch("mner_words_waiting", "Words that wait for the model.", lambda: self.batcher.waiting)
+        if self.pictures is not None:
+            reader = self.pictures
+            watch("mner_pictures_waiting", "Pictures that wait for a worker.", lambda: reader.waiting)
+            watch("mner_pictures_read", "Pictures that workers have read.", lambda: reader.seen.read, counts=True)
+            watch(
+                "mner_pictures_remembered",
+                "Pictures whose reading was at hand.",
+                lambda: reader.seen.remembered,
+                counts=True,
+            )
+            watch("mner_workers_replaced", "Workers that ended.", lambda: reader.seen.replaced, counts=True)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """A block in which the service works; at its end what was accepted is answered."""
+        self.batcher.start()
+        if self.pictures is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self.pictures.start)
+        self.ready = True
+        try:
+            yield
+        finally:
+            self.ready = False
+            await self.batcher.close()
+            if self.pictures is not None:
+                await asyncio.get_running_loop().run_in_executor(None, self.pictures.close)
+
+    async def entities(self, request: Request) -> Response:
+        """The entities of one post or of many."""
+        self.gate.check_key(request.headers.get("authorization"))
+        self.gate.check_rate(request.client.host if request.client else "")
+        with self.gate.entered(), self.gate.holding() as hold:
+            content = await read(request, self.settings, hold)
+            query = schema.query(content, request.headers.get("content-type", ""), self.settings)
+            request.state.posts = len(query.posts)
+            answer = await unless_gone(request, self.answers.of(query))
+        request.state.pictures = answer.pictures
+        return Response(answer.body, media_type="application/json", headers={"X-Content-Type-Options": "nosniff"})
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
+    """What the work gives; it is dropped where the client leaves before.
+
+    Raises:
+        ClientDisconnect: The client has left.
+    """
+    task = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        watch.cancel()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def create_app(tagger: Tagger, settings: Settings | None = None) -> FastAPI:
+    """The application of a tagger, for uvicorn or any other ASGI server.
+
+    Args:
+        tagger: The model.
+        settings: The limits; None takes the defaults.
+    """
+    service = Service(tagger, settings or Settings())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    app = FastAPI(
+        title="mner",
+        version=version("mner"),
+        description=openapi.ABOUT,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    app.add_exception_handler(HTTPException, of_framework)
+    app.add_exception_handler(RequestError, of_fault)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_middleware(Watch, metrics=service.metrics)
+    _routes(app, service)
+    openapi.describe(app, service.settings)
+    return app
+
+
+def _routes(app: FastAPI, service: Service) -> None:
+    @app.post("/v1/entities", **openapi.ENTITIES)
+    async def entities(request: Request) -> Response:
+        return await service.entities(request)
+
+    @app.get("/v1/model", **openapi.MODEL)
+    async def model(request: Request) -> Response:
+        service.gate.check_key(request.headers.get("authorization"))
+        return json_response(service.model)
+
+    @app.get("/healthz", **openapi.HEALTHZ)
+    async def healthz() -> Response:
+        return json_response({"status": "ok"})
+
+    @app.get("/readyz", **openapi.READYZ)
+    async def readyz() -> Response:
+        if not service.ready:
+            raise RequestError(503, "not_ready", "the service is starting or stopping", wait=1)
+        return json_response({"status": "ready"})
+
+    @app.get("/metrics", **openapi.METRICS)
+    async def metrics() -> Response:
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    start = page.of(page.FILE)
+    if start is not None:
+
+        @app.get("/", include_in_schema=False)
+        async def index() -> Response:
+            return start()
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    return response(GONE, "gone", "the client left")

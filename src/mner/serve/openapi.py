@@ -1,0 +1,204 @@
+"""The document of the interface: what FastAPI cannot see, as the service reads bodies itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from mner.serve.schema import CONTEXT_SCHEMA, EXAMPLES, ManyPosts, OnePost, PostFields
+from mner.serve.settings import Settings
+
+ABOUT = "Entities of posts with pictures: character offsets, exact probabilities, and what the picture changed."
+
+_REF = "#/components/schemas/{model}"
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _fault(what: str, *, again: bool = False) -> dict[str, Any]:
+    headers = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
+    fault: dict[str, Any] = {"description": what, "content": {"application/json": {"schema": _ref("RequestError")}}}
+    return {**fault, "headers": headers} if again else fault
+
+
+_FAULTS = {
+    400: _fault("Not JSON, not UTF-8, or a damaged form."),
+    401: _fault("The key is missing or wrong."),
+    408: _fault("The body came too slowly."),
+    413: _fault("Over a limit: bytes, posts, words or characters."),
+    415: _fault("Another media type or encoding."),
+    422: _fault("Not as described here; the message names each field."),
+    429: _fault("Too much at once; send it again.", again=True),
+    500: _fault("The service failed on this request."),
+}
+
+_ENTITY = {
+    "type": "object",
+    "properties": {
+        "start": {"type": "integer", "minimum": 0},
+        "end": {"type": "integer", "minimum": 1},
+        "text": {"type": "string"},
+        "label": {"type": "string"},
+        "score": {"type": "number", "minimum": 0, "maximum": 1},
+    },
+    "required": ["start", "end", "text", "label", "score"],
+}
+_ENTITIES = {"type": "array", "items": _ref("Entity")}
+_STATUSES = ["used", "none", "empty", "placeholder", "unreadable", "missing", "too_large", "timeout", "disabled"]
+_PREDICTION = {
+    "type": "object",
+    "description": "As a row of mner predict. context is there where a picture was read or a context given; views "
+    "where it was asked for, I+T null where no picture was used; evidence and pieces with explain.",
+    "properties": {
+        "id": {"type": "string"},
+        "text": {"type": "string"},
+        "entities": _ENTITIES,
+        "view": {"enum": ["T", "I+T"]},
+        "image_status": {"enum": _STATUSES},
+        "reason": {"type": "string"},
+        "cut": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "context": _ref("Context"),
+        "views": {
+            "type": "object",
+            "properties": {"T": _ENTITIES, "I+T": {"anyOf": [_ENTITIES, {"type": "null"}]}},
+            "additionalProperties": False,
+        },
+        "evidence": {"type": "array", "items": {"type": "object"}},
+        "pieces": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["id", "text", "entities", "view", "image_status"],
+}
+_FAULT = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "field": {"type": ["string", "null"]},
+            },
+            "required": ["code", "message", "field"],
+        }
+    },
+    "required": ["error"],
+}
+_STATUS = {"type": "object", "properties": {"status": {"type": "string"}}, "required": ["status"]}
+_MODEL = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "labels": {"type": "array", "items": {"type": "string"}},
+        "views": {"type": "array", "items": {"enum": ["T", "I+T"]}},
+        "version": {"type": "string"},
+        "fingerprints": {"type": "object"},
+        "vision": {"type": "object"},
+        "limits": {"type": "object", "additionalProperties": {"type": "number"}},
+    },
+    "required": ["name", "labels", "views", "version", "limits"],
+}
+_FORM = {
+    "type": "object",
+    "description": "One post; text or words (as JSON) is needed, image is the picture's file.",
+    "properties": {
+        "id": {"type": "string"},
+        "text": {"type": "string"},
+        "words": {"type": "string"},
+        "image": {"type": "string", "format": "binary"},
+        "context": {"type": "string"},
+        "views": {"type": "string"},
+        "explain": {"type": "string"},
+        "min_score": {"type": "string"},
+        "picture_ms": {"type": "string"},
+    },
+}
+
+
+def _ok(schema: dict[str, Any], what: str) -> dict[str, Any]:
+    return {"description": what, "content": {"application/json": {"schema": schema}}}
+
+
+ENTITIES: dict[str, Any] = {
+    "summary": "The entities of one post, or of many",
+    "responses": {
+        200: _ok(
+            {"anyOf": [_ref("Prediction"), _ref("Predictions")]}, "One row for one post, or posts in their order."
+        ),
+        **_FAULTS,
+    },
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"anyOf": [_ref("OnePost"), _ref("ManyPosts")]},
+                    "examples": EXAMPLES,
+                },
+                "multipart/form-data": {"schema": _ref("Form")},
+            },
+        },
+        "security": [{}, {"key": []}],
+    },
+}
+MODEL: dict[str, Any] = {
+    "summary": "The model, its labels, and the limits of this service",
+    "responses": {200: _ok(_ref("Model"), "The model."), 401: _FAULTS[401]},
+    "openapi_extra": {"security": [{}, {"key": []}]},
+}
+HEALTHZ: dict[str, Any] = {
+    "summary": "Whether the process answers",
+    "responses": {200: _ok(_ref("Status"), "It does.")},
+}
+READYZ: dict[str, Any] = {
+    "summary": "Whether the service takes requests",
+    "responses": {
+        200: _ok(_ref("Status"), "It does."),
+        503: _fault("It is starting or stopping.", again=True),
+    },
+}
+METRICS: dict[str, Any] = {
+    "summary": "Counters for Prometheus",
+    "responses": {200: {"description": "Its text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+}
+
+
+def describe(app: FastAPI, settings: Settings) -> None:
+    """Add to the application's document what the bodies of requests and answers hold, and the limits."""
+    generated = app.openapi()
+    _, models = models_json_schema(
+        [(model, "validation") for model in (OnePost, ManyPosts, PostFields)], ref_template=_REF
+    )
+    schemas: dict[str, Any] = {
+        **models["$defs"],
+        "Context": CONTEXT_SCHEMA,
+        "Entity": _ENTITY,
+        "RequestError": _FAULT,
+        "Form": _FORM,
+        "Model": _MODEL,
+        "Prediction": _PREDICTION,
+        "Predictions": {
+            "type": "object",
+            "properties": {"posts": {"type": "array", "items": _ref("Prediction")}},
+            "required": ["posts"],
+            "additionalProperties": False,
+        },
+        "Status": _STATUS,
+    }
+    for name in ("PostFields", "OnePost"):
+        fields = schemas[name]["properties"]
+        fields["text"]["maxLength"] = settings.max_characters
+        fields["words"]["maxItems"] = settings.max_words
+        if name == "PostFields":
+            schemas[name]["oneOf"] = [{"required": ["text"]}, {"required": ["words"]}]
+        if not settings.hosts:
+            del fields["image_url"]
+    schemas["ManyPosts"]["properties"]["posts"]["maxItems"] = settings.max_posts
+    for name in ("OnePost", "ManyPosts"):
+        schemas[name]["properties"]["picture_ms"] = {"type": "integer", "minimum": 0, "maximum": settings.picture_ms}
+    components = generated.setdefault("components", {})
+    components["schemas"] = schemas
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}

@@ -1,0 +1,151 @@
+"""Pictures -> what was read from them, by processes of their own, within the time that a request gives."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mner.config import VisionConfig
+from mner.contexts.store import Store
+from mner.serve.picture_workers import Job, Opening, Workers
+from mner.types import VisualContext
+from mner.vision.extract import Extractor
+
+log = logging.getLogger("mner.serve")
+
+NAME = "picture"
+"""The name of a picture that came without one."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a service has done with pictures so far.
+
+    Attributes:
+        remembered: Pictures whose reading was in memory or in the store.
+        read: Pictures that a worker has read.
+        late: Pictures that were not read in time.
+        replaced: Workers that ended and were replaced.
+        seconds: Called with the seconds that a worker took for one.
+    """
+
+    remembered: int = 0
+    read: int = 0
+    late: int = 0
+    replaced: int = 0
+    seconds: Callable[[float], None] = field(default=lambda seconds: None, repr=False)
+
+
+class PictureReader:
+    """Reads each picture once: what is in memory or in the store is not read again, nor what is being read.
+
+    Args:
+        vision: Which backends read.
+        store: The store's file; None takes the user's cache. A store that cannot be written keeps nothing, and the
+            pictures are read all the same.
+        workers: Processes.
+        pixels: Most pixels of a picture.
+        waiting: Pictures that may wait for a worker.
+        contexts: Readings that are kept in memory.
+    """
+
+    def __init__(
+        self, vision: VisionConfig, *, store: Path | None, workers: int, pixels: int, waiting: int, contexts: int
+    ) -> None:
+        self.seen = Seen()
+        self._extractor = Extractor(vision, threads=1)
+        self._path, self._most = store, contexts
+        self._store: Store | None = None
+        self._kept: OrderedDict[str, VisualContext] = OrderedDict()
+        self._at_work: dict[str, asyncio.Future[VisualContext]] = {}
+        self._workers = Workers(Opening(vision, store, pixels), workers=workers, waiting=waiting, ended=self._replaced)
+
+    @property
+    def pids(self) -> list[int]:
+        """The ids of the processes."""
+        return self._workers.pids
+
+    @property
+    def waiting(self) -> int:
+        """Pictures that wait for a worker."""
+        return self._workers.waiting
+
+    def start(self) -> None:
+        """Start the workers, which load their backends while the service answers texts.
+
+        Raises:
+            DataError: The store that the user named cannot be opened.
+        """
+        if self._path is not None:  # now it is an error; later, with a full disk, pictures are read without it
+            Store(self._path).close()
+        self._store = Store(self._path, needed=False)
+        self._workers.start()
+
+    def close(self) -> None:
+        """Have the workers leave."""
+        self._workers.close()
+        if self._store is not None:
+            self._store.close()
+
+    async def read(self, content: bytes, *, until: float) -> VisualContext:
+        """What was read from a picture's file; a bad one, or one over time, gives a status and a reason.
+
+        Args:
+            content: The bytes of the file.
+            until: The end of the time for it, as the event loop counts.
+        """
+        loop = asyncio.get_running_loop()
+        digest = await loop.run_in_executor(None, lambda: hashlib.sha256(content).hexdigest())
+        known = self._kept.get(digest)
+        if known is not None:
+            self._kept.move_to_end(digest)
+            self.seen.remembered += 1
+            return known
+        future = self._at_work.get(digest)
+        if future is None:
+            future = asyncio.ensure_future(self._first(digest, content, until))
+            self._at_work[digest] = future
+            future.add_done_callback(lambda _: self._at_work.pop(digest, None))
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), max(0.0, until - loop.time()))
+        except TimeoutError:
+            self.seen.late += 1
+            return _late("the picture was not read within the time of the request")
+
+    async def _first(self, digest: str, content: bytes, until: float) -> VisualContext:
+        loop = asyncio.get_running_loop()
+        known = await loop.run_in_executor(None, self._look_up, content)
+        if known is not None:
+            self.seen.remembered += 1
+        else:
+            job = Job((NAME, content), loop.create_future(), until, loop)
+            if not self._workers.put(job):
+                return _late("too many pictures wait already")
+            known, seconds = await job.future
+            if known.status == "timeout":
+                return known
+            self.seen.read += 1
+            self.seen.seconds(seconds)
+        if known.reason is None or known.status != "ok":  # one that a backend failed on is tried again next time
+            self._kept[digest] = known
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return known
+
+    def _look_up(self, content: bytes) -> VisualContext | None:
+        assert self._store is not None
+        known = self._extractor.known([(NAME, content)], self._store)
+        return None if known is None else known[0]
+
+    def _replaced(self, reason: str) -> None:
+        self.seen.replaced += 1
+        log.warning("a picture worker was replaced", extra={"event": "worker_replaced", "reason": reason})
+
+
+def _late(reason: str) -> VisualContext:
+    return VisualContext(image=NAME, status="timeout", reason=reason)

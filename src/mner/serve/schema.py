@@ -1,0 +1,244 @@
+"""What a request may hold, as pydantic checks it and OpenAPI describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from mner.contexts.rows import STATUSES
+from mner.serve import body
+from mner.serve.faults import RequestError, of_pydantic, place
+from mner.serve.settings import Settings
+from mner.types import ViewName
+
+MOST_WORD = 1_000
+"""Characters of one word."""
+
+_BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_NUMBER = {"type": ["number", "null"]}
+_BOX = {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
+_SOURCE = {"type": "string"}
+
+
+def _entries(fields: Mapping[str, Any], required: Sequence[str] = ("text",)) -> dict[str, Any]:
+    entry = {"type": "object", "properties": {**fields, "source": _SOURCE}, "required": list(required)}
+    return {"type": ["array", "null"], "items": {"anyOf": [{"type": "string", "minLength": 1}, entry]}}
+
+
+_TEXT = {"type": "string", "minLength": 1}
+CONTEXT_SCHEMA: dict[str, Any] = {
+    "title": "Context",
+    "description": "What was read from a picture, one row of the visual-context artefact; boxes are [left, top, right, "
+    "bottom] in pixels of the upright picture. Other keys are kept.",
+    "type": "object",
+    "properties": {
+        "image": {"type": "string", "minLength": 1},
+        "status": {"enum": list(STATUSES)},
+        "reason": {"type": ["string", "null"]},
+        "sha256": {"type": ["string", "null"]},
+        "extractor": {"type": ["object", "null"]},
+        "tags": _entries(
+            {
+                "object": _TEXT,
+                "attributes": {"type": "array", "items": {"type": "string"}},
+                "confidence": _NUMBER,
+                "box": _BOX,
+                "text": {"type": ["string", "null"], "minLength": 1},
+            },
+            required=["object"],
+        ),
+        "captions": _entries({"text": {"type": "string"}, "score": _NUMBER}),
+        "ocr": _entries({"text": {"type": "string"}, "confidence": _NUMBER, "box": _BOX}),
+        "texts": _entries({"text": {"type": "string"}}),
+    },
+}
+
+Word = Annotated[str, Field(min_length=1, max_length=MOST_WORD)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PostFields(_Strict):
+    """One post: its text or its words, and perhaps its picture, or what stands for that."""
+
+    id: str = Field("", max_length=200, description="Comes back with the answer.")
+    text: str = Field("", description="The post. Offsets of entities count its characters (Unicode code points).")
+    words: list[Word] = Field([], description="The post's words, instead of its text.")
+    image: str = Field(
+        "",
+        description="The bytes of its picture's file in base64.",
+        json_schema_extra={"contentEncoding": "base64", "pattern": _BASE64},
+    )
+    image_url: str = Field("", description="Address of its picture, where the service fetches from that host.")
+    context: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "string"}, CONTEXT_SCHEMA]})] = Field(
+        None,
+        description="What stands for the picture, which is then not read: a caption, or a context as answers have.",
+    )
+
+
+class Options(_Strict):
+    """What holds for all posts of a request."""
+
+    views: list[ViewName] = Field([], max_length=2, description="Views whose entities stand beside the answer: T, I+T.")
+    explain: bool = Field(False, description="Add the evidence for each entity: what the picture did.")
+    min_score: float = Field(0.0, ge=0.0, le=1.0, description="Least probability of an entity.")
+    picture_ms: int | None = Field(None, description="Most milliseconds for the pictures of this request.")
+
+
+class OnePost(PostFields, Options):
+    """A request of one post."""
+
+    model_config = ConfigDict(
+        title="OnePost",
+        json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["words"]}]},
+    )
+
+
+class ManyPosts(Options):
+    """A request of many posts."""
+
+    posts: list[PostFields] = Field(min_length=1)
+
+
+KNOWN = {"post": list(PostFields.model_fields), "request": [*OnePost.model_fields, "posts"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One post of a request, its picture decoded.
+
+    Attributes:
+        row: Id and text or words, as the tagger takes them.
+        image: The bytes of its picture.
+        url: The address of its picture.
+        context: What stands for the picture.
+        place: The post in the request, for messages.
+    """
+
+    row: dict[str, Any]
+    image: bytes | None = None
+    url: str | None = None
+    context: Any = None
+    place: str = ""
+
+    @property
+    def pictured(self) -> bool:
+        """Whether there is a picture to read."""
+        return self.context is None and (self.image is not None or self.url is not None)
+
+    def named(self, field: str) -> str:
+        """A field of it in the words of the request."""
+        return f"{self.place}.{field}" if self.place else field
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A checked request: one post or many, and what holds for them."""
+
+    posts: list[Posted]
+    options: Options
+    many: bool
+
+
+def query(content: bytes, content_type: str, settings: Settings) -> Query:
+    """The request that a body holds.
+
+    Raises:
+        RequestError: It is not as the schema says, or over a limit.
+    """
+    value, file = body.parsed(content, content_type)
+    many = "posts" in value
+    try:
+        if many:
+            request = ManyPosts.model_validate(value)
+            posts, options = request.posts, Options.model_construct(**_of(Options, request))
+        else:
+            single = OnePost.model_validate(value)
+            posts, options = [single], single
+    except ValidationError as error:
+        raise of_pydantic(error.errors(include_input=False, include_url=False), KNOWN) from None
+    if many and file is not None:
+        raise RequestError(
+            422, "invalid_request", "a file goes with one post; posts have theirs in base64", field="image"
+        )
+    if len(posts) > settings.max_posts:
+        message = f"{len(posts):,} posts, the limit is {settings.max_posts:,}"
+        raise RequestError(413, "too_many_posts", message, field="posts")
+    if options.picture_ms is not None and not 0 <= options.picture_ms <= settings.picture_ms:
+        message = f"expected 0 to {settings.picture_ms:,} milliseconds"
+        raise RequestError(422, "invalid_request", message, field="picture_ms")
+    checked = [
+        _posted(post, file, settings, place(("posts", number)) if many else "") for number, post in enumerate(posts)
+    ]
+    return Query(checked, options, many)
+
+
+def _of(model: type[BaseModel], value: BaseModel) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in model.model_fields}
+
+
+def _posted(post: PostFields, file: bytes | None, settings: Settings, where: str) -> Posted:
+    posted = Posted({}, place=where)
+    given = post.model_fields_set
+    if ("text" in given) is ("words" in given):
+        which = "both" if "text" in given else "neither"
+        raise RequestError(422, "invalid_request", f"expected either text or words, found {which}", field=where or None)
+    if len(post.text) > settings.max_characters:
+        message = f"{len(post.text):,} characters, the limit is {settings.max_characters:,}"
+        raise RequestError(413, "too_long", message, field=posted.named("text"))
+    if len(post.words) > settings.max_words:
+        message = f"{len(post.words):,} words, the limit is {settings.max_words:,}"
+        raise RequestError(413, "too_long", message, field=posted.named("words"))
+    if post.context is not None:
+        _check_context(post.context, settings, posted.named("context"))
+    pictures = [name for name in ("image", "image_url") if name in given] + ["image"] * (file is not None)
+    if len(pictures) > 1:
+        raise RequestError(422, "invalid_request", "a post has one picture", field=posted.named(pictures[-1]))
+    image = body.picture(post.image, posted.named("image")) if "image" in given else file
+    row: dict[str, Any] = {"id": post.id} | ({"words": post.words} if "words" in given else {"text": post.text})
+    return Posted(row, image, post.image_url or None, post.context, where)
+
+
+def _check_context(context: Any, settings: Settings, field: str) -> None:
+    if not isinstance(context, str | dict):
+        raise RequestError(422, "invalid_context", "expected a caption or an object", field=field)
+    size = len(context) if isinstance(context, str) else len(json.dumps(context))
+    if size > settings.max_characters:
+        message = f"{size:,} characters, the limit is {settings.max_characters:,}"
+        raise RequestError(413, "too_long", message, field=field)
+
+
+Example = Literal["text", "picture", "edited", "many"]
+
+EXAMPLES: dict[Example, dict[str, Any]] = {
+    "text": {"summary": "Words alone", "value": {"text": "Kevin Love is back in Cleveland"}},
+    "picture": {
+        "summary": "A post with its picture, both views and the evidence",
+        "value": {
+            "text": "five stars for Phoenix",
+            "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mM4YWMDAAMQAUEc67SpAAAAAElFTkSuQmCC",
+            "views": ["T", "I+T"],
+            "explain": True,
+        },
+    },
+    "edited": {
+        "summary": "What was read from a picture, after an edit",
+        "value": {
+            "text": "five stars for Phoenix",
+            "context": {"captions": [{"text": "a bus ticket to Phoenix"}], "ocr": [{"text": "PHOENIX"}]},
+        },
+    },
+    "many": {
+        "summary": "Many posts",
+        "value": {
+            "posts": [{"id": "1", "text": "Kevin Love is back"}, {"id": "2", "words": ["Real", "Madrid", "won"]}]
+        },
+    },
+}
+"""Requests that the document of the interface shows."""

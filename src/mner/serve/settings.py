@@ -1,0 +1,79 @@
+"""What a service allows, and how it shares the machine; every limit with its unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from mner.errors import ConfigError
+
+LEAST_KEY = 16
+"""Characters that a key has at least: a shorter one can be guessed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The limits of one service.
+
+    Attributes:
+        max_bytes: Of a request's body; more is refused before it is read.
+        max_held: Bytes of all bodies that are in memory at a time; a request beyond them is asked to come again.
+        max_pixels: Of a picture, read from its header; a larger one is not decoded.
+        max_posts: Posts of one request.
+        max_words: Words of one post.
+        max_characters: Characters of one post's text, and of a context as JSON.
+        body_seconds: Seconds within which a body must have come.
+        picture_ms: Most milliseconds for the pictures of one request, after which its words alone are read.
+        picture_workers: Processes that read pictures.
+        pictures_waiting: Pictures that may wait for a worker; one beyond them is not read.
+        contexts: Readings of pictures that are kept in memory.
+        concurrency: Requests that are answered at a time; one beyond them is asked to come again.
+        waiting_words: Words that may wait for the model; a request beyond them is asked to come again.
+        batch_words: Words that the model reads at once, those of contexts included; 1 turns batching off.
+        wait_ms: Milliseconds that a batch waits for other requests that are under way; 0 waits for none.
+        rate: Requests per second of one client, in the long run; 0 sets no limit.
+        burst: Requests that a client may send at once, within that rate.
+        key: What clients must send as "Authorization: Bearer KEY"; None: nothing.
+        hosts: Hosts that pictures may be fetched from; none: no address is fetched.
+        store: SQLite file that keeps what was read from pictures; None takes the user's cache.
+    """
+
+    max_bytes: int = 16 * 2**20
+    max_held: int = 512 * 2**20
+    max_pixels: int = 40_000_000
+    max_posts: int = 256
+    max_words: int = 2_000
+    max_characters: int = 20_000
+    body_seconds: float = 30.0
+    picture_ms: int = 5_000
+    picture_workers: int = 1
+    pictures_waiting: int = 64
+    contexts: int = 512
+    concurrency: int = 256
+    waiting_words: int = 65_536
+    batch_words: int = 2_048
+    wait_ms: float = 2.0
+    rate: float = 0.0
+    burst: int = 20
+    key: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()
+    store: Path | None = None
+
+    def __post_init__(self) -> None:
+        zero = {"wait_ms", "rate", "contexts", "pictures_waiting"}
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if isinstance(value, int | float) and not (value >= 0 if setting.name in zero else value > 0):
+                least = "0 or more" if setting.name in zero else "more than 0"
+                raise ConfigError(f"{setting.name}: expected {least}, found {value}")
+        if self.key is not None and len(self.key) < LEAST_KEY:
+            raise ConfigError(
+                f"the key has {len(self.key)} characters; expected {LEAST_KEY} or more, such as this makes: "
+                "openssl rand -hex 24"
+            )
+
+    @property
+    def public(self) -> dict[str, int]:
+        """The limits that a client can keep to."""
+        names = ("max_bytes", "max_pixels", "max_posts", "max_words", "max_characters", "picture_ms")
+        return {name: getattr(self, name) for name in names}

@@ -1,0 +1,195 @@
+"""The interface: posts in, rows out, each fault in one shape."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
+
+POST = "five stars for Phoenix"
+
+
+def form(**fields: str | bytes) -> tuple[bytes, str]:
+    """A multipart body and its media type; bytes are a file."""
+    parts = b""
+    for name, value in fields.items():
+        file = '; filename="a.png"\r\nContent-Type: image/png' if isinstance(value, bytes) else ""
+        content = value if isinstance(value, bytes) else value.encode()
+        parts += f'--x\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode() + content + b"\r\n"
+    return parts + b"--x--\r\n", "multipart/form-data; boundary=x"
+
+
+def test_one_post_gives_the_row_that_predict_writes(service, tagger) -> None:
+    status, row, _ = service.ask({"id": "7", "text": "Kevin Love is back in Cleveland"})
+    assert status == 200
+    assert row == tagger({"id": "7", "text": "Kevin Love is back in Cleveland"}).to_dict()
+    assert [entity["text"] for entity in row["entities"]] == ["Kevin Love", "Cleveland"]
+
+
+def test_words_and_many_posts_come_back_in_order(service, tagger) -> None:
+    posts = [{"id": str(number), "words": ["Real", "Madrid", "won", str(number)]} for number in range(5)]
+    status, answer, _ = service.ask({"posts": posts})
+    assert status == 200
+    assert answer["posts"] == [prediction.to_dict() for prediction in tagger.batch(posts)]
+
+
+def test_picture_gives_both_views_the_context_and_the_evidence(service, ticket, tagger) -> None:
+    body = {"text": POST, "image": base64.b64encode(ticket).decode(), "views": ["T", "I+T"], "explain": True}
+    status, row, _ = service.ask(body)
+    assert (status, row["image_status"], row["view"]) == (200, "used", "I+T")
+    alone, beside = row["views"]["T"], row["views"]["I+T"]
+    assert alone == [entity.to_dict() for entity in tagger(POST).entities]
+    assert beside == row["entities"]
+    assert alone != beside
+    assert row["context"]["ocr"][-1]["text"] == "PHOENIX"
+    assert len(row["context"]["ocr"][-1]["box"]) == 4
+    expected = tagger.explain(POST, image=ticket).to_dict()
+    assert row["evidence"] == expected["evidence"]
+    assert row["pieces"] == expected["context"]
+
+
+def test_context_of_an_answer_can_be_edited_and_sent_back(service, ticket) -> None:
+    _, row, _ = service.ask({"text": POST, "image": base64.b64encode(ticket).decode()})
+    status, again, _ = service.ask({"text": POST, "context": row["context"], "views": ["I+T"]})
+    assert (status, again["entities"], again["views"]["I+T"]) == (200, row["entities"], row["entities"])
+    status, without, _ = service.ask({"text": POST, "context": {**row["context"], "ocr": []}})
+    assert (status, without["image_status"], without["view"]) == (200, "empty", "T")
+
+
+def test_views_without_a_picture_have_no_second_one(service) -> None:
+    _, row, _ = service.ask({"text": POST, "views": ["T", "I+T"]})
+    assert row["views"] == {"T": row["entities"], "I+T": None}
+
+
+def test_form_with_a_file_says_the_same_as_json(service, ticket) -> None:
+    body, kind = form(text=POST, image=ticket, views="T, I+T", min_score="0.1")
+    status, row, _ = service.ask(body, Content_Type=kind)
+    fields = {"text": POST, "image": base64.b64encode(ticket).decode(), "views": ["T", "I+T"], "min_score": 0.1}
+    assert (status, row) == (200, service.ask(fields)[1])
+
+
+def test_least_probability_is_kept_to(service) -> None:
+    _, row, _ = service.ask({"text": POST, "min_score": 1.0})
+    assert row["entities"] == []
+
+
+def test_model_says_labels_and_limits(service, tagger) -> None:
+    status, model, _ = service.ask(path="/v1/model")
+    assert (status, model["labels"], model["views"]) == (200, list(tagger.labels), ["T", "I+T"])
+    assert model["limits"]["max_words"] == 2000
+
+
+def test_health_readiness_and_counters(service) -> None:
+    service.ask({"text": "Kevin Love"})
+    assert service.ask(path="/healthz")[:2] == (200, {"status": "ok"})
+    assert service.ask(path="/readyz")[:2] == (200, {"status": "ready"})
+    status, text, _ = service.ask(path="/metrics")
+    assert status == 200
+    assert b'mner_requests_total{route="/v1/entities",status="200"}' in text
+    assert b"mner_pictures_read_total" in text
+
+
+def test_document_has_examples_that_work_and_no_page_with_scripts_of_others(service) -> None:
+    status, document, _ = service.ask(path="/openapi.json")
+    content = document["paths"]["/v1/entities"]["post"]["requestBody"]["content"]["application/json"]
+    assert status == 200
+    for example in content["examples"].values():
+        assert service.ask(example["value"])[0] == 200
+    assert service.ask(path="/docs")[0] == 404
+    assert service.ask(path="/redoc")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "field"),
+    [
+        ({"text": "a", "colour": 1}, 422, "invalid_request", "colour"),
+        ({"posts": [{"text": "a"}, {"text": "b", "colour": 1}]}, 422, "invalid_request", "posts[1].colour"),
+        ({"posts": []}, 422, "invalid_request", "posts"),
+        ({}, 422, "invalid_request", None),
+        ({"text": "a", "words": ["a"]}, 422, "invalid_request", None),
+        ({"text": 1}, 422, "invalid_request", "text"),
+        ({"text": "a", "explain": "yes"}, 422, "invalid_request", "explain"),
+        ({"words": ["a", ""]}, 422, "invalid_request", "words[1]"),
+        ({"text": "a", "views": ["I"]}, 422, "invalid_request", "views[0]"),
+        ({"text": "a", "min_score": 2}, 422, "invalid_request", "min_score"),
+        ({"text": "a", "picture_ms": 10**9}, 422, "invalid_request", "picture_ms"),
+        ({"text": "a", "image": "%%%"}, 422, "invalid_image", "image"),
+        ({"text": "a", "image": "http://x/1.jpg"}, 422, "invalid_image", "image"),
+        ({"text": "a", "image_url": "http://x/1.jpg"}, 422, "url_refused", "image_url"),
+        ({"text": "a", "context": {"tags": 3}}, 422, "invalid_context", "context"),
+        ({"text": "a", "context": 3}, 422, "invalid_context", "context"),
+        ({"text": "a " * 10_000}, 413, "too_long", "text"),
+        ({"text": "a " * 5_000}, 413, "too_long", "text"),
+        ({"words": ["a"] * 10_000}, 413, "too_long", "words"),
+        ({"posts": [{"text": "a"}] * 257}, 413, "too_many_posts", "posts"),
+        (b"[1]", 422, "invalid_request", None),
+        (b"{", 400, "invalid_json", None),
+        (b'{"text": "\xff"}', 400, "invalid_json", None),
+        (b'{"text": "\\ud800"}', 400, "invalid_json", None),
+        (b'{"text": NaN}', 400, "invalid_json", None),
+    ],
+)
+def test_faults_have_one_shape(service, body, status, code, field) -> None:
+    found, answer, _ = service.ask(body)
+    assert (found, answer["error"]["code"], answer["error"]["field"]) == (status, code, field)
+    assert set(answer) == {"error"}
+    assert answer["error"]["message"].isprintable()
+
+
+def test_unknown_fields_are_named_beside_the_known_ones(service) -> None:
+    _, answer, _ = service.ask({"text": "a", "colour": 1})
+    assert answer["error"]["message"].startswith("colour: unknown field; known here: ")
+    assert "words" in answer["error"]["message"]
+
+
+def test_what_could_steer_a_terminal_is_escaped_in_messages(service) -> None:
+    _, answer, _ = service.ask({"text": "a", "\x1b[31m\u202e\u200f": 1})
+    assert answer["error"]["field"] == "\\x1b[31m\\u202e\\u200f"
+    assert answer["error"]["message"].isprintable()
+
+
+def test_other_media_types_methods_and_addresses_are_refused(service) -> None:
+    assert service.ask(b"text=a", Content_Type="application/x-www-form-urlencoded")[0] == 415
+    assert service.ask(b"{}", Content_Encoding="gzip")[0] == 415
+    status, answer, headers = service.ask(path="/v1/entities")
+    assert (status, answer["error"]["code"], headers["allow"]) == (405, "method_not_allowed", "POST")
+    assert service.ask(path="/nothing")[1]["error"]["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--x\r\n",
+        b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n\xff\r\n--x--\r\n',
+        b'--x\r\nContent-Disposition: form-data; name="words"\r\n\r\n{\r\n--x--\r\n',
+        b"--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--\r\n",
+    ],
+)
+def test_damaged_forms_are_refused(service, body) -> None:
+    status, answer, _ = service.ask(body, Content_Type="multipart/form-data; boundary=x")
+    assert status in {400, 422}
+    assert answer["error"]["message"]
+
+
+def test_form_takes_one_picture(service, ticket) -> None:
+    body, kind = form(text="a", file=ticket)
+    assert service.ask(body, Content_Type=kind)[1]["error"]["field"] == "file"
+
+
+def test_every_answer_carries_an_id_and_the_client_may_give_it(service) -> None:
+    assert len(service.ask({"text": "a"})[2]["x-request-id"]) == 32
+    assert service.ask({"text": "a"}, X_Request_Id="mine-1")[2]["x-request-id"] == "mine-1"
+    assert len(service.ask({"text": "a"}, X_Request_Id="not mine")[2]["x-request-id"]) == 32
+
+
+def test_markup_in_a_post_comes_back_as_it_is_and_as_json(service) -> None:
+    text = "<script>alert(1)</script> Kevin Love \u202e in Cleveland"
+    status, row, headers = service.ask({"text": text, "id": "</script>"})
+    assert (status, row["text"], row["id"]) == (200, text, "</script>")
+    assert headers["content-type"] == "application/json"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert json.dumps(row)
