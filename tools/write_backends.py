@@ -29,8 +29,8 @@ from mner import plugins
 from mner.cli.context import described
 from mner.contexts.published import imports
 from mner.types import VisualContext
+from mner.vision.backends import KINDS
 from mner.vision.extract import Extractor
-from mner.vision.kinds import KINDS
 from mner.vision.listing import backends
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "backends"

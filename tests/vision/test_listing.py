@@ -14,7 +14,7 @@ from pydantic import BaseModel, create_model
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import ModelError, PluginError
-from mner.vision.kinds import KINDS
+from mner.vision.backends import KINDS
 from mner.vision.listing import FACTS, Backend, backends
 from mner.vision.protocols import About
 

@@ -16,9 +16,8 @@ from mner.config import VisionConfig
 from mner.errors import ConfigError, MissingExtraError, PluginError
 from mner.types import Caption, OcrText, Tag
 from mner.vision import attributes as attributes_folder
-from mner.vision.backends import Backends
+from mner.vision.backends import KINDS, Backends, find_plugin
 from mner.vision.extract import Extractor
-from mner.vision.kinds import KINDS, find_plugin
 from mner.vision.protocols import About, Scene
 
 NAMES = plugins.names

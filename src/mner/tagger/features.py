@@ -105,8 +105,7 @@ class PictureFeatures:
         return arrays, "used", None
 
     def _load(self) -> Any:
-        from mner.vision.backends import fingerprint
-        from mner.vision.kinds import find_plugin
+        from mner.vision.backends import find_plugin, fingerprint
 
         name = self._vision.features
         plugin = find_plugin("features", name)

@@ -14,8 +14,7 @@ from pydantic import ValidationError
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import MnerError, PluginError
-from mner.vision.backends import of_part
-from mner.vision.kinds import CHOSEN, KINDS, Plugin, find_plugin
+from mner.vision.backends import CHOSEN, KINDS, Plugin, find_plugin, of_part
 from mner.vision.protocols import Checkpoint
 
 FACTS = ("Downloads", "Licence", "Speed")

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from mner import plugins
+from mner.vision.backends import KINDS, find_plugin
 from mner.vision.images import Picture
-from mner.vision.kinds import KINDS, find_plugin
 
 EVERY = plugins.names(KINDS["features"][0])
 

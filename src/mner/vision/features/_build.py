@@ -18,11 +18,10 @@ from mner.engines import shards
 from mner.errors import DataError, ImageError, MnerError, PluginError
 from mner.folders import held
 from mner.types import VisualContext
-from mner.vision.backends import fingerprint
+from mner.vision.backends import find_plugin, fingerprint
 from mner.vision.extract import fitted
 from mner.vision.features._shard import INDEX, SPAN, SUFFIX, Arrays, Shard, again, write_shard, written
 from mner.vision.images import Named, Picture, Unopened, decode, fetch
-from mner.vision.kinds import find_plugin
 from mner.vision.prefetch import prefetch
 
 BATCH = 8
