@@ -25,7 +25,7 @@ PICTURE = Image.effect_noise((200, 100), 80).convert("RGB")
 
 @pytest.fixture
 def network(tiny_vision):
-    return load(tiny_vision("florence2"), "florence2", auto="AutoModelForImageTextToText")
+    return load(tiny_vision("florence2"), "florence2")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_one_network_serves_all_three_and_sees_a_picture_once(tiny_vision, netwo
 
 
 def test_writing_equals_the_models_own_way(network):
-    (found,) = florence.run(network, [PICTURE], florence.CAPTION, tokens=12, beams=4, count=3)
+    (found,) = florence._written(network, [PICTURE], florence.CAPTION, tokens=12, beams=4, count=3)
     made = network.processor(images=PICTURE, text=florence.CAPTION, return_tensors="pt")
     with torch.inference_mode(), quiet():
         ids = network.model.generate(**made, num_beams=4, num_return_sequences=3, max_new_tokens=12, do_sample=False)
@@ -139,8 +139,8 @@ def test_network_is_freed_with_its_backends(tiny_vision, tmp_path):
     import shutil
 
     folder = shutil.copytree(tiny_vision("git"), tmp_path / "git")
-    held = load(folder, "git", auto="AutoModelForImageTextToText")
-    assert load(folder, "git", auto="AutoModelForImageTextToText") is held
+    held = load(folder, "git")
+    assert load(folder, "git") is held
     watch = weakref.ref(held)
     del held
     gc.collect()

@@ -93,7 +93,7 @@ def test_named_objects_are_those_of_each_picture_alone(tiny_vision: Tiny, archit
 def test_one_network_reads_captions_and_finds_as_of_each_picture_alone(
     tiny_vision: Tiny, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network = load(tiny_vision("florence2"), "florence2", auto="AutoModelForImageTextToText")
+    network = load(tiny_vision("florence2"), "florence2")
     encoded: list[int] = []
     real = network.model.get_image_features
     monkeypatch.setattr(network.model, "get_image_features", lambda pixels: encoded.append(len(pixels)) or real(pixels))
@@ -127,7 +127,7 @@ def _wide(tag: Tag) -> bool:
 
 
 def test_pictures_of_equal_shape_are_one_pass(tiny_vision: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = load(tiny_vision("blip"), "blip", auto="AutoModelForImageTextToText")
+    network = load(tiny_vision("blip"), "blip")
     passes: list[int] = []
     real = network.model.generate
     monkeypatch.setattr(

@@ -107,7 +107,7 @@ def test_code_in_a_model_is_not_run(copied):
     config["auto_map"] = {"AutoConfig": "evil.Config", "AutoModelForImageTextToText": "evil.Model"}
     (copied / "config.json").write_text(json.dumps(config))
     (copied / "evil.py").write_text("raise SystemExit('code of a model was run')\n")
-    network = load(copied, "git", auto="AutoModelForImageTextToText")
+    network = load(copied, "git")
     assert type(network.model).__module__.startswith("transformers.")
     assert copied / "evil.py" not in folders.files(copied)
 
@@ -117,18 +117,18 @@ def test_missing_weights_are_no_random_ones(copied):
     dropped = min(name for name in weights if "attention" in name)
     save_file({name: value for name, value in weights.items() if name != dropped}, copied / "model.safetensors")
     with pytest.raises(ModelError, match="lack 1 of the model's arrays"):
-        load(copied, "git", auto="AutoModelForImageTextToText")
+        load(copied, "git")
 
 
 def test_damaged_weights_are_an_error_with_the_folder(copied):
     (copied / "model.safetensors").write_bytes(b"\x00" * 100)
     with pytest.raises(ModelError, match="model: cannot be loaded as git"):
-        load(copied, "git", auto="AutoModelForImageTextToText")
+        load(copied, "git")
 
 
 def test_unknown_device_is_named(copied):
     with pytest.raises(ModelError, match='device "abacus": torch knows no such device'):
-        load(copied, "git", auto="AutoModelForImageTextToText", device="abacus")
+        load(copied, "git", device="abacus")
 
 
 def test_files_that_count_are_weights_and_configurations(copied):
@@ -149,7 +149,7 @@ def test_model_is_in_evaluation_mode_and_in_full_precision_on_a_cpu(copied):
     save_file(weights, copied / "model.safetensors", {"format": "pt"})
     config = json.loads((copied / "config.json").read_text())
     (copied / "config.json").write_text(json.dumps({**config, "dtype": "float16"}))
-    model = load(copied, "git", auto="AutoModelForImageTextToText", device="cpu").model
+    model = load(copied, "git", device="cpu").model
     assert not model.training and model.dtype == torch.float32
 
 
@@ -171,5 +171,5 @@ def test_pictures_are_prepared_without_torchvision(monkeypatch, copied):
     monkeypatch.setattr(
         transformers.AutoImageProcessor, "from_pretrained", lambda *a, **k: told.append(k["backend"]) or real(*a, **k)
     )
-    assert load(copied, "git", auto="AutoModelForImageTextToText").images.backend == "pil"
+    assert load(copied, "git").images.backend == "pil"
     assert told == ["pil"]

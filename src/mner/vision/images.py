@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -16,7 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mner.errors import ImageError
 from mner.picture_files import FOREIGN, HEAD, kind_of, open_regular, short_name
-from mner.vision.quiet import quiet
+from mner.vision.quiet import Shared
 
 
 @runtime_checkable
@@ -52,6 +54,17 @@ ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
 
 STRIP = 2**18
 """Pixels that are converted at once."""
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.|mner\.vision\.images")
+        yield
+
+
+quiet = Shared(_unwarned)
+"""Ignores what Pillow warns of: large pictures, whose limit here is ours, and damaged metadata."""
 
 
 @dataclass(frozen=True, slots=True)

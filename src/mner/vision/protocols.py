@@ -2,8 +2,10 @@
 
 A detector's file has the class ``Detector``, a captioner's ``Captioner``, an OCR engine's ``Reader``; one that gives
 objects attributes has a ``Describer``, one that labels whole pictures a ``SceneReader``. Each is made as
-``Class(options, threads=n)``, where ``threads`` is the most CPU threads of one call and 0 leaves that to the backend. A
-file outside mner may leave ``ABOUT`` out.
+``Class(options, threads=n)``, where ``threads`` is the most CPU threads of one call and 0 leaves that to the backend.
+Making it raises a ``MissingExtraError`` where a package or program is not installed, a ``ModelError`` where a model is
+missing, damaged or of another architecture, a ``ConfigError`` or ``DataError`` where the options cannot be used. A file
+outside mner may leave ``ABOUT`` out.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from PIL.Image import Image
+from pydantic import BaseModel, ConfigDict
 
 from mner.types import Caption, OcrText, Tag
 
@@ -23,11 +26,17 @@ SLOW = "over 5 s"
 GPU = "minutes: for a GPU"
 
 
+class PluginOptions(BaseModel):
+    """A plug-in's table of options: an unknown key is refused, and no value changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 class Checkpoint(NamedTuple):
     """A model of the hub that fits a backend; others of the same architecture do, too.
 
     Attributes:
-        name: Its id on the hub, perhaps with "@revision" behind it.
+        name: Its id on the hub, perhaps followed by "@revision".
         size: Of the files that are used, rounded.
         licence: Of its weights; its own page has the last word.
         seconds: Of a picture on one core: an estimate from the size of the network, not a measurement.

@@ -1,46 +1,41 @@
-"""Pillow's warnings, ignored while pictures are decoded, whichever threads decode them."""
+"""Changes to settings of the whole process, such as filters of warnings, that several threads want at once."""
 
 from __future__ import annotations
 
 import os
 import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-_decoding = threading.Lock()
-_quieted: list[warnings.catch_warnings[None]] = []
-_depth = 0
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Ignore what Pillow warns of: large pictures (the limit here is ours) and damaged metadata.
+class Shared:
+    """A change that holds while any thread is inside ``with shared():``.
 
-    The filters of warnings belong to the whole process. Where threads decode at once, each restoring what it found
-    would leave the filters of another one behind; so the first to come changes them and the last to go restores.
+    The first to come makes it, the last to go takes it back. If each thread restored the setting that it had met, it
+    would leave another thread's change behind.
     """
-    global _depth
-    with _decoding:
-        if not _depth:
-            _quieted.append(warnings.catch_warnings())
-            _quieted[-1].__enter__()
-            warnings.filterwarnings("ignore", module=r"PIL\.|mner\.vision\.images")
-        _depth += 1
-    try:
-        yield
-    finally:
-        with _decoding:
-            _depth -= 1
-            if not _depth:
-                _quieted.pop().__exit__(None, None, None)
 
+    def __init__(self, change: Callable[[], AbstractContextManager[Any]]) -> None:
+        self._change, self._undo, self._inside = change, ExitStack(), 0
+        self._after_fork()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
 
-def _after_fork() -> None:
-    """A thread that the child does not have may hold the lock."""
-    global _decoding
-    _decoding = threading.Lock()
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()  # a thread that the child does not have may hold the parent's
 
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """The change holds in this block."""
+        with self._lock:
+            if not self._inside:
+                self._undo.enter_context(self._change())
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    self._undo.close()

@@ -34,7 +34,7 @@ def with_fits(monkeypatch, rows):
 
 @pytest.mark.parametrize("architecture", ["clip", "siglip"])
 def test_fits_are_the_models_own(tiny_vision, architecture):
-    network = load(tiny_vision(architecture), architecture, auto="AutoModel")
+    network = load(tiny_vision(architecture), architecture)
     prompts, crops = ["red", "blue sky", "old"], [PICTURE.crop((0, 0, 60, 60)), PICTURE.crop((50, 20, 190, 80))]
     found = compare.fits(network, crops, compare.texts(network, prompts))
     padding = "max_length" if architecture == "siglip" else True

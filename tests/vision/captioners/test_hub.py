@@ -32,7 +32,7 @@ def captions(folder, **options):
 
 
 def network_of(tiny_vision, architecture):
-    return load(tiny_vision(architecture), architecture, auto="AutoModelForImageTextToText")
+    return load(tiny_vision(architecture), architecture)
 
 
 @pytest.mark.parametrize("architecture", WRITERS)

@@ -19,7 +19,7 @@ NAMES = ("person", "location")
 def test_surest_box_of_each_name_is_cut_out() -> None:
     picture = Image.new("RGB", (100, 50), "white")
     picture.paste("red", (10, 10, 20, 30))
-    triples = [("person", 0.9, [10.0, 10.0, 20.0, 30.0]), ("person", 0.3, [0.0, 0.0, 100.0, 50.0])]
+    triples = [("person", 0.9, (10.0, 10.0, 20.0, 30.0)), ("person", 0.3, (0.0, 0.0, 100.0, 50.0))]
     person, location = crops.cut(picture, triples, NAMES)
     assert person.size == (10, 20) and person.getpixel((0, 0)) == (255, 0, 0)
     assert location is picture

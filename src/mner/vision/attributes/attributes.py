@@ -13,10 +13,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner.types import Box, Tag
-from mner.vision.protocols import About
+from mner.vision.protocols import About, PluginOptions
 
 COLOURS = ("black", "gray", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink")
 UNCOLOURED = frozenset(
@@ -31,10 +31,8 @@ PEOPLE = frozenset({
 """Last words of a name that mean people or a part of one, in whatever vocabulary."""
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.attributes]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     large: float = Field(default=0.4, gt=0, le=1)  # least share of the picture's area
     small: float = Field(default=0.01, ge=0, lt=1)  # greatest share; 0: nothing is small
@@ -50,12 +48,7 @@ ABOUT = About(
 
 
 class Describer:
-    """Gives objects the attributes that can be measured.
-
-    Args:
-        options: What is large, small and of one colour.
-        threads: Has no effect here.
-    """
+    """Gives objects the attributes that can be measured."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         self._options = options
@@ -74,14 +67,14 @@ class Describer:
 
 
 def _measured(picture: Image.Image, tag: Tag, box: Box, options: Options) -> tuple[str, ...]:
-    found = []
+    attributes = []
     share = (box[2] - box[0]) * (box[3] - box[1]) / (picture.width * picture.height)
     if share >= options.large or share <= options.small:
-        found.append("large" if share >= options.large else "small")
+        attributes.append("large" if share >= options.large else "small")
     if tag.object.lower() not in UNCOLOURED and not means_people(tag.object):
         name = colour(picture, box, least=options.colour)
-        found += [name] if name is not None else []
-    return tuple(found[: options.most])
+        attributes += [name] if name is not None else []
+    return tuple(attributes[: options.most])
 
 
 def means_people(name: str) -> bool:
@@ -124,36 +117,18 @@ def nearest(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     gray = saturation < 0.18
     warm = (hue >= 10) & (hue < 45)
     reddish = (hue < 10) | (hue >= 345)
-    names = np.select(
-        [
-            value < 0.2,
-            gray & (value > 0.85),
-            gray,
-            warm & ((value < 0.65) | (saturation < 0.5)),
-            reddish & (value > 0.8) & (saturation < 0.5),
-            reddish,
-            warm,
-            hue < 70,
-            hue < 170,
-            hue < 255,
-            hue < 295,
-        ],
-        [
-            COLOURS.index(name)
-            for name in (
-                "black",
-                "white",
-                "gray",
-                "brown",
-                "pink",
-                "red",
-                "orange",
-                "yellow",
-                "green",
-                "blue",
-                "purple",
-            )
-        ],
-        COLOURS.index("pink"),
+    rules = (
+        ("black", value < 0.2),
+        ("white", gray & (value > 0.85)),
+        ("gray", gray),
+        ("brown", warm & ((value < 0.65) | (saturation < 0.5))),
+        ("pink", reddish & (value > 0.8) & (saturation < 0.5)),
+        ("red", reddish),
+        ("orange", warm),
+        ("yellow", hue < 70),
+        ("green", hue < 170),
+        ("blue", hue < 255),
+        ("purple", hue < 295),
     )
+    names = np.select([rule for _, rule in rules], [COLOURS.index(name) for name, _ in rules], COLOURS.index("pink"))
     return names.astype(np.int64)

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from mner.types import Box, Tag
 from mner.vision.attributes.attributes import COLOURS, means_people
-from mner.vision.networks import folder as folders
-from mner.vision.protocols import About, Checkpoint
+from mner.vision.networks.folder import HubModel
+from mner.vision.protocols import Checkpoint, PluginOptions
 from mner.vision.vocabulary import read_names
 
-ARCHITECTURES = ("clip", "siglip")
 PACKAGED = Path(str(files("mner.vision.assets"))) / "attributes.txt"
 
 NOT_FOR_PEOPLE = frozenset((*COLOURS, "grey", "beige", "golden", "silver", "dark", "pale", "bright", "colorful"))
@@ -30,15 +29,13 @@ NOT_FOR_PEOPLE = frozenset((*COLOURS, "grey", "beige", "golden", "silver", "dark
 LEAST = 8.0
 """Pixels of the shortest side of a box that shows anything."""
 
-_OPTION = "vision.options.zeroshot.model"
+_MODEL = HubModel("vision.options.zeroshot.model", ("clip", "siglip"))
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.zeroshot]."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = "openai/clip-vit-base-patch32"  # a folder, or a hub id, perhaps with "@revision" behind it
+    model: str = "openai/clip-vit-base-patch32"  # a folder, or a hub id, perhaps followed by "@revision"
     attributes: str = ""  # file of attributes, one a line; "": the packaged list
     prompt: str = "a photo of something {}"  # how an attribute is put to the model
     threshold: float = Field(default=0.1, ge=0, le=1)  # an attribute is given where it is over this
@@ -54,75 +51,52 @@ class Options(BaseModel):
         return prompt
 
 
-ABOUT = About(
-    downloads=(
-        'nothing by itself. It needs `pip install "mner[vision-hub]"` and a model, as a folder or in the '
-        "hub's local cache. Torchvision is not needed."
-    ),
+ABOUT = _MODEL.about(
     licence="the model's; the packaged list of attributes is mner's own, CC0-1.0.",
     speed="the model's, for each object; objects share forward passes.",
-    needs=("torch", "transformers"),
     checkpoints=(
         Checkpoint("openai/clip-vit-base-patch32", "0.6 GB", "MIT", "under 0.3 s an object"),
         Checkpoint("google/siglip-base-patch16-224", "0.8 GB", "Apache-2.0", "under 1 s an object"),
     ),
-    models=lambda options: [_list(options), *folders.files(folders.find(options.model, option=_OPTION))],
-    batch=True,
+    models=lambda options: [_list(options), *_MODEL.files(options)],
 )
 
 
 class Describer:
-    """Gives attributes to objects.
-
-    Args:
-        options: The model, the attributes and the rule.
-        threads: Most CPU threads of torch; 0: all cores.
-
-    Raises:
-        DataError: A line of the list cannot be used.
-        MissingExtraError: A package is not installed.
-        ModelError: The model is not here, is damaged, or of another architecture.
-    """
+    """Gives attributes to objects; one without a box or with attributes stays as it is."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         self._names = read_names(_list(options))
-        folder = folders.find(options.model, option=_OPTION)
-        architecture = folders.expect(folder, ARCHITECTURES, option=_OPTION)
-        from mner.vision.networks import compare
-        from mner.vision.networks.load import load
-
         self._options = options
-        self._network = load(folder, architecture, auto="AutoModel", device=options.device, threads=threads)
+        self._network = _MODEL.load(options, threads=threads)
+        from mner.vision.networks import compare
+
         prompts = [options.prompt.format(name) for name in self._names]
         self._texts: Any = compare.texts(self._network, prompts)
 
     def __call__(self, picture: Image.Image, tags: Sequence[Tag]) -> list[Tag]:
-        """The tags of an upright RGB picture, attributes added; one without a box or with attributes stays as it is."""
+        """The tags of an upright RGB picture, attributes added."""
         return self.many([picture], [tags])[0]
 
     def many(self, pictures: Sequence[Image.Image], tags: Sequence[Sequence[Tag]]) -> list[list[Tag]]:
         """The tags of several pictures, the same as of each alone; their objects share batches."""
         from mner.vision.networks import compare
 
-        described = [list(some) for some in tags]
-        bare = [(of, place) for of, some in enumerate(tags) for place, tag in enumerate(some) if _bare(tag)]
+        described = [list(each) for each in tags]
+        bare = [(of, place) for of, each in enumerate(tags) for place, tag in enumerate(each) if _bare(tag)]
         for start in range(0, len(bare), self._options.batch):
-            some = bare[start : start + self._options.batch]
-            crops = [_crop(pictures[of], tags[of][place].box or (0, 0, 1, 1)) for of, place in some]
-            for (of, place), row in zip(some, compare.fits(self._network, crops, self._texts), strict=True):
-                chosen = self._chosen(row, tags[of][place].object)
+            batch = bare[start : start + self._options.batch]
+            crops = [_crop(pictures[of], tags[of][place].box or (0, 0, 1, 1)) for of, place in batch]
+            for (of, place), fits in zip(batch, compare.fits(self._network, crops, self._texts), strict=True):
+                chosen = self._chosen(fits, tags[of][place].object)
                 described[of][place] = replace(tags[of][place], attributes=chosen)
         return described
 
     def _chosen(self, fits: Sequence[float], name: str) -> tuple[str, ...]:
         left_out = NOT_FOR_PEOPLE if means_people(name) else ()
-        over = [
-            one
-            for one in range(len(fits))
-            if fits[one] > self._options.threshold and self._names[one].lower() not in left_out
-        ]
-        best = sorted(over, key=lambda one: -fits[one])[: self._options.most]
-        return tuple(self._names[one] for one in best)
+        pairs = zip(self._names, fits, strict=True)
+        over = [(name, fit) for name, fit in pairs if fit > self._options.threshold and name.lower() not in left_out]
+        return tuple(name for name, _ in sorted(over, key=lambda pair: -pair[1])[: self._options.most])
 
 
 def _bare(tag: Tag) -> bool:

@@ -10,26 +10,18 @@ from collections import Counter
 from collections.abc import Sequence
 
 from PIL.Image import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner.types import Caption, OcrText, Tag
-from mner.vision.protocols import About, Scene
+from mner.vision.protocols import About, PluginOptions, Scene
 
 _NUMBERS = ("no", "a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_PLURALS = {
-    "person": "people",
-    "sheep": "sheep",
-    "skis": "skis",
-    "scissors": "scissors",
-    "knife": "knives",
-    "mouse": "mice",
-}
+_UNCHANGED = ("sheep", "skis", "scissors")
+_PLURALS = {"person": "people", "knife": "knives", "mouse": "mice", **{name: name for name in _UNCHANGED}}
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.template]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     threshold: float = Field(default=0.5, gt=0, le=1)  # least confidence of an object that is named
     kinds: int = Field(default=4, ge=1)  # most kinds of object in the sentence, the surest first
@@ -43,12 +35,7 @@ ABOUT = About(
 
 
 class Captioner:
-    """One sentence about a picture, or none.
-
-    Args:
-        options: What is certain enough to be said.
-        threads: Has no effect here.
-    """
+    """One sentence about a picture, or none."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         self._options = options

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner.types import Tag
-from mner.vision.protocols import About
+from mner.vision.protocols import About, PluginOptions
 from mner.vision.sessions import ASSETS, open_session
 
 MODELS = (ASSETS / "nanodet-g-416-coco80.fp16.onnx",)
@@ -38,10 +38,8 @@ CLASSES = (
 Floats = NDArray[np.float32]
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.nanodet]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     threshold: float = Field(default=0.5, gt=0, le=1)  # least confidence of an object
     overlap: float = Field(default=0.6, gt=0, le=1)  # intersection over union above which two boxes are one object
@@ -56,12 +54,7 @@ ABOUT = About(
 
 
 class Detector:
-    """Objects of a picture, by confidence, descending.
-
-    Args:
-        options: The thresholds.
-        threads: Most CPU threads of one picture; 0: all cores.
-    """
+    """Objects of a picture, by confidence, descending."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         self._options = options
@@ -72,17 +65,12 @@ class Detector:
         pixels, scale = prepare(picture)
         outputs = self._session.run(None, {"input": pixels})
         boxes, scores, classes = decode(outputs, threshold=self._options.threshold)
-        kept = suppress(boxes, scores, classes, overlap=self._options.overlap)
+        best = suppress(boxes, scores, classes, overlap=self._options.overlap)
         boxes = np.clip(boxes / scale, 0, (picture.width, picture.height) * 2)
         return [
-            Tag(
-                object=CLASSES[classes[one]],
-                confidence=round(float(scores[one]), 4),
-                box=_box(boxes[one]),
-                source="nanodet",
-            )
-            for one in kept
-            if (boxes[one, 2:] - boxes[one, :2]).min() >= 1
+            Tag(CLASSES[classes[at]], confidence=round(float(scores[at]), 4), box=_box(boxes[at]), source="nanodet")
+            for at in best
+            if (boxes[at, 2:] - boxes[at, :2]).min() >= 1
         ]
 
 
@@ -126,16 +114,16 @@ def suppress(boxes: Floats, scores: Floats, classes: NDArray[np.int64], *, overl
     """
     left = np.argsort(-scores, kind="stable")
     area = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
-    kept: list[int] = []
+    stay: list[int] = []
     while left.size:
         best, rest = int(left[0]), left[1:]
-        kept.append(best)
+        stay.append(best)
         corner = np.maximum(boxes[best, :2], boxes[rest, :2])
         shared = np.prod(np.maximum(np.minimum(boxes[best, 2:], boxes[rest, 2:]) - corner, 0), axis=1)
         union = area[best] + area[rest] - shared
         same = (classes[rest] == classes[best]) & (shared > overlap * union)
         left = rest[~same]
-    return kept
+    return stay
 
 
 def _box(sides: Floats) -> tuple[float, float, float, float]:

@@ -8,18 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from PIL.Image import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner.contexts.published.objects import fitted
-from mner.errors import ConfigError
 from mner.types import Tag
-from mner.vision.protocols import About
+from mner.vision.protocols import PluginOptions
+from mner.vision.published_file import PublishedFile
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.vinvl]: paths are relative to the working directory."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     detections: Path | None = None  # the detector's: a folder of .npz, or a .tsv
     captions: Path | None = None  # the captioner's: a file of captions
@@ -28,50 +26,28 @@ class Options(BaseModel):
     most: int = Field(default=0, ge=0)  # captions of a picture; 0: all
 
 
-def lacking(options: Options) -> str | None:
-    """What must be there before it can run; None for nothing."""
-    if options.detections is None:
-        return "the published output: name it in vision.options.vinvl.detections (a folder of .npz, or a .tsv)"
-    return None if options.detections.exists() else f"{options.detections}: no such file or folder"
+_OUTPUT = PublishedFile(
+    "detector vinvl",
+    "detections",
+    "the published output: name it in vision.options.vinvl.detections (a folder of .npz, or a .tsv)",
+)
 
-
-ABOUT = About(
-    downloads=(
-        "nothing. It needs the output for your pictures, a folder of `.npz` or a `.tsv`, named in "
-        "`vision.options.vinvl.detections`; `mner.contexts.published.vinvl` says in which form."
-    ),
-    licence="that of the output; VinVL's code is MIT.",
-    speed="no time worth naming; the network does not run.",
-    lacking=lacking,
-    named=True,
+ABOUT = _OUTPUT.about(
+    "nothing. It needs the output for your pictures, a folder of `.npz` or a `.tsv`, named in "
+    "`vision.options.vinvl.detections`; `mner.contexts.published.vinvl` says in which form.",
+    "that of the output; VinVL's code is MIT.",
 )
 
 
 class Detector:
-    """Published objects of a picture, by confidence, descending.
-
-    Args:
-        options: Where they are, and which of them are kept.
-        threads: Has no effect here.
-
-    Raises:
-        ConfigError: The options do not name the published output.
-        DataError: It is not there, or is none of VinVL's.
-    """
+    """Published objects of a picture, by confidence, descending."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         from mner.contexts.published.vinvl import Published
 
-        if options.detections is None:
-            raise ConfigError(f"detector vinvl needs {lacking(options)}")
-        self._published = Published(
-            options.detections, threshold=options.threshold, attribute_threshold=options.attribute_threshold
-        )
+        path = _OUTPUT.path(options)
+        self._published = Published(path, threshold=options.threshold, attribute_threshold=options.attribute_threshold)
 
     def __call__(self, picture: Image, *, image: str) -> list[Tag]:
-        """What was published about the picture of that name; boxes in its pixels.
-
-        Raises:
-            DataError: Nothing was, or it is damaged.
-        """
+        """The objects of the picture of that name, boxes in its pixels; a DataError where none were published."""
         return fitted(self._published.find(image), picture.size)

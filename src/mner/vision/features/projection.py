@@ -1,4 +1,4 @@
-"""A random projection of the picture's cells: no weights to get, the same numbers everywhere; for tests and demos.
+"""A random projection of the picture's cells: no weights to download, the same numbers everywhere; for tests and demos.
 
 It knows colours and where they are, not what a picture shows: a floor to compare learned features with.
 """
@@ -11,22 +11,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner.vision.images import Picture
-from mner.vision.protocols import About
+from mner.vision.protocols import About, PluginOptions
 
 _SIDE = 8  # pixels of a cell
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """The options of projection."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     cells: int = Field(default=7, ge=1, le=64)  # of a row and of a column: the grid has their square
     width: int = Field(default=64, ge=1, le=8192)  # numbers of a cell
-    seed: int = Field(default=0, ge=0)  # another one projects otherwise
+    seed: int = Field(default=0, ge=0)  # another seed gives another projection
     gives: Literal["grid", "regions", "crops"] = "grid"  # the name of the array; "regions" come with their boxes
 
 
@@ -38,12 +36,7 @@ ABOUT = About(
 
 
 class FeatureExtractor:
-    """The grid of a picture: each cell's pixels through one matrix of random signs.
-
-    Args:
-        options: The grid and the seed.
-        threads: Has no effect here.
-    """
+    """The grid of a picture: each cell's pixels through one matrix of random signs."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         self._cells = options.cells

@@ -15,16 +15,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner.contexts.artefact import key
 from mner.contexts.published import bottomup
 from mner.contexts.published.names import spellings
 from mner.contexts.published.table import Table
 from mner.contexts.published.vinvl import read_arrays
-from mner.errors import ConfigError, DataError
+from mner.errors import DataError
 from mner.vision.images import Picture
-from mner.vision.protocols import About
+from mner.vision.protocols import PluginOptions
+from mner.vision.published_file import PublishedFile
 
 COLUMNS = {
     10: bottomup.COLUMNS,
@@ -41,48 +42,29 @@ _Published = tuple[NDArray[Any], NDArray[Any] | None, tuple[float, float] | None
 """Features (region, width), boxes (region, 4) in pixels or (region, 6) in shares, the picture's size, and the place."""
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """The options of regions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: Path | None = Field(default=None, exclude=True)  # a folder of .npz, one .npz, or a .tsv; its content counts
     most: int = Field(default=0, ge=0)  # regions of a picture, the first of the file; 0: all
 
 
-def lacking(options: Options) -> str | None:
-    """What must be there before it can run; None for nothing."""
-    if options.path is None:
-        return "the published features: name them with --set path=FOLDER (of .npz), or a .tsv"
-    return None if options.path.exists() else f"{options.path}: no such file or folder"
+_OUTPUT = PublishedFile(
+    "extractor regions", "path", "the published features: name them with --set path=FOLDER (of .npz), or a .tsv"
+)
 
-
-ABOUT = About(
-    downloads="nothing. It needs the output for your pictures, a folder of `.npz` or a `.tsv`, named by `path`.",
-    licence="that of the output.",
-    speed="no time worth naming; the network does not run.",
+ABOUT = _OUTPUT.about(
+    "nothing. It needs the output for your pictures, a folder of `.npz` or a `.tsv`, named by `path`.",
+    "that of the output.",
     models=lambda options: [] if options.path is None else _files(options.path),
-    lacking=lacking,
-    named=True,
 )
 
 
 class FeatureExtractor:
-    """The published regions of a picture and their boxes.
-
-    Args:
-        options: Where they are.
-        threads: Has no effect here.
-
-    Raises:
-        ConfigError: The options do not name them.
-        DataError: There is no such file or folder, or it holds nothing of the kind.
-    """
+    """The published regions of a picture and their boxes."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        if options.path is None:
-            raise ConfigError(f"extractor regions needs {lacking(options)}")
-        path, self._most = options.path, options.most or None
+        path, self._most = _OUTPUT.path(options), options.most or None
         self._names: Mapping[str, Any]
         self._read: Callable[[str], _Published]
         if path.is_dir() or path.suffix == _SUFFIX:
@@ -97,11 +79,7 @@ class FeatureExtractor:
     def __call__(
         self, pictures: Sequence[Picture | None], *, images: Sequence[str]
     ) -> list[dict[str, NDArray[np.float32]] | None]:
-        """The regions (region, width) of each picture, with their boxes (region, 6); None where none were published.
-
-        Raises:
-            DataError: What was published is damaged; the message names the file.
-        """
+        """The regions (region, width) of each picture, with their boxes (region, 6); None where none were published."""
         return [self._arrays(picture, image) for picture, image in zip(pictures, images, strict=True)]
 
     def _arrays(self, picture: Picture | None, image: str) -> dict[str, NDArray[np.float32]] | None:

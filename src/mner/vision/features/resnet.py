@@ -10,62 +10,41 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner.vision.images import Picture
-from mner.vision.networks import folder as folders
-from mner.vision.protocols import MIDDLE, QUICK, About, Checkpoint
+from mner.vision.networks.folder import HubModel
+from mner.vision.protocols import MIDDLE, QUICK, Checkpoint, PluginOptions
 
-_OPTION = "model"
+_MODEL = HubModel("model", ("resnet",))
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """The options of resnet."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    model: str = "microsoft/resnet-152"  # a folder, or a hub id, perhaps with "@revision" behind it
+    model: str = "microsoft/resnet-152"  # a folder, or a hub id, perhaps followed by "@revision"
     side: int = Field(default=224, ge=32, le=1024)  # pixels of the square; the grid has a cell for each 32 x 32
     device: str = "auto"  # a GPU where there is one; else as torch names it
     batch: int = Field(default=8, ge=1, exclude=True)  # pictures of one forward pass; a GPU is quicker with more
 
 
-ABOUT = About(
-    downloads=(
-        'nothing by itself. It needs `pip install "mner[vision-hub]"` and a model, as a folder or in the '
-        "hub's local cache. Torchvision and timm are not needed."
-    ),
-    licence="the model's.",
+ABOUT = _MODEL.about(
     speed="the model's; a GPU takes several pictures at once.",
-    needs=("torch", "transformers"),
+    batch=False,
     checkpoints=(
         Checkpoint("microsoft/resnet-50", "103 MB", "Apache-2.0", QUICK),
         Checkpoint("microsoft/resnet-101", "179 MB", "Apache-2.0", QUICK),
         Checkpoint("microsoft/resnet-152", "242 MB", "Apache-2.0", MIDDLE),
     ),
-    models=lambda options: folders.files(folders.find(options.model, option=_OPTION)),
 )
 
 
 class FeatureExtractor:
-    """The grid of a picture.
-
-    Args:
-        options: The model.
-        threads: Most CPU threads of torch; 0: all cores.
-
-    Raises:
-        MissingExtraError: A package is not installed.
-        ModelError: The model is not here, is damaged, or is no ResNet.
-    """
+    """The grid of a picture."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        folder = folders.find(options.model, option=_OPTION)
-        architecture = folders.expect(folder, ("resnet",), option=_OPTION)
-        from mner.vision.networks.load import load
-
         self._side = options.side
-        self._network = load(folder, architecture, auto="AutoModel", device=options.device, threads=threads)
+        self._network = _MODEL.load(options, threads=threads)
 
     def __call__(
         self, pictures: Sequence[Picture | None], *, images: Sequence[str]
@@ -73,5 +52,5 @@ class FeatureExtractor:
         """The grid (cell, width) of each picture; cells row by row."""
         from mner.vision.networks.compare import grids
 
-        seen = [picture.pixels for picture in pictures if picture is not None]
-        return [{"grid": grid} for grid in grids(self._network, seen, side=self._side)]
+        pixels = [picture.pixels for picture in pictures if picture is not None]
+        return [{"grid": grid} for grid in grids(self._network, pixels, side=self._side)]

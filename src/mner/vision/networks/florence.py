@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from mner.types import Box
+from mner.vision.networks.boxes import within
 from mner.vision.networks.generate import write
 from mner.vision.networks.load import Network
 
@@ -21,53 +22,57 @@ _last = threading.local()
 """The pictures that this thread encoded last, at once, by which network, and what came of them."""
 
 
-def run(
-    network: Network, pictures: Sequence[Image.Image], task: str, *, tokens: int, beams: int = 3, count: int = 1
+def sentences(
+    network: Network, pictures: Sequence[Image.Image], task: str, *, tokens: int, beams: int, count: int
 ) -> list[list[tuple[str, float | None]]]:
-    """What the network writes of each picture for a task token, place tokens kept, best first, each with its score.
+    """For each picture ``count`` sentences with their scores, best first: what a captioning task wrote.
 
-    Args:
-        network: A Florence-2.
-        pictures: Upright, in RGB; they are looked at in one pass.
-        task: One of the task tokens above.
-        tokens: Most tokens it writes.
-        beams: Width of the search; 3 is what the model's authors use.
-        count: How many sequences of each picture are returned.
+    ``tokens`` are the most that it writes, ``beams`` is the width of the search.
     """
+    written = _written(network, pictures, task, tokens=tokens, beams=beams, count=count)
+    return [[(_sentence(network, text, task), score) for text, score in each] for each in written]
+
+
+def regions(
+    network: Network, pictures: Sequence[Image.Image], task: str, *, tokens: int
+) -> list[list[tuple[str, Box]]]:
+    """For each picture the (words, box) pairs of a task that finds objects, regions or text; boxes in its pixels."""
+    # 3 beams are what the model's authors use.
+    written = _written(network, pictures, task, tokens=tokens, beams=3, count=1)
+    return [_regions(network, text, task, picture.size) for picture, [(text, _)] in zip(pictures, written, strict=True)]
+
+
+def _written(
+    network: Network, pictures: Sequence[Image.Image], task: str, *, tokens: int, beams: int, count: int
+) -> list[list[tuple[str, float | None]]]:
+    """What the network writes of each picture for a task token, place tokens included, best first, with scores."""
     with network.lock:
-        asked = {"images": list(pictures), "text": [task] * len(pictures)}
-        made = network.on_device(network.processor(**asked, return_tensors="pt"))
-    seen = _seen(network, pictures, made["pixel_values"])
+        request = {"images": list(pictures), "text": [task] * len(pictures)}
+        inputs = network.on_device(network.processor(**request, return_tensors="pt"))
+    features = _features(network, pictures, inputs["pixel_values"])
     with torch.inference_mode():
-        words = network.model.get_input_embeddings()(made["input_ids"])
-        places = (made["input_ids"] == network.model.config.image_token_id).unsqueeze(-1)
-        mixed = words.masked_scatter(places, seen.to(words.dtype))
+        words = network.model.get_input_embeddings()(inputs["input_ids"])
+        places = (inputs["input_ids"] == network.model.config.image_token_id).unsqueeze(-1)
+        mixed = words.masked_scatter(places, features.to(words.dtype))
         encoder = network.model.get_encoder()
-        encoded = encoder(inputs_embeds=mixed, attention_mask=made["attention_mask"])
-    given = {"encoder_outputs": encoded, "attention_mask": made["attention_mask"]}
-    written = write(network, given, beams=beams, count=count, tokens=tokens)
+        encoded = encoder(inputs_embeds=mixed, attention_mask=inputs["attention_mask"])
+    given = {"encoder_outputs": encoded, "attention_mask": inputs["attention_mask"]}
     decode = network.tokenizer.decode
-    return [[(decode(one.ids, skip_special_tokens=False), one.score) for one in some] for some in written]
+    return [
+        [(decode(sequence.ids, skip_special_tokens=False), sequence.score) for sequence in sequences]
+        for sequences in write(network, given, beams=beams, count=count, tokens=tokens)
+    ]
 
 
-def sentence(network: Network, text: str, task: str) -> str:
-    """The sentence in what a captioning task wrote."""
-    answer = _parsed(network, text, task, (1, 1))
-    return str(answer).replace("<pad>", "").strip()
+def _sentence(network: Network, text: str, task: str) -> str:
+    return str(_parsed(network, text, task, (1, 1))).replace("<pad>", "").strip()
 
 
-def regions(network: Network, text: str, task: str, size: tuple[int, int]) -> list[tuple[str, Box]]:
-    """The (words, box) pairs in what a task wrote that finds objects, regions or text.
-
-    Args:
-        network: A Florence-2.
-        text: What it wrote.
-        task: The task token it wrote this for.
-        size: Width and height of the picture, in whose pixels the boxes are.
-    """
+def _regions(network: Network, text: str, task: str, size: tuple[int, int]) -> list[tuple[str, Box]]:
     answer = _parsed(network, text, task, size)
     corners = answer["quad_boxes"] if task == READ else answer["bboxes"]
-    return [(words, _box(sides)) for words, sides in zip(answer["labels"], corners, strict=True)]
+    pairs = [(words, within(_box(sides), size)) for words, sides in zip(answer["labels"], corners, strict=True)]
+    return [(words, box) for words, box in pairs if words and box is not None]
 
 
 def _parsed(network: Network, text: str, task: str, size: tuple[int, int]) -> Any:
@@ -75,16 +80,16 @@ def _parsed(network: Network, text: str, task: str, size: tuple[int, int]) -> An
         return network.processor.post_process_generation(text=text, task=task, image_size=size)[task]
 
 
-def _seen(network: Network, pictures: Sequence[Image.Image], pixels: torch.Tensor) -> torch.Tensor:
-    """The pictures' features (picture, place, hidden); those that this thread looked at last are kept."""
-    kept: list[tuple[Any, Any, torch.Tensor]] = getattr(_last, "kept", [])
-    known = {id(of()): features for by, of, features in kept if by() is network}
+def _features(network: Network, pictures: Sequence[Image.Image], pixels: torch.Tensor) -> torch.Tensor:
+    """The pictures' features (picture, place, hidden); those of the pictures that this thread saw last are at hand."""
+    last: list[tuple[Any, Any, torch.Tensor]] = getattr(_last, "features", [])
+    known = {id(picture()): features for by, picture, features in last if by() is network}
     missing = [place for place, picture in enumerate(pictures) if id(picture) not in known]
     if missing:
         with torch.inference_mode():
-            made = network.model.get_image_features(pixels[missing]).pooler_output
-        known.update({id(pictures[place]): made[row : row + 1] for row, place in enumerate(missing)})
-        _last.kept = [(weakref.ref(network), weakref.ref(one), known[id(one)]) for one in pictures]
+            encoded = network.model.get_image_features(pixels[missing]).pooler_output
+        known.update({id(pictures[place]): encoded[row : row + 1] for row, place in enumerate(missing)})
+        _last.features = [(weakref.ref(network), weakref.ref(each), known[id(each)]) for each in pictures]
     return torch.cat([known[id(picture)] for picture in pictures])
 
 

@@ -7,7 +7,7 @@ needed nor used where it is there, so the same picture gives the same pixels on 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,14 @@ import torch
 from PIL import Image
 
 from mner.errors import MnerError, ModelError
+from mner.vision.quiet import Shared
+
+AUTO = {
+    **dict.fromkeys(("detr", "rt_detr", "rt_detr_v2", "d_fine"), "AutoModelForObjectDetection"),
+    **dict.fromkeys(("owlv2", "grounding-dino"), "AutoModelForZeroShotObjectDetection"),
+    **dict.fromkeys(("clip", "siglip", "resnet"), "AutoModel"),
+}
+"""Classes of transformers that load an architecture; all others write texts about pictures."""
 
 PROCESSORS = {
     "blip": "BlipProcessor",
@@ -44,6 +52,7 @@ class Network:
     """A loaded model.
 
     Attributes:
+        folder: Where it was loaded from.
         architecture: As its ``config.json`` names it.
         model: In evaluation mode, on ``device``.
         images: Prepares pictures and reads boxes back.
@@ -54,6 +63,7 @@ class Network:
         lock: Held while text is prepared or written: tokenizers and some models keep state from call to call.
     """
 
+    folder: Path
     architecture: str
     model: Any
     images: Any
@@ -72,17 +82,16 @@ class Network:
         }
 
 
-_loaded: WeakValueDictionary[tuple[str, str, str], Network] = WeakValueDictionary()
+_loaded: WeakValueDictionary[tuple[str, str], Network] = WeakValueDictionary()
 _loading = threading.Lock()
 
 
-def load(folder: Path, architecture: str, *, auto: str, device: str = "auto", threads: int = 0) -> Network:
-    """The network of a folder; the one that is loaded already where there is such.
+def load(folder: Path, architecture: str, *, device: str = "auto", threads: int = 0) -> Network:
+    """The network of a folder; where it is loaded already, that one.
 
     Args:
         folder: A checked folder.
         architecture: What it holds.
-        auto: The class of transformers that loads it, such as "AutoModelForObjectDetection".
         device: "auto" (a GPU where there is one), or what torch calls it.
         threads: Most CPU threads of torch, for the whole process; 0 leaves that alone.
 
@@ -92,13 +101,13 @@ def load(folder: Path, architecture: str, *, auto: str, device: str = "auto", th
     if threads:
         torch.set_num_threads(threads)
     place = _device(device)
-    key = (str(folder.resolve()), auto, str(place))
+    key = (str(folder.resolve()), str(place))
     with _loading:
         network = _loaded.get(key)
         if network is None:
             try:
                 with quiet():
-                    network = _load(folder, architecture, auto, place)
+                    network = _load(folder, architecture, place)
             except MnerError:
                 raise
             except Exception as error:  # a damaged file makes the loaders raise anything
@@ -112,37 +121,41 @@ def prepared(network: Network, picture: Image.Image) -> dict[str, Any]:
     return network.on_device(network.images(images=picture, return_tensors="pt"))
 
 
-_quieting = threading.Lock()
-_loudness: list[tuple[int, bool]] = []
-_depth = 0
+def joined(inputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[list[int], dict[str, Any]]]:
+    """Inputs of one picture each, joined where all their arrays have the same shapes; with their places.
+
+    Nothing is padded: what a network makes of a picture does not depend on the pictures beside it.
+
+    Args:
+        inputs: For each picture its arrays by name; the first axis counts pictures, or patches of them.
+
+    >>> narrow, wide = {"x": torch.zeros(1, 2)}, {"x": torch.zeros(1, 3)}
+    >>> [(places, tuple(arrays["x"].shape)) for places, arrays in joined([narrow, wide, narrow])]
+    [([0, 2], (2, 2)), ([1], (1, 3))]
+    """
+    alike: dict[tuple[tuple[str, torch.Size], ...], list[int]] = {}
+    for place, arrays in enumerate(inputs):
+        alike.setdefault(tuple((name, array.shape) for name, array in sorted(arrays.items())), []).append(place)
+    for places in alike.values():
+        yield places, {name: torch.cat([inputs[place][name] for place in places]) for name in inputs[places[0]]}
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers from writing to the terminal.
+def _silenced() -> Iterator[None]:
+    from transformers.utils import logging as untyped
 
-    Its settings belong to the whole process: the first thread to come changes them, the last to go restores them.
-    """
-    global _depth
-    from transformers.utils import logging as theirs
+    logging: Any = untyped
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    yield
+    logging.set_verbosity(verbosity)
+    if bars:
+        logging.enable_progress_bar()
 
-    logging: Any = theirs  # its functions carry no types
-    with _quieting:
-        if not _depth:
-            _loudness.append((logging.get_verbosity(), logging.is_progress_bar_enabled()))
-            logging.set_verbosity(logging.CRITICAL)
-            logging.disable_progress_bar()
-        _depth += 1
-    try:
-        yield
-    finally:
-        with _quieting:
-            _depth -= 1
-            if not _depth:
-                verbosity, bars = _loudness.pop()
-                logging.set_verbosity(verbosity)
-                if bars:
-                    logging.enable_progress_bar()
+
+quiet = Shared(_silenced)
+"""Keeps transformers from writing to the terminal."""
 
 
 def _device(name: str) -> torch.device:
@@ -152,27 +165,26 @@ def _device(name: str) -> torch.device:
         raise ModelError(f'device "{name}": torch knows no such device ({str(error).splitlines()[0]})') from None
 
 
-def _load(folder: Path, architecture: str, auto: str, device: torch.device) -> Network:
+def _load(folder: Path, architecture: str, device: torch.device) -> Network:
     import transformers as untyped
 
     transformers: Any = untyped
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     # Half precision is slow on a CPU, and not every operation has it.
     dtype = torch.float32 if device.type == "cpu" else "auto"
-    model, told = getattr(transformers, auto).from_pretrained(
-        folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **local
-    )
-    gaps = [name for name in told["missing_keys"] if not name.endswith(_LEGAL_GAPS)]
+    auto = getattr(transformers, AUTO.get(architecture, "AutoModelForImageTextToText"))
+    model, report = auto.from_pretrained(folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **local)
+    gaps = [name for name in report["missing_keys"] if not name.endswith(_LEGAL_GAPS)]
     if gaps:
         raise ModelError(
             f"{folder}: its files lack {len(gaps)} of the model's arrays, such as {min(gaps)}; copy the whole model"
         )
     images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil", **local)
     if architecture not in (*PROCESSORS, *CHATS):
-        return Network(architecture, model.eval().to(device), images, None, None, None, device)
+        return Network(folder, architecture, model.eval().to(device), images, None, None, None, device)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
     kind = getattr(transformers, PROCESSORS.get(architecture, "ProcessorMixin"))
     settings, _ = kind.get_processor_dict(folder, **local)
     processor = kind.from_args_and_dict([images, tokenizer], settings) if architecture in PROCESSORS else None
     template = settings.get("chat_template") or getattr(tokenizer, "chat_template", None)
-    return Network(architecture, model.eval().to(device), images, tokenizer, processor, template, device)
+    return Network(folder, architecture, model.eval().to(device), images, tokenizer, processor, template, device)

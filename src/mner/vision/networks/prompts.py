@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,14 +17,14 @@ ASK = "Describe this picture in one short sentence."
 _QWEN_PICTURE = "<|image_pad|>"
 
 
-def check(network: Network, folder: Path) -> None:
-    """Returns where the network can be asked.
+def check(network: Network) -> None:
+    """Refuse a chat model without a chat template.
 
     Raises:
-        ModelError: A chat model has no chat template.
+        ModelError: It is one.
     """
     if _MADE.get(network.architecture) in (_smol, _qwen) and network.template is None:
-        raise ModelError(f"{folder}: a {network.architecture} without chat_template.jinja; copy that as well")
+        raise ModelError(f"{network.folder}: a {network.architecture} without chat_template.jinja; copy that as well")
 
 
 def inputs(network: Network, picture: Image.Image, prompt: str) -> tuple[dict[str, Any], int]:

@@ -11,21 +11,19 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
 from mner.vision.ocr._lines import in_reading_order, line, silence
-from mner.vision.protocols import About
+from mner.vision.protocols import About, PluginOptions
 
 LEGIBLE = 8
 """Pixels of the shortest side of a picture that can hold text."""
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.paddle]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str = "en"  # as PaddleOCR names it: "ch", "en", "korean", "ru", "ar", "hi", ...; of downloaded models
     threshold: float = Field(default=0.8, ge=0, le=1)  # least confidence of a line
@@ -44,13 +42,13 @@ class Options(BaseModel):
 
 
 def models(options: Options) -> list[Path]:
-    """The files that the output depends on; of downloaded models none is known before."""
+    """The files that the output depends on; those of downloaded models are not known beforehand."""
     named = [Path(name).expanduser() for name in (options.detection, options.recognition) if name]
     return [folder / name for folder in named for name in ("inference.yml", "inference.pdiparams")]
 
 
 def lacking(options: Options) -> str | None:
-    """What must be there before it can run; None for nothing."""
+    """Which models are missing; None where they are named or may be downloaded."""
     return None if options.detection or options.download else f"models: {_no_models(options)}"
 
 
@@ -71,16 +69,7 @@ ABOUT = About(
 
 
 class Reader:
-    """The lines of text of a picture, in reading order.
-
-    Args:
-        options: The models, and which lines are kept.
-        threads: Most CPU threads of one picture; 0 leaves that to Paddle.
-
-    Raises:
-        MissingExtraError: A package is not installed.
-        ModelError: A folder holds no model, no model is known, or PaddleOCR refuses the language.
-    """
+    """The lines of text of a picture, in reading order."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         chosen = _models(options)
@@ -119,14 +108,14 @@ class Reader:
 
 
 def _models(options: Options) -> dict[str, Any]:
-    """What PaddleOCR is told of its models: two folders and the names in them, or a language."""
+    """The models as arguments of PaddleOCR: two folders and the names in them, or a language."""
     if options.detection:
-        folders = {"detection": options.detection, "recognition": options.recognition}
-        named: dict[str, Any] = {}
-        for kind, folder in folders.items():
-            named[f"text_{kind}_model_dir"] = str(Path(folder).expanduser())
-            named[f"text_{kind}_model_name"] = _name(Path(folder).expanduser(), f"vision.options.paddle.{kind}")
-        return named
+        arguments: dict[str, Any] = {}
+        for kind, name in {"detection": options.detection, "recognition": options.recognition}.items():
+            folder = Path(name).expanduser()
+            arguments[f"text_{kind}_model_dir"] = str(folder)
+            arguments[f"text_{kind}_model_name"] = _name(folder, f"vision.options.paddle.{kind}")
+        return arguments
     if options.download:
         return {"lang": options.language}
     raise ModelError(f"OCR with paddle has no models: {_no_models(options)}")
@@ -147,7 +136,7 @@ def _name(folder: Path, option: str) -> str:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{option}: {path} cannot be read ({error}); it belongs to an exported model") from None
-    found = re.search(r"^\s*model_name:\s*[\"']?([\w.-]+)", text, re.MULTILINE)
-    if found is None:
+    name = re.search(r"^\s*model_name:\s*[\"']?([\w.-]+)", text, re.MULTILINE)
+    if name is None:
         raise ModelError(f'{option}: {path}: expected a line "model_name: ..." under "Global"')
-    return found[1]
+    return name[1]

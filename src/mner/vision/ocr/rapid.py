@@ -10,14 +10,14 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL.Image import Image, new
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner import sessions
 from mner.errors import MissingExtraError, ModelError
 from mner.files import cache_folder
 from mner.types import OcrText
 from mner.vision.ocr._lines import in_reading_order, line, silence
-from mner.vision.protocols import About
+from mner.vision.protocols import About, PluginOptions
 
 LEGIBLE = 8
 """Pixels of the shortest side of a picture that can hold text."""
@@ -31,10 +31,8 @@ Language = Literal["multi", "arabic", "cyrillic", "devanagari", "el", "eslav", "
 Russian, Belarusian and Ukrainian, "ta" Tamil, "te" Telugu, "th" Thai."""
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.rapid]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: Language = "multi"  # all but "multi" need a file more
     threshold: float = Field(default=0.8, ge=0, le=1)  # least confidence of a line
@@ -42,16 +40,14 @@ class Options(BaseModel):
 
 
 def _folder() -> Path:
-    found = importlib.util.find_spec("rapidocr")  # does not import it
-    if found is None or found.origin is None:
-        return Path("rapidocr/models")
-    return Path(found.origin).parent / "models"
+    spec = importlib.util.find_spec("rapidocr")  # does not import it
+    return Path((spec and spec.origin) or "rapidocr/__init__.py").parent / "models"
 
 
 def _model(kind: str) -> Path:
     """The newest model of one kind, "det", "cls" or "rec", in the package."""
-    found = [path for path in _folder().glob(f"*_{kind}_*.onnx") if not path.name.startswith(get_args(Language))]
-    return max(found, default=_folder() / f"{kind}.onnx")
+    models = [path for path in _folder().glob(f"*_{kind}_*.onnx") if not path.name.startswith(get_args(Language))]
+    return max(models, default=_folder() / f"{kind}.onnx")
 
 
 MODELS = tuple(_model(kind) for kind in ("det", "cls", "rec"))
@@ -66,15 +62,15 @@ def models(options: Options) -> list[Path]:
 def _other(language: str) -> Path:
     """The recognition model of another script: in mner's cache, or where rapidocr itself would put it."""
     name = f"{language}_PP-OCRv5_rec_mobile.onnx"
-    kept = _folder() / name
-    return kept if kept.is_file() else cache_folder() / "rapidocr" / name
+    packaged = _folder() / name
+    return packaged if packaged.is_file() else cache_folder() / "rapidocr" / name
 
 
 def _address(name: str) -> str:
     """Where the authors of rapidocr publish a model, by their own list in the package."""
     listed = _folder().parent / "default_models.yaml"
-    found = re.search(rf"https://\S*/onnx/\S*{re.escape(name)}", listed.read_text(encoding="utf-8"))
-    return found[0] if found else "the models' page of RapidOCR"
+    address = re.search(rf"https://\S*/onnx/\S*{re.escape(name)}", listed.read_text(encoding="utf-8"))
+    return address[0] if address else "the models' page of RapidOCR"
 
 
 ABOUT = About(
@@ -92,13 +88,7 @@ ABOUT = About(
 class Reader:
     """The lines of text of a picture, in reading order.
 
-    Args:
-        options: Which lines are kept.
-        threads: Most CPU threads of one picture; 0 is 1: more gain little and take cores from the other backends.
-
-    Raises:
-        MissingExtraError: The package is not installed.
-        ModelError: The installed package does not carry the models.
+    Zero threads mean one: more gain little and take cores from the other backends.
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:

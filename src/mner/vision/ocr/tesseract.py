@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PIL.Image import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from mner.errors import MissingExtraError
 from mner.types import OcrText
-from mner.vision.protocols import About
+from mner.vision.protocols import About, PluginOptions
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.tesseract]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str = "eng"  # as Tesseract names them; several: "eng+deu"
     confidence: float = Field(default=0.6, ge=0, le=1)  # least mean confidence of a line's words
@@ -40,12 +38,7 @@ ABOUT = About(
 class Reader:
     """The lines of text of a picture, in Tesseract's own order.
 
-    Args:
-        options: The language and which lines are kept.
-        threads: Has no effect: Tesseract is a process of its own, whose threads OMP_THREAD_LIMIT sets.
-
-    Raises:
-        MissingExtraError: The package, the program or the language is not installed.
+    ``threads`` has no effect: Tesseract is a process of its own, whose threads OMP_THREAD_LIMIT sets.
     """
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:

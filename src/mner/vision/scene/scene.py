@@ -11,9 +11,9 @@ import json
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from mner.vision.protocols import About, Scene
+from mner.vision.protocols import About, PluginOptions, Scene
 from mner.vision.sessions import ASSETS, open_session, read_asset
 
 MODELS = (ASSETS / "efficientnet-lite0-imagenet1k.fp16.onnx", ASSETS / "imagenet1k-labels.json")
@@ -34,10 +34,8 @@ SHORT_SIDE = 256
 SIDE = 224
 
 
-class Options(BaseModel):
+class Options(PluginOptions):
     """[vision.options.scene]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     threshold: float = Field(default=0.5, gt=0, le=1)  # least probability of a label
     labels: int = Field(default=1, ge=1)  # most labels of a picture
@@ -52,12 +50,7 @@ ABOUT = About(
 
 
 class SceneReader:
-    """Labels of a whole picture, by probability, descending.
-
-    Args:
-        options: The threshold and the number of labels.
-        threads: Most CPU threads of one picture; 0: all cores.
-    """
+    """Labels of a whole picture, by probability, descending."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
         self._options = options
@@ -71,9 +64,9 @@ class SceneReader:
         probabilities = weights / weights.sum()
         best = np.argsort(-probabilities, kind="stable")[: self._options.labels]
         return [
-            Scene(self._labels[one], round(float(probabilities[one]), 4))
-            for one in best
-            if probabilities[one] >= self._options.threshold and self._labels[one] in SETTINGS
+            Scene(self._labels[at], round(float(probabilities[at]), 4))
+            for at in best
+            if probabilities[at] >= self._options.threshold and self._labels[at] in SETTINGS
         ]
 
 
