@@ -88,7 +88,7 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     accelerator = Accelerator(mixed_precision="bf16" if job["precision"] == "bf16" else "no", cpu=True)
     torch.manual_seed(1)
     model = build(config, labels, load_encoder(files.folder))
-    speed_up(model, split, config.training, pad_id=views.pad_id, device=accelerator.device)
+    speed_up(model, [split], config.training, pad_id=views.pad_id, device=accelerator.device)
     packed = can_pack(model, split, pad_id=views.pad_id)
     optimizer = optimizer_of(model.parameter_groups(), config.training)
     prepared, stepper = accelerator.prepare(model, optimizer)

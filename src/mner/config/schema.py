@@ -91,6 +91,7 @@ class DataConfig(Section):
     images: str | None = None  # folder of pictures, read where a context is absent
     features: str | None = None  # folder of the pictures' features, for models that look at pictures
     features_missing: Literal["skip", "zero", "mean"] = "skip"  # what stands for a picture without features
+    tasks: dict[str, str] = Field(default_factory=dict)  # posts of a model's further tasks -> their file, JSON lines
     labels: Literal["repair", "strict"] = "repair"  # what an I- without a beginning means
     rename: dict[str, str] = Field(default_factory=dict)  # entity type in the files -> the type it is read as
 
@@ -272,6 +273,7 @@ LATER: tuple[tuple[str, str], ...] = (
     ("data", "contexts_missing"),
     ("data", "features"),
     ("data", "features_missing"),
+    ("data", "tasks"),
     ("vision", "features"),
     ("context", "substitute"),
     ("model", "subtoken_labels"),

@@ -39,7 +39,7 @@ class Model(Protocol):
 
     @staticmethod
     def needs(config: Config) -> Needs:
-        """What it needs: encoders, arrays of a picture, a picture's text.
+        """What it needs: encoders, arrays of a picture, a picture's text, further tasks.
 
         Raises:
             ConfigError: It cannot be trained so.
@@ -63,7 +63,11 @@ class Model(Protocol):
         ...
 
     def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
-        """Losses of each post (post,), the key ``loss`` being the one to minimise."""
+        """Losses of each post (post,), the key ``loss`` being the one to minimise.
+
+        ``gold`` is the label ids (post, word). A model with further tasks takes ``task: str = "ner"`` as well, and for
+        each of them the targets (post,) as ``gold``. Training calls it as ``forward``.
+        """
         ...
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mner import tags
+from mner.config import TrainingConfig
 from mner.types import Post, ViewName
-from mner.views import Array, Batch, Encoded, collate, pack
+from mner.views import Array, Batch, Encoded, Task, collate, pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Split:
 
     posts: Sequence[Post]
     views: Mapping[ViewName, Sequence[Encoded]]
-    gold: Sequence[np.ndarray]  # label ids (word,), or (place,) where sub-tokens carry labels too
+    gold: Sequence[np.ndarray] | np.ndarray  # label ids (word,) or (place,) of each post; of a further task (post,)
     arrays: Sequence[Array] = ()  # what the model declares
 
     def __len__(self) -> int:
@@ -43,6 +45,38 @@ def gold_ids(
             spread[one.heads] = gold[row]
             gold[row] = spread
     return gold
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Once through the posts of one task."""
+
+    epoch: int  # from 1; 0 before the first
+    task: Task | None  # None: recognising entities
+    split: Split
+    turn: int  # earlier passes of this task
+    steps: int
+    last: bool  # of its epoch
+
+
+def plan(split: Split, further: Mapping[Task, Split], settings: TrainingConfig) -> list[Pass]:
+    """The passes of a whole training, in order: in each epoch the further tasks, then ``training.passes`` of NER."""
+    turns: Counter[Task | None] = Counter()
+    passes: list[Pass] = []
+
+    def add(epoch: int, task: Task | None, posts: Split, times: int) -> None:
+        for time in range(times):
+            last = task is None and time == times - 1
+            passes.append(Pass(epoch, task, posts, turns[task], -(-len(posts) // settings.posts_per_step), last))
+            turns[task] += 1
+
+    for epoch in range(settings.epochs + 1):
+        for task, posts in further.items():
+            if task.once is (epoch == 0):
+                add(epoch, task, posts, task.passes)
+        if epoch:
+            add(epoch, None, split, settings.passes)
+    return passes
 
 
 def steps(posts: int, *, posts_per_step: int, seed: int, epoch: int) -> Iterator[np.ndarray]:
@@ -74,12 +108,17 @@ def micro_batches(split: Split, members: Sequence[int], *, tokens: int) -> Itera
 def gather(
     split: Split, members: Sequence[int], views: Sequence[ViewName], *, pad_id: int, packed: bool
 ) -> tuple[dict[ViewName, Batch], np.ndarray]:
-    """The arrays of some posts in each view, and their gold label ids (post, word), 0 past a post's length."""
+    """The arrays of some posts in each view, and their gold label ids (post, word), 0 past a post's length.
+
+    The posts of a further task have targets (post,) instead.
+    """
     encoded = {view: [split.views[view][post] for post in members] for view in views}
     if packed:
         batch = pack(encoded, pad_id=pad_id, arrays=split.arrays)
     else:
         batch = {view: collate(posts, pad_id=pad_id, arrays=split.arrays) for view, posts in encoded.items()}
+    if isinstance(split.gold, np.ndarray):
+        return batch, split.gold[members]
     gold = np.zeros((len(members), max(len(split.gold[post]) for post in members)), np.int64)
     for row, post in enumerate(members):
         gold[row, : len(split.gold[post])] = split.gold[post]

@@ -30,6 +30,7 @@ class Progress:
         best_epoch: Its epoch, from 1; 0 before.
         sums: Sums of the losses over the posts of the epoch under way.
         posts: Posts seen in the epoch under way.
+        counts: Of further tasks, the posts behind each of ``sums``.
         tokens: Padded sub-tokens encoded in the epoch under way.
         epochs: Records of the epochs that are over.
         outcomes: What became of each dev post in the best epoch.
@@ -48,6 +49,7 @@ class Progress:
     epochs: tuple[Mapping[str, Any], ...] = ()
     outcomes: Mapping[str, Any] = field(default_factory=dict)
     precision: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState, PartialState
 
 from mner.errors import ConfigError
 
 
-def accelerator_on(device: torch.device, *, bf16: bool) -> Accelerator:
+def accelerator_on(device: torch.device, *, bf16: bool, several_tasks: bool = False) -> Accelerator:
     """An accelerator that trains on a device.
 
     Where several processes train together, accelerate gives each a GPU of its own, and no single one can be named.
+    With ``several_tasks`` a step may leave parameters without a gradient.
 
     Raises:
         ConfigError: Several processes train together, and the device is not the one of this process.
@@ -27,4 +28,5 @@ def accelerator_on(device: torch.device, *, bf16: bool) -> Accelerator:
             f"training.device: {processes.num_processes} processes train together on {processes.device.type}, not on "
             f'{device.type}; set it to "auto"'
         )
-    return Accelerator(mixed_precision="bf16" if bf16 else "no", cpu=device.type == "cpu")
+    together = DistributedDataParallelKwargs(find_unused_parameters=several_tasks)
+    return Accelerator(mixed_precision="bf16" if bf16 else "no", cpu=device.type == "cpu", kwargs_handlers=[together])

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mner import encoders, models, tags
@@ -15,16 +15,17 @@ from mner.encoders import EncoderFiles
 from mner.errors import DataError
 from mner.files import sha256
 from mner.training.batches import Split, gold_ids
-from mner.views import Needs, Views
+from mner.views import Needs, Task, Views
 from mner.views.coverage import check_covered, check_read
 from mner.views.split import Name, ViewSplit, check_test_closed, read_split
+from mner.views.tasks import read_tasks
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a run trains on.
+    """What a run trains on; ``splits`` holds train, dev and the posts of further tasks, by their key in [data.tasks].
 
     ``weights`` is a SHA-256 over the encoder's files of weights; ``fingerprint`` identifies configuration, encoder
     and data together.
@@ -49,7 +50,7 @@ def prepare(config: Config, root: Path) -> Job:
     """The job of a configuration; reads the training and dev splits and their contexts, never a test split.
 
     Raises:
-        ConfigError: The posts to train on or to choose by are those of the test split.
+        ConfigError: The posts to train on or to choose by are those of the test split, or a further task has none.
         DataError: A split is missing or faulty, or the I+T view is trained and hardly a training post has a
             visual context, or none has one of a source that [context] names, or too few pictures of a split have one.
         ModelError: The encoder is not on this machine.
@@ -60,6 +61,7 @@ def prepare(config: Config, root: Path) -> Job:
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     names: tuple[Name, ...] = ("train", "dev")
     splits = {str(name): read_split(config, root, name, views, needs) for name in names}
+    splits |= read_tasks(config, root, views, needs)
     for split in splits.values() if needs.context else ():
         check_covered(config, split)
     train = splits["train"]
@@ -92,8 +94,24 @@ def _digest(parts: Iterable[str]) -> str:
 
 def training_split(job: Job) -> Split:
     """The training posts that have words, with both views and gold label ids."""
-    part = job.splits["train"]
-    kept = [number for number, post in enumerate(part.posts) if post.words]
-    posts = [part.posts[number] for number in kept]
-    views = {view: [encoded[number] for number in kept] for view, encoded in part.encoded.items()}
-    return Split(posts, views, gold_ids(posts, job.labels, views["T"]), job.needs.arrays)
+    part = _with_words(job.splits["train"])
+    return Split(part.posts, part.encoded, gold_ids(part.posts, job.labels, part.encoded["T"]), job.needs.arrays)
+
+
+def task_splits(job: Job) -> dict[Task, Split]:
+    """The posts that have words of each further task, with both views and targets."""
+    parts = {task: _with_words(job.splits[task.data]) for task in job.needs.tasks}
+    return {
+        task: Split(part.posts, part.encoded, part.targets[task.target], job.needs.arrays)
+        for task, part in parts.items()
+    }
+
+
+def _with_words(split: ViewSplit) -> ViewSplit:
+    numbers = [number for number, post in enumerate(split.posts) if post.words]
+    return replace(
+        split,
+        posts=[split.posts[number] for number in numbers],
+        encoded={view: [encoded[number] for number in numbers] for view, encoded in split.encoded.items()},
+        targets={key: target[numbers] for key, target in split.targets.items()},
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -17,7 +17,8 @@ from mner.config import Config
 from mner.errors import DivergedError
 from mner.models import Model
 from mner.runtime.torch import view_tensors
-from mner.training.batches import Split, gather, micro_batches, steps
+from mner.training.batches import Split, gather, micro_batches, plan, steps
+from mner.views import NER, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Step:
     epoch: int
     step: int  # of the whole run, from 1
     last: bool  # of its epoch
+    task: str = NER
     losses: dict[str, float] = field(default_factory=dict)
     posts: int = 0
     tokens: int = 0  # padded sub-tokens that went through the encoder
@@ -45,13 +47,14 @@ def loop(
     pad_id: int,
     packed: bool = False,
     done: int = 0,
+    further: Mapping[Task, Split] | None = None,
 ) -> Iterator[Step]:
     """Train, and yield after each optimizer step.
 
     An optimizer step is ``posts_per_step`` posts however they are cut into micro-batches: each micro-batch's
     summed loss is divided by the step's real number of posts, so a shorter last step is averaged over its own
     size. Each step seeds torch from the run's seed and its own number, so a resumed run repeats what an
-    unbroken one would have done.
+    unbroken one would have done. Steps of further tasks are counted, ordered and seeded in the same way.
 
     Args:
         model: As ``accelerator.prepare`` returned it.
@@ -63,35 +66,37 @@ def loop(
         pad_id: The encoder's padding id.
         packed: Whether posts share rows of the token matrix (``cpu_speed.prepare.can_pack`` says whether it may).
         done: Optimizer steps that an earlier, interrupted run has taken.
+        further: The posts of the model's further tasks, in the order in which they are trained.
 
     Raises:
         DivergedError: The loss is not finite.
     """
     settings = config.training
     views = cast(Model, accelerator.unwrap_model(model)).views
-    per_pass = -(-len(split) // settings.posts_per_step)
-    per_epoch = per_pass * settings.passes
-    for number in range(done, settings.epochs * per_epoch):
-        if number == done or number % per_pass == 0:
-            turn = number // per_pass
-            order = list(steps(len(split), posts_per_step=settings.posts_per_step, seed=config.seed, epoch=turn))
+    planned = [(part, place) for part in plan(split, further or {}, settings) for place in range(part.steps)]
+    for number, (part, place) in enumerate(planned[done:], done):
+        split, task = part.split, part.task
+        if number == done or place == 0:
+            order = list(steps(len(split), posts_per_step=settings.posts_per_step, seed=config.seed, epoch=part.turn))
         started, worked = time.perf_counter(), time.process_time()
         torch.manual_seed(config.seed * 1_000_003 + number * accelerator.num_processes + accelerator.process_index)
-        members = order[number % per_pass]
+        members = order[place]
         mine = members[accelerator.process_index :: accelerator.num_processes]
         share = accelerator.num_processes / len(members)
         if not len(mine):  # a process without a post still takes part in the exchange of gradients
             mine, share = members[:1], 0.0
+        share *= 1.0 if task is None else task.weight
+        named = () if task is None else (task.name,)  # a model without further tasks need not expect one
         groups = list(micro_batches(split, mine.tolist(), tokens=settings.tokens_per_batch))
         sums: dict[str, float] = {}
         tokens = 0
         model.train()
         for position, group in enumerate(groups):
-            batch, gold = gather(split, group, views, pad_id=pad_id, packed=packed)
+            batch, gold = gather(split, group, views, pad_id=pad_id, packed=packed and task is None)
             arrays = view_tensors(batch, accelerator.unwrap_model(model))
             tokens += sum({id(one["input_ids"]): one["input_ids"].numel() for one in arrays.values()}.values())
             with accelerator.no_sync(model) if position < len(groups) - 1 else nullcontext():
-                losses = model(arrays, torch.from_numpy(gold).to(accelerator.device))
+                losses = model(arrays, torch.from_numpy(gold).to(accelerator.device), *named)
                 # Gradients are averaged over processes, hence num_processes in the share of a post.
                 accelerator.backward(losses["loss"].sum() * share)
             for name, loss in losses.items():
@@ -107,9 +112,10 @@ def loop(
         schedule.step()
         optimizer.zero_grad()
         yield Step(
-            epoch=number // per_epoch + 1,
+            epoch=part.epoch,
             step=number + 1,
-            last=number % per_epoch == per_epoch - 1,
+            last=part.last and place == part.steps - 1,
+            task=NER if task is None else task.name,
             losses=means,
             posts=len(members),
             tokens=tokens,

@@ -40,7 +40,9 @@ def optimizer_of(groups: Mapping[str, list[nn.Parameter]], config: TrainingConfi
     return AdamW(named, eps=config.eps, weight_decay=decay, fused=True)
 
 
-def schedule_of(optimizer: Optimizer, config: TrainingConfig, *, steps: int, done: int = 0) -> LambdaLR:
+def schedule_of(
+    optimizer: Optimizer, config: TrainingConfig, *, steps: int, before: int = 0, done: int = 0
+) -> LambdaLR:
     """Rates that rise from 0 over the first share ``warmup`` of ``steps``, then follow ``training.schedule``.
 
     linear: to 0 in a straight line. step: times ``decay`` after every ``decay_every`` epochs. inverse: over
@@ -50,15 +52,16 @@ def schedule_of(optimizer: Optimizer, config: TrainingConfig, *, steps: int, don
         optimizer: What ``optimizer_of`` returned.
         config: [training].
         steps: Optimizer steps of the whole run.
+        before: Those of them that come before the first epoch.
         done: Those that an earlier, interrupted run has taken.
     """
     rising = round(steps * config.warmup)
-    per_epoch = max(1, steps // config.epochs)
+    per_epoch = max(1, (steps - before) // config.epochs)
 
     def factor(step: int) -> float:
         if step < rising:
             return (step + 1) / rising
-        epochs = step // per_epoch
+        epochs = max(0, step - before) // per_epoch
         if config.schedule == "step":
             return float(config.decay ** (epochs // config.decay_every))
         if config.schedule == "inverse":

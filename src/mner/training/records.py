@@ -71,7 +71,7 @@ def run_record(
         "parameters": size(model),
         "splits": {
             name: {
-                "file": getattr(config.data, name),
+                "file": getattr(config.data, name, None) or config.data.tasks[name],
                 **asdict(split.stamp),
                 "contexts": dict(split.coverage),
                 "context_kinds": dict(split.kinds),

@@ -27,6 +27,7 @@ from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
 from mner.tagger.opening import EXPORTED, model_folder
 from mner.training import checkpoint
+from mner.training.batches import plan
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
 from mner.training.cpu_speed.prepare import can_pack, speed_up
@@ -49,10 +50,11 @@ from mner.training.folder import (
 )
 from mner.training.initial import continue_from
 from mner.training.interrupts import deferred
-from mner.training.job import Job, prepare, training_split
+from mner.training.job import Job, prepare, task_splits, training_split
 from mner.training.loop import Step, loop
 from mner.training.optimizer import optimizer_of, schedule_of
 from mner.training.records import run_record, size
+from mner.views import NER
 
 CHECKPOINT_SECONDS = 300.0
 """A run saves its state at each epoch's end, when it is interrupted, and after this much training."""
@@ -133,15 +135,16 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     if settings.threads:
         torch.set_num_threads(settings.threads)
     device = find_device(settings.device)
-    accelerator = accelerator_on(device, bf16=_bf16(settings, device))
+    accelerator = accelerator_on(device, bf16=_bf16(settings, device), several_tasks=bool(job.needs.tasks))
     torch.manual_seed(config.seed)
     networks = [load_encoder(encoders.find(name).folder) for name in job.needs.encoders]
     model = build(config, job.labels, *networks)
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(model_folder(config.model.init), allow_plugins=True))
-    posts = training_split(job)
-    speed_up(model, posts, settings, pad_id=job.views.pad_id, device=accelerator.device)
-    steps = settings.epochs * settings.passes * -(-len(posts) // settings.posts_per_step)
+    posts, further = training_split(job), task_splits(job)
+    speed_up(model, [posts, *further.values()], settings, pad_id=job.views.pad_id, device=accelerator.device)
+    passes = plan(posts, further, settings)
+    steps, before = sum(part.steps for part in passes), sum(part.steps for part in passes if part.epoch == 0)
     optimizer = optimizer_of(cast(Model, model).parameter_groups(), settings)
     precision = accelerator.mixed_precision
     progress = Progress(job.fingerprint, precision=precision)
@@ -153,7 +156,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
         progress = replace(progress, fingerprint=job.fingerprint)  # it may have begun on another device
         if progress.best_epoch:  # a later epoch may not better it, and then it is what the run ends with
             check_model(folder, "would go on from its checkpoint")
-    schedule = schedule_of(optimizer, settings, steps=steps, done=progress.step)
+    schedule = schedule_of(optimizer, settings, steps=steps, before=before, done=progress.step)
     if accelerator.is_main_process:
         write_text(folder / SETTINGS, configs.dumps(seen_from(folder, config, root)))
     resumed = f", continuing after step {progress.step}" if progress.step else ""
@@ -169,6 +172,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
         pad_id=job.views.pad_id,
         packed=settings.packing and can_pack(model, posts, pad_id=job.views.pad_id),
         done=progress.step,
+        further=further,
     )
     since = 0.0
     with deferred() as interrupted:
@@ -211,7 +215,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
     better = progress.best is None or selected > progress.best
     epoch = {
         "epoch": step.epoch,
-        "losses": {name: round(total / progress.posts, 6) for name, total in progress.sums.items()},
+        "losses": _means(progress),
         "dev": {view: one.to_dict() for view, one in scores.items()},
         "selected": round(selected, 4),
         "tokens": progress.tokens,
@@ -224,6 +228,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
         sums={},
         posts=0,
         tokens=0,
+        counts={},
         epochs=(*progress.epochs, epoch),
         outcomes=outcomes(dev.posts, found, dev.stamp) if better else progress.outcomes,
     )
@@ -245,16 +250,26 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
 
 
 def _add(progress: Progress, step: Step) -> Progress:
-    sums = {name: progress.sums.get(name, 0.0) + loss * step.posts for name, loss in step.losses.items()}
+    """The progress after a step; the losses of a further task are called task.loss."""
+    prefix = "" if step.task == NER else f"{step.task}."
+    losses = {f"{prefix}{name}": loss for name, loss in step.losses.items()}
+    sums = {name: progress.sums.get(name, 0.0) + loss * step.posts for name, loss in losses.items()}
+    counts = {name: progress.counts.get(name, 0) + step.posts for name in losses if prefix}
     return replace(
         progress,
         step=step.step,
         seconds=progress.seconds + step.seconds,
         cpu_seconds=progress.cpu_seconds + step.cpu_seconds,
-        sums=sums,
-        posts=progress.posts + step.posts,
+        sums={**progress.sums, **sums},
+        posts=progress.posts + (0 if prefix else step.posts),
+        counts={**progress.counts, **counts},
         tokens=progress.tokens + step.tokens,
     )
+
+
+def _means(progress: Progress) -> dict[str, float]:
+    """The losses of the epoch under way, each the mean over the posts of its task."""
+    return {name: round(total / progress.counts.get(name, progress.posts), 6) for name, total in progress.sums.items()}
 
 
 def _told(progress: Progress) -> str:

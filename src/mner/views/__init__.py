@@ -5,12 +5,13 @@ from __future__ import annotations
 from mner.views.batch import Batch, Encoded, batches_by_tokens, collate, portions
 from mner.views.compose import Piece, compose
 from mner.views.encode import Views
-from mner.views.inputs import Array, Needs
+from mner.views.inputs import NER, Array, Needs, Task
 from mner.views.packing import pack
 from mner.views.shapes import SHAPES
 from mner.views.tokenize import Subwords
 
 __all__ = [
+    "NER",
     "SHAPES",
     "Array",
     "Batch",
@@ -18,6 +19,7 @@ __all__ = [
     "Needs",
     "Piece",
     "Subwords",
+    "Task",
     "Views",
     "batches_by_tokens",
     "collate",

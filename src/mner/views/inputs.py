@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +16,9 @@ TOKENS = ("input_ids", "attention_mask", "shapes", "word_index", "lengths", "win
 
 PACKED = ("segments", "positions")
 """What a packed batch has besides."""
+
+NER = "ner"
+"""The task of recognising entities, which every model is trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,48 @@ class Array:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """A task that a model is trained on besides recognising entities, and the posts it is trained on.
+
+    Its posts come from the file that [data.tasks] names under ``data``: one JSON object a line, with the post's
+    ``text``, its ``image`` and the ``target``. They are encoded like the training posts, in the model's views.
+
+    Args:
+        name: What ``Model.losses`` gets as its ``task``.
+        data: Key of [data.tasks]; tasks may share one.
+        target: Key of each JSON object that holds what is to be learned; "" where the posts alone suffice.
+        classes: The values that the target may have; ``Model.losses`` gets the position of each post's (post,).
+        weight: Factor of the loss.
+        passes: Times that training goes through the posts each time.
+        once: Whether that happens once, before the first epoch; otherwise in every epoch, before the entities.
+
+    Raises:
+        ConfigError: A name is taken.
+    """
+
+    name: str
+    data: str
+    target: str = ""
+    classes: tuple[bool | int | str, ...] = (False, True)
+    weight: float = 1.0
+    passes: int = 1
+    once: bool = False
+
+    def __post_init__(self) -> None:
+        if self.name == NER or self.data in ("train", "dev", "test"):
+            raise ConfigError(
+                f'task "{self.name}" on the posts "{self.data}": expected a task not called "{NER}", on posts not '
+                'called "train", "dev" or "test"'
+            )
+
+    @property
+    def example(self) -> str:
+        """A line of its file."""
+        example = {"text": "Kevin Love is back", "image": "1.jpg"}
+        return json.dumps({**example, self.target: self.classes[-1]} if self.target else example)
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """What a model needs before it can be built and fed.
 
@@ -120,16 +166,21 @@ class Needs:
             several. The sub-tokens are those of ``model.encoder``.
         arrays: What it reads of a post's picture besides text.
         context: Whether its I+T view reads the picture's text.
+        tasks: What it is trained on besides entities, in this order.
 
     Raises:
-        ConfigError: Two arrays have one name.
+        ConfigError: Two arrays or two tasks have one name.
     """
 
     encoders: tuple[str, ...] = ()
     arrays: tuple[Array, ...] = ()
     context: bool = True
+    tasks: tuple[Task, ...] = ()
 
     def __post_init__(self) -> None:
+        names = [task.name for task in self.tasks]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ConfigError(f'task "{twice}" is declared twice; give each task a name of its own')
         by_name: dict[str, Array] = {}
         for array in self.arrays:
             if (other := by_name.setdefault(array.name, array)) is not array:

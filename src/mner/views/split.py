@@ -7,7 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -53,6 +53,7 @@ class ViewSplit:
         fingerprint: Of posts and encoded views together.
         read: Of what the row reads of the posts' own pictures, see ``contexts_fingerprint``.
         features: Fingerprint of the extractor of its features; "" where the model declares no array.
+        targets: Of the posts of a further task, what is to be learned (post,), by its key in their file.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class ViewSplit:
     fingerprint: str
     read: str
     features: str = ""
+    targets: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def read_split(
@@ -95,7 +97,22 @@ def read_split(
         ConfigError: [data] does not name the split.
         DataError: A file is missing or faulty.
     """
-    posts = read_posts(config, root, name)
+    path = root / files_of(config, name)[0]
+    return encoded_split(path, read_posts(config, root, name), config, root, views, needs, watch=watch)
+
+
+def encoded_split(
+    path: Path,
+    posts: Sequence[Post],
+    config: Config,
+    root: Path,
+    views: Views,
+    needs: Needs,
+    *,
+    targets: Mapping[str, np.ndarray] | None = None,
+    watch: Callable[[int, int], None] = lambda done, total: None,
+) -> ViewSplit:
+    """Posts with what is known of their pictures, both views encoded; see ``read_split``."""
     own = contexts_of(posts, config, root, watch=watch) if needs.context else [None] * len(posts)
     features = arrays_of(posts, config, root, needs)
     contexts = substituted(own, config.context.substitute, seed=config.seed)
@@ -121,8 +138,10 @@ def read_split(
             digest.update(np.concatenate([np.asarray(window) for window in one.windows] or [np.zeros(0)]).tobytes())
             for array in one.arrays.values():
                 digest.update(np.ascontiguousarray(array).tobytes())
+    for target in (targets or {}).values():
+        digest.update(target.tobytes())
     return ViewSplit(
-        path=root / config.data.files(name)[0],
+        path=path,
         posts=posts,
         contexts=contexts,
         encoded=encoded,
@@ -133,6 +152,7 @@ def read_split(
         fingerprint=digest.hexdigest()[:12],
         read=contexts_fingerprint(own, config, features.fingerprint),
         features=features.fingerprint,
+        targets=targets or {},
     )
 
 
@@ -207,8 +227,10 @@ def check_test_closed(config: Config, root: Path) -> None:
         ConfigError: One is.
     """
     test = {(root / file).resolve() for file in config.data.files("test")}
-    for name in ("train", "dev"):
-        for file in config.data.files(name):
+    read = {name: config.data.files(name) for name in ("train", "dev")}
+    read |= {f"tasks.{name}": (file,) for name, file in config.data.tasks.items()}
+    for name, files in read.items():
+        for file in files:
             if (root / file).resolve() in test:
                 raise ConfigError(
                     f"data.{name}: {file} is the test split, data.test; nothing is trained on it or chosen by it. "

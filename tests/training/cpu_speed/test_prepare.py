@@ -50,7 +50,7 @@ def test_faster_model_learns_the_same(small_encoder: MakeEncoder, split: Split, 
     encoder = small_encoder(name)
     plain, settings = text_model(copy.deepcopy(encoder))
     spared, _ = text_model(encoder)
-    speed_up(spared, split, settings, pad_id=0, device=CPU)
+    speed_up(spared, [split], settings, pad_id=0, device=CPU)
     assert steps(spared, split, settings) == pytest.approx(steps(plain, split, settings), rel=1e-5)
     before, after = plain.state_dict(), spared.state_dict()
     assert before.keys() == after.keys()
@@ -60,16 +60,16 @@ def test_faster_model_learns_the_same(small_encoder: MakeEncoder, split: Split, 
 
 def test_speed_up_with_weight_decay_trains_the_whole_table(small_encoder: MakeEncoder, split: Split) -> None:
     model, settings = text_model(small_encoder("Bert"), weight_decay=0.01)
-    speed_up(model, split, settings, pad_id=0, device=CPU)
+    speed_up(model, [split], settings, pad_id=0, device=CPU)
     assert isinstance(model.tagger.words.encoder.get_input_embeddings(), nn.Embedding)
 
 
 def test_gradient_checkpointing_gives_the_same_gradients(small_encoder: MakeEncoder, split: Split) -> None:
     encoder = small_encoder("Bert")
     plain, settings = text_model(copy.deepcopy(encoder))
-    speed_up(plain, split, settings, pad_id=0, device=CPU)
+    speed_up(plain, [split], settings, pad_id=0, device=CPU)
     spared, asked = text_model(encoder, gradient_checkpointing=True)
-    speed_up(spared, split, asked, pad_id=0, device=CPU)
+    speed_up(spared, [split], asked, pad_id=0, device=CPU)
     layers = spared.tagger.words.encoder.encoder.layer
     assert all(layer.gradient_checkpointing for layer in layers)
     assert steps(spared, split, asked) == pytest.approx(steps(plain, split, settings), rel=1e-5)

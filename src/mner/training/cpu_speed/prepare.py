@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -20,16 +20,18 @@ TOLERANCE = 1e-3
 """Largest difference between two word vectors that rounding can explain."""
 
 
-def speed_up(model: nn.Module, split: Split, settings: TrainingConfig, *, pad_id: int, device: torch.device) -> None:
-    """Prepare a model for training on ``split``, before its optimizer is made.
+def speed_up(
+    model: nn.Module, splits: Sequence[Split], settings: TrainingConfig, *, pad_id: int, device: torch.device
+) -> None:
+    """Prepare a model for training on ``splits``, before its optimizer is made.
 
-    - Only the word embeddings that the split uses are trained (without weight decay, which would shrink the others).
+    - Only the word embeddings that the splits use are trained (without weight decay, which would shrink the others).
     - On CPU, dropout draws its random numbers four at a time, also inside attention.
     - With ``gradient_checkpointing``, a layer's inner values are computed again instead of kept.
     """
     for number, encoder in enumerate(cast(Model, model).encoders()):
         if settings.weight_decay == 0 and number == 0:  # the one that reads the sub-tokens
-            train_used_embeddings(encoder, _token_ids(split, pad_id))
+            train_used_embeddings(encoder, _token_ids(splits, pad_id))
         if device.type == "cpu":
             _replace_dropout(encoder)
             use_attention(encoder)
@@ -45,9 +47,11 @@ def _keep_less(encoder: Any) -> None:
         encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
-def _token_ids(split: Split, pad_id: int) -> np.ndarray:
-    """The token ids (token,) of all views of a split, and the padding's."""
-    windows: Iterable[np.ndarray] = (ids for some in split.views.values() for one in some for ids in one.windows)
+def _token_ids(splits: Sequence[Split], pad_id: int) -> np.ndarray:
+    """The token ids (token,) of all views of the splits, and the padding's."""
+    windows: Iterable[np.ndarray] = (
+        ids for split in splits for encoded in split.views.values() for post in encoded for ids in post.windows
+    )
     return np.unique(np.concatenate([np.array([pad_id], np.int64), *windows]))
 
 
