@@ -15,6 +15,7 @@ _HOMES = {
     "mner.bulk": ("predict_shards",),
     "mner.errors": ("MnerError",),
     "mner.evidence": ("Evidence", "Explanation"),
+    "mner.integrations.pandas": ("tag_frame",),
     "mner.tagger": ("Tagger", "load"),
     "mner.types": (
         "Caption",
@@ -46,6 +47,7 @@ __all__ = [
     "VisualContext",
     "load",
     "predict_shards",
+    "tag_frame",
 ]
 
 

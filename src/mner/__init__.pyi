@@ -3,6 +3,7 @@ from mner.bulk import predict_shards as predict_shards
 from mner.errors import MnerError as MnerError
 from mner.evidence import Evidence as Evidence
 from mner.evidence import Explanation as Explanation
+from mner.integrations.pandas import tag_frame as tag_frame
 from mner.tagger import Tagger as Tagger
 from mner.tagger import load as load
 from mner.types import Caption as Caption
@@ -31,6 +32,7 @@ __all__ = [
     "VisualContext",
     "load",
     "predict_shards",
+    "tag_frame",
 ]
 
 __version__: str
