@@ -1,0 +1,167 @@
+"""Hugging Face datasets: a data set -> posts and back, with names of labels and with pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mner.data.alignment import align
+from mner.data.pictures import place_of
+from mner.data.records import post_of
+from mner.errors import DataError, ImageError, MissingExtraError
+from mner.files import writing_bytes
+from mner.picture_files import HEAD, Inline, kind_of
+from mner.tags import from_spans
+from mner.types import Post
+
+if TYPE_CHECKING:
+    from datasets import Dataset, IterableDataset
+
+TOKENS, TAGS = "tokens", "ner_tags"
+"""What data sets of the hub call the words and their labels."""
+
+
+def from_dataset(dataset: Dataset | IterableDataset, *, images: str | Path | None = None) -> Iterator[Post]:
+    """The posts of a data set, one after the other.
+
+    Columns are read as the keys of a row of JSON lines are: ``text``, ``tokens`` or ``words``, ``ner_tags`` or
+    ``entities``, ``id``; ``dataset.rename_column`` gives a column its name. Numbers of a ``ClassLabel`` become its
+    names. A row whose labels are -1 or null has none, which is not the same as having no entities.
+
+    Args:
+        dataset: One split.
+        images: Folder for the pictures, where a column of the type ``Image`` has some; each post then names its
+            picture's file, as a file of posts does.
+
+    Raises:
+        DataError: While iterating: a row is no post, or pictures have no folder to go to.
+        MissingExtraError: The package datasets is not installed.
+        TypeError: It is a whole ``DatasetDict``, or no data set.
+    """
+    library = _library()
+    if not isinstance(dataset, library.Dataset | library.IterableDataset):
+        hint = '; name a split: dataset["train"]' if isinstance(dataset, Mapping) else ""
+        raise TypeError(f"dataset: expected a datasets.Dataset, got {type(dataset).__name__}{hint}")
+    return _posts(dataset, None if images is None else Path(images))
+
+
+def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Dataset:
+    """The data set of posts, which ``from_dataset`` reads back.
+
+    The columns are ``id``, ``text``, ``tokens``, ``ner_tags`` (a ``ClassLabel`` over IOB2 tags; null where a post
+    carries no labels) and ``image``; ``offsets`` where the words do not stand in the text in one way only. Other keys
+    of the posts are left out.
+
+    Args:
+        posts: The posts; all are held in memory, their pictures are not.
+        images: Folder of the pictures, which then are a column of the type ``Image``; None keeps their names as text.
+
+    Raises:
+        DataError: Entities of a post overlap.
+        MissingExtraError: The package datasets is not installed.
+    """
+    library = _library()
+    posts = list(posts)
+    types = sorted({span.label for post in posts for span in post.spans or ()})
+    names = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
+    text, whole = library.Value("string"), library.Value("int32")
+    features = {
+        "id": text,
+        "text": text,
+        TOKENS: library.List(text),
+        TAGS: library.List(library.ClassLabel(names=names)),
+        "image": text if images is None else library.Image(),
+    }
+    columns: dict[str, list[Any]] = {
+        "id": [post.id for post in posts],
+        "text": [post.text for post in posts],
+        TOKENS: [list(post.words) for post in posts],
+        TAGS: [None if post.spans is None else from_spans(post.spans, len(post.words)) for post in posts],
+        "image": [post.image if images is None else _picture(Path(images), post.image) for post in posts],
+    }
+    if any(align(post.text, post.words) != post.offsets for post in posts):
+        features["offsets"] = library.List(library.List(whole))
+        columns["offsets"] = [[list(pair) for pair in post.offsets] for post in posts]
+    return library.Dataset.from_dict(columns, features=library.Features(features))
+
+
+def _library() -> Any:
+    try:
+        import datasets
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f'data sets of the hub need datasets ({error}): pip install "mner[hub-data]"'
+        ) from error
+    return datasets
+
+
+def _posts(dataset: Any, images: Path | None) -> Iterator[Post]:
+    library = _library()
+    features = dataset.features or {}
+    pictures = [name for name, feature in features.items() if isinstance(feature, library.Image)]
+    if len(pictures) > 1:
+        raise DataError(
+            f"columns {', '.join(pictures)}: a post has one picture; take the others out: dataset.remove_columns"
+        )
+    for name in pictures:
+        dataset = dataset.cast_column(name, library.Image(decode=False))
+    for number, row in enumerate(dataset, 1):
+        named = {name: _named(value, features.get(name)) for name, value in row.items()}
+        record = {name: value for name, value in named.items() if value is not None}  # a table has all columns
+        try:
+            for name in pictures:
+                record["image"] = _saved(record.pop(name, None), images)
+            if "words" not in record and isinstance(record.get(TOKENS), list):
+                record["words"] = record.pop(TOKENS)
+            yield post_of(record, number=number, where=f"row {number}")
+        except DataError as error:
+            raise DataError(f"row {number}: {error}") from None
+
+
+def _named(value: Any, feature: Any) -> Any:
+    """A value with the names of its labels; None for labels that are not known."""
+    if hasattr(feature, "int2str") and isinstance(value, int):
+        return feature.int2str(value) if value >= 0 else None
+    inner = getattr(feature, "feature", feature[0] if isinstance(feature, list) and feature else None)
+    if isinstance(value, list) and inner is not None:
+        named = [_named(item, inner) for item in value]
+        return None if None in named else named
+    if isinstance(value, dict) and isinstance(feature, dict):
+        return {key: _named(item, feature.get(key)) for key, item in value.items()}
+    return value
+
+
+def _saved(picture: Any, images: Path | None) -> str | None:
+    """The name under which a picture now stands in the folder; None without a picture."""
+    if picture is None:
+        return None
+    if images is None:
+        raise DataError('the data set holds pictures; name a folder for them: from_dataset(dataset, images="photos")')
+    path, content = picture.get("path"), picture.get("bytes")
+    if content is None:
+        try:
+            content = Path(path or "").read_bytes()
+        except OSError as error:
+            raise DataError(f"{path}: the picture is not in the data set, and cannot be read here: {error}") from None
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    suffix = (kind_of(content[:HEAD]) or "bin").lower()
+    name = (path or "").replace("\\", "/").rpartition("/")[2].lstrip(".") or f"{digest}.{suffix}"
+    if (images / name).exists() and (images / name).read_bytes() != content:
+        name = f"{digest}-{name}"
+    images.mkdir(parents=True, exist_ok=True)
+    with writing_bytes(images / name) as stream:
+        stream.write(content)
+    return name
+
+
+def _picture(images: Path, name: str | None) -> dict[str, Any] | None:
+    """A post's picture as the feature ``Image`` takes it; None where there is none that could be read."""
+    place = None if name is None else place_of(images, name)
+    if isinstance(place, Inline):
+        try:
+            return {"bytes": place.read(), "path": None}
+        except ImageError:
+            return None
+    return {"bytes": None, "path": str(place)} if isinstance(place, Path) and place.is_file() else None

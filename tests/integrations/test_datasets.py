@@ -1,0 +1,166 @@
+"""Data sets of the hub: names of labels, pictures, and the way back."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mner.errors import DataError, MissingExtraError
+from mner.integrations.datasets import from_dataset, to_dataset
+from mner.types import Post, Span
+
+datasets: Any = pytest.importorskip("datasets", reason='datasets is not installed: pip install "mner[hub-data]"')
+
+NAMES = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+WORDS = ["Kevin", "Love", "is", "in", "Cleveland"]
+
+
+def png(colour: str) -> bytes:
+    Image.new("RGB", (8, 8), colour).save(stream := io.BytesIO(), "PNG")
+    return stream.getvalue()
+
+
+def conll(rows: dict[str, list[Any]], **more: Any) -> Any:
+    features = {
+        "tokens": datasets.List(datasets.Value("string")),
+        "ner_tags": datasets.List(datasets.ClassLabel(names=NAMES)),
+        **more,
+    }
+    return datasets.Dataset.from_dict(rows, features=datasets.Features(features))
+
+
+def test_numbers_of_class_labels_become_entities() -> None:
+    (post,) = from_dataset(conll({"tokens": [WORDS], "ner_tags": [[1, 2, 0, 0, 3]]}))
+    assert (post.id, post.text, post.words) == ("1", "Kevin Love is in Cleveland", tuple(WORDS))
+    assert post.spans == (Span(0, 2, "PER"), Span(4, 5, "LOC"))
+    assert post.where == "row 1"
+
+
+@pytest.mark.parametrize("tags", [[-1] * 5, None])
+def test_unknown_labels_are_not_the_same_as_no_entities(tags: Any) -> None:
+    unknown, none = from_dataset(conll({"tokens": [WORDS, WORDS], "ner_tags": [tags, [0] * 5]}))
+    assert (unknown.spans, none.spans) == (None, ())
+    assert unknown.words == tuple(WORDS)
+
+
+def test_class_labels_within_entities_are_named() -> None:
+    entity = {
+        "start": datasets.Value("int32"),
+        "end": datasets.Value("int32"),
+        "label": datasets.ClassLabel(names=["LOC"]),
+    }
+    features = datasets.Features({"text": datasets.Value("string"), "entities": [entity]})
+    rows = {"text": ["Go to Oslo"], "entities": [[{"start": 6, "end": 10, "label": 0}]]}
+    (post,) = from_dataset(datasets.Dataset.from_dict(rows, features=features))
+    assert post.spans == (Span(2, 3, "LOC"),)
+
+
+def test_stream_is_read_lazily() -> None:
+    taken: list[int] = []
+
+    def rows() -> Any:
+        for number in range(1000):
+            taken.append(number)
+            yield {"text": f"post {number}"}
+
+    posts = from_dataset(datasets.IterableDataset.from_generator(rows))
+    assert next(posts).text == "post 0"
+    assert len(taken) < 1000
+
+
+def test_pictures_go_to_their_folder_by_name_and_content(tmp_path: Path) -> None:
+    red, blue = png("red"), png("blue")
+    pictures = [
+        {"bytes": red, "path": "../../1.png"},
+        {"bytes": blue, "path": "a/1.png"},
+        {"bytes": blue, "path": None},
+        {"bytes": blue, "path": ".."},
+        None,
+    ]
+    rows = {"tokens": [WORDS] * 5, "ner_tags": [None] * 5, "photo": pictures}
+    posts = list(from_dataset(conll(rows, photo=datasets.Image()), images=tmp_path / "photos"))
+    assert posts[0].image == "1.png"
+    assert [(tmp_path / "photos" / post.image).read_bytes() for post in posts[:4] if post.image] == [red, *[blue] * 3]
+    assert posts[2].image == posts[3].image != posts[1].image
+    assert posts[4].image is None
+    assert {path.parent for path in tmp_path.rglob("*.*g*")} == {tmp_path / "photos"}
+    again = list(from_dataset(conll(rows, photo=datasets.Image()), images=tmp_path / "photos"))
+    assert again == posts
+
+
+def test_pictures_need_a_folder_and_are_never_fetched(tmp_path: Path) -> None:
+    rows = {"tokens": [WORDS], "ner_tags": [None]}
+    held = conll({**rows, "image": [{"bytes": png("red"), "path": None}]}, image=datasets.Image())
+    with pytest.raises(DataError, match=r"row 1: the data set holds pictures; .*images="):
+        next(from_dataset(held))
+    absent = conll({**rows, "image": [{"bytes": None, "path": "https://example.org/1.jpg"}]}, image=datasets.Image())
+    with pytest.raises(DataError, match=r"row 1: https://example\.org/1\.jpg: the picture is not in the data set"):
+        next(from_dataset(absent, images=tmp_path))
+    two = conll({**rows, "a": [None], "b": [None]}, a=datasets.Image(), b=datasets.Image())
+    with pytest.raises(DataError, match="columns a, b: a post has one picture"):
+        next(from_dataset(two, images=tmp_path))
+
+
+def test_faults_name_the_row_and_what_to_type() -> None:
+    with pytest.raises(DataError, match=r'row 1: expected "text" or "words"'):
+        next(from_dataset(datasets.Dataset.from_dict({"body": ["Hi"]})))
+    split = conll({"tokens": [WORDS], "ner_tags": [None]})
+    with pytest.raises(TypeError, match=r'got DatasetDict; name a split: dataset\["train"\]'):
+        from_dataset(datasets.DatasetDict({"train": split}))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="got list"):
+        from_dataset([])  # type: ignore[arg-type]
+
+
+def test_data_set_of_posts_names_its_labels_and_opens_its_pictures(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(png("red"))
+    posts = [
+        Post("a", "Bo won", image="1.png", spans=(Span(0, 1, "PER"),)),
+        Post("b", "Oslo", image="none.png", spans=None),
+        Post("c", "Oslo", image="../secret.png", spans=()),
+    ]
+    dataset = to_dataset(posts, images=tmp_path)
+    assert dataset.column_names == ["id", "text", "tokens", "ner_tags", "image"]
+    assert dataset.features["ner_tags"].feature.names == ["O", "B-PER", "I-PER"]
+    assert dataset["ner_tags"][:] == [[1, 0], None, [0]]
+    assert dataset[0]["image"].size == (8, 8)
+    assert dataset["image"][1:] == [None, None]
+    back = list(from_dataset(dataset, images=tmp_path / "back"))
+    assert [(post.id, post.text, post.spans) for post in back] == [(post.id, post.text, post.spans) for post in posts]
+    assert [post.image for post in back] == ["1.png", None, None]
+
+
+words = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=4)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(st.lists(words, max_size=4), st.sampled_from([None, "PER", "LOC"])), max_size=4))
+def test_posts_come_back_as_they_were(drawn: list[tuple[list[str], str | None]]) -> None:
+    posts = []
+    for number, (own, label) in enumerate(drawn, 1):
+        text = " ".join(own)
+        ends = [len(" ".join(own[: place + 1])) for place in range(len(own))]
+        offsets = tuple((end - len(word), end) for word, end in zip(own, ends, strict=True))
+        spans = None if label is None else ((Span(0, 1, label),) if own else ())
+        posts.append(Post(str(number), text, tuple(own), offsets, spans, f"{number}.jpg", f"row {number}"))
+    assert list(from_dataset(to_dataset(posts))) == posts
+
+
+def test_words_that_stand_at_several_places_keep_theirs() -> None:
+    post = Post("1", "Bo and Bo", ("Bo",), ((7, 9),), (Span(0, 1, "PER"),), None, "row 1")
+    dataset = to_dataset([post])
+    assert dataset["offsets"][:] == [[[7, 9]]]
+    assert list(from_dataset(dataset)) == [post]
+
+
+def test_absent_library_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    for call in (from_dataset, to_dataset):
+        with pytest.raises(MissingExtraError, match=r'pip install "mner\[hub-data\]"'):
+            call([])  # type: ignore[operator]
