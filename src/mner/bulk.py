@@ -8,11 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mner.engines import local, shard_list, shards
+from mner.engines import shard_list, shards
 from mner.engines.worker_pool import Hire, ordered
 from mner.errors import DataError
 from mner.files import write_json, writing
@@ -227,15 +228,15 @@ def predict_shards(
         known |= shard_list.read(out)
         shard_list.drop_damaged(out, known)
         options: dict[str, Any] = {"fingerprint": _told(settings), "shard_size": shard_size, "seal": seal}
-        options["force"] = force
+        options |= {"force": force, "write": shards.write_lines}
+        stream: Callable[[Iterable[list[Post]]], Iterator[list[str]]]
         if hire is None:
-            steps = local.run(lambda shard: _lines(tagger, shard, min_score), read(), out, **options)
+            stream, batch_size = shards.in_this_process(lambda shard: _lines(tagger, shard, min_score)), 0
         else:
             if reopen is None:
                 raise TypeError("reopen: needed with hire, as workers load the tagger themselves")
-            pool = stack.enter_context(hire(Tagging(reopen, min_score)))
-            options |= {"write": shards.write_lines, "batch_size": batch_size}
-            steps = shards.run(lambda lists: ordered(pool, lists, lost=_lost), read(), out, **options)
+            stream = partial(ordered, stack.enter_context(hire(Tagging(reopen, min_score))), lost=_lost)
+        steps = shards.run(stream, read(), out, batch_size=batch_size, **options)
         for progress in steps:
             number = progress.shards - 1
             record = known.pop(number, {})

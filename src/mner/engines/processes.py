@@ -22,7 +22,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LEAVE = 5.0
-"""Seconds that a worker has to leave before it is ended."""
+"""Seconds that a worker has to end by itself before it is killed."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Processes(Generic[T, R]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Have the workers leave; after an error, at once."""
+        """End the workers; after an error, at once."""
         for worker in self._workers:
             worker.connection.close()
             if error is not None:
@@ -75,7 +75,7 @@ class Processes(Generic[T, R]):
 
     @property
     def idle(self) -> int:
-        """How many wait for a list."""
+        """How many are waiting for a list."""
         return sum(worker.ready and worker.task is None for worker in self._workers)
 
     @property
@@ -84,18 +84,19 @@ class Processes(Generic[T, R]):
         return [worker.process.pid or 0 for worker in self._workers]
 
     def give(self, task: int, items: Sequence[T]) -> None:
-        """Have an idle worker begin with a list."""
-        worker = next(one for one in self._workers if one.ready and one.task is None)
+        """Give a list to an idle worker."""
+        worker = next(worker for worker in self._workers if worker.ready and worker.task is None)
         worker.task = task
-        with suppress(OSError):  # it ended while it was idle: ``wait`` finds out
+        with suppress(OSError):  # it ended while it was idle, which ``wait`` notices
             worker.connection.send(items)
 
     def wait(self) -> Sequence[tuple[int, Sequence[R] | None]]:
-        """Wait until something happens; the tasks that ended, with None where their worker ended."""
-        told = wait([worker.connection for worker in self._workers])
-        return [one for worker in list(self._workers) if worker.connection in told for one in self._heard(worker)]
+        """Wait until something happens; the finished tasks with their results, or None where the worker ended."""
+        readable = wait([worker.connection for worker in self._workers])
+        ready = [worker for worker in self._workers if worker.connection in readable]
+        return [task for worker in ready for task in self._received(worker)]
 
-    def _heard(self, worker: _Worker) -> Iterator[tuple[int, Sequence[R] | None]]:
+    def _received(self, worker: _Worker) -> Iterator[tuple[int, Sequence[R] | None]]:
         try:
             kind, value = worker.connection.recv()
         except (EOFError, OSError):
@@ -134,12 +135,12 @@ class Processes(Generic[T, R]):
 
 
 def _serve(connection: Connection, opening: Opening[Any, Any]) -> None:
-    """What a worker does until nobody is at the other end."""
+    """Work until the other end of the connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     with suppress(EOFError, ConnectionError):
-        function = _told(connection, opening, "ready")
+        function = _send(connection, opening, "ready")
         while function is not None:
-            if _told(connection, partial(_listed, function, connection.recv()), "done") is None:
+            if _send(connection, partial(_listed, function, connection.recv()), "done") is None:
                 return
 
 
@@ -147,8 +148,8 @@ def _listed(function: Callable[[Any], Any], items: Any) -> list[Any]:
     return list(function(items))
 
 
-def _told(connection: Connection, call: Callable[[], Any], kind: str) -> Any:
-    """What a call gave, sent to the parent but for a function; None where it raised, which is sent, too."""
+def _send(connection: Connection, call: Callable[[], Any], kind: str) -> Any:
+    """The value of a call, sent to the parent unless it is a function; None where it raised, and the error is sent."""
     try:
         value = call()
     except Exception as error:
@@ -159,7 +160,7 @@ def _told(connection: Connection, call: Callable[[], Any], kind: str) -> Any:
 
 
 def _sendable(error: Exception) -> Exception:
-    """The error with its place; what says the same where its class, such as one of a plug-in, cannot be pickled."""
+    """The error with its traceback; a RuntimeError in its place where its class, such as a plug-in's, can't pickle."""
     place = "".join(traceback.format_exception(error))
     try:
         error = pickle.loads(pickle.dumps(error))  # noqa: S301 (its own bytes)

@@ -1,7 +1,7 @@
 """A pool of Ray actors, on this machine or on a cluster: ``pip install "mner[ray]"``.
 
 Each actor holds its models for the whole run. An actor that ends is replaced here and not by Ray, whose own retries
-have no end: what was in its hands goes through ``mner.engines.worker_pool``, which finds the picture that did it.
+never stop: ``mner.engines.worker_pool`` tries its items again and finds the picture that ended it.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class _Worker:
 class Actors(Generic[T, R]):
     """Workers that are Ray actors.
 
-    A session that the program has begun (``ray.init``) is used and left open. Without one, ``address`` is joined, or
-    a session on this machine alone is begun and ended with the pool: without a dashboard, and no other machine can
-    reach it. Actors work in the folder that this process works in, where their machine has it, so that relative paths
+    A session that the program has started (``ray.init``) is used and left open. Without one, ``address`` is joined, or
+    a session on this machine alone is started and ended with the pool: without a dashboard, and no other machine can
+    reach it. Actors work in this process's working folder if their machine has such a folder, so that relative paths
     mean the same.
 
     Args:
@@ -49,7 +49,7 @@ class Actors(Generic[T, R]):
         workers: How many.
         gpus: GPUs of each, in parts if need be: 0.25 puts four on one GPU.
         cpus: CPU cores of each.
-        address: Of a running cluster, as ``ray start --head`` tells it, or "auto"; None: this machine alone.
+        address: Of a running cluster, as ``ray start --head`` prints it, or "auto"; None: this machine alone.
 
     Raises:
         MissingExtraError: Ray is not installed.
@@ -83,7 +83,7 @@ class Actors(Generic[T, R]):
         """The pool, its actors loading.
 
         Raises:
-            WorkerError: There is no cluster at the address, or this machine has not what the actors ask for.
+            WorkerError: There is no cluster at the address, or this machine lacks what the actors need.
         """
         ray = self._ray
         if not ray.is_initialized():
@@ -104,7 +104,7 @@ class Actors(Generic[T, R]):
 
     @property
     def idle(self) -> int:
-        """How many have loaded and wait for a list."""
+        """How many have loaded and are waiting for a list."""
         return sum(worker.ready and worker.task is None for worker in self._workers)
 
     @property
@@ -113,12 +113,12 @@ class Actors(Generic[T, R]):
         return list(self._ray.get([worker.actor.pid.remote() for worker in self._workers]))
 
     def give(self, task: int, items: Sequence[T]) -> None:
-        """Have an idle actor begin with a list."""
-        worker = next(one for one in self._workers if one.ready and one.task is None)
+        """Give a list to an idle actor."""
+        worker = next(worker for worker in self._workers if worker.ready and worker.task is None)
         worker.task, worker.reference = task, worker.actor.work.remote(items)
 
     def wait(self) -> Sequence[tuple[int, Sequence[R] | None]]:
-        """Wait until something happens; the tasks that ended, with None where their actor ended."""
+        """Wait until something happens; the finished tasks with their results, or None where the actor ended."""
         busy = {worker.reference: worker for worker in self._workers if worker.reference is not None}
         begun = any(worker.ready for worker in self._workers)
         done, _ = self._ray.wait(list(busy), num_returns=1, timeout=None if begun else PATIENCE)
@@ -129,7 +129,7 @@ class Actors(Generic[T, R]):
                 f"no actor has loaded in {PATIENCE:.0f} seconds; {self.workers} ask for {each} each, the cluster has "
                 f"{here.get('CPU', 0):g} CPUs and {here.get('GPU', 0):g} GPUs: ask for less, or add machines"
             )
-        told: list[tuple[int, Sequence[R] | None]] = []
+        finished: list[tuple[int, Sequence[R] | None]] = []
         for reference in done:
             worker, results = busy[reference], None
             try:
@@ -141,9 +141,9 @@ class Actors(Generic[T, R]):
             else:
                 worker.ready, worker.reference = True, None
             if worker.task is not None:
-                told.append((worker.task, results))
+                finished.append((worker.task, results))
                 worker.task = None
-        return told
+        return finished
 
     def _replace(self, worker: _Worker, error: Exception) -> None:
         if not worker.ready:
@@ -165,8 +165,8 @@ class Actors(Generic[T, R]):
                 ray.init(address=self._address, **quiet)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 raise WorkerError(
-                    f"no Ray cluster at {self._address} that lets us in ({error}); begin one: ray start --head. If it "
-                    "asks for a token, set RAY_AUTH_MODE=token and copy its ~/.ray/auth_token to this machine"
+                    f"cannot join a Ray cluster at {self._address} ({error}); start one: ray start --head. If it "
+                    "requires a token, set RAY_AUTH_MODE=token and copy its ~/.ray/auth_token to this machine"
                 ) from None
             return
         gpus = self._resources["num_gpus"] * self.workers

@@ -1,4 +1,4 @@
-"""The list of a folder's shards, ``shards.jsonl``: what each of them is, written before it gets its name."""
+"""The list of a folder's shards, ``shards.jsonl``: a record of each, written before the shard gets its name."""
 
 from __future__ import annotations
 
@@ -16,11 +16,7 @@ RECORDS = "shards.jsonl"
 
 
 def add(out: Path, record: Mapping[str, Any], lines: Iterable[str]) -> dict[str, Any]:
-    """Add a shard's record, with the SHA-256 of the lines that the shard is about to hold; the record.
-
-    Raises:
-        DataError: The list cannot be written.
-    """
+    """Add a shard's record, with the SHA-256 of the lines that the shard will hold, and return it."""
     content = "".join(f"{line}\n" for line in lines).encode()
     whole = {**record, "sha256": hashlib.sha256(content).hexdigest()}
     append(out / RECORDS, json.dumps(whole) + "\n")
@@ -28,7 +24,7 @@ def add(out: Path, record: Mapping[str, Any], lines: Iterable[str]) -> dict[str,
 
 
 def read(out: Path) -> dict[int, dict[str, Any]]:
-    """What is known of each shard, by number; a line that a kill cut short is taken away.
+    """The record of each shard, by number; a line that a kill cut short is removed.
 
     Raises:
         DataError: The list is damaged.
@@ -47,7 +43,7 @@ def read(out: Path) -> dict[int, dict[str, Any]]:
 
 
 def drop_damaged(out: Path, known: Mapping[int, Mapping[str, Any]]) -> None:
-    """Remove shards that are not what was written, such as after a power cut; they are made again."""
+    """Remove shards that differ from what was written, for instance after a power cut; they are made again."""
     recorded = {part(out, number): record for number, record in known.items()}
     for path in out.glob("part-*.jsonl") if (out / MANIFEST).exists() else ():
         if path not in recorded or not _whole(path, recorded[path]):
@@ -55,7 +51,6 @@ def drop_damaged(out: Path, known: Mapping[int, Mapping[str, Any]]) -> None:
 
 
 def _whole(path: Path, record: Mapping[str, Any]) -> bool:
-    """Whether a shard is what its record says."""
     with path.open("rb") as stream:
         if "sha256" not in record:  # of mner 0.1
             return bool(sum(1 for _ in stream) == record.get("posts"))
@@ -63,5 +58,5 @@ def _whole(path: Path, record: Mapping[str, Any]) -> bool:
 
 
 def elsewhere(out: Path) -> str:
-    """What helps where a folder holds something else."""
+    """What to do about a folder that holds something else, for messages."""
     return f"name another folder, or remove this one and begin again: rm -r {out}"

@@ -1,7 +1,7 @@
 """Many items through a function into numbered shards; an interrupted run continues.
 
-A folder holds ``part-0000000.jsonl``, ``part-0000001.jsonl``, ... and ``manifest.json``, which says what was asked.
-A shard appears when it is whole. Run again, the shards that are there are skipped, and so are their items.
+A folder holds ``part-0000000.jsonl``, ``part-0000001.jsonl``, ... and ``manifest.json``, which identifies the input and
+the options. A shard appears when it is whole. Run again, the shards that are there are skipped, and so are their items.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: shards and items finished in all, and whether this shard stood there before."""
+    """Shards and items finished so far, and whether the last shard was there before the run."""
 
     shards: int
     items: int
@@ -35,19 +35,17 @@ class Progress:
 
 @dataclass(slots=True)
 class _Planned:
-    """A shard to come: how many of its items were taken so far, and whether those are all."""
-
     number: int
     kept: bool
-    size: int = 0
-    whole: bool = False
+    size: int = 0  # items taken so far
+    whole: bool = False  # whether those are all
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write lines that have no ends yet into a file that appears when it is whole.
+    """Write lines, given without line ends, into a file that appears when it is whole.
 
     Raises:
-        DataError: The file cannot be written, such as for want of space.
+        DataError: The file cannot be written, for instance because the disk is full.
     """
     with writing(path) as stream:
         stream.writelines(line + "\n" for line in lines)
@@ -60,6 +58,19 @@ def part(out: Path, number: int, suffix: str = ".jsonl") -> Path:
     'out/part-0000012.jsonl'
     """
     return out / f"part-{number:07d}{suffix}"
+
+
+def in_this_process(function: Callable[[list[T]], Iterable[R]]) -> Callable[[Iterable[list[T]]], Iterator[list[R]]]:
+    """A stream for ``run`` from a function that gives one result for each item of a list, in their order."""
+
+    def stream(lists: Iterable[list[T]]) -> Iterator[list[R]]:
+        for items in lists:
+            results = list(function(items))
+            if len(results) != len(items):
+                raise DataError(f"{len(items)} items gave {len(results)} results; the function must give one for each")
+            yield results
+
+    return stream
 
 
 def run(
@@ -79,10 +90,10 @@ def run(
 
     Args:
         stream: Takes lists of items and gives, in their order, one list of as many results for each. It may take
-            some lists ahead.
-        items: Read as needed; held are those of the lists that ``stream`` has at hand.
+            several lists before it answers the first.
+        items: Read as needed; only the items of lists that ``stream`` has not answered are in memory.
         out: Folder of the shards.
-        fingerprint: Identifies items and options; a folder made of others is refused.
+        fingerprint: Identifies items and options; a folder with another one is refused.
         write: Makes a shard's file, whole or not at all.
         suffix: Of the shards' files.
         shard_size: Items of a shard.
@@ -132,22 +143,18 @@ def run(
 
 
 def _batches(source: Iterator[T], planned: _Planned, shard_size: int, step: int) -> Iterator[list[T]]:
-    """The items of a shard, ``step`` at a time, taken when it is their turn: some kinds of item are large."""
+    """The items of a shard, ``step`` at a time, each taken only when needed: some kinds of item are large."""
     while not planned.whole:
         wanted = min(step, shard_size - planned.size)
-        some = list(islice(source, wanted))
-        planned.size += len(some)
-        planned.whole = len(some) < wanted or planned.size == shard_size
-        if some:
-            yield some
+        batch = list(islice(source, wanted))
+        planned.size += len(batch)
+        planned.whole = len(batch) < wanted or planned.size == shard_size
+        if batch:
+            yield batch
 
 
 def make_folder(out: Path) -> None:
-    """Make the folder of the shards, if need be.
-
-    Raises:
-        DataError: It cannot be made.
-    """
+    """Make the folder of the shards if it is not there; a DataError where it cannot be made."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -155,13 +162,13 @@ def make_folder(out: Path) -> None:
 
 
 def _finish(out: Path, shards: int, items: int, suffix: str) -> None:
-    found = sorted(out.glob(f"part-*{suffix}"))
-    if len(found) > shards:
+    present = sum(1 for _ in out.glob(f"part-*{suffix}"))
+    if present > shards:
         raise DataError(
-            f"{out}: holds {len(found)} shards, the input now makes {shards}; give the input it was begun with, "
+            f"{out}: holds {present} shards, the input now makes {shards}; give the input it was begun with, "
             f"name another folder, or remove this one and begin again: rm -r {out}"
         )
-    write_json(out / MANIFEST, {**_told(out), "shards": shards, "items": items})
+    write_json(out / MANIFEST, {**_manifest(out), "shards": shards, "items": items})
 
 
 def _claim(out: Path, wanted: dict[str, object], *, force: bool) -> None:
@@ -175,8 +182,8 @@ def _claim(out: Path, wanted: dict[str, object], *, force: bool) -> None:
             )
         write_json(out / MANIFEST, wanted)
         return
-    told = _told(out)
-    changed = [key for key, value in wanted.items() if told.get(key) != value]
+    manifest = _manifest(out)
+    changed = [key for key, value in wanted.items() if manifest.get(key) != value]
     if changed:
         raise DataError(
             f"{out}: was begun with other input, model or options ({', '.join(changed)} differ); "
@@ -184,11 +191,11 @@ def _claim(out: Path, wanted: dict[str, object], *, force: bool) -> None:
         )
 
 
-def _told(out: Path) -> dict[str, object]:
+def _manifest(out: Path) -> dict[str, object]:
     try:
-        told = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
     except ValueError as error:
         raise DataError(f"{out}/{MANIFEST}: damaged ({error}); choose another folder") from None
-    if not isinstance(told, dict):
+    if not isinstance(manifest, dict):
         raise DataError(f"{out}/{MANIFEST}: damaged (expected an object); choose another folder")
-    return told
+    return manifest

@@ -1,4 +1,4 @@
-"""Tasks for several workers: results in order, a worker that ends is replaced, what ended it is tried again.
+"""Tasks for several workers: results in order; a worker that ends is replaced, and its items are tried again.
 
 A worker is a process that opens its models once and then takes lists of items. Where it ends in the middle of a
 list (out of memory, killed, crashed in native code), each item of that list is given to workers again, alone. An item
@@ -25,10 +25,10 @@ TRIES = 3
 """Workers that may end with an item before it is given up."""
 
 AHEAD = 16
-"""Lists under way or waiting for an earlier one, for each worker."""
+"""Lists that are being worked on or wait for an earlier one, for each worker."""
 
 Opening = Callable[[], Callable[[list[T]], Iterable[R]]]
-"""What a worker does first; it must pickle. It gives the function from items to as many results, in their order."""
+"""What a worker does first; it must pickle. It returns the function from items to as many results, in their order."""
 
 
 class WorkerPool(Protocol[T_contra, R_co]):
@@ -41,15 +41,15 @@ class WorkerPool(Protocol[T_contra, R_co]):
 
     @property
     def idle(self) -> int:
-        """How many have loaded and wait for a list."""
+        """How many have loaded and are waiting for a list."""
         ...
 
     def give(self, task: int, items: Sequence[T_contra]) -> None:
-        """Have an idle worker begin with a list."""
+        """Give a list to an idle worker."""
         ...
 
     def wait(self) -> Sequence[tuple[int, Sequence[R_co] | None]]:
-        """Wait until something happens; tasks that ended with their results, or None where their worker ended.
+        """Wait until something happens; the finished tasks with their results, or None where the worker ended.
 
         Raises:
             WorkerError: A worker ended before it had loaded.
@@ -64,20 +64,16 @@ Hire = Callable[[Opening[T, R]], AbstractContextManager[WorkerPool[T, R]]]
 
 @dataclass(slots=True)
 class _List(Generic[R]):
-    """A list's results so far, by place."""
-
-    results: list[R | None]
+    results: list[R | None]  # by place
     missing: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Task(Generic[T]):
-    """Items of one list from a place on."""
-
-    number: int
+    number: int  # of the list that the items are from
     items: list[T] = field(repr=False)
-    first: int = 0
-    ended: int = 0
+    first: int = 0  # place of the first of them in the list
+    ended: int = 0  # workers that ended with them
 
 
 def ordered(
@@ -86,10 +82,10 @@ def ordered(
     """One list of results for each list of items, in their order.
 
     Args:
-        pool: Who works.
-        lists: Taken as they are needed, ``ahead`` times the number of workers at most before an earlier one ends.
+        pool: The workers.
+        lists: Taken as needed: at most ``ahead`` times the number of workers are unfinished at a time.
         lost: The result of an item that is given up, from the item and the reason.
-        ahead: Lists under way for each worker; more of them keep the others busy while one list takes long.
+        ahead: Unfinished lists for each worker; more of them keep the others busy while one list takes long.
 
     Raises:
         WorkerError: Workers cannot load, or give too few or too many results.
@@ -133,7 +129,7 @@ def ordered(
 
 
 def _after_an_end(task: _Task[T], again: deque[_Task[T]], lost: Callable[[T, str], R]) -> list[R]:
-    """Have a task's items tried again, each alone; the result of one that is given up."""
+    """Queue a task's items again, each alone; returns the result of an item that is given up."""
     if len(task.items) > 1:  # any of them may have done it
         again.extend(_Task(task.number, [item], task.first + at) for at, item in enumerate(task.items))
         return []
