@@ -125,6 +125,7 @@ def _is_run(folder: Path) -> bool:
 
 CONTEXTS = Kind("a file of contexts", _is_contexts)
 PREDICTIONS = Kind("a file of predictions", _is_predictions)
+TASKS = Kind("tasks of a labelling tool", None)
 PAGE = Kind("a page", _holds(GENERATOR))
 PAGES = Kind("a folder of pages", _is_pages)
 REPORT = Kind("a report", _holds(b"Written by `mner report`"))

@@ -317,3 +317,31 @@ def test_plain_text_is_tagged_a_post_a_line(run: Run, tmp_path: Path) -> None:
     path.write_text(f"{TEXT}\n\nReal Madrid won\n")
     table = rows(run(path, "--format", "text"))
     assert [row["text"] for row in table] == [TEXT, "Real Madrid won"]
+
+
+@pytest.mark.parametrize(("tool", "name"), [("label-studio", "x.json"), ("doccano", "x.jsonl"), ("prodigy", "x.jsonl")])
+def test_tasks_of_a_labelling_tool_go_to_stdout_or_into_a_file(
+    run: Run, posts_file: Path, tmp_path: Path, tool: str, name: str
+) -> None:
+    shown = run(posts_file, "--to", tool, "--no-images")
+    assert shown.exit_code == 0, shown.stderr
+    tasks = json.loads(shown.stdout) if name.endswith("json") else rows(shown)
+    texts = [task.get("data", task)["text"] for task in tasks]
+    assert texts[:2] == ["Kevin Love is back in Cleveland", "Real Madrid won !"] and len(texts) == 12
+    assert shown.stderr.startswith("12 posts, ")
+    written = run(posts_file, "--to", tool, "--no-images", "--out", tmp_path / name)
+    assert (written.stdout, written.exit_code) == (f"{tmp_path / name}\n", 0)
+    assert (tmp_path / name).read_text(encoding="utf-8") == shown.stdout
+    again = run(posts_file, "--to", tool, "--out", tmp_path / name)
+    assert again.exit_code == 2 and "--force" in again.stderr
+
+
+def test_tasks_need_posts_and_one_file(run: Run, posts_file: Path, tmp_path: Path) -> None:
+    for arguments, reason in (
+        (("--text", TEXT, "--to", "prodigy"), "goes with a file of posts"),
+        ((posts_file, "--to", "prodigy", "--out", tmp_path / "folder"), "tasks go into one file"),
+        ((posts_file, "--to", "brat"), "label-studio"),
+    ):
+        refused = run(*arguments)
+        assert refused.exit_code == 2 and reason in refused.stderr
+    assert not (tmp_path / "folder").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,11 +15,19 @@ from mner.cli import source
 from mner.cli.bounded import COUNT, bounded
 from mner.cli.output import console, record, say, working
 from mner.cli.target import ForceOption, is_file
-from mner.overwrite import PREDICTIONS, check_file
+from mner.overwrite import PREDICTIONS, TASKS, check_file
 
 if TYPE_CHECKING:
     from mner.tagger import Tagger
     from mner.types import Prediction
+
+
+class Tool(StrEnum):
+    """A tool in which people label texts."""
+
+    LABEL_STUDIO = "label-studio"
+    DOCCANO = "doccano"
+    PRODIGY = "prodigy"
 
 
 def predict(
@@ -35,6 +44,10 @@ def predict(
         typer.Option(
             help="File of rows (.jsonl), or a folder for shards, which the same command continues.", show_default=False
         ),
+    ] = None,
+    to: Annotated[
+        Tool | None,
+        typer.Option(help="Write tasks that a labelling tool imports instead of rows.", show_default=False),
     ] = None,
     force: ForceOption = False,
     shard_size: Annotated[int, bounded(1, COUNT, help="Posts of one shard.")] = 1000,
@@ -58,14 +71,20 @@ def predict(
     source.check_source(posts, text, image)
     if out is not None and text is not None:
         raise typer.BadParameter("goes with a file of posts", param_hint="--out")
+    if to is not None and text is not None:
+        raise typer.BadParameter("goes with a file of posts", param_hint="--to")
     hire = engines.hire(engine, workers=workers, gpus=gpus, address=address)
     if hire is not None and out is None:
         raise typer.BadParameter("workers write shards; name their folder", param_hint="--out")
     one_file = out is not None and is_file(out)
+    if to is not None and out is not None and not one_file:
+        raise typer.BadParameter(
+            f"{out}: tasks go into one file; end its name with .json or .jsonl", param_hint="--out"
+        )
     if one_file and out is not None:
         if hire is not None:
             raise typer.BadParameter(f"{out}: workers write shards; name a folder", param_hint="--out")
-        check_file(out, PREDICTIONS, force=force)
+        check_file(out, PREDICTIONS if to is None else TASKS, force=force)
     settings = source.tagger_settings(
         model,
         posts,
@@ -85,6 +104,8 @@ def predict(
         _print([prediction], shown)
         if not shown and not no_images:
             source.warn_unread(prediction)
+    elif to is not None:
+        _tasks(tagger, str(posts), format, out, to, min_score, settings["images"])
     elif out is not None and one_file:
         _file(tagger, str(posts), format, out, min_score, settings["images"])
     elif out is not None:
@@ -140,6 +161,29 @@ def _file(tagger: Tagger, posts: str, format: str | None, out: Path, min_score: 
     say(str(counts), err=True)
     source.hint_missing(counts.pictures["missing"], images)
     say(out)
+
+
+def _tasks(
+    tagger: Tagger, posts: str, format: str | None, out: Path | None, to: Tool, min_score: float, images: Path | None
+) -> None:
+    from mner.bulk import Counts
+    from mner.files import writing
+    from mner.integrations.labelling import lines
+
+    counts = Counts()
+    tasks = lines(tagger, source.read_posts(posts, format), to.value, min_score=min_score, watch=counts.add)
+    if out is None:
+        for task in tasks:
+            record(task)
+    else:
+        with working("tagging") as work, writing(out) as stream:
+            for task in tasks:
+                stream.write(f"{task}\n")
+                work.show(f"tagging: {counts.posts} posts")
+    say(str(counts), err=True)
+    source.hint_missing(counts.pictures["missing"], images)
+    if out is not None:
+        say(out)
 
 
 def _shards(

@@ -82,7 +82,7 @@ def tag_frame(
 
 
 def _check(frame: DataFrame, needed: list[Hashable], new: list[Hashable]) -> None:
-    """Refuse a frame that lacks a column, has it twice, or has one of the columns to be written."""
+    """Refuse a frame that lacks a column, has two of that name, or has one of the new columns."""
     for name in needed:
         count = list(frame.columns).count(name)
         if count != 1:
