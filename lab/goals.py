@@ -10,7 +10,7 @@ from lab.contexts import is_of, remark, whole
 from lab.limits import limits
 from lab.picture_share import BASELINE, CONTROLS, WHOLE, against_text, shares
 from lab.speed_goals import verdict
-from mner.analysis.recorded import Recorded
+from mner.analysis.parts.analysis_record import AnalysisRecord
 from mner.runs import Experiment
 from mner.runs.compare import Comparison
 from mner.runs.record import ScoredSplit
@@ -196,7 +196,7 @@ TARGETS = (
 )
 
 
-def targets(rows: Rows, searches: Sequence[Search], recorded: Sequence[Recorded]) -> Iterator[Section]:
+def targets(rows: Rows, searches: Sequence[Search], recorded: Sequence[AnalysisRecord]) -> Iterator[Section]:
     """One section with the goals, met and missed, and what limits these; none where no row is on their data sets."""
     if not any(data in (T15, T17) for data, _ in rows):
         return

@@ -10,7 +10,7 @@ from lab.picture_share import against_text
 from mner.analysis.learning import belong, learning
 from mner.analysis.noise import Noise
 from mner.analysis.oracle import oracle
-from mner.analysis.recorded import Recorded
+from mner.analysis.parts.analysis_record import AnalysisRecord
 from mner.errors import DataError
 from mner.evaluation.significance import Interval
 from mner.runs import Experiment
@@ -28,7 +28,7 @@ CHOICES = {"views": "the two views", "rows": "its {} view and the words alone", 
 
 
 def limits(
-    row: Experiment, view: ViewName, split: ScoredSplit, rows: Rows, recorded: Sequence[Recorded], *, least: int
+    row: Experiment, view: ViewName, split: ScoredSplit, rows: Rows, recorded: Sequence[AnalysisRecord], *, least: int
 ) -> Iterator[tuple[str, str]]:
     """What was looked at, and what it tells, for a row whose figure misses its goal.
 
@@ -138,7 +138,7 @@ def _oracle(row: Experiment, split: ScoredSplit, rows: Mapping[str, Experiment])
     return f"if gold chose for each post of {split}: {told}"
 
 
-def _labels(row: Experiment, recorded: Sequence[Recorded]) -> str:
+def _labels(row: Experiment, recorded: Sequence[AnalysisRecord]) -> str:
     """What faulty gold labels could cost."""
     for one in recorded:
         if one.analysis == "noise" and (one.data, one.row) == (row.data, row.name) and isinstance(one.result, Noise):

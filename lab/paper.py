@@ -11,19 +11,20 @@ from typing import Any
 from lab.contexts import is_of, remark_on, whole
 from lab.picture_share import BASELINE, against_text
 from lab.published import PaperExhibit, PaperRow, published
+from mner import analysis
 from mner.analysis.cost import cost
 from mner.analysis.labels import labels
-from mner.analysis.recorded import Recorded, read_recorded
+from mner.analysis.parts.analysis_record import AnalysisRecord, read_analyses
 from mner.errors import DataError
 from mner.runs import Experiment, read_experiments
 from mner.runs.pairing import only, scored
 from mner.runs.record import ScoredSplit
 from mner.runs.searches import Search, read_searches
-from mner.show.appendix import parts, provenance
+from mner.show.analysis import parts
+from mner.show.appendix import provenance
 from mner.show.baseline_gains import SPLITS, tried
 from mner.show.comparison import bounds, mean_sd
 from mner.show.display import signed
-from mner.show.exhibits import exhibit
 from mner.show.tables import Part, Section, Table
 from mner.show.tuning import trials_behind
 
@@ -45,7 +46,7 @@ def sections(results: Path) -> list[Section]:
     Raises:
         DataError: There are no run records, or a record is damaged.
     """
-    known, searches, recorded = _known(results), read_searches(results), read_recorded(results)
+    known, searches, recorded = _known(results), read_searches(results), read_analyses(results)
     return [
         Section(
             f"{one.name}: {one.title}",
@@ -198,7 +199,7 @@ def _signatures(row: PaperRow, known: Known) -> Iterator[tuple[str, str]]:
                 yield f"{name} {row.view}, {data} {split}", str(one.signature(split, row.view))
 
 
-def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[Recorded]) -> Iterator[Part]:
+def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[AnalysisRecord]) -> Iterator[Part]:
     chosen = [row for data in DATA for row in known[data].values() if any(_fits(row, name) for name in one.of)]
     notes = [one.why] if one.why else []
     told = {row.name: said for row in chosen for name in one.of if (said := remark_on(row, name))}
@@ -221,7 +222,7 @@ def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[Recorded]) -> 
         notes += [f"`{one.runs}`", f"not run yet: {NO_RECORD}"]
     yield Part("", one.about, None, notes=tuple(notes))
     if results:
-        yield from parts(exhibit(one.analysis, results))
+        yield from parts(analysis.report(one.analysis, results))
 
 
 def _labels(row: Experiment, rows: Mapping[str, Experiment]) -> Iterator[tuple[Any, str]]:

@@ -11,15 +11,16 @@ from pathlib import Path
 from lab import goals, paper, performance, scale
 from lab.contexts import remark
 from lab.picture_share import BASELINE, oracles, share
-from mner.analysis.recorded import read_recorded
+from mner import analysis
+from mner.analysis.parts.analysis_record import read_analyses
 from mner.errors import MnerError
 from mner.files import write_text
 from mner.runs import read_experiments
 from mner.runs.searches import read_searches
 from mner.show import report, tables
-from mner.show.appendix import appendix, parts
+from mner.show.analysis import parts
+from mner.show.appendix import appendix
 from mner.show.baseline_gains import gains
-from mner.show.exhibits import exhibit
 from mner.show.tuning import tuning
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,7 +35,7 @@ def sections(results: Path) -> list[tables.Section]:
         DataError: There are no run records, one is damaged, or the seeds of an experiment saw different data or
             settings.
     """
-    experiments, searches, recorded = read_experiments(results), read_searches(results), read_recorded(results)
+    experiments, searches, recorded = read_experiments(results), read_searches(results), read_analyses(results)
     made = [*goals.targets(experiments, searches, recorded)]
     for data, of_data in report.by_data(experiments).items():
         choices = oracles(of_data)
@@ -44,7 +45,7 @@ def sections(results: Path) -> list[tables.Section]:
             *share(of_data),
             *report.by_label(of_data),
             *tuning(searches, data, of_data),
-            *(parts(exhibit("oracle", choices)) if choices else ()),
+            *(parts(analysis.report("oracle", choices)) if choices else ()),
             *appendix(of_data, [each for each in recorded if each.data == data]),
             *report.costs_and_runs(of_data),
         )

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 import mner
 from mner import config as configs
-from mner.analysis.opened import open_run
+from mner.analysis.parts.loaded_run import open_run
 from mner.config import Config
 from mner.errors import ConfigError, MnerError, ModelError
 from mner.export import export

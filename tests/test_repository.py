@@ -33,11 +33,11 @@ PARSED = {
     "runs/searches.py": "dotted keys of settings",
     "runs/shape.py": "messages of pydantic",
     "runs/experiments.py": "messages of pydantic, made one line",
-    "analysis/recorded.py": "messages of pydantic, made one line",
+    "analysis/parts/analysis_record.py": "messages of pydantic, made one line",
     "analysis/ocr.py": "what was read from pictures, into words",
     "evaluation/signature.py": "a value that is printed: its spaces become underscores",
     "show/tables.py": "text on its way into Markdown",
-    "show/appendix.py": "a heading that would say its analysis twice",
+    "show/analysis.py": "a heading that would say its analysis twice",
 }
 """Files of these rooms that take a text apart, and which."""
 

@@ -91,6 +91,8 @@ def _parameter(parameter: Any) -> str:
         names = f"`{parameter.name}`"
     default = parameter.default
     shown = "" if default is None or default is False or callable(default) or default in ((), []) else f"`{default}`"
+    if isinstance(getattr(parameter, "show_default", None), str):
+        shown = f"`{parameter.show_default}`"
     if parameter.required:
         shown = "required"
     return f"| {names} | {cell(shown)} | {cell(parameter.help or '')} |"

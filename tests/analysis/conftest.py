@@ -11,7 +11,7 @@ import pytest
 
 from mner import config as configs
 from mner import data, tags
-from mner.analysis.opened import Opened
+from mner.analysis.parts.loaded_run import LoadedRun
 from mner.decode import Chain
 from mner.runs.experiments import Experiment, joined
 from mner.runs.record import RunRecord
@@ -104,14 +104,14 @@ def contexts() -> list[VisualContext | None]:
 
 
 @pytest.fixture
-def opened(tiny_encoder: Path, posts: list[Post], contexts: list[VisualContext | None]) -> Callable[..., Opened]:
+def opened(tiny_encoder: Path, posts: list[Post], contexts: list[VisualContext | None]) -> Callable[..., LoadedRun]:
     """A function that opens the rules as a row; ``rules`` replace some, keywords are sections of its configuration."""
 
-    def make(name: str = "ita", *, rules: Mapping[str, Rule] | None = None, **sections: Any) -> Opened:
+    def make(name: str = "ita", *, rules: Mapping[str, Rule] | None = None, **sections: Any) -> LoadedRun:
         table = {"context": {"order": ["captions"], "captions": ["a", "b"]}, **sections}
         config = configs.check({"name": name, "data": {"name": "made"}, **table})
         views = Views(tiny_encoder / "tokenizer.json", config.context)
-        return Opened(
+        return LoadedRun(
             row=f"made/{name}",
             config=config,
             runtime=RuleRuntime(views, {**RULES, **(rules or {})}),

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from mner.analysis.captions import captions
-from mner.analysis.opened import Opened
+from mner.analysis.parts.loaded_run import LoadedRun
 from mner.errors import DataError
 
 
-def test_curve_reads_the_first_k_captions(opened: Callable[..., Opened]) -> None:
+def test_curve_reads_the_first_k_captions(opened: Callable[..., LoadedRun]) -> None:
     found = captions([opened()])
     assert found.order == ("a", "b")
     assert [point.captions for point in found.points] == [0, 1, 2]
@@ -22,26 +22,26 @@ def test_curve_reads_the_first_k_captions(opened: Callable[..., Opened]) -> None
     assert found.points[1].f1.sd is None
 
 
-def test_captions_over_the_budget_are_counted(opened: Callable[..., Opened]) -> None:
+def test_captions_over_the_budget_are_counted(opened: Callable[..., LoadedRun]) -> None:
     context = {"order": ["captions"], "captions": ["a", "b"], "budget": {"captions": 1}}
     found = captions([opened(context=context)])
     assert [point.cut for point in found.points] == [0, 1, 2]  # "photo team"; then "map" and "stadium" besides
     assert {point.cut for point in captions([opened()]).points} == {0}
 
 
-def test_order_decides_what_comes_first(opened: Callable[..., Opened]) -> None:
+def test_order_decides_what_comes_first(opened: Callable[..., LoadedRun]) -> None:
     found = captions([opened()], order=["b", "a"])
     assert found.order == ("b", "a")
     assert [point.f1.mean for point in found.points] == pytest.approx([600 / 11, 800 / 11, 800 / 11])
 
 
-def test_order_by_default_is_that_of_the_contexts(opened: Callable[..., Opened]) -> None:
+def test_order_by_default_is_that_of_the_contexts(opened: Callable[..., LoadedRun]) -> None:
     found = captions([opened(context={"order": ["captions"]})])
     assert found.order == ("a", "b")
     assert found.trained is None
 
 
-def test_runs_make_a_mean_with_a_signature(opened: Callable[..., Opened]) -> None:
+def test_runs_make_a_mean_with_a_signature(opened: Callable[..., LoadedRun]) -> None:
     blind = opened(rules={"kevin": lambda context: "O"})
     found = captions(iter([opened(), blind]))
     assert found.points[0].f1.f1 == pytest.approx((600 / 11, 400 / 10))
@@ -50,10 +50,10 @@ def test_runs_make_a_mean_with_a_signature(opened: Callable[..., Opened]) -> Non
     assert " view=I+T:captions=2 " in signature and " seeds=2 " in signature and " data=made/dev@" in signature
 
 
-def test_text_row_was_trained_without_captions(opened: Callable[..., Opened]) -> None:
+def test_text_row_was_trained_without_captions(opened: Callable[..., LoadedRun]) -> None:
     assert captions([opened(model={"name": "text"}, loss={"views": ["T"]})]).trained == 0
 
 
-def test_no_caption_of_a_source_is_an_error(opened: Callable[..., Opened]) -> None:
+def test_no_caption_of_a_source_is_an_error(opened: Callable[..., LoadedRun]) -> None:
     with pytest.raises(DataError, match=r"no post of made/dev@.* has a caption of the sources z"):
         captions([opened()], order=["z"])

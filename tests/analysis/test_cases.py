@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mner.analysis.cases import cases, turned
-from mner.analysis.opened import Opened
+from mner.analysis.parts.loaded_run import LoadedRun
 from mner.errors import DataError
 from mner.runs import RunRecord
 from mner.types import Span
@@ -22,7 +22,7 @@ def kinds(found: object) -> dict[str, list[str]]:
     return told
 
 
-def test_row_alone_is_compared_with_its_own_words(opened: Callable[..., Opened]) -> None:
+def test_row_alone_is_compared_with_its_own_words(opened: Callable[..., LoadedRun]) -> None:
     found = cases(opened())
     assert found.counts == {"helped": 2, "misled": 1}
     assert kinds(found) == {"helped": ["p2", "p6"], "misled": ["p5"]}
@@ -39,14 +39,14 @@ def test_row_alone_is_compared_with_its_own_words(opened: Callable[..., Opened])
     assert [piece.text for piece in paris.pieces] == ["map", "stadium"]
 
 
-def test_baseline_takes_the_place_of_the_words(opened: Callable[..., Opened]) -> None:
+def test_baseline_takes_the_place_of_the_words(opened: Callable[..., LoadedRun]) -> None:
     text = opened("text", rules={"paris": lambda context: "S-LOC"})
     found = cases(opened(), baseline=text)
     assert kinds(found) == {"helped": ["p6"], "misled": ["p5"]}
     assert [one.name for one in found.shown[0].readings] == ["made/text T", "made/ita T", "made/ita I+T"]
 
 
-def test_alignment_rescues_what_the_picture_misled(opened: Callable[..., Opened]) -> None:
+def test_alignment_rescues_what_the_picture_misled(opened: Callable[..., LoadedRun]) -> None:
     unaligned = opened("joint", rules={"kevin": lambda context: "O" if context else "S-PER"})
     found = cases(opened(), baseline=opened("text"), unaligned=unaligned)
     assert found.counts["rescued"] == 1
@@ -57,17 +57,17 @@ def test_alignment_rescues_what_the_picture_misled(opened: Callable[..., Opened]
     assert (span, match.text, match.whole) == (Span(0, 1, "PER"), "KEVIN LOVE 12", True)
 
 
-def test_alignment_rescues_nothing_that_the_words_alone_get_wrong(opened: Callable[..., Opened]) -> None:
+def test_alignment_rescues_nothing_that_the_words_alone_get_wrong(opened: Callable[..., LoadedRun]) -> None:
     unaligned = opened("joint", rules={"kevin": lambda context: "O"})
     text = opened("text", rules={"kevin": lambda context: "O"})
     assert cases(opened(), baseline=text, unaligned=unaligned).counts["rescued"] == 0
 
 
-def test_rescue_names_its_readings(opened: Callable[..., Opened]) -> None:
+def test_rescue_names_its_readings(opened: Callable[..., LoadedRun]) -> None:
     found = cases(opened(), baseline=opened("text"), unaligned=opened("joint"))
-    assert found.told("helped") == "made/text T wrong, made/ita I+T right"
-    assert found.told("rescued") == "made/text T right, made/joint I+T wrong, both views of made/ita right"
-    assert cases(opened()).told("misled") == "made/ita T right, made/ita I+T wrong"
+    assert found.meaning("helped") == "made/text T wrong, made/ita I+T right"
+    assert found.meaning("rescued") == "made/text T right, made/joint I+T wrong, both views of made/ita right"
+    assert cases(opened()).meaning("misled") == "made/ita T right, made/ita I+T wrong"
 
 
 def test_posts_turn_between_two_readings_on_record(make_record: Callable[..., dict[str, Any]]) -> None:
@@ -79,23 +79,23 @@ def test_posts_turn_between_two_readings_on_record(make_record: Callable[..., di
     assert turned(run, "T", run, "I+T", split="test") is None
 
 
-def test_most_cuts_what_is_shown_and_not_what_is_counted(opened: Callable[..., Opened]) -> None:
+def test_most_cuts_what_is_shown_and_not_what_is_counted(opened: Callable[..., LoadedRun]) -> None:
     found = cases(opened(), most=1)
     assert found.counts["helped"] == 2
     assert kinds(found) == {"helped": ["p2"], "misled": ["p5"]}
 
 
-def test_rows_on_other_posts_are_refused(opened: Callable[..., Opened]) -> None:
+def test_rows_on_other_posts_are_refused(opened: Callable[..., LoadedRun]) -> None:
     with pytest.raises(DataError, match="different posts"):
         cases(opened(), baseline=replace(opened("text"), data="made/dev@other"))
 
 
-def test_row_is_not_compared_with_itself(opened: Callable[..., Opened]) -> None:
-    with pytest.raises(DataError, match="two of the rows have one name"):
+def test_row_is_not_compared_with_itself(opened: Callable[..., LoadedRun]) -> None:
+    with pytest.raises(DataError, match="two of the experiments have the same name"):
         cases(opened(), baseline=opened())
 
 
-def test_each_reading_is_signed_as_it_was_decoded(opened: Callable[..., Opened]) -> None:
+def test_each_reading_is_signed_as_it_was_decoded(opened: Callable[..., LoadedRun]) -> None:
     found = cases(opened(), baseline=opened("text", decode={"constrained": False}))
     assert " decode=unconstrained " in found.readings["made/text T"].signature
     assert " decode=constrained " in found.readings["made/ita T"].signature

@@ -35,5 +35,5 @@ def test_processor_time_is_of_the_records_that_hold_it(simple_record: Make, row_
 
 
 def test_models_of_two_sizes_are_no_one_row(simple_record: Make, row_of: RowOf) -> None:
-    with pytest.raises(DataError, match="d/text: runs of one row with 1,000 and 2,000 parameters"):
+    with pytest.raises(DataError, match="d/text: its runs have 1,000 and 2,000 parameters"):
         cost([row_of(simple_record(), simple_record(seed=2, parameters=2000))])

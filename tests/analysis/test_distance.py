@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from mner.analysis.distance import distance
-from mner.analysis.opened import Opened
+from mner.analysis.parts.loaded_run import LoadedRun
 from mner.errors import DataError, ModelError
 
 
-def test_words_of_posts_with_context_are_measured(opened: Callable[..., Opened]) -> None:
+def test_words_of_posts_with_context_are_measured(opened: Callable[..., LoadedRun]) -> None:
     found = distance([opened(loss={"cva": "posterior"})], bins=2)
     # kevin won, paris won: two captions; phoenix, madrid won, cleveland won: one
     told = [6.0] * 4 + [3.0] * 5
@@ -28,18 +28,18 @@ def test_words_of_posts_with_context_are_measured(opened: Callable[..., Opened])
     assert found.signature.startswith("view=T~I+T measure=l2 data=made/dev@")
 
 
-def test_words_of_all_runs_count(opened: Callable[..., Opened]) -> None:
+def test_words_of_all_runs_count(opened: Callable[..., LoadedRun]) -> None:
     found = distance([opened(), opened()])
     assert found.words == 18
     assert " seeds=2 " in found.signature
 
 
-def test_posts_without_context_are_an_error(opened: Callable[..., Opened]) -> None:
+def test_posts_without_context_are_an_error(opened: Callable[..., LoadedRun]) -> None:
     with pytest.raises(DataError, match=r"no post of made/dev@.* has a context"):
         distance([replace(opened(), contexts=[None] * 6)])
 
 
-def test_runtime_without_vectors_is_an_error(opened: Callable[..., Opened]) -> None:
+def test_runtime_without_vectors_is_an_error(opened: Callable[..., LoadedRun]) -> None:
     class Bare:
         pad_id = 0
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from mner.analysis.noise import Conflict, consistency, corrected, disagreements, noise
-from mner.analysis.opened import Opened
+from mner.analysis.noise import corrected, disagreements, noise
+from mner.analysis.parts.label_consistency import Conflict, consistency
+from mner.analysis.parts.loaded_run import LoadedRun
 from mner.errors import DataError
 from mner.types import Post, Span
 
@@ -39,7 +40,7 @@ def test_only_what_all_runs_say_counts(
         (
             one.kind,
             (one.gold[0].start, one.gold[0].end) if one.gold else None,
-            one.found and (one.found.start, one.found.end),
+            one.agreed and (one.agreed.start, one.agreed.end),
         )
         for one in found
     ] == told
@@ -71,7 +72,7 @@ def test_labels_at_odds_are_counted_in_the_same_surroundings_alone() -> None:
     )
 
 
-def test_rows_are_read_together(opened: Callable[..., Opened]) -> None:
+def test_rows_are_read_together(opened: Callable[..., LoadedRun]) -> None:
     text = opened("text", model={"name": "text"}, loss={"views": ["T"]})
     found = noise([opened()], baseline=[text], train=lambda one: one.posts)
     # kevin, phoenix right in both; jordan missed by both; paris and madrid differ between the views; cleveland: the
@@ -84,7 +85,7 @@ def test_rows_are_read_together(opened: Callable[..., Opened]) -> None:
     assert (found.annotations.posts, found.annotations.conflicts) == (6, 0)
 
 
-def test_other_posts_are_refused(opened: Callable[..., Opened]) -> None:
+def test_other_posts_are_refused(opened: Callable[..., LoadedRun]) -> None:
     other = replace(opened("text"), data="made/dev@other")
-    with pytest.raises(DataError, match="made/ita and made/text: different posts"):
+    with pytest.raises(DataError, match="made/ita and made/text read different posts"):
         noise([opened()], baseline=[other], train=lambda one: one.posts)

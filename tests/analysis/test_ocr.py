@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from mner.analysis.analyze import Asked, analyze
+from mner.analysis import Inputs, analyze
 from mner.analysis.ocr import Ocr, artefact_statistics, ocr_gain, ocr_statistics, text_words
-from mner.analysis.opened import Opened
-from mner.analysis.slices import read_both
+from mner.analysis.parts.both_views import read_both
+from mner.analysis.parts.loaded_run import LoadedRun
 from mner.contexts.artefact import write_contexts
 from mner.types import OcrText, VisualContext
 
 
 def test_statistics_count_text_that_is_not_blank(
-    opened: Callable[..., Opened], contexts: list[VisualContext | None]
+    opened: Callable[..., LoadedRun], contexts: list[VisualContext | None]
 ) -> None:
     known = [one for one in contexts if one is not None]
     found = ocr_statistics(known, name="made", data="d@1", subwords=opened().views.subwords)
@@ -51,13 +51,13 @@ def test_folder_of_shards_is_counted_as_one(contexts: list[VisualContext | None]
     folder, known = tmp_path / "made.parquet", [one for one in contexts if one is not None]
     for number, some in enumerate((known[:2], known[2:])):
         write_contexts(some, folder / f"part-{number:07d}.parquet")
-    (ocr,) = analyze("ocr", Asked([str(folder)]))
+    (ocr,) = analyze("ocr", Inputs([str(folder)])).results
     assert isinstance(ocr, Ocr)
     (found,) = ocr.statistics
     assert (found.name, found.pictures, found.with_text) == ("made.parquet", 5, 1)
 
 
-def test_gain_on_posts_with_and_without_text(opened: Callable[..., Opened]) -> None:
+def test_gain_on_posts_with_and_without_text(opened: Callable[..., LoadedRun]) -> None:
     with_text, without = ocr_gain(read_both([opened()])).slices
     assert (with_text.name, with_text.posts) == ("with text", 1)
     assert (with_text.without.mean, with_text.with_.mean) == (100.0, 100.0)

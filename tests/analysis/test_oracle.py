@@ -79,5 +79,5 @@ def test_records_without_outcomes_are_refused(make_record: Make, commit: Commit)
 
 
 def test_one_run_of_one_view_has_no_choice(make_record: Make, commit: Commit) -> None:
-    with pytest.raises(DataError, match="nothing to choose; name a --baseline"):
+    with pytest.raises(DataError, match="nothing to choose between; name a --baseline"):
         oracle(read_experiment(commit(make_record("text", 1, {"T": LESS, "I+T": GOLD}))))

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from mner.analysis.opened import Opened
+from mner.analysis.parts.loaded_run import LoadedRun
 from mner.analysis.robustness import robustness, shuffled
 from mner.errors import DataError
 from mner.types import Post
 from mner.views import Piece
 
 
-def test_context_that_is_not_its_own_helps_nobody(opened: Callable[..., Opened]) -> None:
+def test_context_that_is_not_its_own_helps_nobody(opened: Callable[..., LoadedRun]) -> None:
     found = robustness([opened()], shuffles=3)
     # whatever the draw, paris has no stadium, cleveland no city and madrid no band: 3 right of 6 gold and 5 found
     assert [each.context for each in found.readings] == ["true", "shuffled", "blank"]

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from mner.analysis.opened import Opened
-from mner.analysis.slices import Slice, Slices, read_both, relations, slices, thirds
+from mner.analysis.parts.both_views import Slice, Slices, read_both
+from mner.analysis.parts.loaded_run import LoadedRun
+from mner.analysis.slices import relations, slices, thirds
 from mner.errors import DataError
 from mner.types import Post, VisualContext
 
@@ -24,7 +25,7 @@ def train(posts: list[Post]) -> list[Post]:
     return [replace(post, words=tuple(word.upper() for word in post.words)) for post in (posts[0], posts[1], posts[4])]
 
 
-def test_seen_and_unseen_entities(opened: Callable[..., Opened], train: list[Post]) -> None:
+def test_seen_and_unseen_entities(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
     found = slices(read_both([opened()]), train)
     seen, unseen = part(found, "entity", "seen"), part(found, "entity", "unseen")
     assert (seen.entities, unseen.entities, seen.posts) == (3, 3, 6)
@@ -34,7 +35,7 @@ def test_seen_and_unseen_entities(opened: Callable[..., Opened], train: list[Pos
     assert " view=I+T:entity=unseen " in unseen.with_.signature
 
 
-def test_captions_and_relation(opened: Callable[..., Opened], train: list[Post]) -> None:
+def test_captions_and_relation(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
     found = slices(read_both([opened()]), train)
     assert [one.name for one in found.slices if one.by == "captions"] == ["0", "1", "2"]
     assert [one.posts for one in found.slices if one.by == "captions"] == [1, 3, 2]
@@ -48,12 +49,12 @@ def test_captions_and_relation(opened: Callable[..., Opened], train: list[Post])
     assert found.absent == {}
 
 
-def test_absent_relation_is_said(opened: Callable[..., Opened]) -> None:
+def test_absent_relation_is_said(opened: Callable[..., LoadedRun]) -> None:
     bare = replace(opened(), contexts=[one and replace(one, extra={}) for one in opened().contexts])
     assert slices(read_both([bare]), []).absent == {"relation": 'no context has the key "relation"'}
 
 
-def test_baseline_gives_the_words_alone(opened: Callable[..., Opened], train: list[Post]) -> None:
+def test_baseline_gives_the_words_alone(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
     text = opened("text", rules={"cleveland": lambda context: "S-LOC"}, decode={"constrained": False})
     found = slices(read_both([opened()], baseline=[text]), train)
     assert found.baseline == "made/text"
@@ -62,8 +63,8 @@ def test_baseline_gives_the_words_alone(opened: Callable[..., Opened], train: li
     assert part(found, "entity", "unseen").gain == pytest.approx(0.0)
 
 
-def test_row_and_baseline_are_read_on_the_seeds_that_both_have(opened: Callable[..., Opened]) -> None:
-    def run(one: Opened, seed: int) -> Opened:
+def test_row_and_baseline_are_read_on_the_seeds_that_both_have(opened: Callable[..., LoadedRun]) -> None:
+    def run(one: LoadedRun, seed: int) -> LoadedRun:
         return replace(one, config=one.config.model_copy(update={"seed": seed}))
 
     row = [run(opened(), seed) for seed in (1, 2)]
@@ -76,13 +77,13 @@ def test_row_and_baseline_are_read_on_the_seeds_that_both_have(opened: Callable[
     assert {(len(one.without.f1), len(one.with_.f1)) for one in apart.slices} == {(1, 2)}, "no seed is shared"
 
 
-def test_baseline_on_other_posts_is_refused(opened: Callable[..., Opened]) -> None:
+def test_baseline_on_other_posts_is_refused(opened: Callable[..., LoadedRun]) -> None:
     other = replace(opened("text"), data="made/dev@other")
-    with pytest.raises(DataError, match=r"made/ita and made/text: different posts"):
+    with pytest.raises(DataError, match=r"made/ita and made/text read different posts"):
         read_both([opened()], baseline=[other])
 
 
-def test_interval_is_of_the_gain_and_none_for_few_posts(opened: Callable[..., Opened], train: list[Post]) -> None:
+def test_interval_is_of_the_gain_and_none_for_few_posts(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
     one = opened()
     assert {part.interval for part in slices(read_both([one]), train).slices} == {None}  # six posts
     many = replace(one, posts=[*one.posts] * 8, contexts=[*one.contexts] * 8)
@@ -96,14 +97,14 @@ def test_interval_is_of_the_gain_and_none_for_few_posts(opened: Callable[..., Op
     assert part(found, "captions", "0").interval is None  # eight posts
 
 
-def test_control_is_divided_by_entities_alone(opened: Callable[..., Opened], train: list[Post]) -> None:
+def test_control_is_divided_by_entities_alone(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
     control = opened(context={"order": ["captions"], "substitute": "shuffled"})
     found = slices(read_both([control]), train)
     assert {one.by for one in found.slices} == {"entity"}
     assert set(found.absent) == {"relation", "captions"}
     assert "not those of the posts' own pictures" in found.absent["relation"]
-    with pytest.raises(DataError, match=r'ocr asks what the posts\' own pictures do; .*substitute = "shuffled"'):
-        read_both([control], asks="ocr")
+    with pytest.raises(DataError, match=r'ocr measures what the posts\' own pictures do; .*substitute = "shuffled"'):
+        read_both([control], own_pictures="ocr")
 
 
 def test_relations_read_numbers_and_scorers() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lab.limits import ABSENT, limits
-from mner.analysis.recorded import read_recorded
+from mner.analysis.parts.analysis_record import read_analyses
 from mner.runs import read_experiments
 from mner.types import Span
 
@@ -36,7 +36,7 @@ def told(make_record: Make, commit: Commit) -> Callable[..., dict[str, str]]:
                 results = commit(record).parents[1]
         found = read_experiments(results)
         row = found["tiny", name]
-        return dict(limits(row, row.trained[0], "test", found, read_recorded(results), least=2))
+        return dict(limits(row, row.trained[0], "test", found, read_analyses(results), least=2))
 
     return make
 
@@ -103,7 +103,7 @@ def test_labels_come_from_the_record_of_the_row_itself(make_record: Make, commit
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(head | {"row": "text", "result": result, "mner": "0.1", "date": "2026-01-01"}))
     rows = read_experiments(results)
-    found = dict(limits(rows["tiny", "text"], "T", "test", rows, read_recorded(results), least=2))
+    found = dict(limits(rows["tiny", "text"], "T", "test", rows, read_analyses(results), least=2))
     assert found["labels"] == (
         "dev, T view, 3 seeds: all 6 runs of it and of the words alone agree with one another and not with gold on 1 "
         "of 4 posts; if gold had what they agree on, F1 would be 75.00, not 57.00. That is the most that such labels "

@@ -14,11 +14,10 @@ import pytest
 
 from lab import paper
 from lab.published import published
+from mner import analysis, plugins
 from mner import config as configs
-from mner import plugins
-from mner.analysis import ANALYSES
 from mner.analysis.captions import CaptionPoint, Captions
-from mner.analysis.measured import Measured
+from mner.analysis.parts.f1_summary import F1Summary
 from mner.show import tables
 from mner.types import Span
 
@@ -59,7 +58,7 @@ def test_rows_that_can_run_are_there_and_the_others_say_why() -> None:
     models = plugins.names("mner.models")
     for one in published().exhibit:
         assert bool(one.row) != bool(one.analysis), one.name
-        assert not one.analysis or (one.analysis in ANALYSES and set(one.of) <= rows)
+        assert not one.analysis or (one.analysis in analysis.names() and set(one.of) <= rows)
         for row in one.row:
             assert row.why or row.runs or row.row in rows, (
                 f"{one.name}, {row.name}: no configs/rows/{row.row}.toml, and no reason"
@@ -189,7 +188,7 @@ def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, mak
     )
     commit(make_record("ita-all-cva", 3, {"T": LESS, "I+T": GOLD}, data="twitter15", scored=("dev",)))
     assert section(written(results), "Table 5") == labels, "a seed without test scores takes no part"
-    found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, Measured((7.0,), 7.0, None, "f1=7"), 4),))
+    found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
     told = {
         "analysis": "captions",
         "data": "twitter15",
@@ -205,7 +204,7 @@ def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, mak
 
 def test_recorded_analysis_is_drawn(results: Path, make_record: Make, commit: Commit) -> None:
     commit(make_record("ita-ga-cva", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
-    found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, Measured((7.0,), 7.0, None, "f1=7"), 4),))
+    found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
     told = {"analysis": "captions", "data": "twitter15", "row": "ita-ga-cva", "split": "dev"}
     path = results / "analysis" / "twitter15" / "ita-ga-cva" / "captions.json"
     path.parent.mkdir(parents=True)

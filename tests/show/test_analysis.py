@@ -1,42 +1,44 @@
-"""Sheets and pages of analyses: what they say is what was measured, and nothing is loaded from elsewhere."""
+"""Reports of analyses in every form: they say what was measured, and nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
 
-from mner import plugins
-from mner.analysis import ANALYSES
+from mner import analysis
 from mner.analysis.captions import CaptionPoint, Captions
-from mner.analysis.cases import Case, Cases, Reading
+from mner.analysis.cases import Cases
 from mner.analysis.cost import Cost, RowCost
 from mner.analysis.distance import Distances
 from mner.analysis.labels import Claim, LabelGain, Labels, Triple
 from mner.analysis.learning import Curve, Learning, LearningPoint
-from mner.analysis.measured import Measured
-from mner.analysis.noise import Annotations, Conflict, Disagreement, Noise
+from mner.analysis.noise import Disagreement, Noise
 from mner.analysis.ocr import Ocr, OcrStatistics
 from mner.analysis.oracle import Choice, Oracle
+from mner.analysis.parts.both_views import Slice, Slices
+from mner.analysis.parts.f1_summary import F1Summary
+from mner.analysis.parts.label_consistency import Annotations, Conflict
+from mner.analysis.parts.report import Case, Column, Lines, Mean, Point, Reading, Report, Table
 from mner.analysis.robustness import ContextRead, Robustness
-from mner.analysis.slices import Slice, Slices
+from mner.errors import MnerError
 from mner.evaluation.significance import Interval
 from mner.evidence import Match
-from mner.show.analysis import page
-from mner.show.exhibit import text
-from mner.show.exhibits import exhibit
+from mner.show.analysis import FORMS, as_json, charts, markdown, page, text
 from mner.types import Span
 from mner.views import Piece
 
 EVIL = '"><img src=x onerror=alert(1)>{{ 7*7 }}'
 
 
-def f1(mean: float, name: str = "x") -> Measured:
-    return Measured((mean,), mean, None, f"f1={mean:.2f} view={name}")
+def f1(mean: float, name: str = "x") -> F1Summary:
+    return F1Summary((mean,), mean, None, f"f1={mean:.2f} view={name}")
 
 
 WORDS = ("Kevin", "Love", "and", EVIL, "won")
@@ -139,36 +141,38 @@ RESULTS: dict[str, list[Any]] = {
 }
 
 
-def test_every_analysis_has_its_exhibit() -> None:
-    assert set(plugins.names("mner.show.exhibits")) == set(ANALYSES) == set(RESULTS)
+def test_every_analysis_is_drawn_here() -> None:
+    assert set(analysis.names()) == set(RESULTS)
 
 
-@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("name", analysis.names())
 def test_page_stands_alone(name: str, parse: Callable[[str], Any]) -> None:
-    made = page(exhibit(name, RESULTS[name]))
-    found = parse(made)
-    assert re.findall(r"""(?:src|href)\s*=|url\(|@import""", made.split("<body>")[0]) == []
-    assert found.found("script") == found.found("link") == found.found("a") == []
-    assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in found.found("img"))
-    assert ANALYSES[name][1:] in found.text("h1")
-    assert found.found("svg") or name in {"cases", "cost"}
+    html = page(analysis.report(name, RESULTS[name]))
+    page_ = parse(html)
+    assert re.findall(r"""(?:src|href)\s*=|url\(|@import""", html.split("<body>")[0]) == []
+    assert page_.found("script") == page_.found("link") == page_.found("a") == []
+    assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in page_.found("img"))
+    assert analysis.about(name).title[1:] in page_.text("h1")
+    assert page_.found("svg") or name in {"cases", "cost"}
 
 
-@pytest.mark.parametrize("name", ANALYSES)
-def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], Any]) -> None:
-    made = exhibit(name, RESULTS[name])
-    found = parse(page(made))
-    for table in made.tables:
-        if table.title != "Cases":
-            told = [data for path, data in found.texts if path and path[-1].split(".")[0] in ("th", "td")]
-            assert {cell for row in table.rows for cell in row if cell} <= set(told)
-    assert made.signatures
-    told = [data for path, data in found.texts if path and path[-1] == "code"]
-    assert told == [line for _, line in made.signatures]
+@pytest.mark.parametrize("name", analysis.names())
+def test_page_holds_every_signature_and_what_the_text_holds(name: str, parse: Callable[[str], Any]) -> None:
+    report = analysis.report(name, RESULTS[name])
+    page_ = parse(page(report))
+    cells = {data for path, data in page_.texts if path and path[-1].split(".")[0] in ("th", "td")}
+    tables = text(report).partition("\n\nCases\n")[0].partition("\n\nSignatures\n")[0]
+    assert {cell for cell in cells if cell not in tables} == set()
+    for table in report.tables:
+        assert {column.name for column in table.columns} <= cells
+        assert {cell for row in table.rows for cell in row if isinstance(cell, str) and cell} <= cells
+    assert report.signatures
+    lines = [data for path, data in page_.texts if path and path[-1] == "code"]
+    assert lines == [line for _, line in report.signatures]
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         (
             "captions",
@@ -208,35 +212,80 @@ def test_page_holds_every_cell_and_signature(name: str, parse: Callable[[str], A
         ("cost", ["22,575,700", "1.5 \u00b1 0.1", "2.5", "300"]),
     ],
 )
-def test_text_says_the_numbers(name: str, told: list[str]) -> None:
-    made = text(exhibit(name, RESULTS[name]))
-    assert [one for one in told if one not in made] == []
+def test_text_says_the_numbers(name: str, expected: list[str]) -> None:
+    shown = text(analysis.report(name, RESULTS[name]))
+    assert [part for part in expected if part not in shown] == []
 
 
 def test_case_shows_words_readings_and_context(parse: Callable[[str], Any], tmp_path: Path) -> None:
     Image.new("RGB", (800, 400), (10, 90, 200)).save(tmp_path / "7.jpg")
-    found = parse(page(exhibit("cases", RESULTS["cases"]), images=tmp_path))
+    page_ = parse(page(analysis.report("cases", RESULTS["cases"]), images=tmp_path))
     posts = [[]]
-    for path, data in found.texts:
+    for path, data in page_.texts:
         if "dd.post" in path and not path[-1].startswith("span.label"):
             posts[-1].append(data)
         elif path and path[-1] == "dt" and data.strip():
             posts.append([])
     said = ["".join(part).strip() for part in posts[1:]]
     assert said == [" ".join(WORDS)] * 3  # gold, T, I+T
-    assert found.text("mark.c0", without="span.label") == "Kevin Love" * 2
-    assert found.text("span.pill bad") == "2 missed, 1 wrong"
-    assert found.text("span.pill good") == "right"
-    (picture,) = found.found("img")
+    assert page_.text("mark.c0", without="span.label") == "Kevin Love" * 2
+    assert page_.text("span.pill bad") == "2 missed, 1 wrong"
+    assert page_.text("span.pill good") == "right"
+    (picture,) = page_.found("img")
     assert str(picture["src"]).startswith("data:image/jpeg;base64,")
-    assert "LOVE 42" in found.text("p.match") and "Kevin Love" in found.text("p.match")
-    assert EVIL in found.text("div.beside")
-    assert "1 of 3" in found.text("small")
-    assert "No such post." in found.text("p.soft")
+    assert "LOVE 42" in page_.text("p.match") and "Kevin Love" in page_.text("p.match")
+    assert EVIL in page_.text("div.beside")
+    assert "1 of 3" in page_.text("small")
+    assert "No such post." in page_.text("p.soft")
 
 
 def test_picture_that_is_not_at_hand_is_said(parse: Callable[[str], Any], tmp_path: Path) -> None:
     for images in (None, tmp_path):
-        found = parse(page(exhibit("cases", RESULTS["cases"]), images=images))
-        assert found.found("img") == []
-        assert found.text("span.blank") == "no picture at hand"
+        page_ = parse(page(analysis.report("cases", RESULTS["cases"]), images=images))
+        assert page_.found("img") == []
+        assert page_.text("span.blank") == "no picture at hand"
+
+
+REPORT = Report(
+    "mine",
+    "lengths of posts",
+    "Words.",
+    (Mean(2.0, 0.5),),
+    (
+        Table(
+            "Lengths",
+            (Column("row"), Column("words", ".1f"), Column("gain", "+.2f")),
+            (("d/one", Mean(2.0, 0.5), -1.0),),
+        ),
+    ),
+    (Lines("Lengths", "posts", "words", (("d/one", (Point(0, 1.0, "first"), Point(1, 2.0, "second"))),)),),
+    (("d/one", "f1=1.00"),),
+)
+
+
+def test_report_has_every_form(parse: Callable[[str], Any]) -> None:
+    written = {form: write(REPORT) for form, write in FORMS.items()}
+    assert written["text"] == (
+        "Lengths\nrow        words   gain\nd/one  2.0 ± 0.5  \u22121.00\n\nSignatures\nd/one  f1=1.00"
+    )
+    assert json.loads(written["json"]) == [{"mean": 2.0, "sd": 0.5}]
+    assert "| d/one | 2.0 ± 0.5 | \u22121.00 |" in written["markdown"] and "- d/one: `f1=1.00`" in written["markdown"]
+    assert parse(written["html"]).text("h1") == "Lengths of posts"
+    drawing = ElementTree.fromstring(written["svg"])
+    assert [title.text for title in drawing.iter("{http://www.w3.org/2000/svg}title")] == ["first", "second"]
+
+
+def test_cases_are_in_text_and_markdown_too() -> None:
+    report = analysis.report("cases", RESULTS["cases"])
+    assert "Kevin Love PER" in text(report) and "Kevin Love PER" in markdown(report)
+    assert json.loads(as_json(report))[0]["shown"][0]["id"] == "p7"
+
+
+def test_report_without_a_chart_has_no_drawing() -> None:
+    with pytest.raises(MnerError, match=r"cost has no chart; write a page: --out cost\.html"):
+        charts(analysis.report("cost", RESULTS["cost"]))
+
+
+def test_table_with_a_cell_too_few_is_refused() -> None:
+    with pytest.raises(ValueError, match='table "F1": 1 cells under 2 columns'):
+        Table("F1", (Column("row"), Column("F1")), (("d/one",),))

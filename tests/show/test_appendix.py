@@ -12,7 +12,7 @@ import pytest
 
 from mner.analysis.captions import CaptionPoint, Captions
 from mner.analysis.cases import Cases
-from mner.analysis.measured import Measured
+from mner.analysis.parts.f1_summary import F1Summary
 from mner.show import tables
 from mner.show.report import sections
 from mner.types import Span
@@ -56,7 +56,7 @@ def test_rows_on_some_posts_make_a_curve(results: Path, make_record: Make, commi
 
 
 def test_cases_stand_beside_what_other_readings_turn(results: Path) -> None:
-    measured = Measured((57.1,), 57.1, None, "f1=57.10 view=T")
+    measured = F1Summary((57.1,), 57.1, None, "f1=57.10 view=T")
     readings = {"tiny/text T": measured, "tiny/ita-ga-cva T": measured, "tiny/ita-ga-cva I+T": measured}
     found = Cases("tiny/ita-ga-cva", 2, 4, 4, {"helped": 2, "misled": 0}, (), readings)
     path = results / "analysis" / "tiny" / "ita-ga-cva" / "cases.json"
@@ -79,7 +79,7 @@ def test_cases_stand_beside_what_other_readings_turn(results: Path) -> None:
 
 
 def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
-    found = Captions("tiny/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, Measured((70.0,), 70.0, None, "f1=70.00"), 4),))
+    found = Captions("tiny/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((70.0,), 70.0, None, "f1=70.00"), 4),))
     told = {
         "analysis": "captions",
         "data": "tiny",

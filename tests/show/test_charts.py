@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mner.show.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Bars, Lines, Point, names, svg, ticks
+from mner.analysis.parts.report import Bars, Lines, Point
+from mner.show.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, names, svg, ticks
 
 EVIL = "</svg><script>alert(1)</script>"
 

@@ -13,12 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mner.analysis.cases import Case, Cases, Reading
-from mner.analysis.measured import Measured
+from mner.analysis.parts.f1_summary import F1Summary
+from mner.analysis.parts.report import (
+    Bars,
+    Case,
+    Column,
+    Examples,
+    Kind,
+    Lines,
+    Point,
+    Reading,
+    Report,
+    Table,
+)
 from mner.evidence import Evidence, Explanation, Match
 from mner.safe_text import shown
-from mner.show import analysis, exhibit, tables
-from mner.show.charts import Bars, Lines, Point
+from mner.show import analysis, tables
 from mner.show.pages import write_page, write_pages
 from mner.show.sheet import write_sheet
 from mner.show.terminal import explanation
@@ -68,23 +78,24 @@ def sheet_pages(text: str, folder: Path) -> list[str]:
 
 
 def analysis_pages(text: str, folder: Path) -> list[str]:
-    whole, f1 = Span(0, 1, text), Measured((1.0,), 1.0, None, text)
+    whole, f1 = Span(0, 1, text), F1Summary((1.0,), 1.0, None, text)
     reading = Reading(text, (whole,), True)
     match = (whole, Match(text, None, True))
     case = Case("helped", text, (text, "more"), text, (whole,), (reading,), (Piece("ocr", text, text),), (match,))
-    drawn = exhibit.Exhibit(
+    report = Report(
         "cases",
         f"On {text}",
         text,
-        (exhibit.Table(text, (text, "count"), ((text, "1"), (f"the {text}", "2")), text),),
+        (),
+        (Table(text, (Column(text), Column("count"), Column("F1")), ((text, "1", f1), (text, "2", None)), text),),
         (
             Lines(text, text, text, ((text, (Point(0, 1, text), Point(1, 2, text))),)),
             Bars(text, text, (text,), ((text, (1.0,)),)),
         ),
         ((text, text),),
-        (Cases(text, 1, 1, 1, {"helped": 1}, (case,), {text: f1, f"{text} I+T": f1}),),
+        (Examples(text, (Kind("helped", text, 1),), (case,)),),
     )  # fmt: skip
-    return [analysis.page(drawn, images=folder)]
+    return [analysis.page(report, images=folder)]
 
 
 def results_pages(text: str, folder: Path) -> list[str]:

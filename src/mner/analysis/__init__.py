@@ -1,18 +1,126 @@
-"""Runs, contexts and records -> the numbers of one figure or table of the paper, one a file. Nothing here draws."""
+"""Runs, records and contexts -> the Report of one figure or table of the paper, one a file. Nothing here draws.
+
+A file of this folder is an analysis, and so is a module outside mner by its dotted name. It offers:
+
+- ``ABOUT``: an ``About``: what it shows, what it reads, and what of it is recorded;
+- ``Options``: a ``Section`` with its own options, each with a description; they are its options on the command line;
+- ``analyze(inputs, options)``: the ``Report``;
+- ``report(results)``: the ``Report`` of results that were computed before, where ``ABOUT.result`` is their type.
+"""
 
 from __future__ import annotations
 
-ANALYSES: dict[str, str] = {
-    "captions": "F1 against the number of captions (Figure 2)",
-    "distance": "L2 distance between the two views' word vectors (Figure 3)",
-    "labels": "precision, recall and F1 by label of a row against a baseline (Table 5)",
-    "ocr": "OCR texts of an artefact or a split, and the gain with and without them (Table 6)",
-    "cases": "posts that the picture helped or misled, and those that alignment rescued (Figures 4, 5)",
-    "robustness": "F1 with the true, a shuffled and a blank context",
-    "slices": "both views by seen and unseen entities, text-image relation, number of captions",
-    "oracle": "F1 if the better of two readings were known for each post: what a choice could bring at most",
-    "learning": "F1 against the number of training posts, of rows that differ in that alone",
-    "noise": "gold labels that all runs of two rows contradict, and training labels that contradict each other",
-    "cost": "parameters, minutes and peak memory of rows (appendix A.1)",
-}
-"""Name of an analysis, which is also its file and its function -> what it tells."""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Literal
+
+from mner import plugins
+from mner.analysis.parts.inputs import Inputs as Inputs
+from mner.analysis.parts.report import Report as Report
+from mner.config import Section
+from mner.config.read import validated
+from mner.errors import MnerError, PluginError
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an analysis is.
+
+    Attributes:
+        title: What it shows, in a line.
+        reads: What it reads: trained runs, which it opens; trained runs or artefacts; or run records.
+        result: The type of its results, one for each experiment, where they can be recorded and drawn again.
+        posts: The fields of a result, each as a path, that hold words of posts and are left out of a record.
+        alone: Whether it may be called without naming an experiment, and then reads all of them.
+    """
+
+    title: str
+    reads: Literal["runs", "runs or artefacts", "records"]
+    result: Any = None
+    posts: tuple[tuple[str, ...], ...] = ()
+    alone: bool = False
+
+
+def names() -> list[str]:
+    """The names of the analyses of this folder.
+
+    >>> "captions" in names()
+    True
+    """
+    return plugins.names(__name__)
+
+
+def load(name: str) -> ModuleType:
+    """The module of an analysis.
+
+    Raises:
+        PluginError: No analysis has that name, or a module outside mner lacks a part of one.
+    """
+    module = plugins.load(__name__, name)
+    if absent := [part for part in ("ABOUT", "Options", "analyze") if not hasattr(module, part)]:
+        raise PluginError(f'analysis "{name}": its module lacks {", ".join(absent)}; see the docstring of {__name__}')
+    return module
+
+
+def about(name: str) -> About:
+    """What the analysis of a name is."""
+    described: About = load(name).ABOUT
+    return described
+
+
+def options(name: str, given: Mapping[str, Any]) -> Section:
+    """The options of an analysis, checked.
+
+    Raises:
+        MnerError: An option is not one of its options, or one that it needs is missing.
+        ConfigError: An option has a value that cannot be used.
+    """
+    schema: type[Section] = load(name).Options
+    fields = schema.model_fields
+    for option in given:
+        if option not in fields:
+            own = ", ".join(map(flag, fields)) or "none"
+            raise MnerError(f"{name} has no option {flag(option)}; its options: {own}")
+    for option, field in fields.items():
+        if field.is_required() and option not in given:
+            raise MnerError(f"{name} needs {flag(option)}: {(field.description or '').rstrip('.').lower()}")
+    return validated(schema, given, where=name)
+
+
+def flag(option: str) -> str:
+    """An option as it is typed on the command line.
+
+    >>> flag("allow_plugins")
+    '--allow-plugins'
+    """
+    return "--" + option.replace("_", "-")
+
+
+def analyze(name: str, inputs: Inputs, options: Section | None = None) -> Report:
+    """The report of one analysis.
+
+    Args:
+        name: One of ``names()``, or a dotted name.
+        inputs: What is analyzed.
+        options: An instance of the analysis's ``Options``; None takes the defaults.
+
+    Raises:
+        MnerError: There is no such analysis, or nothing is named that it could analyze.
+        DataError: Posts, contexts or records are missing, faulty or not comparable.
+    """
+    module = load(name)
+    if not inputs.rows and not module.ABOUT.alone:
+        raise MnerError(f"{name}: name at least one experiment to analyze")
+    report: Report = module.analyze(inputs, _defaults(name) if options is None else options)
+    return report
+
+
+def report(name: str, results: Sequence[Any]) -> Report:
+    """The report of results that an analysis computed before."""
+    drawn: Report = load(name).report(results)
+    return drawn
+
+
+def _defaults(name: str) -> Section:
+    return options(name, {})

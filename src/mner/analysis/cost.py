@@ -1,25 +1,34 @@
-"""What a row costs (appendix A.1): parameters, seconds of training and peak memory, from its run records."""
+"""What experiments cost (appendix A.1): parameters, seconds of training and peak memory, from their run records."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from mner.analysis import About
+from mner.analysis.parts.inputs import Inputs
+from mner.analysis.parts.report import Column, Mean, Report, Table
+from mner.config import Section
 from mner.errors import DataError
 from mner.runs import Experiment
 from mner.runs.record import Machine
 from mner.types import ViewName
 
 VIEWS: tuple[ViewName, ...] = ("T", "I+T")
+ABOUT = About("parameters, minutes and peak memory of rows (appendix A.1)", reads="records", alone=True)
+
+
+class Options(Section):
+    """None: the records of whole runs have no split."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowCost:
-    """One row.
+    """One experiment.
 
     Attributes:
-        row: Data set and row.
+        row: Data set and experiment.
         encoder: The encoder's name.
         runs: Records behind the numbers.
         parameters: Trained parameters, the encoder's included.
@@ -50,28 +59,33 @@ class RowCost:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """All rows, in the order given."""
+    """All experiments, in the order given."""
 
     rows: tuple[RowCost, ...]
 
 
+def analyze(inputs: Inputs, options: Options) -> Report:
+    """The cost of all experiments named, or of all on record."""
+    return report([cost(inputs.records())])
+
+
 def cost(rows: Iterable[Experiment]) -> Cost:
-    """The cost of each row from the records of its runs.
+    """The cost of each experiment from the records of its runs.
 
     Raises:
-        DataError: The runs of a row differ in their number of parameters.
+        DataError: The runs of an experiment differ in their number of parameters.
     """
-    return Cost(tuple(map(_row, rows)))
+    return Cost(tuple(map(_cost, rows)))
 
 
-def _row(row: Experiment) -> RowCost:
+def _cost(row: Experiment) -> RowCost:
     records = row.records
     parameters = {record.parameters for record in records}
     if len(parameters) > 1:
-        told = " and ".join(f"{count:,}" for count in sorted(parameters))
-        raise DataError(f"{row.full_name}: runs of one row with {told} parameters; name them apart")
+        counts = " and ".join(f"{count:,}" for count in sorted(parameters))
+        raise DataError(f"{row.full_name}: its runs have {counts} parameters; give them different names")
     seconds = [record.seconds for record in records]
-    worked = [record.cpu_seconds for record in records if record.cpu_seconds is not None]
+    cpu_seconds = [record.cpu_seconds for record in records if record.cpu_seconds is not None]
     return RowCost(
         row=row.full_name,
         encoder=row.encoder,
@@ -79,7 +93,7 @@ def _row(row: Experiment) -> RowCost:
         parameters=parameters.pop(),
         seconds=statistics.fmean(seconds),
         seconds_sd=statistics.stdev(seconds) if len(seconds) > 1 else None,
-        cpu_seconds=statistics.fmean(worked) if worked else None,
+        cpu_seconds=statistics.fmean(cpu_seconds) if cpu_seconds else None,
         epochs=statistics.fmean(len(record.epochs) for record in records),
         peak_mib=max(record.peak_memory_mib for record in records),
         precision=_all(record.number_format for record in records),
@@ -95,3 +109,34 @@ def _machine(machine: Machine) -> str:
 
 def _all(values: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(values))
+
+
+def report(results: Sequence[Cost]) -> Report:
+    """One table of all experiments."""
+    rows = [row for result in results for row in result.rows]
+    columns = (
+        *(Column("row"), Column("encoder"), Column("runs", "d"), Column("parameters", ",d"), Column("minutes", ".1f")),
+        *(Column("core-minutes", ".1f"), Column("epochs", "g"), Column("peak MiB", ".0f")),
+        *(Column("precision"), Column("machine")),
+    )
+    cells = tuple(
+        (
+            *(row.row, row.encoder, row.runs, row.parameters),
+            Mean(row.seconds / 60, None if row.seconds_sd is None else row.seconds_sd / 60),
+            None if row.cpu_seconds is None else row.cpu_seconds / 60,
+            *(row.epochs, row.peak_mib, row.precision, row.machine),
+        )
+        for row in rows
+    )
+    return Report(
+        name="cost",
+        title=ABOUT.title,
+        about="From run records. Minutes of training, dev scoring left out; core-minutes: processor time of all "
+        "threads meanwhile, which a pause does not lengthen; of several runs their means. Peak memory is the whole "
+        "process's, the greatest of all runs. Compare rows of one machine.",
+        results=tuple(results),
+        tables=(Table("Cost", columns, cells),),
+        signatures=tuple(
+            (f"{row.row} dev {view}", line) for row in rows for view, line in zip(VIEWS, row.signatures, strict=True)
+        ),
+    )

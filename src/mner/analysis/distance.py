@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from mner.analysis.measured import unscored
-from mner.analysis.opened import Opened, Runs
+from mner.analysis import About
+from mner.analysis.parts.f1_summary import unscored
+from mner.analysis.parts.inputs import Inputs, RunSplit
+from mner.analysis.parts.loaded_run import LoadedRun, Runs
+from mner.analysis.parts.report import Column, Lines, Point, Report, Table
+from mner.config import Section
 from mner.errors import DataError, ModelError
 from mner.views import Encoded, batches_by_tokens, collate
 
@@ -21,8 +26,8 @@ class Distances:
     """L2 distances between a word's vectors in the views T and I+T, dropout off.
 
     Attributes:
-        row: Data set and row.
-        cva: The row's cross-view alignment: none, posterior or sequence.
+        row: Data set and experiment.
+        cva: Its cross-view alignment: none, posterior or sequence.
         posts: Posts with a context; in the others both views are one.
         words: Words measured: those of these posts that have a sub-token, over all runs.
         mean: Mean distance.
@@ -49,39 +54,53 @@ class Distances:
             raise ValueError(f"{len(self.edges)} edges for {len(self.shares)} shares, expected one more")
 
 
+ABOUT = About("L2 distance between the two views' word vectors (Figure 3)", reads="runs", result=Distances)
+
+
+class Options(Section):
+    """Where the vectors are read."""
+
+    split: RunSplit = "dev"
+
+
+def analyze(inputs: Inputs, options: Options) -> Report:
+    """The distances of all experiments named, which must run in torch."""
+    return report([distance(inputs.runs(row, options.split, backend="torch")) for row in inputs.rows])
+
+
 def distance(runs: Runs, *, bins: int = BINS) -> Distances:
-    """The distances of one row, the words of all its runs taken together. The models must run in torch.
+    """The distances of one experiment, the words of all its runs taken together. The models must run in torch.
 
     Args:
-        runs: Runs of one row.
+        runs: Runs of one experiment.
         bins: Bins of the histogram, which goes from 0 to the greatest distance.
 
     Raises:
         DataError: No post has a context.
         ModelError: A model runs in another runtime, or has no word vectors.
     """
-    found: list[np.ndarray] = []
+    distances: list[np.ndarray] = []
     lengths: list[np.ndarray] = []
-    one: Opened | None = None
-    for one in runs:
-        pieces = one.pieces()
-        chosen = [number for number, some in enumerate(pieces) if some and one.posts[number].words]
+    run: LoadedRun | None = None
+    for run in runs:
+        pieces = run.pieces()
+        chosen = [number for number, beside in enumerate(pieces) if beside and run.posts[number].words]
         if not chosen:
-            raise DataError(f"{one.row}: no post of {one.data} has a context, so its views are one{one.substitute}")
-        words = [one.posts[number].words for number in chosen]
-        alone = one.views.encode_many(words)
-        both = one.views.encode_many(words, [pieces[number] for number in chosen])
-        with_, without = vectors(one, both), vectors(one, alone)
+            raise DataError(f"{run.row}: no post of {run.data} has a context, so its views are one{run.substitute}")
+        words = [run.posts[number].words for number in chosen]
+        alone = run.views.encode_many(words)
+        both = run.views.encode_many(words, [pieces[number] for number in chosen])
+        with_, without = vectors(run, both), vectors(run, alone)
         real = np.concatenate([encoded.first[:, 0] >= 0 for encoded in alone])
-        found.append(np.linalg.norm(with_ - without, axis=1)[real])
+        distances.append(np.linalg.norm(with_ - without, axis=1)[real])
         lengths.append(np.linalg.norm(without, axis=1)[real])
-    if one is None:
+    if run is None:
         raise ValueError("distance: no run")
-    all_ = np.concatenate(found)
+    all_ = np.concatenate(distances)
     counts, edges = np.histogram(all_, bins=bins, range=(0.0, float(all_.max()) or 1.0))
     return Distances(
-        row=one.row,
-        cva=one.config.loss.cva,
+        row=run.row,
+        cva=run.config.loss.cva,
         posts=len(chosen),
         words=len(all_),
         mean=float(all_.mean()),
@@ -89,22 +108,65 @@ def distance(runs: Runs, *, bins: int = BINS) -> Distances:
         norm=float(np.concatenate(lengths).mean()),
         edges=tuple(edges.tolist()),
         shares=tuple((counts / len(all_)).tolist()),
-        signature=unscored(data=one.data, seeds=len(found), view="T~I+T", measure="l2"),
+        signature=unscored(data=run.data, seeds=len(distances), view="T~I+T", measure="l2"),
     )
 
 
-def vectors(one: Opened, encoded: Sequence[Encoded]) -> np.ndarray:
+def vectors(run: LoadedRun, encoded: Sequence[Encoded]) -> np.ndarray:
     """The vectors (word, hidden) of all words, post after post.
 
     Raises:
         ModelError: The model does not run in torch.
     """
-    read = getattr(one.runtime, "word_vectors", None)
+    read = getattr(run.runtime, "word_vectors", None)
     if read is None:
-        raise ModelError(f"{one.row}: word vectors need the torch model (encoder/), which this directory lacks")
-    rows: dict[int, np.ndarray] = {}
+        raise ModelError(f"{run.row}: word vectors need the torch model (encoder/), which this directory lacks")
+    by_post: dict[int, np.ndarray] = {}
     for members in batches_by_tokens(encoded, TOKENS_PER_BATCH):
-        batch = collate([encoded[post] for post in members], pad_id=one.runtime.pad_id, arrays=one.runtime.arrays)
+        batch = collate([encoded[post] for post in members], pad_id=run.runtime.pad_id, arrays=run.runtime.arrays)
         scores = read(batch, encoded[members[0]].view)
-        rows.update((post, scores[row, : encoded[post].words]) for row, post in enumerate(members))
-    return np.concatenate([rows[post] for post in range(len(encoded))])
+        by_post.update((post, scores[row, : encoded[post].words]) for row, post in enumerate(members))
+    return np.concatenate([by_post[post] for post in range(len(encoded))])
+
+
+def report(results: Sequence[Distances]) -> Report:
+    """A histogram for each experiment, drawn as a line through the middles of its bins."""
+    columns = (
+        *(Column("row"), Column("CVA"), Column("posts", "d"), Column("words", ",d"), Column("mean", ".3f")),
+        *(Column("sd", ".3f"), Column("vector length", ".3f"), Column("mean / length", ".3f")),
+    )
+    rows = tuple(
+        (
+            *(row.row, row.cva, row.posts, row.words, row.mean, row.sd, row.norm),
+            row.mean / row.norm if row.norm else None,
+        )
+        for row in results
+    )
+    return Report(
+        name="distance",
+        title=ABOUT.title,
+        about="The vectors that the emission layer reads, of the same word in the views T and I+T of one model, "
+        "dropout off. Only posts with a context count: in the others both views are one. The length of the "
+        "T view's vectors is the scale.",
+        results=tuple(results),
+        tables=(Table("L2 distance", columns, rows),),
+        charts=(
+            Lines(
+                "Words by distance",
+                "L2 distance",
+                "% of words per unit of distance",
+                tuple((row.row, _line(row)) for row in results),
+                dots=False,
+                zero=True,
+            ),
+        ),
+        signatures=tuple((row.row, row.signature) for row in results),
+    )
+
+
+def _line(row: Distances) -> tuple[Point, ...]:
+    """A density: bins have different widths in different experiments."""
+    return tuple(
+        Point((low + high) / 2, 100 * share / (high - low), f"{row.row}, {low:.2f} to {high:.2f}: {100 * share:.1f} %")
+        for (low, high), share in zip(pairwise(row.edges), row.shares, strict=True)
+    )

@@ -1,4 +1,4 @@
-"""Precision, recall and F1 of each label against a baseline (Table 5), and the paper's claim about them tested."""
+"""Precision, recall and F1 of each label against a baseline (Table 5), and a test of the paper's claim about them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mner.analysis import About
+from mner.analysis.parts.inputs import Inputs, NeededBaseline, RecordSplit
+from mner.analysis.parts.report import Bars, Cell, Column, Report, Table
+from mner.config import Section
 from mner.runs import Experiment
 from mner.runs.pairing import check_same, paired
 from mner.runs.record import NO_ENTITIES, ScoredSplit
@@ -14,7 +18,16 @@ from mner.types import ViewName
 
 VIEWS: tuple[ViewName, ...] = ("T", "I+T")
 THRESHOLD = 0.5
-"""Relative F1 gain, in percent, above which the paper's claim speaks of a label."""
+"""Relative F1 gain, in percent, above which the paper's claim is about a label."""
+
+ABOUT = About("precision, recall and F1 by label of a row against a baseline (Table 5)", reads="records")
+
+
+class Options(Section):
+    """What the scores are compared with."""
+
+    baseline: NeededBaseline
+    split: RecordSplit = "dev"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +38,24 @@ class Triple:
     recall: float | None
     f1: float | None
 
+    @property
+    def all(self) -> tuple[float | None, ...]:
+        """All three."""
+        return (self.precision, self.recall, self.f1)
+
 
 @dataclass(frozen=True, slots=True)
 class LabelGain:
-    """One label in one view of the row, against the baseline's T view; means over runs.
+    """One label in one view of the experiment, against the baseline's T view; means over runs.
 
     Attributes:
         label: The label, or "micro" for all.
-        view: The row's view.
+        view: The experiment's view.
         baseline: Scores of the baseline.
-        row: Scores of the row.
-        points: Row minus baseline.
+        row: Scores of the experiment.
+        points: ``row`` minus ``baseline``.
         relative: The same in percent of the baseline; None where that is 0.
-        holds: Whether precision gained more than recall, relatively; None where the claim does not speak of it.
+        holds: Whether precision gained more than recall, relatively; None where the claim is not about the label.
     """
 
     label: str
@@ -64,7 +82,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Two rows by label, each number of ``baseline`` and ``row`` under its signature; ``notes`` of what is left out."""
+    """Two experiments by label, with the signatures of their numbers; ``notes`` say what is left out."""
 
     baseline: str
     row: str
@@ -76,22 +94,28 @@ class Labels:
     notes: tuple[str, ...] = ()
 
 
+def analyze(inputs: Inputs, options: Options) -> Report:
+    """All experiments named, each against the baseline."""
+    baseline = inputs.record(options.baseline)
+    return report([labels(baseline, inputs.record(row), split=options.split) for row in inputs.rows])
+
+
 def labels(
     baseline: Experiment, row: Experiment, *, split: ScoredSplit = "dev", threshold: float = THRESHOLD
 ) -> Labels:
-    """Scores by label of a row against a baseline, from their run records.
+    """Scores by label of an experiment against a baseline, from their run records.
 
     The claim (ITA, Table 5): where a label's relative F1 gain exceeds ``threshold`` percent, its relative precision
-    gain exceeds its relative recall gain. Rows are read on the seeds that both have; rows that share none, on all.
+    gain exceeds its relative recall gain. Both are read on the seeds that both have; where they share none, on all.
 
     Args:
-        baseline: The row whose T view is compared with.
-        row: The row in question, both views.
+        baseline: The experiment whose T view is compared with.
+        row: The experiment in question, both views.
         split: "dev", or "test" where the records hold scores of it.
         threshold: In percent.
 
     Raises:
-        DataError: A record holds no scores of the split, or the rows may not be compared (``check_same``).
+        DataError: A record holds no scores of the split, or the two may not be compared (``check_same``).
     """
     row, baseline, notes = paired(row, baseline)
     check_same(baseline, row, split)
@@ -127,8 +151,8 @@ def _gain(label: str, view: ViewName, before: Triple, after: Triple, threshold: 
 
 
 def _claim(view: ViewName, gains: Sequence[LabelGain]) -> Claim:
-    told = [gain.holds for gain in gains if gain.holds is not None]
-    return Claim(view, len(told), sum(told), sign_test(sum(told), len(told)) if told else None)
+    holds = [gain.holds for gain in gains if gain.holds is not None]
+    return Claim(view, len(holds), sum(holds), sign_test(sum(holds), len(holds)) if holds else None)
 
 
 def _mean(row: Experiment, split: ScoredSplit, view: ViewName, label: str) -> Triple:
@@ -136,4 +160,61 @@ def _mean(row: Experiment, split: ScoredSplit, view: ViewName, label: str) -> Tr
     of_label = [each.micro if label == "micro" else each.labels.get(label, NO_ENTITIES) for each in views]
     return Triple(
         *(statistics.fmean(getattr(each, part) for each in of_label) for part in ("precision", "recall", "f1"))
+    )
+
+
+COLUMNS = (
+    *(Column("label"), Column("baseline P/R/F1"), Column("row P/R/F1"), Column("P %", "+.2f"), Column("R %", "+.2f")),
+    *(Column("F1 %", "+.2f"), Column("F1 points", "+.2f"), Column("claim")),
+)
+
+
+def report(results: Sequence[Labels]) -> Report:
+    """A table and a chart for each experiment and view."""
+    tables, charts = [], []
+    signatures: dict[tuple[str, str], None] = {}
+    for result in results:
+        names = (f"{result.baseline} T", f"{result.row} T", f"{result.row} I+T")
+        signatures |= dict.fromkeys(zip(names, result.signatures, strict=True))
+        for claim in result.claims:
+            gains = [gain for gain in result.gains if gain.view == claim.view]
+            title = f"{result.row} {claim.view} against {result.baseline} T, {result.split}"
+            tables.append(Table(title, COLUMNS, tuple(map(_cells, gains)), _note(claim, result)))
+            charts.append(
+                Bars(
+                    f"Relative gain: {title}",
+                    "% of the baseline",
+                    ("precision", "recall", "F1"),
+                    tuple((gain.label, gain.relative.all) for gain in gains),
+                )
+            )
+    return Report(
+        name="labels",
+        title=ABOUT.title,
+        about="Means over the seeds that both rows have. Gains in percent of the baseline's T view. The claim tested: "
+        "where a label's relative F1 gain exceeds the threshold, its relative precision gain exceeds its relative "
+        "recall gain.",
+        results=tuple(results),
+        tables=tuple(tables),
+        charts=tuple(charts),
+        signatures=tuple(signatures),
+    )
+
+
+def _cells(gain: LabelGain) -> tuple[Cell, ...]:
+    holds = "" if gain.holds is None else "holds" if gain.holds else "fails"
+    return (gain.label, gain.baseline.all, gain.row.all, *gain.relative.all, gain.points.f1, holds)
+
+
+def _note(claim: Claim, result: Labels) -> str:
+    notes = "; ".join(result.notes)
+    return f"{_verdict(claim, result.threshold)} {notes[:1].upper()}{notes[1:]}{'.' if notes else ''}".rstrip()
+
+
+def _verdict(claim: Claim, threshold: float) -> str:
+    if claim.p is None:
+        return f"The claim applies to no label: no relative F1 gain exceeds {threshold:g} %."
+    return (
+        f"The claim holds for {claim.held} of the {claim.labels} labels whose relative F1 gain exceeds {threshold:g} "
+        f"%; a coin toss for each label does as well with p = {claim.p:.3f}."
     )

@@ -1,11 +1,15 @@
-"""F1 against the number of training posts: rows that differ in ``data.train_posts`` alone, from their records."""
+"""F1 against the number of training posts: experiments that differ in ``data.train_posts`` alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mner.analysis.measured import Measured, summary
+from mner.analysis import About
+from mner.analysis.parts.f1_summary import F1Summary, summary_of
+from mner.analysis.parts.inputs import Inputs, RecordSplit
+from mner.analysis.parts.report import Column, Lines, Point, Report, Table
+from mner.config import Section
 from mner.errors import DataError
 from mner.runs.experiments import Experiment, settings_that_differ
 from mner.runs.pairing import scored
@@ -13,21 +17,29 @@ from mner.runs.record import ScoredSplit
 from mner.types import ViewName
 
 FREE = frozenset({"name", "data.train_posts"})
-"""Settings in which the rows of one curve may differ."""
+"""Settings in which the experiments of one curve may differ."""
+
+ABOUT = About("F1 against the number of training posts, of rows that differ in that alone", reads="records")
+
+
+class Options(Section):
+    """Which scores make the curves."""
+
+    split: RecordSplit = "dev"
 
 
 @dataclass(frozen=True, slots=True)
 class LearningPoint:
-    """One row of a curve, trained on ``posts`` posts."""
+    """One experiment of a curve, trained on ``posts`` posts."""
 
     posts: int
     row: str
-    f1: Measured
+    f1: F1Summary
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One view of rows that differ in their number of training posts alone, named after the one with the most."""
+    """One view of experiments that differ in their number of training posts alone, named after the largest."""
 
     row: str
     view: ViewName
@@ -42,45 +54,48 @@ class Learning:
     curves: tuple[Curve, ...]
 
 
+def analyze(inputs: Inputs, options: Options) -> Report:
+    """All curves of the experiments named."""
+    return report([learning(inputs.records(), split=options.split)])
+
+
 def learning(rows: Iterable[Experiment], *, split: ScoredSplit = "dev") -> Learning:
-    """F1 of each trained view against the number of training posts; rows with other settings are other curves.
+    """F1 of each trained view against the number of training posts; experiments with other settings are other curves.
 
     Args:
-        rows: Rows of one data set.
+        rows: Experiments on one data set.
         split: dev or test; runs without its scores are left out.
 
     Raises:
-        DataError: No run has scores of the split, or two rows of one curve have the same number of posts.
+        DataError: No run has scores of the split, or two experiments of a curve have the same number of posts.
     """
     series: list[list[Experiment]] = []
     for row in rows:
-        measured = scored(row, split)
-        if not measured.records:
+        runs = scored(row, split)
+        if not runs.records:
             continue
-        for one in series:
-            if not belong(measured, one[0]):
+        for curve in series:
+            if not belong(runs, curve[0]):
                 continue
-            if posts(measured) in map(posts, one):
-                raise DataError(
-                    f"{measured.full_name}: another row of the same settings has {posts(measured)} posts, too"
-                )
-            one.append(measured)
+            if posts(runs) in map(posts, curve):
+                raise DataError(f"{runs.full_name}: another row of the same settings has {posts(runs)} posts, too")
+            curve.append(runs)
             break
         else:
-            series.append([measured])
+            series.append([runs])
     if not series:
         raise DataError(f"no run has scores of {split}; mner evaluate RUN --final scores test")
-    return Learning(split, tuple(_curve(one, view, split) for one in series for view in one[0].trained))
+    return Learning(split, tuple(_curve(curve, view, split) for curve in series for view in curve[0].trained))
 
 
 def posts(row: Experiment) -> int:
-    """Posts that a row was trained on."""
+    """Posts that an experiment was trained on."""
     trained_on = row.records[0].splits.get("train")
     return 0 if trained_on is None else trained_on.posts
 
 
 def belong(a: Experiment, b: Experiment) -> bool:
-    """Whether two rows differ in nothing but the number of training posts."""
+    """Whether two experiments differ in nothing but the number of training posts."""
     first, second = a.records[0], b.records[0]
     return (
         a.data == b.data
@@ -91,9 +106,39 @@ def belong(a: Experiment, b: Experiment) -> bool:
 
 def _curve(rows: list[Experiment], view: ViewName, split: ScoredSplit) -> Curve:
     ordered = sorted(rows, key=posts)
-    points = tuple(LearningPoint(posts(row), row.full_name, _measured(row, view, split)) for row in ordered)
+    points = tuple(LearningPoint(posts(row), row.full_name, summary_of(row.signature(split, view))) for row in ordered)
     return Curve(ordered[-1].full_name, view, points)
 
 
-def _measured(row: Experiment, view: ViewName, split: ScoredSplit) -> Measured:
-    return summary(row.signature(split, view))
+def report(results: Sequence[Learning]) -> Report:
+    """A table and a chart of all curves of a split."""
+    tables, charts = [], []
+    for result in results:
+        counts = sorted({point.posts for curve in result.curves for point in curve.points})
+        rows = []
+        for curve in result.curves:
+            f1 = {point.posts: point.f1 for point in curve.points}
+            rows.append((f"{curve.row} {curve.view}", *map(f1.get, counts)))
+        columns = (Column("row"), *(Column(f"{count:,} posts") for count in counts))
+        tables.append(Table(f"F1 by training posts, {result.split}", columns, tuple(rows)))
+        lines = tuple((f"{curve.row} {curve.view}", tuple(map(_point, curve.points))) for curve in result.curves)
+        charts.append(Lines(f"F1 against the number of training posts, {result.split}", "posts", "F1", lines))
+    return Report(
+        name="learning",
+        title=ABOUT.title,
+        about="Rows that differ in data.train_posts alone. One draw of posts serves all rows and seeds, and a "
+        "larger one holds the smaller ones. The number of epochs is the same, so fewer posts are fewer steps, too.",
+        results=tuple(results),
+        tables=tuple(tables),
+        charts=tuple(charts),
+        signatures=tuple(
+            (f"{point.row} {curve.view}, {point.posts} posts", point.f1.signature)
+            for result in results
+            for curve in result.curves
+            for point in curve.points
+        ),
+    )
+
+
+def _point(point: LearningPoint) -> Point:
+    return Point(point.posts, point.f1.mean, f"{point.row}, {point.posts}: {point.f1}", point.f1.sd)

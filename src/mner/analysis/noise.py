@@ -1,17 +1,23 @@
-"""Gold labels that may be wrong: what all runs of two rows read alike and otherwise, and annotations at odds."""
+"""Gold labels that may be wrong: what all runs of two experiments contradict, and labels that contradict each other."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from mner.analysis.measured import Measured, measured
-from mner.analysis.opened import Opened, Runs, Spans
-from mner.errors import DataError
+from pydantic import Field
+
+from mner.analysis import About
+from mner.analysis.parts.f1_summary import F1Summary, f1_summary
+from mner.analysis.parts.inputs import Inputs, NeededBaseline, RunSplit
+from mner.analysis.parts.label_consistency import Annotations, conflicts_table, consistency, consistency_table
+from mner.analysis.parts.loaded_run import LoadedRun, Runs, Spans
+from mner.analysis.parts.report import Bars, Cell, Column, Report, Table, entities
+from mner.config import Section
 from mner.evaluation import score
 from mner.types import Post, Span, ViewName
+from mner.views.split import read_posts
 
 Kind = Literal["boundary", "type", "missed", "spurious"]
 KINDS: dict[Kind, str] = {
@@ -22,71 +28,31 @@ KINDS: dict[Kind, str] = {
 }
 """How all readings, agreed with one another, differ from gold."""
 
-OUTSIDE = "O"
-
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """One entity on which all readings agree against gold: what gold has there, and what they find."""
+    """One entity on which all readings agree against gold: what gold has there, and what they agree on."""
 
     kind: Kind
     id: str
     words: tuple[str, ...]
     gold: tuple[Span, ...]
-    found: Span | None
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Words that bear different labels between the same two words; "O" where they are no entity."""
-
-    before: str
-    words: str
-    after: str
-    labels: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Annotations:
-    """How consistent some gold labels are.
-
-    Attributes:
-        posts: Number of posts.
-        entities: Their gold entities.
-        surfaces: Different entities by their words, whatever their case.
-        ambiguous: Those of them that have several types.
-        outside: Times that the words of an entity stand elsewhere without being one.
-        conflicts: Words with their two neighbours that bear different labels.
-        occurrences: How often these stand in the posts.
-        minority: Occurrences whose label is not the most frequent one of their kind: so many labels at least would
-            have to change before these posts agreed with themselves.
-        shown: The conflicts with the most of these.
-    """
-
-    posts: int
-    entities: int
-    surfaces: int
-    ambiguous: int
-    outside: int
-    conflicts: int
-    occurrences: int
-    minority: int
-    shown: tuple[Conflict, ...]
+    agreed: Span | None
 
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """One row and a baseline on one split.
+    """One experiment and a baseline on one split.
 
     Attributes:
-        row: Data set and row, its I+T view read if it was trained on it.
-        baseline: The other row, its T view read if it was trained on it.
+        row: Data set and experiment, its I+T view read if it was trained on it.
+        baseline: The other experiment, likewise.
         posts: Posts of the split.
         entities: Their gold entities.
-        readings: Runs of both rows.
+        readings: Runs of both.
         counts: Disagreements by kind.
         touched: Posts with one.
-        f1: Of the row.
+        f1: Of the experiment.
         if_wrong: The same if gold had what all readings agree on. Some of these are errors of all models, so this is
             the most that labels of this kind can cost.
         annotations: How consistent the training posts are.
@@ -100,48 +66,81 @@ class Noise:
     readings: int
     counts: Mapping[Kind, int]
     touched: int
-    f1: Measured
-    if_wrong: Measured
+    f1: F1Summary
+    if_wrong: F1Summary
     annotations: Annotations
     shown: tuple[Disagreement, ...]
 
 
-def noise(runs: Runs, *, baseline: Runs, train: Callable[[Opened], Iterable[Post]], most: int = 12) -> Noise:
-    """What all runs of two rows read alike, and not as gold has it.
+ABOUT = About(
+    "gold labels that all runs of two rows contradict, and training labels that contradict each other",
+    reads="runs",
+    result=Noise,
+    posts=(("shown",), ("annotations", "shown")),
+)
+
+
+class Options(Section):
+    """What the runs are compared with, and how much is shown."""
+
+    baseline: NeededBaseline
+    split: RunSplit = "dev"
+    most: Annotated[int, Field(ge=1, le=10**9, description="Posts of each kind to show.")] = 12
+
+
+def analyze(inputs: Inputs, options: Options) -> Report:
+    """All experiments named, each with the baseline."""
+    results = []
+    for row in inputs.rows:
+        baseline = inputs.runs(options.baseline, options.split)
+        results.append(noise(inputs.runs(row, options.split), baseline=baseline, train=_train, most=options.most))
+    return report(results)
+
+
+def _train(run: LoadedRun) -> list[Post]:
+    return read_posts(run.config, run.root, "train")
+
+
+def noise(runs: Runs, *, baseline: Runs, train: Callable[[LoadedRun], Iterable[Post]], most: int = 12) -> Noise:
+    """What all runs of two experiments read alike, and gold does not.
 
     Args:
-        runs: Runs of the row.
-        baseline: Runs of the other row.
+        runs: Runs of the experiment.
+        baseline: Runs of the other experiment.
         train: Gives the training posts of a run, whose labels are compared with one another.
-        most: Disagreements kept of each kind, and conflicts in all.
+        most: Disagreements shown of each kind, and conflicts in all.
 
     Raises:
-        DataError: The rows have different posts.
+        DataError: The two have different posts.
     """
-    one, ours = _read(runs)
+    run, ours = _read(runs)
     other, theirs = _read(baseline)
-    if other.data != one.data:
-        raise DataError(f"{one.row} and {other.row}: different posts, {one.data} and {other.data}")
-    gold = [post.spans or () for post in one.posts]
+    other.must_have_posts_of(run)
+    gold = [post.spans or () for post in run.posts]
     readings = [*ours, *theirs]
-    by_post = [disagreements(post, [run[number] for run in readings]) for number, post in enumerate(one.posts)]
-    better = [corrected(spans, some) for spans, some in zip(gold, by_post, strict=True)]
-    found = [each for some in by_post for each in some]
-    view: ViewName = "I+T" if "I+T" in one.trained else "T"
+    by_post = [disagreements(post, [spans[number] for spans in readings]) for number, post in enumerate(run.posts)]
+    better = [corrected(spans, of_post) for spans, of_post in zip(gold, by_post, strict=True)]
+    by_kind: dict[Kind, list[Disagreement]] = {kind: [] for kind in KINDS}
+    for each in (each for of_post in by_post for each in of_post):
+        by_kind[each.kind].append(each)
+    view: ViewName = "I+T" if "I+T" in run.trained else "T"
     return Noise(
-        row=one.row,
+        row=run.row,
         baseline=other.row,
-        posts=len(one.posts),
+        posts=len(run.posts),
         entities=sum(map(len, gold)),
         readings=len(readings),
-        counts={kind: sum(each.kind == kind for each in found) for kind in KINDS},
+        counts={kind: len(of_kind) for kind, of_kind in by_kind.items()},
         touched=sum(map(bool, by_post)),
-        f1=measured([score(gold, run).micro.f1 for run in ours], config=one.config, data=one.data, view=view),
-        if_wrong=measured(
-            [score(better, run).micro.f1 for run in ours], config=one.config, data=one.data, view=f"{view}:gold=agreed"
+        f1=f1_summary([score(gold, spans).micro.f1 for spans in ours], config=run.config, data=run.data, view=view),
+        if_wrong=f1_summary(
+            [score(better, spans).micro.f1 for spans in ours],
+            config=run.config,
+            data=run.data,
+            view=f"{view}:gold=agreed",
         ),
-        annotations=consistency(train(one), most=most),
-        shown=tuple(each for kind in KINDS for each in [each for each in found if each.kind == kind][:most]),
+        annotations=consistency(train(run), most=most),
+        shown=tuple(each for of_kind in by_kind.values() for each in of_kind[:most]),
     )
 
 
@@ -150,96 +149,89 @@ def disagreements(post: Post, readings: Sequence[Sequence[Span]]) -> list[Disagr
     gold = set(post.spans or ())
     everywhere = set.intersection(*map(set, readings))
     anywhere = set.union(*map(set, readings))
-    told = []
+    result = []
     for span in sorted(everywhere - gold):
-        met = tuple(sorted(one for one in gold if _meet(one, span)))
-        same = any((one.start, one.end) == (span.start, span.end) for one in met)
+        met = tuple(sorted(entity for entity in gold if _meet(entity, span)))
+        same = any((entity.start, entity.end) == (span.start, span.end) for entity in met)
         kind: Kind = "type" if same else "boundary" if met else "spurious"
-        told.append(Disagreement(kind, post.id, post.words, met, span))
-    for one in sorted(gold):
-        if not any(_meet(one, span) for span in anywhere):
-            told.append(Disagreement("missed", post.id, post.words, (one,), None))
-    return told
+        result.append(Disagreement(kind, post.id, post.words, met, span))
+    for entity in sorted(gold):
+        if not any(_meet(entity, span) for span in anywhere):
+            result.append(Disagreement("missed", post.id, post.words, (entity,), None))
+    return result
 
 
-def corrected(gold: Sequence[Span], found: Iterable[Disagreement]) -> list[Span]:
+def corrected(gold: Sequence[Span], disagreements: Iterable[Disagreement]) -> list[Span]:
     """Gold entities as all readings agree to have them."""
-    kept = set(gold)
-    for one in found:
-        kept.difference_update(one.gold)
-    return sorted(kept.union(one.found for one in found if one.found is not None))
-
-
-def consistency(posts: Iterable[Post], *, most: int = 12) -> Annotations:
-    """How consistent the gold labels of posts are: the same words between the same neighbours, labelled otherwise.
-
-    Words are compared whatever their case. Where words begin several known entities, the longest counts.
-    """
-    labelled = [post for post in posts if post.spans is not None]
-    folded = [tuple(word.casefold() for word in post.words) for post in labelled]
-    types: dict[tuple[str, ...], Counter[str]] = {}
-    for post, words in zip(labelled, folded, strict=True):
-        for span in post.spans or ():
-            types.setdefault(words[span.start : span.end], Counter())[span.label] += 1
-    lengths = sorted({len(words) for words in types}, reverse=True)
-    seen: dict[tuple[str, tuple[str, ...], str], Counter[str]] = {}
-    for post, words in zip(labelled, folded, strict=True):
-        for start, end, label in _occurrences(words, post.spans or (), types, lengths):
-            around = (words[start - 1] if start else "", words[start:end], words[end] if end < len(words) else "")
-            seen.setdefault(around, Counter())[label] += 1
-    odd = {around: labels for around, labels in seen.items() if len(labels) > 1}
-    ranked = sorted(odd, key=lambda around: (-_minority(odd[around]), around))
-    return Annotations(
-        posts=len(labelled),
-        entities=sum(labels.total() for labels in types.values()),
-        surfaces=len(types),
-        ambiguous=sum(len(labels) > 1 for labels in types.values()),
-        outside=sum(labels[OUTSIDE] for labels in seen.values()),
-        conflicts=len(odd),
-        occurrences=sum(labels.total() for labels in odd.values()),
-        minority=sum(map(_minority, odd.values())),
-        shown=tuple(
-            Conflict(before, " ".join(words), after, dict(odd[before, words, after].most_common()))
-            for before, words, after in ranked[:most]
-        ),
-    )
-
-
-def _occurrences(
-    words: Sequence[str], spans: Sequence[Span], known: Collection[tuple[str, ...]], lengths: Sequence[int]
-) -> Iterator[tuple[int, int, str]]:
-    """Each gold entity, and each stretch outside of them whose words are those of an entity somewhere: its label."""
-    taken = {place for span in spans for place in range(span.start, span.end)}
-    yield from ((span.start, span.end, span.label) for span in spans)
-    start = 0
-    while start < len(words):
-        fitting = (
-            start + length
-            for length in lengths
-            if start + length <= len(words)
-            and tuple(words[start : start + length]) in known
-            and taken.isdisjoint(range(start, start + length))
-        )
-        end = next(fitting, None)
-        if end is not None:
-            yield start, end, OUTSIDE
-        start = end or start + 1
-
-
-def _minority(labels: Counter[str]) -> int:
-    return labels.total() - max(labels.values())
+    spans = set(gold)
+    for each in disagreements:
+        spans.difference_update(each.gold)
+    return sorted(spans.union(each.agreed for each in disagreements if each.agreed is not None))
 
 
 def _meet(a: Span, b: Span) -> bool:
     return a.start < b.end and b.start < a.end
 
 
-def _read(runs: Runs) -> tuple[Opened, list[Spans]]:
-    """The last run of a row, and what each found."""
-    found: list[Spans] = []
-    one: Opened | None = None
-    for one in runs:
-        found.append(one.read(one.pieces() if "I+T" in one.trained else None))
-    if one is None:
+def _read(runs: Runs) -> tuple[LoadedRun, list[Spans]]:
+    """The last run, and the entities that each predicts."""
+    readings: list[Spans] = []
+    run: LoadedRun | None = None
+    for run in runs:
+        readings.append(run.read(run.pieces() if "I+T" in run.trained else None))
+    if run is None:
         raise ValueError("no run")
-    return one, found
+    return run, readings
+
+
+def report(results: Sequence[Noise]) -> Report:
+    """Counts by kind, what they cost at most, the consistency of the training labels, and examples of both."""
+    tables: list[Table] = []
+    for result in results:
+        note = (
+            f"{result.readings} runs of {result.row} and {result.baseline}; {result.touched} of {result.posts} posts, "
+            f"which hold {result.entities} entities. F1 of {result.row} {result.f1}; if gold had what all runs agree "
+            f"on {result.if_wrong}, which is the most that labels of this kind can cost: some are errors of all runs."
+        )
+        rows = tuple((kind, KINDS[kind], count) for kind, count in result.counts.items())
+        columns = (Column("kind"), Column("what happened"), Column("entities", "d"))
+        tables.append(Table(f"All runs against gold: {result.row}", columns, rows, note))
+        tables.append(consistency_table(result.annotations))
+        if result.shown:
+            tables.append(Table("Examples", EXAMPLES, tuple(map(_example, result.shown))))
+        if result.annotations.shown:
+            tables.append(conflicts_table(result.annotations))
+    return Report(
+        name="noise",
+        title=ABOUT.title,
+        about="An entity counts where every run of both rows finds the same, and gold has something else. Training "
+        "labels contradict each other where the same words between the same two words have different labels, O for "
+        "none. Both hint at faulty labels, neither proves one.",
+        results=tuple(results),
+        tables=tuple(tables),
+        charts=tuple(
+            Bars(
+                f"All runs against gold: {result.row}",
+                "entities",
+                ("entities",),
+                tuple((kind, (float(count),)) for kind, count in result.counts.items()),
+            )
+            for result in results
+        ),
+        signatures=tuple(
+            pair
+            for result in results
+            for pair in (
+                (result.row, result.f1.signature),
+                (f"{result.row}, gold as agreed", result.if_wrong.signature),
+            )
+        ),
+    )
+
+
+EXAMPLES = (Column("kind"), Column("post"), Column("gold"), Column("all runs"), Column("words"))
+
+
+def _example(each: Disagreement) -> tuple[Cell, ...]:
+    agreed = () if each.agreed is None else (each.agreed,)
+    return (each.kind, each.id, entities(each.words, each.gold), entities(each.words, agreed), " ".join(each.words))

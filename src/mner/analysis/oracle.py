@@ -9,7 +9,11 @@ from itertools import combinations, product
 
 import numpy as np
 
-from mner.analysis.measured import Measured, summary
+from mner.analysis import About
+from mner.analysis.parts.f1_summary import F1Summary, summary_of
+from mner.analysis.parts.inputs import Baseline, Inputs, RecordSplit
+from mner.analysis.parts.report import Bars, Column, Report, Table
+from mner.config import Section
 from mner.errors import DataError
 from mner.runs import Experiment
 from mner.runs.counting import labels_of, post_counts
@@ -17,14 +21,25 @@ from mner.runs.pairing import check_same, opposite, paired
 from mner.runs.record import ScoredSplit
 from mner.types import ViewName
 
+ABOUT = About(
+    "F1 if the better of two readings were known for each post: what a choice could bring at most", reads="records"
+)
+
+
+class Options(Section):
+    """What is chosen between."""
+
+    baseline: Baseline = None
+    split: RecordSplit = "dev"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Two readings of the same posts, and the best mixture of them.
 
     Attributes:
-        what: What differs between the two: the view, the row, or the seed alone, which is the control.
-        a: The first reading: row and view.
+        what: What differs between the two: the view, the experiment, or the seed alone, which is the control.
+        a: The first reading: experiment and view.
         b: The second.
         view: The view of the first.
         f1: Of both, means over the pairs of runs.
@@ -39,14 +54,14 @@ class Choice:
     b: str
     view: ViewName
     f1: tuple[float, float]
-    best: Measured
+    best: F1Summary
     gain: float
     differ: float
 
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """The choices of one row on one split, and what was left out."""
+    """The choices of one experiment on one split, and what was left out."""
 
     row: str
     split: str
@@ -56,7 +71,7 @@ class Oracle:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a row's runs found in one view; ``counts`` (post, run, 3) are entities correct, predicted and gold."""
+    """What an experiment's runs predict in one view; ``counts`` (post, run, 3): entities correct, predicted, gold."""
 
     row: Experiment
     view: ViewName
@@ -65,23 +80,29 @@ class Reading:
 
     @property
     def name(self) -> str:
-        """Row and view."""
+        """Experiment and view."""
         return f"{self.row.full_name} {self.view}"
 
 
-def oracle(row: Experiment, *, baseline: Experiment | None = None, split: ScoredSplit = "dev") -> Oracle:
-    """The best choice between a row's two views, between it and a baseline, and, as controls, between two seeds.
+def analyze(inputs: Inputs, options: Options) -> Report:
+    """The choices of all experiments named."""
+    baseline = None if options.baseline is None else inputs.record(options.baseline)
+    return report([oracle(inputs.record(row), baseline=baseline, split=options.split) for row in inputs.rows])
 
-    Two runs of one row differ too, and choosing between them gains as well: what the picture could bring is what a
-    choice gains beyond its control.
+
+def oracle(row: Experiment, *, baseline: Experiment | None = None, split: ScoredSplit = "dev") -> Oracle:
+    """The best choice between two views, between an experiment and a baseline, and, as controls, between two seeds.
+
+    Two runs of one experiment differ too, and choosing between them gains as well: what the picture could bring is
+    what a choice gains beyond its control.
 
     Args:
-        row: The row in question; the first view compared is the I+T view if it was trained on it.
-        baseline: A row to choose against, under its own trained view; seeds are paired by number.
+        row: The experiment in question; the first view compared is the I+T view if it was trained on it.
+        baseline: An experiment to choose against, in its own trained view; seeds are paired by number.
         split: dev or test.
 
     Raises:
-        DataError: Records lack outcomes of the split, or the rows may not be compared.
+        DataError: Records lack outcomes of the split, or the two may not be compared.
     """
     notes: tuple[str, ...] = ()
     if baseline is not None:
@@ -103,7 +124,7 @@ def oracle(row: Experiment, *, baseline: Experiment | None = None, split: Scored
         if len(side.row.seeds) > 1
     ]
     if not choices:
-        raise DataError(f"{row.full_name}: one run of one view leaves nothing to choose; name a --baseline")
+        raise DataError(f"{row.full_name}: one run of one view leaves nothing to choose between; name a --baseline")
     return Oracle(row.full_name, split, tuple(choices), notes)
 
 
@@ -142,7 +163,7 @@ def _reading(row: Experiment, view: ViewName, split: ScoredSplit) -> Reading:
 
 
 def _pairs(a: Experiment, b: Experiment) -> list[tuple[int, int]]:
-    """Runs of the same seed; of rows that share none, each with each."""
+    """Runs of the same seed; where the experiments share none, each with each."""
     if a.seeds == b.seeds:
         return [(number, number) for number in range(len(a.seeds))]
     return list(product(range(len(a.seeds)), range(len(b.seeds))))
@@ -160,7 +181,7 @@ def _choice(what: str, a: Reading, b: Reading, pairs: Sequence[tuple[int, int]])
         b.name,
         a.view,
         f1,
-        summary(signature),
+        summary_of(signature),
         statistics.fmean(best) - max(f1),
         100 * statistics.fmean(float((both[0] != both[1]).any(axis=1).mean()) for both in runs),
     )
@@ -169,3 +190,40 @@ def _choice(what: str, a: Reading, b: Reading, pairs: Sequence[tuple[int, int]])
 def _f1(counts: np.ndarray) -> float:
     correct, predicted, gold = counts.sum(axis=0)
     return float(200 * correct / max(predicted + gold, 1))
+
+
+COLUMNS = (
+    *(Column("between"), Column("reading a"), Column("reading b"), Column("F1 of a"), Column("F1 of b")),
+    *(Column("oracle"), Column("gain", "+.2f"), Column("% of posts differ", ".1f")),
+)
+
+
+def report(results: Sequence[Oracle]) -> Report:
+    """A table and a chart for each experiment."""
+    tables, charts = [], []
+    for result in results:
+        title = f"{result.row}, {result.split}"
+        rows = tuple(
+            (choice.what, choice.a, choice.b, *choice.f1, choice.best, choice.gain, choice.differ)
+            for choice in result.choices
+        )
+        tables.append(Table(title, COLUMNS, rows, "; ".join(result.notes)))
+        bars = tuple((_name(choice), (choice.gain,)) for choice in result.choices)
+        charts.append(
+            Bars(f"Gain of the oracle: {title}", "F1 of the oracle minus F1 of the better reading", ("gain",), bars)
+        )
+    return Report(
+        name="oracle",
+        title=ABOUT.title,
+        about="An oracle that knows the gold labels takes for each post the one of two readings that serves the "
+        "whole F1; no model reaches it. Two seeds of one row differ as well and are the control: what the picture "
+        "could bring is what a choice gains beyond that. Gain: over the better of both readings.",
+        results=tuple(results),
+        tables=tuple(tables),
+        charts=tuple(charts),
+        signatures=tuple((_name(choice), choice.best.signature) for result in results for choice in result.choices),
+    )
+
+
+def _name(choice: Choice) -> str:
+    return f"{choice.what}: {choice.a}, {choice.b}"

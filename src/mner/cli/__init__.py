@@ -192,7 +192,9 @@ def load(path: str) -> Any:
     """The command at a path of the table, its module imported."""
     module, _, function = COMMANDS[path][0].partition(":")
     with reported():
-        call: Callable[..., Any] = getattr(importlib.import_module(module), function)
+        code = importlib.import_module(module)
+        call: Callable[..., Any] = getattr(code, function)
+        shape = getattr(code, "Command", LazyCommand)  # a module's own, where plug-ins bring options
 
     @functools.wraps(call)
     def run(**given: Any) -> None:
@@ -202,8 +204,9 @@ def load(path: str) -> Any:
 
     shell = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     settings = {"help_option_names": ["-h", "--help"]}
-    shell.command(path.rpartition(" ")[2], cls=LazyCommand, context_settings=settings)(run)
-    return typer.main.get_command(shell)
+    shell.command(path.rpartition(" ")[2], cls=shape, context_settings=settings)(run)
+    with reported():
+        return typer.main.get_command(shell)
 
 
 @contextmanager

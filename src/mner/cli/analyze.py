@@ -2,61 +2,117 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+import inspect
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from mner.cli.bounded import COUNT, bounded
+from mner.cli import LazyCommand
 from mner.cli.output import say, working
 from mner.cli.source import PluginsOption, check_folder
 from mner.cli.target import ForceOption
-from mner.overwrite import PAGE, check_file
+from mner.overwrite import PAGE, Kind, check_file
 
-if TYPE_CHECKING:
-    from mner.runs.record import RunId
+FORMS = {".json": "json", ".md": "markdown", ".svg": "svg"}
+"""End of a file's name -> the form that is written; any other is a page."""
+
+
+class Command(LazyCommand):
+    """The command with the options of all analyses, and in its help a line for each."""
+
+    def __init__(self, **settings: Any) -> None:
+        from mner import analysis
+
+        super().__init__(**settings)
+        self.own: set[str] = set()
+        titles = "\n".join(f"- {name}: {analysis.about(name).title}" for name in analysis.names())
+        self.help = f"{self.help}\n\n\b\n{titles}"
+        self._add(analysis.names())
+
+    def _add(self, names: list[str]) -> None:
+        """Add the options of these analyses behind the arguments."""
+        from mner import analysis
+
+        known = {parameter.name for parameter in self.params}
+        fields: dict[str, dict[str, Any]] = {}
+        for name in names:
+            for option, field in analysis.load(name).Options.model_fields.items():
+                fields.setdefault(option, {})[name] = field
+        new = _options({option: by_name for option, by_name in fields.items() if option not in known})
+        place = sum(parameter.param_type_name == "argument" for parameter in self.params)
+        self.params[place:place] = new
+        self.own.update(parameter.name for parameter in new)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments that the options leave; an analysis outside mner, by its dotted name, brings its options."""
+        name = args[0] if args else ""
+        if "." in name and all(part.isidentifier() for part in name.split(".")):
+            self._add([name])
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; ``ctx.obj`` holds the analysis's options that were given."""
+        values = {option: ctx.params.pop(option) for option in self.own}
+        ctx.obj = {option: value for option, value in values.items() if value is not None}
+        return super().invoke(ctx)
+
+
+def _options(fields: Mapping[str, Mapping[str, Any]]) -> list[Any]:
+    """The options of the command line for fields of ``Options``; each has its field by the analyses that have it."""
+    annotations = {option: _annotation(by_name) for option, by_name in fields.items()}
+
+    def options() -> None:
+        """Only the parameters matter."""
+
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    options.__annotations__ = annotations
+    options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, keyword, default=None, annotation=kind) for name, kind in annotations.items()]
+    )
+    shell = typer.Typer(add_completion=False)
+    shell.command()(options)
+    return list(typer.main.get_command(shell).params)
+
+
+def _annotation(by_name: Mapping[str, Any]) -> Any:
+    field = next(iter(by_name.values()))
+    descriptions: dict[str, list[str]] = {}
+    for name, of_name in by_name.items():
+        needed = " (needed)" if of_name.is_required() else ""
+        descriptions.setdefault(of_name.description or "", []).append(name + needed)
+    texts = [f"{text.rstrip('.')}: {', '.join(names)}." for text, names in descriptions.items()]
+    default = False if field.is_required() or field.default in (None, False) else str(field.default)
+    kind = field.annotation if field.annotation in (bool, int, float) else str
+    return Annotated[kind | None, typer.Option(help=" ".join(texts), show_default=default)]
 
 
 def analyze(
-    name: Annotated[str, typer.Argument(help="Which one: see above.", show_default=False)],
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Which analysis: see above.", show_default=False)],
     rows: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="MODEL_OR_ROW",
-            help="Runs, models, or folders of one row's runs; for labels, oracle, learning and cost also rows of "
+            help="Runs, models, or folders of one experiment's runs; for analyses of records also experiments in "
             "--results, such as mine/text; for ocr also artefacts.",
             show_default=False,
         ),
     ] = None,
-    split: Annotated[
-        str, typer.Option(help="dev or train; of analyses that read records dev or test, where it was scored.")
-    ] = "dev",
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            help="Row whose T view to compare with: labels and noise (needed), cases, slices, ocr, oracle.",
-            show_default=False,
-        ),
-    ] = None,
-    unaligned: Annotated[
-        str | None, typer.Option(help="The row without cross-view alignment: cases.", show_default=False)
-    ] = None,
-    order: Annotated[
-        str | None,
-        typer.Option(
-            help="Sources of captions in the order to take them, a comma between: captions.", show_default=False
-        ),
-    ] = None,
-    most: Annotated[int, bounded(1, COUNT, help="Posts of each kind: cases, noise.")] = 12,
-    shuffles: Annotated[int, bounded(1, 1000, help="Draws of shuffled contexts: robustness.")] = 1,
     images: Annotated[
-        Path | None, typer.Option(help="Folder of the posts' pictures, for the page: cases.", show_default=False)
+        Path | None,
+        typer.Option(help="Folder of the posts' pictures, for a page that shows posts.", show_default=False),
     ] = None,
     results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
     out: Annotated[
-        Path | None, typer.Option(dir_okay=False, help="HTML page to write; without it, text.", show_default=False)
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="File to write: an HTML page, or by the end of its name .json, .md or .svg; without it, text is "
+            "printed.",
+            show_default=False,
+        ),
     ] = None,
     record: Annotated[
         bool,
@@ -66,62 +122,44 @@ def analyze(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     force: ForceOption = False,
 ) -> None:
-    """Print the numbers of one figure or table, each with its signature. Test is never opened.
-
-    \b
-    - captions: F1 against the number of captions (Figure 2)
-    - distance: L2 distance between the two views' word vectors (Figure 3)
-    - labels: precision, recall and F1 by label of a row against a baseline (Table 5)
-    - ocr: OCR texts of an artefact or a split, and the gain with and without them (Table 6)
-    - cases: posts that the picture helped or misled, and those that alignment rescued (Figures 4, 5)
-    - robustness: F1 with the true, a shuffled and a blank context
-    - slices: both views by seen and unseen entities, text-image relation, number of captions
-    - oracle: F1 if the better of two readings were known for each post: what a choice could bring at most
-    - learning: F1 against the number of training posts, of rows that differ in that alone
-    - noise: gold labels that all runs of two rows contradict, and training labels that contradict each other
-    - cost: parameters, minutes and peak memory of rows (appendix A.1)
-    """  # noqa: D301 (\b keeps the list's lines)
-    from mner.analysis.analyze import Asked
-    from mner.analysis.analyze import analyze as run
-    from mner.analysis.recorded import check_recordable, write_record
+    """Print the numbers of one figure or table, each with its signature. Test is never opened."""
+    from mner import analysis
+    from mner.analysis.parts.analysis_record import check_recordable, write_analysis
 
     if images is not None:
         check_folder(images, "--images")
+    form = "html" if out is None else FORMS.get(out.suffix.lower(), "html")
     if out is not None:
-        check_file(out, PAGE, force=force)
-    runs: list[RunId] = []
+        check_file(out, PAGE if form == "html" else Kind("an analysis", None), force=force)
+    options = analysis.options(name, dict(_values(name, ctx.obj)))
+    split = getattr(options, "split", "dev")
     if record:
         check_recordable(name, rows or (), split)
     with working("reading") as work:
-        asked = Asked(
-            rows or (),
-            split=split,
-            results=results,
-            baseline=baseline,
-            unaligned=unaligned,
-            order=None if order is None else [source.strip() for source in order.split(",")],
-            most=most,
-            shuffles=shuffles,
-            allow_plugins=allow_plugins,
-            watch=lambda path: work.show(f"reading {path}"),
-            seen=runs.append,
+        inputs = analysis.Inputs(
+            rows or (), results=results, allow_plugins=allow_plugins, on_open=lambda path: work.show(f"reading {path}")
         )
-        found = run(name, asked)
+        report = analysis.analyze(name, inputs, options)
     if record:
-        told = write_record(name, found[0], split=split, runs=runs, results=results)
-        say(f"recorded: {told}", err=True)
-    if as_json:
-        say(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
-        return
-    from mner.show.exhibits import exhibit
-
-    if out is None:
-        from mner.show.exhibit import text
-
-        say(text(exhibit(name, found)))
-        return
-    from mner.files import write_text
+        path = write_analysis(name, report.results[0], split=split, runs=inputs.opened, results=results)
+        say(f"recorded: {path}", err=True)
+    from mner.show.analysis import FORMS as WRITERS
     from mner.show.analysis import page
 
-    write_text(out, page(exhibit(name, found), images=images))
+    if as_json or out is None:
+        say(WRITERS["json" if as_json else "text"](report))
+        return
+    from mner.files import write_text
+
+    write_text(out, page(report, images=images) if form == "html" else WRITERS[form](report))
     say(out)
+
+
+def _values(name: str, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The options as ``Options`` takes them: a list is written with commas."""
+    from mner import analysis
+
+    fields = analysis.load(name).Options.model_fields
+    for option, value in given.items():
+        listed = option in fields and "tuple" in str(fields[option].annotation)
+        yield option, [part.strip() for part in value.split(",")] if listed else value

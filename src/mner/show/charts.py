@@ -1,64 +1,48 @@
-"""Numbers -> charts as SVG that stands inside a page: lines over a scale, and bars to both sides of zero."""
+"""Charts of a report -> SVG: lines over a scale, and bars to both sides of zero."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
+from mner.analysis.parts.report import Bars, Lines
 from mner.show.display import COLOURS, signed
 from mner.show.environment import template
 
 WIDTH, HEIGHT = 720.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 22.0, 14.0, 46.0
+TITLE = 24.0
+"""Pixels above a chart for its title, where it stands in a file of charts."""
 LABEL, BAR, GAP, NUMBER = 220.0, 13.0, 12.0, 46.0
 """Of bars, in pixels: room for a group's name, thickness of one, room between groups, room for a bar's number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A point of a line; ``spread`` is drawn to both sides, ``marked`` makes it stand out, ``title`` tells it."""
-
-    x: float
-    y: float
-    title: str
-    spread: float | None = None
-    marked: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines by name over one scale; ``dots`` draws their points."""
-
-    title: str
-    x: str
-    y: str
-    series: tuple[tuple[str, tuple[Point, ...]], ...]
-    dots: bool = True
-    zero: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bars:
-    """Groups of bars, one bar a series in each; None draws none."""
-
-    title: str
-    x: str
-    series: tuple[str, ...]
-    groups: tuple[tuple[str, tuple[float | None, ...]], ...]
-
-
 def svg(chart: Lines | Bars) -> str:
     """The chart as an ``<svg>`` element; it takes its colours from the page's style."""
-    drawn = _lines(chart) if isinstance(chart, Lines) else _bars(chart)
-    text: str = template("chart.svg").render(title=chart.title, **drawn)
-    return text
+    element: str = template("chart.svg").render(title=chart.title, **_drawn(chart))
+    return element
+
+
+def svg_file(charts: Sequence[Lines | Bars]) -> str:
+    """The charts as one SVG that stands alone, one below the other under their titles."""
+    placed, top = [], 0.0
+    for chart in charts:
+        height = _drawn(chart)["height"]
+        placed.append({"title": chart.title, "svg": svg(chart), "top": top, "height": height})
+        top += TITLE + height
+    written: str = template("charts.svg").render(charts=placed, width=WIDTH, height=top, title=TITLE)
+    return written
+
+
+def _drawn(chart: Lines | Bars) -> dict[str, Any]:
+    return _lines(chart) if isinstance(chart, Lines) else _bars(chart)
 
 
 def names(chart: Lines | Bars) -> list[tuple[str, int]]:
     """Each series' name and colour, for a legend."""
-    told = [name for name, _ in chart.series] if isinstance(chart, Lines) else chart.series
-    return [(name, number % COLOURS) for number, name in enumerate(told)]
+    series = [name for name, _ in chart.series] if isinstance(chart, Lines) else chart.series
+    return [(name, number % COLOURS) for number, name in enumerate(series)]
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -75,7 +59,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(number * step, 10) for number in range(first, max(last, first + 1) + 1)]
 
 
-def _lines(chart: Lines) -> dict[str, object]:
+def _lines(chart: Lines) -> dict[str, Any]:
     points = [point for _, line in chart.series for point in line]
     spreads = [(point.y - (point.spread or 0), point.y + (point.spread or 0)) for point in points]
     low = 0.0 if chart.zero else min(low for low, _ in spreads)
@@ -112,8 +96,8 @@ def _lines(chart: Lines) -> dict[str, object]:
         "width": WIDTH,
         "height": HEIGHT,
         "frame": (LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM),
-        "across": [(x(value), _told(value)) for value in across],
-        "up": [(y(value), _told(value)) for value in up],
+        "across": [(x(value), _number(value)) for value in across],
+        "up": [(y(value), _number(value)) for value in up],
         "x": chart.x,
         "y": chart.y,
         "lines": lines,
@@ -122,7 +106,7 @@ def _lines(chart: Lines) -> dict[str, object]:
     }
 
 
-def _bars(chart: Bars) -> dict[str, object]:
+def _bars(chart: Bars) -> dict[str, Any]:
     values = [value for _, group in chart.groups for value in group if value is not None]
     across = ticks(min([0.0, *values]), max([0.0, *values]))
     left = LABEL + NUMBER * (across[0] < 0)
@@ -155,7 +139,7 @@ def _bars(chart: Bars) -> dict[str, object]:
         "width": WIDTH,
         "height": height,
         "frame": (LABEL, TOP - GAP / 2, WIDTH - RIGHT, height - BOTTOM),
-        "across": [(x(value), _told(value)) for value in across],
+        "across": [(x(value), _number(value)) for value in across],
         "up": [],
         "x": chart.x,
         "y": "",
@@ -177,5 +161,5 @@ def _whole(values: Sequence[float]) -> list[float]:
     return different if 1 < len(different) <= 12 and all(value == int(value) for value in different) else []
 
 
-def _told(value: float) -> str:
+def _number(value: float) -> str:
     return f"{value:g}".replace("-", "\u2212")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mner.analysis.cost import cost
-from mner.analysis.recorded import read_recorded
+from mner.analysis.parts.analysis_record import read_analyses
 from mner.errors import DataError
 from mner.runs import Experiment, read_experiments
 from mner.runs.record import NO_ENTITIES, RunId, Score, ScoredSplit
@@ -47,7 +47,7 @@ def sections(results: Path, *, baseline: str | None = None) -> list[Section]:
         DataError: There are no run records, one is damaged, or the seeds of an experiment saw different data or
             settings.
     """
-    experiments, searches, recorded = read_experiments(results), read_searches(results), read_recorded(results)
+    experiments, searches, recorded = read_experiments(results), read_searches(results), read_analyses(results)
     report = []
     for data, of_data in by_data(experiments).items():
         analyses = [each for each in recorded if each.data == data]

@@ -71,7 +71,8 @@ def _lines(title: str, about: Sequence[str], sections: Sequence[Section]) -> Ite
     for paragraph in about:
         yield from ("", paragraph)
     for section in sections:
-        yield from ("", f"## {for_markdown(section.title)}")
+        if section.title:
+            yield from ("", f"## {for_markdown(section.title)}")
         for part in section.parts:
             if part.title:
                 yield from ("", f"### {for_markdown(part.title)}")

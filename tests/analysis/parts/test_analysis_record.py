@@ -12,14 +12,15 @@ from mner.analysis.captions import captions
 from mner.analysis.cases import cases
 from mner.analysis.noise import noise
 from mner.analysis.ocr import Ocr, ocr_gain
-from mner.analysis.opened import Opened
-from mner.analysis.recorded import check_recordable, read_recorded, without_posts, write_record
+from mner.analysis.parts.analysis_record import check_recordable, read_analyses, without_posts, write_analysis
+from mner.analysis.parts.both_views import read_both
+from mner.analysis.parts.loaded_run import LoadedRun
 from mner.analysis.robustness import robustness
-from mner.analysis.slices import read_both, slices
+from mner.analysis.slices import slices
 from mner.errors import DataError, MnerError
 
 
-def test_numbers_come_back_as_they_were(opened: Callable[..., Opened], tmp_path: Path) -> None:
+def test_numbers_come_back_as_they_were(opened: Callable[..., LoadedRun], tmp_path: Path) -> None:
     one = opened()
     found = {
         "captions": captions([one]),
@@ -30,24 +31,24 @@ def test_numbers_come_back_as_they_were(opened: Callable[..., Opened], tmp_path:
         "slices": slices(read_both([one]), one.posts),
     }
     for name, result in found.items():
-        path = write_record(name, result, split="dev", runs=[one.run, one.run], results=tmp_path)
+        path = write_analysis(name, result, split="dev", runs=[one.run, one.run], results=tmp_path)
         assert path == tmp_path / "analysis" / "made" / "ita" / f"{name}.json"
         told = json.loads(path.read_text())
         assert (told["analysis"], told["split"], told["runs"]) == (name, "dev", [str(one.run)])
         assert told["mner"] and "signature" in path.read_text()
-    back = {each.analysis: each for each in read_recorded(tmp_path)}
+    back = {each.analysis: each for each in read_analyses(tmp_path)}
     assert {name: each.result for name, each in back.items()} == {
-        name: without_posts(result) for name, result in found.items()
+        name: without_posts(name, result) for name, result in found.items()
     }
     assert (back["cases"].data, back["cases"].row, back["cases"].runs) == ("made", "ita", (one.run,))
 
 
-def test_words_of_posts_are_not_recorded(opened: Callable[..., Opened], tmp_path: Path) -> None:
+def test_words_of_posts_are_not_recorded(opened: Callable[..., LoadedRun], tmp_path: Path) -> None:
     one = opened()
     results = {"cases": cases(one), "noise": noise([one], baseline=[opened("text")], train=lambda each: each.posts)}
     assert results["cases"].shown and results["noise"].shown
     for name, result in results.items():
-        text = write_record(name, result, split="dev", runs=[one.run], results=tmp_path).read_text()
+        text = write_analysis(name, result, split="dev", runs=[one.run], results=tmp_path).read_text()
         assert "cleveland" not in text and "jordan" not in text and '"shown": []' in text
 
 
@@ -55,7 +56,7 @@ def test_what_is_not_recorded_is_refused_beforehand(tmp_path: Path) -> None:
     with pytest.raises(MnerError, match="cost reads run records"):
         check_recordable("cost", [], "dev")
     for rows, split in (([str(tmp_path), str(tmp_path)], "dev"), (["nowhere"], "dev"), ([str(tmp_path)], "train")):
-        with pytest.raises(MnerError, match="takes one row"):
+        with pytest.raises(MnerError, match="takes one experiment"):
             check_recordable("captions", rows, split)
     check_recordable("captions", [str(tmp_path)], "dev")
 
@@ -66,5 +67,5 @@ def test_damaged_record_is_named(text: str, tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(text)
     with pytest.raises(DataError, match=r"captions\.json: not a record of an analysis"):
-        read_recorded(tmp_path)
-    assert read_recorded(tmp_path / "elsewhere") == []
+        read_analyses(tmp_path)
+    assert read_analyses(tmp_path / "elsewhere") == []

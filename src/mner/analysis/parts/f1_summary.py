@@ -1,4 +1,4 @@
-"""A number with its signature: the F1 of one reading over the runs of a row, and what is no score."""
+"""A number with its signature: the F1 of one reading over the runs of an experiment, and numbers that are no score."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from mner.types import ViewName
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A micro F1 in percent.
+class F1Summary:
+    """A micro F1 in percent. As text it is the mean, of several runs with its deviation.
 
     Attributes:
         f1: Of each run, in order.
         mean: Their mean.
         sd: Their standard deviation; None for one run.
         signature: What exactly was measured.
+
+    >>> str(F1Summary((70.0, 72.0), 71.0, 1.414, "")), str(F1Summary((70.0,), 70.0, None, ""))
+    ('71.00 ± 1.41', '70.00')
     """
 
     f1: tuple[float, ...]
@@ -30,26 +33,29 @@ class Measured:
     sd: float | None
     signature: str
 
+    def __str__(self) -> str:
+        return f"{self.mean:.2f}" if self.sd is None else f"{self.mean:.2f} ± {self.sd:.2f}"
 
-def measured(f1: Sequence[float], *, config: Config, data: str, view: ViewName | str) -> Measured:
+
+def f1_summary(f1: Sequence[float], *, config: Config, data: str, view: ViewName | str) -> F1Summary:
     """The F1 of each run as one number with its signature.
 
     Args:
         f1: Micro F1 of each run.
         config: How gold labels were read and predictions decoded.
         data: Data set, split and fingerprint.
-        view: The view decoded; a slice or a changed context is told behind it: "I+T:shuffled".
+        view: The view decoded; a slice or a changed context follows it: "I+T:shuffled".
 
-    >>> measured([70.0, 72.0], config=Config(), data="d/dev@1", view="T").mean
+    >>> f1_summary([70.0, 72.0], config=Config(), data="d/dev@1", view="T").mean
     71.0
     """
-    return summary(signature_of(config, f1=f1, data=data, view=view))
+    return summary_of(signature_of(config, f1=f1, data=data, view=view))
 
 
-def summary(signature: Signature) -> Measured:
+def summary_of(signature: Signature) -> F1Summary:
     """The mean and deviation of the runs that a signature is of."""
     f1 = signature.f1
-    return Measured(f1, statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else None, str(signature))
+    return F1Summary(f1, statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else None, str(signature))
 
 
 def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: str) -> str:
@@ -58,7 +64,7 @@ def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: s
     Args:
         data: Data set, split and fingerprint, such as "mine/dev@3f2a9c"; or a file and its fingerprint.
         seeds: Number of runs behind the number.
-        version: mner's version; None asks the installed package.
+        version: mner's version; None takes the installed one.
         more: What else decides the number, put first.
 
     >>> unscored(view="T", data="mine/dev@3f2a", version="0.1")

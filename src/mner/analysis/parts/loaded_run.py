@@ -1,4 +1,4 @@
-"""A trained run or a saved model -> what every analysis asks of it: posts, contexts, and entities under any context."""
+"""A trained run or a saved model -> what analyses need of it: posts, contexts, and its entities with any context."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ Spans = Sequence[Sequence[Span]]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """A loaded model and the posts it is looked at on.
+class LoadedRun:
+    """A loaded model and the posts that it reads.
 
     Attributes:
         row: Data set and row, such as "mine/ita".
@@ -84,28 +84,51 @@ class Opened:
         """
         if self.substitute:
             raise DataError(
-                f"{self.row}: {analysis} asks what the posts' own pictures do{self.substitute}, so there is no answer; "
-                "name a row without it"
+                f"{self.row}: {analysis} measures what the posts' own pictures do{self.substitute}. Name an experiment "
+                "without it"
             )
+
+    def must_have_posts_of(self, other: LoadedRun) -> None:
+        """Refuse a comparison on different posts.
+
+        Raises:
+            DataError: The posts are not those of the other run.
+        """
+        if self.data != other.data:
+            raise DataError(f"{other.row} and {self.row} read different posts: {other.data} and {self.data}")
 
     def pieces(self, config: configs.ContextConfig | None = None) -> list[tuple[Piece, ...]]:
         """What stands beside the words of each post, by the model's own [context] or another."""
         options = config or self.config.context
-        return [() if one is None else compose(one, options) for one in self.contexts]
+        return [() if context is None else compose(context, options) for context in self.contexts]
 
     def read(self, pieces: Sequence[Sequence[Piece]] | None = None) -> list[tuple[Span, ...]]:
         """The entities of each post with these pieces beside the words; None reads the words alone."""
         arrays = None if pieces is None else self.arrays
         encoded = self.views.encode_many([post.words for post in self.posts], pieces, arrays)
         decoder = decoder_of(self.config, self.runtime.labels, self.runtime.chain)
-        return [tuple(one.span for one in found) for found in predict.spans(self.runtime, encoded, decoder)]
+        return [tuple(scored.span for scored in entities) for entities in predict.spans(self.runtime, encoded, decoder)]
 
 
-Runs = Iterable[Opened]
-"""The runs of one row that differ in their seed alone; taken one by one, so that memory holds one model at a time."""
+Runs = Iterable[LoadedRun]
+"""The runs of one experiment, which differ in their seed alone; taken one by one, so that memory holds one model."""
 
 
-def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow_plugins: bool = False) -> Opened:
+def check_split(split: str) -> str:
+    """The split, if it is one that may be read here.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if split not in ("train", "dev"):
+        raise ValueError(
+            f'expected train or dev, found "{split}". Test is scored by mner evaluate RUN --final alone; '
+            "labels, oracle and learning read what it recorded"
+        )
+    return split
+
+
+def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow_plugins: bool = False) -> LoadedRun:
     """A run directory or a saved model, with the posts of a split.
 
     Args:
@@ -118,11 +141,10 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow
         MnerError: ``split`` is another one, the run is unfinished, or ``path`` is neither run nor model.
         DataError: Its posts or contexts are missing or faulty.
     """
-    if split not in ("train", "dev"):
-        raise MnerError(
-            f'split "{split}": expected train or dev. Test is scored by mner evaluate RUN --final alone; '
-            "labels, oracle and learning read what it recorded"
-        )
+    try:
+        check_split(split)
+    except ValueError as error:
+        raise MnerError(f"split: {error}") from None
     saved = read_model(model_folder(path), allow_plugins=allow_plugins)
     config = saved.config
     if (path / "config.toml").is_file():
@@ -133,7 +155,7 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow
     if bare is not None:
         raise DataError(f'{bare.where or split}: post "{bare.id}" has no gold labels to score against')
     own = contexts_of(posts, config, root) if saved.needs.context else [None] * len(posts)
-    return Opened(
+    return LoadedRun(
         row=f"{config.data.name}/{config.name}",
         config=config,
         runtime=open_model(saved, backend=backend),
@@ -157,28 +179,30 @@ def open_runs(
     split: str = "dev",
     backend: Backend = "auto",
     allow_plugins: bool = False,
-    watch: Callable[[str], None],
-) -> Iterator[Opened]:
-    """The runs of one row, opened one by one; ``watch`` is told each path before.
+    on_open: Callable[[str], None],
+) -> Iterator[LoadedRun]:
+    """The runs of one experiment, opened one by one; ``on_open`` is called with each path before.
 
     Raises:
         DataError: They differ in more than their seed, or saw different posts.
     """
     first: tuple[Path, str, str] | None = None
     for path in paths:
-        watch(str(path))
-        one = open_run(path, split=split, backend=backend, allow_plugins=allow_plugins)
-        now = (path, one.config.model_copy(update={"seed": 0}).fingerprint, one.data)
+        on_open(str(path))
+        run = open_run(path, split=split, backend=backend, allow_plugins=allow_plugins)
+        now = (path, run.config.model_copy(update={"seed": 0}).fingerprint, run.data)
         first = first or now
         if now[1] != first[1]:
-            raise DataError(f"{first[0]} and {path}: not of one row, their configurations differ in more than the seed")
+            raise DataError(
+                f"{first[0]} and {path}: their configurations differ in more than the seed; name one experiment"
+            )
         if now[2] != first[2]:
             raise DataError(f"{first[0]} and {path}: different posts, {first[2]} and {now[2]}")
-        yield one
+        yield run
 
 
 def row_runs(path: Path) -> list[Path]:
-    """The runs of a row: a run or a model is alone, a folder of runs holds one for each seed.
+    """The runs of an experiment: a run or a model is alone, a folder of runs holds one for each seed.
 
     Raises:
         MnerError: There is none, or one is not finished.
@@ -188,21 +212,19 @@ def row_runs(path: Path) -> list[Path]:
         (folder / "model.json").is_file() for folder in (path, path / "model")
     ):
         return [path]
-    found = sorted((one.parent for one in path.glob("*/config.toml")), key=lambda run: (len(run.name), run.name))
-    runs = [run for run in found if not (run / "model.json").is_file()]  # a saved model is no run of the row
+    folders = sorted((file.parent for file in path.glob("*/config.toml")), key=lambda run: (len(run.name), run.name))
+    runs = [run for run in folders if not (run / "model.json").is_file()]  # a saved model is not a run
     unfinished = [run for run in (path, *runs) if (run / "checkpoint.safetensors").exists()]
     if unfinished:
-        told = ", ".join(map(str, unfinished))
-        raise MnerError(f"{told}: not finished; continue with mner train CONFIG, or name one finished run")
+        paths = ", ".join(map(str, unfinished))
+        raise MnerError(f"{paths}: not finished; continue with mner train CONFIG, or name one finished run")
     if not runs:
-        raise MnerError(
-            f"{path}: neither a run, nor a model, nor a folder of a row's runs; make one: mner train CONFIG"
-        )
+        raise MnerError(f"{path}: neither a run, nor a model, nor a folder of runs; train one: mner train CONFIG")
     for run in runs:
         lacking = [name for name in ("record.json", "model/model.json") if not (run / name).is_file()]
         if lacking:
             raise DataError(
-                f"{run}: lacks {' and '.join(lacking)}, so it is no finished run of the row; finish it with "
+                f"{run}: lacks {' and '.join(lacking)}, so it is not a finished run; finish it with "
                 "mner train CONFIG, or name finished runs one by one"
             )
         read_record(run / "record.json")

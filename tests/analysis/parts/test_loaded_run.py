@@ -11,7 +11,7 @@ import pytest
 from mner import config as configs
 from mner.analysis.captions import captions
 from mner.analysis.cases import cases
-from mner.analysis.opened import open_run, open_runs, row_runs
+from mner.analysis.parts.loaded_run import open_run, open_runs, row_runs
 from mner.analysis.robustness import robustness
 from mner.errors import DataError, MnerError
 from mner.evaluation import score
@@ -59,7 +59,7 @@ def test_run_reads_what_evaluate_scores(runs: Path) -> None:
 
 
 def test_test_stays_closed(runs: Path) -> None:
-    with pytest.raises(MnerError, match=r'split "test": expected train or dev'):
+    with pytest.raises(MnerError, match=r'split: expected train or dev, found "test"'):
         open_run(runs / "1", split="test")
 
 
@@ -103,7 +103,7 @@ def test_run_of_a_row_with_a_damaged_record_is_refused(tmp_path: Path, runs: Pat
 
 def test_runs_are_opened_one_by_one(runs: Path) -> None:
     told: list[str] = []
-    opened = open_runs(row_runs(runs), watch=told.append)
+    opened = open_runs(row_runs(runs), on_open=told.append)
     assert told == []
     assert next(opened).config.seed == 1
     assert told == [str(runs / "1")]
@@ -116,7 +116,7 @@ def test_runs_of_two_rows_are_no_row(runs: Path) -> None:
     config = (other / "config.toml").read_text()
     (other / "config.toml").write_text(config.replace("word_dropout = 0.1", "word_dropout = 0.2"))
     with pytest.raises(DataError, match="differ in more than the seed"):
-        list(open_runs([runs / "1", other], watch=lambda path: None))
+        list(open_runs([runs / "1", other], on_open=lambda path: None))
 
 
 def test_control_is_read_with_the_contexts_it_was_trained_with(runs: Path, tiny_encoder: Path, tmp_path: Path) -> None:
