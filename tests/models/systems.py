@@ -41,6 +41,8 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
 
 def settings(name: str, encoder: Path, **options: Any) -> Config:
     own = {"width": WIDTH, **OPTIONS.get(name, {}), **options}
+    if "vinvl" in name:
+        own = {"start": "random", **own}
     if name == "bert_vinvl":
         own["vinvl"] = str(encoder)
     return configs.check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from mner import encoders
 from mner.errors import ConfigError, DataError
 from mner.types import ViewName
 from mner.views import Array, Needs, Piece, Views, collate, pack, portions
@@ -91,3 +93,25 @@ def test_portions_of_a_long_post_keep_its_arrays(tokenizers: dict[str, Tokenizer
     parts = [part for _, part in portions(post, 32)]
     assert len(parts) > 2
     assert all(part.view == "I+T" and part.arrays.keys() == {"grid"} for part in parts)
+
+
+def test_words_give_characters_and_sub_tokens_in_both_views(tiny_encoder: Path) -> None:
+    views = Views(encoders.find(str(tiny_encoder)))
+    declared = (
+        Array("characters", ("post", "word", "character"), "int64", of="words"),
+        Array("pieces", ("post", "word"), "int64", of="words"),
+    )
+    words = [["phoenix", "ok", "😀"], ["Zürich"]]
+    for beside in (None, [[Piece("tags", "test", "red car")], []]):
+        batch = collate(views.encode_many(words, beside), pad_id=views.pad_id, arrays=declared).named()
+        assert batch["characters"].shape == (2, 3, 7) and batch["characters"].dtype == np.int64
+        written = ["".join(map(chr, row[row > 0])) for row in batch["characters"].reshape(-1, 7)]
+        assert written == ["phoenix", "ok", "😀", "Zürich", "", ""]
+        assert batch["characters_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
+        sizes = [[len(coded.ids) for coded in views.subwords.encode_words(post)] for post in words]
+        assert batch["pieces"].tolist() == [sizes[0], [*sizes[1], 0, 0]]
+
+
+def test_array_of_words_that_nothing_makes_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r'array "lemmas": nothing makes it of words; there are characters, pieces'):
+        Array("lemmas", ("post", "word"), of="words")

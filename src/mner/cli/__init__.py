@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "config show": ("mner.cli.config:show", "Print a configuration with every default filled in."),
     "model fetch": ("mner.cli.model:fetch", "Fetch a model from the Hugging Face Hub into its cache."),
     "encoder fetch": ("mner.cli.encoder:fetch", "Fetch a pretrained encoder into the cache."),
+    "encoder import": ("mner.cli.encoder:import_", "Make an encoder of published word vectors or a checkpoint."),
     "encoder list": ("mner.cli.encoder:list_", "List the encoders and where they are."),
 }
 """Command path -> its function as "module:name", and its one line of help; in the order in which users need them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,21 @@ def fetch(
         say(f"{name}: {told}", err=True)
     with working(f"fetching {name}"):
         files = encoders.fetch(name)
+    say(f"{files.size / 1e6:.0f} MB, at most {files.max_tokens} sub-tokens", err=True)
+    say(files.folder)
+
+
+def import_(
+    source: Annotated[
+        Path, typer.Argument(help="Word vectors (GloVe, word2vec), or a folder with a checkpoint of Oscar or VinVL.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder to make.")],
+) -> None:
+    """Make an encoder's folder of what others publish, and print it; nothing is downloaded."""
+    from mner import encoders
+
+    with working(f"reading {source}"):
+        files = encoders.take(source, out)
     say(f"{files.size / 1e6:.0f} MB, at most {files.max_tokens} sub-tokens", err=True)
     say(files.folder)
 

@@ -6,6 +6,7 @@ A name is ``embedded:NAME`` (a file of this folder), a local folder in the Huggi
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -13,9 +14,9 @@ from typing import Any, NamedTuple
 
 from mner import plugins
 from mner.encoders._files import EncoderFiles
-from mner.errors import ModelError, PluginError
+from mner.errors import DataError, ModelError, PluginError
 
-__all__ = ["EncoderFiles", "Listed", "about", "embedded", "fetch", "find", "listing", "of_model"]
+__all__ = ["EncoderFiles", "Listed", "about", "embedded", "fetch", "find", "listing", "of_model", "take"]
 
 _EMBEDDED = "embedded:"
 _HUB = "hub"
@@ -64,7 +65,35 @@ def embedded() -> list[str]:
     >>> "embedded:minilm" in embedded()
     True
     """
-    return [_EMBEDDED + name for name in plugins.names(__name__) if name != _HUB]
+    return [_EMBEDDED + name.replace("_", "-") for name in plugins.names(__name__) if name != _HUB]
+
+
+def take(source: Path, out: Path) -> EncoderFiles:
+    """An encoder's folder made of what others publish: a file of word vectors, or a checkpoint of Oscar or VinVL.
+
+    Args:
+        source: A file of GloVe or word2vec, text or ``.bin``; or a folder with config.json, vocab.txt and
+            model.safetensors in Oscar's layout.
+        out: The folder to make.
+
+    Raises:
+        DataError: A file is missing or damaged, or ``out`` exists.
+        ModelError: The checkpoint is of another model, or half of one.
+    """
+    from mner.encoders import _oscar, _vectors
+
+    if out.exists():
+        raise DataError(f"{out}: exists already; name another folder, or remove it first")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
+        built = Path(work) / "built"
+        built.mkdir()
+        if source.is_dir():
+            _oscar.write_encoder(source, built)
+        else:
+            _vectors.write_vectors(*_vectors.read_vectors(source), built)
+        built.rename(out)
+    return find(str(out))
 
 
 def listing() -> list[Listed]:
@@ -105,6 +134,6 @@ def _module(name: str) -> ModuleType:
     if called == _HUB and name.startswith(_EMBEDDED):
         called = ""  # "embedded:hub" is none
     try:
-        return plugins.load(__name__, called, allow_dotted=False)
+        return plugins.load(__name__, called.replace("-", "_"), allow_dotted=False)
     except PluginError:
         raise ModelError(f'encoder "{name}": no such file of mner; there are {", ".join(embedded())}') from None

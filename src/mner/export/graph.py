@@ -24,6 +24,9 @@ OPSET = 17
 LARGEST = 2_000_000_000
 """Bytes of weights that fit one ONNX file: protobuf ends at two gigabytes."""
 
+WORD = "word"
+"""The axis that an array of words shares with the label scores."""
+
 AXES: Mapping[str, Mapping[int, str]] = {
     **{name: {0: "window", 1: "token"} for name in ("input_ids", "attention_mask", "shapes")},
     **{name: {0: "post", 1: "word"} for name in ("word_index", "emissions")},
@@ -99,7 +102,10 @@ def _example(arrays: Sequence[Array]) -> Batch:
     mask[1, 5:] = 0
     index = np.array([[1, 2, -1, 3, 4], [8, 9, 10, -1, -1]])
     filled = [
-        [np.ones([axis if isinstance(axis, int) else size for axis in array.axes[1:]], array.dtype) for size in (6, 4)]
+        [
+            np.ones([axis if isinstance(axis, int) else words if axis == WORD else size for axis in array.axes[1:]])
+            for size, words in ((6, 5), (4, 3))
+        ]
         for array in arrays
     ]
     padded = [array.padded(both) for array, both in zip(arrays, filled, strict=True)]
@@ -109,7 +115,11 @@ def _example(arrays: Sequence[Array]) -> Batch:
 
 def _axes(array: Array) -> Iterator[tuple[str, dict[int, str]]]:
     """The axes of any size of a declared array and of its mask."""
-    free = {place: f"{array.name}_{axis}" for place, axis in enumerate(array.axes) if isinstance(axis, str)}
+    free = {
+        place: axis if axis == WORD else f"{array.name}_{axis}"
+        for place, axis in enumerate(array.axes)
+        if isinstance(axis, str)
+    }
     free[0] = "post"
     yield array.name, free
     if array.mask is not None:

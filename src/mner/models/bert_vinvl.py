@@ -59,7 +59,7 @@ class Model(nn.Module):
                 f"one of {sizes[0]}; both read the same sub-tokens. Set model.encoder to a BERT with VinVL's "
                 "vocabulary, such as bert-base-uncased"
             )
-        self.regions = RegionEncoder(other, options.width, options.regions, options.dropout)
+        self.regions = RegionEncoder(other, options.width, options.regions, options.dropout, norm=options.norm)
         self.emission = nn.Linear(self.words.width + other.width, len(labels))
         self.crf = ChainCRF(len(labels))
 
@@ -72,7 +72,7 @@ class Model(nn.Module):
         """
         refuse_alignment(config)
         options = Options.model_validate(config.model.options)
-        return Needs(encoders=(config.model.encoder, options.vinvl), arrays=region_arrays(options.width))
+        return Needs((config.model.encoder, options.vinvl), region_arrays(options.width), start=vinvl.started(options))
 
     def encoders(self) -> tuple[nn.Module, ...]:
         """The text encoder and VinVL's."""

@@ -7,6 +7,7 @@ are scored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -16,7 +17,7 @@ from mner.config.schema import Section
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays
 from mner.models.parts.objective import refuse_alignment, supervised
-from mner.models.parts.regions import RegionEncoder, region_arrays
+from mner.models.parts.regions import START, RegionEncoder, region_arrays
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
 from mner.views import Needs
@@ -28,6 +29,8 @@ class Options(Section):
     regions: int = Field(default=50, ge=1)  # most regions of a picture, the first ones
     width: int = Field(default=2048, ge=1)  # numbers of a region, as the detector gives them; its box adds 6
     dropout: float = Field(default=0.1, ge=0, lt=1)  # of the projected regions
+    norm: bool = True  # behind the regions' layer, as in VinVL; Oscar's first release has none
+    start: Literal["published", "random"] = "published"  # of the regions' layer: VinVL's weights, or none
 
 
 class Model(nn.Module):
@@ -49,7 +52,9 @@ class Model(nn.Module):
         self.views: tuple[ViewName, ...] = config.loss.views
         self.tagger = EncoderTagger(config.model, labels, encoder)
         self.encoders = self.tagger.encoders
-        self.regions = RegionEncoder(self.tagger.words, options.width, options.regions, options.dropout)
+        self.regions = RegionEncoder(
+            self.tagger.words, options.width, options.regions, options.dropout, norm=options.norm
+        )
 
     @property
     def crf(self) -> ChainCRF:
@@ -64,13 +69,15 @@ class Model(nn.Module):
             ConfigError: [loss] aligns the views.
         """
         refuse_alignment(config)
-        return Needs(
-            encoders=(config.model.encoder,), arrays=region_arrays(Options.model_validate(config.model.options).width)
-        )
+        options = Options.model_validate(config.model.options)
+        return Needs((config.model.encoder,), region_arrays(options.width), start=started(options))
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """The groups of the text model, and the regions' layer as "visual"."""
-        return {**self.tagger.parameter_groups(), "visual": list(self.regions.visual.parameters())}
+        return {
+            **self.tagger.parameter_groups(),
+            "visual": [*self.regions.visual.parameters(), *self.regions.norm.parameters()],
+        }
 
     def word_vectors(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
         """Word vectors (post, word, hidden) of one view."""
@@ -87,3 +94,10 @@ class Model(nn.Module):
         return supervised(self, self.loss, batch, gold)
 
     forward = losses
+
+
+def started(options: Options) -> Mapping[str, str]:
+    """The layers that start from VinVL's weights."""
+    if options.start == "random":
+        return {}
+    return {layer: name for layer, name in START.items() if options.norm or not layer.endswith("norm")}

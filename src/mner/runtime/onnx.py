@@ -97,7 +97,12 @@ class OnnxRuntime:
     def _small(self) -> Batch:
         """One post of three words, without a picture."""
         two = np.ones((1, 2), np.int64)
-        arrays = {name: values for array in self.arrays for name, values in array.padded([None]).items()}
+        words = {"characters": np.full((3, 1), 97), "pieces": np.array([1, 0, 1])}
+        arrays = {
+            name: values
+            for array in self.arrays
+            for name, values in array.padded([words[array.name] if array.of == "words" else None]).items()
+        }
         return Batch(two, two, two, np.array([[1, -1, 0]]), np.array([3]), np.array([0]), arrays=arrays)
 
     def _check(self, where: str) -> None:

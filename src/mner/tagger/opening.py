@@ -108,7 +108,7 @@ def load(
         timeout=timeout,
     )
     arrays = None
-    if declared := saved.needs.arrays:
+    if declared := saved.needs.pictured:
         folder = None if features is None else Path(features)
         arrays = PictureFeatures(declared, saved.config.vision, folder=folder, trained=saved.features)
         fingerprints |= arrays.fingerprints

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import cast
 
 import torch
 from torch import nn
 
-from mner.errors import ModelError
+from mner.errors import ConfigError, ModelError
 from mner.models import Model
 from mner.runtime.graph_weights import graph_weights
 from mner.runtime.onnx import FILES
@@ -59,6 +60,37 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
             elif value.shape == array.shape:
                 value.copy_(array)
     return [label for label in labels if label not in saved.labels]
+
+
+def start_layers(model: nn.Module, start: Mapping[str, str], folders: Sequence[Path]) -> None:
+    """Copy into layers outside the encoders what an encoder's folder has for them; see ``Needs.start``.
+
+    Raises:
+        ConfigError: No folder has the arrays, or they are of another size.
+    """
+    from safetensors import safe_open
+
+    state = model.state_dict()
+    for layer, name in start.items():
+        wanted = {key: f"{name}.{key.removeprefix(f'{layer}.')}" for key in state if key.startswith(f"{layer}.")}
+        for key, array in wanted.items():
+            for path in (path for folder in folders for path in sorted(folder.glob("*.safetensors"))):
+                with safe_open(path, framework="pt") as weights:
+                    if array in weights.keys():  # noqa: SIM118 (no mapping)
+                        values = weights.get_tensor(array)
+                        break
+            else:
+                raise ConfigError(
+                    f"model.encoder: {', '.join(map(str, folders))} has no {array}, from which {layer} starts; make "
+                    'one of the published checkpoint (mner encoder import), or set model.options.start = "random"'
+                )
+            if values.shape != state[key].shape:
+                raise ConfigError(
+                    f"{path}: {array} has the shape {tuple(values.shape)}, but {layer} needs "
+                    f"{tuple(state[key].shape)}; set its size in [model.options]"
+                )
+            with torch.no_grad():
+                state[key].copy_(values)
 
 
 def _exported(model: nn.Module, encoder: nn.Module, saved: SavedModel) -> dict[str, torch.Tensor]:

@@ -48,7 +48,7 @@ from mner.training.folder import (
     run_folder,
     seen_from,
 )
-from mner.training.initial import continue_from
+from mner.training.initial import continue_from, start_layers
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare, task_splits, training_split
 from mner.training.loop import Step, loop
@@ -139,6 +139,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     torch.manual_seed(config.seed)
     networks = [load_encoder(encoders.find(name).folder) for name in job.needs.encoders]
     model = build(config, job.labels, *networks)
+    start_layers(model, job.needs.start, [encoders.find(name).folder for name in job.needs.encoders])
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(model_folder(config.model.init), allow_plugins=True))
     posts, further = training_split(job), task_splits(job)

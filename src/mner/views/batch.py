@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mner.types import ViewName
-from mner.views.inputs import PACKED, TOKENS, Array
+from mner.views.inputs import PACKED, TOKENS, Array, word_array
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Encoded:
             sub-token has one place. None where each word is one place.
         view: "I+T" where anything of a picture goes beside the words, else "T".
         arrays: Of the post's picture, by the names that the model declares; none in the T view.
+        written: The words themselves.
+        pieces: Sub-tokens of each word (word,).
     """
 
     words: int
@@ -37,6 +39,14 @@ class Encoded:
     heads: np.ndarray | None = None
     view: ViewName = "T"
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    written: Sequence[str] = ()
+    pieces: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+
+    def array(self, declared: Array) -> np.ndarray | None:
+        """What a model declares, of this post; None where it has no such picture."""
+        if declared.of == "words":
+            return word_array(declared.name, self.written, self.pieces)
+        return self.arrays.get(declared.name)
 
     @property
     def tokens(self) -> int:
@@ -118,7 +128,7 @@ def declared(encoded: Sequence[Encoded], arrays: Sequence[Array]) -> dict[str, n
     return {
         name: values
         for array in arrays
-        for name, values in array.padded([post.arrays.get(array.name) for post in encoded]).items()
+        for name, values in array.padded([post.array(array) for post in encoded]).items()
     }
 
 
@@ -164,4 +174,16 @@ def portions(encoded: Encoded, tokens: int) -> Iterator[tuple[np.ndarray, Encode
         first = encoded.first[places] - [begin, 0]
         first[encoded.first[places, 0] < 0] = -1
         windows, shapes = encoded.windows[begin:end], encoded.shapes[begin:end]
-        yield places, replace(encoded, words=len(places), windows=windows, shapes=shapes, first=first, heads=None)
+        yield (
+            places,
+            replace(
+                encoded,
+                words=len(places),
+                windows=windows,
+                shapes=shapes,
+                first=first,
+                heads=None,
+                written=[encoded.written[place] for place in places] if encoded.written else (),
+                pieces=encoded.pieces[places] if len(encoded.pieces) else encoded.pieces,
+            ),
+        )

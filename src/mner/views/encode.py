@@ -133,7 +133,9 @@ class Views:
         else:
             starts = [first[head] for head in heads if first[head] >= 0]
             encoded = self._windowed(ids, shapes, first, context, starts=starts, release=release)
-        return replace(encoded, heads=np.array(heads, np.int32)) if self._padded else encoded
+        if self._padded:
+            return replace(encoded, heads=np.array(heads, np.int32))
+        return replace(encoded, written=words, pieces=_pieces(first, len(ids)))
 
     def _whole(self, ids: list[int], shapes: list[int], first: list[int], context: Context) -> Encoded:
         """The input in one window."""
@@ -182,6 +184,15 @@ class Views:
         window = np.array([*prefix, *ids, *suffix], np.int32)
         written = np.array([*([0] * len(prefix)), *shapes, *([0] * len(suffix))], np.int8)
         return window, written
+
+
+def _pieces(first: list[int], length: int) -> np.ndarray:
+    """The sub-tokens of each word (word,), by where each begins; -1 stands for a word without."""
+    begins = np.array(first, np.int32)
+    pieces = np.zeros(len(first), np.int32)
+    real = begins >= 0
+    pieces[real] = np.diff(begins[real], append=length)
+    return pieces
 
 
 def _lost(length: int, windows: Sequence[tuple[int, int]], words: int, context: Context) -> dict[str, int]:

@@ -75,9 +75,9 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
         ConfigError: [data] names no folder, or [context] puts other pictures in the place of a post's own.
         DataError: The folder lacks an array, has it in another size, or has no picture of these posts.
     """
-    if not needs.arrays:
+    if not needs.pictured:
         return Reading([{}] * len(posts), [""] * len(posts), "")
-    names = " and ".join(f'"{array.name}"' for array in needs.arrays)
+    names = " and ".join(f'"{array.name}"' for array in needs.pictured)
     if config.data.features is None:
         raise ConfigError(
             f'data.features: the model "{config.model.name}" reads {names} of each picture, and nothing makes it; name '
@@ -85,7 +85,7 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
         )
     if config.context.substitute != "none":
         raise ConfigError('context.substitute: stands in for texts alone, and this model reads features; set "none"')
-    features = open_features(root / config.data.features, posts, needs.arrays, policy=config.data.features_missing)
+    features = open_features(root / config.data.features, posts, needs.pictured, policy=config.data.features_missing)
     arrays: list[Mapping[str, np.ndarray]] = []
     states: list[str] = []
     pictures: dict[str, bool] = {}
@@ -97,7 +97,7 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
         row = features.row(post.image)
         pictures[post.image] = real = row is not None and row.status == "ok"
         known = real or config.data.features_missing != "skip"
-        arrays.append(PictureArrays(features, post.image, needs.arrays) if known else {})
+        arrays.append(PictureArrays(features, post.image, needs.pictured) if known else {})
         states.append("used" if real else "filled" if known else "unknown" if row is None else row.status)
     lacking = [image for image, real in pictures.items() if not real]
     if pictures and len(lacking) == len(pictures):

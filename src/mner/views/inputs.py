@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from mner.errors import ConfigError, DataError
 
 TOKENS = ("input_ids", "attention_mask", "shapes", "word_index", "lengths", "window_post")
 """The arrays that every model is given without declaring them; see ``Batch``."""
+
+WORD_ARRAYS = {"characters": ("post", "word", "character"), "pieces": ("post", "word")}
+"""What views make of a post's words, by name, with the axes: Unicode code points, and the number of sub-tokens."""
 
 PACKED = ("segments", "positions")
 """What a packed batch has besides."""
@@ -33,6 +36,7 @@ class Array:
         axes: "post" first. A name stands for any size, padded to the longest of a batch; a number for just that size.
         dtype: What the model gets, whatever the array is kept in.
         pad: Fills what a post lacks.
+        of: "picture", or "words": one of ``WORD_ARRAYS``, which both views have.
 
     Raises:
         ConfigError: The name or the axes cannot be used.
@@ -42,8 +46,11 @@ class Array:
     axes: tuple[str | int, ...] = ("post", "region", "width")
     dtype: str = "float32"
     pad: float = 0
+    of: Literal["picture", "words"] = "picture"
 
     def __post_init__(self) -> None:
+        if self.of == "words" and self.name not in WORD_ARRAYS:
+            raise ConfigError(f'array "{self.name}": nothing makes it of words; there are {", ".join(WORD_ARRAYS)}')
         taken = (*TOKENS, *PACKED)
         if not self.name.isidentifier() or self.name in taken or self.name.endswith("_mask"):
             raise ConfigError(
@@ -60,7 +67,10 @@ class Array:
 
     def to_dict(self) -> dict[str, Any]:
         """The declaration as a JSON object; ``Array.from_dict`` reads it back."""
-        return asdict(self)
+        table = asdict(self)
+        if self.of == "picture":  # what models of earlier versions do not say
+            del table["of"]
+        return table
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> Array:
@@ -72,7 +82,8 @@ class Array:
             TypeError: One is of another type.
         """
         np.dtype(table["dtype"])
-        return cls(str(table["name"]), tuple(table["axes"]), str(table["dtype"]), float(table["pad"]))
+        of = table.get("of", "picture")
+        return cls(str(table["name"]), tuple(table["axes"]), str(table["dtype"]), float(table["pad"]), of)
 
     def check(self, values: np.ndarray, where: str) -> None:
         """Nothing, if one post's array has the declared axes.
@@ -164,9 +175,11 @@ class Needs:
     Args:
         encoders: Encoders as ``model.encoder`` names them, in the order in which ``Model`` takes them; none, one or
             several. The sub-tokens are those of ``model.encoder``.
-        arrays: What it reads of a post's picture besides text.
+        arrays: What it reads of a post's picture besides text, and of its words besides sub-tokens.
         context: Whether its I+T view reads the picture's text.
         tasks: What it is trained on besides entities, in this order.
+        start: Layers outside the encoders that start from arrays of an encoder's weights: the layer's name and the name
+            under which the arrays stand there. A saved model has them of its own.
 
     Raises:
         ConfigError: Two arrays or two tasks have one name.
@@ -176,6 +189,12 @@ class Needs:
     arrays: tuple[Array, ...] = ()
     context: bool = True
     tasks: tuple[Task, ...] = ()
+    start: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def pictured(self) -> tuple[Array, ...]:
+        """The arrays that come of a picture."""
+        return tuple(array for array in self.arrays if array.of == "picture")
 
     def __post_init__(self) -> None:
         names = [task.name for task in self.tasks]
@@ -192,3 +211,17 @@ class Needs:
 
 NEEDS = Needs()
 """A picture's text and nothing else of it."""
+
+
+def word_array(name: str, words: Sequence[str], pieces: np.ndarray) -> np.ndarray:
+    """One of ``WORD_ARRAYS`` for the words of a post.
+
+    >>> word_array("characters", ["ab", "c"], np.array([1, 1])).tolist()
+    [[97, 98], [99, 0]]
+    """
+    if name == "pieces":
+        return pieces
+    longest = max((len(word) for word in words), default=0) or 1
+    padded = "".join(word.ljust(longest, "\0") for word in words)
+    points = np.frombuffer(padded.encode("utf-32-le", "surrogatepass"), "<u4")
+    return points.reshape(len(words), longest).astype(np.int64)

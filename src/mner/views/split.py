@@ -127,7 +127,7 @@ def encoded_split(
         for post, context, piece, state in zip(posts, contexts, pieces, features.states, strict=True)
     )
     kinds = Counter[str](kind for piece in pieces for kind in {part.kind for part in piece})
-    kinds.update(array.name for array in needs.arrays for state in features.states if state == "used")
+    kinds.update(array.name for array in needs.pictured for state in features.states if state == "used")
     cut: Counter[str] = Counter()
     for one in encoded["I+T"]:
         cut.update(one.cut)
@@ -147,7 +147,7 @@ def encoded_split(
         encoded=encoded,
         stamp=stamp,
         coverage=dict(states),
-        kinds={kind: kinds[kind] for kind in (*config.context.order, *(array.name for array in needs.arrays))},
+        kinds={kind: kinds[kind] for kind in (*config.context.order, *(array.name for array in needs.pictured))},
         cut=dict(cut),
         fingerprint=digest.hexdigest()[:12],
         read=contexts_fingerprint(own, config, features.fingerprint),

@@ -25,7 +25,9 @@ def test_sequence_equals_the_layers_on_text_and_projected_regions(tiny_encoder: 
     """The layers of the encoder, one after another, on a sequence that is put together by hand."""
     torch.manual_seed(0)
     network = load_encoder(tiny_encoder).eval()
-    part = RegionEncoder(WordEncoder(network, word_dropout=0.0, case_shape=False), width=4, most=2, dropout=0.1).eval()
+    part = RegionEncoder(
+        WordEncoder(network, word_dropout=0.0, case_shape=False), width=4, most=2, dropout=0.1, norm=True
+    ).eval()
     ids = torch.tensor([[2, 7, 3, 9, 3]])
     noise = np.random.default_rng(3)
     arrays = {
@@ -42,6 +44,8 @@ def test_sequence_equals_the_layers_on_text_and_projected_regions(tiny_encoder: 
         table.word_embeddings(ids) + table.position_embeddings(places) + table.token_type_embeddings(types)
     )
     visual = torch.cat([arrays["regions"], arrays["boxes"]], -1)[:, :2] @ part.visual.weight.T + part.visual.bias
+    centred = visual - visual.mean(-1, keepdim=True)
+    visual = centred / torch.sqrt((centred**2).mean(-1, keepdim=True) + 1e-12)  # its weight is 1, its bias 0
     expected = torch.cat([text, visual], 1)
     for layer in network.encoder.layer:
         expected = layer(expected)
@@ -56,4 +60,4 @@ def test_encoder_of_another_shape_is_refused() -> None:
     other = DistilBertModel(DistilBertConfig(vocab_size=20, dim=8, n_heads=2, n_layers=1, hidden_dim=16))
     words = WordEncoder(other, word_dropout=0.0, case_shape=False)
     with pytest.raises(ConfigError, match="regions need an encoder of BERT's shape"):
-        RegionEncoder(words, width=4, most=2, dropout=0.0)
+        RegionEncoder(words, width=4, most=2, dropout=0.0, norm=False)

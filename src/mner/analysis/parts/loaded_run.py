@@ -169,7 +169,7 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow
         data=f"{config.data.name}/{split}@{data.stamp(posts).fingerprint[:6]}",
         root=root,
         model=saved.fingerprint,
-        arrays=arrays_of(posts, config, root, saved.needs).arrays if saved.needs.arrays else None,
+        arrays=arrays_of(posts, config, root, saved.needs).arrays if saved.needs.pictured else None,
     )
 
 

@@ -42,3 +42,13 @@ def refuse_alignment(config: Config) -> None:
     """
     if config.loss.cva != "none":
         raise ConfigError(f'loss.cva: the model "{config.model.name}" does not align its views; set loss.cva = "none"')
+
+
+def refuse_padded(config: Config) -> None:
+    """Nothing, unless sub-tokens are to be labelled in a model that has one vector a word.
+
+    Raises:
+        ConfigError: They are.
+    """
+    if config.model.subtoken_labels != "first":
+        raise ConfigError(f'model.subtoken_labels: the model "{config.model.name}" has one vector a word; set "first"')

@@ -21,6 +21,10 @@ def region_arrays(width: int) -> tuple[Array, Array]:
     return Array("regions", ("post", "region", width)), Array("boxes", ("post", "region", BOX))
 
 
+START = {"regions.visual": "img_embedding", "regions.norm": "img_norm"}
+"""Layers of a model's ``regions`` that start from VinVL's weights, and their names in its encoder's folder."""
+
+
 class RegionEncoder(nn.Module):
     """Text, object tags and regions in one sequence, as Oscar's checkpoints expect them (Zhang et al., CVPR 2021).
 
@@ -32,12 +36,13 @@ class RegionEncoder(nn.Module):
         width: Numbers of a region; the six of its box come on top.
         most: Regions of a picture that are read, the first ones.
         dropout: Of the projected regions.
+        norm: Whether a norm follows the projection, as in VinVL; Oscar's first release has none.
 
     Raises:
         ConfigError: The encoder does not have BERT's parts.
     """
 
-    def __init__(self, words: WordEncoder, width: int, most: int, dropout: float) -> None:
+    def __init__(self, words: WordEncoder, width: int, most: int, dropout: float, *, norm: bool) -> None:
         super().__init__()
         network = cast(Any, words.encoder)
         table = getattr(getattr(network, "embeddings", None), "token_type_embeddings", None)
@@ -49,6 +54,7 @@ class RegionEncoder(nn.Module):
         self.words = words
         self.most = most
         self.visual = nn.Linear(width + BOX, words.width)
+        self.norm = nn.LayerNorm(words.width, eps=1e-12) if norm else nn.Identity()
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, arrays: Arrays) -> Tensor:
@@ -59,7 +65,7 @@ class RegionEncoder(nn.Module):
         seen = arrays["regions_mask"][:, : self.most]  # (post, region)
         regions = torch.cat([arrays["regions"], arrays["boxes"]], -1)[:, : self.most]
         text = network.embeddings(inputs_embeds=self.words.embedded(arrays), token_type_ids=token_types(arrays))
-        visual = self.dropout(self.visual(regions))[owner].to(text.dtype)
+        visual = self.dropout(self.norm(self.visual(regions)))[owner].to(text.dtype)
         sequence = torch.cat([text, visual], 1)
         real = torch.cat([mask, seen[owner]], 1)
         hidden: Tensor = network.encoder(sequence, attention_mask=_mask(network, real)).last_hidden_state
@@ -68,10 +74,15 @@ class RegionEncoder(nn.Module):
 
 def token_types(arrays: Arrays) -> Tensor:
     """0 for the words of a window and its first separator, 1 for what follows (window, token)."""
+    ends = separators(arrays)
+    return (ends.cumsum(1) - ends).clamp(max=1) * arrays["attention_mask"]
+
+
+def separators(arrays: Arrays) -> Tensor:
+    """1 at the separators of a window (window, token): behind the words and behind each piece of context."""
     ids, mask = arrays["input_ids"], arrays["attention_mask"]
     separator = ids.gather(1, mask.sum(1, keepdim=True) - 1)  # every window ends in one
-    ends = ((ids == separator) & (mask == 1)).long()
-    return (ends.cumsum(1) - ends).clamp(max=1) * mask
+    return ((ids == separator) & (mask == 1)).long()
 
 
 def _mask(network: Any, real: Tensor) -> Tensor:

@@ -1,0 +1,138 @@
+"""A checkpoint in the layout of Oscar and VinVL -> an encoder's folder, its layer for regions beside it.
+
+Keys are those of ``BertImgModel`` in microsoft/Oscar: ``bert.*`` as in BERT, ``bert.img_embedding.*`` for the layer
+that takes regions, ``bert.LayerNorm.*`` for the norm behind it, and heads that are not used here.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mner.encoders._files import read_json
+from mner.errors import ModelError
+
+PUBLISHED = "the model zoo of github.com/pzzhang/VinVL (base-vg-labels)"
+
+REGIONS = {"img_embedding": "img_embedding", "LayerNorm": "img_norm"}
+"""Layers for regions: their names in the checkpoint, and in the folder that is written."""
+
+HEADS = ("cls.", "classifier.", "pooler.", "seq_relationship.")
+"""What was learned for tasks of pretraining."""
+
+_TYPED = ("gamma", "weight"), ("beta", "bias")
+_VOCABULARY = "vocab.txt"
+
+
+def write_encoder(source: Path, folder: Path) -> None:
+    """Write the encoder in the Hugging Face layout, with ``img_embedding.*`` and ``img_norm.*`` among its weights.
+
+    Args:
+        source: A folder with config.json, vocab.txt and model.safetensors.
+        folder: An empty folder.
+
+    Raises:
+        ModelError: A file or a key is missing, a key is unknown, or sizes disagree; nothing is left out silently.
+    """
+    from safetensors.numpy import load_file, save_file
+
+    config = read_json(source / "config.json")
+    weights = source / "model.safetensors"
+    if not weights.is_file():
+        pickled = (source / "pytorch_model.bin").is_file()
+        hint = (
+            "pytorch_model.bin is a pickle, which mner does not read; where you trust it, run: "
+            "safetensors.torch.save_file(torch.load('pytorch_model.bin', weights_only=True), 'model.safetensors')"
+            if pickled
+            else f"it is published in {PUBLISHED}"
+        )
+        raise ModelError(f"{weights}: missing; {hint}")
+    if not (source / _VOCABULARY).is_file():
+        raise ModelError(f"{source / _VOCABULARY}: missing; it is published beside the weights")
+    try:
+        state = load_file(weights)
+    except Exception as error:  # safetensors' own error has no public class
+        raise ModelError(f"{weights}: damaged ({error}); copy it again") from None
+    renamed = renamed_keys(state)
+    _check(renamed, config, source)
+    save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
+    kept = {key: value for key, value in config.items() if not key.startswith(("img_", "use_img", "finetuning"))}
+    about = {**kept, "model_type": "bert", "architectures": ["BertModel"]}
+    (folder / "config.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": true}\n', encoding="utf-8")
+    shutil.copyfile(source / _VOCABULARY, folder / _VOCABULARY)
+
+
+def renamed_keys(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays that are used, by their names in the folder.
+
+    >>> list(renamed_keys({"bert.embeddings.LayerNorm.gamma": 1, "bert.img_embedding.bias": 2, "cls.bias": 3}))
+    ['embeddings.LayerNorm.weight', 'img_embedding.bias']
+    """
+    renamed = {}
+    for key, value in state.items():
+        name = key.removeprefix("bert.")
+        if name.startswith(HEADS):
+            continue
+        for old, new in _TYPED:
+            if name.endswith(f".{old}"):
+                name = f"{name.removesuffix(old)}{new}"
+        layer, _, rest = name.partition(".")
+        renamed[f"{REGIONS[layer]}.{rest}" if layer in REGIONS else name] = value
+    return renamed
+
+
+def _check(state: Mapping[str, Any], config: Mapping[str, Any], source: Path) -> None:
+    """Every key of the configured network is there in its size, and no other."""
+    try:
+        hidden, inner = int(config["hidden_size"]), int(config["intermediate_size"])
+        layers, regions = int(config["num_hidden_layers"]), int(config.get("img_feature_dim", 2054))
+        tables = {
+            "word": int(config["vocab_size"]),
+            "position": int(config["max_position_embeddings"]),
+            "token_type": int(config.get("type_vocab_size", 2)),
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{source / 'config.json'}: lacks a usable {error}; copy it again") from None
+    expected: dict[str, tuple[int, ...]] = {
+        f"embeddings.{name}_embeddings.weight": (rows, hidden) for name, rows in tables.items()
+    }
+    norms = ["embeddings.LayerNorm"]
+    linear = {"img_embedding": (hidden, regions)}
+    for layer in range(layers):
+        at = f"encoder.layer.{layer}"
+        norms += [f"{at}.attention.output.LayerNorm", f"{at}.output.LayerNorm"]
+        linear |= {f"{at}.attention.self.{part}": (hidden, hidden) for part in ("query", "key", "value")}
+        linear[f"{at}.attention.output.dense"] = (hidden, hidden)
+        linear[f"{at}.intermediate.dense"], linear[f"{at}.output.dense"] = (inner, hidden), (hidden, inner)
+    if config.get("use_img_layernorm"):
+        norms.append("img_norm")
+    for name, shape in linear.items():
+        expected |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+    for name in norms:
+        expected |= {f"{name}.weight": (hidden,), f"{name}.bias": (hidden,)}
+    buffers = {"embeddings.position_ids"}
+    missing = [name for name in expected if name not in state]
+    unknown = [name for name in state if name not in expected and name not in buffers]
+    if missing or unknown:
+        parts = [
+            f"{len(names)} {kind} keys, such as {names[0]}"
+            for kind, names in (("missing", missing), ("unknown", unknown))
+            if names
+        ]
+        raise ModelError(
+            f"{source}: not a whole checkpoint of Oscar's layout: {'; '.join(parts)}. Whole ones are in {PUBLISHED}"
+        )
+    wrong = [name for name, shape in expected.items() if tuple(state[name].shape) != shape]
+    if wrong:
+        raise ModelError(
+            f"{source}: {wrong[0]} has the shape {tuple(state[wrong[0]].shape)}, but config.json says "
+            f"{expected[wrong[0]]}; the files belong to different models"
+        )
+    with (source / _VOCABULARY).open("rb") as vocabulary:
+        lines = sum(1 for _ in vocabulary)
+    if lines != tables["word"]:
+        raise ModelError(f"{source / _VOCABULARY}: {lines} lines, but the checkpoint has {tables['word']} sub-tokens")

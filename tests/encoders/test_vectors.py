@@ -1,0 +1,79 @@
+"""Files of word vectors in all published forms -> an encoder's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from mner import encoders
+from mner.encoders._vectors import SPECIAL, read_vectors
+from mner.errors import DataError
+from mner.runtime.torch import load_encoder
+
+WORDS = ["the", ". . .", "zürich"]
+VECTORS = np.array([[0.5, -1.25], [2.0, 0.0], [-3.5, 4.0]], np.float32)
+
+
+def glove() -> bytes:
+    return "".join(f"{w} {a} {b}\n" for w, (a, b) in zip(WORDS, VECTORS.tolist(), strict=True)).encode()
+
+
+def binary(words: list[str] = WORDS) -> bytes:
+    rows = zip(words, VECTORS, strict=True)
+    return b"3 2\n" + b"".join(word.encode() + b" " + row.astype("<f4").tobytes() + b"\n" for word, row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("glove.txt", glove(), WORDS),
+        ("word2vec.txt", b"3 2\n" + glove(), WORDS),
+        ("word2vec.bin", binary(["the", "...", "zürich"]), ["the", "...", "zürich"]),
+        ("twice.txt", glove() + b"the 9 9\n", WORDS),
+    ],
+)
+def test_every_published_form_is_read(name: str, content: bytes, words: list[str], tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    read, vectors = read_vectors(tmp_path / name)
+    assert read == words
+    np.testing.assert_array_equal(vectors, VECTORS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.txt", glove() + b"broken 1.0\n", r"a\.txt:4: expected a word and 2 numbers, found 2 columns"),
+        ("a.txt", glove() + b"broken 1.0 x\n", r"a\.txt:4: not a number among the 2 of 'broken'"),
+        ("a.txt", glove() + b"broken nan 1\n", r"a\.txt:4: a number is not finite"),
+        ("a.txt", b"\xff\xfe 1 2\n", r"a\.txt:1: not UTF-8"),
+        ("a.txt", b"word\n", r"a\.txt:1: expected a word and its numbers, found 1 columns"),
+        ("a.txt", b"", r"holds no word vector"),
+        ("a.bin", glove(), r'expected a first line "words width"'),
+        ("a.bin", binary()[:-9], r"ends inside word 3 of 3"),
+    ],
+)
+def test_damaged_file_names_the_line(name: str, content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_vectors(tmp_path / name)
+
+
+def test_folder_gives_each_word_its_vector_and_unknown_ones_the_mean(tmp_path: Path) -> None:
+    (tmp_path / "glove.txt").write_bytes(glove())
+    files = encoders.take(tmp_path / "glove.txt", tmp_path / "encoder")
+    tokenizer = Tokenizer.from_file(str(files.tokenizer))
+    ids = tokenizer.encode(["The", "Zürich", "never"], is_pretokenized=True, add_special_tokens=False).ids
+    table = load_encoder(files.folder).get_input_embeddings().weight.detach().numpy()  # type: ignore[operator]
+    assert len(table) == len(SPECIAL) + len(WORDS)
+    np.testing.assert_allclose(table[ids], [VECTORS[0], VECTORS[2], VECTORS.mean(0)])
+    assert not table[SPECIAL.index("[SEP]")].any()
+
+
+def test_existing_folder_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "glove.txt").write_bytes(glove())
+    (tmp_path / "encoder").mkdir()
+    with pytest.raises(DataError, match="exists already"):
+        encoders.take(tmp_path / "glove.txt", tmp_path / "encoder")

@@ -1,0 +1,191 @@
+"""OCSGA: object labels reach the words, and without them only the words' own path counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from systems import GOLD, LABELS, WORDS
+
+import mner
+from mner import config as configs
+from mner import encoders, models
+from mner.config import Config
+from mner.errors import ConfigError
+from mner.export import export
+from mner.models import build
+from mner.models.ocsga import WordNorm
+from mner.runtime.torch import load_encoder, view_tensors
+from mner.training.run import Event, train
+from mner.types import Post, ViewName
+from mner.views import Batch, Piece, Views, collate
+
+SMALL = {"hidden": 8, "character_width": 4, "character_hidden": 4, "inner": 8}
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> Path:
+    """An encoder's folder of word vectors for the words of the tests."""
+    noise = np.random.default_rng(0)
+    words = sorted({word for post in WORDS for word in post} | {"red", "car", "people", "two", "love", "in"})
+    lines = [f"{word} {' '.join(f'{number:.4f}' for number in noise.normal(size=6))}\n" for word in words]
+    (tmp_path / "vectors.txt").write_text("".join(lines))
+    return encoders.take(tmp_path / "vectors.txt", tmp_path / "vectors").folder
+
+
+def settings(encoder: Path, **options: Any) -> Config:
+    own = {"name": "ocsga", "encoder": str(encoder), "options": {**SMALL, **options}, "word_dropout": 0.0}
+    return configs.check({"model": own, "loss": {"views": ["I+T"]}, "context": {"order": ["tags"]}})
+
+
+def built(config: Config) -> tuple[Any, Views]:
+    torch.manual_seed(0)
+    model = build(config, LABELS, load_encoder(Path(config.model.encoder)))
+    return model.eval(), Views(encoders.find(config.model.encoder), config.context)
+
+
+def batch_of(
+    views: Views, config: Config, tags: list[list[str]], words: list[list[str]] = WORDS
+) -> dict[ViewName, Batch]:
+    arrays = models.needs(config).arrays
+    pieces = [[Piece("tags", "test", tag) for tag in post] for post in tags]
+    both = {"T": views.encode_many(words), "I+T": views.encode_many(words, pieces)}
+    return {view: collate(posts, pad_id=views.pad_id, arrays=arrays) for view, posts in both.items()}  # type: ignore
+
+
+def scores(model: Any, batch: dict[ViewName, Batch], view: ViewName = "I+T") -> torch.Tensor:
+    with torch.inference_mode():
+        return model.emissions(view_tensors(batch, model), view)  # type: ignore[no-any-return]
+
+
+TAGS = [["red car", "two people"], ["car"], []]
+
+
+def test_words_see_the_labels_in_any_order_and_only_the_first_ones(vectors: Path) -> None:
+    config = settings(vectors, objects=2)
+    model, views = built(config)
+    first = scores(model, batch_of(views, config, TAGS))
+    turned = scores(model, batch_of(views, config, [["two people", "red car"], ["car"], []]))
+    torch.testing.assert_close(first, turned, atol=1e-5, rtol=1e-5)
+    longer = scores(model, batch_of(views, config, [["red car", "two people", "car"], ["car"], []]))
+    torch.testing.assert_close(first, longer, atol=1e-6, rtol=1e-6)
+    other = scores(model, batch_of(views, config, [["red car"], ["people"], []]))
+    assert (first[:2] - other[:2]).abs().amax((1, 2)).min() > 1e-5
+
+
+def test_without_labels_the_words_own_path_decides(vectors: Path) -> None:
+    config = settings(vectors)
+    model, views = built(config)
+    batch = batch_of(views, config, TAGS)
+    torch.testing.assert_close(scores(model, batch)[2], scores(model, batch, "T")[2], atol=1e-6, rtol=1e-6)
+    arrays = view_tensors(batch, model)["T"]
+    with torch.inference_mode():
+        table = model.encoder.get_input_embeddings()(arrays["input_ids"]).flatten(0, 1)
+        words = torch.cat([table[arrays["word_index"].clamp_min(0)], model.characters(arrays["characters"])], -1)
+        text = model.text(words, arrays["lengths"])
+        expected = model.emission(text / torch.sqrt(torch.tensor(1.0 + 1e-5)))
+    for post, own in enumerate(WORDS):
+        torch.testing.assert_close(scores(model, batch, "T")[post, : len(own)], expected[post, : len(own)])
+
+
+def test_co_attention_equals_its_derivation(vectors: Path) -> None:
+    """Means of labels, guided attention without a residual, and what is added to the text, from the parts' layers."""
+    config = settings(vectors)
+    model, views = built(config)
+    arrays = view_tensors(batch_of(views, config, TAGS[:1], WORDS[:1]), model)["I+T"]
+    table = model.encoder.get_input_embeddings().weight
+    ids = views.subwords.known(["red", "car", "two", "people"])
+    means = [(table[ids[a].ids[0]] + table[ids[b].ids[0]]) / 2 for a, b in (("red", "car"), ("two", "people"))]
+    with torch.inference_mode():
+        objects = model.label(torch.stack(means))[None]
+        vector = table[arrays["input_ids"]].flatten(0, 1)[arrays["word_index"]]
+        text = model.text(torch.cat([vector, model.characters(arrays["characters"])], -1), arrays["lengths"])
+        there, real = torch.ones(1, 2), torch.ones(1, 4)
+        gathered = model.guided(model.among_words(text, text, real), model.among_labels(objects, objects, there), there)
+        total = text + model.feedforward(gathered)
+        norm = model.norm
+        plain = (total - norm.mean) / torch.sqrt(norm.variance + norm.eps) * norm.weight + norm.bias
+        torch.testing.assert_close(model.word_vectors({"I+T": arrays}, "I+T"), plain, atol=1e-5, rtol=1e-5)
+
+
+def test_score_depends_on_no_other_post_of_its_batch(vectors: Path) -> None:
+    config = settings(vectors)
+    model, views = built(config)
+    together = scores(model, batch_of(views, config, TAGS))
+    for number, tags in enumerate(TAGS):
+        alone = scores(model, batch_of(views, config, [tags], WORDS[number : number + 1]))
+        torch.testing.assert_close(together[number, : alone.shape[1]], alone[0], atol=1e-5, rtol=1e-5)
+
+
+def test_every_parameter_has_a_gradient_and_one_group(vectors: Path) -> None:
+    config = settings(vectors, dropout=0.0, fusion_dropout=0.0)
+    model, views = built(config)
+    model.train()
+    model.losses(view_tensors(batch_of(views, config, TAGS), model), GOLD)["loss"].sum().backward()
+    named = {id(parameter): at for at, parameter in model.named_parameters()}
+    assert sorted(id(p) for group in model.parameter_groups().values() for p in group) == sorted(named)
+    silent = [at for at, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+    assert [at for at in silent if not at.endswith("key.bias")] == []
+
+
+def test_sub_tokens_cannot_carry_labels(vectors: Path) -> None:
+    config = settings(vectors)
+    padded = config.model_copy(update={"model": config.model.model_copy(update={"subtoken_labels": "pad"})})
+    with pytest.raises(ConfigError, match="has one vector a word"):
+        models.needs(padded)
+
+
+class _StopError(Exception):
+    pass
+
+
+def test_run_trains_resumes_bit_equal_predicts_and_exports(vectors: Path, album: Path, tmp_path: Path) -> None:
+    lines = [{"image": f"{number}.jpg", "tags": [{"object": "car"}]} for number in range(1, 13)]
+    (album / "contexts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    config = configs.check(
+        {
+            **settings(vectors).model_dump(),
+            "name": "run",
+            "data": {"name": "album", "train": "train.txt", "dev": "dev.txt", "contexts": ["contexts.jsonl"]},
+            "training": {
+                "epochs": 2, "posts_per_step": 5, "optimizer": "sgd", "schedule": "inverse", "lr": {"fusion": 0.01},
+                "device": "cpu", "threads": 1,
+            },
+        }
+    )  # fmt: skip
+
+    def stop(event: Event) -> None:
+        if event.kind == "epoch":
+            raise _StopError
+
+    whole = train(config, root=album, out=tmp_path / "whole")
+    with pytest.raises(_StopError):
+        train(config, root=album, out=tmp_path / "cut", watch=stop)
+    cut = train(config, root=album, out=tmp_path / "cut", resume=True)
+    for name in ("head.safetensors", "encoder/model.safetensors"):
+        first, second = (load_file(run / "model" / name) for run in (whole, cut))
+        assert first.keys() == second.keys() and all((first[key] == second[key]).all() for key in first)
+    assert load_file(whole / "model/head.safetensors")["norm.mean"].any(), "batch norm's means are saved"
+    tagger = mner.load(whole)
+    post = Post("Kevin Love is back in Cleveland")
+    seen = tagger(post, context={"image": "1.jpg", "tags": [{"object": "car"}]})
+    assert (seen.view, seen.image_status) == ("I+T", "used")
+    exported = export(whole, out=tmp_path / "onnx", dev_config=whole / "config.toml", threads=1)
+    assert exported.figures["model.onnx"].differing == 0
+
+
+def test_norm_equals_batch_norm_over_the_real_words() -> None:
+    torch.manual_seed(0)
+    ours, theirs = WordNorm(3), torch.nn.BatchNorm1d(3)
+    for _ in range(2):
+        vectors, real = torch.randn(2, 4, 3), torch.tensor([[1, 1, 1, 1], [1, 0, 0, 0]])
+        torch.testing.assert_close(ours(vectors, real)[real == 1], theirs(vectors[real == 1]))
+    torch.testing.assert_close(ours.mean, theirs.running_mean)
+    torch.testing.assert_close(ours.variance, theirs.running_var)
+    vectors = torch.randn(2, 4, 3)
+    torch.testing.assert_close(ours.eval()(vectors, real), theirs.eval()(vectors.flatten(0, 1)).unflatten(0, (2, 4)))

@@ -1,0 +1,52 @@
+"""VinVL-CRF: its layer for regions starts from the published weights."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from systems import WIDTH, built, settings
+
+from mner import models
+from mner.errors import ConfigError
+from mner.models.parts.regions import BOX
+from mner.training.initial import start_layers
+
+
+def published(encoder: Path, folder: Path, width: int = WIDTH) -> Path:
+    """The tiny encoder with layers for regions beside it, as ``mner encoder import`` leaves them."""
+    shutil.copytree(encoder, folder)
+    state = load_file(folder / "model.safetensors")
+    hidden = next(value.shape[1] for name, value in state.items() if "word_embeddings" in name)
+    generator = torch.Generator().manual_seed(3)
+    state["img_embedding.weight"] = torch.randn(hidden, width + BOX, generator=generator)
+    state["img_embedding.bias"] = torch.randn(hidden, generator=generator)
+    state["img_norm.weight"], state["img_norm.bias"] = torch.ones(hidden) * 2, torch.ones(hidden)
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize("norm", [True, False])
+def test_regions_layer_starts_from_the_published_weights(norm: bool, tiny_encoder: Path, tmp_path: Path) -> None:
+    folder = published(tiny_encoder, tmp_path / "vinvl")
+    config = settings("vinvl", folder, start="published", norm=norm)
+    model, _ = built(config)
+    start_layers(model, models.needs(config).start, [folder])
+    weights = load_file(folder / "model.safetensors")
+    assert torch.equal(model.regions.visual.weight, weights["img_embedding.weight"])
+    assert torch.equal(model.regions.visual.bias, weights["img_embedding.bias"])
+    if norm:
+        assert torch.equal(model.regions.norm.weight, weights["img_norm.weight"])
+
+
+def test_encoder_without_the_layer_and_one_of_another_width_are_refused(tiny_encoder: Path, tmp_path: Path) -> None:
+    config = settings("vinvl", tiny_encoder, start="published")
+    model, _ = built(config)
+    with pytest.raises(ConfigError, match=r"has no img_embedding\.weight, from which regions\.visual starts"):
+        start_layers(model, models.needs(config).start, [tiny_encoder])
+    wider = published(tiny_encoder, tmp_path / "wider", width=WIDTH + 1)
+    with pytest.raises(ConfigError, match=r"img_embedding\.weight has the shape .* but regions\.visual needs"):
+        start_layers(model, models.needs(config).start, [wider])
