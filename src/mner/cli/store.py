@@ -21,8 +21,7 @@ def export(
     force: ForceOption = False,
 ) -> None:
     """Write all that the store keeps into one file of contexts."""
-    from mner.contexts.exchange import export_store
-    from mner.contexts.store import Store
+    from mner.contexts.store import Store, export_store
 
     if store is not None and not store.is_file():
         raise typer.BadParameter(f"{store}: {why_not(store, 'file')}", param_hint="--store")
@@ -42,8 +41,7 @@ def import_(
     A context goes by its picture's SHA-256 and its extractor's fingerprint. Rows without them are left out, like those
     that were edited by hand or that a backend failed on.
     """
-    from mner.contexts.exchange import import_files
-    from mner.contexts.store import Store
+    from mner.contexts.store import Store, import_files
 
     with Store(store) as kept:
         count, left_out = import_files(files, kept)

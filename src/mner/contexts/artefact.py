@@ -1,4 +1,4 @@
-"""The visual-context artefact: JSONL or Parquet, one row a picture; unknown keys are kept, hand-written rows legal."""
+"""The visual-context artefact: JSONL or Parquet, one record for each picture; unknown keys are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mner.picture_files import short_name
 from mner.types import VisualContext
 
 PARQUET = ".parquet"
-"""Suffix of an artefact that is no JSONL."""
+"""Suffix of an artefact that is not JSONL."""
 
 _T = TypeVar("_T")
 
@@ -40,10 +40,6 @@ def spelt(name: str) -> str:
     return slashed if slashed.isascii() else unicodedata.normalize("NFC", slashed)
 
 
-def _ends_like(path: str, other: str) -> bool:
-    return f"/{path}".endswith(f"/{other}")
-
-
 class Contexts(Mapping[str, VisualContext]):
     """Contexts by picture name; ``get`` also finds a picture by the last part of its path, however that is spelt.
 
@@ -58,10 +54,9 @@ class Contexts(Mapping[str, VisualContext]):
             self.add(row)
 
     def add(self, row: VisualContext) -> None:
-        """Add a row; entries of a picture that is known already join the earlier ones, equal ones once.
+        """Add a record; entries of a picture that is known already join the earlier ones, equal ones once.
 
-        A placeholder stays one whatever else is said of the picture. Else a row that was read is worth more than
-        one that was not.
+        A placeholder stays one whatever other records say. Otherwise the status "ok" outweighs any other.
         """
         name = key(row.image)
         known = self._rows.get(name)
@@ -75,14 +70,15 @@ class Contexts(Mapping[str, VisualContext]):
             name = self._nearest(name)
         return self._rows[name]
 
-    def _nearest(self, asked: str) -> str:
-        wanted = spelt(asked)
-        names = self._names[wanted.rpartition("/")[2]]
-        if len(names) > 1:
-            names = [name for name in names if _ends_like(wanted, spelt(name)) or _ends_like(spelt(name), wanted)]
-        if len(names) != 1:
-            raise KeyError(asked)
-        return names[0]
+    def _nearest(self, name: str) -> str:
+        wanted = f"/{spelt(name)}"
+        known = self._names[wanted.rpartition("/")[2]]
+        if len(known) > 1:
+            paths = {path: f"/{spelt(path)}" for path in known}
+            known = [path for path in known if wanted.endswith(paths[path]) or paths[path].endswith(wanted)]
+        if len(known) != 1:
+            raise KeyError(name)
+        return known[0]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
@@ -92,10 +88,10 @@ class Contexts(Mapping[str, VisualContext]):
 
 
 def read_contexts(paths: str | Path | Sequence[str | Path]) -> Contexts:
-    """The contexts of one or several files; later files add entries to earlier rows.
+    """The contexts of one or several files; later files add entries to earlier records.
 
     Raises:
-        DataError: A file is missing, or a line is no context; the message names file, line and what was expected.
+        DataError: A file is missing, or a line is not a context; the message names file, line and what was expected.
     """
     contexts = Contexts()
     for path in [paths] if isinstance(paths, str | Path) else paths:
@@ -105,7 +101,7 @@ def read_contexts(paths: str | Path | Sequence[str | Path]) -> Contexts:
 
 
 def iter_contexts(path: Path) -> Iterator[VisualContext]:
-    """The rows of a file, one after the other; of a folder, those of its ``*.jsonl`` and ``*.parquet``, by name."""
+    """The records of a file, one after the other; of a folder, those of its ``*.jsonl`` and ``*.parquet``, by name."""
     for file in files_of(path):
         if file.suffix == PARQUET:
             from mner.contexts.parquet import read_rows
@@ -119,29 +115,27 @@ def files_of(path: Path) -> list[Path]:
     """The files that an artefact consists of: the file itself, or the shards of a folder.
 
     Raises:
-        DataError: A folder holds none.
+        DataError: A folder holds no shard.
     """
     if not path.is_dir():
         return [path]
-    found = sorted(file for file in path.iterdir() if file.suffix in {".jsonl", PARQUET})
-    if not found:
+    shards = sorted(file for file in path.iterdir() if file.suffix in {".jsonl", PARQUET})
+    if not shards:
         raise DataError(f"{path}: holds no file of contexts (*.jsonl, *{PARQUET})")
-    return found
+    return shards
 
 
 def digest(path: Path) -> str:
     """The SHA-256 of an artefact, hexadecimal: of its file, or over those of its shards, names aside.
 
     Raises:
-        DataError: A folder holds none, or a file cannot be read.
+        DataError: A folder holds no shard, or a file cannot be read.
     """
-    found = []
-    for file in files_of(path):
-        try:
-            found.append(sha256(file))
-        except OSError as error:
-            raise DataError(f"{file}: cannot be read: {error.strerror or error}") from None
-    return found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()
+    try:
+        digests = [sha256(file) for file in files_of(path)]
+    except OSError as error:
+        raise DataError(f"{error.filename}: cannot be read: {error.strerror or error}") from None
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _lines(path: Path) -> Iterator[VisualContext]:
@@ -165,10 +159,10 @@ def _lines(path: Path) -> Iterator[VisualContext]:
 
 
 def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
-    """Write rows into a file that appears when it is whole, as JSONL or, by its suffix, Parquet; the number of rows.
+    """Write records into a file that appears when it is whole, as JSONL or, by its suffix, Parquet; their number.
 
     Raises:
-        DataError: The file cannot be written, such as for want of space, or another process is writing it.
+        DataError: The file cannot be written, such as on a full disk, or another process is writing it.
         MissingExtraError: Parquet without the package pyarrow.
         Exception: What the rows raise, as they raise it.
     """
@@ -187,30 +181,30 @@ def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
 def for_post(context: VisualContext, post: str) -> VisualContext:
     """The context without the texts that belong to other posts with the same picture.
 
-    A text belongs to one post where its entry has the key ``post``, with that post's id.
+    A text belongs to one post if its entry has the key ``post``, with that post's id.
 
     >>> from mner.types import ContextText
     >>> both = (ContextText("a", extra={"post": "1"}), ContextText("b", extra={"post": "2"}), ContextText("c"))
-    >>> [one.text for one in for_post(VisualContext("x.jpg", texts=both), "2").texts]
+    >>> [entry.text for entry in for_post(VisualContext("x.jpg", texts=both), "2").texts]
     ['b', 'c']
     """
-    if not any("post" in one.extra for one in context.texts):
+    if not any("post" in entry.extra for entry in context.texts):
         return context
-    return replace(context, texts=tuple(one for one in context.texts if one.extra.get("post", post) == post))
+    return replace(context, texts=tuple(entry for entry in context.texts if entry.extra.get("post", post) == post))
 
 
-def _joined(one: VisualContext, other: VisualContext) -> VisualContext:
-    """Both rows of a picture: new entries of the later one behind those of the earlier."""
-    both = (one, other)
-    first = next((row for status in ("placeholder", "ok") for row in both if row.status == status), one)
+def _joined(earlier: VisualContext, later: VisualContext) -> VisualContext:
+    """Two records of one picture as one, new entries of the later one last."""
+    both = (earlier, later)
+    base = next((row for status in ("placeholder", "ok") for row in both if row.status == status), earlier)
     return replace(
-        first,
-        tags=_added(one.tags, other.tags),
-        captions=_added(one.captions, other.captions),
-        ocr=_added(one.ocr, other.ocr),
-        texts=_added(one.texts, other.texts),
-        sha256=one.sha256 or other.sha256,
-        extra={**one.extra, **other.extra},
+        base,
+        tags=_added(earlier.tags, later.tags),
+        captions=_added(earlier.captions, later.captions),
+        ocr=_added(earlier.ocr, later.ocr),
+        texts=_added(earlier.texts, later.texts),
+        sha256=earlier.sha256 or later.sha256,
+        extra={**earlier.extra, **later.extra},
     )
 
 

@@ -17,8 +17,8 @@ class Difference:
 
     Attributes:
         image: Its name.
-        status: Its status in each; None where an artefact has no row.
-        first: By kind, what only the first artefact says; a kind without such is left out.
+        status: Its status in each; None where an artefact lacks it.
+        first: By kind, what only the first artefact says, if anything.
         second: The same of the second.
     """
 
@@ -47,42 +47,39 @@ class Summary:
 def differences(first: Contexts, second: Contexts, summary: Summary) -> Iterator[Difference]:
     """The pictures of which two artefacts say different things, in the order of the first; counted as they come.
 
-    What is compared is what a model is given: the words of each entry, as often as they occur, and the status.
-    Confidences, boxes, sources and the order of entries are not.
+    What is compared is what a model reads: the words of each entry, as often as they occur, and the status.
+    Confidences, boxes, sources and the order of entries are not compared.
 
     >>> from mner.types import Caption
     >>> rows = [Contexts([VisualContext("1.jpg", captions=(Caption(text),))]) for text in ("a dog", "a cat")]
-    >>> [(one.first, one.second) for one in differences(*rows, Summary())]
+    >>> [(difference.first, difference.second) for difference in differences(*rows, Summary())]
     [({'captions': ('a dog',)}, {'captions': ('a cat',)})]
     """
-    for image, one in first.items():
-        other = second.get(image)
-        found = _between(image, one, other, summary)
-        if found is not None:
-            yield found
-    for image, one in second.items():
-        if first.get(image) is None:
-            found = _between(image, None, one, summary)
-            if found is not None:
-                yield found
+    images = [*first, *(image for image in second if first.get(image) is None)]
+    for image in images:
+        difference = _between(image, first.get(image), second.get(image), summary)
+        if difference is not None:
+            yield difference
 
 
-def _between(image: str, one: VisualContext | None, other: VisualContext | None, summary: Summary) -> Difference | None:
-    status = (None if one is None else one.status, None if other is None else other.status)
-    found = Difference(image, status)
+def _between(
+    image: str, before: VisualContext | None, after: VisualContext | None, summary: Summary
+) -> Difference | None:
+    status = (None if before is None else before.status, None if after is None else after.status)
+    difference = Difference(image, status)
     for kind in KINDS:
-        said, also = (Counter(() if row is None else entry_texts(row, kind)) for row in (one, other))
-        both, counts = said & also, summary.kinds[kind]
-        for place, only in ((0, said - both), (2, also - both)):
+        first, second = (Counter(() if row is None else entry_texts(row, kind)) for row in (before, after))
+        both, counts = first & second, summary.kinds[kind]
+        for place, only, texts in ((0, first - both, difference.first), (2, second - both, difference.second)):
             counts[place] += only.total()
             if only:
-                (found.second if place else found.first)[kind] = tuple(only.elements())
+                texts[kind] = tuple(only.elements())
         counts[1] += both.total()
-    if one is None or other is None:
-        summary.only_first += other is None
-        summary.only_second += one is None
-        return found
-    differs = bool(found.first or found.second or one.status != other.status)
+    if before is None or after is None:
+        summary.only_first += after is None
+        summary.only_second += before is None
+        return difference
+    differs = bool(difference.first or difference.second or before.status != after.status)
     summary.differing += differs
     summary.same += not differs
-    return found if differs else None
+    return difference if differs else None

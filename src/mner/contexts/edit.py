@@ -1,4 +1,4 @@
-"""Changes by hand to one picture's row of an artefact."""
+"""Changes by hand to the record of one picture in an artefact."""
 
 from __future__ import annotations
 
@@ -15,26 +15,23 @@ from mner.errors import DataError
 from mner.types import Caption, ContextStatus, ContextText, OcrText, Tag, VisualContext
 
 MARK = "edited"
-"""Key of a row that was changed by hand; it is true."""
-
-HAND = "hand"
-"""Source of what was added by hand."""
+"""Key of a record that was changed by hand; it is true."""
 
 _T = TypeVar("_T", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to do to a row: first drop, then add.
+    """What to do to a record: first drop, then add.
 
     Attributes:
-        captions: Added behind those that are there, like the next three.
+        captions: Added after the existing ones, like the next three.
         tags: Ready texts, such as "brown dog".
         ocr: Lines of text in the picture.
         texts: Retrieved or background text.
-        drop: Lists to empty, "tags", or to rid of one source, "tags:vinvl".
-        status: The row's new status; None leaves it.
-        source: The name that added entries carry.
+        drop: Lists to empty, "tags", or to clear of one source, "tags:vinvl".
+        status: The new status; None leaves it.
+        source: The source of added entries.
     """
 
     captions: Sequence[str] = ()
@@ -43,36 +40,31 @@ class Change:
     texts: Sequence[str] = ()
     drop: Sequence[str] = ()
     status: str | None = None
-    source: str = HAND
+    source: str = "hand"
 
 
 def edit(path: Path, image: str, change: Change) -> VisualContext:
-    """Change the row of one picture in an artefact; the row as it is now.
+    """Change the record of one picture in an artefact, a single file, and return the record as it is now.
 
-    The file is replaced when the new one is whole; all other rows, and unknown keys, stay. Where a picture has
-    several rows, all lose what is dropped, and what is new goes to the first.
-
-    Args:
-        path: The artefact, one file.
-        image: The picture's name, as the artefact has it.
-        change: What to do.
+    The file is replaced when the new one is whole; all other records, and unknown keys, stay. If a picture has several
+    records, all lose what is dropped, and what is new goes to the first.
 
     Raises:
-        DataError: The picture has no row, ``change`` asks for nothing or names no such list, source or status, or
-            the file cannot be read or written.
+        DataError: The picture has no record, ``change`` is empty or names an unknown list, source or status, or the
+            file cannot be read or written.
     """
     if path.is_dir():
         raise DataError(f"{path}: a folder of shards; name the shard that holds {image}")
-    drops = [_drop(one) for one in change.drop]
+    drops = [_drop(text) for text in change.drop]
     _check(change)
     wanted = key(image)
     rows = [row for row in iter_contexts(path) if key(row.image) == wanted]
     if not rows:
         raise DataError(f'{path}: no row of "{wanted}"; {_hint(path, wanted)}')
     for kind, source in drops:
-        if not any(source in (None, one.source) for row in rows for one in entries(row, kind)):
-            told = kind if source is None else f"{kind}:{source}"
-            raise DataError(f'{path}: "{wanted}" has nothing to drop of {told}')
+        if not any(source in (None, entry.source) for row in rows for entry in entries(row, kind)):
+            name = kind if source is None else f"{kind}:{source}"
+            raise DataError(f'{path}: "{wanted}" has nothing to drop of {name}')
     write_contexts(_rewritten(path, wanted, change), path)
     return changed(rows[0], change)
 
@@ -92,13 +84,13 @@ def _hint(path: Path, wanted: str) -> str:
 
 
 def changed(row: VisualContext, change: Change) -> VisualContext:
-    """A row with a change made, and marked as edited.
+    """A record with a change made, and marked as edited.
 
     >>> row = VisualContext("1.jpg", captions=(Caption("a dog", source="catr"),))
-    >>> [one.text for one in changed(row, Change(captions=["a cat"], drop=["captions:catr"])).captions]
+    >>> [caption.text for caption in changed(row, Change(captions=["a cat"], drop=["captions:catr"])).captions]
     ['a cat']
     """
-    drops = [_drop(one) for one in change.drop]
+    drops = [_drop(text) for text in change.drop]
     by = change.source
     return replace(
         row,
@@ -114,7 +106,7 @@ def changed(row: VisualContext, change: Change) -> VisualContext:
 
 def _left(old: tuple[_T, ...], kind: Source, drops: Sequence[tuple[Source, str | None]]) -> tuple[_T, ...]:
     dropped = [source for dropped, source in drops if dropped == kind]
-    return tuple(one for one in old if None not in dropped and one.source not in dropped)
+    return tuple(entry for entry in old if None not in dropped and entry.source not in dropped)
 
 
 def _check(change: Change) -> None:
@@ -127,11 +119,11 @@ def _check(change: Change) -> None:
         raise DataError(f"status: expected one of {', '.join(STATUSES)}, found {change.status!r}")
 
 
-def _drop(told: str) -> tuple[Source, str | None]:
-    kind, colon, source = told.partition(":")
+def _drop(text: str) -> tuple[Source, str | None]:
+    kind, colon, source = text.partition(":")
     for name in KINDS:
         if kind == name:
             return name, source if colon else None
     raise DataError(
-        f'drop: expected one of {", ".join(KINDS)}, perhaps with a source as in "tags:vinvl", found {told!r}'
+        f'drop: expected one of {", ".join(KINDS)}, perhaps with a source as in "tags:vinvl", found {text!r}'
     )

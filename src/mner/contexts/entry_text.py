@@ -6,14 +6,14 @@ from mner.config import Source
 from mner.types import Caption, ContextText, OcrText, Tag, VisualContext
 
 KINDS: tuple[Source, ...] = ("captions", "tags", "ocr", "texts")
-"""The lists of a row."""
+"""The lists of a record."""
 
 Entry = Tag | Caption | OcrText | ContextText
-"""One entry of any of them."""
+"""An entry of any of these lists."""
 
 
 def entries(context: VisualContext, kind: Source) -> tuple[Entry, ...]:
-    """The entries of one list of a row."""
+    """The entries of one list of a record."""
     listed: tuple[Entry, ...] = getattr(context, kind)
     return listed
 
@@ -30,5 +30,5 @@ def words_of(entry: Entry) -> str:
 
 
 def entry_texts(context: VisualContext, kind: Source) -> tuple[str, ...]:
-    """The words of all entries of one list of a row."""
+    """The words of all entries of one list of a record."""
     return tuple(words_of(entry) for entry in entries(context, kind))

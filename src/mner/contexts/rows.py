@@ -1,4 +1,4 @@
-"""One row of the visual-context artefact: JSON object <-> ``VisualContext``; faults name the place."""
+"""One record of the visual-context artefact: JSON object <-> ``VisualContext``; faults name the place."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def to_line(context: VisualContext) -> str:
 
 
 def to_row(context: VisualContext) -> dict[str, Any]:
-    """A context as a row of the artefact; what is empty is left out."""
+    """A context as a record of the artefact; what is empty is left out."""
     row: dict[str, Any] = {"image": context.image, "status": context.status}
     for name in ("sha256", "reason"):
         if getattr(context, name) is not None:
@@ -40,15 +40,15 @@ def to_row(context: VisualContext) -> dict[str, Any]:
         row["extractor"] = dict(context.extractor)
     for name in ("tags", "captions", "ocr", "texts"):
         if getattr(context, name):
-            row[name] = [_entry(one) for one in getattr(context, name)]
+            row[name] = [_entry(entry) for entry in getattr(context, name)]
     return {**row, **context.extra}
 
 
 def from_row(row: Any, *, where: str = "context") -> VisualContext:
-    """The context of a row.
+    """The context of a record.
 
     Raises:
-        DataError: It is no object, lacks ``image``, or an entry is of the wrong form.
+        DataError: It is not an object, lacks ``image``, or an entry is of the wrong form.
     """
     if not isinstance(row, Mapping) or not isinstance(row.get("image"), str) or not row["image"]:
         raise DataError(f'{where}: expected an object with the key "image", such as {{"image": "1.jpg"}}')
@@ -75,13 +75,13 @@ def from_row(row: Any, *, where: str = "context") -> VisualContext:
     )
 
 
-def _entry(one: Any) -> dict[str, Any]:
-    """An entry as JSON: its fields that say something, then its unknown keys."""
-    fields = {name: getattr(one, name) for name in one.__dataclass_fields__ if name != "extra"}
+def _entry(entry: Any) -> dict[str, Any]:
+    """An entry as JSON: its fields that are not empty, then its unknown keys."""
+    fields = {name: getattr(entry, name) for name in entry.__dataclass_fields__ if name != "extra"}
     row = {name: value for name, value in fields.items() if value not in (None, "", ())}
-    if isinstance(one, Caption | OcrText | ContextText):
-        row["text"] = one.text
-    return {**{name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}, **one.extra}
+    if isinstance(entry, Caption | OcrText | ContextText):
+        row["text"] = entry.text
+    return {**{name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}, **entry.extra}
 
 
 def _entries(
@@ -92,15 +92,15 @@ def _entries(
         return ()
     if not isinstance(entries, list):
         raise DataError(f"{where}: {name}: expected a list, found {entries!r}")
-    found = []
+    read_entries = []
     for number, entry in enumerate(entries):
         place = f"{where}: {name}[{number}]"
         if isinstance(entry, str):
             entry = {"text": entry}
         if not isinstance(entry, Mapping):
             raise DataError(f"{place}: expected an object or a text, found {entry!r}")
-        found.append(read(entry, place))
-    return tuple(found)
+        read_entries.append(read(entry, place))
+    return tuple(read_entries)
 
 
 def _tag(entry: Mapping[str, Any], where: str) -> Tag:
@@ -108,28 +108,21 @@ def _tag(entry: Mapping[str, Any], where: str) -> Tag:
     if not isinstance(text, str | None) or not isinstance(named, str) or not (text or named):
         raise DataError(f'{where}: expected "object" (with "attributes") or "text"')
     attributes = entry.get("attributes", [])
-    if not isinstance(attributes, list) or not all(isinstance(one, str) for one in attributes):
+    if not isinstance(attributes, list) or not all(isinstance(name, str) for name in attributes):
         raise DataError(f"{where}: attributes: expected a list of texts, found {attributes!r}")
-    return Tag(
-        object=named,
-        attributes=tuple(attributes),
-        confidence=_number(entry, "confidence", where),
-        box=_box(entry, where),
-        text=text,
-        source=_source(entry, where),
-        extra=_extra(entry, "object", "attributes", "confidence", "box", "text"),
-    )
+    confidence, box, source = _number(entry, "confidence", where), _box(entry, where), _source(entry, where)
+    extra = _extra(entry, "object", "attributes", "confidence", "box", "text")
+    return Tag(named, tuple(attributes), confidence, box, text, source, extra)
 
 
 def _caption(entry: Mapping[str, Any], where: str) -> Caption:
-    text, source = _string(entry, where), _source(entry, where)
-    return Caption(text, _number(entry, "score", where), source, _extra(entry, "text", "score"))
+    score, source = _number(entry, "score", where), _source(entry, where)
+    return Caption(_string(entry, where), score, source, _extra(entry, "text", "score"))
 
 
 def _ocr(entry: Mapping[str, Any], where: str) -> OcrText:
-    extra = _extra(entry, "text", "confidence", "box")
-    confidence, box = _number(entry, "confidence", where), _box(entry, where)
-    return OcrText(_string(entry, where), confidence, box, _source(entry, where), extra)
+    confidence, box, source = _number(entry, "confidence", where), _box(entry, where), _source(entry, where)
+    return OcrText(_string(entry, where), confidence, box, source, _extra(entry, "text", "confidence", "box"))
 
 
 def _text(entry: Mapping[str, Any], where: str) -> ContextText:
@@ -157,7 +150,7 @@ def _number(entry: Mapping[str, Any], name: str, where: str) -> float | None:
 
 
 def finite(value: Any) -> bool:
-    """Whether a value of JSON is a number that a float can hold."""
+    """Whether a JSON value is a number that a float can hold."""
     try:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:  # an integer of hundreds of digits

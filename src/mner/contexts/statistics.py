@@ -47,13 +47,13 @@ class Statistics:
     """A whole artefact.
 
     Attributes:
-        pictures: Rows.
-        statuses: Rows by status.
-        empty: Rows that are ok, and yet nothing was read.
-        edited: Rows that were changed by hand.
-        failed: Rows that are ok, but a backend failed on them.
-        extractors: Rows by extractor, "name version fingerprint"; "" for those that name none.
-        kinds: By kind, in rows that are ok.
+        pictures: Records.
+        statuses: Records by status.
+        empty: Records with the status ok and no entry.
+        edited: Records that were changed by hand.
+        failed: Records with the status ok, although a backend failed on the picture.
+        extractors: Records by extractor, "name version fingerprint"; "" for those that name none.
+        kinds: By kind, in records with the status ok.
     """
 
     pictures: int = 0
@@ -67,21 +67,21 @@ class Statistics:
     def to_dict(self) -> dict[str, Any]:
         """The counts as a JSON object."""
         plain = {name: getattr(self, name) for name in ("pictures", "empty", "edited", "failed")}
+        statuses, extractors = dict(self.statuses.most_common()), dict(self.extractors.most_common())
         kinds = {
             kind: {
-                "pictures": one.pictures,
+                "pictures": counts.pictures,
                 "share": round(self.share(kind), 4),
-                "entries": one.entries,
-                "words": one.words,
-                "words_a_picture": round(one.words_a_picture, 2),
-                "characters": one.characters,
-                "longest": one.longest,
-                "sources": dict(one.sources.most_common()),
+                "entries": counts.entries,
+                "words": counts.words,
+                "words_a_picture": round(counts.words_a_picture, 2),
+                "characters": counts.characters,
+                "longest": counts.longest,
+                "sources": dict(counts.sources.most_common()),
             }
-            for kind, one in self.kinds.items()
+            for kind, counts in self.kinds.items()
         }
-        told = {"statuses": dict(self.statuses.most_common()), "extractors": dict(self.extractors.most_common())}
-        return {**plain, **told, "kinds": kinds}
+        return {**plain, "statuses": statuses, "extractors": extractors, "kinds": kinds}
 
     def share(self, kind: Source) -> float:
         """The share of all pictures that have entries of a kind."""
@@ -89,36 +89,32 @@ class Statistics:
 
 
 def statistics(rows: Iterable[VisualContext]) -> Statistics:
-    """The counts of some rows, read once.
+    """The counts of records, read once.
 
     >>> from mner.types import OcrText
-    >>> found = statistics([VisualContext("1.jpg", ocr=(OcrText("ON TOUR"),)), VisualContext("2.jpg")])
-    >>> found.share("ocr"), found.kinds["ocr"].words, found.empty
+    >>> counts = statistics([VisualContext("1.jpg", ocr=(OcrText("ON TOUR"),)), VisualContext("2.jpg")])
+    >>> counts.share("ocr"), counts.kinds["ocr"].words, counts.empty
     (0.5, 2, 1)
     """
-    found = Statistics()
+    total = Statistics()
     for row in rows:
-        found.pictures += 1
-        found.statuses[row.status] += 1
-        found.edited += bool(row.extra.get(MARK))
-        told = row.extractor or {}
-        found.extractors[" ".join(str(told[name]) for name in ("name", "version", "fingerprint") if name in told)] += 1
+        total.pictures += 1
+        total.statuses[row.status] += 1
+        total.edited += bool(row.extra.get(MARK))
+        by = row.extractor or {}
+        total.extractors[" ".join(str(by[name]) for name in ("name", "version", "fingerprint") if name in by)] += 1
         if row.status != "ok":
             continue
-        found.empty += row.empty
-        found.failed += row.reason is not None
-        for kind, counts in found.kinds.items():
-            _add(counts, row, kind)
-    return found
-
-
-def _add(counts: KindStatistics, row: VisualContext, kind: Source) -> None:
-    counts.pictures += bool(entries(row, kind))
-    for entry in entries(row, kind):
-        text = words_of(entry)
-        words = len(text.split())
-        counts.entries += 1
-        counts.words += words
-        counts.characters += len(text)
-        counts.longest = max(counts.longest, words)
-        counts.sources[entry.source] += 1
+        total.empty += row.empty
+        total.failed += row.reason is not None
+        for kind, counts in total.kinds.items():
+            counts.pictures += bool(entries(row, kind))
+            for entry in entries(row, kind):
+                text = words_of(entry)
+                words = len(text.split())
+                counts.entries += 1
+                counts.words += words
+                counts.characters += len(text)
+                counts.longest = max(counts.longest, words)
+                counts.sources[entry.source] += 1
+    return total

@@ -1,4 +1,4 @@
-"""What was read from pictures, kept by picture and extractor in one sqlite file: nothing is computed twice."""
+"""What was read from pictures, stored by picture and extractor in one sqlite file, and exchanged as artefacts."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from mner.contexts.artefact import iter_contexts, write_contexts
+from mner.contexts.edit import MARK
 from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError, MnerWarning
 from mner.files import cache_folder
@@ -38,16 +41,19 @@ _ADVICE = {
 
 _COLUMNS = ["sha256", "fingerprint", "row"]
 
+KEPT_AS = "kept_as"
+"""Key of a record of an exported store: its fingerprint in the store."""
+
 
 class Store:
     """Contexts by (picture's SHA-256, extractor's fingerprint); several processes and threads may use it at once.
 
     Args:
         path: The file; None takes ``contexts.sqlite`` in the user's cache. Its folder is made if need be.
-        needed: False: a store that cannot be used, now or later, is warned of once (``MnerWarning``) and keeps nothing.
+        needed: False: if the store cannot be used, now or later, warn once (``MnerWarning``) and go on without it.
 
     Raises:
-        DataError: The file cannot be opened or is no such store, and it is needed.
+        DataError: The file cannot be opened or is not a store, and it is needed.
     """
 
     def __init__(self, path: Path | None = None, *, needed: bool = True) -> None:
@@ -85,7 +91,7 @@ class Store:
             raise error
 
     def _write_ahead(self) -> None:
-        """Readers and a writer beside each other; sqlite lets none wait for the change, so this asks again."""
+        """Let readers and a writer work at the same time; sqlite does not wait to change this, so try again."""
         until = time.monotonic() + WAIT
         while True:
             try:
@@ -97,7 +103,7 @@ class Store:
                 time.sleep(0.01)
 
     def _fail(self, error: Exception) -> None:
-        """Raise what is wrong with the file; where the store is not needed, warn and go on without it."""
+        """Raise what is wrong with the file; if the store is not needed, warn and go on without it."""
         if isinstance(error, OSError):
             advice = _FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else _READ_ONLY
         else:
@@ -110,20 +116,20 @@ class Store:
             warnings.warn(f"{message}. Pictures are read without it", MnerWarning, stacklevel=3)
 
     def get(self, sha256: str, fingerprint: str) -> VisualContext | None:
-        """What that extractor read from that picture; None if it has not seen it, or if the row is damaged.
+        """What that extractor read from that picture; None if it has not read it, or if the row is damaged.
 
         Raises:
             DataError: The file cannot be read.
         """
         query = "SELECT row FROM contexts WHERE sha256 = ? AND fingerprint = ?"
-        found = None
+        values = None
         try:
             if not self._lost:
                 with self._turn, closing(self._base.execute(query, (sha256, fingerprint))) as cursor:
-                    found = cursor.fetchone()
+                    values = cursor.fetchone()
         except sqlite3.Error as error:
             self._fail(error)
-        return None if found is None else self._row(found[0])
+        return None if values is None else self._row(values[0])
 
     def _row(self, row: Any) -> VisualContext | None:
         try:
@@ -132,7 +138,7 @@ class Store:
             return None
 
     def __iter__(self) -> Iterator[tuple[str, VisualContext]]:
-        """Fingerprint and context of all that is kept, but for damaged rows; others may write meanwhile.
+        """Fingerprint and context of every row that is not damaged; others may write meanwhile.
 
         Raises:
             DataError: The file cannot be read.
@@ -146,7 +152,7 @@ class Store:
             self._fail(error)
 
     def put(self, context: VisualContext, fingerprint: str) -> None:
-        """Keep what an extractor read; ``context.sha256`` must be set.
+        """Store what an extractor read; ``context.sha256`` must be set.
 
         Raises:
             DataError: The file cannot be written: no space, or another writer held it for ``WAIT`` seconds.
@@ -162,7 +168,7 @@ class Store:
             self._fail(error)
 
     def __len__(self) -> int:
-        """The number of contexts kept."""
+        """The number of contexts in the store."""
         try:
             return int(self._base.execute("SELECT COUNT(*) FROM contexts").fetchone()[0])
         except sqlite3.Error as error:
@@ -184,3 +190,43 @@ class Store:
     ) -> None:
         """Close the file."""
         self.close()
+
+
+def export_store(store: Store, path: Path) -> int:
+    """Write all that is in a store into an artefact, JSONL or Parquet by its suffix; the number of records.
+
+    A record's ``image`` is the name under which the picture was read first.
+
+    Raises:
+        DataError: The store cannot be read or the file cannot be written.
+    """
+    rows = (replace(row, extra={**row.extra, KEPT_AS: fingerprint}) for fingerprint, row in store)
+    return write_contexts(rows, path)
+
+
+def import_into_store(rows: Iterable[VisualContext], store: Store) -> tuple[int, int]:
+    """Put records of artefacts into a store; how many are in it now, and how many were left out.
+
+    A record is taken if a run would have stored it: its status is ok, no backend failed, nobody edited it, and it names
+    its picture (``sha256``) and its extractor. What the store has already stays.
+
+    Raises:
+        DataError: A record cannot be read, or the store cannot be written.
+    """
+    stored = left_out = 0
+    for row in rows:
+        fingerprint = row.extra.get(KEPT_AS, (row.extractor or {}).get("fingerprint"))
+        failed = row.status != "ok" or row.reason or row.extra.get(MARK)
+        if row.sha256 is None or not isinstance(fingerprint, str) or failed:
+            left_out += 1
+            continue
+        stored += 1
+        if store.get(row.sha256, fingerprint) is None:
+            extra = {key: value for key, value in row.extra.items() if key != KEPT_AS}
+            store.put(replace(row, extra=extra), fingerprint)
+    return stored, left_out
+
+
+def import_files(paths: Iterable[Path], store: Store) -> tuple[int, int]:
+    """The same for artefact files, or folders of them."""
+    return import_into_store((row for path in paths for row in iter_contexts(path)), store)

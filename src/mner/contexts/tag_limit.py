@@ -1,4 +1,4 @@
-"""The tags of a picture that are kept: the surest, at most as many as in the paper."""
+"""The limit on the tags of a picture: the surest, at most as many as in the paper."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from mner.types import Tag
 
 MOST_TAGS = 100
-"""Most objects and attributes together, as in the paper; what is over is cut and counted in the row's "cut"."""
+"""Most objects and attributes together, as in the paper; tags over the limit are counted in the record's "cut"."""
 
 
 def limit_tags(tags: Iterable[Tag]) -> tuple[tuple[Tag, ...], dict[str, Any]]:
-    """The tags by confidence, descending, up to ``MOST_TAGS``, and what a row's ``extra`` says of those that were cut.
+    """The tags by confidence, descending, up to ``MOST_TAGS``, and the keys of ``extra`` that count those cut off.
 
     A tag without a confidence counts as certain.
 
