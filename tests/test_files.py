@@ -194,7 +194,7 @@ def test_only_a_full_disk_asks_for_room(tmp_path: Path) -> None:
         write_text(tmp_path / "file" / "a.txt", "x")
     assert "make room" not in str(caught.value)
     for path in (Path(), Path("/"), Path("a\0b")):
-        with pytest.raises(DataError, match="is no name of a file"):
+        with pytest.raises(DataError, match="is not a file name"):
             write_text(path, "x")
 
 

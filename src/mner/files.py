@@ -27,12 +27,9 @@ _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe that nobody reads, or a device
 def writing(path: Path, *, replace: bool = True) -> Iterator[TextIO]:
     """A UTF-8 text stream with Unix line ends whose content becomes ``path`` when the block ends without an error.
 
-    The folder is made if need be. After an error, an interrupt included, ``path`` is as it was before. A link at
-    ``path`` is replaced, not followed; a device or a pipe there is written to as it is.
-
-    Args:
-        path: The file.
-        replace: False refuses, at the end, to replace a file whose content is another.
+    The folder is made if need be. After an error or an interrupt, ``path`` is as it was before. A link at ``path`` is
+    replaced, not followed; a device or a pipe is written to. ``replace=False`` refuses, at the end, to replace a file
+    that has other content.
 
     Raises:
         DataError: The file cannot be written, or another process, or another thread of this one, is writing it.
@@ -72,11 +69,7 @@ def writing_bytes(path: Path, *, replace: bool = True) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """The private name under which a library writes what becomes ``path`` when the block ends without an error.
-
-    Raises:
-        DataError: The file cannot be written.
-    """
+    """The private name under which a library writes what becomes ``path`` when the block ends without an error."""
     part = _part(path)
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +87,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def settle(path: Path, mode: int) -> None:
-    """Bring a file that a library wrote onto the disk, with the permissions of a new file: some keep it to the user."""
+    """Sync a file that a library wrote, and give it the permissions of a new file: some libraries keep it private."""
     path.chmod(mode)
     with path.open("rb+") as stream:
         os.fsync(stream.fileno())
@@ -102,11 +95,7 @@ def settle(path: Path, mode: int) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """A block that writes ``path``; where that fails, the error names the file and what helps.
-
-    Raises:
-        DataError: In place of OSError.
-    """
+    """A block that writes ``path``, in which ``OSError`` becomes a ``DataError`` that names the file and what helps."""
     try:
         yield
     except BrokenPipeError:  # the reader of a pipe left, which is its right
@@ -119,7 +108,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 class _File(io.FileIO):
-    """A file open for writing whose faults are reported under the name that the user knows."""
+    """A file open for writing whose errors name the path that the user knows."""
 
     def __init__(self, descriptor: int, path: Path) -> None:
         super().__init__(descriptor, "wb")
@@ -133,12 +122,12 @@ class _File(io.FileIO):
 def _part(path: Path) -> Path:
     """The name of a file while it is written."""
     if not path.name or "\0" in path.name:
-        raise DataError(f'"{path}": is no name of a file; name the file to write')
+        raise DataError(f'"{path}": is not a file name; name the file to write')
     return path.with_name(f".{path.name}.mner.part")
 
 
 def _claimed(path: Path) -> int:
-    """A new empty file under the private name, open for this writer alone; what a killed writer left is removed."""
+    """A new empty file under the private name, locked for this writer; what a killed writer left is removed."""
     part = _part(path)
     part.parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -149,7 +138,7 @@ def _claimed(path: Path) -> int:
             continue
         if lock(descriptor) is not False and is_open(part, descriptor):
             return descriptor
-        os.close(descriptor)  # another writer took it for a dead one's between the two calls
+        os.close(descriptor)  # between the two calls another writer removed it as a killed one's
 
 
 def _remove_stale(part: Path, path: Path) -> None:
@@ -164,7 +153,7 @@ def _remove_stale(part: Path, path: Path) -> None:
         return
     try:
         if lock(descriptor) is False:
-            raise DataError(f"{path}: another process is writing this file; wait for its end, or name another file")
+            raise DataError(f"{path}: another process is writing this file; wait until it ends, or name another file")
         if is_open(part, descriptor):
             part.unlink(missing_ok=True)
     finally:
@@ -172,7 +161,7 @@ def _remove_stale(part: Path, path: Path) -> None:
 
 
 def is_open(path: Path, descriptor: int) -> bool:
-    """Whether an open file is still the one of that name."""
+    """Whether an open file is still the one with that name."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -180,7 +169,7 @@ def is_open(path: Path, descriptor: int) -> bool:
 
 
 def lock(descriptor: int) -> bool | None:
-    """Whether the lock of an open file is ours now, until it is closed; None where the system has no such locks."""
+    """Whether this process now has the lock of an open file, until it is closed; None where there are no locks."""
     try:
         import fcntl
 
@@ -219,18 +208,14 @@ def _opened(path: Path) -> int:
 
 
 def _check_replaceable(path: Path, replace: bool) -> None:
-    """Refuse to replace a file whose content is another than the new one's."""
+    """Refuse to replace a file that has other content than the new one."""
     with contextlib.suppress(FileNotFoundError):
         if not replace and path.stat().st_size and not filecmp.cmp(_part(path), path, shallow=False):
             raise DataError(f"{path}: exists, with other content; name another file, or pass --force to replace it")
 
 
 def append(path: Path, text: str) -> None:
-    """Add to the end of a file, which is made if need be, like its folder; a link is not followed.
-
-    Raises:
-        DataError: It cannot be written.
-    """
+    """Add to the end of a file, which is made if need be, like its folder; a link is not followed."""
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _ALONE | _NO_WAIT, 0o666)

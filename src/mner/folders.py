@@ -15,7 +15,7 @@ from mner.errors import DataError
 from mner.files import is_open, lock, naming, settle
 
 LOCK = ".mner.lock"
-"""A file with this name says which process writes the folder; it goes when that process ends."""
+"""A file with this name says which process writes the folder; it is removed when that process ends."""
 
 WAIT = 2.0
 """Seconds that a reader waits for the process that is replacing a folder at this moment."""
@@ -25,12 +25,9 @@ WAIT = 2.0
 def held(folder: Path, file: Path | None = None) -> Iterator[None]:
     """A block in which no other process, and no other thread of this one, writes a folder.
 
-    The system frees the lock when its process ends, however that ends. Where a file system has no locks, the process
-    that the lock file names is looked for.
-
-    Args:
-        folder: The folder, named in the message.
-        file: The lock file; None: ``.mner.lock`` in the folder, which is made if need be.
+    The system frees the lock when its process ends, however that ends. Where a file system has no locks, the folder is
+    free if the process that the lock file names does not run. ``file`` is the lock file, by default ``.mner.lock`` in
+    the folder, which is made if need be.
 
     Raises:
         DataError: Another process writes the folder; the message names it and its machine. Or the lock file cannot
@@ -49,7 +46,7 @@ def held(folder: Path, file: Path | None = None) -> Iterator[None]:
 
 
 def _taken(file: Path, folder: Path) -> int:
-    """The open lock file, held and with this process's name in it."""
+    """The open lock file, locked and with this process's name in it."""
     while True:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
         descriptor = os.open(file, flags, 0o666)
@@ -59,7 +56,7 @@ def _taken(file: Path, folder: Path) -> int:
             os.close(descriptor)
             remove = "" if got is False else f"; if that process is over, remove {file}"
             raise DataError(
-                f"{folder}: process {number or '?'} on {host or '?'} is writing this folder; wait for its end, or "
+                f"{folder}: process {number or '?'} on {host or '?'} is writing this folder; wait until it ends, or "
                 f"name another folder{remove}"
             )
         if is_open(file, descriptor):
@@ -72,14 +69,13 @@ def _taken(file: Path, folder: Path) -> int:
 
 def _may_live(host: str, process: int) -> bool:
     """Whether a process may still run: it does, or it is on another machine."""
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
+    if host == socket.gethostname():
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:  # it runs, for another user
+            pass
     return True
 
 
@@ -88,11 +84,7 @@ def replacing_folder(folder: Path, *, own: Collection[str] = ()) -> Iterator[Pat
     """A new folder that takes the place of ``folder`` when the block ends without an error.
 
     After an error nothing is left of the new folder; after a kill the next command that reads or replaces ``folder``
-    puts it right.
-
-    Args:
-        folder: The folder; it need not be there.
-        own: Files in it that go, as paths from it; all others stay beside the new ones.
+    repairs it. Of an old folder all files stay but those that the new one has and those in ``own``, relative paths.
 
     Raises:
         DataError: Another process is replacing the same folder, or it cannot be written.
@@ -109,30 +101,30 @@ def replacing_folder(folder: Path, *, own: Collection[str] = ()) -> Iterator[Pat
             with naming(folder):
                 _settle(part)
                 _keep_others(folder, part, own)
-                _swap(part, folder)
+                if folder.exists():
+                    folder.rename(_old(folder))
+                part.rename(folder)
+                _put_right(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
 
 def restore(folder: Path) -> None:
-    """Give a folder its name back where a process was killed between taking the old one away and naming the new one.
-
-    Nothing happens where the folder is there, or no earlier one is kept.
-    """
+    """Give a folder its name back if a process was killed between renaming the old one and the new one."""
     folder = _real(folder)
     until = time.monotonic() + WAIT
     while not folder.exists() and _old(folder).is_dir():
         try:
             with held(folder, _lock_of(folder)):
                 _put_right(folder)
-        except DataError:  # another process is at it, or nothing can be written here
+        except DataError:  # another process is doing so, or nothing can be written here
             if time.monotonic() > until:
                 return
             time.sleep(0.01)
 
 
 def _real(folder: Path) -> Path:
-    """The folder itself, where its name is a link to it, or none of its own such as "."."""
+    """The folder itself, if its path is a link to it or ends in "." or ".."."""
     return folder.resolve() if folder.is_symlink() or folder.name in {"", ".."} else folder
 
 
@@ -145,7 +137,7 @@ def _old(folder: Path) -> Path:
 
 
 def _keep_others(folder: Path, part: Path, own: Collection[str]) -> None:
-    """Give a new folder, too, the files of the one that it replaces that are not of its kind."""
+    """Give a new folder the files of others in the one that it replaces."""
     for path in folder.rglob("*"):
         name = path.relative_to(folder)
         if (path.is_symlink() or not path.is_dir()) and name.as_posix() not in own and not (part / name).exists():
@@ -154,14 +146,6 @@ def _keep_others(folder: Path, part: Path, own: Collection[str]) -> None:
                 os.link(path, part / name, follow_symlinks=False)
             except OSError:  # a file system without hard links
                 shutil.copy2(path, part / name, follow_symlinks=False)
-
-
-def _swap(part: Path, folder: Path) -> None:
-    """Put a folder in the place of another."""
-    if folder.exists():
-        folder.rename(_old(folder))
-    part.rename(folder)
-    _put_right(folder)
 
 
 def _put_right(folder: Path) -> None:
@@ -174,7 +158,7 @@ def _put_right(folder: Path) -> None:
 
 
 def _settle(folder: Path) -> None:
-    """Bring every file onto the disk, with the permissions of a new file: some libraries keep theirs private."""
+    """Sync every file, and give it the permissions of a new file: some libraries keep theirs private."""
     probe = folder / LOCK
     probe.touch()
     mode = stat.S_IMODE(probe.stat().st_mode)

@@ -12,7 +12,7 @@ EXIT_CODE = 130
 
 
 def leave(number: int, frame: FrameType | None) -> None:
-    """End the process at once: it has not begun its work, or is through with it."""
+    """End the process at once: it has not begun its work, or has finished it."""
     os.write(2, b"interrupted\n")
     os._exit(EXIT_CODE)
 
@@ -28,7 +28,7 @@ def raise_interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def answer(handler: Callable[[int, FrameType | None], None]) -> None:
-    """Have Ctrl-C call ``handler``, unless whoever started the process wants it ignored."""
+    """Have Ctrl-C call ``handler``, unless the process was started with Ctrl-C ignored."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, handler)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,9 @@ def machine() -> dict[str, Any]:
 
 @cache
 def processor() -> tuple[str, tuple[str, ...]]:
-    """The CPU's model and which of ``CPU_FLAGS`` it has; no flags where the system does not tell them."""
+    """The CPU's model and which of ``CPU_FLAGS`` it has; no flags where the system does not list them."""
     model, flags = platform.processor() or platform.machine(), set[str]()
-    try:
+    with suppress(OSError):  # not Linux: the model's name must do
         for line in CPUINFO.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
             if name.strip() == "model name":
@@ -40,8 +41,6 @@ def processor() -> tuple[str, tuple[str, ...]]:
             elif name.strip() in {"flags", "Features"}:
                 flags = set(value.split())
                 break
-    except OSError:
-        flags = set()  # not Linux: the model's name must do
     return model, tuple(flag for flag in CPU_FLAGS if flag in flags)
 
 

@@ -1,4 +1,4 @@
-"""What may be written over: what mner wrote is continued or replaced; what others wrote is refused, unless by force."""
+"""What may be overwritten: files and folders that mner wrote, and others only by force."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 from mner.errors import DataError
 
 GENERATOR = b'<meta name="generator" content="mner">'
-"""What is in the head of every page that mner writes."""
+"""Part of every page that mner writes."""
 
-_HEAD = 4096  # bytes of a page or a report, at most, before what says that mner wrote it
-_LINE = 2**24  # bytes of a row, at most
+_HEAD = 4096  # bytes at the beginning of a page or a report that say that mner wrote it
+_LINE = 2**24  # bytes of a record, at most
 _RUN = ("config.toml", "record.json", "metrics.jsonl", "checkpoint.safetensors", "model")
 _COLUMNS = tuple(name.encode() for name in ("image", "status", "sha256", "captions", "extractor", "other"))
 
@@ -26,8 +26,8 @@ class Kind:
 
     Attributes:
         name: What a message calls it.
-        is_own: Whether what stands at a path is of this kind and mner's own; None where that cannot be seen, as in
-            files that people write, too.
+        is_own: Whether the file or folder at a path is of this kind and mner's own; None for files that people write,
+            too, where that cannot be seen.
     """
 
     name: str
@@ -35,28 +35,26 @@ class Kind:
 
 
 def check_file(path: Path, kind: Kind, *, force: bool = False) -> None:
-    """Refuse to write over a file that mner did not write.
-
-    An empty file may be written over, and so may a device or a pipe, which is written to as it is.
+    """Refuse to overwrite a file that mner did not write, unless it is empty, a device or a pipe, or by ``force``.
 
     Raises:
-        DataError: It is such a file and ``force`` is off, or a folder.
+        DataError: It is such a file, or a folder.
     """
     try:
-        found = path.stat()
-    except OSError:  # there is none, or what is wrong with the place shows when it is written
+        status = path.stat()
+    except OSError:  # there is no file, or writing it will show what is wrong
         return
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise DataError(f"{path}: is a folder; name a file")
-    if stat.S_ISREG(found.st_mode) and found.st_size:
+    if stat.S_ISREG(status.st_mode) and status.st_size:
         _check(path, kind, "replace it", force=force)
 
 
 def check_folder(path: Path, kind: Kind, *, force: bool = False) -> None:
-    """Refuse to write into a folder that holds anything, unless mner wrote it.
+    """Refuse to write into a folder that is not empty and that mner did not write, unless by ``force``.
 
     Raises:
-        DataError: It is such a folder and ``force`` is off, or a file.
+        DataError: It is such a folder, or a file.
     """
     if path.is_dir():
         if any(path.iterdir()):
@@ -81,7 +79,7 @@ def _check(path: Path, kind: Kind, what: str, *, force: bool) -> None:
 
 
 def _row(path: Path) -> dict[str, Any]:
-    """The first line of a file as a JSON object; empty where it is none."""
+    """The first line of a file as a JSON object; an empty one for anything else."""
     with path.open("rb") as stream:
         line = stream.readline(_LINE)
     try:
@@ -92,7 +90,7 @@ def _row(path: Path) -> dict[str, Any]:
 
 
 def _is_contexts(path: Path) -> bool:
-    """Rows begin with image and status; of a Parquet file the last bytes name the columns."""
+    """Records begin with image and status; of a Parquet file the last bytes name the columns."""
     with path.open("rb") as stream:
         if stream.read(4) == b"PAR1":
             stream.seek(-min(path.stat().st_size, 2**20), 2)

@@ -11,24 +11,19 @@ from mner.errors import PluginError
 
 
 def names(package: str) -> list[str]:
-    """Names of the plug-ins in a package, sorted: its files, but for folders and names with a leading underscore.
+    """Names of the plug-ins in a package, sorted: its files, without names that begin with an underscore.
 
     >>> "nanodet" in names("mner.vision.detectors")
     True
     """
-    folder = importlib.import_module(package)
-    found = pkgutil.iter_modules(folder.__path__)
-    return sorted(module.name for module in found if not module.ispkg and not module.name.startswith("_"))
+    modules = pkgutil.iter_modules(importlib.import_module(package).__path__)
+    return sorted(module.name for module in modules if not module.ispkg and not module.name.startswith("_"))
 
 
 def load(package: str, name: str, *, allow_dotted: bool = True) -> ModuleType:
     """The module of one plug-in: a file of ``package``, or a dotted name outside mner.
 
-    Args:
-        package: Dotted name of the folder, such as "mner.vision.detectors".
-        name: The plug-in's file name without ".py", or a dotted module name.
-        allow_dotted: Whether a dotted name may be imported. A name that came from a model directory may
-            not: it would run somebody else's code.
+    ``allow_dotted=False`` refuses a dotted name, as in a model directory: it would run somebody else's code.
 
     Raises:
         PluginError: Nothing has that name (with the nearest one that exists), or a dotted name is refused.

@@ -1,10 +1,10 @@
-"""Foreign text made safe for where it is shown: a terminal, Markdown, an error message, a place with fixed offsets."""
+"""Foreign text made safe to show: in a terminal, Markdown, an error message, or where offsets must not change."""
 
 from __future__ import annotations
 
 import re
 
-# C0 and C1 controls steer terminals, halves of surrogate pairs are no UTF-8, and the rest turn writing around.
+# C0 and C1 controls steer terminals, halves of surrogate pairs are not UTF-8, and the rest reverse the writing.
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
@@ -16,7 +16,7 @@ def for_terminal(text: str) -> str:
     >>> for_terminal("a\x1b[31mb\n")
     'a\\u001b[31mb\n'
     """
-    return _UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _UNFIT.sub(lambda char: f"\\u{ord(char[0]):04x}", text)
 
 
 def shown(text: str) -> str:

@@ -90,7 +90,7 @@ class Session:
         return answers
 
     def _within(self, limit: float, run: Callable[[], list[Any]], options: Any) -> list[Any]:
-        """What a run returns within so many seconds; else it is ended between two operations, or left behind."""
+        """What a run returns within ``limit`` seconds; a longer run is ended between two operations, or left behind."""
         answer: Future[list[Any]] = Future()
 
         def work() -> None:
@@ -117,7 +117,7 @@ class Session:
         return list(self._opened().get_outputs())
 
     def after_fork(self) -> None:
-        """Leave the parent's session alone; the next call opens one of this process."""
+        """Leave the parent's session alone; the next call opens a new one."""
         self._lock = threading.Lock()  # a thread that the child does not have may hold the old one
         never_free(self._session)
         self._session = None
@@ -148,11 +148,10 @@ class Session:
 
 
 class Inherited(Protocol):
-    """What holds a session, its own or that of another library."""
+    """An object that owns a session of onnxruntime."""
 
     def after_fork(self) -> None:
         """Called in a forked child: give what the parent opened to ``never_free``, and open it again when needed."""
-        ...
 
 
 def forget_after_fork(owner: Inherited) -> None:
@@ -169,17 +168,17 @@ def never_free(value: Any) -> None:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of a message of onnxruntime; what follows are its own source lines."""
+    """The first line of a message of onnxruntime, which lines of its own source follow."""
     return str(error).partition("\n")[0]
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     """Size, time and number of a file; None where there is none."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ino
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 _OWNERS: weakref.WeakSet[Inherited] = weakref.WeakSet()

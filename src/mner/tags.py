@@ -1,4 +1,4 @@
-"""Entity spans <-> one tag a word, in the schemes IOB2, IOB1 and BIOES."""
+"""Entity spans <-> one tag for each word, in the schemes IOB2, IOB1 and BIOES."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Labels = Reading | Literal[False]
 """How labels are read; False: they are neither read nor checked."""
 
 PAD = "PAD"
-"""The label of a word's further sub-tokens where they carry labels too (ITA, appendix A.5); no word has it."""
+"""The label of a word's further sub-tokens if they have labels too (ITA, appendix A.5); never that of a word."""
 
 PREFIXES: dict[Scheme, str] = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES"}
 """The letters that may stand before the hyphen."""
@@ -61,7 +61,7 @@ def check_type(label: str) -> str:
     A space within is part of the name ("work of art"), as far as a format can hold one.
 
     Raises:
-        ValueError: It is no name of one type; the message says why.
+        ValueError: It is not the name of one type; the message says why.
 
     >>> check_type(" LOC")
     'LOC'
@@ -84,9 +84,9 @@ def check_type(label: str) -> str:
 
 
 def similar_types(types: Mapping[str, int]) -> list[str]:
-    """What to say of types that are probably one type in several spellings; ``types`` has the entities of each.
+    """A warning for types that are probably one type in several spellings; ``types`` counts the entities of each.
 
-    They differ in case, hyphens, underscores, spaces or the coding of letters alone, or are the long and the short name
+    They differ only in case, hyphens, underscores, spaces or the coding of letters, or are the long and the short name
     of one type (PER and PERSON).
 
     >>> similar_types({"PER": 9, "Per": 1, "LOC": 4})
@@ -108,7 +108,7 @@ def parse(tag: str, *, scheme: Scheme = "BIOES") -> tuple[str, str]:
     """The letter and the type of a tag; ("O", "") outside entities.
 
     Raises:
-        DataError: The tag is none of the scheme.
+        DataError: The tag is not valid in the scheme.
 
     >>> parse("B-geo-loc")
     ('B', 'geo-loc')
@@ -149,15 +149,10 @@ def detect(sequences: Iterable[Sequence[str]]) -> Scheme:
 
 
 def to_spans(tags: Sequence[str], *, scheme: Scheme = "IOB2", labels: Reading = "repair") -> tuple[Span, ...]:
-    """The entities of a tag sequence, sorted.
-
-    Args:
-        tags: One tag a word.
-        scheme: How they are written. In IOB1 an I- may begin an entity, so both readings agree.
-        labels: repair: an I- after O or after another type begins an entity. strict: it is O.
+    """The entities of a tag sequence, sorted. In IOB1 an I- may begin an entity, so both readings agree.
 
     Raises:
-        DataError: A tag is none of the scheme.
+        DataError: A tag is not valid in the scheme.
 
     >>> to_spans(["I-PER", "I-PER", "O", "B-LOC"])
     (Span(start=0, end=2, label='PER'), Span(start=3, end=4, label='LOC'))
@@ -207,7 +202,7 @@ def repair(tags: Sequence[str]) -> list[str]:
 
 
 def from_spans(spans: Iterable[Span], length: int, *, scheme: Scheme = "IOB2") -> list[str]:
-    """One tag a word for entities in any order.
+    """One tag for each word, for entities in any order.
 
     Raises:
         DataError: Entities overlap, are empty, or leave the ``length`` words.

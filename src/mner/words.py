@@ -86,9 +86,9 @@ def _pattern() -> re.Pattern[str]:
 @cache
 def _marks() -> str:
     """All combining marks as the inside of a character class; made when first needed (about 20 ms)."""
-    found = [code for code in _mark_range() if unicodedata.category(chr(code))[0] == "M"]
+    codes = [code for code in _mark_range() if unicodedata.category(chr(code))[0] == "M"]
     ranges: list[list[int]] = []
-    for code in found:
+    for code in codes:
         if ranges and code == ranges[-1][1] + 1:
             ranges[-1][1] = code
         else:
