@@ -158,4 +158,4 @@ def test_damaged_files_end_with_their_name(command: str) -> None:
         "sheet": ["--images", "pics", "--out", "s.html"],
     }
     code, _, err = run("context", command, "bad.parquet", *more[command])
-    assert code == 2 and "bad.parquet: damaged, or no Parquet file" in err
+    assert code == 2 and "bad.parquet: damaged, or not a Parquet file" in err

@@ -41,7 +41,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with odd files, which commands run in, and a cache that cannot be used."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MNER_CACHE", "/dev/null/cache")
-    monkeypatch.setattr("mner.long_lines.LONGEST", 1 << 20)  # /dev/zero is given up sooner
+    monkeypatch.setattr("mner.bounded.LONGEST", 1 << 20)  # /dev/zero is given up sooner
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "folder").mkdir()

@@ -77,7 +77,7 @@ def test_folder_of_shards_is_one_artefact_and_a_damaged_one_is_named(tmp_path: P
     assert list(read_contexts(tmp_path)) == ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
     shard = tmp_path / "part-1.parquet"
     shard.write_bytes(shard.read_bytes()[:-20])
-    with pytest.raises(DataError, match=r"part-1\.parquet: damaged, or no Parquet file"):
+    with pytest.raises(DataError, match=r"part-1\.parquet: damaged, or not a Parquet file"):
         read_contexts(tmp_path)
 
 

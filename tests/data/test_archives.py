@@ -54,7 +54,7 @@ def test_archive_that_cannot_be_read_in_place_is_told(tmp_path: Path, kind: str)
         path.write_bytes(b"x" * 2000)
     elif kind == "compressed":
         archive(path, ["1.png"], "w:gz")
-    with pytest.raises(DataError, match=r"a\.tar: no tar archive"):
+    with pytest.raises(DataError, match=r"a\.tar: not a tar archive"):
         list(members(path))
 
 
@@ -126,10 +126,10 @@ def test_table_that_cannot_be_used_is_told(tmp_path: Path) -> None:
         list(table(written(tmp_path / "none.parquet", {"likes": [1]})))
     arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     names = arrow.Array.from_buffers(arrow.string(), 1, arrow.array([b"\xff.png"]).buffers())
-    with pytest.raises(DataError, match=r"odd\.parquet: no Parquet file that can be read .*invalid start byte"):
+    with pytest.raises(DataError, match=r"odd\.parquet: damaged, or not a Parquet file .*invalid start byte"):
         list(table(written(tmp_path / "odd.parquet", {"path": names})))
     (tmp_path / "bad.parquet").write_bytes(b"PAR1xxxxPAR1")
-    with pytest.raises(DataError, match="no Parquet file that can be read"):
+    with pytest.raises(DataError, match="damaged, or not a Parquet file"):
         list(table(tmp_path / "bad.parquet"))
 
 
@@ -149,7 +149,7 @@ def header(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
 def test_member_of_impossible_size_ends_the_archive(tmp_path: Path, size: int, kind: bytes) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(header("1.png", size, kind) + picture(1).ljust(512, b"\0") + bytes(1024))
-    with pytest.raises(DataError, match=r"a\.tar: no tar archive that can be read in place \(.*bytes"):
+    with pytest.raises(DataError, match=r"a\.tar: not a tar archive that can be read in place \(.*bytes"):
         list(members(path))
 
 

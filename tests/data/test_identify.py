@@ -48,7 +48,7 @@ def test_unknown_lines_name_the_formats(tmp_path):
     path.write_text("hello\n")
     with pytest.raises(
         DataError,
-        match=r'would read "hello"\. Name the format: --format NAME, one of conll, csv, json, jsonl, text, twitter',
+        match=r'can read "hello"\. Name the format: --format NAME, one of conll, csv, json, jsonl, text, twitter',
     ):
         list(read(path))
 

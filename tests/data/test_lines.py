@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from mner.data import magic, read
+from mner.data import read
 from mner.data.lines import Lines
 from mner.errors import DataError
 
@@ -64,7 +64,7 @@ def test_stream_is_read_without_keeping_it():
 
 
 def test_line_without_an_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("mner.long_lines.LONGEST", 100)
+    monkeypatch.setattr("mner.bounded.LONGEST", 100)
     (tmp_path / "x").write_bytes(b"a\n" + b"b" * 99 + b"\n" + b"c" * 101)
     lines = iter(Lines(tmp_path / "x"))
     assert [next(lines), next(lines)] == ["a", "b" * 99]
@@ -123,7 +123,7 @@ def test_gzip_that_is_cut_short_or_unpacks_to_one_huge_line_is_refused(tmp_path,
     path.write_bytes(whole[:-200])
     with pytest.raises(DataError, match=r"x\.jsonl: a gzip file that is damaged or cut short, after line 1"):
         list(read(path))
-    monkeypatch.setattr(magic, "LONGEST", 1 << 20)
+    monkeypatch.setattr("mner.data.lines.UNPACKED", 1 << 20)
     path.write_bytes(gzip.compress(b'{"text": "a"}\n' + b" " * (1 << 22)))
     with pytest.raises(DataError, match=r"x\.jsonl:2: over 1 MiB in one line"):
         list(read(path))

@@ -27,7 +27,7 @@ def test_each_line_is_a_post_without_labels():
 def test_plain_text_is_recognised_and_its_format_suggested(tmp_path, text):
     path = tmp_path / "posts.txt"
     path.write_text(text)
-    with pytest.raises(DataError, match=r"none of the formats.*; plain text, one post a line: --format text"):
+    with pytest.raises(DataError, match=r"no format can read.*; plain text, one post a line: --format text"):
         identify(path)
     assert len(list(read(path, format="text"))) == text.count("\n")
 

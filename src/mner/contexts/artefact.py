@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from mner.contexts.rows import from_row, to_line
+from mner.bounded import text_lines
+from mner.contexts.rows import from_row, parsed, to_line
 from mner.errors import DataError
 from mner.files import sha256, writing
-from mner.long_lines import bounded
 from mner.picture_files import short_name
 from mner.types import VisualContext
 
@@ -103,12 +102,15 @@ def read_contexts(paths: str | Path | Sequence[str | Path]) -> Contexts:
 def iter_contexts(path: Path) -> Iterator[VisualContext]:
     """The records of a file, one after the other; of a folder, those of its ``*.jsonl`` and ``*.parquet``, by name."""
     for file in files_of(path):
+        if not file.exists():
+            raise DataError(f"{file}: no such file; make one from pictures: mner context build")
         if file.suffix == PARQUET:
             from mner.contexts.parquet import read_rows
 
             yield from read_rows(file)
         else:
-            yield from _lines(file)
+            for where, line in text_lines(file):
+                yield from_row(parsed(line, where, 'a JSON object such as {"image": "1.jpg"}'), where=where)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -136,26 +138,6 @@ def digest(path: Path) -> str:
     except OSError as error:
         raise DataError(f"{error.filename}: cannot be read: {error.strerror or error}") from None
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-
-
-def _lines(path: Path) -> Iterator[VisualContext]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="\n") as stream:  # some editors put a mark first
-            for number, line in enumerate(bounded(stream, str(path)), 1):
-                if not line.strip():
-                    continue
-                where = f"{path}:{number}"
-                try:
-                    row = json.loads(line)
-                except (ValueError, RecursionError) as error:
-                    raise DataError(f'{where}: expected a JSON object such as {{"image": "1.jpg"}}: {error}') from None
-                yield from_row(row, where=where)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; make one from pictures: mner context build") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text ({error}); write the file again in UTF-8") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error}") from None
 
 
 def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from mner.bounded import batches, packages, parquet_file
 from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError
 from mner.files import writing_bytes
-from mner.parquet_file import batches, packages
-from mner.picture_files import open_regular
 from mner.types import VisualContext
 
 PLAIN = ("image", "status", "sha256", "reason")
@@ -25,7 +25,7 @@ OTHER = "other"
 COLUMNS = (*PLAIN, *JSON, OTHER)
 
 GROUP = 2000
-"""Rows that are held at once and make one row group."""
+"""Rows that are in memory at once and make one row group."""
 
 
 def write_rows(rows: Iterable[VisualContext], path: Path) -> int:
@@ -37,43 +37,28 @@ def write_rows(rows: Iterable[VisualContext], path: Path) -> int:
     arrow, parquet = packages()
     schema = arrow.schema([(name, arrow.string()) for name in COLUMNS])
     count = 0
+    columns = map(to_columns, rows)
     options = {"compression": "zstd", "write_page_checksum": True}
     with writing_bytes(path) as stream, parquet.ParquetWriter(stream, schema, **options) as writer:
-        group: list[dict[str, str | None]] = []
-        for context in rows:
-            group.append(to_columns(context))
-            if len(group) == GROUP:
-                writer.write_table(arrow.Table.from_pylist(group, schema))
-                count, group = count + len(group), []
-        if group:
+        while group := list(islice(columns, GROUP)):
             writer.write_table(arrow.Table.from_pylist(group, schema))
-    return count + len(group)
+            count += len(group)
+    return count
 
 
 def read_rows(path: Path) -> Iterator[VisualContext]:
-    """The contexts of a Parquet file, in order; other columns than mner's become keys of the row.
+    """The contexts of a Parquet file, in order; other columns than mner's become keys of the record.
 
     Raises:
-        DataError: The file is missing, damaged, no Parquet, or a row is no context; the message names file and row.
+        DataError: The file is missing, damaged, not Parquet, or a row is not a context; the message names file and row.
         MissingExtraError: The package pyarrow is not installed.
     """
-    arrow, parquet = packages()
-    try:
-        open_regular(path).close()
-        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
-            if "image" not in file.schema_arrow.names:
-                raise DataError(f'{path}: expected a column "image", found {", ".join(file.schema_arrow.names)}')
-            number = 0
-            for rows in batches(file, path, rows=GROUP):
-                for row in rows:
-                    number += 1
-                    yield from_columns(row, where=f"{path}: row {number}")
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; make one from pictures: mner context build") from None
-    except (OSError, UnicodeDecodeError, arrow.ArrowException) as error:
-        raise DataError(
-            f"{path}: damaged, or no Parquet file ({error}); make it again, or take it out of the folder"
-        ) from error
+    with parquet_file(path, page_checksum_verification=True) as file:
+        if "image" not in file.schema_arrow.names:
+            raise DataError(f'{path}: expected a column "image", found {", ".join(file.schema_arrow.names)}')
+        rows = (row for batch in batches(file, path, rows=GROUP) for row in batch)
+        for number, row in enumerate(rows, 1):
+            yield from_columns(row, where=f"{path}: row {number}")
 
 
 def to_columns(context: VisualContext) -> dict[str, str | None]:
@@ -97,11 +82,7 @@ def to_columns(context: VisualContext) -> dict[str, str | None]:
 
 
 def from_columns(columns: Mapping[str, Any], *, where: str) -> VisualContext:
-    """The context of a Parquet row.
-
-    Raises:
-        DataError: A column holds no JSON, or the row is no context.
-    """
+    """The context of a Parquet row; a column without the expected JSON is a ``DataError``."""
     row = {name: value for name, value in columns.items() if value is not None and name != OTHER}
     try:
         for name in JSON:

@@ -15,6 +15,14 @@ _ROW = ("image", "tags", "captions", "ocr", "texts", "extractor", "sha256", "sta
 _T = TypeVar("_T")
 
 
+def parsed(text: str, where: str, expected: str = "JSON") -> Any:
+    """The value of a JSON text; any other text is a ``DataError``."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: expected {expected}: {error}") from None
+
+
 def to_line(context: VisualContext) -> str:
     """A context as a line of the artefact, without its end; it can be written in UTF-8 whatever the texts hold.
 

@@ -1,4 +1,4 @@
-"""Pictures that are no files of their own: members of webdataset archives, rows of a Parquet file."""
+"""Pictures that are not files of their own: members of webdataset archives, rows of a Parquet file."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from mner.bounded import batches, packages, parquet_file
 from mner.data.pictures import place_of
 from mner.errors import DataError
-from mner.parquet_file import batches, packages
 from mner.picture_files import HEAD, Inline, Refused, is_picture_name, kind_of, open_regular, short_name
 
 ARCHIVE, TABLE = ".tar", ".parquet"
 
 NAMES = ("image", "path", "file", "name", "id", "key", "__key__")
-"""Columns of a Parquet file that name its pictures, or say where they are; the first that is there and holds texts."""
+"""Columns of a Parquet file that may name its pictures or their paths; the first that holds texts is taken."""
 
 BYTES = ("bytes", "image", "jpg", "png", "content")
-"""Columns of a Parquet file that hold the pictures' files; the first that is there and holds bytes."""
+"""Columns of a Parquet file that may contain the pictures' files; the first that holds bytes is taken."""
 
 ROWS = 16
-"""Rows of a Parquet file that are held at once."""
+"""Rows of a Parquet file that are in memory at once."""
 
 BUFFER = 2**20
-"""Bytes that are read ahead of a Parquet file, so that a group of rows need not be in memory whole."""
+"""Bytes of a Parquet file that are read ahead, so that a group of rows need not be in memory whole."""
 
 LONGEST_HEADER = 2**20
-"""Bytes of what stands before a member: a long name, or entries in the pax form."""
+"""Bytes of a header that extends the next one: a long name, or entries in the pax form."""
 
 _SIZED = tarfile.REGULAR_TYPES
 _NAMING = (
@@ -71,15 +71,15 @@ def members(archive: Path) -> Iterator[tuple[str, Member]]:
     except (OSError, tarfile.TarError) as error:
         why = getattr(error, "strerror", None) or error
         raise DataError(
-            f"{archive}: no tar archive that can be read in place ({why}); a compressed one: gunzip it first"
+            f"{archive}: not a tar archive that can be read in place ({why}); a compressed one: gunzip it first"
         ) from None
 
 
 def _files(stream: IO[bytes], archive: Path) -> Iterator[tuple[str, Member]]:
-    """Name and place of each file in an archive. Every member lies behind the one before and within the archive."""
+    """Name and place of each file in an archive; every member begins after the one before and ends in the archive."""
     end = os.fstat(stream.fileno()).st_size
     place = 0
-    extended: dict[str, str] = {}  # what the headers before a member say of it
+    extended: dict[str, str] = {}  # what headers before a member say of it
     while (header := _header(stream, place)) is not None:
         start, size = place + tarfile.BLOCKSIZE, header.size
         if header.type == tarfile.GNUTYPE_SPARSE:
@@ -115,7 +115,7 @@ def _header(stream: IO[bytes], place: int) -> tarfile.TarInfo | None:
 
 
 def _behind_sparse(stream: IO[bytes], place: int) -> int:
-    """Where the data of a member with holes begins: behind the blocks that list the holes."""
+    """Where the data of a member with holes begins: after the blocks that list the holes."""
     stream.seek(place - tarfile.BLOCKSIZE)
     more = stream.read(tarfile.BLOCKSIZE)[482:483]
     while more.strip(b"\0"):
@@ -165,41 +165,34 @@ def table(
             more than it holds.
         MissingExtraError: The package pyarrow is not installed.
     """
-    pyarrow, parquet = packages()
-    try:
-        open_regular(path).close()
-        with parquet.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
-            schema = file.schema_arrow
-            held, inside = _bytes_column(schema, pyarrow, path)
-            named = next((name for name in NAMES if _is(schema, name, pyarrow.types, "string")), None)
-            if held is None and named is None:
-                raise DataError(
-                    f"{path}: expected a column of pictures ({', '.join(BYTES)}) or of their paths "
-                    f"({', '.join(NAMES)}), found {', '.join(schema.names)}"
-                )
-            columns = [name for name in (held, named) if name is not None]
-            number, folder = 0, images if images is not None else path.parent
-            for rows in batches(file, path, rows=ROWS, columns=columns):
-                for row in rows:
-                    name = row[named] if named is not None else None
-                    content = row[held] if held is not None else None
-                    if inside and isinstance(content, dict):  # as Hugging Face datasets write pictures
-                        name, content = name or content.get("path"), content.get("bytes")
-                    unnamed = f"{path.stem}-{number:08d}"
-                    number += 1
-                    if content is not None:
-                        yield short_name(name or unnamed), content
-                    elif not name:
-                        yield unnamed, b""  # a row without a picture: it gets a status, as any other bad one
-                    else:
-                        yield short_name(name), place_of(folder, name, allow_outside=allow_outside_images)
-    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
-        raise DataError(f"{path}: no Parquet file that can be read ({error}); write it again") from None
+    types = packages()[0].types
+    with parquet_file(path, buffer_size=BUFFER, pre_buffer=False) as file:
+        schema = file.schema_arrow
+        content_column, inside = _bytes_column(schema, types, path)
+        name_column = next((name for name in NAMES if _is(schema, name, types, "string")), None)
+        columns = [name for name in (content_column, name_column) if name is not None]
+        if not columns:
+            raise DataError(
+                f"{path}: expected a column of pictures ({', '.join(BYTES)}) or of their paths "
+                f"({', '.join(NAMES)}), found {', '.join(schema.names)}"
+            )
+        folder = images if images is not None else path.parent
+        rows = (row for batch in batches(file, path, rows=ROWS, columns=columns) for row in batch)
+        for number, row in enumerate(rows):
+            name, content = row.get(name_column or ""), row.get(content_column or "")
+            if inside and isinstance(content, dict):  # as Hugging Face datasets write pictures
+                name, content = name or content.get("path"), content.get("bytes")
+            unnamed = f"{path.stem}-{number:08d}"
+            if content is not None:
+                yield short_name(name or unnamed), content
+            elif not name:
+                yield unnamed, b""  # a row without a picture: it gets a status, as any other bad one
+            else:
+                yield short_name(name), place_of(folder, name, allow_outside=allow_outside_images)
 
 
-def _bytes_column(schema: Any, pyarrow: Any, path: Path) -> tuple[str | None, bool]:
+def _bytes_column(schema: Any, types: Any, path: Path) -> tuple[str | None, bool]:
     """The column of bytes, and whether they are inside a struct."""
-    types = pyarrow.types
     for name in BYTES:
         if _is(schema, name, types, "binary"):
             return name, False

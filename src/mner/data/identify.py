@@ -26,10 +26,10 @@ SUFFIXES = {
 """Formats by file name; the first lines decide when they know better."""
 
 ANY_COLUMNS = "conll"
-"""The format that claims any line of two words or more."""
+"""The format that accepts any line of two words or more."""
 
 LONGEST_COLUMNS = 4
-"""Columns of CoNLL-2003; a line of more words is hardly one of these where few lines end with a tag."""
+"""Columns of CoNLL-2003; lines of more words are hardly columns where few of them end with a tag."""
 
 _TAG = re.compile(r"O|[A-Z]-\S+")
 
@@ -46,7 +46,7 @@ def identify(source: str | Path | IO[Any], *, format: str | None = None, on_faul
 
     Args:
         source: A path, or an open stream, which is used up.
-        format: The format, where it is known.
+        format: The format, if it is known.
         on_fault: Called with (line, message) for a line that is not UTF-8; None raises.
 
     Raises:
@@ -54,20 +54,20 @@ def identify(source: str | Path | IO[Any], *, format: str | None = None, on_faul
     """
     lines = Lines(source, on_fault=on_fault)
     name = format or detect(lines)
-    scheme_of = getattr(plugins.load(FORMATS, name), "scheme_of", None)
+    scheme_of = getattr(load(name), "scheme_of", None)
     return Identity(name, scheme_of(lines) if scheme_of is not None else None)
 
 
 def detect(lines: Lines) -> str:
-    """The name of the format that a file's first lines, or else its name, show.
+    """The name of a file's format, by its first lines or else its name.
 
     Raises:
-        DataError: None or several formats claim the lines.
+        DataError: No format, or several, accept the lines.
     """
     head = [line for line in lines.head() if line.strip(" \t")]
     by_suffix = SUFFIXES.get(Path(lines.name).suffix.lower())
     claims = [name for name in plugins.names(FORMATS) if load(name).sniff(head)]
-    if len(claims) > 1:  # any line of two words could be columns; what another format knows, it knows better
+    if len(claims) > 1:  # any line of two words could be columns; another format that accepts it is surer
         claims = [name for name in claims if name != ANY_COLUMNS]
     if claims == [ANY_COLUMNS] and by_suffix is None and _prose(head):
         claims = []
@@ -79,14 +79,14 @@ def detect(lines: Lines) -> str:
     if not head:
         raise DataError(f"{lines.name}: no posts: the file is empty. Formats: {known}")
     raise DataError(
-        f'{lines.name}: {" or ".join(claims) or "none of the formats"} would read "{printable(head[0][:60])}". '
+        f'{lines.name}: {" or ".join(claims) or "no format"} can read "{printable(head[0][:60])}". '
         f"Name the format: --format NAME, one of {known}"
         + ("" if claims else "; plain text, one post a line: --format text")
     )
 
 
 def _prose(lines: Sequence[str]) -> bool:
-    """Whether lines of words parted by spaces are text rather than columns: few end with a tag, and they are long."""
+    """Whether lines of words with spaces between them are text, not columns: few end with a tag, and they are long."""
     if any("\t" in line for line in lines):
         return False
     columns = [line.split() for line in lines]
@@ -95,20 +95,12 @@ def _prose(lines: Sequence[str]) -> bool:
 
 
 def load(name: str) -> ModuleType:
-    """The module of a format, by its name or a dotted module name.
-
-    Raises:
-        PluginError: There is none of that name.
-    """
+    """The module of a format, by its name or a dotted module name; an unknown one is a ``PluginError``."""
     return plugins.load(FORMATS, name)
 
 
 def by_name(path: str | Path) -> str:
-    """The format that a file to be written is meant to have, by its suffix.
-
-    Raises:
-        DataError: The suffix tells nothing.
-    """
+    """The format of a file to be written, by its suffix; a suffix that names no format is a ``DataError``."""
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise DataError(

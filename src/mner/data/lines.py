@@ -2,25 +2,66 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
-from mner.data.magic import GZIP, check_text, is_utf8, unpacked
+from mner.bounded import bounded
 from mner.errors import DataError
-from mner.long_lines import bounded
 from mner.safe_text import printable as printable
 
 OnFault = Callable[[int, str], None]
 """Called with a line number (from 1) and what is wrong with that line."""
 
 HEAD = 200
-"""Lines that are looked at to tell a format."""
+"""Lines that are read to recognise a format."""
 
 _HEAD_BYTES, _HEAD_LINES = 512, 8
 _BEGINS = re.compile(r"\ufeff(?:\{|IMGID:)")
+
+GZIP = b"\x1f\x8b"
+UNPACKED = 1 << 26
+"""Most bytes of one line that is unpacked from gzip: a small file can unpack to far more than the memory holds."""
+
+_UNPACK = "Unpack it, then name the file of posts inside"
+_PICTURE = "Name a file of posts; a folder of pictures goes to --images"
+_TABLE = "Save it as CSV or JSON lines in UTF-8"
+_PDF = b"%PDF-"
+_KINDS = (
+    (GZIP, "a gzip archive", _UNPACK),
+    (b"\xff\xd8\xff", "a JPEG picture", _PICTURE),
+    (b"\x89PNG\r\n", "a PNG picture", _PICTURE),
+    (b"GIF8", "a GIF picture", _PICTURE),
+    (b"BM", "a BMP picture", _PICTURE),
+    (b"II*\0", "a TIFF picture", _PICTURE),
+    (b"MM\0*", "a TIFF picture", _PICTURE),
+    (b"RIFF", "a WebP picture or another RIFF file", _PICTURE),
+    (b"PK\x03\x04", "a ZIP archive (or a file of Office, which is one)", _UNPACK),
+    (b"BZh", "a bzip2 archive", _UNPACK),
+    (b"\xfd7zXZ\0", "an xz archive", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
+    (b"Rar!", "a RAR archive", _UNPACK),
+    (_PDF, "a PDF document", "Export its text in UTF-8"),
+    (b"\xd0\xcf\x11\xe0", "an old file of Office", _TABLE),
+    (b"PAR1", "a Parquet table", _TABLE),
+    (b"ARROW1", "an Arrow table", _TABLE),
+    (b"SQLite format 3\0", "an SQLite database", _TABLE),
+    (b"\x89HDF\r\n", "an HDF5 file", _TABLE),
+    (b"\x93NUMPY", "a NumPy array", _TABLE),
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a]")
+_UNICODE = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
 
 
 def clipped(text: str, limit: int = 40) -> str:
@@ -45,7 +86,7 @@ class Lines:
     Only "\n" ends a line: words may hold U+2028, U+0085, form feeds and whatever else other splitters cut at. In a file
     without any "\n" it is "\r". A byte order mark is skipped at the beginning, and where files were joined: after a
     blank line, and before an object or ``IMGID:``. Each iteration over a file opens it again; a stream or pipe can be
-    read once.
+    read only once.
 
     Args:
         source: A path, or an open stream of text or bytes.
@@ -107,15 +148,15 @@ class Lines:
         lines = bounded(stream, self.name)
         first = next(lines, None)
         if isinstance(first, bytes) and first.startswith(GZIP):
-            lines = unpacked(chain([first], lines), self.name)
+            lines = _unpacked(chain([first], lines), self.name)
             first = next(lines, None)
         if first is None:
             return
         feed, cut = ("\n", "\r") if isinstance(first, str) else (b"\n", b"\r")
         if isinstance(first, bytes):
             # One line of text is enough to know it by; of another file take a few.
-            more = [] if is_utf8(first[:_HEAD_BYTES]) else list(islice(lines, _HEAD_LINES))
-            check_text(b"".join([first, *more])[:_HEAD_BYTES], self.name)
+            more = [] if _is_utf8(first[:_HEAD_BYTES]) else list(islice(lines, _HEAD_LINES))
+            _check_text(b"".join([first, *more])[:_HEAD_BYTES], self.name)
             lines = chain(more, lines)
         if first.endswith(feed) or cut not in first:
             yield first
@@ -146,3 +187,70 @@ def _way_out(raw: bytes, error: UnicodeDecodeError, name: str) -> str:
     except UnicodeDecodeError:
         return f"It is in another encoding: iconv -f ENCODING -t UTF-8 {name}"
     return f"If it is WINDOWS-1252: iconv -f WINDOWS-1252 -t UTF-8 {name}"
+
+
+def _is_utf8(head: bytes) -> bool:
+    """Whether these first bytes of a file are UTF-8; their end may cut a character."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_text(head: bytes, name: str) -> None:
+    """Refuse a file that begins with these bytes if it cannot be UTF-8 text, and say what it is."""
+    if encoding := _encoding(head):
+        raise DataError(
+            f"{name}: written in {encoding}; expected UTF-8. Convert it: iconv -f {encoding} -t UTF-8 {name} > NEW"
+        )
+    # Text may begin with the letters of a magic number ("BMW"), but not go on with bytes that text does not have.
+    binary = _CONTROL.search(head) is not None and (b"\0" in head or not _is_utf8(head))
+    for magic, kind, way_out in _KINDS:
+        if head.startswith(magic) and (binary or magic == _PDF):
+            raise DataError(f"{name}: this is {kind}, not text. {way_out}")
+    if b"\0" in head and not _is_utf8(head):
+        raise DataError(f"{name}: this is a binary file, not text. Expected a file of posts in UTF-8")
+
+
+def _unpacked(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
+    """The lines of gzip data that comes in pieces, each with its line feed."""
+    number = 0
+    try:
+        with gzip.GzipFile(fileobj=cast("IO[bytes]", _Pieces(pieces)), mode="rb") as archive:
+            while line := archive.readline(UNPACKED + 1):
+                number += 1
+                if len(line) > UNPACKED:
+                    raise DataError(
+                        f"{name}:{number}: over {UNPACKED >> 20} MiB in one line. Unpack the file to look at it: "
+                        f"gzip -dc {name} | head -c 1000"
+                    )
+                yield line
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(f"{name}: a gzip file that is damaged or cut short, after line {number}: {error}") from None
+
+
+class _Pieces:
+    """Bytes in pieces as something to read from."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._left = b""
+
+    def read(self, size: int) -> bytes:
+        while len(self._left) < size and (piece := next(self._pieces, b"")):
+            self._left += piece
+        head, self._left = self._left[:size], self._left[size:]
+        return head
+
+
+def _encoding(head: bytes) -> str:
+    for mark, encoding in _UNICODE:
+        if head.startswith(mark):
+            return encoding
+    # Without a mark, English in UTF-16 shows as a NUL in every second byte.
+    for first, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):
+        nuls, others = head[first::2], head[1 - first :: 2]
+        if len(nuls) > 3 and nuls.count(0) > 0.7 * len(nuls) and others.count(0) < 0.1 * len(others):
+            return encoding
+    return ""

@@ -21,14 +21,14 @@ def pictures(
 ) -> Iterable[tuple[str, Place]]:
     """Name and place of each picture: those in a folder and below it, sorted, or those that posts name, once each.
 
-    In a folder, a file whose suffix says nothing is a picture if it begins like one.
+    In a folder, a file whose suffix says nothing is a picture if its first bytes are those of one.
 
     Args:
         source: A folder of pictures, one picture, a file of posts, a webdataset archive (.tar), a folder of such, or
             a Parquet file of paths or of bytes. Links to folders are not followed. Archives and tables are read as
             their pictures are needed; all else is a list.
         images: Folder of the posts' or the table's pictures; None takes the folder of the file.
-        allow_outside_images: Read what posts or a table name outside that folder, too.
+        allow_outside_images: Also read what posts or a table name outside that folder.
 
     Raises:
         DataError: There is no such file or folder, or it names no picture.
@@ -37,26 +37,25 @@ def pictures(
     if source.is_dir():
         archives = sorted(source.glob(f"*{ARCHIVE}"))
         if archives:
-            return _some(_of_archives(archives), source)
-        found = [
+            return _not_empty(_of_archives(archives), source)
+        listed = [
             (path.relative_to(source).as_posix(), path)
             for folder, _, files in os.walk(source, onerror=_unlisted)
             for path in (Path(folder) / file for file in files)
             if is_picture(path)
         ]
-        if not found:
-            raise DataError(f"{source}: holds no picture ({', '.join(SUFFIXES)})")
-        return sorted(found)
+        return list(_not_empty(sorted(listed), source))
     if (address := unfiled(str(source))) is not None:
-        raise DataError(f"{short_name(str(source))}: {address.reason if isinstance(address, Refused) else _NO_FILE}")
+        reason = "expected a folder of pictures, a picture's file, or a file of posts, not a data URI"
+        raise DataError(f"{short_name(str(source))}: {address.reason if isinstance(address, Refused) else reason}")
     if not source.exists():
         raise DataError(f"{source}: no such file or folder; name a folder of pictures, a picture, or a file of posts")
     if is_picture(source):
         return [(source.name, source)]
     if source.suffix.lower() == ARCHIVE:
-        return _some(members(source), source)
+        return _not_empty(members(source), source)
     if source.suffix.lower() == TABLE:
-        return _some(table(source, images=images, allow_outside_images=allow_outside_images), source)
+        return _not_empty(table(source, images=images, allow_outside_images=allow_outside_images), source)
     folder = images if images is not None else source.parent
     named = dict.fromkeys(post.image for post in read(source, labels=False) if post.image is not None)
     if not named:
@@ -64,11 +63,8 @@ def pictures(
     return [(short_name(image), place_of(folder, image, allow_outside=allow_outside_images)) for image in named]
 
 
-_NO_FILE = "expected a folder of pictures, a picture's file, or a file of posts, not a data URI"
-
-
 def _unlisted(error: OSError) -> None:
-    """Pictures that nobody can see would otherwise be left out without a word."""
+    """Refuse a folder that cannot be listed, whose pictures would otherwise be left out without a word."""
     raise DataError(
         f"{error.filename}: cannot be listed: {error.strerror or error}; make the folder readable, or move it away"
     ) from None
@@ -81,10 +77,10 @@ def _of_archives(archives: list[Path]) -> Iterator[tuple[str, Place]]:
             yield f"{archive.stem}/{name}", member
 
 
-def _some(found: Iterable[tuple[str, Place]], source: Path) -> Iterator[tuple[str, Place]]:
-    empty = True
-    for one in found:
-        empty = False
-        yield one
-    if empty:
+def _not_empty(pictures: Iterable[tuple[str, Place]], source: Path) -> Iterator[tuple[str, Place]]:
+    rest = iter(pictures)
+    first = next(rest, None)
+    if first is None:
         raise DataError(f"{source}: holds no picture ({', '.join(SUFFIXES)})")
+    yield first
+    yield from rest

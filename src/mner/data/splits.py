@@ -20,20 +20,20 @@ _OTHER = {".md", ".toml", ".part", ".npz", ".py", ".gz", ".zip", ".log", ".html"
 
 
 def split_of(path: str | Path) -> str | None:
-    """The split that a file's name tells: "train", "dev" (also valid, validation, val), "test" or None.
+    """The split that a file's name states: "train", "dev" (also valid, validation, val), "test" or None.
 
     >>> split_of("wnut17train.conll"), split_of("twitter2015/valid.txt"), split_of("contest.txt")
     ('train', 'dev', None)
     """
-    found = {_NAMES[name] for name in _IN_NAME.findall(Path(path).name.lower())}
-    return found.pop() if len(found) == 1 else None
+    names = {_NAMES[name] for name in _IN_NAME.findall(Path(path).name.lower())}
+    return names.pop() if len(names) == 1 else None
 
 
 def splits(paths: Iterable[str | Path]) -> dict[str, Path]:
     """Split name -> file, in the order train, dev, test, others.
 
-    A folder gives the files in it whose names tell a split; where several tell the same, one that is named by it
-    alone (``train.txt``). A file whose name tells none, or one that is taken, goes by its path.
+    Of a folder, the files whose names state a split are taken; of several for the same split, the one with that name
+    alone (``train.txt``). A file whose name states none, or one that is taken already, goes by its path.
 
     Raises:
         DataError: A path is missing, or a folder has no or several files for a split.
@@ -41,16 +41,16 @@ def splits(paths: Iterable[str | Path]) -> dict[str, Path]:
     named: dict[str, Path] = {}
     for path in map(Path, paths):
         if path.is_dir():
-            found = _in_folder(path)
+            files = _in_folder(path)
         elif path.is_file():
-            found = {split_of(path) or str(path): path}
+            files = {split_of(path) or str(path): path}
         elif path.exists():
             raise DataError(
                 f"{path}: is a pipe or a device, and this command reads its files more than once; write it into a file"
             )
         else:
             raise DataError(f"{path}: no such file or folder")
-        for name, file in found.items():
+        for name, file in files.items():
             named[str(file) if name in named else name] = file
     first = {name: named[name] for name in SPLITS if name in named}
     return first | named
@@ -62,7 +62,7 @@ def _in_folder(folder: Path) -> dict[str, Path]:
         for path in sorted(folder.iterdir())
         if path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in _OTHER
     ]
-    found: dict[str, Path] = {}
+    splits: dict[str, Path] = {}
     for split in SPLITS:
         alone = [path for path in files if _NAMES.get(path.stem.lower()) == split]
         named = [path for path in files if split_of(path) == split and path.suffix.lower() not in _TABLES]
@@ -73,10 +73,10 @@ def _in_folder(folder: Path) -> dict[str, Path]:
                 "name the files instead of the folder"
             )
         if best:
-            found[split] = best[0]
-    if not found:
+            splits[split] = best[0]
+    if not splits:
         raise DataError(
             f"{folder}: no file named train, dev (or valid) or test, such as train.txt; it holds "
             f"{', '.join(path.name for path in files[:8]) or 'no file'}. Name the files instead"
         )
-    return found
+    return splits

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from mner.bounded import packages
 from mner.config import VisionConfig
 from mner.contexts.artefact import PARQUET, iter_contexts, write_contexts
 from mner.contexts.store import Store
@@ -21,7 +22,6 @@ from mner.engines.processes import Processes
 from mner.engines.worker_pool import Hire, WorkerPool, ordered
 from mner.errors import DataError
 from mner.folders import held
-from mner.parquet_file import packages
 from mner.types import VisualContext
 from mner.vision.extract import Extractor
 from mner.vision.images import Named

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from mner.contexts.artefact import Contexts, for_post
-from mner.contexts.published.captions import Captions
 from mner.contexts.published.imports import rows
-from mner.contexts.published.sentences import sentences
+from mner.contexts.published.sentences import Captions, sentences
 from mner.errors import DataError
 from mner.types import Caption, ContextText
 

@@ -134,7 +134,7 @@ def test_row_without_tab_or_over_the_limit_is_refused(tmp_path: Path, monkeypatc
     (tmp_path / "a.tsv").write_text("1.jpg\t[]\n2.jpg\n")
     with pytest.raises(DataError, match=r"a.tsv:2: expected the picture's name, a TAB"):
         vinvl.Published(tmp_path / "a.tsv")
-    monkeypatch.setattr("mner.contexts.published.table.LONGEST", 20)
+    monkeypatch.setattr("mner.contexts.published.names.LONGEST", 20)
     (tmp_path / "b.tsv").write_text("1.jpg\t[]\n2.jpg\t" + " " * 30 + "[]\n")
     with pytest.raises(DataError, match=r"b.tsv:2: a line of more than 20 bytes"):
         vinvl.Published(tmp_path / "b.tsv")

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mner.contexts.published.names import Table
 from mner.contexts.published.objects import Found, attributes, box, by_confidence
-from mner.contexts.published.table import Table
 from mner.errors import DataError
 from mner.types import Tag
 
@@ -41,7 +41,7 @@ class Published:
         attribute_threshold: Least confidence of an attribute.
 
     Raises:
-        DataError: A file is missing or is none of its kind.
+        DataError: A file is missing or of another kind.
     """
 
     def __init__(
@@ -57,38 +57,27 @@ class Published:
         self._objects = vocabulary(objects or path.with_name(OBJECTS))
         self._attributes = vocabulary(attributes or path.with_name(ATTRIBUTES))
         self._least, self._least_attribute = threshold, attribute_threshold
-        self._row(next(iter(self._table)))  # a file of another kind is told once, not for each picture
+        self._row(next(iter(self._table)))  # refuses a file of another kind once, not for each picture
 
     def __iter__(self) -> Iterator[str]:
         """The pictures' names."""
         return (name for name in self._table if name != COLUMNS[0])
 
     def find(self, image: str) -> Found:
-        """What was published about one picture.
-
-        Raises:
-            DataError: Nothing was, or it is damaged; the message names file and line.
-        """
+        """What was published about one picture; where it is missing or damaged, ``DataError`` names file and line."""
         row, where = self._row(image)
         total, height, width = (count(row[name], f"{where}: {name}") for name in ("num_boxes", "img_h", "img_w"))
-        named = array(row, "objects_id", "<i8", total, where), array(row, "attrs_id", "<i8", total, where)
-        sure = array(row, "objects_conf", "<f4", total, where), array(row, "attrs_conf", "<f4", total, where)
+        names, named = (array(row, column, "<i8", total, where) for column in ("objects_id", "attrs_id"))
+        scores, sure = (array(row, column, "<f4", total, where) for column in ("objects_conf", "attrs_conf"))
         boxes = array(row, "boxes", "<f4", 4 * total, where).reshape(total, 4)
-        if not all(np.isfinite(scores).all() for scores in sure):
+        if not (np.isfinite(scores).all() and np.isfinite(sure).all()):
             raise DataError(f"{where}: objects_conf, attrs_conf: expected numbers, found NaN or infinity")
-        tags = [
-            Tag(
-                _word(self._objects, int(named[0][one]), f"{where}: objects_id"),
-                attributes(
-                    [(_word(self._attributes, int(named[1][one]), f"{where}: attrs_id"), float(sure[1][one]))],
-                    least=self._least_attribute,
-                ),
-                round(float(sure[0][one]), 4),
-                box(boxes[one].tolist()),
-                source=SOURCE,
-            )
-            for one in range(total)
-        ]
+        tags = []
+        for number in range(total):
+            name = _word(self._objects, int(names[number]), f"{where}: objects_id")
+            attribute = _word(self._attributes, int(named[number]), f"{where}: attrs_id")
+            before = attributes([(attribute, float(sure[number]))], least=self._least_attribute)
+            tags.append(Tag(name, before, round(float(scores[number]), 4), box(boxes[number].tolist()), source=SOURCE))
         size = (float(width), float(height)) if width and height else None
         return Found(by_confidence(tags, least=self._least), size)
 
@@ -103,7 +92,7 @@ class Published:
 
 
 def vocabulary(path: Path) -> tuple[str, ...]:
-    """The names of a file, one a line; of several names on a line, split by commas, the first.
+    """The names of a file, one in each line; of several with commas between them, the first.
 
     Raises:
         DataError: There is no such file, or it holds no name.
@@ -119,36 +108,27 @@ def vocabulary(path: Path) -> tuple[str, ...]:
     while names and not names[-1]:
         names.pop()
     if not names:
-        raise DataError(f"{path}: holds no name; expected one a line")
+        raise DataError(f"{path}: holds no name; expected one in each line")
     return tuple(names)
 
 
 def _word(names: Sequence[str], number: int, where: str) -> str:
     if not 0 <= number < len(names) or not names[number]:
-        raise DataError(f"{where}: {number} is no line of the vocabulary, which has {len(names)}")
+        raise DataError(f"{where}: the vocabulary of {len(names)} lines has no line {number}")
     return names[number]
 
 
 def count(text: str, where: str) -> int:
-    """The number of a column.
-
-    Raises:
-        DataError: It is no number.
-    """
+    """The number in a column; anything else is a ``DataError``."""
     if not text.strip().isdecimal() or len(text) > 9:
         raise DataError(f"{where}: expected a number, found {text[:40]!r}")
     return int(text)
 
 
 def array(row: Mapping[str, str], name: str, kind: str, count: int | None, where: str) -> NDArray[Any]:
-    """The numbers of one column: base64 of their bytes, never of an object.
+    """The numbers of one column of a row: base64 of their bytes, never of an object.
 
-    Args:
-        row: The columns by name.
-        name: Which of them.
-        kind: The type of its numbers.
-        count: How many there are; None: as many as the column has.
-        where: Its place, for messages.
+    ``kind`` is their type; ``count`` is how many are expected, None for as many as there are.
 
     Raises:
         DataError: It is not base64, or of another number of numbers.

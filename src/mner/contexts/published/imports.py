@@ -33,39 +33,39 @@ def rows(
 
     Args:
         path: The file or folder.
-        kind: What it holds. Texts (retrieved sentences, background) stand beside the words as they are.
-        source: The name that entries carry; "" takes the file's own name without suffix, or the detector's.
-        posts: Post id -> its picture. With it names are ids of posts, and each text belongs to that post alone.
-        suffix: Put behind names of pictures that have none, such as the numbers of COCO.
-        attribute_threshold: An attribute of a detector is kept where its confidence is over this; None takes what the
-            detector's own option has.
+        kind: What it holds. Texts (retrieved sentences, background) are used as they are.
+        source: The source of the entries; "" takes the file's own name without suffix, or the detector's.
+        posts: Post id -> its picture. With it, names are ids of posts, and each text belongs to that post alone.
+        suffix: Added to names of pictures that have none, such as the numbers of COCO.
+        attribute_threshold: An attribute of a detector is kept where its confidence is over this; None takes the
+            detector's own default.
         left_out: Called with each id that ``posts`` lacks or that has no picture there.
 
     Raises:
         DataError: The file is missing or damaged; the message names file and line. Or all of it was left out.
     """
     if kind in {"vinvl", "bottomup"}:
-        told: dict[str, Any] = {} if attribute_threshold is None else {"attribute_threshold": attribute_threshold}
-        published = vinvl.Published(path, **told) if kind == "vinvl" else bottomup.Published(path, **told)
+        options: dict[str, Any] = {} if attribute_threshold is None else {"attribute_threshold": attribute_threshold}
+        published = vinvl.Published(path, **options) if kind == "vinvl" else bottomup.Published(path, **options)
         for name in published:
             tags, cut = limit_tags(published.find(name).tags)
             yield VisualContext(_picture(name, suffix), tags=tags, extra=cut)
         return
     source = source or path.name.partition(".")[0]
     last, used = None, False
-    for one in sentences(path):
-        extra = dict(one.extra)
-        image: str | None = _picture(one.name, suffix)
+    for sentence in sentences(path):
+        extra = dict(sentence.extra)
+        image: str | None = _picture(sentence.name, suffix)
         if posts is not None:
-            image, extra["post"] = posts.get(one.name), one.name
-        last, used = one.name, used or image is not None
+            image, extra["post"] = posts.get(sentence.name), sentence.name
+        last, used = sentence.name, used or image is not None
         if image is None:
-            left_out(one.name)
+            left_out(sentence.name)
         elif kind == "captions":
-            yield VisualContext(image, captions=(Caption(one.text, one.score, source, extra),))
+            yield VisualContext(image, captions=(Caption(sentence.text, sentence.score, source, extra),))
         else:
-            score = {} if one.score is None else {"score": one.score}
-            yield VisualContext(image, texts=(ContextText(one.text, source, {**score, **extra}),))
+            score = {} if sentence.score is None else {"score": sentence.score}
+            yield VisualContext(image, texts=(ContextText(sentence.text, source, {**score, **extra}),))
     if last is not None and not used:
         raise DataError(
             f"{path}: its names, such as {last!r}, are no ids of posts with a picture, such as "

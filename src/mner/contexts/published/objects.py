@@ -27,38 +27,38 @@ class Found:
 
 def by_confidence(tags: Iterable[Tag], *, least: float) -> tuple[Tag, ...]:
     """The tags that are confident enough, the surest first; one without a confidence counts as sure."""
-    kept = [tag for tag in tags if tag.confidence is None or tag.confidence >= least]
-    return tuple(sorted(kept, key=lambda tag: -1.0 if tag.confidence is None else -tag.confidence))
+    sure = [tag for tag in tags if tag.confidence is None or tag.confidence >= least]
+    return tuple(sorted(sure, key=lambda tag: -1.0 if tag.confidence is None else -tag.confidence))
 
 
 def attributes(named: Iterable[tuple[str, float]], *, least: float) -> tuple[str, ...]:
-    """At most three attributes that are over a confidence, the surest first; 0 keeps all that were published.
+    """At most three attributes with a confidence over ``least``, the surest first; 0 does not look at the confidence.
 
     >>> attributes([("old", 0.1), ("red", 0.4), ("wet", 0.2)], least=0.1)
     ('red', 'wet')
     """
-    sure = sorted(((name, score) for name, score in named if not least or score > least), key=lambda one: -one[1])
+    sure = sorted(((name, score) for name, score in named if not least or score > least), key=lambda pair: -pair[1])
     return tuple(name for name, _ in sure[:ATTRIBUTES])
 
 
 def box(sides: Sequence[float]) -> Box | None:
-    """Four sides as a box; None where they are none."""
+    """Four sides as a box; None for anything else."""
     if len(sides) != 4 or not all(math.isfinite(side) for side in sides):
         return None
     left, top, right, bottom = (round(float(side), 1) for side in sides)
     return (left, top, right, bottom)
 
 
-def fitted(found: Found, size: tuple[int, int]) -> list[Tag]:
+def fitted(published: Found, size: tuple[int, int]) -> list[Tag]:
     """The tags with their boxes in pixels of a picture of this size, and inside it.
 
-    >>> found = Found((Tag("dog", box=(0.0, 0.0, 50.0, 60.0)),), (100, 50))
-    >>> fitted(found, (200, 100))[0].box
+    >>> published = Found((Tag("dog", box=(0.0, 0.0, 50.0, 60.0)),), (100, 50))
+    >>> fitted(published, (200, 100))[0].box
     (0.0, 0.0, 100.0, 100.0)
     """
-    across = size[0] / found.size[0] if found.size else 1.0
-    down = size[1] / found.size[1] if found.size else 1.0
-    return [tag if tag.box is None else replace(tag, box=_inside(tag.box, across, down, size)) for tag in found.tags]
+    across, down = (size[0] / published.size[0], size[1] / published.size[1]) if published.size else (1.0, 1.0)
+    boxes = [tag.box and _inside(tag.box, across, down, size) for tag in published.tags]
+    return [replace(tag, box=box) for tag, box in zip(published.tags, boxes, strict=True)]
 
 
 def _inside(box: Box, across: float, down: float, size: tuple[int, int]) -> Box | None:

@@ -10,7 +10,6 @@ Source: Zhang et al. 2021, "VinVL: Revisiting Visual Representations in Vision-L
 from __future__ import annotations
 
 import io
-import json
 import math
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mner.contexts.artefact import key
-from mner.contexts.published.names import find
+from mner.contexts.published.names import Table, find
 from mner.contexts.published.objects import Found, attributes, box, by_confidence
-from mner.contexts.published.table import Table
+from mner.contexts.rows import parsed
 from mner.errors import DataError
 from mner.types import Tag
 
@@ -39,7 +38,7 @@ _SHAPES = {
     "attr_scores": ("fiu", 1),
     "bounding_boxes": ("fiu", 4),
 }
-"""Array -> the kinds of its entries, and how many numbers each box has there; of scores the first counts."""
+"""Array -> the kinds of its entries, and how many numbers it has for each box; of several scores the first counts."""
 
 
 class Published:
@@ -51,7 +50,7 @@ class Published:
         attribute_threshold: Least confidence of an attribute.
 
     Raises:
-        DataError: There is no such file or folder, or it holds nothing of the kind.
+        DataError: There is no such file or folder, or there are no objects in it.
     """
 
     def __init__(self, path: Path, *, threshold: float = 0.0, attribute_threshold: float = 0.0) -> None:
@@ -75,11 +74,7 @@ class Published:
         return self._names()
 
     def find(self, image: str) -> Found:
-        """What was published about one picture.
-
-        Raises:
-            DataError: Nothing was, or it is damaged; the message names file and line.
-        """
+        """What was published about one picture; where it is missing or damaged, ``DataError`` names file and line."""
         return self._read(image)
 
     def _npz(self, path: Path) -> Found:
@@ -92,34 +87,31 @@ class Published:
         if not words.ndim:
             raise DataError(f"{path}: objects, attr_obj: expected an entry for each box, found one {words.dtype}")
         count = len(words)
-        told = {name: array for name, array in arrays.items() if name in _SHAPES}
-        for name, array in told.items():
+        boxes = {name: array for name, array in arrays.items() if name in _SHAPES}
+        for name, array in boxes.items():
             if not _fits(array, count, *_SHAPES[name]):
                 each = f" of {_SHAPES[name][1]}" if _SHAPES[name][1] > 1 else ""
                 raise DataError(f"{path}: {name}: expected {count} entries{each}, found {array.dtype} {array.shape}")
-        tags = [self._object(told, one) for one in range(count)]
+        tags = [self._object(boxes, number) for number in range(count)]
         width, height = (arrays.get(name) for name in ("image_w", "image_h"))
         return Found(by_confidence(tags, least=self._least), _size(width, height))
 
-    def _object(self, told: Mapping[str, NDArray[Any]], one: int) -> Tag:
-        """One box of an ``.npz``: its object, and before it the attribute that "attr_obj" has."""
-        score = float(told["scores"][one].ravel()[0]) if "scores" in told else None
-        words = str(told["attr_obj"].flat[one]) if "attr_obj" in told else ""
-        named = str(told["objects"].flat[one]) if "objects" in told else ""
-        sides = box(told["bounding_boxes"][one].ravel().tolist()) if "bounding_boxes" in told else None
+    def _object(self, boxes: Mapping[str, NDArray[Any]], number: int) -> Tag:
+        """One box of an ``.npz``: its object, with the attribute that "attr_obj" has before the object's name."""
+        score = float(boxes["scores"][number].ravel()[0]) if "scores" in boxes else None
+        words = str(boxes["attr_obj"].flat[number]) if "attr_obj" in boxes else ""
+        name = str(boxes["objects"].flat[number]) if "objects" in boxes else ""
+        sides = box(boxes["bounding_boxes"][number].ravel().tolist()) if "bounding_boxes" in boxes else None
         confidence = None if score is None or not math.isfinite(score) else round(score, 4)
-        if not named:
+        if not name:
             return Tag(text=words, confidence=confidence, box=sides, source=SOURCE)
-        front = words.removesuffix(named).strip() if words.endswith(named) else ""
-        sure = float(told["attr_scores"][one].ravel()[0]) if front and "attr_scores" in told else 1.0
-        kept = attributes([(front, sure)] if front else [], least=self._least_attribute)
-        return Tag(named, kept, confidence, sides, source=SOURCE)
+        attribute = words.removesuffix(name).strip() if words.endswith(name) else ""
+        sure = float(boxes["attr_scores"][number].ravel()[0]) if attribute and "attr_scores" in boxes else 1.0
+        before = attributes([(attribute, sure)] if attribute else [], least=self._least_attribute)
+        return Tag(name, before, confidence, sides, source=SOURCE)
 
     def _row(self, columns: Sequence[str], where: str) -> Found:
-        try:
-            row = json.loads(columns[-1])
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: expected JSON behind the last TAB: {error}") from None
+        row = parsed(columns[-1], where, "JSON after the last TAB")
         objects = row.get("objects") if isinstance(row, dict) else row
         if not isinstance(objects, list):
             raise DataError(f'{where}: expected a list of objects, or {{"objects": [...]}}')
@@ -149,7 +141,7 @@ class Published:
 
 
 def _fits(array: NDArray[Any], count: int, kinds: str, width: int) -> bool:
-    """Whether an array has an entry of the right kind and width for each of ``count`` boxes."""
+    """Whether an array has one entry of the right kind and width for each of ``count`` boxes."""
     if array.ndim < 1 or len(array) != count or array.dtype.kind not in kinds:
         return False
     if not count:
@@ -158,12 +150,12 @@ def _fits(array: NDArray[Any], count: int, kinds: str, width: int) -> bool:
 
 
 def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """Those of the arrays of an ``.npz`` that are there; what is pickled or too large is refused.
+    """The named arrays of an ``.npz``, as far as it has them.
 
     Raises:
         DataError: The file is missing or damaged, or an array is pickled or over ``ARRAY`` bytes.
     """
-    found = {}
+    arrays = {}
     try:
         with zipfile.ZipFile(path) as archive:
             for name in names:
@@ -173,14 +165,14 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
                     content = stream.read(ARRAY + 1)
                 if len(content) > ARRAY:
                     raise DataError(f"{path}: {name}: an array of more than {ARRAY:,} bytes")
-                found[name] = np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
+                arrays[name] = np.asarray(np.load(io.BytesIO(content), allow_pickle=False))
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
     except DataError:
         raise
     except Exception as error:  # damaged bytes make zipfile, its decompressors and numpy raise anything
         raise DataError(f"{path}: damaged, or it needs pickle, which is never loaded: {error}") from None
-    return found
+    return arrays
 
 
 def _size(width: Any, height: Any) -> tuple[float, float] | None:

@@ -23,7 +23,7 @@ class Captioner:
     """Published captions of a picture, in the order of the file."""
 
     def __init__(self, options: Options, *, threads: int = 0) -> None:
-        from mner.contexts.published.captions import Captions
+        from mner.contexts.published.sentences import Captions
 
         self._captions = Captions(captions("vinvl").path(options), source="vinvl", most=options.most)
 

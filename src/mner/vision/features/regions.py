@@ -19,8 +19,7 @@ from pydantic import Field
 
 from mner.contexts.artefact import key
 from mner.contexts.published import bottomup
-from mner.contexts.published.names import spellings
-from mner.contexts.published.table import Table
+from mner.contexts.published.names import Table, spellings
 from mner.contexts.published.vinvl import read_arrays
 from mner.errors import DataError
 from mner.vision.images import Picture

@@ -1,12 +1,19 @@
-"""Parquet files from anybody, read in bounded memory; needs ``pip install "mner[parquet]"``."""
+"""Files from anybody, read in bounded memory: lines of text, and rows of Parquet (``pip install "mner[parquet]"``)."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from mner.errors import DataError, MissingExtraError
+from mner.picture_files import open_regular
+
+LONGEST = 2**29
+"""Bytes or characters of a line, at most; a device gives one that fills the memory."""
 
 UNPACKED, RATIO = 128 * 2**20, 16
 """Bytes that a group of rows may unpack to if that is more than ``RATIO`` times what the file holds of it.
@@ -16,10 +23,48 @@ hundred thousandfold, and reading it takes several times its size.
 """
 
 HELD = 128 * 2**20
-"""Bytes that are held at once, about: fewer rows where their values may be long."""
+"""Bytes that are in memory at once, about: fewer rows where their values may be long."""
 
 PER_BYTE = 64
 """Rows that a file may have for each of its bytes; more name no pictures, and would be written out for hours."""
+
+
+def bounded(stream: Any, name: str) -> Iterator[Any]:
+    """The lines of an open file; whatever else gives lines is taken as it is.
+
+    Raises:
+        DataError: A line of a file is longer than ``LONGEST``, or the file cannot be read.
+    """
+    if not isinstance(stream, io.BufferedReader | io.TextIOWrapper):
+        yield from stream
+        return
+    for number in count(1):
+        try:
+            line = stream.readline(LONGEST + 1)
+        except OSError as error:
+            raise DataError(f"{name}: cannot be read: {error.strerror or error}") from None
+        if not line:
+            return
+        if len(line) > LONGEST:
+            raise DataError(f"{name}:{number}: a line of more than {LONGEST:,} bytes, which no such file has")
+        yield line
+
+
+def text_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """``file:line`` and text, without its end, of each line that is not blank.
+
+    Raises:
+        DataError: The file cannot be read, is not UTF-8, or has a line longer than ``LONGEST``.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="\n") as stream:  # some editors put a mark first
+            for number, line in enumerate(bounded(stream, str(path)), 1):
+                if line.strip():
+                    yield f"{path}:{number}", line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 text ({error}); write the file again in UTF-8") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def packages() -> tuple[Any, Any]:
@@ -36,16 +81,29 @@ def packages() -> tuple[Any, Any]:
     return pyarrow, pyarrow.parquet
 
 
+@contextmanager
+def parquet_file(path: Path, **options: Any) -> Iterator[Any]:
+    """A block that reads an open ``ParquetFile``; ``options`` are those of pyarrow.
+
+    Raises:
+        DataError: In the block: the file is missing, damaged or not Parquet.
+        MissingExtraError: The package pyarrow is not installed.
+    """
+    pyarrow, parquet = packages()
+    try:
+        open_regular(path).close()
+        with parquet.ParquetFile(path, **options) as file:
+            yield file
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
+        raise DataError(
+            f"{path}: damaged, or not a Parquet file ({error}); make it again, or take it out of the folder"
+        ) from error
+
+
 def batches(
     file: Any, path: Path, *, rows: int, columns: Sequence[str] | None = None
 ) -> Iterator[list[dict[str, Any]]]:
-    """The rows of an opened ``ParquetFile``, some at a time.
-
-    Args:
-        file: The opened file.
-        path: Its path, for messages.
-        rows: Rows that are held at once, at most.
-        columns: The columns to read; None takes all.
+    """The rows of an opened ``ParquetFile``, at most ``rows`` at a time, with all or the named columns.
 
     Raises:
         DataError: It unpacks to far more than it holds, or has other rows than it says.
@@ -64,7 +122,7 @@ def batches(
 
 
 def _rows(file: Any, path: Path, rows: int, columns: Sequence[str] | None) -> int:
-    """How many rows may be held at once."""
+    """How many rows may be in memory at once."""
     for number in range(file.metadata.num_row_groups):
         group = file.metadata.row_group(number)
         chunks = [group.column(place) for place in range(group.num_columns)]
