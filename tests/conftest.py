@@ -153,21 +153,21 @@ def make_record() -> Callable[..., dict[str, Any]]:
     gold = ((Span(0, 1, "LOC"), Span(1, 3, "PER")), (), (Span(0, 2, "PER"),), (Span(0, 1, "LOC"),))
     offsets = ((0, 1), (2, 3), (4, 5))
     posts = [Post(str(number), "a b c", ("a", "b", "c"), offsets, spans) for number, spans in enumerate(gold)]
-    told = stamp(posts)
+    posts_stamp = stamp(posts)
 
     def make(
         row: str,
         seed: int,
-        found: Mapping[str, Sequence[Sequence[Span]]],
+        spans: Mapping[str, Sequence[Sequence[Span]]],
         *,
         scored: Sequence[str] = ("dev", "test"),
         decode: str = "unconstrained",
         **changes: Any,
     ) -> dict[str, Any]:
         tables: dict[str, Any] = {split: {} for split in scored}
-        for view, scores in evaluate_views(posts, found).items():  # type: ignore[arg-type]
+        for view, scores in evaluate_views(posts, spans).items():  # type: ignore[arg-type]
             for split in scored:
-                data = f"tiny/{split}@{told.fingerprint[:6]}"
+                data = f"tiny/{split}@{posts_stamp.fingerprint[:6]}"
                 signature = Signature(f1=(scores.micro.f1,), view=view, data=data, decode=decode, mner="0.1")
                 tables[split][view] = scores.to_dict(str(signature))
         own = identity(row)
@@ -189,10 +189,13 @@ def make_record() -> Callable[..., dict[str, Any]]:
             "encoder": {"name": "tiny"},
             "model": f"m{seed}",
             "parameters": 1_500_000,
-            "splits": {"train": {"fingerprint": "aaaaaaaaaaaa", "posts": 4}, "dev": {"fingerprint": told.fingerprint}},
+            "splits": {
+                "train": {"fingerprint": "aaaaaaaaaaaa", "posts": 4},
+                "dev": {"fingerprint": posts_stamp.fingerprint},
+            },
             "best_epoch": 1,
             "epochs": [{}, {}],
-            "outcomes": {split: outcomes(posts, found, told) for split in scored},
+            "outcomes": {split: outcomes(posts, spans, posts_stamp) for split in scored},
             "seconds": 60.0 * seed,
             "cpu_seconds": 150.0,
             "peak_memory_mib": 100.0 + seed,

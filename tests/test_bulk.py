@@ -38,7 +38,7 @@ def tagger(tiny_model: Path) -> Tagger:
 
 
 def rows(files: Any) -> list[dict[str, Any]]:
-    return [json.loads(one) for path in files for one in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(text) for path in files for text in path.read_text(encoding="utf-8").splitlines()]
 
 
 def content(out: Path) -> dict[str, bytes]:

@@ -36,9 +36,9 @@ class Block(NamedTuple):
 def blocks(page: Path) -> Iterator[Block]:
     """The blocks of a page that run: bash and python, but for those marked ``<!-- not run: reason -->``."""
     text = page.read_text(encoding="utf-8")
-    for found in BLOCK.finditer(text):
-        if found["language"] in {"bash", "python"} and not NOT_RUN.match(found["before"] or ""):
-            yield Block(text[: found.start("code")].count("\n") + 1, found["language"], found["code"])
+    for match in BLOCK.finditer(text):
+        if match["language"] in {"bash", "python"} and not NOT_RUN.match(match["before"] or ""):
+            yield Block(text[: match.start("code")].count("\n") + 1, match["language"], match["code"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -86,12 +86,12 @@ def workshop(folder: Path, model: Path) -> None:
     ],
 )
 def test_code_blocks_run(name: str, tmp_path: Path, tiny_model: Path) -> None:
-    found = list(blocks(ROOT / name))
-    assert found
+    runnable = list(blocks(ROOT / name))
+    assert runnable
     workshop(tmp_path, tiny_model)
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
     python: list[str] = []
-    for block in found:
+    for block in runnable:
         if block.language == "bash":
             command = ["bash", "-euo", "pipefail", "-c", FINDING_IS_FINE + block.code]
         else:  # a python block goes on where the one before it stopped

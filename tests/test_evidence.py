@@ -28,7 +28,7 @@ class ToyViews:
     def encode_many(self, posts: Any, pieces: Any, arrays: Any) -> list[Any]:
         return [
             type("Toy", (), {"words": len(post), "windows": (np.zeros(3),), "kinds": kinds, "heads": None, "view": "T"})
-            for post, kinds in zip(posts, [tuple(p.kind for p in some) for some in pieces], strict=True)
+            for post, kinds in zip(posts, [tuple(p.kind for p in each) for each in pieces], strict=True)
         ]
 
 
@@ -45,7 +45,7 @@ class ToyRuntime:
         self.table = table
 
     def emissions(self, batch: Any, view: str) -> np.ndarray:
-        rows = [self.table[one.kinds] for one in batch.members]
+        rows = [self.table[member.kinds] for member in batch.members]
         scores = np.zeros((len(rows), max(map(len, rows)), len(LABELS)), np.float32)
         for post, row in enumerate(rows):
             for word, (label, score) in enumerate(row):
@@ -58,7 +58,7 @@ def weighed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Evidence, ..
     """``weigh`` on toys."""
 
     def collate(members: Any, *, pad_id: int, arrays: Any) -> Any:
-        lengths = np.array([one.words for one in members])
+        lengths = np.array([member.words for member in members])
         return type("ToyBatch", (), {"members": members, "lengths": lengths})
 
     monkeypatch.setattr("mner.runtime.predict.collate", collate)
@@ -72,12 +72,12 @@ def weighed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Evidence, ..
 
 
 def test_words_alone_have_one_score(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
-    (one,) = weighed("Phoenix won", {(): [("S-LOC", 4.0), ("O", 9.0)]})
-    assert (one.entity.text, one.entity.label, one.verdict) == ("Phoenix", "LOC", "no picture")
-    assert one.with_image is None
-    assert one.entity.score == one.without_image
+    (evidence,) = weighed("Phoenix won", {(): [("S-LOC", 4.0), ("O", 9.0)]})
+    assert (evidence.entity.text, evidence.entity.label, evidence.verdict) == ("Phoenix", "LOC", "no picture")
+    assert evidence.with_image is None
+    assert evidence.entity.score == evidence.without_image
     # The second word is O but for a chance in thousands, so the first is O, S-LOC, S-ORG or S-PER.
-    assert one.without_image == pytest.approx(np.exp(4) / (np.exp(4) + 3), abs=2e-3)
+    assert evidence.without_image == pytest.approx(np.exp(4) / (np.exp(4) + 3), abs=2e-3)
 
 
 def test_each_source_is_left_out_once(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
@@ -87,17 +87,17 @@ def test_each_source_is_left_out_once(weighed: Callable[..., tuple[Evidence, ...
         ("tags",): [("S-LOC", 4.0)],
         ("captions",): [("S-LOC", 6.0)],
     }
-    (one,) = weighed("Phoenix", table, [CAPTION, TAGS])
+    (evidence,) = weighed("Phoenix", table, [CAPTION, TAGS])
     legal = 3  # S-LOC against O, S-ORG and S-PER
 
     def exact(score: float) -> float:
         return float(np.exp(score) / (np.exp(score) + legal))
 
-    assert one.without_image == pytest.approx(exact(3))
-    assert one.with_image == pytest.approx(exact(8))
-    assert one.without_source == pytest.approx({"captions": exact(4), "tags": exact(6)})
-    assert one.verdict == "raised"
-    assert one.entity.score == one.with_image
+    assert evidence.without_image == pytest.approx(exact(3))
+    assert evidence.with_image == pytest.approx(exact(8))
+    assert evidence.without_source == pytest.approx({"captions": exact(4), "tags": exact(6)})
+    assert evidence.verdict == "raised"
+    assert evidence.entity.score == evidence.with_image
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_verdict_says_what_the_picture_did(
     weighed: Callable[..., tuple[Evidence, ...]], without: Any, with_: Any, verdict: str
 ) -> None:
     # With one kind of context, the words without it are the T view.
-    (one,) = weighed("Phoenix", {(): [without], ("captions",): [with_]}, [CAPTION])
-    assert one.verdict == verdict
-    assert one.without_source == pytest.approx({"captions": one.without_image})
-    assert one.label_without == ("LOC" if verdict == "label changed" else None)
+    (evidence,) = weighed("Phoenix", {(): [without], ("captions",): [with_]}, [CAPTION])
+    assert evidence.verdict == verdict
+    assert evidence.without_source == pytest.approx({"captions": evidence.without_image})
+    assert evidence.label_without == ("LOC" if verdict == "label changed" else None)
     lost = verdict == "lost with the picture"
-    assert one.entity.score == (one.without_image if lost else one.with_image)
+    assert evidence.entity.score == (evidence.without_image if lost else evidence.with_image)
 
 
 def test_other_boundaries_are_two_rows(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
@@ -139,8 +139,8 @@ def test_no_words_have_no_evidence(weighed: Callable[..., tuple[Evidence, ...]])
 def test_row_is_plain_json(weighed: Callable[..., tuple[Evidence, ...]]) -> None:
     table = {(): [("S-LOC", 5.0)], ("captions",): [("S-PER", 5.0)]}
     texts = [OcrText("PHOENIX", box=(1, 2, 3, 4))]
-    (one,) = weighed("Phoenix", table, [CAPTION], texts)
-    row = one.to_dict()
+    (evidence,) = weighed("Phoenix", table, [CAPTION], texts)
+    row = evidence.to_dict()
     assert row["ocr"] == [{"text": "PHOENIX", "whole": True, "box": [1, 2, 3, 4]}]
     assert row["label_without_image"] == "LOC"
     assert set(row["score_without"]) == {"captions"}
@@ -173,8 +173,8 @@ def test_match_needs_whole_words(entity: str, text: str) -> None:
 
 @given(st.lists(st.text(min_size=1, max_size=6), max_size=4), st.text(max_size=20))
 def test_match_takes_any_text(entity: list[str], text: str) -> None:
-    found = matches(entity, [OcrText(text)])
-    assert len(found) <= 1
+    matched = matches(entity, [OcrText(text)])
+    assert len(matched) <= 1
 
 
 HEADLINE = "Federation Business Data Lake Solution".split()
@@ -190,9 +190,9 @@ HEADLINE = "Federation Business Data Lake Solution".split()
     ],
 )
 def test_matches_are_those_that_share_most_over_neighbouring_lines(lines: list[str], expected: list[str]) -> None:
-    found = matches(HEADLINE, [OcrText(line) for line in lines])
-    assert [match.text for match in found] == expected
-    assert not any(match.whole for match in found)
+    matched = matches(HEADLINE, [OcrText(line) for line in lines])
+    assert [match.text for match in matched] == expected
+    assert not any(match.whole for match in matched)
 
 
 def test_lines_far_apart_share_nothing_together() -> None:
@@ -207,11 +207,11 @@ def test_real_model_scores_what_it_predicts(tiny_model: Any) -> None:
 
     tagger = mner.load(tiny_model, threads=1)
     text, caption = "Kevin Love is back in Cleveland", "a man in a stadium"
-    one = tagger.explain(text, context=caption)
-    assert one.prediction == tagger(text, context=caption)
+    explanation = tagger.explain(text, context=caption)
+    assert explanation.prediction == tagger(text, context=caption)
     plain = {(e.start, e.end, e.label): e.score for e in tagger(text).entities}
-    with_ = {(e.start, e.end, e.label): e.score for e in one.prediction.entities}
-    rows = {(row.entity.start, row.entity.end, row.entity.label): row for row in one.evidence}
+    with_ = {(e.start, e.end, e.label): e.score for e in explanation.prediction.entities}
+    rows = {(row.entity.start, row.entity.end, row.entity.label): row for row in explanation.evidence}
     assert with_.keys() <= rows.keys()
     for key, row in rows.items():
         if key in with_:

@@ -41,8 +41,8 @@ def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_second_process_hears_who_holds_the_folder(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
-    told = f"process {holder.pid} on {HERE} is writing this folder"
-    with pytest.raises(DataError, match=told), held(tmp_path):
+    message = f"process {holder.pid} on {HERE} is writing this folder"
+    with pytest.raises(DataError, match=message), held(tmp_path):
         pass
 
 

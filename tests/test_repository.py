@@ -54,9 +54,9 @@ def committed() -> list[Path]:
         ).stdout.split("\0")
         paths = [ROOT / name for name in listed if name]
     except (OSError, subprocess.CalledProcessError):
-        made = {"demo", "runs", "dist", "build", "__pycache__"}
-        found = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
-        paths = [ROOT / path for path in found if not any(p in made or p.startswith(".") for p in path.parts)]
+        generated = {"demo", "runs", "dist", "build", "__pycache__"}
+        paths_here = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
+        paths = [ROOT / path for path in paths_here if not any(p in generated or p.startswith(".") for p in path.parts)]
     return [path for path in paths if path.is_file()]
 
 
@@ -88,14 +88,14 @@ def test_files_name_no_place_of_one_machine() -> None:
         "npmjs" + ".com",
         "debian" + ".org",
     ]
-    found = []
+    places = []
     for path in committed():
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{path.relative_to(ROOT)}: {word}" for word in words if word in text]
-    assert found == []
+        places += [f"{path.relative_to(ROOT)}: {word}" for word in words if word in text]
+    assert places == []
 
 
 def test_files_are_small_enough_to_clone() -> None:
@@ -147,8 +147,10 @@ def test_constraints_pin_every_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.partition("==")[0] for line in lines if "==" in line}
-    wanted = project["dependencies"] + [one for extra in project["optional-dependencies"].values() for one in extra]
-    names = {re.split(r"[\[<>=~! ;]", one)[0].lower().replace("_", "-") for one in wanted} - {"mner"}
+    wanted = project["dependencies"] + [
+        requirement for extra in project["optional-dependencies"].values() for requirement in extra
+    ]
+    names = {re.split(r"[\[<>=~! ;]", requirement)[0].lower().replace("_", "-") for requirement in wanted} - {"mner"}
     assert names - pinned == set()
 
 
@@ -184,26 +186,26 @@ def said(tree: ast.AST, *, docstrings: bool) -> Iterator[str]:
 
 def test_package_names_no_benchmark_no_row_of_the_paper_and_no_goal() -> None:
     """Docstrings may name one as an example; those of commands are help, and may not."""
-    found = []
+    mentions = []
     for path in SOURCES:
         name = path.relative_to(ROOT / "src" / "mner").as_posix()
         tree = ast.parse(path.read_text(encoding="utf-8"))
         texts = said(tree, docstrings=name.startswith("cli/"))
-        found += [f"{name}: {text[:80]}" for text in texts if BENCHMARKS.search(text)]
+        mentions += [f"{name}: {text[:80]}" for text in texts if BENCHMARKS.search(text)]
         names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-        found += [f"{name}: {each}" for each in names if "goal" in each.lower()]
+        mentions += [f"{name}: {each}" for each in names if "goal" in each.lower()]
         modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        found += [f"{name} imports {module}" for module in modules if module.split(".")[0] == "lab"]
-    assert found == []
+        mentions += [f"{name} imports {module}" for module in modules if module.split(".")[0] == "lab"]
+    assert mentions == []
 
 
 def test_nothing_parses_a_signature_a_name_or_a_printed_line() -> None:
-    found = set()
+    parsing = set()
     for room in ("evaluation", "runs", "analysis", "show"):
         for path in sorted((ROOT / "src" / "mner" / room).rglob("*.py")):
             calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
             methods = [call for call in calls if isinstance(call, ast.Attribute)]
             patterns = [call for call in methods if isinstance(call.value, ast.Name) and call.value.id == "re"]
             if patterns or any(call.attr in PARSING for call in methods):
-                found.add(path.relative_to(ROOT / "src" / "mner").as_posix())
-    assert found == PARSED.keys()
+                parsing.add(path.relative_to(ROOT / "src" / "mner").as_posix())
+    assert parsing == PARSED.keys()

@@ -34,8 +34,8 @@ def test_spans_survive_each_scheme_in_both_readings(case, scheme, reading):
 @given(spans_and_length(), st.sampled_from(SCHEMES))
 def test_detect_names_the_scheme_of_written_tags(case, scheme):
     spans, length = case
-    found = tags.detect([tags.from_spans(spans, length, scheme=scheme)])
-    assert found == (scheme if spans else "IOB2")
+    detected = tags.detect([tags.from_spans(spans, length, scheme=scheme)])
+    assert detected == (scheme if spans else "IOB2")
 
 
 @given(st.lists(st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"]), max_size=8))
@@ -118,9 +118,9 @@ def test_legal_allows_exactly_the_sequences_that_spans_can_give(length, scheme):
         for path in itertools.product(labels, repeat=length)
         if tuple(tags.from_spans(tags.to_spans(path, scheme=scheme), length, scheme=scheme)) == path
     }
-    found = list(_legal_paths(labels, length))
-    assert len(found) == len(set(found))
-    assert set(found) == expected
+    legal = list(_legal_paths(labels, length))
+    assert len(legal) == len(set(legal))
+    assert set(legal) == expected
 
 
 def test_legal_gives_boolean_arrays_from_row_to_column():

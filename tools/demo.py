@@ -121,7 +121,7 @@ def short(word: str | Path) -> str:
 def f1(posts: Sequence[Post], predictions: Iterable[Prediction], *, marked: bool = False) -> float:
     """Micro F1 over character spans, of all posts or of the marked ones."""
     pairs = [
-        (gold(post), [Span(found.start, found.end, found.label) for found in prediction.entities])
+        (gold(post), [Span(entity.start, entity.end, entity.label) for entity in prediction.entities])
         for post, prediction in zip(posts, predictions, strict=True)
         if post.extra.get("marked") or not marked
     ]
@@ -130,7 +130,7 @@ def f1(posts: Sequence[Post], predictions: Iterable[Prediction], *, marked: bool
 
 def gold(post: Post) -> list[Span]:
     """The gold entities of a post, by character."""
-    return [Span(post.offsets[one.start][0], post.offsets[one.end - 1][1], one.label) for one in post.spans or ()]
+    return [Span(post.offsets[span.start][0], post.offsets[span.end - 1][1], span.label) for span in post.spans or ()]
 
 
 if __name__ == "__main__":

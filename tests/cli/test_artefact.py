@@ -35,7 +35,7 @@ def run(*words: object) -> tuple[int, str, str]:
 
 
 def test_convert_goes_to_parquet_and_back() -> None:
-    assert run("context", "convert", "a.jsonl", "a.parquet") == (0, "a.parquet\n", "3 rows")
+    assert run("context", "convert", "a.jsonl", "a.parquet") == (0, "a.parquet\n", "3 records")
     assert run("context", "convert", "a.parquet", "b.jsonl")[0] == 0
     assert dict(read_contexts("b.jsonl")) == dict(read_contexts("a.jsonl"))
     code, _, err = run("context", "convert", "a.jsonl", "a.csv")
@@ -68,7 +68,7 @@ def test_diff_lists_as_many_as_asked_and_escapes_what_steers_terminals() -> None
     code, out, _ = run("context", "diff", "a.jsonl", "b.jsonl", "--limit", 1)
     assert code == 1 and "\x1b" not in out and r"\x1b[2J\n" in out
     assert "... and 2 more; --limit 0 lists all" in out
-    assert "gone.png: missing -> no row" in run("context", "diff", "a.jsonl", "b.jsonl", "--limit", 0)[1]
+    assert "gone.png: missing -> no record" in run("context", "diff", "a.jsonl", "b.jsonl", "--limit", 0)[1]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_stats_counts_shares() -> None:
     code, out, _ = run("context", "stats", "a.jsonl")
     assert code == 0
     assert "pictures  3: 2 ok, 1 missing\n" in out
-    assert "ocr       1 in 33.3% of the pictures, which have 2.0 words of them on average; 2 words in all, 2 in" in out
+    assert "ocr       1 in 33.3% of the pictures, 2.0 words in each of them on average; 2 words in all, 2 in" in out
     assert "\ntags      none\n" in out and "0.0" not in out
     assert json.loads(run("context", "stats", "a.jsonl", "--json")[1])["kinds"]["captions"]["sources"] == {"catr": 1}
 
@@ -109,7 +109,7 @@ def test_import_makes_texts_of_posts() -> None:
     Path("wiki.tsv").write_text("a\tKevin is a player\nz\tnobody\n")
     code, out, err = run("context", "import", "wiki.tsv", "--posts", "posts.txt", "--out", "t.jsonl")
     assert (code, out) == (0, "t.jsonl\n"), err
-    assert "left out: 1 of posts that are not there or have no picture (z)" in err
+    assert "left out: 1 whose post is missing or has no picture (z)" in err
     (text,) = read_contexts("t.jsonl")["a.jpg"].texts
     assert (text.text, text.source, text.extra) == ("Kevin is a player", "wiki", {"post": "a"})
 
@@ -143,7 +143,11 @@ def test_backends_are_listed_and_told() -> None:
     assert code == 1 and "licence: " in out and "missing: the published output" in out
     Path("v.toml").write_text('[vision.options.vinvl]\ndetections = "pics"\ncaptions = "a.jsonl"\n')
     assert run("backends", "vinvl", "--config", "v.toml")[0] == 0
-    assert {one["name"] for one in json.loads(run("backends", "--json")[1])} >= {"nanodet", "rapid", "tesseract"}
+    assert {backend["name"] for backend in json.loads(run("backends", "--json")[1])} >= {
+        "nanodet",
+        "rapid",
+        "tesseract",
+    }
     code, _, err = run("backends", "nosuch")
     assert code == 2 and "no backend nosuch" in err
 

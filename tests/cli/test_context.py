@@ -56,6 +56,21 @@ def test_folder_is_read_sorted_and_every_picture_has_a_status(photos: Path) -> N
     assert "bad.jpg: unreadable: the file is not a picture" in err
 
 
+@pytest.mark.filterwarnings("default::mner.errors.MnerWarning")
+@pytest.mark.parametrize("options", [(), ("--workers", 2)])
+def test_default_store_is_done_without_where_it_cannot_be_used(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[object, ...]
+) -> None:
+    Path("blocked").touch()
+    monkeypatch.setenv("MNER_CACHE", "blocked")
+    code, out, err = run("context", "build", photos, "--out", "c.jsonl", *PLAIN, *options)
+    assert (code, out) == (0, "c.jsonl\n"), err
+    assert "cannot be used as the store of contexts" in err and "Pictures are read without it" in err
+    assert len(read_contexts("c.jsonl")) == 4
+    code, out, err = run("context", "build", photos, "--out", "d.jsonl", *PLAIN, *options, "--store", "blocked/s")
+    assert (code, out) == (2, "") and "blocked/s: cannot be used" in err, "a store that was named is needed"
+
+
 @pytest.mark.parametrize("options", [(), ("--workers", 2, "--shard-size", 2)])
 @pytest.mark.parametrize("kind", ["tar", "bytes", "paths"])
 def test_archives_and_tables_give_what_their_pictures_give(
@@ -177,7 +192,7 @@ def test_killed_build_keeps_what_it_read_and_ends_alike(tmp_path: Path) -> None:
     environment = {**os.environ, "MNER_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "mner", "context", "build", str(folder), "--captioner", "", "--ocr", "", "--out"]
 
-    def kept() -> int:
+    def stored() -> int:
         from mner.contexts.store import Store
 
         with Store(tmp_path / "cache" / "contexts.sqlite") as store:
@@ -185,11 +200,11 @@ def test_killed_build_keeps_what_it_read_and_ends_alike(tmp_path: Path) -> None:
 
     first = subprocess.Popen([*command, str(tmp_path / "c.jsonl")], env=environment, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while kept() < 5 and time.monotonic() < deadline:
+    while stored() < 5 and time.monotonic() < deadline:
         time.sleep(0.02)
     first.send_signal(signal.SIGKILL)
     first.wait()
-    before = kept()
+    before = stored()
     assert before >= 5
     assert not (tmp_path / "c.jsonl").exists()
     subprocess.run([*command, str(tmp_path / "c.jsonl")], env=environment, check=True, capture_output=True)
@@ -204,8 +219,8 @@ def test_shards_are_written_and_kept(photos: Path, out: str, suffix: str) -> Non
     shards = [Path(out) / f"part-{number:07d}{suffix}" for number in range(2)]
     times: list[list[int]] = []
     for _ in range(2):
-        code, told, err = run("context", "build", photos, "--out", out, "--shard-size", 3, *PLAIN)
-        assert (code, told) == (0, f"{out}\n"), err
+        code, stdout, err = run("context", "build", photos, "--out", out, "--shard-size", 3, *PLAIN)
+        assert (code, stdout) == (0, f"{out}\n"), err
         assert "4 pictures: 3 ok, 1 unreadable" in err
         assert sorted(Path(out).glob("part-*")) == shards
         times.append([shard.stat().st_mtime_ns for shard in shards])
@@ -220,8 +235,8 @@ def test_shards_are_written_and_kept(photos: Path, out: str, suffix: str) -> Non
 
 def test_one_file_of_parquet_is_the_same_artefact(photos: Path) -> None:
     for out in ("c.jsonl", "c.parquet"):
-        code, told, err = run("context", "build", photos, "--out", out, *PLAIN)
-        assert (code, told) == (0, f"{out}\n"), err
+        code, stdout, err = run("context", "build", photos, "--out", out, *PLAIN)
+        assert (code, stdout) == (0, f"{out}\n"), err
     assert dict(read_contexts("c.parquet")) == dict(read_contexts("c.jsonl"))
     code, _, err = run("context", "build", photos, "--out", photos, *PLAIN)
     assert code == 2 and "is a folder; name a file" in err

@@ -18,8 +18,8 @@ def toy(tmp_path: Path) -> EncoderFiles:
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    found = CliRunner().invoke(cli.app, ["encoder", *arguments])
-    return found.exit_code, found.stdout, found.stderr
+    result = CliRunner().invoke(cli.app, ["encoder", *arguments])
+    return result.exit_code, result.stdout, result.stderr
 
 
 def fetching(result: EncoderFiles | ModelError) -> Callable[[str], EncoderFiles]:

@@ -24,10 +24,10 @@ def run(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
 
     def call(*arguments: str | Path) -> Result:
         given = ["explain", *map(str, arguments), "--model", str(tiny_model), "--threads", "1"]
-        found = CliRunner().invoke(cli.app, given, prog_name="mner")
-        if found.exception is not None and not isinstance(found.exception, SystemExit):
-            raise found.exception
-        return found
+        result = CliRunner().invoke(cli.app, given, prog_name="mner")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
 
     return call
 
@@ -41,8 +41,8 @@ def contexts(tmp_path: Path) -> Path:
 
 
 def test_rows_hold_evidence(run: Run, posts_file: Path, contexts: Path) -> None:
-    found = run(posts_file, "--contexts", contexts, "--limit", "3")
-    table = [json.loads(line) for line in found.stdout.splitlines()]
+    result = run(posts_file, "--contexts", contexts, "--limit", "3")
+    table = [json.loads(line) for line in result.stdout.splitlines()]
     assert [row["image_status"] for row in table] == ["missing", "missing", "used"]
     for row in table:
         entities = {(e["start"], e["end"], e["label"]) for e in row["entities"]}
@@ -53,23 +53,23 @@ def test_rows_hold_evidence(run: Run, posts_file: Path, contexts: Path) -> None:
 
 
 def test_missing_pictures_come_with_a_hint_at_their_folder(run: Run, posts_file: Path, tmp_path: Path) -> None:
-    assert "3 pictures named and not found" in run(posts_file, "--limit", "3").stderr
+    assert "3 pictures not found" in run(posts_file, "--limit", "3").stderr
     assert "the picture was not used" in run("--text", TEXT, "--image", tmp_path / "nope.png").stderr
     assert run("--text", TEXT).stderr == ""
 
 
 def test_text_is_explained_on_a_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mner.cli.source.pretty", lambda as_json: not as_json)
-    found = run("--text", TEXT)
-    assert found.exit_code == 0
-    assert "probability" in found.stdout
-    assert "Cleveland" in found.stdout
+    result = run("--text", TEXT)
+    assert result.exit_code == 0
+    assert "probability" in result.stdout
+    assert "Cleveland" in result.stdout
 
 
 def test_html_writes_pages_and_names_the_index(run: Run, posts_file: Path, contexts: Path, tmp_path: Path) -> None:
     folder = tmp_path / "pages"
-    found = run(posts_file, "--contexts", contexts, "--html", folder)
-    assert found.stdout.strip() == str(folder / "index.html")
+    result = run(posts_file, "--contexts", contexts, "--html", folder)
+    assert result.stdout.strip() == str(folder / "index.html")
     assert len(list(folder.glob("0*.html"))) == 12
     assert "train.txt" in (folder / "index.html").read_text(encoding="utf-8")
 

@@ -97,10 +97,10 @@ def test_record_with_values_of_wrong_types_is_named(
     make_record: Make, commit: Commit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = {"T": [[Span(0, 1, "LOC")], [], [], []], "I+T": [[], [], [Span(0, 2, "PER")], []]}
+    spans = {"T": [[Span(0, 1, "LOC")], [], [], []], "I+T": [[], [], [Span(0, 2, "PER")], []]}
     for seed in (1, 2):
-        commit(make_record("text", seed, found))
-        row = commit(make_record("ita", seed, found))
+        commit(make_record("text", seed, spans))
+        row = commit(make_record("ita", seed, spans))
     search = {
         **{"data": "tiny", "row": "ita", "encoder": {"name": "tiny"}, "config": {"training": {"epochs": 2}}},
         **{"trials": [{"settings": {"training.epochs": 3}, "score": 7.5, "dev": {"T": {"signature": "f1=1"}}}]},

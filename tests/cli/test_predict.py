@@ -30,26 +30,26 @@ def run(tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ru
 
     def call(*arguments: str | Path, stdin: str | bytes | None = None, model: bool = True) -> Result:
         given = ["predict", *map(str, arguments), *(["--model", str(tiny_model), "--threads", "1"] if model else [])]
-        found = CliRunner().invoke(cli.app, given, input=stdin, prog_name="mner")
-        if found.exception is not None and not isinstance(found.exception, SystemExit):
-            raise found.exception
-        return found
+        result = CliRunner().invoke(cli.app, given, input=stdin, prog_name="mner")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
 
     return call
 
 
-def rows(found: Result) -> list[dict[str, Any]]:
-    assert found.exit_code == 0, found.stderr
-    return [json.loads(line) for line in found.stdout.splitlines()]
+def rows(result: Result) -> list[dict[str, Any]]:
+    assert result.exit_code == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def test_text_gives_one_row(run: Run) -> None:
-    found = run("--text", TEXT)
-    (row,) = rows(found)
+    result = run("--text", TEXT)
+    (row,) = rows(result)
     assert (row["text"], row["view"], row["image_status"]) == (TEXT, "T", "none")
     assert row["entities"]
     assert all(TEXT[e["start"] : e["end"]] == e["text"] for e in row["entities"])
-    assert found.stderr == ""
+    assert result.stderr == ""
 
 
 def test_missing_picture_falls_back_and_says_why(run: Run, tmp_path: Path) -> None:
@@ -59,18 +59,18 @@ def test_missing_picture_falls_back_and_says_why(run: Run, tmp_path: Path) -> No
 
 
 def test_file_gives_rows_in_order_and_counts(run: Run, posts_file: Path) -> None:
-    found = run(posts_file)
-    table = rows(found)
+    result = run(posts_file)
+    table = rows(result)
     assert [row["image"] for row in table] == [f"{n}.jpg" for n in range(1, 13)]
     assert {row["image_status"] for row in table} == {"missing"}
-    assert "12 posts" in found.stderr
-    assert "12 missing" in found.stderr
+    assert "12 posts" in result.stderr
+    assert "12 missing" in result.stderr
 
 
 def test_missing_pictures_come_with_a_hint_at_their_folder(run: Run, posts_file: Path) -> None:
-    found = run(posts_file)
+    result = run(posts_file)
     folder = posts_file.parent.resolve()
-    assert f"12 pictures named and not found in {folder}; name the folder of the pictures: --images" in found.stderr
+    assert f"12 pictures not found in {folder}; name the folder of the pictures: --images" in result.stderr
     assert "--images" not in run("--text", TEXT).stderr
 
 
@@ -96,10 +96,10 @@ def test_data_uri_is_read_and_never_written_out(run: Run, tmp_path: Path) -> Non
     uri = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
     posts = tmp_path / "posts.jsonl"
     posts.write_text(json.dumps({"id": "1", "text": TEXT, "image": uri}) + "\n")
-    found = run(posts)
-    (row,) = rows(found)
+    result = run(posts)
+    (row,) = rows(result)
     assert row["image_status"] in {"used", "empty"}
-    assert row["image"].startswith("data:image/png;sha256=") and len(found.stdout + found.stderr) < 2000
+    assert row["image"].startswith("data:image/png;sha256=") and len(result.stdout + result.stderr) < 2000
     (alone,) = rows(run("--text", TEXT, "--image", uri))
     assert (alone["image"], alone["entities"]) == (row["image"], row["entities"])
 
@@ -124,31 +124,31 @@ def test_stdin_is_a_dash(run: Run) -> None:
 
 
 def test_min_score_filters(run: Run) -> None:
-    (every,), (some,) = rows(run("--text", TEXT)), rows(run("--text", TEXT, "--min-score", "0.9"))
-    assert some["entities"] == [entity for entity in every["entities"] if entity["score"] >= 0.9]
-    assert len(some["entities"]) < len(every["entities"])
+    (every,), (confident,) = rows(run("--text", TEXT)), rows(run("--text", TEXT, "--min-score", "0.9"))
+    assert confident["entities"] == [entity for entity in every["entities"] if entity["score"] >= 0.9]
+    assert len(confident["entities"]) < len(every["entities"])
 
 
 def test_bad_line_stops_with_its_place(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "posts.jsonl"
     path.write_text('{"text": "Kevin won"}\n{"txt": 1}\n')
-    found = run(path)
-    assert found.exit_code == 2
-    assert f"{path}:2: " in found.stderr
-    assert "Traceback" not in found.stderr
+    result = run(path)
+    assert result.exit_code == 2
+    assert f"{path}:2: " in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_out_makes_shards_that_continue(run: Run, posts_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    found = run(posts_file, "--out", out, "--shard-size", "5")
-    files = [Path(line) for line in found.stdout.splitlines()]
+    result = run(posts_file, "--out", out, "--shard-size", "5")
+    files = [Path(line) for line in result.stdout.splitlines()]
     assert [path.name for path in files] == ["part-0000000.jsonl", "part-0000001.jsonl", "part-0000002.jsonl"]
     table = [json.loads(line) for path in files for line in path.read_text().splitlines()]
     assert [row["image"] for row in table] == [f"{n}.jpg" for n in range(1, 13)]
-    assert "0 of 3 shards were there already" in found.stderr
+    assert "0 of 3 shards were there already" in result.stderr
     files[1].unlink()
     again = run(posts_file, "--out", out, "--shard-size", "5")
-    assert again.stdout == found.stdout
+    assert again.stdout == result.stdout
     assert "2 of 3 shards were there already" in again.stderr
     assert files[1].exists()
 
@@ -159,9 +159,9 @@ def test_out_refuses_other_posts_and_settings(run: Run, posts_file: Path, tmp_pa
     changed = tmp_path / "changed.txt"
     changed.write_text(posts_file.read_text().replace("Madrid", "Betis"))
     for arguments in ((changed,), (posts_file, "--min-score", "0.5"), (posts_file, "--no-images")):
-        found = run(*arguments, "--out", out)
-        assert found.exit_code == 2
-        assert "another folder" in found.stderr
+        result = run(*arguments, "--out", out)
+        assert result.exit_code == 2
+        assert "another folder" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_out_refuses_other_posts_and_settings(run: Run, posts_file: Path, tmp_pa
     ],
 )
 def test_wrong_usage_is_told(run: Run, arguments: tuple[str, ...], message: str) -> None:
-    found = run(*arguments)
-    assert (found.exit_code, found.stdout) == (2, "")
-    assert message in " ".join(found.stderr.replace("│", " ").split())
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in " ".join(result.stderr.replace("│", " ").split())
 
 
 def test_picture_that_is_not_used_is_reported_with_its_reason(run: Run, tmp_path: Path) -> None:
@@ -192,10 +192,10 @@ def test_picture_that_is_not_used_is_reported_with_its_reason(run: Run, tmp_path
         "https://a.example/x.png": "fetched",
     }
     for image, reason in named.items():
-        found = run("--text", TEXT, "--image", image)
-        assert (found.exit_code, found.stderr.count("\n")) == (0, 1)
-        assert found.stderr.startswith(f"{image}: the picture was not used, the words alone were read: ")
-        assert reason in found.stderr
+        result = run("--text", TEXT, "--image", image)
+        assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
+        assert result.stderr.startswith(f"{image}: the picture was not used, the words alone were read: ")
+        assert reason in result.stderr
     assert run("--text", TEXT, "--image", broken, "--no-images").stderr == ""
     Image.effect_noise((64, 48), 80).save(tmp_path / "fine.png")
     assert run("--text", TEXT, "--image", tmp_path / "fine.png").stderr == ""
@@ -206,13 +206,13 @@ def test_pictures_in_the_place_of_posts_say_where_pictures_go(run: Run, tmp_path
     photos.mkdir()
     assert "read all its files: cat" in run(photos).stderr
     Image.new("RGB", (64, 48)).save(photos / "a.png")
-    found = run(photos)
-    assert found.exit_code == 2
-    assert f"--images {photos}" in found.stderr and f"mner context build {photos}" in found.stderr
-    assert "cat" not in found.stderr
-    found = run(photos / "a.png")
-    assert found.exit_code == 2
-    assert "--text TEXT --image" in found.stderr and f"mner context show {photos / 'a.png'}" in found.stderr
+    result = run(photos)
+    assert result.exit_code == 2
+    assert f"--images {photos}" in result.stderr and f"mner context build {photos}" in result.stderr
+    assert "cat" not in result.stderr
+    result = run(photos / "a.png")
+    assert result.exit_code == 2
+    assert "--text TEXT --image" in result.stderr and f"mner context show {photos / 'a.png'}" in result.stderr
 
 
 def test_interrupt_while_one_file_is_written_says_that_nothing_is_kept(
@@ -223,9 +223,9 @@ def test_interrupt_while_one_file_is_written_says_that_nothing_is_kept(
 
     monkeypatch.setattr("mner.bulk.predict_file", interrupted)
     monkeypatch.setattr("mner.bulk.predict_shards", interrupted)
-    found = run(posts_file, "--out", tmp_path / "x.jsonl")
-    assert found.exit_code == 130
-    assert "nothing is kept; with --out FOLDER" in found.stderr and "continues" not in found.stderr
+    result = run(posts_file, "--out", tmp_path / "x.jsonl")
+    assert result.exit_code == 130
+    assert "nothing is kept; with --out FOLDER" in result.stderr and "continues" not in result.stderr
     assert "the same command continues" in run(posts_file, "--out", tmp_path / "folder").stderr
 
 
@@ -233,28 +233,28 @@ def test_model_that_is_not_there_names_the_nearest(run: Run, tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs" / "trial").mkdir(parents=True)
     for name, nearest in (("social-em", "social-en"), ("runs/trail", "runs/trial"), ("zzz/zzz", None)):
-        found = run("--text", "x", "--model", name, model=False)
-        assert found.exit_code == 2
-        assert found.stderr.startswith(f"error: {name}: no such model. ")
-        assert "or social-en, the model that comes with mner" in found.stderr
-        assert (f"Did you mean {nearest}?" in found.stderr) if nearest else ("Did you" not in found.stderr)
-    found = run("--text", "x", "--model", "runs/trial", model=False)  # it is there, and no model
-    assert found.exit_code == 2 and "not a saved model" in found.stderr
+        result = run("--text", "x", "--model", name, model=False)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"error: {name}: no such model. ")
+        assert "or social-en, the model that comes with mner" in result.stderr
+        assert (f"Did you mean {nearest}?" in result.stderr) if nearest else ("Did you" not in result.stderr)
+    result = run("--text", "x", "--model", "runs/trial", model=False)  # it is there, and no model
+    assert result.exit_code == 2 and "not a saved model" in result.stderr
 
 
 def test_no_model_says_what_to_type(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("mner.tagger.opening.READY", tmp_path)
-    found = run("--text", "x", model=False)
-    assert found.exit_code == 2
-    assert "--model DIR" in found.stderr
+    result = run("--text", "x", model=False)
+    assert result.exit_code == 2
+    assert "--model DIR" in result.stderr
 
 
 def test_terminal_sees_a_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mner.cli.source.pretty", lambda as_json: not as_json)
-    found = run("--text", TEXT)
-    assert "no picture" in found.stdout
-    assert "Cleveland" in found.stdout
-    assert not found.stdout.startswith("{")
+    result = run("--text", TEXT)
+    assert "no picture" in result.stdout
+    assert "Cleveland" in result.stdout
+    assert not result.stdout.startswith("{")
     assert rows(run("--text", TEXT, "--json"))
 
 
@@ -278,7 +278,7 @@ def test_workers_write_what_one_process_writes(run: Run, posts_file: Path, tmp_p
     by_two = run(posts_file, "--out", tmp_path / "two", "--no-images", "--shard-size", 5, "--workers", 2, "--batch", 3)
     assert (alone.exit_code, by_two.exit_code) == (0, 0), by_two.stderr
     assert alone.stderr == by_two.stderr
-    found = [
+    ids = [
         [
             json.loads(line)["id"]
             for path in sorted((tmp_path / name).glob("part-*"))
@@ -286,14 +286,14 @@ def test_workers_write_what_one_process_writes(run: Run, posts_file: Path, tmp_p
         ]
         for name in ("one", "two")
     ]
-    assert found[0] == found[1]
-    assert len(found[0]) == 12
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 12
 
 
 def test_workers_without_a_folder_are_refused(run: Run, posts_file: Path) -> None:
-    found = run(posts_file, "--workers", 2)
-    assert found.exit_code == 2
-    assert "name their folder" in found.stderr
+    result = run(posts_file, "--workers", 2)
+    assert result.exit_code == 2
+    assert "name a folder" in result.stderr
 
 
 def test_gold_is_neither_needed_nor_checked_and_other_keys_come_back(run: Run, tmp_path: Path) -> None:

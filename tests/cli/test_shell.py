@@ -40,10 +40,10 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
-    found = CliRunner().invoke(cli.app, list(arguments), prog_name="mner")
-    if found.exception is not None and not isinstance(found.exception, SystemExit):
-        raise found.exception
-    return found.exit_code, found.stdout, found.stderr
+    result = CliRunner().invoke(cli.app, list(arguments), prog_name="mner")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
 
 
 def loaded_after(arguments: str) -> set[str]:
@@ -174,8 +174,8 @@ def test_defect_keeps_its_traceback(command: Callable[..., None]) -> None:
         ("", (), "the same command continues"),
         ("out", ("--out", "folder"), "the same command continues"),
         ("out", ("--out", "rows.jsonl"), "nothing is kept; with --out FOLDER"),
-        ("out", (), "nothing is kept but what was printed; with --out FOLDER"),
-        (None, ("--out", "folder"), "begins again from the start"),
+        ("out", (), "only what was printed is kept; with --out FOLDER"),
+        (None, ("--out", "folder"), "starts over"),
     ],
 )
 def test_interrupt_says_what_is_kept(

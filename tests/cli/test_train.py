@@ -71,7 +71,7 @@ def test_train_evaluate_report(config: Path) -> None:
     text = Path("results.md").read_text()
     assert "## mine" in text and "| mine | " in text and "data=mine/dev@" in text
     assert out.split() == ["results.md", "results.html"]
-    assert run("report", "--out", "-")[1] == text, "written anew from the records alone, byte for byte"
+    assert run("report", "--out", "-")[1] == text, "written again from the records alone, byte for byte"
     assert run("report")[0] == 0
     assert Path("report.md").read_text() == text
     assert Path("report.html").read_text() == Path("results.html").read_text()
@@ -128,9 +128,9 @@ def test_seeds_are_trained_scored_and_compared(config: Path) -> None:
     assert "same runs" not in err
     assert "other T against mine T, dev, seeds 1 2" in out and "delta=" in out and "95 % interval" in out
     code, out, err = run("compare", "runs/mine/other/2", "results/mine/mine", "--view", "I+T", "--json")
-    (found,) = json.loads(out)
-    assert (found["view_a"], found["seeds_b"]) == ("I+T", [2])
-    assert found["lines"][0]["interval"]["low"] <= found["lines"][0]["difference"]
+    (comparison,) = json.loads(out)
+    assert (comparison["view_a"], comparison["seeds_b"]) == ("I+T", [2])
+    assert comparison["lines"][0]["interval"]["low"] <= comparison["lines"][0]["difference"]
 
 
 def test_compare_refuses_what_it_cannot_compare(config: Path) -> None:

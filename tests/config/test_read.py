@@ -102,6 +102,7 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(tmp_path: Path) -> Non
     [
         ('[loss]\nviews = ["T"]\ncva = "posterior"\n', "aligns two views"),
         ('[loss]\nviews = ["T", "T"]\n', "each once"),
+        ("[context.budget]\ncaptions = -5\n", "context.budget.captions: input should be greater than or equal to 0"),
         ("[training]\nencoder_lr = -1\n", "training.encoder_lr: input should be greater than 0, found -1"),
         ("[training\n", "not a readable TOML file"),
         ("base = 3\n", "base: expected a file name"),
@@ -257,8 +258,8 @@ def test_committed_records_keep_their_fingerprints() -> None:
     assert records
     retired = [(section, key, off) for section, keys in schema.RETIRED.items() for key, off in keys.items()]
     for record in records:
-        told = [(record["config"][section].get(key, off), off) for section, key, off in retired]
-        if any(value != off for value, off in told):
+        settings = [(record["config"][section].get(key, off), off) for section, key, off in retired]
+        if any(value != off for value, off in settings):
             continue  # an option that is gone: what is left of such a run is its record
         assert configs.check(record["config"]).fingerprint == record["config_fingerprint"]
 
@@ -285,8 +286,8 @@ def test_settings_that_were_taken_out_are_read_where_they_are_off() -> None:
 
 
 def test_training_files_may_be_one_or_several() -> None:
-    one, two = (configs.check({"data": {"train": train}}).data for train in ("a.txt", ["a.txt", "b.txt"]))
-    assert (one.files("train"), two.files("train"), two.files("dev")) == (("a.txt",), ("a.txt", "b.txt"), ())
+    single, several = (configs.check({"data": {"train": train}}).data for train in ("a.txt", ["a.txt", "b.txt"]))
+    assert (single.files("train"), several.files("train"), several.files("dev")) == (("a.txt",), ("a.txt", "b.txt"), ())
     with pytest.raises(ConfigError, match=r"data\.dev"):
         configs.check({"data": {"dev": ["a.txt", "b.txt"]}})
 

@@ -93,8 +93,8 @@ def test_strict_reading_equals_strict_seqeval(sides):
         expected = precision_recall_fscore_support(*sides, average="micro", scheme=IOB2)[:3]
         by_label = precision_recall_fscore_support(*sides, average=None, scheme=IOB2)
     assert _triple(scores.micro) == pytest.approx([100 * float(value) for value in expected])
-    for found, *prf in zip(scores.labels.values(), *(100 * values for values in by_label[:3]), strict=True):
-        assert _triple(found) == pytest.approx(prf)
+    for scored, *prf in zip(scores.labels.values(), *(100 * values for values in by_label[:3]), strict=True):
+        assert _triple(scored) == pytest.approx(prf)
 
 
 def test_score_tags_refuses_another_number_of_words():
@@ -126,9 +126,9 @@ def test_score_files_says_where_the_words_differ(tmp_path):
 
 @pytest.mark.parametrize("shorter", ["gold", "out"])
 def test_score_files_says_which_file_ends_early(tmp_path, shorter):
-    one, two = "a\tO\n", "a\tO\n\nb\tO\n"
-    gold = _file(tmp_path, "gold.conll", one if shorter == "gold" else two)
-    predicted = _file(tmp_path, "out.conll", one if shorter == "out" else two)
+    short, long = "a\tO\n", "a\tO\n\nb\tO\n"
+    gold = _file(tmp_path, "gold.conll", short if shorter == "gold" else long)
+    predicted = _file(tmp_path, "out.conll", short if shorter == "out" else long)
     longer = "out" if shorter == "gold" else "gold"
     with pytest.raises(DataError, match=rf"{longer}\.conll:3: the other file ends before this post, after 1"):
         score_files(gold, predicted)

@@ -26,32 +26,32 @@ def post(spans: list[Span]) -> Post:
 
 @given(st.lists(st.tuples(st.lists(SPANS, max_size=4), st.lists(SPANS, max_size=4)), max_size=6))
 def test_counts_sum_to_the_scores(pairs):
-    posts, found = [post(gold) for gold, _ in pairs], [predicted for _, predicted in pairs]
-    kept = outcomes(posts, {"T": found}, stamp(posts))
-    read = counts(kept, "T")
-    scores = score([one.spans or () for one in posts], found)
+    posts, predicted_spans = [post(gold) for gold, _ in pairs], [predicted for _, predicted in pairs]
+    record = outcomes(posts, {"T": predicted_spans}, stamp(posts))
+    read = counts(record, "T")
+    scores = score([each.spans or () for each in posts], predicted_spans)
     for number, label in enumerate(read.labels):
         prf = scores.labels[label]
-        told = [table[:, number].sum() for table in (read.correct, read.predicted, read.gold)]
-        assert told == [prf.correct, prf.predicted, prf.gold]
+        counted = [table[:, number].sum() for table in (read.correct, read.predicted, read.gold)]
+        assert counted == [prf.correct, prf.predicted, prf.gold]
     assert len(read.gold) == len(posts)
 
 
 def test_counts_are_of_each_post():
     posts = [post([Span(0, 1, "LOC"), Span(2, 4, "PER")]), post([]), post([Span(1, 2, "PER")])]
-    found = [[Span(0, 1, "LOC"), Span(2, 3, "PER")], [Span(0, 1, "LOC"), Span(1, 2, "LOC")], []]
-    kept = outcomes(posts, {"T": found}, stamp(posts))
-    assert kept["T"] == "0-1+1 +0+0 -1"
-    read = counts(kept, "T")
+    predicted_spans = [[Span(0, 1, "LOC"), Span(2, 3, "PER")], [Span(0, 1, "LOC"), Span(1, 2, "LOC")], []]
+    record = outcomes(posts, {"T": predicted_spans}, stamp(posts))
+    assert record["T"] == "0-1+1 +0+0 -1"
+    read = counts(record, "T")
     assert read.correct.tolist() == [[1, 0], [0, 0], [0, 0]]
     assert read.predicted.tolist() == [[1, 1], [2, 0], [0, 0]]
     assert read.gold.tolist() == [[1, 1], [0, 0], [0, 1]]
 
 
 def test_post_without_entities_keeps_its_place():
-    kept = outcomes([post([]), post([])], {"T": [[], []]}, stamp([]))
-    assert kept["T"] == ". ."
-    assert counts({**kept, "labels": ["PER"]}, "T").gold.tolist() == [[0], [0]]
+    record = outcomes([post([]), post([])], {"T": [[], []]}, stamp([]))
+    assert record["T"] == ". ."
+    assert counts({**record, "labels": ["PER"]}, "T").gold.tolist() == [[0], [0]]
 
 
 def test_more_labels_than_letters_of_ascii():

@@ -59,7 +59,7 @@ def _post(spans):
 
 def test_evaluate_views_scores_each_view_on_the_same_gold():
     scores = evaluate_views([_post(tuple(GOLD[0]))], {"T": [PREDICTED[0]], "I+T": [GOLD[0]]})
-    assert {view: one.micro.f1 for view, one in scores.items()} == {"T": 50.0, "I+T": 100.0}
+    assert {view: of_view.micro.f1 for view, of_view in scores.items()} == {"T": 50.0, "I+T": 100.0}
 
 
 def test_evaluate_views_refuses_posts_without_gold():

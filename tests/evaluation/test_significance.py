@@ -15,23 +15,23 @@ from mner.types import Span
 
 def test_t_test_of_a_hand_computed_case():
     # Means 75 and 73; sums of squares 2 and 2; pooled variance 4 / 4 = 1; t = 2 / sqrt(1 * (1/3 + 1/3)).
-    found = t_test([74.0, 75.0, 76.0], [72.0, 73.0, 74.0])
-    assert found is not None
-    assert found.t == pytest.approx(2 / np.sqrt(2 / 3)) == pytest.approx(2.449489743)
-    assert found.df == 4
-    assert found.p == pytest.approx(0.070484, abs=1e-6)  # of a table of t with four degrees of freedom
+    test = t_test([74.0, 75.0, 76.0], [72.0, 73.0, 74.0])
+    assert test is not None
+    assert test.t == pytest.approx(2 / np.sqrt(2 / 3)) == pytest.approx(2.449489743)
+    assert test.df == 4
+    assert test.p == pytest.approx(0.070484, abs=1e-6)  # of a table of t with four degrees of freedom
 
 
 def test_t_test_equals_scipy_in_its_own_words():
     generator = np.random.default_rng(3)
     a, b = generator.normal(75, 0.5, 5).tolist(), generator.normal(74.5, 0.7, 3).tolist()
-    found = t_test(a, b)
+    test = t_test(a, b)
     expected = stats.ttest_ind(a, b)
-    assert found is not None
-    assert (found.t, found.p, found.df) == pytest.approx((expected.statistic, expected.pvalue, expected.df))
+    assert test is not None
+    assert (test.t, test.p, test.df) == pytest.approx((expected.statistic, expected.pvalue, expected.df))
     t = expected.statistic
-    assert found.p == pytest.approx(2 * stats.t.sf(abs(t), 6)), "two-sided"
-    assert found.p != pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue), "not Welch's"
+    assert test.p == pytest.approx(2 * stats.t.sf(abs(t), 6)), "two-sided"
+    assert test.p != pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue), "not Welch's"
 
 
 @pytest.mark.parametrize(("a", "b"), [([75.0], [74.0, 75.0]), ([75.0, 75.0], [74.0, 74.0])])
@@ -59,24 +59,24 @@ def f1(side, chosen):
 def test_differences_of_every_resample_equal_plain_sums():
     draws = list(itertools.product(range(3), repeat=3))
     weights = np.array([[draw.count(post) for post in range(3)] for draw in draws])
-    found = differences(*arrays(), weights)[:, 0]
-    assert found == pytest.approx([f1(A, draw) - f1(B, draw) for draw in draws])
+    resampled = differences(*arrays(), weights)[:, 0]
+    assert resampled == pytest.approx([f1(A, draw) - f1(B, draw) for draw in draws])
 
 
 def test_bootstrap_draws_as_every_resample_says():
     exact = np.array([f1(A, draw) - f1(B, draw) for draw in itertools.product(range(3), repeat=3)])
-    found = bootstrap(*arrays(), resamples=20_000, seed=4)[0]
-    assert (found.low, found.high) == pytest.approx(np.quantile(exact, [0.025, 0.975], method="inverted_cdf"))
+    drawn = bootstrap(*arrays(), resamples=20_000, seed=4)[0]
+    assert (drawn.low, drawn.high) == pytest.approx(np.quantile(exact, [0.025, 0.975], method="inverted_cdf"))
     below, above = (exact <= 0).mean(), (exact >= 0).mean()
-    assert found.p == pytest.approx(min(1, 2 * min(below, above)), abs=0.02)
-    assert 0.1 < found.p < 0.9, "a case that could come out wrong"
+    assert drawn.p == pytest.approx(min(1, 2 * min(below, above)), abs=0.02)
+    assert 0.1 < drawn.p < 0.9, "a case that could come out wrong"
 
 
 def test_posts_are_drawn_together_for_all_runs():
     # The sides differ by the same on every post, so a resample that is not paired would spread.
     a = np.array([[[(1, 1, 1)]], [[(0, 0, 1)]], [[(1, 1, 1)]], [[(0, 1, 0)]]])
-    found = bootstrap(a, a, resamples=1000, seed=1)[0]
-    assert (found.low, found.high, found.p) == (0.0, 0.0, 1.0)
+    drawn = bootstrap(a, a, resamples=1000, seed=1)[0]
+    assert (drawn.low, drawn.high, drawn.p) == (0.0, 0.0, 1.0)
 
 
 def test_bootstrap_is_repeatable_and_takes_all_its_resamples():
@@ -93,14 +93,14 @@ def test_each_column_has_its_own_interval():
 
 
 def test_interval_of_a_sure_difference_is_never_quite_sure():
-    found = interval(np.full(999, 2.5))
-    assert (found.low, found.high) == (2.5, 2.5)
-    assert found.p == pytest.approx(2 / 1000)
+    drawn = interval(np.full(999, 2.5))
+    assert (drawn.low, drawn.high) == (2.5, 2.5)
+    assert drawn.p == pytest.approx(2 / 1000)
 
 
 def test_counts_on_all_posts_give_the_score():
     gold, predicted = [[Span(0, 1, "PER")], [Span(0, 1, "LOC")]], [[Span(0, 1, "PER"), Span(1, 2, "PER")], []]
     rows = [[[(len(set(g) & set(p)), len(p), len(g))]] for g, p in zip(gold, predicted, strict=True)]
     nothing = np.zeros_like(np.array(rows))
-    found = differences(np.array(rows), nothing, np.ones((1, 2), dtype=int))
-    assert found[0, 0] == pytest.approx(score(gold, predicted).micro.f1)
+    difference = differences(np.array(rows), nothing, np.ones((1, 2), dtype=int))
+    assert difference[0, 0] == pytest.approx(score(gold, predicted).micro.f1)

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from typer.testing import CliRunner
 
 import mner
-from mner import encoders, models, tags
+from mner import cli, encoders, models, tags
 from mner.config import Config
 from mner.errors import ConfigError, DataError, MnerError, ModelError
 from mner.export import export
@@ -155,6 +156,11 @@ def test_run_trains_resumes_bit_equal_predicts_and_explains(
     assert tagger(post, context="two people").image_status == "empty"
     ready = mner.load(whole, features=album / "features")
     assert ready({"text": post.text, "image": "1.jpg"}).entities == seen.entities
+    (tmp_path / "posts.jsonl").write_text(json.dumps({"text": post.text, "image": "1.jpg"}) + "\n")
+    for command in ("predict", "explain"):  # no picture lies beside the posts, so only the folder can have it
+        words = [command, str(tmp_path / "posts.jsonl"), "--model", str(whole), "--features", str(album / "features")]
+        output = json.loads(CliRunner().invoke(cli.app, words).stdout)
+        assert (output if command == "predict" else output["prediction"])["view"] == "I+T"
     explained = tagger.explain(post, image=album / "photos" / "1.jpg")
     assert all(set(one.without_source) == {"grid"} for one in explained.evidence)
     for one in explained.evidence:

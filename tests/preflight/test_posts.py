@@ -35,9 +35,9 @@ def test_every_bad_line_is_listed(write, tmp_path, name, text, lines):
     path = tmp_path / name
     path.write_bytes(text.encode(errors="surrogateescape"))
     report = check([path])
-    found = [finding for finding in report.findings if finding.kind == "bad line"]
-    assert [finding.where for finding in found] == [f"{path}:{line}" for line in lines]
-    assert all(finding.severity == "error" for finding in found)
+    findings = [finding for finding in report.findings if finding.kind == "bad line"]
+    assert [finding.where for finding in findings] == [f"{path}:{line}" for line in lines]
+    assert all(finding.severity == "error" for finding in findings)
     assert kinds(report) == {"bad line": len(lines)}
     assert not report.fine
 
@@ -194,9 +194,9 @@ def test_several_training_files_count_as_one(write, tmp_path):
     table = tmp_path / "c.toml"
     data = 'train = ["a.train.txt", "b.train.txt"]\ndev = "dev.txt"\n'
     table.write_text(NO_ENCODER + "[data]\n" + data)
-    found = kinds(check(config=table))
-    assert found["label not in train"] == 1
-    assert found["same text: train 2/dev"] == 1
+    counted = kinds(check(config=table))
+    assert counted["label not in train"] == 1
+    assert counted["same text: train 2/dev"] == 1
     table.write_text(NO_ENCODER + "[data]\n" + data + 'rename = { OTHER = "MISC" }\n')
     report = check(config=table)
     assert "label not in train" not in report.counts

@@ -19,28 +19,28 @@ def post(*words, image=None):
     return Post("1", " ".join(words), words, (), (), image, "x:1")
 
 
-def found(views, *posts, contexts=None):
+def findings_of(views, *posts, contexts=None):
     findings = Findings()
     examine_tokens(findings, views, contexts, posts)
     return findings
 
 
 def test_word_without_sub_token_is_named(views):
-    findings = found(views, post("a", "\u200b", "\u00a0", "b"))
+    findings = findings_of(views, post("a", "\u200b", "\u00a0", "b"))
     assert findings.counts == {"no sub-token": 2}
     assert findings.met == {"no sub-token": 1}
     assert '"\\u200b", "\\xa0"' in findings.kept[0].message
 
 
 def test_long_post_is_read_in_windows(views):
-    findings = found(views, post(*["abcde"] * 20), post("abc"))
+    findings = findings_of(views, post(*["abcde"] * 20), post("abc"))
     assert findings.counts == {"several windows": 1}
     assert "over 40 sub-tokens" in findings.kept[0].message
 
 
 def test_cut_context_is_counted_by_kind(views):
     context = VisualContext("1.jpg", captions=(Caption("ab cd"), Caption("efg hi")))
-    findings = found(views, post("a", image="1.jpg"), post("b"), contexts={"1.jpg": context})
+    findings = findings_of(views, post("a", image="1.jpg"), post("b"), contexts={"1.jpg": context})
     assert findings.counts == {"cut captions": 3}
     assert findings.met == {"cut captions": 1}
     assert findings.severities == {"cut captions": "warning"}
@@ -48,7 +48,7 @@ def test_cut_context_is_counted_by_kind(views):
 
 
 def test_word_longer_than_a_window_is_a_loss(views):
-    findings = found(views, post("a" * 90))
+    findings = findings_of(views, post("a" * 90))
     assert findings.severities["cut words"] == "warning"
     assert "longer than a window, are not read" in next(f.message for f in findings.kept if f.kind == "cut words")
 
@@ -64,8 +64,8 @@ def test_check_asks_the_encoder_it_is_given(write, views):
 
 def test_text_of_another_post_is_not_counted(tokenizer):
     views = Views(tokenizer, ContextConfig(order=("texts",), budget={"texts": 2}), max_tokens=40)
-    told = ContextText("ab cd efg hi", extra={"post": "another"})
-    context = VisualContext("1.jpg", texts=(told,))
-    assert not found(views, post("a", image="1.jpg"), contexts={"1.jpg": context}).counts
-    own = VisualContext("1.jpg", texts=(replace(told, extra={"post": "1"}),))
-    assert found(views, post("a", image="1.jpg"), contexts={"1.jpg": own}).counts
+    text = ContextText("ab cd efg hi", extra={"post": "another"})
+    context = VisualContext("1.jpg", texts=(text,))
+    assert not findings_of(views, post("a", image="1.jpg"), contexts={"1.jpg": context}).counts
+    own = VisualContext("1.jpg", texts=(replace(text, extra={"post": "1"}),))
+    assert findings_of(views, post("a", image="1.jpg"), contexts={"1.jpg": own}).counts

@@ -34,26 +34,31 @@ def rows(make_record: Make, commit: Commit) -> tuple[Path, Path]:
 
 def test_means_deviations_and_tests_are_of_the_recorded_scores(rows: tuple[Path, Path]) -> None:
     ita, text = (read_experiment(path) for path in rows)
-    found = compare(ita, text)[1]
-    assert (found.split, found.view_a, found.view_b, found.seeds_a) == ("test", "I+T", "T", (1, 2, 3))
-    micro = found.lines[0]
-    assert [line.label for line in found.lines] == ["micro", "LOC", "PER"]
+    comparison = compare(ita, text)[1]
+    assert (comparison.split, comparison.view_a, comparison.view_b, comparison.seeds_a) == (
+        "test",
+        "I+T",
+        "T",
+        (1, 2, 3),
+    )
+    micro = comparison.lines[0]
+    assert [line.label for line in comparison.lines] == ["micro", "LOC", "PER"]
     assert micro.a == tuple(record.test["I+T"].micro.f1 for record in ita.records)
     assert micro.b == tuple(record.test["T"].micro.f1 for record in text.records)
     assert micro.difference == pytest.approx(statistics.fmean(micro.a) - statistics.fmean(micro.b))
     assert micro.t_test is not None and micro.t_test.df == 4
     assert micro.interval is not None and micro.interval.low <= micro.difference <= micro.interval.high
-    assert found.lines[2].a == tuple(record.test["I+T"].labels["PER"].f1 for record in ita.records)
-    assert found.notes == ()
+    assert comparison.lines[2].a == tuple(record.test["I+T"].labels["PER"].f1 for record in ita.records)
+    assert comparison.notes == ()
 
 
 def test_untrained_view_is_no_measure(rows: tuple[Path, Path]) -> None:
     ita, text = (read_experiment(path) for path in rows)
-    assert [(one.view_a, one.view_b) for one in compare(ita, text)] == [("T", "T"), ("I+T", "T")]
-    assert [(one.view_a, one.view_b) for one in compare(text, ita)] == [("T", "T")]
-    asked = compare(ita, text, view="I+T", against="I+T")
-    assert [(one.view_a, one.view_b) for one in asked] == [("I+T", "I+T")]
-    assert asked[0].notes == ("view I+T of text was not trained",)
+    assert [(each.view_a, each.view_b) for each in compare(ita, text)] == [("T", "T"), ("I+T", "T")]
+    assert [(each.view_a, each.view_b) for each in compare(text, ita)] == [("T", "T")]
+    comparisons = compare(ita, text, view="I+T", against="I+T")
+    assert [(each.view_a, each.view_b) for each in comparisons] == [("I+T", "I+T")]
+    assert comparisons[0].notes == ("view I+T of text was not trained",)
 
 
 def test_signatures_stand_beside_every_number(rows: tuple[Path, Path]) -> None:
@@ -70,9 +75,9 @@ def test_signatures_stand_beside_every_number(rows: tuple[Path, Path]) -> None:
 def test_seeds_are_paired_by_number(rows: tuple[Path, Path], make_record: Make, commit: Commit) -> None:
     commit(make_record("text", 7, {"T": WORSE, "I+T": WORSE}))
     ita, text = (read_experiment(path) for path in rows)
-    found = compare(ita, text)[0]
-    assert found.seeds_a == found.seeds_b == (1, 2, 3)
-    assert found.notes == ("seed 7 of text left out: ita-ga-cva lacks it",)
+    comparison = compare(ita, text)[0]
+    assert comparison.seeds_a == comparison.seeds_b == (1, 2, 3)
+    assert comparison.notes == ("seed 7 of text left out: ita-ga-cva lacks it",)
     alone = compare(read_experiment(rows[0] / "1.json"), read_experiment(rows[1] / "7.json"))[0]
     assert (alone.seeds_a, alone.seeds_b) == ((1,), (7,))
     assert "share no seed" in alone.notes[0]
@@ -86,10 +91,10 @@ def test_records_without_outcomes_are_still_compared(rows: tuple[Path, Path]) ->
         scores["fingerprint"] = record["outcomes"]["test"]["fingerprint"]
     del record["outcomes"]["test"]
     path.write_text(json.dumps(record))
-    found = compare(*(read_experiment(row) for row in rows))[0]
-    assert found.lines[0].interval is None and found.lines[0].t_test is not None
-    assert found.notes == ("no bootstrap: records without outcomes of test posts: text/2",)
-    assert "ci95" not in found.signatures[2]
+    comparison = compare(*(read_experiment(row) for row in rows))[0]
+    assert comparison.lines[0].interval is None and comparison.lines[0].t_test is not None
+    assert comparison.notes == ("no bootstrap: records without outcomes of test posts: text/2",)
+    assert "ci95" not in comparison.signatures[2]
 
 
 def test_split_is_test_only_where_all_have_it(rows: tuple[Path, Path], make_record: Make, commit: Commit) -> None:
@@ -100,20 +105,20 @@ def test_split_is_test_only_where_all_have_it(rows: tuple[Path, Path], make_reco
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "difference"),
     [
         ({"splits": {"train": {"fingerprint": "c" * 12}, "dev": {"fingerprint": "d" * 12}}}, "train@aaaaaaaaaaaa"),
         ({"decode": "constrained"}, "decode constrained and unconstrained"),
     ],
 )
 def test_runs_that_differ_in_data_or_decoding_are_refused(
-    rows: tuple[Path, Path], make_record: Make, commit: Commit, change: dict[str, Any], told: str
+    rows: tuple[Path, Path], make_record: Make, commit: Commit, change: dict[str, Any], difference: str
 ) -> None:
     other = commit(make_record("ita-ga", 1, {"T": LESS, "I+T": GOLD}, **change))
     with pytest.raises(DataError, match="not comparable") as refused:
         compare(read_experiment(other), read_experiment(rows[1]))
     message = str(refused.value)
-    assert told in message
+    assert difference in message
     assert str(other / "1.json") in message and str(rows[1] / "1.json") in message
 
 
@@ -140,8 +145,8 @@ def test_damaged_outcomes_are_noticed(rows: tuple[Path, Path]) -> None:
 
 
 def test_comparison_becomes_json(rows: tuple[Path, Path]) -> None:
-    found = json.loads(json.dumps(compare(*(read_experiment(row) for row in rows))[1].to_dict()))
-    line = found["lines"][0]
+    comparison = json.loads(json.dumps(compare(*(read_experiment(row) for row in rows))[1].to_dict()))
+    line = comparison["lines"][0]
     assert line["mean"]["a"] - line["mean"]["b"] == pytest.approx(line["difference"])
     assert line["sd"]["a"] == pytest.approx(statistics.stdev(line["a"]))
     assert set(line["interval"]) == {"low", "high", "p"} and set(line["t_test"]) == {"t", "df", "p"}

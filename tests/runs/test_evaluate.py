@@ -94,11 +94,11 @@ def test_test_split_without_contexts_is_refused_and_not_counted(tiny_encoder: Pa
     table = {"data": {"name": "corpus", **files}, "model": {"encoder": str(tiny_encoder)}}
     config = configs.check({**table, "training": {"epochs": 1, "device": "cpu"}})
     run = train(config, root=tmp_path, out=tmp_path / "runs")
-    kept = contexts.read_text()
-    contexts.write_text(kept.replace("a game", "a race"))
+    before = contexts.read_text()
+    contexts.write_text(before.replace("a game", "a race"))
     with pytest.raises(MnerError, match=r"what the row reads of dev's pictures has changed .*: contexts\.jsonl; bring"):
         evaluate(run, final=True, results=results)
-    contexts.write_text(kept)
+    contexts.write_text(before)
     with pytest.raises(DataError, match=r'test\.txt: of its 2 pictures 2 have no row .*such as "test-1.jpg"'):
         evaluate(run, final=True, results=results)
     assert not results.exists() and "test" not in json.loads((run / "record.json").read_text())
@@ -162,10 +162,10 @@ def test_record_from_before_outcomes_is_scored_and_counted_once_more(run: Path, 
     results = tmp_path / "results"
     first = evaluate(run, final=True, results=results)
     record = json.loads((run / "record.json").read_text())
-    kept = record.pop("outcomes")
+    outcomes = record.pop("outcomes")
     (run / "record.json").write_text(json.dumps(record))
     assert evaluate(run, final=True, results=results) == first
-    assert json.loads((run / "record.json").read_text())["outcomes"] == kept
+    assert json.loads((run / "record.json").read_text())["outcomes"] == outcomes
     assert len((results / "test-uses.jsonl").read_text().splitlines()) == 2
 
 

@@ -47,8 +47,8 @@ def test_row_goes_by_its_name_in_a_folder_of_results(
 ) -> None:
     for name, seed in (("text", 2), ("text", 10), ("ita-ga", 1)):
         results = commit(make_record(name, seed, FOUND)).parents[1]
-    found = read_experiment("tiny/text", results=results)
-    assert (found.full_name, found.seeds) == ("tiny/text", (2, 10))
+    experiment = read_experiment("tiny/text", results=results)
+    assert (experiment.full_name, experiment.seeds) == ("tiny/text", (2, 10))
     assert read_experiment(results / "tiny" / "ita-ga", results=results).seeds == (1,)
     run_directory(tmp_path / "tiny" / "text", make_record("text", 3, FOUND))
     monkeypatch.chdir(tmp_path)
@@ -143,8 +143,8 @@ def test_seeds_scored_otherwise_have_no_mean(make_record: Make, commit: Commit, 
     for scores in record[split].values():
         scores["fingerprint"] = "0" * 12
     commit(record)
-    told = r"1\.json and .*3\.json: seeds .* were scored differently: data tiny/.* and tiny/.*@000000\. They cannot"
-    with pytest.raises(DataError, match=told):
+    message = r"1\.json and .*3\.json: seeds .* were scored differently: data tiny/.* and tiny/.*@000000\. They cannot"
+    with pytest.raises(DataError, match=message):
         read_experiment(row)
     commit(make_record("text", 3, FOUND))
     assert len(read_experiment(row).f1("test", "T")) == 2, "a seed without test scores takes no part"

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
     "export": ("mner.cli.export:export", "Write a model as ONNX, for machines without torch."),
     "tune": ("mner.cli.tune:tune", "Search a configuration's settings on dev; never opens the test split."),
-    "compare": ("mner.cli.compare:compare", "Compare two rows of runs: means, t-test, bootstrap over posts."),
+    "compare": ("mner.cli.compare:compare", "Compare two experiments: means, t-test, bootstrap over posts."),
     "analyze": ("mner.cli.analyze:analyze", "Print or draw one figure or table of the paper."),
     "report": ("mner.cli.report:report", "Write the tables of all run records."),
     "data check": ("mner.cli.data:check", "Check files of posts; list every fault with its line."),
@@ -43,12 +43,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context diff": ("mner.cli.artefact:diff", "Show where two files of contexts differ."),
     "context edit": ("mner.cli.artefact:edit", "Change what is said of one picture."),
     "context sheet": ("mner.cli.artefact:sheet", "Write a page with pictures, boxes and what was read."),
-    "context import": ("mner.cli.artefact:import_", "Make contexts of published objects, captions or texts."),
+    "context import": ("mner.cli.artefact:import_", "Make contexts from published objects, captions or texts."),
     "context convert": ("mner.cli.artefact:convert", "Rewrite contexts as Parquet or JSON lines."),
     "features build": ("mner.cli.features:build", "Read pictures into a folder of features: numbers, not text."),
     "features show": ("mner.cli.features:show", "Show what a folder of features holds."),
-    "backends": ("mner.cli.backends:backends", "List what reads pictures, and whether it can run here."),
-    "store export": ("mner.cli.store:export", "Write all that the store keeps into a file."),
+    "backends": ("mner.cli.backends:backends", "List the backends that read pictures, and whether they can run here."),
+    "store export": ("mner.cli.store:export", "Write everything in the store into a file."),
     "store import": ("mner.cli.store:import_", "Put contexts that were read elsewhere into the store."),
     "config new": ("mner.cli.config:new", "Write a configuration for your own files."),
     "config show": ("mner.cli.config:show", "Print a configuration with every default filled in."),
@@ -63,14 +63,14 @@ GROUPS: dict[str, str] = {
     "data": "Files of posts.",
     "context": "What was read from pictures.",
     "features": "Features of pictures, for models that look at pictures.",
-    "store": "The store of contexts, which context build looks into.",
+    "store": "The store of contexts, in which context build looks first.",
     "config": "Configurations.",
     "model": "Saved models.",
     "encoder": "Pretrained encoders.",
 }
 
 ADVANCED = {"store"}
-"""Groups that few need; help lists them under a heading of their own."""
+"""Groups that few users need; help lists them under a heading of their own."""
 
 CONTINUED: dict[str, str] = {
     "train": "",
@@ -81,7 +81,7 @@ CONTINUED: dict[str, str] = {
     "model fetch": "",
     "encoder fetch": "",
 }
-"""Command -> the option whose folder keeps what an interrupted command did; "" where all is kept anyway."""
+"""Command -> the option whose folder keeps the results of an interrupted command; "" where they are always kept."""
 
 EXTRAS: dict[str, str] = {
     **dict.fromkeys(("torch", "transformers", "accelerate", "scipy"), "train"),
@@ -97,10 +97,10 @@ EXTRAS: dict[str, str] = {
 
 
 class _Plain:
-    """Help in which a flag does not say that it is a truth value, and faults of usage that know their command."""
+    """Help in which a flag does not say that it is a truth value, and faults of usage that name their command."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """The arguments that the options leave; whatever is wrong with them is this command's fault."""
+        """The arguments that the options leave; an error in them is reported as this command's."""
         try:
             return list(super().parse_args(ctx, args))  # type: ignore[misc]
         except Exception as error:
@@ -135,7 +135,7 @@ class LazyGroup(_Plain, TyperGroup):
     def main(
         self, args: Any = None, prog_name: str | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any
     ) -> Any:
-        """Run the command line; a fault of usage is one message like any other, whatever it quotes."""
+        """Run the command line; a fault of usage is one message like any other."""
         run = functools.partial(super().main, args, prog_name, *rest, **{**extra, "standalone_mode": False})
         if not standalone_mode:
             return run()
@@ -147,14 +147,14 @@ class LazyGroup(_Plain, TyperGroup):
         except typer.Abort:
             sys.exit(EXIT_CODE)
         except Exception as error:
-            if not hasattr(error, "format_message"):  # click's own exceptions, wherever typer has them from
+            if not hasattr(error, "format_message"):  # click's own exceptions, from wherever typer imports them
                 raise
             sys.exit(_usage(error))
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         output.say(f"mner {version('mner')}")
@@ -163,14 +163,14 @@ def _version(wanted: bool) -> None:
 
 def _root(
     show_version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Named entity recognition for text with pictures."""
 
 
 def build() -> typer.Typer:
-    """The command tree, made of names and help lines alone."""
+    """The command tree, from names and help lines alone."""
     names = {"help_option_names": ["-h", "--help"]}
     shape: dict[str, Any] = {"cls": LazyGroup, "no_args_is_help": True, "pretty_exceptions_enable": False}
     root = typer.Typer(name="mner", callback=_root, context_settings=names, **shape)
@@ -179,14 +179,10 @@ def build() -> typer.Typer:
         groups[name] = typer.Typer(name=name, help=line, add_completion=False, context_settings=names, **shape)
     for path, (_, line) in COMMANDS.items():
         group, _, name = path.rpartition(" ")
-        groups[group].command(name, help=line, rich_help_panel=_panel(path))(_root)
+        groups[group].command(name, help=line)(_root)
     for name in GROUPS:
-        root.add_typer(groups[name], name=name, rich_help_panel=_panel(name))
+        root.add_typer(groups[name], name=name, rich_help_panel="Advanced" if name in ADVANCED else None)
     return root
-
-
-def _panel(path: str) -> str | None:
-    return "Advanced" if path in ADVANCED else None
 
 
 def load(path: str) -> Any:
@@ -215,7 +211,7 @@ def reported(path: str = "", given: Mapping[str, Any] | None = None) -> Iterator
     """A block whose faults end the command with one message and an exit code, never with a traceback.
 
     An exception that mner did not raise on purpose is a defect and keeps its traceback; a fault of the system, such as
-    a full disk, is none.
+    a full disk, is reported like a user's mistake.
 
     Args:
         path: The command in the table.
@@ -227,32 +223,33 @@ def reported(path: str = "", given: Mapping[str, Any] | None = None) -> Iterator
         finally:
             output.flush()  # here, so that a reader who left is noticed below
     except MnerError as error:
-        output.complain("error:", str(error), "bold red")
-        raise _stopped(2) from None
+        _fail(str(error))
     except KeyboardInterrupt:
-        output.complain("interrupted:", _what_is_kept(path, given or {}), "bold yellow")
+        output.complain("interrupted:", _what_remains(path, given or {}), "bold yellow")
         raise _stopped(EXIT_CODE) from None
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        output.complain("error:", f'{error.name} is not installed: pip install "mner[{extra}]"', "bold red")
-        raise _stopped(2) from None
+        _fail(f'{error.name} is not installed: pip install "mner[{extra}]"')
     except BrokenPipeError:  # The reader of stdout left, as `head` does.
         raise _stopped(0) from None
     except OSError as error:
         if error.errno is None:
             raise
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
-        output.complain("error:", f"{where}{error.strerror}", "bold red")
-        raise _stopped(2) from None
+        _fail(f"{where}{error.strerror}")
     except MemoryError:
-        output.complain("error:", "not enough memory", "bold red")
-        raise _stopped(2) from None
+        _fail("not enough memory")
+
+
+def _fail(message: str) -> NoReturn:
+    output.complain("error:", message, "bold red")
+    raise _stopped(2) from None
 
 
 def _note(show: Callable[..., None]) -> Callable[..., None]:
-    """What shows a warning: mner's own are notes, those of others as ``show`` has them."""
+    """A function that shows warnings: mner's own as notes, others as ``show`` does."""
 
     def note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, MnerWarning):
@@ -272,29 +269,29 @@ def _stopped(code: int) -> typer.Exit:
     return typer.Exit(code)
 
 
-def _what_is_kept(path: str, given: Mapping[str, Any]) -> str:
+def _what_remains(path: str, given: Mapping[str, Any]) -> str:
     option = CONTINUED.get(path)
     if option is None:
-        return "the same command begins again from the start."
+        return "the same command starts over."
     value = given.get(option)
     if not option or (value is not None and not _is_file(value)):
         return "what was finished is kept; the same command continues."
     if value is not None:
         return f"nothing is kept; with --{option} FOLDER the same command could continue."
-    return f"nothing is kept but what was printed; with --{option} FOLDER the same command could continue."
+    return f"only what was printed is kept; with --{option} FOLDER the same command could continue."
 
 
 def _is_file(out: Any) -> bool:
-    from mner.cli.target import is_file
+    from mner.cli.options import is_file
 
     return is_file(Path(out))
 
 
 def _usage(error: Any) -> int:
-    """Print what is wrong with a command line, and how to see what is right; gives the exit code."""
+    """Print what is wrong with a command line and how to get help; gives the exit code."""
     path = getattr(getattr(error, "ctx", None), "command_path", None) or "mner"
     message = error.format_message()
-    if message:  # none where a group is called alone, whose help has been printed
+    if message:  # empty where a group is called alone, whose help has been printed
         output.complain("error:", message, "bold red")
         output.complain("usage:", f"{path} --help", "bold")
     return int(error.exit_code)

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from mner.cli import LazyCommand
+from mner.cli.options import ForceOption, PluginsOption
 from mner.cli.output import say, working
-from mner.cli.source import PluginsOption, check_folder
-from mner.cli.target import ForceOption
+from mner.cli.source import check_folder
 from mner.overwrite import PAGE, Kind, check_file
 
 FORMS = {".json": "json", ".md": "markdown", ".svg": "svg"}

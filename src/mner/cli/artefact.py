@@ -1,43 +1,33 @@
-"""mner context convert, diff, edit, import, sheet, stats: files of contexts, without reading pictures anew."""
+"""mner context convert, diff, edit, import, sheet, stats: files of contexts, without reading pictures."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mner.cli.bounded import COUNT, bounded
+from mner.cli.options import COUNT, ForceOption, JsonOption, OutsideOption, bounded
 from mner.cli.output import say
-from mner.cli.source import OutsideOption, check_folder
-from mner.cli.target import ForceOption
+from mner.cli.source import check_folder
 from mner.overwrite import CONTEXTS, PAGE, check_file
+from mner.safe_text import printable
 
 if TYPE_CHECKING:
     from mner.contexts.compare import Difference, Summary
     from mner.contexts.statistics import Statistics
+    from mner.types import VisualContext
 
 ArtefactArgument = Annotated[
     Path, typer.Argument(help="File of contexts (.jsonl or .parquet), or a folder of such files.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-class Kind(StrEnum):
-    """What a published file holds."""
-
-    TEXTS = "texts"
-    CAPTIONS = "captions"
-    VINVL = "vinvl"
-    BOTTOMUP = "bottomup"
 
 
 def convert(
     source: ArtefactArgument,
-    target: Annotated[Path, typer.Argument(help="File to write; its suffix, .jsonl or .parquet, tells the form.")],
+    target: Annotated[Path, typer.Argument(help="File to write; its suffix is .jsonl or .parquet.")],
     force: ForceOption = False,
 ) -> None:
     """Rewrite contexts as Parquet or as JSON lines; nothing is lost in either direction."""
@@ -47,7 +37,7 @@ def convert(
         raise typer.BadParameter(f"expected a name that ends in .jsonl or {PARQUET}", param_hint="TARGET")
     check_file(target, CONTEXTS, force=force)
     count = write_contexts(iter_contexts(source), target)
-    say(f"{count} rows", err=True)
+    say(f"{count} records", err=True)
     say(target)
 
 
@@ -65,12 +55,11 @@ def diff(
     from mner.contexts.compare import Summary, differences
 
     summary = Summary()
-    for number, one in enumerate(differences(read_contexts(first), read_contexts(second), summary)):
+    for number, each in enumerate(differences(read_contexts(first), read_contexts(second), summary)):
         if as_json:
-            row = {"image": one.image, "status": one.status, "first": one.first, "second": one.second}
-            say(json.dumps(row))
+            say(json.dumps({"image": each.image, "status": each.status, "first": each.first, "second": each.second}))
         elif not limit or number < limit:
-            say(_printed(_difference_lines(one)))
+            say(_printed(_difference_lines(each)))
     left_out = summary.differing + summary.only_first + summary.only_second - limit
     if not as_json:
         if limit and left_out > 0:
@@ -93,7 +82,7 @@ def edit(
     status: Annotated[str | None, typer.Option(help="New status, such as placeholder or ok.")] = None,
     source: Annotated[str, typer.Option(help="Source that the added entries name.")] = "hand",
 ) -> None:
-    """Change what a file of contexts says of one picture, and print its new row; the row is marked as edited."""
+    """Change what a file of contexts says of one picture, and print its new record, which is marked as edited."""
     from mner.contexts.edit import Change, edit
     from mner.contexts.rows import to_line
 
@@ -105,20 +94,21 @@ def import_(
     path: Annotated[Path, typer.Argument(help="Published file (.jsonl, .json, .tsv), or VinVL's folder of .npz.")],
     out: Annotated[Path, typer.Option(help="File of contexts (.jsonl or .parquet) to write.")],
     kind: Annotated[
-        Kind | None, typer.Option(help="What it holds; needed where that could be posts.", show_default="texts")
+        Literal["texts", "captions", "vinvl", "bottomup"] | None,
+        typer.Option(help="What it holds; needed where the file could hold posts.", show_default="texts"),
     ] = None,
     source: Annotated[str, typer.Option(help="Source that the entries name; by default the file's name.")] = "",
     posts: Annotated[
         list[Path] | None,
         typer.Option(help="Posts whose ids the file uses in place of pictures' names; may be repeated."),
     ] = None,
-    suffix: Annotated[str, typer.Option(help="Put behind names of pictures that have no suffix.")] = ".jpg",
+    suffix: Annotated[str, typer.Option(help="Added to names of pictures that have no suffix.")] = ".jpg",
     attribute_threshold: Annotated[
         float | None,
         bounded(
             0.0,
             1.0,
-            help="Of vinvl and bottomup: attributes over this are kept; 0 keeps all, the paper's is 0.1.",
+            help="For vinvl and bottomup: keep attributes with more confidence than this; the paper's value is 0.1.",
             show_default="0 for vinvl, 0.1 for bottomup",
         ),
     ] = None,
@@ -134,8 +124,7 @@ def import_(
             f"--out {out}. If its texts belong beside other posts: --kind texts, or --kind captions",
             param_hint="PATH",
         )
-    kind = kind or Kind.TEXTS
-    if attribute_threshold is not None and kind not in {Kind.VINVL, Kind.BOTTOMUP}:
+    if attribute_threshold is not None and kind not in {"vinvl", "bottomup"}:
         raise typer.BadParameter("goes with --kind vinvl or bottomup", param_hint="--attribute-threshold")
     check_file(out, CONTEXTS, force=force)
     images: dict[str, str | None] | None = None
@@ -144,20 +133,20 @@ def import_(
 
         images = {post.id: post.image for file in posts for post in read(file, labels=False)}
     left_out: list[str] = []
-    made = rows(
+    contexts = rows(
         path,
-        kind.value,
+        kind or "texts",
         source=source,
         posts=images,
         suffix=suffix,
         attribute_threshold=attribute_threshold,
         left_out=left_out.append,
     )
-    count = write_contexts(made, out)
-    say(f"{count} rows", err=True)
+    count = write_contexts(contexts, out)
+    say(f"{count} records", err=True)
     if left_out:
-        told = ", ".join(left_out[:5])
-        say(f"left out: {len(left_out)} of posts that are not there or have no picture ({told})", err=True)
+        ids = ", ".join(left_out[:5])
+        say(f"left out: {len(left_out)} whose post is missing or has no picture ({ids})", err=True)
     say(out)
 
 
@@ -188,21 +177,17 @@ def sheet(
     force: ForceOption = False,
 ) -> None:
     """Write a contact sheet: one page with each picture, its boxes, and what was read."""
-    from mner.contexts.artefact import iter_contexts, key, read_contexts
-    from mner.errors import DataError
     from mner.show.sheet import write_sheet
 
     check_folder(images, "--images")
     check_file(out, PAGE, force=force)
-    rows = iter_contexts(artefact)
-    if image:
-        contexts = read_contexts(artefact)
-        missing = [name for name in image if contexts.get(name) is None]
-        if missing:
-            raise DataError(f"{artefact}: no context of {', '.join(map(key, missing))}")
-        rows = iter([contexts[name] for name in image])
     count, left_out = write_sheet(
-        rows, out, images=images, allow_outside=allow_outside_images, limit=limit, title=artefact.name
+        contexts_of(artefact, image),
+        out,
+        images=images,
+        allow_outside=allow_outside_images,
+        limit=limit,
+        title=artefact.name,
     )
     more = f", {left_out} more not shown; --limit 0 shows all" if left_out else ""
     say(f"{count} picture{'s' if count != 1 else ''}{more}", err=True)
@@ -214,47 +199,63 @@ def stats(artefact: ArtefactArgument, as_json: JsonOption = False) -> None:
     from mner.contexts.artefact import iter_contexts
     from mner.contexts.statistics import statistics
 
-    found = statistics(iter_contexts(artefact))
-    say(json.dumps(found.to_dict(), indent=2) if as_json else _printed(_statistics_lines(found)))
+    counted = statistics(iter_contexts(artefact))
+    say(json.dumps(counted.to_dict(), indent=2) if as_json else _printed(_statistics_lines(counted)))
+
+
+def contexts_of(artefact: Path, images: list[str] | None) -> Iterator[VisualContext]:
+    """The contexts of these pictures in a file, or of all.
+
+    Raises:
+        DataError: The file lacks one.
+    """
+    from mner.contexts.artefact import iter_contexts, key, read_contexts
+    from mner.errors import DataError
+
+    if not images:
+        return iter_contexts(artefact)
+    contexts = read_contexts(artefact)
+    if missing := [name for name in images if contexts.get(name) is None]:
+        raise DataError(f"{artefact}: no context of {', '.join(map(key, missing))}")
+    return iter([contexts[name] for name in images])
 
 
 def _printed(lines: Iterable[str]) -> str:
-    from mner.data.lines import printable
-
     return "\n".join(map(printable, lines))
 
 
-def _difference_lines(one: Difference) -> Iterator[str]:
-    first, second = (status or "no row" for status in one.status)
-    yield one.image if first == second else f"{one.image}: {first} -> {second}"
-    for kind in dict.fromkeys((*one.first, *one.second)):
-        yield from (f"  - {kind:<9} {text}" for text in one.first.get(kind, ()))
-        yield from (f"  + {kind:<9} {text}" for text in one.second.get(kind, ()))
+def _difference_lines(difference: Difference) -> Iterator[str]:
+    first, second = (status or "no record" for status in difference.status)
+    yield difference.image if first == second else f"{difference.image}: {first} -> {second}"
+    for kind in dict.fromkeys((*difference.first, *difference.second)):
+        yield from (f"  - {kind:<9} {text}" for text in difference.first.get(kind, ()))
+        yield from (f"  + {kind:<9} {text}" for text in difference.second.get(kind, ()))
 
 
-def _summary_lines(found: Summary) -> Iterator[str]:
+def _summary_lines(summary: Summary) -> Iterator[str]:
     yield (
-        f"{found.same} pictures the same, {found.differing} differ, "
-        f"{found.only_first} only in the first, {found.only_second} only in the second"
+        f"{summary.same} pictures the same, {summary.differing} differ, "
+        f"{summary.only_first} only in the first, {summary.only_second} only in the second"
     )
-    for kind, (first, both, second) in found.kinds.items():
+    for kind, (first, both, second) in summary.kinds.items():
         if first or both or second:
             yield f"  {kind:<9} {first} only in the first, {both} in both, {second} only in the second"
 
 
-def _statistics_lines(found: Statistics) -> Iterator[str]:
-    statuses = ", ".join(f"{count} {status}" for status, count in found.statuses.most_common())
-    yield f"pictures  {found.pictures}" + (f": {statuses}" if statuses else "")
-    counts = {"nothing was read": found.empty, "a backend failed": found.failed, "edited by hand": found.edited}
+def _statistics_lines(counted: Statistics) -> Iterator[str]:
+    statuses = ", ".join(f"{count} {status}" for status, count in counted.statuses.most_common())
+    yield f"pictures  {counted.pictures}" + (f": {statuses}" if statuses else "")
+    counts = {"nothing was read": counted.empty, "a backend failed": counted.failed, "edited by hand": counted.edited}
     yield from (f"  {what}: {count}" for what, count in counts.items() if count)
-    for extractor, count in found.extractors.most_common(10):
+    for extractor, count in counted.extractors.most_common(10):
         yield f"  by {extractor or 'an extractor that is not named'}: {count}"
-    for kind, one in found.kinds.items():
-        if not one.entries:
+    for kind, of_kind in counted.kinds.items():
+        if not of_kind.entries:
             yield f"{kind:<9} none"
             continue
         yield (
-            f"{kind:<9} {one.entries} in {found.share(kind):.1%} of the pictures, which have {one.words_a_picture:.1f} "
-            f"words of them on average; {one.words} words in all, {one.longest} in the longest"
+            f"{kind:<9} {of_kind.entries} in {counted.share(kind):.1%} of the pictures, "
+            f"{of_kind.words_a_picture:.1f} words in each of them on average; "
+            f"{of_kind.words} words in all, {of_kind.longest} in the longest"
         )
-        yield from (f"  {source or 'no source':<12} {count}" for source, count in one.sources.most_common(20))
+        yield from (f"  {source or 'no source':<12} {count}" for source, count in of_kind.sources.most_common(20))

@@ -1,80 +1,75 @@
-"""mner compare: two rows of runs -> how they differ, and how sure that is."""
+"""mner compare: two experiments -> how they differ, and how sure that is."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from mner.cli.bounded import SEED, bounded
+from mner.cli.options import SEED, JsonOption, ResultsOption, bounded
 from mner.cli.output import console, say
+from mner.runs.record import ScoredSplit
 from mner.types import ViewName
-
-SPLITS: dict[str, Literal["dev", "test"]] = {"dev": "dev", "test": "test"}
-VIEWS: dict[str, ViewName] = {"T": "T", "I+T": "I+T"}
 
 
 def compare(
     a: Annotated[
         str,
-        typer.Argument(help="Run directory, folder of a row's runs, or a row of --results, such as mine/text."),
+        typer.Argument(
+            help="Run directory, folder of an experiment's runs, or a name in --results, such as mine/text."
+        ),
     ],
-    b: Annotated[str, typer.Argument(help="The same of the row that A is measured against.")],
+    b: Annotated[str, typer.Argument(help="The same for the experiment that A is compared with.")],
     split: Annotated[
-        str | None, typer.Option(help="dev or test. Without it: test where all runs have it, else dev.")
+        ScoredSplit | None, typer.Option(help="Which scores; by default test where all runs have it, else dev.")
     ] = None,
-    view: Annotated[
-        str | None, typer.Option(help="View of A, T or I+T. Without it: each that A was trained on.")
-    ] = None,
+    view: Annotated[ViewName | None, typer.Option(help="View of A; by default each that A was trained on.")] = None,
     against: Annotated[
-        str | None,
-        typer.Option(help="View of B. Without it: the same as A's if B was trained on it, else the one it was."),
+        ViewName | None,
+        typer.Option(help="View of B; by default A's if B was trained on it, else the one that B was trained on."),
     ] = None,
     resamples: Annotated[int, bounded(1000, 1_000_000, help="Resamples of the bootstrap over posts.")] = 2_000,
-    results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
+    results: ResultsOption = Path("results"),
     seed: Annotated[int, bounded(0, SEED, help="Seed of the bootstrap's generator.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Print the difference of two rows' F1 by label: mean and sample deviation over seeds, and two tests.
+    """Print how the F1 of two experiments differs, by label: mean and sample deviation over seeds, and two tests.
 
-    Student's t-test asks whether another seed would bring the difference too: two-sided, unpaired, equal variances.
+    Student's t-test asks whether other seeds would show the difference, too: two-sided, unpaired, equal variances.
     The paired bootstrap asks whether other posts would: all runs are scored on the same posts, drawn with
     replacement. Runs on different data, or scored in different ways, are refused.
     """
     from mner.runs import read_experiment
     from mner.runs.compare import compare as compared
 
-    for name, value, choice in (("--split", split, SPLITS), ("--view", view, VIEWS), ("--against", against, VIEWS)):
-        if value is not None and value not in choice:
-            raise typer.BadParameter(f'expected {" or ".join(choice)}, found "{value}"', param_hint=name)
     first, second = read_experiment(a, results=results), read_experiment(b, results=results)
     comparisons = compared(
         first,
         second,
-        split=SPLITS.get(split or ""),
-        view=VIEWS.get(view or ""),
-        against=VIEWS.get(against or ""),
+        split=split,
+        view=view,
+        against=against,
         resamples=resamples,
         seed=seed,
     )
-    if first.records == second.records and any(one.view_a == one.view_b for one in comparisons):
+    if first.records == second.records and any(each.view_a == each.view_b for each in comparisons):
         say(f"{a} and {b} are the same runs, so there is nothing to compare: every difference is 0", err=True)
     if as_json:
-        say(json.dumps([one.to_dict() for one in comparisons], indent=1, ensure_ascii=False))
+        say(json.dumps([each.to_dict() for each in comparisons], indent=1, ensure_ascii=False))
         return
 
     from mner.show import comparison
 
     screen = console()
-    for number, one in enumerate(comparisons):
+    for number, each in enumerate(comparisons):
         if number:
             say("")
         if not screen.is_terminal:
-            for line in comparison.plain(one):
+            for line in comparison.plain(each):
                 say(line)
             continue
-        screen.print(comparison.table(one))
-        for line in comparison.below(one):
+        screen.print(comparison.table(each))
+        for line in comparison.below(each):
             screen.print(line, style="dim", soft_wrap=True)

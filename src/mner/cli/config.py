@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.options import BaseOption, SetOption
 from mner.cli.output import say
 from mner.overwrite import CONFIG, check_file
 
@@ -14,26 +15,26 @@ from mner.overwrite import CONFIG, check_file
 def new(
     train: Annotated[Path, typer.Option(help="Training posts: twitter, conll or jsonl.")],
     dev: Annotated[Path | None, typer.Option(help="Dev posts; without them a tenth of TRAIN is set aside.")] = None,
-    test: Annotated[Path | None, typer.Option(help="Test posts, scored by mner evaluate --final alone.")] = None,
+    test: Annotated[Path | None, typer.Option(help="Test posts; only mner evaluate --final scores them.")] = None,
     contexts: Annotated[list[Path] | None, typer.Option(help="Visual contexts (JSONL); may be repeated.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' pictures.")] = None,
     encoder: Annotated[
         str, typer.Option(help="Encoder: embedded:minilm, a local folder, or a hub name.")
     ] = "embedded:minilm",
-    name: Annotated[str | None, typer.Option(help="Name of the run; else the name of TRAIN.")] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write; else NAME.toml here.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write over existing files.")] = False,
+    name: Annotated[str | None, typer.Option(help="Name of the run; by default that of TRAIN.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; by default NAME.toml here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
     """Write a configuration for your own posts and print its path."""
     from mner.files import write_text
     from mner.training.new import new_config
 
-    called = name or train.stem
-    path = out or Path(f"{called}.toml")
+    name = name or train.stem
+    path = out or Path(f"{name}.toml")
     check_file(path, CONFIG, force=force)
     text = new_config(
         path.parent,
-        name=called,
+        name=name,
         train=train,
         dev=dev,
         test=test,
@@ -48,12 +49,8 @@ def new(
 
 def show(
     config: Annotated[Path, typer.Argument(help="Configuration (TOML).")],
-    base: Annotated[
-        Path | None, typer.Option(help="Data set's file to use instead of the one CONFIG builds on.")
-    ] = None,
-    set_values: Annotated[
-        list[str] | None, typer.Option("--set", metavar="a.b=c", help="Override one value; may be repeated.")
-    ] = None,
+    base: BaseOption = None,
+    set_values: SetOption = None,
 ) -> None:
     """Print a configuration in full: bases merged, defaults written out."""
     from mner import config as configs

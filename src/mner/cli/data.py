@@ -6,45 +6,23 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from enum import StrEnum
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mner.cli.bounded import COUNT, bounded
+from mner.cli.options import COUNT, ForceOption, FormatOption, JsonOption, OutsideOption, bounded
 from mner.cli.output import say, working
-from mner.cli.source import OutsideOption
-from mner.cli.target import ForceOption
+from mner.safe_text import printable
+from mner.tags import Reading, Scheme
 
 if TYPE_CHECKING:
     from mner.data import Statistics
     from mner.preflight import Report
-    from mner.tags import Reading
 
 
-class Labels(StrEnum):
-    """What an I- that continues nothing means."""
-
-    REPAIR = "repair"
-    STRICT = "strict"
-
-
-class SchemeName(StrEnum):
-    """The label scheme of a column format."""
-
-    IOB1 = "IOB1"
-    IOB2 = "IOB2"
-    BIOES = "BIOES"
-
-
-FormatOption = Annotated[
-    str | None,
-    typer.Option(help="twitter, conll, jsonl, json, csv, text or a module's dotted name; by default the file tells."),
-]
-LabelsOption = Annotated[Labels | None, typer.Option(help="What an I- that continues nothing means; default repair.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+LabelsOption = Annotated[Reading | None, typer.Option(help="What an I- that continues nothing means; default repair.")]
 
 
 def check(
@@ -54,9 +32,7 @@ def check(
     contexts: Annotated[list[Path] | None, typer.Option(help="Artefact of contexts; may be repeated.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the pictures; each is opened.")] = None,
     allow_outside_images: OutsideOption = False,
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration that names data, contexts and the encoder.")
-    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration that names data, contexts and encoder.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Encoder whose tokenizer counts sub-tokens.")] = None,
     format: FormatOption = None,
     labels: LabelsOption = None,
@@ -65,13 +41,13 @@ def check(
 ) -> None:
     """Check files of posts, their contexts and pictures; list every fault with its line.
 
-    Exit code 1 when anything is worse than a note.
+    Exit code 1 if anything is worse than a note.
     """
     from mner import preflight
 
     if not paths and config is None:
         raise typer.BadParameter("name files, a folder or a configuration", param_hint="PATHS")
-    with _progress() as watch:
+    with working("reading") as work:
         report = preflight.check(
             paths or (),
             config=config,
@@ -80,9 +56,9 @@ def check(
             allow_outside_images=allow_outside_images,
             encoder=encoder,
             format=format,
-            labels=_reading(labels) if labels else None,
+            labels=labels,
             limit=limit,
-            watch=watch,
+            watch=lambda what, done: work.show(f"{what}: {done}"),
         )
     say(json.dumps(report.to_dict(), indent=2) if as_json else _printed(_report_lines(report)))
     for skipped in report.skipped:
@@ -100,7 +76,7 @@ def stats(
     from mner.data import read, statistics
     from mner.data.splits import splits
 
-    reading = _reading(labels)
+    reading = labels or "repair"
     tables: dict[str, Statistics] = {}
     if paths == [Path("-")]:
         tables["stdin"] = statistics(read(_stdin(), format=format, labels=reading))
@@ -117,22 +93,21 @@ def stats(
 def convert(
     source: Annotated[str, typer.Argument(help="File to read; - is stdin.")],
     target: Annotated[str, typer.Argument(help="File to write; - is stdout.")],
-    to: Annotated[str | None, typer.Option(help="Format to write; by default the file's suffix tells.")] = None,
+    to: Annotated[str | None, typer.Option(help="Format to write; by default that of the target's suffix.")] = None,
     format: FormatOption = None,
     labels: LabelsOption = None,
-    scheme: Annotated[SchemeName, typer.Option(help="Label scheme to write in columns.")] = SchemeName.IOB2,
+    scheme: Annotated[Scheme, typer.Option(help="Label scheme to write in columns.")] = "IOB2",
     force: ForceOption = False,
 ) -> None:
     """Rewrite posts in another format. The target appears only when it is whole."""
     from mner import data
 
-    reading = _reading(labels)
     if target == "-" and to is None:
         raise typer.BadParameter("stdout has no suffix; name the format", param_hint="--to")
     origin: Any = _stdin() if source == "-" else source
-    with _stdout() if target == "-" else _nothing() as stream:
+    with _stdout() if target == "-" else nullcontext() as stream:
         done = data.convert(
-            origin, stream or target, format=format, to=to, labels=reading, scheme=scheme.value, replace=force
+            origin, stream or target, format=format, to=to, labels=labels or "repair", scheme=scheme, replace=force
         )
     for what, count in done.losses.items():
         say(f"not kept: {what} of {count} post{'s' if count != 1 else ''}", err=True)
@@ -141,24 +116,18 @@ def convert(
     say(f"{done.stamp.posts} posts, {done.stamp.entities} entities, @{done.stamp.fingerprint}", err=True)
 
 
-def _reading(labels: Labels | None) -> Reading:
-    return "strict" if labels is Labels.STRICT else "repair"
-
-
 def _printed(lines: Iterable[str]) -> str:
-    from mner.data.lines import printable
-
     return "\n".join(map(printable, lines))
 
 
 def _report_lines(report: Report) -> Iterator[str]:
     for name, split in report.splits.items():
-        found = split.statistics
+        numbers = split.statistics
         scheme = f" ({split.identity.scheme})" if split.identity.scheme else ""
-        strict = f" ({found.strict} strict)" if found.strict != found.stamp.entities else ""
-        types = "  ".join(f"{label} {count}" for label, count in found.stamp.labels.items())
-        yield f"{name}: {split.path}: {split.identity.format}{scheme} @{found.stamp.fingerprint}"
-        counts = f"{found.stamp.posts} posts  {found.stamp.words} words  {found.stamp.entities} entities"
+        strict = f" ({numbers.strict} strict)" if numbers.strict != numbers.stamp.entities else ""
+        types = "  ".join(f"{label} {count}" for label, count in numbers.stamp.labels.items())
+        yield f"{name}: {split.path}: {split.identity.format}{scheme} @{numbers.stamp.fingerprint}"
+        counts = f"{numbers.stamp.posts} posts  {numbers.stamp.words} words  {numbers.stamp.entities} entities"
         yield f"  {counts}{strict}  {types}"
     for severity in ("error", "warning", "note"):
         for kind, count in report.counts.items():
@@ -176,36 +145,24 @@ def _report_lines(report: Report) -> Iterator[str]:
         yield "nothing found"
 
 
-def _statistics_lines(name: str, found: Statistics) -> Iterator[str]:
-    stamp = found.stamp
-    strict = "" if found.strict in {None, stamp.entities} else f" ({found.strict} if only a B- begins one)"
+def _statistics_lines(name: str, counted: Statistics) -> Iterator[str]:
+    stamp = counted.stamp
+    strict = "" if counted.strict in {None, stamp.entities} else f" ({counted.strict} if only a B- begins one)"
     yield f"{name} @{stamp.fingerprint}"
-    without = stamp.posts - found.labelled
-    yield f"  posts     {stamp.posts}: {found.with_entity} with entities, {without} without labels"
-    longest = f"{found.longest} in the longest post ({found.longest_id})"
-    yield f"  words     {stamp.words}: {found.mean_words:.1f} in a post on average, {longest}"
-    yield f"  pictures  {found.images} different; {found.image_share:.1%} of the posts have one"
+    without = stamp.posts - counted.labelled
+    yield f"  posts     {stamp.posts}: {counted.with_entity} with entities, {without} without labels"
+    longest = f"{counted.longest} in the longest post ({counted.longest_id})"
+    yield f"  words     {stamp.words}: {counted.mean_words:.1f} in a post on average, {longest}"
+    yield f"  pictures  {counted.images} different; {counted.image_share:.1%} of the posts have one"
     yield f"  entities  {stamp.entities}{strict}"
     yield from (f"    {label:<12} {count}" for label, count in stamp.labels.items())
-    lengths = (f"{count} of {words} word{'s' * (words != 1)}" for words, count in found.entity_lengths.items())
+    lengths = (f"{count} of {words} word{'s' * (words != 1)}" for words, count in counted.entity_lengths.items())
     if stamp.entities:
         yield f"  length of entities: {', '.join(lengths)}"
 
 
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A function to tell progress to; it shows on stderr if that is a terminal."""
-    with working("reading") as work:
-        yield lambda what, done: work.show(f"{what}: {done}")
-
-
 def _stdin() -> Any:
     return getattr(sys.stdin, "buffer", sys.stdin)
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield None
 
 
 @contextmanager

@@ -18,8 +18,8 @@ def fetch(
     """Fetch a pretrained encoder into the cache and print its folder; what is already here is only checked."""
     from mner import encoders
 
-    if told := encoders.about(name):
-        say(f"{name}: {told}", err=True)
+    if about := encoders.about(name):
+        say(f"{name}: {about}", err=True)
     with working(f"fetching {name}"):
         files = encoders.fetch(name)
     say(f"{files.size / 1e6:.0f} MB, at most {files.max_tokens} sub-tokens", err=True)

@@ -1,4 +1,4 @@
-"""mner evaluate: a run, or all seeds of a row -> scores on both views."""
+"""mner evaluate: a run, or all seeds of an experiment -> scores on both views."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mner.cli.options import ContextsOption, FormatOption, JsonOption, PluginsOption
 from mner.cli.output import say
-from mner.cli.source import ContextsOption, FormatOption, PluginsOption
 
 if TYPE_CHECKING:
     from mner.runs.posts import Evaluation
@@ -20,12 +20,14 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="MODEL",
-            help="Run directory that mner train finished, or the folder of a row's runs; with POSTS any model, too.",
+            help="Run directory that mner train finished, or folder of an experiment's runs; with POSTS any model.",
         ),
     ],
     posts: Annotated[
         Path | None,
-        typer.Argument(help="File of labelled posts to score, in any format; else the run's dev.", show_default=False),
+        typer.Argument(
+            help="File of labelled posts to score, in any format; by default the run's dev posts.", show_default=False
+        ),
     ] = None,
     contexts: ContextsOption = None,
     images: Annotated[
@@ -33,22 +35,22 @@ def evaluate(
     ] = None,
     format: FormatOption = None,
     final: Annotated[
-        bool, typer.Option("--final", help="Score test: once, on the frozen run, and counted. Without it: dev.")
+        bool, typer.Option("--final", help="Score test instead of dev: once, on the frozen run, and counted.")
     ] = False,
     dev: Annotated[
         str | None, typer.Option(help="Other dev posts to score: a file, relative to the folder of the data.")
     ] = None,
     results: Annotated[Path, typer.Option(help="Folder of run records and of test-uses.jsonl.")] = Path("results"),
     allow_plugins: PluginsOption = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print precision, recall and F1 of both views, by label, each with its signature.
 
-    Of a folder of runs, such as runs/mine/text, every seed is scored, and their mean is printed. With POSTS any model
-    is scored on any file; --contexts or --images tell of its pictures, else the words alone are read.
+    For a folder of runs, such as runs/mine/text, every seed is scored and the mean is printed. With POSTS any model
+    is scored on any file; its pictures are read if --contexts or --images is given, else the words alone.
     """
     if posts is not None and (final or dev is not None):
-        raise typer.BadParameter("scores this file; leave out --final and --dev", param_hint="POSTS")
+        raise typer.BadParameter("names the posts to score; leave out --final and --dev", param_hint="POSTS")
     if posts is None and (contexts or images is not None or format is not None):
         raise typer.BadParameter("goes with a file of posts: mner evaluate MODEL POSTS", param_hint="--contexts")
     if posts is not None:
@@ -63,17 +65,17 @@ def evaluate(
             allow_plugins=allow_plugins,
             watch=lambda message: say(message, err=True),
         )
-        say(json.dumps(scored.to_dict(), indent=1, ensure_ascii=False)) if as_json else _table(scored)
+        _print(scored, as_json)
         return
     if final and dev is not None:
-        raise typer.BadParameter("--final scores test; leave one of the two out", param_hint="--dev")
+        raise typer.BadParameter("--final scores test; leave one of them out", param_hint="--dev")
     from mner.runs.evaluate import evaluate as score_run
     from mner.runs.evaluate import evaluate_seeds, mean_signatures
     from mner.runs.experiments import seed_folders
 
     if (run / "record.json").exists() or not seed_folders(run):
         scored = score_run(run, final=final, dev=dev, results=results, allow_plugins=allow_plugins)
-        say(json.dumps(scored.to_dict(), indent=1, ensure_ascii=False)) if as_json else _table(scored)
+        _print(scored, as_json)
         return
     by_seed = evaluate_seeds(
         run,
@@ -91,12 +93,15 @@ def evaluate(
         return
     for seed, scored in by_seed.items():
         say(f"seed {seed}")
-        _table(scored)
+        _print(scored, as_json)
     for signature in means.values():
         say(str(signature))
 
 
-def _table(scored: Evaluation) -> None:
+def _print(scored: Evaluation, as_json: bool) -> None:
+    if as_json:
+        say(json.dumps(scored.to_dict(), indent=1, ensure_ascii=False))
+        return
     for view, scores in scored.scores.items():
         say(f"{'view ' + view:<14}{'P':>8}{'R':>8}{'F1':>8}{'gold':>8}")
         for label, each in [*sorted(scores.labels.items()), ("micro", scores.micro)]:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mner.cli import source
-from mner.cli.bounded import COUNT, bounded
+from mner.cli import options, source
+from mner.cli.options import COUNT, ForceOption, bounded
 from mner.cli.output import console, record, say
-from mner.cli.target import ForceOption
 from mner.overwrite import PAGE, PAGES, check_file, check_folder
 
 if TYPE_CHECKING:
@@ -20,28 +19,29 @@ if TYPE_CHECKING:
 
 
 def explain(
-    posts: source.PostsArgument = None,
-    model: source.ModelOption = None,
-    text: source.TextOption = None,
-    image: source.ImageOption = None,
-    contexts: source.ContextsOption = None,
-    images: source.ImagesOption = None,
-    allow_outside_images: source.OutsideOption = False,
-    format: source.FormatOption = None,
+    posts: options.PostsArgument = None,
+    model: options.ModelOption = None,
+    text: options.TextOption = None,
+    image: options.ImageOption = None,
+    contexts: options.ContextsOption = None,
+    features: options.FeaturesOption = None,
+    images: options.ImagesOption = None,
+    allow_outside_images: options.OutsideOption = False,
+    format: options.FormatOption = None,
     html: Annotated[
         Path | None,
         typer.Option(
-            help="Page (.html) of all posts instead, or a folder for pages: one a post, and an index.",
+            help="Page (.html) of all posts instead, or a folder for pages: one for each post, and an index.",
             show_default=False,
         ),
     ] = None,
     force: ForceOption = False,
-    limit: Annotated[int, bounded(0, COUNT, help="Posts to explain; 0 takes all.")] = 0,
-    timeout: source.TimeoutOption = None,
-    threads: source.ThreadsOption = 0,
-    device: source.DeviceOption = "cpu",
-    allow_plugins: source.PluginsOption = False,
-    as_json: source.JsonOption = False,
+    limit: Annotated[int, bounded(0, COUNT, help="Most posts to explain; 0 explains all.")] = 0,
+    timeout: options.TimeoutOption = None,
+    threads: options.ThreadsOption = 0,
+    device: options.DeviceOption = "cpu",
+    allow_plugins: options.PluginsOption = False,
+    as_json: options.JsonRecordsOption = False,
 ) -> None:
     """Show each entity's probability with and without the picture, and without each source of what was read."""
     source.check_source(posts, text, image)
@@ -50,25 +50,24 @@ def explain(
         check_file(html, PAGE, force=force)
     elif html is not None:
         check_folder(html, PAGES, force=force)
-    settings = source.tagger_settings(
+    folder = source.picture_folder(images, posts)
+    tagger = source.open_tagger(
         model,
-        posts,
-        contexts=contexts,
-        images=images,
-        allow_outside_images=allow_outside_images,
-        no_images=False,
-        timeout=timeout,
         threads=threads,
         device=device,
         allow_plugins=allow_plugins,
+        images=folder,
+        allow_outside_images=allow_outside_images,
+        contexts=contexts or None,
+        features=features,
+        timeout=timeout,
     )
-    tagger = source.open_tagger(settings)
     if text is not None:
         alone = tagger.explain(text, image=image)
         source.warn_unread(alone.prediction)
         explanations = iter([alone])
     else:
-        explanations = _explained(tagger, posts, format, limit, settings["images"])
+        explanations = _explained(tagger, posts, format, limit, folder)
     if html is not None:
         from mner.show.pages import write_page, write_pages
 
@@ -80,13 +79,13 @@ def explain(
         from mner.show.terminal import explanation
 
         screen = console()
-        for one in explanations:
-            screen.print(explanation(one), "")
+        for each in explanations:
+            screen.print(explanation(each), "")
     else:
         from mner.bulk import line
 
-        for one in explanations:
-            record(line(one.to_dict()))
+        for each in explanations:
+            record(line(each.to_dict()))
 
 
 def _explained(

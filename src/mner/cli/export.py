@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
-from mner.cli.bounded import THREADS, bounded
+from mner.cli.options import THREADS, ForceOption, PluginsOption, bounded
 from mner.cli.output import say, working
-from mner.cli.target import ForceOption
 
 
 def export(
     model: Annotated[Path, typer.Argument(help="Model or run directory.")],
     onnx: Annotated[bool, typer.Option("--onnx", help="Write model.onnx, in fp32.")] = False,
-    int8: Annotated[bool, typer.Option("--int8", help="Write model.int8.onnx: a quarter of the size, faster.")] = False,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Write model.int8.onnx: a quarter of the size, and faster.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -33,12 +34,11 @@ def export(
         ),
     ] = None,
     no_encoder: Annotated[
-        bool, typer.Option("--no-encoder", help="Leave the weights for torch out of the copy: it can only predict.")
+        bool,
+        typer.Option("--no-encoder", help="Leave the weights for torch out of the copy, which can then only predict."),
     ] = False,
     threads: Annotated[int, bounded(0, THREADS, help="Threads while comparing; 0 takes all cores.")] = 0,
-    allow_plugins: Annotated[
-        bool, typer.Option("--allow-plugins", help="Run code outside mner that the model names.")
-    ] = False,
+    allow_plugins: PluginsOption = False,
     force: ForceOption = False,
 ) -> None:
     """Write a model as ONNX and print its folder; refused unless it finds what the model finds in torch."""

@@ -8,21 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from mner.cli.bounded import COUNT, bounded
-from mner.cli.output import console, say
-from mner.cli.source import OutsideOption, hint_missing
-from mner.cli.target import ForceOption
-from mner.types import VisualContext
+from mner.cli import options
+from mner.cli.options import COUNT, JsonOption, bounded
+from mner.cli.output import say
+from mner.cli.source import read_pictures
 
 
 def build(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            help="Folder of pictures, one picture, a file of posts, a tar archive, a folder of such, or a Parquet "
-            "file of paths or bytes."
-        ),
-    ],
+    source: options.PicturesArgument,
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     extractor: Annotated[
         str, typer.Option(help="Extractor: resnet, regions, projection, or a module's dotted name.")
@@ -31,55 +24,43 @@ def build(
         list[str] | None,
         typer.Option("--set", metavar="key=value", help="An option of the extractor; may be repeated."),
     ] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of the posts' or the table's pictures.")] = None,
-    allow_outside_images: OutsideOption = False,
+    images: options.PictureFolderOption = None,
+    allow_outside_images: options.OutsideOption = False,
     shard_size: Annotated[int, bounded(1, COUNT, help="Pictures of one shard, held in memory.")] = 256,
-    force: ForceOption = False,
+    force: options.ForceOption = False,
 ) -> None:
-    """Read pictures into a folder of features. The same command continues where it was cut off."""
-    from rich.progress import track
-
+    """Read pictures into a folder of features. The same command continues an interrupted build."""
     from mner.config import assign
-    from mner.data.listing import pictures
-    from mner.safe_text import printable
     from mner.vision import features
 
-    options: dict[str, Any] = {}
+    extractor_options: dict[str, Any] = {}
     for setting in set_values or ():
-        assign(options, setting)
-    items = pictures(source, images=images, allow_outside_images=allow_outside_images)
-    screen = console(err=True)
-
-    def watch(row: VisualContext) -> None:
-        if row.reason is not None:
-            screen.print(printable(f"{row.image}: {row.status}: {row.reason}"), soft_wrap=True)
-
-    statuses = features.build(
-        track(items, "reading pictures", console=screen, transient=True, disable=not screen.is_terminal),
-        out,
-        extractor=extractor,
-        options=options,
-        shard_size=shard_size,
-        force=force,
-        watch=watch,
+        assign(extractor_options, setting)
+    read_pictures(
+        source,
+        images,
+        allow_outside_images,
+        lambda pictures, watch: features.build(
+            pictures,
+            out,
+            extractor=extractor,
+            options=extractor_options,
+            shard_size=shard_size,
+            force=force,
+            watch=watch,
+        ),
     )
-    count = sum(statuses.values())
-    by_status = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-    say(f"{count} {'picture' if count == 1 else 'pictures'}: {by_status}", err=True)
-    hint_missing(statuses.get("missing", 0), images or (source.parent if source.is_file() else source))
     say(out)
 
 
 def show(
     folder: Annotated[Path, typer.Argument(help="Folder that features build wrote.")],
     image: Annotated[list[str] | None, typer.Argument(help="Pictures, by name or SHA-256.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object for the folder or each picture.")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show extractor, shapes and counts of a folder, or the norms of a picture's features.
 
-    Exit code 1 where one of the pictures has no features.
+    Exit code 1 if one of the pictures has no features.
     """
     from mner.errors import DataError
     from mner.vision.features import INDEX, read_features

@@ -18,6 +18,8 @@ from mner.safe_text import for_terminal, shown
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mner.training import Event
+
 
 def say(text: str | Path, *, err: bool = False, nl: bool = True) -> None:
     """Print a text or a path on stdout, or on stderr; what could steer a terminal is printed as an escape.
@@ -43,7 +45,7 @@ def record(line: str) -> None:
 
 
 def flush() -> None:
-    """Write what stdout holds back, so that a fault shows here and not while Python ends.
+    """Flush stdout, so that a fault shows here and not while Python exits.
 
     Raises:
         MnerError: Stdout cannot be written.
@@ -54,7 +56,7 @@ def flush() -> None:
 
 @contextmanager
 def named() -> Iterator[None]:
-    """A block in which a fault of stdout becomes a message; that its reader left is no fault of it."""
+    """A block in which a fault of stdout becomes a message; that its reader left is not one."""
     try:
         yield
     except BrokenPipeError:
@@ -66,7 +68,7 @@ def named() -> Iterator[None]:
 
 
 def discard(stream: Any) -> None:
-    """Have a stream that cannot be written swallow what it holds; Python would complain of it at its end."""
+    """Let a stream that cannot be written drop what it holds; Python would complain when it exits."""
     with suppress(OSError):  # a stream of a test has no descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -101,7 +103,7 @@ class Working:
     """What a user sees on stderr while a command works.
 
     Attributes:
-        show: Called with what it is at, for a terminal alone.
+        show: Called with the current step, which only a terminal shows.
         note: Called with a line that stays.
     """
 
@@ -120,6 +122,28 @@ def working(what: str) -> Iterator[Working]:
             show=lambda text: status.update(Text(for_terminal(text))),
             note=lambda text: screen.print(for_terminal(text), soft_wrap=True),
         )
+
+
+@contextmanager
+def training_progress() -> Iterator[Callable[[Event], None]]:
+    """A function that shows the events of training: a bar for steps on a terminal, a line for everything else."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    screen = console(err=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def watch(event: Event) -> None:
+            if event.kind == "step" and event.losses is not None:
+                losses = "  ".join(f"{name} {loss:.2f}" for name, loss in event.losses.items())
+                bar.update(task, completed=event.step, total=event.steps, description=losses)
+            elif event.kind in {"ready", "epoch", "trial", "seed"}:
+                screen.print(event.message, soft_wrap=True)
+                if event.kind in {"ready", "epoch"}:
+                    bar.update(task, completed=event.step, total=event.steps)
+
+        yield watch
 
 
 def _echo(content: str | bytes, *, err: bool = False, nl: bool = True) -> None:

@@ -1,124 +1,143 @@
-"""mner predict: posts -> rows of entities."""
+"""mner predict: posts -> records of entities."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mner.cli import engine as engines
-from mner.cli import source
-from mner.cli.bounded import COUNT, bounded
+from mner.cli import options, source
 from mner.cli.output import console, record, say, working
-from mner.cli.target import ForceOption, is_file
 from mner.overwrite import PREDICTIONS, TASKS, check_file
 
 if TYPE_CHECKING:
+    from mner.bulk import Counts
     from mner.tagger import Tagger
-    from mner.types import Prediction
+    from mner.types import Post, Prediction
 
-
-class Tool(StrEnum):
-    """A tool in which people label texts."""
-
-    LABEL_STUDIO = "label-studio"
-    DOCCANO = "doccano"
-    PRODIGY = "prodigy"
+Tool = Literal["label-studio", "doccano", "prodigy"]
 
 
 def predict(
-    posts: source.PostsArgument = None,
-    model: source.ModelOption = None,
-    text: source.TextOption = None,
-    image: source.ImageOption = None,
-    contexts: source.ContextsOption = None,
-    images: source.ImagesOption = None,
-    allow_outside_images: source.OutsideOption = False,
-    format: source.FormatOption = None,
+    posts: options.PostsArgument = None,
+    model: options.ModelOption = None,
+    text: options.TextOption = None,
+    image: options.ImageOption = None,
+    contexts: options.ContextsOption = None,
+    features: options.FeaturesOption = None,
+    images: options.ImagesOption = None,
+    allow_outside_images: options.OutsideOption = False,
+    format: options.FormatOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="File of rows (.jsonl), or a folder for shards, which the same command continues.", show_default=False
+            help="File of records (.jsonl), or a folder for shards, which the same command continues.",
+            show_default=False,
         ),
     ] = None,
     to: Annotated[
         Tool | None,
-        typer.Option(help="Write tasks that a labelling tool imports instead of rows.", show_default=False),
+        typer.Option(help="Write tasks for this labelling tool instead of records.", show_default=False),
     ] = None,
-    force: ForceOption = False,
-    shard_size: Annotated[int, bounded(1, COUNT, help="Posts of one shard.")] = 1000,
-    min_score: Annotated[float, bounded(0.0, 1.0, help="Least probability of an entity.")] = 0.0,
-    no_images: source.NoImagesOption = False,
-    timeout: source.TimeoutOption = None,
-    threads: source.ThreadsOption = 0,
-    device: source.DeviceOption = "cpu",
-    allow_plugins: source.PluginsOption = False,
-    as_json: source.JsonOption = False,
-    engine: engines.EngineOption = engines.Engine.local,
-    workers: engines.WorkersOption = 1,
-    gpus: engines.GpusOption = 0.0,
-    batch: engines.BatchOption = None,
-    address: engines.AddressOption = None,
+    force: options.ForceOption = False,
+    shard_size: Annotated[int, options.bounded(1, options.COUNT, help="Posts of one shard.")] = 1000,
+    min_score: Annotated[float, options.bounded(0.0, 1.0, help="Least probability of an entity.")] = 0.0,
+    no_images: options.NoImagesOption = False,
+    timeout: options.TimeoutOption = None,
+    threads: options.ThreadsOption = 0,
+    device: options.DeviceOption = "cpu",
+    allow_plugins: options.PluginsOption = False,
+    as_json: options.JsonRecordsOption = False,
+    engine: options.EngineOption = "local",
+    workers: options.WorkersOption = 1,
+    gpus: options.GpusOption = 0.0,
+    batch: options.BatchOption = None,
+    address: options.AddressOption = None,
 ) -> None:
-    """Tag posts, or one text with its picture; rows go to stdout, or into --out.
+    """Tag posts, or one text with its picture; records go to stdout, or into --out.
 
-    A picture that cannot be used never stops a run: its post is tagged by the words alone and its row says why.
+    A picture that cannot be used never stops a run: its post is tagged by the words alone and its record says why.
     """
     source.check_source(posts, text, image)
     if out is not None and text is not None:
         raise typer.BadParameter("goes with a file of posts", param_hint="--out")
     if to is not None and text is not None:
         raise typer.BadParameter("goes with a file of posts", param_hint="--to")
-    hire = engines.hire(engine, workers=workers, gpus=gpus, address=address)
-    if hire is not None and out is None:
-        raise typer.BadParameter("workers write shards; name their folder", param_hint="--out")
-    one_file = out is not None and is_file(out)
+    hire = options.hire(engine, workers=workers, gpus=gpus, address=address)
+    one_file = out is not None and options.is_file(out)
+    if hire is not None and (out is None or one_file):
+        place = "" if out is None else f"{out}: "
+        raise typer.BadParameter(f"{place}workers write shards; name a folder", param_hint="--out")
     if to is not None and out is not None and not one_file:
         raise typer.BadParameter(
             f"{out}: tasks go into one file; end its name with .json or .jsonl", param_hint="--out"
         )
-    if one_file and out is not None:
-        if hire is not None:
-            raise typer.BadParameter(f"{out}: workers write shards; name a folder", param_hint="--out")
+    if out is not None and one_file:
         check_file(out, PREDICTIONS if to is None else TASKS, force=force)
-    settings = source.tagger_settings(
-        model,
-        posts,
-        contexts=contexts,
-        images=images,
-        allow_outside_images=allow_outside_images,
-        no_images=no_images,
-        timeout=timeout,
-        threads=threads,
-        device=device,
-        allow_plugins=allow_plugins,
-    )
-    tagger = source.open_tagger(settings)
+    settings: dict[str, Any] = {
+        "threads": threads,
+        "device": device,
+        "allow_plugins": allow_plugins,
+        "use_images": not no_images,
+        "images": source.picture_folder(images, posts),
+        "allow_outside_images": allow_outside_images,
+        "contexts": contexts or None,
+        "features": features,
+        "timeout": timeout,
+    }
+    tagger = source.open_tagger(model, **settings)
     if text is not None:
         prediction = tagger(text, image=image, min_score=min_score)
-        shown = source.pretty(as_json)  # a reader sees what became of the picture
+        shown = source.pretty(as_json)  # which shows what became of the picture
         _print([prediction], shown)
         if not shown and not no_images:
             source.warn_unread(prediction)
-    elif to is not None:
-        _tasks(tagger, str(posts), format, out, to, min_score, settings["images"])
-    elif out is not None and one_file:
-        _file(tagger, str(posts), format, out, min_score, settings["images"])
-    elif out is not None:
-        options: dict[str, Any] = {"shard_size": shard_size, "min_score": min_score, "force": force}
-        if hire is not None:
-            from mner.tagger import load
+        return
+    tagged = source.read_posts(str(posts), format)
+    if to is not None:
+        _summarize(_tasks(tagger, tagged, out, to, min_score), settings["images"])
+        if out is not None:
+            say(out)
+        return
+    if out is None:
+        predictions = tagger.pipe(tagged, min_score=min_score)
+        _print(_counted(predictions, settings["images"]), source.pretty(as_json))
+        return
+    from mner.bulk import predict_file, predict_shards
 
-            alone = {**settings, "threads": threads or 1}  # as many workers as cores: one thread each
-            options |= {"hire": hire, "reopen": partial(load, **alone)} | ({"batch_size": batch} if batch else {})
-        _shards(tagger, str(posts), format, out, options, settings["images"])
-    else:
-        found = tagger.pipe(source.read_posts(str(posts), format), min_score=min_score)
-        _print(_counted(found, settings["images"]), source.pretty(as_json))
+    with working("tagging") as work:
+
+        def watch(count: int) -> None:
+            work.show(f"tagging: {count} posts")
+
+        if one_file:
+            counts = predict_file(tagger, tagged, out, min_score=min_score, watch=watch)
+            files, before = [out], ""
+        else:
+            workers_settings: dict[str, Any] = {}
+            if hire is not None:
+                from mner.tagger import load
+
+                reopen = partial(load, model, **{**settings, "threads": threads or 1})  # a worker for each core
+                workers_settings = {"hire": hire, "reopen": reopen} | ({"batch_size": batch} if batch else {})
+            done = predict_shards(
+                tagger,
+                tagged,
+                out,
+                shard_size=shard_size,
+                min_score=min_score,
+                force=force,
+                watch=watch,
+                **workers_settings,
+            )
+            counts, files = done.counts, list(done.files)
+            before = f"; {done.kept} of {len(files)} shards were there already"
+    _summarize(counts, settings["images"], before)
+    for file in files:
+        say(file)
 
 
 def _print(predictions: Iterable[Prediction], pretty: bool) -> None:
@@ -126,80 +145,44 @@ def _print(predictions: Iterable[Prediction], pretty: bool) -> None:
         from mner.show.terminal import sentence, status
 
         screen = console()
-        for one in predictions:
-            screen.print(sentence(one), status(one), "", sep="\n", soft_wrap=True)
+        for prediction in predictions:
+            screen.print(sentence(prediction), status(prediction), "", sep="\n", soft_wrap=True)
         return
     from mner.bulk import line
 
-    for one in predictions:
-        record(line(one.to_dict()))
+    for prediction in predictions:
+        record(line(prediction.to_dict()))
 
 
 def _counted(predictions: Iterable[Prediction], images: Path | None) -> Iterator[Prediction]:
-    """The predictions; after the last, what became of the pictures is told on stderr."""
+    """The predictions; after the last, stderr says what became of the pictures."""
     from mner.bulk import Counts
 
     counts = Counts()
-    for one in predictions:
-        counts.add(one)
-        yield one
-    say(str(counts), err=True)
-    source.hint_missing(counts.pictures["missing"], images)
+    for prediction in predictions:
+        counts.add(prediction)
+        yield prediction
+    _summarize(counts, images)
 
 
-def _file(tagger: Tagger, posts: str, format: str | None, out: Path, min_score: float, images: Path | None) -> None:
-    from mner.bulk import predict_file
-
-    with working("tagging") as work:
-        counts = predict_file(
-            tagger,
-            source.read_posts(posts, format),
-            out,
-            min_score=min_score,
-            watch=lambda count: work.show(f"tagging: {count} posts"),
-        )
-    say(str(counts), err=True)
-    source.hint_missing(counts.pictures["missing"], images)
-    say(out)
-
-
-def _tasks(
-    tagger: Tagger, posts: str, format: str | None, out: Path | None, to: Tool, min_score: float, images: Path | None
-) -> None:
+def _tasks(tagger: Tagger, posts: Iterable[Post], out: Path | None, to: Tool, min_score: float) -> Counts:
     from mner.bulk import Counts
     from mner.files import writing
     from mner.integrations.labelling import lines
 
     counts = Counts()
-    tasks = lines(tagger, source.read_posts(posts, format), to.value, min_score=min_score, watch=counts.add)
+    tasks = lines(tagger, posts, to, min_score=min_score, watch=counts.add)
     if out is None:
         for task in tasks:
             record(task)
-    else:
-        with working("tagging") as work, writing(out) as stream:
-            for task in tasks:
-                stream.write(f"{task}\n")
-                work.show(f"tagging: {counts.posts} posts")
-    say(str(counts), err=True)
+        return counts
+    with working("tagging") as work, writing(out) as stream:
+        for task in tasks:
+            stream.write(f"{task}\n")
+            work.show(f"tagging: {counts.posts} posts")
+    return counts
+
+
+def _summarize(counts: Counts, images: Path | None, before: str = "") -> None:
+    say(f"{counts}{before}", err=True)
     source.hint_missing(counts.pictures["missing"], images)
-    if out is not None:
-        say(out)
-
-
-def _shards(
-    tagger: Tagger, posts: str, format: str | None, out: Path, options: dict[str, Any], images: Path | None
-) -> None:
-    from mner.bulk import predict_shards
-
-    with working("tagging") as work:
-        done = predict_shards(
-            tagger,
-            source.read_posts(posts, format),
-            out,
-            **options,
-            watch=lambda count: work.show(f"tagging: {count} posts"),
-        )
-    say(f"{done.counts}; {done.kept} of {len(done.files)} shards were there already", err=True)
-    source.hint_missing(done.counts.pictures["missing"], images)
-    for file in done.files:
-        say(str(file))

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.options import ForceOption, ResultsOption
 from mner.cli.output import say
-from mner.cli.target import ForceOption
 from mner.overwrite import PAGE, REPORT, check_file
 
 
 def report(
-    results: Annotated[Path, typer.Option(help="Folder of run records.")] = Path("results"),
+    results: ResultsOption = Path("results"),
     out: Annotated[
         Path, typer.Option(help="Markdown file to write; the page goes beside it, as .html. - is stdout, no page.")
     ] = Path("report.md"),

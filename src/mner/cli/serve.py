@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from mner.cli import source
-from mner.cli.bounded import COUNT, DAY, THREADS, bounded
+from mner.cli import options, source
+from mner.cli.options import COUNT, DAY, THREADS, bounded
 from mner.cli.output import say
 from mner.errors import ConfigError
 
@@ -58,10 +58,10 @@ def serve(
     proxy: Annotated[
         str, typer.Option(help="Address of a reverse proxy that names the real client.", show_default=False)
     ] = "",
-    no_images: source.NoImagesOption = False,
-    threads: source.ThreadsOption = 0,
-    device: source.DeviceOption = "cpu",
-    allow_plugins: source.PluginsOption = False,
+    no_images: options.NoImagesOption = False,
+    threads: options.ThreadsOption = 0,
+    device: options.DeviceOption = "cpu",
+    allow_plugins: options.PluginsOption = False,
 ) -> None:
     """Serve a model over HTTP: POST /v1/entities; the address / is a page to try it on.
 
@@ -90,13 +90,7 @@ def serve(
     from mner.serve.app import create_app
 
     tagger = source.open_tagger(
-        {
-            "path": model,
-            "threads": threads,
-            "device": device,
-            "allow_plugins": allow_plugins,
-            "use_images": not no_images,
-        }
+        model, threads=threads, device=device, allow_plugins=allow_plugins, use_images=not no_images
     )
     log_to(logging.StreamHandler(sys.stderr))
     shown = f"[{host}]" if ":" in host else host

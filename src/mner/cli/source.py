@@ -1,67 +1,22 @@
-"""Where predict and explain take posts, pictures and the model from."""
+"""Where predict and explain take posts, pictures and the model from; how pictures are read with a progress bar."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mner.cli.bounded import DAY, THREADS, bounded
-from mner.cli.output import say
+from mner.cli.output import console, say
 from mner.errors import why_not
 from mner.picture_files import is_picture, is_picture_name
+from mner.safe_text import printable
 
 if TYPE_CHECKING:
     from mner.tagger import Tagger
-    from mner.types import Prediction
-
-PostsArgument = Annotated[
-    str | None, typer.Argument(help="File of posts in any format; - is stdin.", show_default=False)
-]
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="Model or run directory, or hub:owner/name; by default the model of the package.", show_default=False
-    ),
-]
-TextOption = Annotated[str | None, typer.Option(help="One text instead of a file of posts.", show_default=False)]
-ImageOption = Annotated[
-    str | None,
-    typer.Option(help="The picture that goes with --text: its file, or a data URI.", show_default=False),
-]
-ContextsOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        help="File of ready contexts, looked up before a picture is read; may be repeated.", show_default=False
-    ),
-]
-ImagesOption = Annotated[
-    Path | None, typer.Option(help="Folder of the pictures; by default that of the file of posts.", show_default=False)
-]
-OutsideOption = Annotated[
-    bool, typer.Option("--allow-outside-images", help="Read pictures that posts name outside that folder, too.")
-]
-FormatOption = Annotated[
-    str | None,
-    typer.Option(
-        help="twitter, conll, jsonl, json, csv, text or a module's dotted name; by default the file tells.",
-        show_default=False,
-    ),
-]
-NoImagesOption = Annotated[bool, typer.Option("--no-images", help="Read the words alone.")]
-TimeoutOption = Annotated[
-    float | None,
-    bounded(0.001, DAY, help="Most seconds for one picture; by default no limit.", show_default=False),
-]
-ThreadsOption = Annotated[int, bounded(0, THREADS, help="Threads of one forward pass; 0 takes all cores.")]
-DeviceOption = Annotated[
-    str, typer.Option(help="cpu, cuda, cuda:1, mps, or auto: a GPU if there is one. ONNX files run on the CPU.")
-]
-PluginsOption = Annotated[bool, typer.Option("--allow-plugins", help="Run code outside mner that the model names.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON rows on a terminal, too.")]
+    from mner.types import Prediction, VisualContext
 
 
 def check_source(posts: str | None, text: str | None, image: str | None) -> None:
@@ -79,29 +34,31 @@ def check_source(posts: str | None, text: str | None, image: str | None) -> None
 
 
 def check_folder(path: Path, option: str) -> None:
-    """Refuse a folder that is none."""
+    """Refuse a path that is not a folder."""
     if not path.is_dir():
         raise typer.BadParameter(f"{path}: {why_not(path, 'folder')}", param_hint=option)
 
 
 def _check_readable(posts: Path) -> None:
-    """Refuse what holds no posts: nothing, a folder, a device. A pipe, such as ``<(command)`` makes, is read once."""
+    """Refuse what cannot hold posts, such as a folder or a device. A pipe, as ``<(command)`` makes, is read once."""
     if posts.is_dir():
-        raise typer.BadParameter(f"{posts}: {_folder(posts)}", param_hint="POSTS")
-    if is_picture_name(posts.name) and posts.exists():
-        raise typer.BadParameter(
-            f"{posts}: is a picture; give the words of its post, too: --text TEXT --image {posts}. "
-            f"To read the picture alone: mner context show {posts}",
-            param_hint="POSTS",
+        wrong = _folder(posts)
+    elif is_picture_name(posts.name) and posts.exists():
+        wrong = (
+            f"is a picture; also give the words of its post: --text TEXT --image {posts}. "
+            f"To read the picture alone: mner context show {posts}"
         )
-    if not posts.exists():
-        raise typer.BadParameter(f"{posts}: no such file", param_hint="POSTS")
-    if not (posts.is_file() or posts.is_fifo() or posts.is_socket() or str(posts) == "/dev/stdin"):
-        raise typer.BadParameter(f"{posts}: is a device; expected a file of posts", param_hint="POSTS")
+    elif not posts.exists():
+        wrong = "no such file"
+    elif not (posts.is_file() or posts.is_fifo() or posts.is_socket() or str(posts) == "/dev/stdin"):
+        wrong = "is a device; expected a file of posts"
+    else:
+        return
+    raise typer.BadParameter(f"{posts}: {wrong}", param_hint="POSTS")
 
 
 def _folder(posts: Path) -> str:
-    """What a folder in the place of a file of posts is, and what to type instead."""
+    """What to type instead of a folder that was named as the file of posts."""
     if any(map(is_picture, posts.iterdir())):
         return (
             f"is a folder of pictures; name the file of the posts, and this folder with --images {posts}. "
@@ -110,54 +67,33 @@ def _folder(posts: Path) -> str:
     return f"is a folder; name a file of posts in it, or read all its files: cat {posts}/* | mner ... -"
 
 
-def tagger_settings(
-    model: Path | None,
-    posts: str | None,
-    *,
-    contexts: list[Path] | None,
-    images: Path | None,
-    allow_outside_images: bool,
-    no_images: bool,
-    timeout: float | None,
-    threads: int,
-    device: str,
-    allow_plugins: bool,
-) -> dict[str, Any]:
-    """What ``mner.load`` is to be called with."""
+def picture_folder(images: Path | None, posts: str | None) -> Path | None:
+    """The folder in which the pictures of posts are looked up: the one given, else that of the file of posts."""
     if images is not None:
         check_folder(images, "--images")
-    elif posts is not None:  # a pipe has no folder that would hold the pictures
-        images = Path(posts).parent if Path(posts).is_file() else Path()
-    return {
-        "path": model,
-        "threads": threads,
-        "device": device,
-        "allow_plugins": allow_plugins,
-        "use_images": not no_images,
-        "images": images,
-        "allow_outside_images": allow_outside_images,
-        "contexts": contexts or None,
-        "timeout": timeout,
-    }
+        return images
+    if posts is None:
+        return None
+    return Path(posts).parent if Path(posts).is_file() else Path()  # a pipe is in no folder of pictures
 
 
-def open_tagger(settings: dict[str, Any]) -> Tagger:
-    """The tagger of these settings; what a user should know of how it runs here goes to stderr, once on a machine."""
+def open_tagger(model: Path | None, **settings: Any) -> Tagger:
+    """The tagger of these settings; a note on how it runs here goes to stderr, once on a machine."""
     from mner.files import first_time
     from mner.tagger import load
 
-    tagger = load(**settings)
+    tagger = load(model, **settings)
     if tagger.note and first_time(tagger.note):
         say(tagger.note, err=True)
     return tagger
 
 
 def hint_missing(count: int, images: Path | None) -> None:
-    """Say on stderr where pictures that are named and missing were looked for, and how to name another folder."""
+    """Say on stderr how many pictures were not found and where, and how to name another folder."""
     if count:
         pictures = f"{count} picture{'s' * (count != 1)}"
         where = f" in {images.resolve()}" if images is not None else ""
-        say(f"{pictures} named and not found{where}; name the folder of the pictures: --images FOLDER", err=True)
+        say(f"{pictures} not found{where}; name the folder of the pictures: --images FOLDER", err=True)
 
 
 def warn_unread(prediction: Prediction) -> None:
@@ -174,6 +110,39 @@ def read_posts(posts: str, format: str | None) -> Iterator[Any]:
     return read(getattr(sys.stdin, "buffer", sys.stdin) if posts == "-" else posts, format=format, labels=False)
 
 
+def read_pictures(
+    source: Path,
+    images: Path | None,
+    allow_outside_images: bool,
+    write: Callable[[Iterable[Any], Callable[[VisualContext], None]], Mapping[str, int]],
+) -> None:
+    """Have all pictures of a source read, and say on stderr what became of them.
+
+    Args:
+        source: A folder, a file of posts, an archive and so on, see ``mner.data.listing``.
+        images: Folder of the posts' or the table's pictures.
+        allow_outside_images: Also read pictures outside that folder.
+        write: Takes the pictures and a function to call with each result; gives the number of pictures by status.
+    """
+    from rich.progress import track
+
+    from mner.data.listing import pictures
+
+    screen = console(err=True)
+
+    def watch(result: VisualContext) -> None:
+        if result.reason is not None:
+            screen.print(printable(f"{result.image}: {result.status}: {result.reason}"), soft_wrap=True)
+
+    listed = pictures(source, images=images, allow_outside_images=allow_outside_images)
+    shown = track(listed, "reading pictures", console=screen, transient=True, disable=not screen.is_terminal)
+    statuses = write(shown, watch)
+    by_status = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    count = sum(statuses.values())
+    say(f"{count} {'picture' if count == 1 else 'pictures'}: {by_status}", err=True)
+    hint_missing(statuses.get("missing", 0), images or (source.parent if source.is_file() else source))
+
+
 def pretty(as_json: bool) -> bool:
-    """Whether a reader sits at the other end of stdout."""
+    """Whether a person reads stdout, and did not ask for JSON."""
     return sys.stdout.isatty() and not as_json

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.options import ForceOption
 from mner.cli.output import say
-from mner.cli.target import ForceOption
 from mner.errors import why_not
 from mner.overwrite import CONTEXTS, check_file
 
-StoreOption = Annotated[Path | None, typer.Option(help="The store's file; by default that of the user's cache.")]
+StoreOption = Annotated[Path | None, typer.Option(help="The store's file; by default the one in the user's cache.")]
 
 
 def export(
@@ -26,9 +26,9 @@ def export(
     if store is not None and not store.is_file():
         raise typer.BadParameter(f"{store}: {why_not(store, 'file')}", param_hint="--store")
     check_file(out, CONTEXTS, force=force)
-    with Store(store) as kept:
-        count = export_store(kept, out)
-    say(f"{count} rows", err=True)
+    with Store(store) as opened:
+        count = export_store(opened, out)
+    say(f"{count} records", err=True)
     say(out)
 
 
@@ -38,12 +38,12 @@ def import_(
 ) -> None:
     """Put contexts into the store, so that context build does not read their pictures again.
 
-    A context goes by its picture's SHA-256 and its extractor's fingerprint. Rows without them are left out, like those
-    that were edited by hand or that a backend failed on.
+    The store finds a context by its picture's SHA-256 and its extractor's fingerprint. Records without them are left
+    out, like those that were edited by hand or on which a backend failed.
     """
     from mner.contexts.store import Store, import_files
 
-    with Store(store) as kept:
-        count, left_out = import_files(files, kept)
-        say(f"{count} rows are in the store, {left_out} left out", err=True)
-        say(kept.path)
+    with Store(store) as opened:
+        count, left_out = import_files(files, opened)
+        say(f"{count} records are in the store, {left_out} were left out", err=True)
+        say(opened.path)

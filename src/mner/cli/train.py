@@ -7,35 +7,32 @@ from typing import Annotated
 
 import typer
 
-from mner.cli.output import say
-from mner.cli.target import ForceOption
+from mner.cli.options import BaseOption, ForceOption, SetOption
+from mner.cli.output import say, training_progress
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="Configuration (TOML); configs/rows/ holds the paper's rows.")],
-    base: Annotated[
-        Path | None, typer.Option(help="Data set's file to use instead of the one CONFIG builds on.")
-    ] = None,
-    set_values: Annotated[
-        list[str] | None, typer.Option("--set", metavar="a.b=c", help="Override one value; may be repeated.")
-    ] = None,
+    config: Annotated[Path, typer.Argument(help="Configuration (TOML); configs/rows/ holds the paper's experiments.")],
+    base: BaseOption = None,
+    set_values: SetOption = None,
     seeds: Annotated[
         str | None,
         typer.Option(
-            help='How many seeds, from 1 ("5"), or which ("3,7"); one after the other. Without it: CONFIG\'s.'
+            help='How many seeds, from 1 ("5"), or which ("3,7"); one after the other. By default CONFIG\'s seed.'
         ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     results: Annotated[
         Path | None, typer.Option(help="Folder that also receives the run's record, as <data>/<row>/<seed>.json.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Fail unless there is an interrupted run.")] = False,
-    restart: Annotated[bool, typer.Option("--restart", help="Throw an earlier run away.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Fail unless there is an interrupted run to continue.")
+    ] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Discard an earlier run.")] = False,
     force: ForceOption = False,
 ) -> None:
-    """Train a model, or one for each seed. The same command continues where it was cut off; what is finished stays."""
+    """Train a model, or one for each seed. The same command continues an interrupted run; what is finished stays."""
     from mner import config as configs
-    from mner.cli.progress import training_progress
     from mner.training.seeds import parse_seeds, train_seeds
 
     checked = configs.load(config, base=base, set_values=set_values or ())

@@ -1,62 +1,59 @@
-"""mner tune: a configuration -> its settings chosen on dev, on a budget that is stated."""
+"""mner tune: a configuration -> its settings chosen on dev, on a stated budget."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from mner.cli.bounded import bounded
-from mner.cli.output import say
-from mner.cli.target import ForceOption
+from mner.cli.options import BaseOption, ForceOption, SetOption, bounded
+from mner.cli.output import say, training_progress
+from mner.types import ViewName
 
 
 def tune(
     config: Annotated[Path, typer.Argument(help="Configuration (TOML); its own settings are the first trial.")],
     trials: Annotated[
-        int, bounded(1, 100_000, help="Trials in all, those of earlier calls included; give each row the same number.")
+        int,
+        bounded(1, 100_000, help="Trials in all, including earlier calls; give each experiment the same number."),
     ] = 12,
     space: Annotated[
-        Path | None, typer.Option(help="Search space (TOML), laid over the default one; see docs/howto/tune.md.")
+        Path | None, typer.Option(help="Search space (TOML) that changes the default one; see docs/howto/tune.md.")
     ] = None,
     epochs_max: Annotated[
-        int | None, bounded(1, 100_000, help="Most epochs of a trial; without it, twice the configuration's.")
+        int | None, bounded(1, 100_000, help="Most epochs of a trial; by default twice the configuration's.")
     ] = None,
     view: Annotated[
         list[str] | None,
         typer.Option(
-            help="View whose dev F1 counts, T or I+T; may be repeated, the mean counts. "
-            "Without it: the views that the row trains."
+            help="View whose dev F1 counts, T or I+T; if repeated, the mean. By default the views that are trained."
         ),
     ] = None,
-    base: Annotated[
-        Path | None, typer.Option(help="Data set's file to use instead of the one CONFIG builds on.")
-    ] = None,
-    set_values: Annotated[
-        list[str] | None, typer.Option("--set", metavar="a.b=c", help="Override one value; may be repeated.")
-    ] = None,
+    base: BaseOption = None,
+    set_values: SetOption = None,
     out: Annotated[Path, typer.Option(help="Folder of searches.")] = Path("runs/tune"),
     results: Annotated[
-        Path, typer.Option(help="Folder that receives the search's record, as tune/<data>/<row>.json.")
+        Path, typer.Option(help="Folder that receives the search's record, as tune/<data>/<name>.json.")
     ] = Path("results"),
-    restart: Annotated[bool, typer.Option("--restart", help="Throw an earlier search and its record away.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Discard an earlier search and its record.")] = False,
     force: ForceOption = False,
 ) -> None:
-    """Search learning rates, epochs, loss weights and the like on dev; write the best trial as a row.
+    """Search learning rates, epochs, loss weights and the like on dev; write the best trial as a configuration.
 
-    The same command continues an interrupted search; --trials with a larger number adds to one that is over.
+    The same command continues an interrupted search; a larger number of --trials adds to a finished one.
     """
     from mner import config as configs
-    from mner.cli.progress import training_progress
     from mner.config.space import read_space
     from mner.show.search import search_lines
     from mner.training import search
 
-    if strange := set(view or ()) - {"T", "I+T"}:
-        raise typer.BadParameter(f"expected T or I+T, found {sorted(strange)[0]}", param_hint="--view")
+    if unknown := set(view or ()) - set(get_args(ViewName)):
+        raise typer.BadParameter(f"expected T or I+T, found {min(unknown)}", param_hint="--view")
     checked = configs.load(config, base=base, set_values=set_values or ())
-    _quiet()
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # progress is reported below, not in optuna's words
     with training_progress() as watch:
         tuned = search.tune(
             checked,
@@ -67,7 +64,7 @@ def tune(
             trials=trials,
             space=None if space is None else read_space(space),
             epochs_max=epochs_max,
-            judged=[one for one in ("T", "I+T") if one in view] if view else None,
+            judged=[each for each in get_args(ViewName) if each in view] if view else None,
             restart=restart,
             force=force,
             watch=watch,
@@ -77,10 +74,3 @@ def tune(
     say(f"record: {tuned.record_path}")
     if tuned.row is not None:
         say(f"row: {tuned.row}")
-
-
-def _quiet() -> None:
-    """Keep optuna's own lines off stderr; what happens is said in mner's words."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)

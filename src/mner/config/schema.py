@@ -120,7 +120,9 @@ class ContextConfig(Section):
     ocr: tuple[str, ...] | None = None
     texts: tuple[str, ...] | None = None
     substitute: Substitute = "none"  # controls: each picture's context is "empty" or another's ("shuffled", by seed)
-    budget: dict[Source, int] = Field(default_factory=lambda: dict(BUDGET))  # most sub-tokens of each kind
+    budget: dict[Source, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=lambda: dict(BUDGET)
+    )  # most sub-tokens of each kind
     word_pieces: int = Field(default=0, ge=0)  # most sub-tokens of one word, the rest cut and counted; 0: no limit
     windows: Literal["words", "release"] = "words"  # "words": each window carries the whole context
     max_tokens: int = Field(default=512, ge=32)  # sub-tokens of one window, special ones included

@@ -50,7 +50,7 @@ class Reading:
         extractor = Extractor(self.config, threads=1)
         # Now, not with the first picture: where there is no room for them, no picture is taken for the cause.
         extractor.load()
-        return partial(extractor.stream, store=Store(self.store))
+        return partial(extractor.stream, store=Store(self.store, needed=self.store is not None))
 
 
 def lost(named: Named, reason: str) -> VisualContext:
@@ -127,7 +127,7 @@ def build(
 @contextmanager
 def _streaming(extractor: Extractor, reading: Reading, hire: Hire[Named, VisualContext] | None) -> Iterator[_Streaming]:
     """From lists of pictures to lists of contexts, here or by workers."""
-    with Store(reading.store) as store, ExitStack() as stack:
+    with Store(reading.store, needed=reading.store is not None) as store, ExitStack() as stack:
         if hire is None:
             yield partial(_here, partial(extractor.stream, store=store))
         else:
