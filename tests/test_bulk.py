@@ -50,15 +50,15 @@ def test_shards_hold_what_the_stream_says(tagger: Tagger, tmp_path: Path) -> Non
     done = predict_shards(tagger, POSTS, tmp_path / "out", shard_size=4, watch=seen.append)
     assert [path.name for path in done.files] == ["part-0000000.jsonl", "part-0000001.jsonl", "part-0000002.jsonl"]
     assert seen == [4, 8, 10]
-    found, expected = rows(done.files), [one.to_dict() for one in tagger.pipe(POSTS)]
-    assert [row["id"] for row in found] == [post.id for post in POSTS]
-    for row, other in zip(found, expected, strict=True):
+    written, expected = rows(done.files), [prediction.to_dict() for prediction in tagger.pipe(POSTS)]
+    assert [row["id"] for row in written] == [post.id for post in POSTS]
+    for row, other in zip(written, expected, strict=True):
         scores, others = ([e.pop("score") for e in side["entities"]] for side in (row, other))
         assert row == other
         assert scores == pytest.approx(others, abs=1e-5)
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
     assert (summary["posts"], summary["files"]) == (10, [path.name for path in done.files])
-    assert done.counts.entities == sum(len(row["entities"]) for row in found)
+    assert done.counts.entities == sum(len(row["entities"]) for row in written)
 
 
 def test_interrupted_run_continues(tagger: Tagger, tmp_path: Path) -> None:
@@ -114,12 +114,12 @@ def test_post_that_ends_its_workers_is_marked(tagger: Tagger, tmp_path: Path, im
 
     options = {"shard_size": 4, "batch_size": 3}
     done = predict_shards(tagger, posts, tmp_path / "a", **options, hire=hire, reopen=lambda: tagger)
-    found, expected = rows(done.files), [json.loads(line(one.to_dict())) for one in tagger.pipe(posts)]
-    assert [row["id"] for row in found] == [post.id for post in posts]
-    lost = found.pop(4)
+    written, expected = rows(done.files), [json.loads(line(prediction.to_dict())) for prediction in tagger.pipe(posts)]
+    assert [row["id"] for row in written] == [post.id for post in posts]
+    lost = written.pop(4)
     assert lost["reason"] == f"given up: {pools[0].ends - 1} workers ended with it, one after the other"
     assert (lost["entities"], lost["image_status"]) == ([], "unreadable" if image else "none")
-    spans = [[(e["start"], e["end"], e["label"]) for e in row["entities"]] for row in (*found, *expected)]
+    spans = [[(e["start"], e["end"], e["label"]) for e in row["entities"]] for row in (*written, *expected)]
     assert spans[:9] == [*spans[9:13], *spans[14:]]
     assert done.counts.posts == 10
 
@@ -317,11 +317,11 @@ def test_killed_process_continues(tiny_model: Path, tmp_path: Path) -> None:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    made = len(list(out.glob("part-*.jsonl")))
-    assert 3 <= made < 200
+    shards = len(list(out.glob("part-*.jsonl")))
+    assert 3 <= shards < 200
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    kept = int(done.stderr.rsplit("; ", 1)[1].split()[0])
-    assert made - 1 <= kept <= made
+    before = int(done.stderr.rsplit("; ", 1)[1].split()[0])
+    assert shards - 1 <= before <= shards
     assert [row["id"] for row in rows(sorted(out.glob("part-*.jsonl")))] == [str(n) for n in range(200)]
 
 
