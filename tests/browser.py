@@ -86,18 +86,20 @@ def browse(browser: Browser) -> Iterator[Callable[..., Opened]]:
         )
         contexts.append(context)
         context.set_default_timeout(10_000)
-        one = Opened(context.new_page())
-        opened.append(one)
+        opening = Opened(context.new_page())
+        opened.append(opening)
         context.route(AWAY, lambda route: route.abort())
-        context.on("request", lambda request: one.refused.append(request.url) if AWAY.match(request.url) else None)
-        context.on("console", lambda line: one.errors.append(line.text) if line.type == "error" else None)
-        context.on("weberror", lambda error: one.errors.append(str(error.error)))
-        one.page.on("websocket", lambda socket: one.refused.append(socket.url) if AWAY.match(socket.url) else None)
-        one.page.goto(where.resolve().as_uri() if isinstance(where, Path) else where)
-        return one
+        context.on("request", lambda request: opening.refused.append(request.url) if AWAY.match(request.url) else None)
+        context.on("console", lambda line: opening.errors.append(line.text) if line.type == "error" else None)
+        context.on("weberror", lambda error: opening.errors.append(str(error.error)))
+        opening.page.on(
+            "websocket", lambda socket: opening.refused.append(socket.url) if AWAY.match(socket.url) else None
+        )
+        opening.page.goto(where.resolve().as_uri() if isinstance(where, Path) else where)
+        return opening
 
     yield open_
     for context in contexts:
         context.close()
-    assert [error for one in opened for error in one.errors] == []
-    assert [address for one in opened for address in one.refused] == []
+    assert [error for opening in opened for error in opening.errors] == []
+    assert [address for opening in opened for address in opening.refused] == []

@@ -97,20 +97,25 @@ class Explanation:
         evidence: Entities of either view, in order of appearance.
         pieces: What stood beside the words.
         picture: The picture, or the path of it, for showing; None without one.
+        gold: The gold entities; None where the post carries no labels.
     """
 
     prediction: Prediction
     evidence: tuple[Evidence, ...]
     pieces: tuple[Piece, ...] = ()
     picture: Any = field(default=None, repr=False, compare=False)
+    gold: tuple[Entity, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The prediction's row with the keys evidence and context added."""
-        return {
+        """The prediction's row with the keys evidence and context added, and gold where that is known."""
+        row = {
             **self.prediction.to_dict(),
             "evidence": [one.to_dict() for one in self.evidence],
             "context": [{"kind": kind, "source": source, "text": text} for kind, source, text in self.pieces],
         }
+        if self.gold is not None:
+            row["gold"] = [{key: value for key, value in one.to_dict().items() if key != "score"} for one in self.gold]
+        return row
 
     def __str__(self) -> str:
         """The post with its entities in brackets, then a line for each entity, then what was read from the picture."""

@@ -87,3 +87,28 @@ def test_pages_hold_no_picture_from_outside_its_folder(run: Run, tmp_path: Path)
         page = tmp_path / f"page{embedded}.html"
         assert run(posts, "--images", tmp_path / "pics", "--html", page, *options).exit_code == 0
         assert ("data:image/jpeg;base64," in page.read_text()) is embedded
+
+
+def test_html_file_is_a_gallery_of_all_posts(run: Run, posts_file: Path, contexts: Path, tmp_path: Path) -> None:
+    page = tmp_path / "gallery.html"
+    assert run(posts_file, "--contexts", contexts, "--html", page).stdout.strip() == str(page)
+    assert page.read_text(encoding="utf-8").count('<script type="application/json" id="p') == 12
+    assert "any error" not in page.read_text(encoding="utf-8")
+    assert run(posts_file, "--contexts", contexts, "--gold", "--html", page).exit_code == 0
+    assert "any error" in page.read_text(encoding="utf-8")
+
+
+def test_gold_reads_labels_and_checks_them(run: Run, posts_file: Path, tmp_path: Path) -> None:
+    (first, _) = map(json.loads, run(posts_file, "--gold", "--limit", "2").stdout.splitlines())
+    assert first["gold"] == [
+        {"start": 0, "end": 10, "text": "Kevin Love", "label": "PER"},
+        {"start": 22, "end": 31, "text": "Cleveland", "label": "LOC"},
+    ]
+    assert "gold" not in json.loads(run(posts_file, "--limit", "1").stdout)
+    assert run("--text", TEXT, "--gold").exit_code == 2
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text('{"text": "Kevin won", "entities": [{"start": 0, "end": 99, "label": "PER"}]}\n')
+    assert run(wrong).exit_code == 0
+    refused = run(wrong, "--gold")
+    assert refused.exit_code == 2
+    assert "wrong.jsonl:1" in refused.stderr

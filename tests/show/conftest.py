@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -105,3 +106,25 @@ def fallen() -> Explanation:
     entity = Entity(0, 4, "Love", "PER", 0.62)
     prediction = Prediction("43", TEXT, (entity,), "T", "unreadable", "not a JPEG", None, "4.jpg")
     return Explanation(prediction, (Evidence(entity, "no picture", 0.62),))
+
+
+@pytest.fixture
+def evil() -> Callable[..., Explanation]:
+    """A function that makes a post in which every string that may come from outside is the given one."""
+
+    def make(text: str, picture: Any = None) -> Explanation:
+        entity = Entity(0, len(text), text, text, 0.5)
+        context = VisualContext(
+            text,
+            tags=(Tag(text, (text,), 0.5, (1, 1, 50, 50), source=text), Tag(text=text)),
+            captions=(Caption(text, source=text),),
+            ocr=(OcrText(text, 0.5, (5, 5, 90, 90), source=text),),
+            texts=(ContextText(text, source=text),),
+        )
+        row = Evidence(
+            entity, "label changed", 0.2, 0.5, {"captions": 0.1, "tags": 0.3}, text, (Match(text, None, True),)
+        )
+        prediction = Prediction(text, text, (entity,), "I+T", "used", text, context, text, {text: 3})
+        return Explanation(prediction, (row,), (Piece("captions", text, text), Piece("tags", text, text)), picture)
+
+    return make

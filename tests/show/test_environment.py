@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,8 @@ from mner.analysis.parts.report import (
 from mner.evidence import Evidence, Explanation, Match
 from mner.safe_text import shown
 from mner.show import analysis, tables
-from mner.show.pages import write_page, write_pages
+from mner.show.gallery import write_gallery
+from mner.show.pages import write_pages
 from mner.show.sheet import write_sheet
 from mner.show.terminal import explanation
 from mner.types import Caption, ContextText, Entity, OcrText, Prediction, Span, Tag, VisualContext
@@ -63,8 +66,20 @@ def explained(text: str) -> Explanation:
 def explanation_pages(text: str, folder: Path) -> list[str]:
     fallen = Explanation(Prediction(text, text, (), "T", "unreadable", text), (), ())
     written = write_pages([explained(text), fallen], folder, title=text)
-    written.append(write_page([explained(text), fallen], folder / "page.html", title=text))
     return [path.read_text(encoding="utf-8") for path in written]
+
+
+def gallery_pages(text: str, folder: Path) -> list[str]:
+    """What stands around the posts, and what is drawn of each when it is shown."""
+    fallen = Explanation(Prediction(text, text, (), "T", "unreadable", text), (), (), None, ())
+    gold = (Entity(0, 1, text, text, 1.0),)
+    path = write_gallery([replace(explained(text), gold=gold), fallen], folder / "page.html", title=text)
+    page = path.read_text(encoding="utf-8")
+    posts = [
+        json.loads(found) for found in re.findall(r'<script type="application/json" id="p\d+">(.*)</script>', page)
+    ]
+    assert len(posts) == 2
+    return [re.sub("(?s)<script.*?</script>", "", page), *(post[part] for post in posts for part in ("row", "post"))]
 
 
 def sheet_pages(text: str, folder: Path) -> list[str]:
@@ -105,7 +120,8 @@ def results_pages(text: str, folder: Path) -> list[str]:
 
 
 KINDS: dict[str, Callable[[str, Path], list[str]]] = {
-    "explanation": explanation_pages, "sheet": sheet_pages, "analysis": analysis_pages, "results": results_pages,
+    "explanation": explanation_pages, "gallery": gallery_pages, "sheet": sheet_pages,
+    "analysis": analysis_pages, "results": results_pages,
 }  # fmt: skip
 
 
@@ -137,7 +153,7 @@ def test_foreign_text_is_shown_as_it_is_and_changes_no_page(
         assert said(page, text) == said(expected, plain)
         whole = "".join(data for _, data in page.texts)
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]", whole)
-        assert not {"script", "iframe", "object", "link", "base", "form"} & {tag for tag, _ in page.elements}
+        assert not {"script", "iframe", "object", "link", "base"} & {tag for tag, _ in page.elements}
 
 
 @settings(max_examples=40, deadline=None)

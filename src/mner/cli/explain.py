@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,10 +32,13 @@ def explain(
     html: Annotated[
         Path | None,
         typer.Option(
-            help="Page (.html) of all posts instead, or a folder for pages: one for each post, and an index.",
+            help="Page (.html) to filter and step through, or a folder for pages: one for each post, and an index.",
             show_default=False,
         ),
     ] = None,
+    gold: Annotated[
+        bool, typer.Option("--gold", help="Read the posts' labels, too, and show what was missed or is wrong.")
+    ] = False,
     force: ForceOption = False,
     limit: Annotated[int, bounded(0, COUNT, help="Most posts to explain; 0 explains all.")] = 0,
     timeout: options.TimeoutOption = None,
@@ -45,6 +49,8 @@ def explain(
 ) -> None:
     """Show each entity's probability with and without the picture, and without each source of what was read."""
     source.check_source(posts, text, image)
+    if gold and posts is None:
+        raise typer.BadParameter("goes with a file of posts; --text has no labels", param_hint="--gold")
     one_page = html is not None and html.suffix.lower() in {".html", ".htm"} and not html.is_dir()
     if html is not None and one_page:
         check_file(html, PAGE, force=force)
@@ -67,13 +73,17 @@ def explain(
         source.warn_unread(alone.prediction)
         explanations = iter([alone])
     else:
-        explanations = _explained(tagger, posts, format, limit, folder)
+        read = source.read_posts(str(posts), format, labels=gold)
+        explanations = _explained(tagger, islice(read, limit or None), folder)
     if html is not None:
-        from mner.show.pages import write_page, write_pages
+        from mner.show.gallery import write_gallery
+        from mner.show.pages import write_pages
 
         title = Path(posts).name if posts not in {None, "-"} else "mner"
         say(
-            write_page(explanations, html, title=title) if one_page else write_pages(explanations, html, title=title)[0]
+            write_gallery(explanations, html, title=title)
+            if one_page
+            else write_pages(explanations, html, title=title)[0]
         )
     elif source.pretty(as_json):
         from mner.show.terminal import explanation
@@ -88,14 +98,10 @@ def explain(
             record(line(each.to_dict()))
 
 
-def _explained(
-    tagger: Tagger, posts: str | None, format: str | None, limit: int, images: Path | None
-) -> Iterator[Explanation]:
+def _explained(tagger: Tagger, posts: Iterable[Any], images: Path | None) -> Iterator[Explanation]:
     """The explanations; after the last, stderr says how many pictures were missing."""
-    from itertools import islice
-
     missing = 0
-    for post in islice(source.read_posts(str(posts), format), limit or None):
+    for post in posts:
         explanation = tagger.explain(post)
         missing += explanation.prediction.image_status == "missing"
         yield explanation

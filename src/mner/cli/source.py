@@ -103,11 +103,12 @@ def warn_unread(prediction: Prediction) -> None:
         say(f"{prediction.image}: the picture was not used, the words alone were read: {reason}", err=True)
 
 
-def read_posts(posts: str, format: str | None) -> Iterator[Any]:
-    """The posts of a file or of stdin, streamed; labels that they may have are neither read nor checked."""
+def read_posts(posts: str, format: str | None, *, labels: bool = False) -> Iterator[Any]:
+    """The posts of a file or of stdin, streamed; labels are neither read nor checked unless they are asked for."""
     from mner.data import read
 
-    return read(getattr(sys.stdin, "buffer", sys.stdin) if posts == "-" else posts, format=format, labels=False)
+    stream = getattr(sys.stdin, "buffer", sys.stdin) if posts == "-" else posts
+    return read(stream, format=format, labels="repair" if labels else False)
 
 
 def read_pictures(

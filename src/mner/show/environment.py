@@ -9,11 +9,21 @@ from mner.show.display import TONE, number, shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
+    from markupsafe import Markup
 
 
 def template(name: str) -> Template:
     """The template of a name; one that asks for something it is not given fails."""
     return _environment().get_template(name)
+
+
+def source(name: str) -> Markup:
+    """A file of ``show/templates`` as it is, to be put into a template without escaping."""
+    from markupsafe import Markup
+
+    loader = _environment().loader
+    assert loader is not None
+    return Markup(loader.get_source(_environment(), name)[0])  # noqa: S704 (it is ours)
 
 
 @cache

@@ -184,6 +184,7 @@ class Tagger:
         reading = self._look(wanted)
         pieces = reading.pieces
         texts = reading.context.ocr if reading.context is not None and pieces else ()
+        spans = wanted.post.spans
         return Explanation(
             self._tag([wanted], [reading], 0.0)[0],
             weigh(
@@ -197,6 +198,7 @@ class Tagger:
             ),
             pieces,
             self._pictures.source(wanted),
+            None if spans is None else tuple(wanted.post.entity(span, 1.0) for span in spans),
         )
 
     def save(self, folder: str | Path) -> None:

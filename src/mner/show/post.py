@@ -1,0 +1,172 @@
+"""One explanation -> its part of a page, or a page of its own: the post, its entities, its picture, what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mner.contexts.entry_text import words_of
+from mner.evaluation.errors import Judged, judge
+from mner.evidence import NOTICEABLE, Evidence, Explanation
+from mner.show.display import STATUS, TONE, change, colour, legend, number
+from mner.show.environment import template
+from mner.show.picture import Embedded, boxes, embed
+from mner.show.terminal import cut
+from mner.types import Prediction
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+FEW = 3
+"""Entities of a page, at most, that leave room below them for what was read from the picture."""
+
+
+def page(
+    explanation: Explanation,
+    *,
+    number_: int | None = None,
+    index: str | None = None,
+    before: str | None = None,
+    after: str | None = None,
+) -> str:
+    """The page of one post: its text, its entities with and without the picture, and what was read.
+
+    Args:
+        explanation: The explanation.
+        number_: The post's number, for a post without an id.
+        index: Link to the index; None leaves it out, like the next two.
+        before: Link to the page before.
+        after: Link to the page after.
+    """
+    name = name_of(explanation.prediction, number_)
+    links = {"index": index, "before": before, "after": after}
+    text: str = template("page.html").render(
+        title=name, post=part(explanation, name, picture=embed(explanation.picture), links=links)
+    )
+    return text
+
+
+def part(
+    explanation: Explanation, name: str, *, picture: Embedded | None, links: Mapping[str, str | None] | None = None
+) -> Markup:
+    """The part of a page that shows one post.
+
+    Args:
+        explanation: The explanation.
+        name: Its heading.
+        picture: Its picture.
+        links: Where index, before and after lead; None leaves out all three.
+    """
+    from markupsafe import Markup
+
+    prediction = explanation.prediction
+    drawn, undrawn = boxes(explanation, picture) if picture else ([], 0)
+    kinds = list(dict.fromkeys(piece.kind for piece in explanation.pieces))
+    context = prediction.context
+    judged = judged_of(explanation)
+    text: str = template("post.html").render(
+        name=name,
+        status=STATUS[prediction.image_status],
+        used=prediction.image_status == "used",
+        reason=prediction.reason or "",
+        view=prediction.view,
+        runs=runs_of(prediction, explanation.evidence),
+        labels=legend(row.entity.label for row in explanation.evidence),
+        few=FEW,
+        rows=[_row(row, kinds, judged) for row in explanation.evidence],
+        missed=[
+            {"text": each.entity.text, "label": each.entity.label, "colour": colour(each.entity.label)}
+            for each in judged
+            if each.outcome == "missed"
+        ],
+        picture=picture,
+        alt=_alt(explanation),
+        stroke=max(picture.width, picture.height) / 400 if picture else 1,
+        boxes=drawn,
+        undrawn=undrawn,
+        captions=context.captions if context else (),
+        tags=[(words_of(tag), tag.confidence, tag.source) for tag in context.tags] if context else [],
+        ocr=_ocr(explanation),
+        texts=context.texts if context else (),
+        pieces=explanation.pieces,
+        cut=cut(prediction),
+        links=links or dict.fromkeys(("index", "before", "after")),
+    )
+    return Markup(text)  # noqa: S704 (the template escaped it)
+
+
+def name_of(prediction: Prediction, count: int | None = None) -> str:
+    """The post's id; of a post without one its number."""
+    return prediction.id or (f"post {count}" if count else "post")
+
+
+def judged_of(explanation: Explanation) -> tuple[Judged, ...]:
+    """The entities of a prediction, and those it missed, beside the gold ones; none where these are not known."""
+    return () if explanation.gold is None else judge(explanation.prediction.entities, explanation.gold)
+
+
+def runs_of(prediction: Prediction, evidence: Sequence[Evidence] = ()) -> list[dict[str, Any]]:
+    """The text cut at its entities; ``label`` is None outside of them, ``row`` the number of an entity's evidence."""
+    rows = {(row.entity.start, row.entity.end): number for number, row in enumerate(evidence)}
+    runs: list[dict[str, Any]] = []
+    text, at = prediction.text, 0
+    for entity in prediction.entities:
+        runs.append({"text": text[at : entity.start], "label": None})
+        runs.append(
+            {
+                "text": text[entity.start : entity.end],
+                "label": entity.label,
+                "colour": colour(entity.label),
+                "score": number(entity.score),
+                "row": rows.get((entity.start, entity.end)),
+            }
+        )
+        at = entity.end
+    runs.append({"text": text[at:], "label": None})
+    return [run for run in runs if run["text"]]
+
+
+def _row(row: Evidence, kinds: Sequence[str], judged: Sequence[Judged]) -> dict[str, Any]:
+    entity = row.entity
+    bars = [] if row.with_image is None else [("with the picture", "with", row.with_image)]
+    bars.append(("without it" if bars else "words alone", "without", row.without_image))
+    left_out = row.without_source if len(kinds) > 1 else {}  # of one kind alone it is the same as without the picture
+    most = max(left_out.values(), key=lambda score: abs(score - (row.with_image or 0)), default=0.0)
+    moved = abs(most - (row.with_image or 0)) >= NOTICEABLE
+    verdict, gain = ("", "") if row.with_image is None else change(row.verdict, row.with_image, row.without_image)
+    judgement = next((each for each in judged if each.entity == entity and each.outcome != "missed"), None)
+    return {
+        "text": entity.text,
+        "label": entity.label,
+        "label_without": row.label_without or "",
+        "colour": colour(entity.label),
+        "outcome": judgement.outcome if judgement else "",
+        "gold": judgement.gold if judgement else None,
+        "verdict": verdict,
+        "tone": TONE[row.verdict],
+        "gain": gain,
+        "bars": [(name, kind, f"{100 * score:.1f}", number(score)) for name, kind, score in bars],
+        "sources": [(kind, number(score), moved and score == most) for kind, score in left_out.items()],
+        "matches": [match.text for match in row.matches],
+    }
+
+
+def _ocr(explanation: Explanation) -> list[dict[str, Any]]:
+    if explanation.prediction.context is None:
+        return []
+    owner = {match.text: row.entity for row in explanation.evidence for match in row.matches}
+    return [
+        {
+            "text": text.text,
+            "confidence": text.confidence,
+            "source": text.source,
+            "colour": colour(owner[text.text].label) if text.text in owner else None,
+        }
+        for text in explanation.prediction.context.ocr
+    ]
+
+
+def _alt(explanation: Explanation) -> str:
+    context = explanation.prediction.context
+    caption = context.captions[0].text if context is not None and context.captions else ""
+    return f"The post's picture: {caption}" if caption else "The post's picture"

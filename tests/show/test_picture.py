@@ -1,0 +1,54 @@
+"""Pictures inside of pages: small, and with boxes that stay inside of them."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mner.evidence import Explanation
+from mner.show.picture import BOXES, Embedded, boxes, embed
+from mner.types import Prediction, Tag, VisualContext
+
+
+@pytest.mark.parametrize("source", [None, b"no picture", "nowhere.jpg"])
+def test_unusable_picture_is_left_out(source: Any) -> None:
+    assert embed(source) is None
+
+
+def test_small_picture_is_not_blown_up() -> None:
+    found = embed(Image.new("RGB", (30, 20)))
+    assert found is not None
+    assert (found.width, found.height) == (30, 20)
+    assert Image.open(io.BytesIO(base64.b64decode(found.uri.partition(",")[2]))).size == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((-5, -5, 50, 50), (0, 0, 50, 50)),
+        ((90, 90, 500, 500), (90, 90, 10, 10)),
+        ((50, 50, 50, 80), None),
+        ((60, 60, 50, 80), None),
+        ((200, 200, 300, 300), None),
+        ((float("nan"), 0, 1, 1), None),
+        ((0, 0, float("inf"), 1), None),
+    ],
+)
+def test_box_is_kept_inside_the_picture(box: Any, expected: Any) -> None:
+    context = VisualContext("x", tags=(Tag("dog", box=box),))
+    one = Explanation(Prediction("", "", (), "I+T", "used", None, context), ())
+    drawn, left_out = boxes(one, Embedded("", 100, 100))
+    assert left_out == 0
+    assert [(b.x, b.y, b.width, b.height) for b in drawn] == ([expected] if expected else [])
+
+
+def test_most_certain_boxes_are_drawn_and_the_rest_counted() -> None:
+    tags = tuple(Tag(str(n), confidence=n / 100, box=(0, 0, 9, 9)) for n in range(BOXES + 5))
+    one = Explanation(Prediction("", "", (), "I+T", "used", None, VisualContext("x", tags=tags)), ())
+    drawn, left_out = boxes(one, Embedded("", 100, 100))
+    assert left_out == 5
+    assert [box.label for box in drawn] == [str(n) for n in range(BOXES + 4, 4, -1)]

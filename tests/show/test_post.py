@@ -1,0 +1,139 @@
+"""The page of one post: what it says is what went in, and nothing runs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mner.evidence import Explanation
+from mner.show.picture import LONGEST
+from mner.show.post import page
+from mner.types import Entity
+
+
+def test_page_says_what_went_in(explained: Explanation, parse: Callable[[str], Any]) -> None:
+    found = parse(page(explained))
+    assert found.text("p.post", without="span.label") == explained.prediction.text
+    marks = [found.text(f"mark.c{colour}", without="span.label") for colour in (0, 1)]
+    assert marks == ["Love", "Cleveland"]
+    rows = [" ".join(found.text(f"tr.c{colour}").split()) for colour in (0, 1, 2)]
+    assert rows[0] == (
+        "Love PER raised by 29 points with the picture 0.91 without it 0.62 without captions 0.70 without ocr 0.90"
+    )
+    assert "ORG without the picture" in rows[1]
+    assert "“CLEVELAND”" in rows[1]
+    assert rows[2].startswith("back ORG lost with the picture −31 points")
+    whole = found.text("main")
+    for told in ("a dog in the city", "brown small dog", "ready words", "CLEVELAND", "stray", "background words"):
+        assert told in whole
+    assert "7 sub-tokens of captions" in whole
+    assert next(data for path, data in found.texts if path[-1:] == ("title",)) == "42 · mner"
+
+
+def test_bars_are_as_long_as_the_scores(explained: Explanation, parse: Callable[[str], Any]) -> None:
+    fills = [
+        attributes for attributes in parse(page(explained)).found("span") if "fill" in (attributes.get("class") or "")
+    ]
+    assert [fill["style"] for fill in fills] == [
+        f"width: {width}%" for width in ("91.0", "62.0", "20.0", "51.0", "88.0", "30.0")
+    ]
+
+
+def test_picture_is_inside_and_small(explained: Explanation, parse: Callable[[str], Any]) -> None:
+    found = parse(page(explained))
+    (image,) = found.found("img")
+    head, _, encoded = str(image["src"]).partition(",")
+    assert head == "data:image/jpeg;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(encoded))).size == (LONGEST, LONGEST // 2)
+    assert image["alt"] == "The post's picture: a dog in the city"
+
+
+def test_boxes_lie_over_the_original_pixels(explained: Explanation, parse: Callable[[str], Any]) -> None:
+    found = parse(page(explained))
+    (svg,) = found.found("svg")
+    assert svg["viewbox"] == "0 0 1000 500"
+    drawn = [
+        (box["class"], *(float(str(box[side])) for side in ("x", "y", "width", "height")))
+        for box in found.found("rect")
+    ]
+    assert drawn == [
+        ("tag", 10, 20, 290, 380),
+        ("ocr match", 500, 50, 400, 70),
+        ("ocr", 1, 1, 8, 8),
+    ]
+    assert found.text("text") == "brown small dog"
+
+
+def test_words_alone_say_why(fallen: Explanation, parse: Callable[[str], Any]) -> None:
+    found = parse(page(fallen))
+    assert "The model read the words alone: not a JPEG." in found.text("main")
+    assert found.found("img") == found.found("svg") == []
+    assert [attributes["style"] for attributes in found.found("span") if "style" in attributes] == ["width: 62.0%"]
+
+
+def test_post_without_entities_says_so(fallen: Explanation, parse: Callable[[str], Any]) -> None:
+    empty = replace(fallen, evidence=(), prediction=replace(fallen.prediction, entities=(), text=""))
+    assert "No entity was found" in parse(page(empty)).text("main")
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(min_size=1, max_size=30))
+def test_any_text_survives(parse: Callable[[str], Any], evil: Callable[..., Explanation], text: str) -> None:
+    source = page(evil(text))
+    source.encode("utf-8")
+    found = parse(source)
+    expected = "".join("\ufffd" if (ord(c) < 32 and c not in "\n\t") or c == "\x7f" else c for c in text)
+    shown = found.text("p.post", without="span.label")
+    assert len(shown) == len(text)
+    assert all(a in (b, "\ufffd") for a, b in zip(shown, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("with_image", "without", "verdict", "said"),
+    [
+        (0.91, 0.90, "same", "hardly changed +1 point"),
+        (0.9, 0.9, "same", "unchanged"),
+        (0.5, 0.54, "same", "hardly changed \u22124 points"),
+        (0.2, 0.6, "lowered", "lowered by 40 points"),
+        (0.9, 0.1, "only with the picture", "only with the picture +80 points"),
+    ],
+)
+def test_what_the_picture_did_is_a_sentence(
+    explained: Explanation, parse: Callable[[str], Any], with_image: float, without: float, verdict: Any, said: str
+) -> None:
+    row = replace(explained.evidence[0], verdict=verdict, with_image=with_image, without_image=without)
+    found = parse(page(replace(explained, evidence=(row,))))
+    assert "".join(text for path, text in found.texts if any("verdict" in name for name in path)) == said
+
+
+def test_gold_entities_show_what_is_wrong_and_what_was_missed(
+    explained: Explanation, parse: Callable[[str], Any]
+) -> None:
+    gold = (
+        Entity(0, 4, "Love", "PER", 1.0),
+        Entity(8, 12, "back", "LOC", 1.0),
+        Entity(16, 25, "Cleveland", "ORG", 1.0),
+    )
+    found = parse(page(replace(explained, gold=gold)))
+    rows = [" ".join(found.text(f"tr.c{colour}").split()) for colour in (0, 1, 2)]
+    assert rows[0].startswith("Love PER correct raised")
+    assert rows[1].startswith("Cleveland LOC wrong typegold: Cleveland ORG")
+    assert found.text("p.missed").split() == ["missed", "back", "LOC"]
+    assert "missed" not in parse(page(explained)).text("main")
+
+
+def test_entities_stand_before_what_was_read(explained: Explanation, parse: Callable[[str], Any]) -> None:
+    classes = [attributes.get("class") or "" for _, attributes in parse(page(explained)).elements]
+    order = [part for name in classes for part in name.split() if part.startswith("at-")]
+    assert order == ["at-post", "at-picture", "at-entities", "at-read"], "the order on a phone"
+    assert any("grid few" in name for name in classes)
+    many = parse(page(replace(explained, evidence=explained.evidence * 2)))
+    assert not any("few" in (attributes.get("class") or "").split() for _, attributes in many.elements)
