@@ -95,10 +95,10 @@ def test_lookup_by_last_part(tmp_path: Path) -> None:
 
 
 def test_later_files_add_to_earlier_rows(tmp_path: Path) -> None:
-    one = lines(tmp_path / "a.jsonl", {"image": "1.jpg", "status": "unreadable", "captions": []})
-    two = lines(tmp_path / "b.jsonl", {"image": "1.jpg", "captions": [{"text": "a dog", "source": "x"}], "k": 1})
-    three = lines(tmp_path / "c.jsonl", {"image": "1.jpg", "captions": [{"text": "a cat", "source": "y"}]})
-    joined = read_contexts([one, two, three])["1.jpg"]
+    first = lines(tmp_path / "a.jsonl", {"image": "1.jpg", "status": "unreadable", "captions": []})
+    second = lines(tmp_path / "b.jsonl", {"image": "1.jpg", "captions": [{"text": "a dog", "source": "x"}], "k": 1})
+    third = lines(tmp_path / "c.jsonl", {"image": "1.jpg", "captions": [{"text": "a cat", "source": "y"}]})
+    joined = read_contexts([first, second, third])["1.jpg"]
     assert [(caption.text, caption.source) for caption in joined.captions] == [("a dog", "x"), ("a cat", "y")]
     assert joined.status == "ok" and joined.extra == {"k": 1}
 
@@ -109,7 +109,7 @@ def test_placeholder_stays_one_in_either_order(tmp_path: Path) -> None:
     for files in ([mark, text], [text, mark]):
         joined = read_contexts(files)["1.jpg"]
         assert (joined.status, joined.reason) == ("placeholder", "not there any more")
-        assert [one.text for one in joined.texts] == ["background"]
+        assert [entry.text for entry in joined.texts] == ["background"]
 
 
 def test_a_file_read_twice_adds_nothing(tmp_path: Path) -> None:

@@ -13,32 +13,32 @@ def between(first: list[VisualContext], second: list[VisualContext]) -> tuple[li
 
 
 def test_words_are_compared_and_nothing_else() -> None:
-    one = VisualContext("1.jpg", tags=(Tag("dog", ("brown",), 0.9, (0, 0, 1, 1), source="a"), Tag(text="cat")))
-    other = VisualContext("1.jpg", tags=(Tag("cat", confidence=0.1), Tag(text="brown dog", source="b")), sha256="x")
-    found, summary = between([one], [other])
-    assert (found, summary.equal, summary.same) == ([], True, 1)
+    first = VisualContext("1.jpg", tags=(Tag("dog", ("brown",), 0.9, (0, 0, 1, 1), source="a"), Tag(text="cat")))
+    second = VisualContext("1.jpg", tags=(Tag("cat", confidence=0.1), Tag(text="brown dog", source="b")), sha256="x")
+    differing, summary = between([first], [second])
+    assert (differing, summary.equal, summary.same) == ([], True, 1)
     assert summary.kinds["tags"] == [0, 2, 0]
 
 
 def test_entries_are_counted_as_often_as_they_occur() -> None:
-    one = VisualContext("1.jpg", ocr=(OcrText("A"), OcrText("A"), OcrText("B")))
-    other = VisualContext("1.jpg", ocr=(OcrText("A"), OcrText("C")), captions=(Caption("a dog"),))
-    (found,), summary = between([one], [other])
-    assert found.first == {"ocr": ("A", "B")}
-    assert found.second == {"captions": ("a dog",), "ocr": ("C",)}
+    first = VisualContext("1.jpg", ocr=(OcrText("A"), OcrText("A"), OcrText("B")))
+    second = VisualContext("1.jpg", ocr=(OcrText("A"), OcrText("C")), captions=(Caption("a dog"),))
+    (differing,), summary = between([first], [second])
+    assert differing.first == {"ocr": ("A", "B")}
+    assert differing.second == {"captions": ("a dog",), "ocr": ("C",)}
     assert summary.kinds["ocr"] == [2, 1, 1]
     assert (summary.differing, summary.equal) == (1, False)
 
 
 def test_status_alone_is_a_difference() -> None:
-    (found,), _ = between([VisualContext("1.jpg")], [VisualContext("1.jpg", status="placeholder")])
-    assert (found.status, found.first, found.second) == (("ok", "placeholder"), {}, {})
+    (differing,), _ = between([VisualContext("1.jpg")], [VisualContext("1.jpg", status="placeholder")])
+    assert (differing.status, differing.first, differing.second) == (("ok", "placeholder"), {}, {})
 
 
 def test_pictures_of_one_side_are_told_in_order() -> None:
     rows = [VisualContext(f"{name}.jpg", captions=(Caption(name),)) for name in "abcd"]
-    found, summary = between([rows[0], rows[1]], [rows[1], rows[2], rows[3]])
-    assert [(one.image, one.status) for one in found] == [
+    differing, summary = between([rows[0], rows[1]], [rows[1], rows[2], rows[3]])
+    assert [(picture.image, picture.status) for picture in differing] == [
         ("a.jpg", ("ok", None)),
         ("c.jpg", (None, "ok")),
         ("d.jpg", (None, "ok")),
@@ -48,5 +48,5 @@ def test_pictures_of_one_side_are_told_in_order() -> None:
 
 
 def test_two_empty_artefacts_are_equal() -> None:
-    found, summary = between([], [])
-    assert (found, summary.equal) == ([], True)
+    differing, summary = between([], [])
+    assert (differing, summary.equal) == ([], True)

@@ -38,9 +38,9 @@ def test_entries_are_dropped_and_added_and_the_row_is_marked(artefact: Path) -> 
     before = read_contexts(artefact)
     change = Change(captions=["a wolf"], tags=["grey wolf"], ocr=["ZOO"], texts=["of Berlin"], drop=["captions:catr"])
     row = edit(artefact, "deep/b.jpg", change)
-    assert [(one.text, one.source) for one in row.captions] == [("a cat", "blip2"), ("a wolf", "hand")]
-    assert [one.text for one in row.tags] == [None, "grey wolf"]
-    assert ([one.text for one in row.ocr], [one.text for one in row.texts]) == (["ZOO"], ["of Berlin"])
+    assert [(entry.text, entry.source) for entry in row.captions] == [("a cat", "blip2"), ("a wolf", "hand")]
+    assert [entry.text for entry in row.tags] == [None, "grey wolf"]
+    assert ([entry.text for entry in row.ocr], [entry.text for entry in row.texts]) == (["ZOO"], ["of Berlin"])
     assert row.extra == {"relation": {"x": None}, "edited": True}
     assert row.sha256 == "ab"
     after = read_contexts(artefact)
@@ -59,7 +59,7 @@ def test_rows_of_one_picture_change_together(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"image": "1.jpg", "captions": ["x"]}\n{"image": "1.jpg", "captions": ["y"]}\n')
     edit(path, "1.jpg", Change(captions=["z"], drop=["captions"]))
-    assert [[one.text for one in row.captions] for row in iter_contexts(path)] == [["z"], []]
+    assert [[entry.text for entry in row.captions] for row in iter_contexts(path)] == [["z"], []]
 
 
 @pytest.mark.parametrize(

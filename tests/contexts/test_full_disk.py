@@ -57,10 +57,10 @@ def test_no_room_for_the_artefact(photos: Path, tmp_path: Path, options: tuple[s
     assert build(photos, tmp_path / "whole.jsonl")[0] == 0  # and the store has all of them
     out = tmp_path / ("c" if options else "c.jsonl")
     failed = out / "part-0000000.jsonl" if options else out
-    code, told = build(photos, out, *options, room=50_000)
+    code, message = build(photos, out, *options, room=50_000)
     assert code == 2
-    assert f"error: {failed}: cannot be written: File too large; make room" in told
-    assert "run the same command again" in told
+    assert f"error: {failed}: cannot be written: File too large; make room" in message
+    assert "run the same command again" in message
     assert [path.name for path in tmp_path.rglob("*") if path.name.endswith(".part") or path == failed] == []
     assert build(photos, out, *options) == (0, f"{COUNT} pictures: {COUNT} ok")
     assert dict(read_contexts(out)) == dict(read_contexts(tmp_path / "whole.jsonl"))
@@ -69,12 +69,12 @@ def test_no_room_for_the_artefact(photos: Path, tmp_path: Path, options: tuple[s
 @pytest.mark.parametrize("workers", [1, 2])
 def test_no_room_for_the_store(photos: Path, tmp_path: Path, workers: int) -> None:
     out, store = tmp_path / "c.jsonl", tmp_path / "cache" / "contexts.sqlite"
-    code, told = build(photos, out, "--workers", workers, room=500_000)
+    code, message = build(photos, out, "--workers", workers, room=500_000)
     assert code == 2
-    assert f"error: {store}: cannot be used as the store of contexts (disk I/O error); make room" in told
+    assert f"error: {store}: cannot be used as the store of contexts (disk I/O error); make room" in message
     assert [path.name for path in tmp_path.glob("c.jsonl*")] == []
-    with Store(store) as kept:
-        before = {context.image for _, context in kept}
+    with Store(store) as saved:
+        before = {context.image for _, context in saved}
     assert 0 < len(before) < COUNT
     assert build(photos, out, "--workers", workers) == (0, f"{COUNT} pictures: {COUNT} ok")
     assert list(read_contexts(out)) == [f"{number:04d}.png" for number in range(COUNT)]

@@ -85,15 +85,15 @@ def test_bytes_turned_in_the_middle_are_told_or_harmless(tmp_path: Path) -> None
     rows = [VisualContext(f"{number}.jpg", reason="x" * number) for number in range(50)]
     write_contexts(rows, tmp_path / "a.parquet")
     content = (tmp_path / "a.parquet").read_bytes()
-    told = 0
+    refused = 0
     for place in range(4, len(content), 23):
         (tmp_path / "a.parquet").write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
         try:
             assert list(iter_contexts(tmp_path / "a.parquet")) == rows
         except DataError as error:
             assert "a.parquet" in str(error)
-            told += 1
-    assert told
+            refused += 1
+    assert refused
 
 
 def test_empty_folder_and_missing_files_are_told(tmp_path: Path) -> None:

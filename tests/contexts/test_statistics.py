@@ -17,15 +17,15 @@ ROWS = [
 
 
 def test_rows_are_counted_by_status_kind_and_source() -> None:
-    found = statistics(iter(ROWS))
-    assert (found.pictures, found.empty, found.edited, found.failed) == (5, 1, 1, 1)
-    assert found.statuses == {"ok": 4, "placeholder": 1}
-    assert found.extractors == {"": 4, "mner 1 ab": 1}
-    ocr = found.kinds["ocr"]
+    counts = statistics(iter(ROWS))
+    assert (counts.pictures, counts.empty, counts.edited, counts.failed) == (5, 1, 1, 1)
+    assert counts.statuses == {"ok": 4, "placeholder": 1}
+    assert counts.extractors == {"": 4, "mner 1 ab": 1}
+    ocr = counts.kinds["ocr"]
     assert (ocr.pictures, ocr.entries, ocr.words, ocr.characters, ocr.longest) == (1, 2, 3, 12, 2)
-    assert (found.share("ocr"), ocr.words_a_picture, ocr.sources) == (0.2, 3.0, {"rapid": 2})
-    assert (found.kinds["tags"].words, found.kinds["tags"].sources) == (4, {"": 1, "hand": 1})
-    assert (found.kinds["captions"].entries, found.kinds["captions"].longest) == (1, 5)
+    assert (counts.share("ocr"), ocr.words_a_picture, ocr.sources) == (0.2, 3.0, {"rapid": 2})
+    assert (counts.kinds["tags"].words, counts.kinds["tags"].sources) == (4, {"": 1, "hand": 1})
+    assert (counts.kinds["captions"].entries, counts.kinds["captions"].longest) == (1, 5)
 
 
 def test_counts_are_json_and_nothing_is_divided_by_zero() -> None:

@@ -114,7 +114,7 @@ def test_halves_of_a_pair_never_shift_an_offset(pieces):
     words, offsets = split(text)
     post = Post("1", text, words, offsets, ())
     again = json.loads(json.dumps(text))
-    made = whole(post)
-    assert made.text == again
-    assert [again[start:end] for start, end in made.offsets] == list(made.words)
-    assert whole(made) is made
+    joined_halves = whole(post)
+    assert joined_halves.text == again
+    assert [again[start:end] for start, end in joined_halves.offsets] == list(joined_halves.words)
+    assert whole(joined_halves) is joined_halves

@@ -1,4 +1,4 @@
-"""Pictures in archives and tables: named, in order, and damaged ones told."""
+"""Pictures in archives and tables: named, in order, and refused where they are damaged."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def archive(path: Path, names: list[str], mode: str = "w") -> Path:
     with tarfile.open(path, mode) as opened:  # type: ignore[call-overload]
         for number, name in enumerate(names, 1):
             content = picture(number)
-            told = tarfile.TarInfo(name)
-            told.size = len(content)
-            opened.addfile(told, io.BytesIO(content))
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            opened.addfile(member, io.BytesIO(content))
     return path
 
 
 def test_members_of_an_archive_are_read_in_place(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.tar", ["./0001.png", "0001.json", "deep/0002.JPG"])
-    found = list(members(path))
-    assert [name for name, _ in found] == ["0001.png", "deep/0002.JPG"]
-    assert [member.read() for _, member in found] == [picture(1), picture(3)]
-    assert list(pictures(path)) == found
+    pictures_found = list(members(path))
+    assert [name for name, _ in pictures_found] == ["0001.png", "deep/0002.JPG"]
+    assert [member.read() for _, member in pictures_found] == [picture(1), picture(3)]
+    assert list(pictures(path)) == pictures_found
 
 
 def test_members_of_several_archives_carry_its_name(tmp_path: Path) -> None:
@@ -66,9 +66,9 @@ def test_archive_without_pictures_is_told(tmp_path: Path) -> None:
 
 
 def test_member_knows_its_size_before_it_is_read(tmp_path: Path) -> None:
-    told = tarfile.TarInfo("huge.png")
-    told.size = 60_000_000_000
-    (tmp_path / "a.tar").write_bytes(told.tobuf())
+    member = tarfile.TarInfo("huge.png")
+    member.size = 60_000_000_000
+    (tmp_path / "a.tar").write_bytes(member.tobuf())
     name, member = next(members(tmp_path / "a.tar"))
     assert (name, member.size) == ("huge.png", 60_000_000_000)
 
@@ -135,9 +135,9 @@ def test_table_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 
 def header(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
     """A header whose size is written in 8 bytes of base 256, which may be negative."""
-    made = tarfile.TarInfo(name)
-    made.type = kind
-    block = bytearray(made.tobuf(tarfile.GNU_FORMAT)[:512])
+    member = tarfile.TarInfo(name)
+    member.type = kind
+    block = bytearray(member.tobuf(tarfile.GNU_FORMAT)[:512])
     block[124:136] = (b"\xff" if size < 0 else b"\x80") + size.to_bytes(11, "big", signed=True)
     block[148:156] = b" " * 8
     block[148:156] = b"%06o\0 " % sum(block)
@@ -169,7 +169,11 @@ def test_members_are_those_that_tarfile_finds(tmp_path: Path, form: int) -> None
             opened.addfile(folder)
             opened.addfile(link)
     with tarfile.open(path) as opened:
-        expected = [(one.name, one.offset_data, one.size) for one in opened if one.isfile() and "txt" not in one.name]
+        expected = [
+            (member.name, member.offset_data, member.size)
+            for member in opened
+            if member.isfile() and "txt" not in member.name
+        ]
     assert [(name, member.offset, member.size) for name, member in members(path)] == expected
 
 

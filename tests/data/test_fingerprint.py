@@ -10,10 +10,10 @@ B = Post("2", "c", ("c",), ((0, 1),), (), None)
 
 
 def test_stamp_counts_and_names():
-    made = stamp([A, B])
-    assert (made.posts, made.words, made.entities, made.labels) == (2, 3, 1, {"X": 1})
-    assert len(made.fingerprint) == 12
-    assert set(made.fingerprint) <= set("0123456789abcdef")
+    counts = stamp([A, B])
+    assert (counts.posts, counts.words, counts.entities, counts.labels) == (2, 3, 1, {"X": 1})
+    assert len(counts.fingerprint) == 12
+    assert set(counts.fingerprint) <= set("0123456789abcdef")
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_stamp_does_not_change_with_place_or_format(same):
 
 def test_statistics_describe_posts():
     long = Post("3", "d e f", ("d", "e", "f"), ((0, 1), (2, 3), (4, 5)), (Span(0, 2, "Y"), Span(2, 3, "X")), "1.jpg")
-    found = statistics(iter([A, B, long]), strict=[A, B])
-    assert (found.stamp.posts, found.stamp.labels, found.strict) == (3, {"X": 2, "Y": 1}, 1)
-    assert (found.labelled, found.with_entity, found.with_image, found.images) == (3, 2, 2, 1)
-    assert (found.longest, found.longest_id, found.entity_lengths) == (3, "3", {1: 2, 2: 1})
-    assert found.mean_words == 2.0
-    assert found.image_share == pytest.approx(2 / 3)
-    assert found.to_dict()["fingerprint"] == stamp([A, B, long]).fingerprint
+    numbers = statistics(iter([A, B, long]), strict=[A, B])
+    assert (numbers.stamp.posts, numbers.stamp.labels, numbers.strict) == (3, {"X": 2, "Y": 1}, 1)
+    assert (numbers.labelled, numbers.with_entity, numbers.with_image, numbers.images) == (3, 2, 2, 1)
+    assert (numbers.longest, numbers.longest_id, numbers.entity_lengths) == (3, "3", {1: 2, 2: 1})
+    assert numbers.mean_words == 2.0
+    assert numbers.image_share == pytest.approx(2 / 3)
+    assert numbers.to_dict()["fingerprint"] == stamp([A, B, long]).fingerprint
 
 
 def test_statistics_of_nothing_are_zero():
-    found = statistics([])
-    assert (found.mean_words, found.image_share, found.longest, found.strict) == (0.0, 0.0, 0, None)
+    numbers = statistics([])
+    assert (numbers.mean_words, numbers.image_share, numbers.longest, numbers.strict) == (0.0, 0.0, 0, None)

@@ -83,6 +83,12 @@ def test_task_that_nobody_labelled_has_no_labels():
     assert post_of(task(predictions=[{"result": REGIONS}]), number=1).spans is None
 
 
+@pytest.mark.parametrize("value", ["{", "[sic]", "{sic", "O O", "positive"])
+def test_text_that_holds_no_labels_is_an_extra_key(value):
+    post = post_of({"text": TEXT, "label": value}, number=1)
+    assert (post.spans, post.extra) == (None, {"label": value})
+
+
 def test_types_are_read_as_in_columns():
     assert post_of({"text": "Oslo", "label": [[0, 4, " LOC\u200b"]]}, number=1).spans == (Span(0, 1, "LOC"),)
 
@@ -98,6 +104,8 @@ def test_types_are_read_as_in_columns():
         ({"text": TEXT, "tags": ["travel"]}, '"tags" looks like labels that cannot be read'),
         ({"text": TEXT, "label": {"name": {"Anna": [[0, 4]]}}}, '"label" looks like labels that cannot be read'),
         ({"text": TEXT, "labels": "O O B-PER"}, '"labels" looks like labels that cannot be read'),
+        ({"text": TEXT, "labels": "[[0, 10, 'PER']]"}, '"labels" looks like labels that cannot be read'),
+        ({"text": TEXT, "label": '{"PER": ["Anna"]}'}, '"label" looks like labels that cannot be read'),
         ({"tokens": WORDS, "ner_tags": [1, 2, 0, 0, 0, 5]}, r'"ner_tags" holds numbers.* names = ds\.features'),
         ({"tokens": WORDS, "ner_tags": NAMES[1:]}, '"ner_tags": 5 tags for 6 words'),
         ({"tokens": WORDS, "ner_tags": ["PER", *NAMES[1:]]}, '"ner_tags" looks like labels that cannot be read'),

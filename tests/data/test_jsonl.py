@@ -33,10 +33,10 @@ def test_words_alone_are_joined_by_one_space():
 
 
 def test_words_with_text_are_found_in_order_or_stand_at_offsets():
-    (found,) = read_rows({"text": "aa,a", "words": ["a", "a"]})
-    assert found.offsets == ((0, 1), (1, 2))
-    (told,) = read_rows({"text": "aa,a", "words": ["a", "a"], "offsets": [[1, 2], [3, 4]]})
-    assert told.offsets == ((1, 2), (3, 4))
+    (searched,) = read_rows({"text": "aa,a", "words": ["a", "a"]})
+    assert searched.offsets == ((0, 1), (1, 2))
+    (placed,) = read_rows({"text": "aa,a", "words": ["a", "a"], "offsets": [[1, 2], [3, 4]]})
+    assert placed.offsets == ((1, 2), (3, 4))
 
 
 def test_no_entities_is_not_the_same_as_no_labels():

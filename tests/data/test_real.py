@@ -18,9 +18,9 @@ TWITTER = [
 @pytest.mark.parametrize(("name", "posts", "repaired", "strict"), TWITTER)
 def test_twitter_entities_are_counted_in_both_readings(real, name, posts, repaired, strict):
     path = real / name
-    found = statistics(read(path), strict=read(path, labels="strict"))
-    assert (found.stamp.posts, found.stamp.entities, found.strict) == (posts, repaired, strict)
-    assert found.image_share == 1.0
+    numbers = statistics(read(path), strict=read(path, labels="strict"))
+    assert (numbers.stamp.posts, numbers.stamp.entities, numbers.strict) == (posts, repaired, strict)
+    assert numbers.image_share == 1.0
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ def test_twitter_entities_are_counted_in_both_readings(real, name, posts, repair
 def test_wnut17_is_read(real, name, posts, entities):
     path = real / "wnut17" / name
     assert identify(path) == ("conll", "IOB2")
-    found = statistics(read(path))
-    assert (found.stamp.posts, found.stamp.entities) == (posts, entities)
+    numbers = statistics(read(path))
+    assert (numbers.stamp.posts, numbers.stamp.entities) == (posts, entities)
 
 
 def test_wnut17_submissions_have_the_posts_of_the_test_split(real):
@@ -49,8 +49,8 @@ def test_twitter_keeps_its_stamp_through_every_format(real, tmp_path):
         convert(tmp_path / "a.jsonl", tmp_path / "b.conll", scheme="BIOES"),
         convert(tmp_path / "b.conll", tmp_path / "c.txt", to="twitter"),
     ]
-    assert len({one.stamp.fingerprint for one in done}) == 1
-    assert [one.losses for one in done] == [{}, {}, {}]
+    assert len({result.stamp.fingerprint for result in done}) == 1
+    assert [result.losses for result in done] == [{}, {}, {}]
 
 
 def test_reading_twitter15_train_takes_well_under_a_second(real):

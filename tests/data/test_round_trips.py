@@ -41,7 +41,7 @@ NAMES = st.text(st.characters(exclude_characters="\t\n\r ", exclude_categories=[
 
 @st.composite
 def posts(draw):
-    made = []
+    written = []
     for number in range(draw(st.integers(0, 4))):
         words = tuple(draw(st.lists(WORDS, max_size=6)))
         spans, at = [], 0
@@ -52,13 +52,13 @@ def posts(draw):
             at = end
         image = draw(st.none() | NAMES.map(lambda name: f"{name}.jpg") | NAMES.map(lambda name: f"d/{name}.PNG"))
         text, offsets = joined(words)
-        made.append(Post(f"p{number}", text, words, offsets, tuple(spans), image))
-    return made
+        written.append(Post(f"p{number}", text, words, offsets, tuple(spans), image))
+    return written
 
 
-def reread(made, *, format, scheme="IOB2"):
+def reread(written, *, format, scheme="IOB2"):
     stream, lost = io.StringIO(newline=""), Counter()
-    assert write(made, stream, format=format, scheme=scheme, losses=lost) == len(made)
+    assert write(written, stream, format=format, scheme=scheme, losses=lost) == len(written)
     return list(read(io.BytesIO(stream.getvalue().encode()), format=format)), lost
 
 
@@ -67,32 +67,32 @@ def bare(post):
 
 
 @given(posts(), st.sampled_from(["IOB2", "IOB1", "BIOES"]))
-def test_conll_keeps_everything_of_joined_posts(made, scheme):
-    again, lost = reread(made, format="conll", scheme=scheme)
-    if scheme == "IOB2" or any(post.spans for post in made):
-        assert [bare(post) for post in again] == made
+def test_conll_keeps_everything_of_joined_posts(written, scheme):
+    again, lost = reread(written, format="conll", scheme=scheme)
+    if scheme == "IOB2" or any(post.spans for post in written):
+        assert [bare(post) for post in again] == written
     assert not lost
 
 
 @given(posts())
-def test_jsonl_keeps_everything(made):
-    again, lost = reread(made, format="jsonl")
-    assert [bare(post) for post in again] == made
+def test_jsonl_keeps_everything(written):
+    again, lost = reread(written, format="jsonl")
+    assert [bare(post) for post in again] == written
     assert not lost
 
 
 @given(posts())
-def test_twitter_keeps_words_spans_and_image(made):
-    again, _ = reread(made, format="twitter")
+def test_twitter_keeps_words_spans_and_image(written):
+    again, _ = reread(written, format="twitter")
     assert [(post.words, post.offsets, post.spans, post.image) for post in again] == [
-        (post.words, post.offsets, post.spans, post.image) for post in made
+        (post.words, post.offsets, post.spans, post.image) for post in written
     ]
 
 
 @given(posts())
-def test_stamp_is_the_same_in_every_format(made):
-    stamps = {stamp(made).fingerprint} | {
-        stamp(reread(made, format=name)[0]).fingerprint for name in ("twitter", "conll", "jsonl")
+def test_stamp_is_the_same_in_every_format(written):
+    stamps = {stamp(written).fingerprint} | {
+        stamp(reread(written, format=name)[0]).fingerprint for name in ("twitter", "conll", "jsonl")
     }
     assert len(stamps) == 1
 
@@ -169,7 +169,7 @@ VALUES = st.recursive(
 @st.composite
 def odd_posts(draw):
     """Posts with words anywhere in their text, unknown or known entities, odd ids and images, extra keys."""
-    made = []
+    written = []
     for _ in range(draw(st.integers(1, 3))):
         text = draw(TEXTS)
         cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=6, unique=True)))
@@ -180,7 +180,7 @@ def odd_posts(draw):
         image = draw(st.none() | st.sampled_from(["", "1.jpg", "a/b.PNG", " .jpg", "\r.jpg", "x"]))
         extra = draw(st.dictionaries(KEYS, VALUES, max_size=2))
         words = tuple(text[start:end] for start, end in offsets)
-        made.append(
+        written.append(
             Post(
                 draw(st.sampled_from(["1", "", "a b", "\n"]) | st.text(max_size=4)),
                 text,
@@ -192,14 +192,14 @@ def odd_posts(draw):
                 extra,
             )
         )
-    return made
+    return written
 
 
-def written_and_read(made, format):
+def written_and_read(written, format):
     """The posts as a format gives them back and what it counts as lost; None where it says that it cannot hold them."""
     stream, lost = io.StringIO(newline=""), Counter()
     try:
-        write(made, stream, format=format, losses=lost)
+        write(written, stream, format=format, losses=lost)
     except DataError as error:
         assert "Write jsonl" in str(error) or "mner data convert" in str(error) or "write jsonl" in str(error), error
         return None
@@ -209,9 +209,9 @@ def written_and_read(made, format):
 @pytest.mark.parametrize("target", plugins.names(FORMATS))
 @pytest.mark.parametrize("source", plugins.names(FORMATS))
 @settings(max_examples=40, deadline=None)
-@given(made=odd_posts() | posts())
-def test_what_one_format_gives_another_takes_and_gives_back(source, target, made):
-    first = written_and_read(made, source)
+@given(written=odd_posts() | posts())
+def test_what_one_format_gives_another_takes_and_gives_back(source, target, written):
+    first = written_and_read(written, source)
     second = first and written_and_read(first[0], target)
     if not second:
         return

@@ -35,10 +35,10 @@ def test_sample_reads_and_entities_are_whole_words(split):
     posts, written = list(read(SAMPLE / f"{split}.jsonl", images=SAMPLE / "images")), rows(split)
     assert len(posts) == len(written) == {"train": 156, "dev": 40, "test": 64, "unseen": 2}[split]
     for post, row in zip(posts, written, strict=True):
-        found = [(post.offsets[at.start][0], post.offsets[at.end - 1][1], at.label) for at in post.spans]
-        assert found == [(at["start"], at["end"], at["label"]) for at in row["entities"]]
-        assert {label for *_, label in found} <= TYPES
-        assert all(post.text[start:end].strip("[]| ") == post.text[start:end] for start, end, _ in found)
+        entities = [(post.offsets[at.start][0], post.offsets[at.end - 1][1], at.label) for at in post.spans]
+        assert entities == [(at["start"], at["end"], at["label"]) for at in row["entities"]]
+        assert {label for *_, label in entities} <= TYPES
+        assert all(post.text[start:end].strip("[]| ") == post.text[start:end] for start, end, _ in entities)
         assert "[" not in post.text and "|" not in post.text and " <- " not in post.text
 
 

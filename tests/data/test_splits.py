@@ -33,9 +33,9 @@ def _touch(folder, *names):
 
 def test_folder_gives_its_splits_in_order(tmp_path):
     _touch(tmp_path, "test.txt", "valid.txt", "train.txt", "README.md", "train.json", "train.txt.part", ".train.txt")
-    found = splits([tmp_path])
-    assert list(found) == ["train", "dev", "test"]
-    assert found["dev"] == tmp_path / "valid.txt"
+    files = splits([tmp_path])
+    assert list(files) == ["train", "dev", "test"]
+    assert files["dev"] == tmp_path / "valid.txt"
 
 
 def test_name_of_the_split_alone_wins_in_a_folder(tmp_path):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
 from mner.errors import DataError
-from mner.types import Box, Caption, ContextStatus, ContextText, OcrText, Tag, VisualContext
+from mner.types import Caption, ContextStatus, ContextText, OcrText, Tag, VisualContext
 
 STATUSES: tuple[str, ...] = get_args(ContextStatus)
-_ROW = ("image", "tags", "captions", "ocr", "texts", "extractor", "sha256", "status", "reason")
-_T = TypeVar("_T")
+_ENTRIES = {"tags": Tag, "captions": Caption, "ocr": OcrText, "texts": ContextText}
+_KNOWN = (*_ENTRIES, "image", "extractor", "sha256", "status", "reason")
+_NULLABLE = ("text", "score", "confidence", "box")
 
 
 def parsed(text: str, where: str, expected: str = "JSON") -> Any:
@@ -46,7 +47,7 @@ def to_row(context: VisualContext) -> dict[str, Any]:
             row[name] = getattr(context, name)
     if context.extractor is not None:
         row["extractor"] = dict(context.extractor)
-    for name in ("tags", "captions", "ocr", "texts"):
+    for name in _ENTRIES:
         if getattr(context, name):
             row[name] = [_entry(entry) for entry in getattr(context, name)]
     return {**row, **context.extra}
@@ -71,15 +72,12 @@ def from_row(row: Any, *, where: str = "context") -> VisualContext:
         raise DataError(f"{where}: extractor: expected an object, found {extractor!r}")
     return VisualContext(
         image=row["image"],
-        tags=_entries(row, "tags", where, _tag),
-        captions=_entries(row, "captions", where, _caption),
-        ocr=_entries(row, "ocr", where, _ocr),
-        texts=_entries(row, "texts", where, _text),
+        **{name: _entries(row, name, where) for name in _ENTRIES},
         extractor=None if extractor is None else dict(extractor),
         sha256=row.get("sha256"),
         status=status,
         reason=row.get("reason"),
-        extra={name: value for name, value in row.items() if name not in _ROW},
+        extra={name: value for name, value in row.items() if name not in _KNOWN},
     )
 
 
@@ -92,68 +90,46 @@ def _entry(entry: Any) -> dict[str, Any]:
     return {**{name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}, **entry.extra}
 
 
-def _entries(
-    row: Mapping[str, Any], name: str, where: str, read: Callable[[Mapping[str, Any], str], _T]
-) -> tuple[_T, ...]:
+def _entries(row: Mapping[str, Any], name: str, where: str) -> tuple[Any, ...]:
     entries = row.get(name)
     if entries is None:
         return ()
     if not isinstance(entries, list):
         raise DataError(f"{where}: {name}: expected a list, found {entries!r}")
-    read_entries = []
-    for number, entry in enumerate(entries):
-        place = f"{where}: {name}[{number}]"
-        if isinstance(entry, str):
-            entry = {"text": entry}
-        if not isinstance(entry, Mapping):
-            raise DataError(f"{place}: expected an object or a text, found {entry!r}")
-        read_entries.append(read(entry, place))
-    return tuple(read_entries)
+    return tuple(_read(entry, _ENTRIES[name], f"{where}: {name}[{at}]") for at, entry in enumerate(entries))
 
 
-def _tag(entry: Mapping[str, Any], where: str) -> Tag:
-    text, named = entry.get("text"), entry.get("object", "")
-    if not isinstance(text, str | None) or not isinstance(named, str) or not (text or named):
+def _read(entry: Any, kind: Any, where: str) -> Any:
+    """An entry of one kind; keys that are not its fields are kept."""
+    if isinstance(entry, str):
+        entry = {"text": entry}
+    if not isinstance(entry, Mapping):
+        raise DataError(f"{where}: expected an object or a text, found {entry!r}")
+    fields = [name for name in kind.__dataclass_fields__ if name != "extra"]
+    present = [name for name in fields if name in entry and (entry[name] is not None or name not in _NULLABLE)]
+    values = {name: _checked(entry[name], name, where) for name in present}
+    if kind is Tag and not (values.get("text") or values.get("object")):
         raise DataError(f'{where}: expected "object" (with "attributes") or "text"')
-    attributes = entry.get("attributes", [])
-    if not isinstance(attributes, list) or not all(isinstance(name, str) for name in attributes):
-        raise DataError(f"{where}: attributes: expected a list of texts, found {attributes!r}")
-    confidence, box, source = _number(entry, "confidence", where), _box(entry, where), _source(entry, where)
-    extra = _extra(entry, "object", "attributes", "confidence", "box", "text")
-    return Tag(named, tuple(attributes), confidence, box, text, source, extra)
+    if kind is not Tag and "text" not in values:
+        raise DataError(f'{where}: expected the key "text" with a text')
+    return kind(**values, extra={name: value for name, value in entry.items() if name not in fields})
 
 
-def _caption(entry: Mapping[str, Any], where: str) -> Caption:
-    score, source = _number(entry, "score", where), _source(entry, where)
-    return Caption(_string(entry, where), score, source, _extra(entry, "text", "score"))
-
-
-def _ocr(entry: Mapping[str, Any], where: str) -> OcrText:
-    confidence, box, source = _number(entry, "confidence", where), _box(entry, where), _source(entry, where)
-    return OcrText(_string(entry, where), confidence, box, source, _extra(entry, "text", "confidence", "box"))
-
-
-def _text(entry: Mapping[str, Any], where: str) -> ContextText:
-    return ContextText(_string(entry, where), _source(entry, where), _extra(entry, "text"))
-
-
-def _string(entry: Mapping[str, Any], where: str) -> str:
-    if not isinstance(entry.get("text"), str):
-        raise DataError(f'{where}: expected the key "text" with a text, found {entry.get("text")!r}')
-    return str(entry["text"])
-
-
-def _source(entry: Mapping[str, Any], where: str) -> str:
-    source = entry.get("source", "")
-    if not isinstance(source, str):
-        raise DataError(f"{where}: source: expected a text, found {source!r}")
-    return source
-
-
-def _number(entry: Mapping[str, Any], name: str, where: str) -> float | None:
-    value = entry.get(name)
-    if value is not None and not finite(value):
-        raise DataError(f"{where}: {name}: expected a number, found {value!r}")
+def _checked(value: Any, name: str, where: str) -> Any:
+    """The value of one field of an entry."""
+    if name in ("confidence", "score"):
+        if not finite(value):
+            raise DataError(f"{where}: {name}: expected a number, found {value!r}")
+    elif name == "box":
+        if not isinstance(value, list) or len(value) != 4 or not all(map(finite, value)):
+            raise DataError(f"{where}: box: expected [left, top, right, bottom], found {value!r}")
+        return tuple(value)
+    elif name == "attributes":
+        if not isinstance(value, list) or not all(isinstance(attribute, str) for attribute in value):
+            raise DataError(f"{where}: attributes: expected a list of texts, found {value!r}")
+        return tuple(value)
+    elif not isinstance(value, str):
+        raise DataError(f"{where}: {name}: expected a text, found {value!r}")
     return value
 
 
@@ -163,17 +139,3 @@ def finite(value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:  # an integer of hundreds of digits
         return False
-
-
-def _box(entry: Mapping[str, Any], where: str) -> Box | None:
-    box = entry.get("box")
-    if box is None:
-        return None
-    if not isinstance(box, list) or len(box) != 4 or not all(map(finite, box)):
-        raise DataError(f"{where}: box: expected [left, top, right, bottom], found {box!r}")
-    left, top, right, bottom = box
-    return (left, top, right, bottom)
-
-
-def _extra(entry: Mapping[str, Any], *known: str) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name not in (*known, "source")}

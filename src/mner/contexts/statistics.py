@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mner.config import Source
@@ -70,14 +70,10 @@ class Statistics:
         statuses, extractors = dict(self.statuses.most_common()), dict(self.extractors.most_common())
         kinds = {
             kind: {
-                "pictures": counts.pictures,
-                "share": round(self.share(kind), 4),
-                "entries": counts.entries,
-                "words": counts.words,
-                "words_a_picture": round(counts.words_a_picture, 2),
-                "characters": counts.characters,
-                "longest": counts.longest,
+                **asdict(counts),
                 "sources": dict(counts.sources.most_common()),
+                "share": round(self.share(kind), 4),
+                "words_a_picture": round(counts.words_a_picture, 2),
             }
             for kind, counts in self.kinds.items()
         }

@@ -13,6 +13,7 @@ from typing import IO, Any, cast
 
 from mner.bounded import bounded
 from mner.errors import DataError
+from mner.picture_files import kind_of
 from mner.safe_text import printable as printable
 
 OnFault = Callable[[int, str], None]
@@ -29,18 +30,10 @@ UNPACKED = 1 << 26
 """Most bytes of one line that is unpacked from gzip: a small file can unpack to far more than the memory holds."""
 
 _UNPACK = "Unpack it, then name the file of posts inside"
-_PICTURE = "Name a file of posts; a folder of pictures goes to --images"
 _TABLE = "Save it as CSV or JSON lines in UTF-8"
 _PDF = b"%PDF-"
 _KINDS = (
     (GZIP, "a gzip archive", _UNPACK),
-    (b"\xff\xd8\xff", "a JPEG picture", _PICTURE),
-    (b"\x89PNG\r\n", "a PNG picture", _PICTURE),
-    (b"GIF8", "a GIF picture", _PICTURE),
-    (b"BM", "a BMP picture", _PICTURE),
-    (b"II*\0", "a TIFF picture", _PICTURE),
-    (b"MM\0*", "a TIFF picture", _PICTURE),
-    (b"RIFF", "a WebP picture or another RIFF file", _PICTURE),
     (b"PK\x03\x04", "a ZIP archive (or a file of Office, which is one)", _UNPACK),
     (b"BZh", "a bzip2 archive", _UNPACK),
     (b"\xfd7zXZ\0", "an xz archive", _UNPACK),
@@ -206,6 +199,11 @@ def _check_text(head: bytes, name: str) -> None:
         )
     # Text may begin with the letters of a magic number ("BMW"), but not go on with bytes that text does not have.
     binary = _CONTROL.search(head) is not None and (b"\0" in head or not _is_utf8(head))
+    if binary and (picture := kind_of(head)):
+        raise DataError(
+            f"{name}: this is a {picture} picture, not text. "
+            "Name a file of posts; a folder of pictures goes to --images"
+        )
     for magic, kind, way_out in _KINDS:
         if head.startswith(magic) and (binary or magic == _PDF):
             raise DataError(f"{name}: this is {kind}, not text. {way_out}")

@@ -37,9 +37,13 @@ def features(tmp_path: Path) -> Path:
 
 
 def test_tags_have_an_attribute_where_it_is_sure(features: Path) -> None:
-    found = bottomup.Published(features).find("12.jpg")
-    assert [words_of(tag) for tag in found.tags] == ["yolk", "old bath"]
-    assert (found.tags[0].confidence, found.tags[0].box, found.size) == (0.8, (5.0, 5.0, 50.0, 60.0), (200.0, 100.0))
+    objects = bottomup.Published(features).find("12.jpg")
+    assert [words_of(tag) for tag in objects.tags] == ["yolk", "old bath"]
+    assert (objects.tags[0].confidence, objects.tags[0].box, objects.size) == (
+        0.8,
+        (5.0, 5.0, 50.0, 60.0),
+        (200.0, 100.0),
+    )
     assert [words_of(tag) for tag in bottomup.Published(features, attribute_threshold=0).find("12").tags] == [
         "red yolk",
         "old bath",

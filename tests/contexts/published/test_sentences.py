@@ -25,16 +25,21 @@ FORMS = {
 def test_captions_in_every_form(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(FORMS[name])
     captions = Captions(tmp_path / name, source="vinvl")
-    assert [(one.text, one.source) for one in captions.find("1.jpg")] == [("a dog", "vinvl"), ("a cat", "vinvl")]
-    assert [one.text for one in Captions(tmp_path / name, source="vinvl", most=1).find("pics/1.jpg")] == ["a dog"]
+    assert [(caption.text, caption.source) for caption in captions.find("1.jpg")] == [
+        ("a dog", "vinvl"),
+        ("a cat", "vinvl"),
+    ]
+    assert [caption.text for caption in Captions(tmp_path / name, source="vinvl", most=1).find("pics/1.jpg")] == [
+        "a dog"
+    ]
     with pytest.raises(DataError, match=r'holds nothing of "2.jpg"'):
         captions.find("2.jpg")
 
 
 def test_score_and_unknown_keys_are_kept(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"id": "7", "knowledge": "K", "score": 0.5, "split": "train", "source": "x"}\n')
-    (one,) = sentences(tmp_path / "a.jsonl")
-    assert (one.name, one.text, one.score, one.extra) == ("7", "K", 0.5, {"split": "train"})
+    (sentence,) = sentences(tmp_path / "a.jsonl")
+    assert (sentence.name, sentence.text, sentence.score, sentence.extra) == ("7", "K", 0.5, {"split": "train"})
 
 
 @pytest.mark.parametrize(
@@ -76,22 +81,26 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest
 
 def test_texts_by_picture_become_rows(tmp_path: Path) -> None:
     (tmp_path / "pgim.tsv").write_text("12\tKevin is a player\n13.png\tMadrid\n")
-    found = list(rows(tmp_path / "pgim.tsv", "texts"))
-    assert [row.image for row in found] == ["12.jpg", "13.png"]
-    assert found[0].texts == (ContextText("Kevin is a player", "pgim"),)
+    records = list(rows(tmp_path / "pgim.tsv", "texts"))
+    assert [row.image for row in records] == ["12.jpg", "13.png"]
+    assert records[0].texts == (ContextText("Kevin is a player", "pgim"),)
     (row,) = rows(tmp_path / "pgim.tsv", "captions", source="x", posts={"12": "a.jpg"})
     assert (row.image, row.captions) == ("a.jpg", (Caption("Kevin is a player", None, "x", {"post": "12"}),))
 
 
 def test_text_of_a_post_stands_beside_that_post_alone(tmp_path: Path) -> None:
-    told = [{"id": "p1", "text": "of one"}, {"id": "p2", "text": "of two"}, {"id": "gone", "text": "of none"}]
-    (tmp_path / "k.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
+    sentences_of_posts = [
+        {"id": "p1", "text": "of one"},
+        {"id": "p2", "text": "of two"},
+        {"id": "gone", "text": "of none"},
+    ]
+    (tmp_path / "k.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in sentences_of_posts))
     left_out: list[str] = []
     posts = {"p1": "same.jpg", "p2": "same.jpg", "p3": None}
     contexts = Contexts(rows(tmp_path / "k.jsonl", "texts", posts=posts, left_out=left_out.append))
     assert left_out == ["gone"]
     assert len(contexts["same.jpg"].texts) == 2
-    assert [[one.text for one in for_post(contexts["same.jpg"], post).texts] for post in ("p1", "p2", "p3")] == [
+    assert [[entry.text for entry in for_post(contexts["same.jpg"], post).texts] for post in ("p1", "p2", "p3")] == [
         ["of one"],
         ["of two"],
         [],

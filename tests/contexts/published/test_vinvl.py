@@ -42,22 +42,22 @@ def npz(path: Path, **changes: Any) -> Path:
 
 def test_npz_gives_attribute_and_object_by_confidence(tmp_path: Path) -> None:
     npz(tmp_path / "1.jpg.npz")
-    found = vinvl.Published(tmp_path).find("1.jpg")
-    assert [words_of(tag) for tag in found.tags] == ["white computer monitor", "brown dog", "sky"]
-    assert (found.tags[0].object, found.tags[0].attributes) == ("computer monitor", ("white",))
-    assert {tag.source for tag in found.tags} == {"vinvl"}
-    assert found.size == (200.0, 100.0)
+    objects = vinvl.Published(tmp_path).find("1.jpg")
+    assert [words_of(tag) for tag in objects.tags] == ["white computer monitor", "brown dog", "sky"]
+    assert (objects.tags[0].object, objects.tags[0].attributes) == ("computer monitor", ("white",))
+    assert {tag.source for tag in objects.tags} == {"vinvl"}
+    assert objects.size == (200.0, 100.0)
 
 
 def test_thresholds_drop_objects_and_attributes(tmp_path: Path) -> None:
     npz(tmp_path / "1.jpg.npz")
-    found = vinvl.Published(tmp_path, threshold=0.4, attribute_threshold=0.1).find("1.jpg")
-    assert [words_of(tag) for tag in found.tags] == ["white computer monitor", "dog"]
+    objects = vinvl.Published(tmp_path, threshold=0.4, attribute_threshold=0.1).find("1.jpg")
+    assert [words_of(tag) for tag in objects.tags] == ["white computer monitor", "dog"]
 
 
-@pytest.mark.parametrize(("threshold", "kept"), [(None, 2), (0.0, 2), (0.1, 1), (0.25, 0)])
+@pytest.mark.parametrize(("threshold", "attributes"), [(None, 2), (0.0, 2), (0.1, 1), (0.25, 0)])
 def test_import_keeps_the_surest_hundred_and_attributes_over_the_threshold(
-    tmp_path: Path, threshold: float | None, kept: int
+    tmp_path: Path, threshold: float | None, attributes: int
 ) -> None:
     objects = [
         {"class": f"c{n}", "conf": n / 1000, "attributes": ["low", "high"], "attr_scores": [0.1, 0.25]}
@@ -65,8 +65,8 @@ def test_import_keeps_the_surest_hundred_and_attributes_over_the_threshold(
     ]
     (tmp_path / "a.tsv").write_text(f"1.jpg\t{json.dumps(objects)}\n")
     (row,) = rows(tmp_path / "a.tsv", "vinvl", attribute_threshold=threshold)
-    assert {tag.attributes for tag in row.tags} == {("high", "low")[:kept]}
-    count = 100 // (1 + kept)
+    assert {tag.attributes for tag in row.tags} == {("high", "low")[:attributes]}
+    count = 100 // (1 + attributes)
     assert [tag.object for tag in row.tags] == [f"c{n}" for n in range(119, 119 - count, -1)]
     assert row.extra == {"cut": {"tags": 120 - count}}
 
@@ -172,7 +172,7 @@ def test_header_that_promises_more_than_there_is_is_damage(tmp_path: Path) -> No
 def test_any_byte_that_is_wrong_is_damage_or_harmless(tmp_path: Path) -> None:
     path = tmp_path / "1.jpg.npz"
     np.savez_compressed(path, **{name: OBJECTS[name] for name in ("objects", "scores")})
-    whole, told = path.read_bytes(), 0
+    whole, refused = path.read_bytes(), 0
     for place in range(0, len(whole), 3):
         for mask in (0xFF, 0x01):  # the second turns flags, such as that of encryption
             path.write_bytes(whole[:place] + bytes([whole[place] ^ mask]) + whole[place + 1 :])
@@ -180,8 +180,8 @@ def test_any_byte_that_is_wrong_is_damage_or_harmless(tmp_path: Path) -> None:
                 vinvl.Published(tmp_path).find("1.jpg")
             except DataError as error:
                 assert "1.jpg.npz: " in str(error)
-                told += 1
-    assert told > 50
+                refused += 1
+    assert refused > 50
 
 
 @pytest.mark.parametrize(

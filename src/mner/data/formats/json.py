@@ -81,29 +81,23 @@ def _elements(text: str) -> Iterator[tuple[int, Any]]:
     while text[at : at + 1] != "]":
         record, end = _DECODER.raw_decode(text, at)
         yield at, record
-        at = _next(text, end)
+        at = _blank(text, end)
+        if text[at : at + 1] == ",":
+            at = _blank(text, at + 1)
+            if text[at : at + 1] == "]":
+                raise json.JSONDecodeError("a comma before the closing bracket", text, at)
+        elif text[at : at + 1] != "]":
+            raise json.JSONDecodeError('expected "," or "]" after an element of the array', text, at)
     _check_end(text, at + 1)
 
 
-def _next(text: str, at: int) -> int:
-    """The place of the next element, or of the closing bracket."""
-    at = _blank(text, at)
-    if text[at : at + 1] == "]":
-        return at
-    if text[at : at + 1] != ",":
-        raise json.JSONDecodeError('expected "," or "]" after an element of the array', text, at)
-    at = _blank(text, at + 1)
-    if text[at : at + 1] == "]":
-        raise json.JSONDecodeError("a comma before the closing bracket", text, at)
-    return at
-
-
 def _blank(text: str, at: int) -> int:
-    while text[at : at + 1] in (" ", "\t", "\n", "\r"):
-        at += 1
-    return at
+    """The place of the next character that is not white space."""
+    return next((place for place in range(at, len(text)) if text[place] not in " \t\r\n"), len(text))
 
 
 def _check_end(text: str, at: int) -> None:
     if (at := _blank(text, at)) < len(text):
-        raise json.JSONDecodeError("text after the end of the array; one record a line is the format jsonl", text, at)
+        raise json.JSONDecodeError(
+            "text after the end of the array; one record in each line is the format jsonl", text, at
+        )
