@@ -20,7 +20,7 @@ from mner.runtime import read_model
 
 ABOUT = """Each row is a fresh process, from its start to its end, the first of each thrown away (files are in memory
 afterwards, as on a machine in use). Predictions run the exported model without torch. The picture is drawn with text
-in it, and read anew by every process: detector, captioner and text recognition are loaded and run."""
+in it, and every process reads it again: detector, captioner and text recognition are loaded and run."""
 
 MEMORY = """
 import json, sys
@@ -57,9 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         seconds, memory, precision = measure(options, Path(name))
     walls = Table("Seconds of a fresh process", ["process", "median", "least", "most"])
-    middle = {what: statistics.median(found) for what, found in seconds.items()}
-    for what, found in seconds.items():
-        walls.rows.append([what, middle[what], min(found), max(found)])
+    middle = {what: statistics.median(times) for what, times in seconds.items()}
+    for what, times in seconds.items():
+        walls.rows.append([what, middle[what], min(times), max(times)])
     held = Table(
         "Memory after the first post, MiB",
         ["process", "resident", "most", "torch imported"],

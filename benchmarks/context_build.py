@@ -37,18 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seconds, units, samples = measure(options, folder)
-    middle = {what: median(found) for what, found in seconds.items()}
+    middle = {what: median(times) for what, times in seconds.items()}
     table = Table("Seconds of a build", ["build", "seconds", "pictures/s"])
     table.rows = [[what, value, options.pictures / value] for what, value in middle.items()]
     parts = Table("Seconds of a picture on one core", ["part", "seconds"])
     parts.rows = [[what, value] for what, value in units["seconds"].items()]
     sizes = Table("Bytes of a picture", ["what", "bytes"])
     sizes.rows = [[what, value] for what, value in units["bytes"].items()]
-    one = middle["one worker"]
+    single = middle["one worker"]
     ratios = {
-        "build / models alone (1 is best)": one / middle["models alone"],
-        "one worker / two workers": one / middle["two workers"],
-        "one worker / second run": one / middle["second run"],
+        "build / models alone (1 is best)": single / middle["models alone"],
+        "one worker / two workers": single / middle["two workers"],
+        "one worker / second run": single / middle["second run"],
     }
     if "Ray, two actors" in middle:
         ratios["Ray / two workers (1 is best)"] = middle["Ray, two actors"] / middle["two workers"]
@@ -57,8 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         after = [held for count, held in samples if count >= options.pictures] or [base]
         ratios[f"memory, without OCR: most / after {options.pictures} pictures (1 is best)"] = max(after) / base
     peers = {} if importlib.util.find_spec("ray") else {"ray": {"unavailable": "not installed"}}
-    told = {**seconds, "units": units, "memory": samples}
-    write("context_build", ABOUT, [table, parts, sizes], settings=options, seconds=told, ratios=ratios, peers=peers)
+    everything = {**seconds, "units": units, "memory": samples}
+    write(
+        "context_build", ABOUT, [table, parts, sizes], settings=options, seconds=everything, ratios=ratios, peers=peers
+    )
     return 0
 
 
@@ -134,8 +136,8 @@ def run(job: dict[str, Any], folder: Path) -> dict[str, Any]:
     done = subprocess.run([sys.executable, WORKER, path], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"a build failed:\n{done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    times: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return times
 
 
 if __name__ == "__main__":

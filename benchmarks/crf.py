@@ -50,8 +50,8 @@ def works(batch: int, words: int, labels: int) -> dict[str, Callable[[], object]
         return ours.nll(emissions, gold, lengths).sum()
 
     def their_nll() -> torch.Tensor:
-        found: torch.Tensor = -theirs(emissions, gold, mask=mask, reduction="sum")
-        return found
+        result: torch.Tensor = -theirs(emissions, gold, mask=mask, reduction="sum")
+        return result
 
     def with_gradients(loss: Callable[[], torch.Tensor]) -> Callable[[], None]:
         def work() -> None:
@@ -70,8 +70,8 @@ def works(batch: int, words: int, labels: int) -> dict[str, Callable[[], object]
 
     def their_viterbi() -> list[list[int]]:
         with torch.no_grad():
-            found: list[list[int]] = theirs.decode(plain, mask=mask)
-        return found
+            result: list[list[int]] = theirs.decode(plain, mask=mask)
+        return result
 
     torch.testing.assert_close(our_nll(), their_nll(), rtol=1e-3, atol=1e-3)
     paths, scores = viterbi(plain.numpy(), counts, crf=chain)
@@ -107,19 +107,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     raw: dict[str, dict[str, list[float]]] = {}
     ratios: dict[str, float] = {}
     for batch, words, labels in itertools.product(options.batches, options.words, options.labels):
-        found = in_turn(works(batch, words, labels), repetitions=options.repetitions, least=options.least_seconds)
+        result = in_turn(works(batch, words, labels), repetitions=options.repetitions, least=options.least_seconds)
         size = f"batch {batch}, words {words}, labels {labels}"
         print(f"  {size}", file=sys.stderr, flush=True)
-        raw[size] = found
-        middle = {side: median(seconds) for side, seconds in found.items()}
+        raw[size] = result
+        middle = {side: median(seconds) for side, seconds in result.items()}
         times.rows.append([batch, words, labels, *(middle[side] * 1e3 for side in SIDES)])
         row = {name: middle[theirs] / middle[ours] for name, (theirs, ours) in RATIOS.items()}
         ratios.update({f"{name}, {size}": ratio for name, ratio in row.items()})
         faster.rows.append([batch, words, labels, *row.values()])
     for name in RATIOS:
-        some = [ratio for key, ratio in ratios.items() if key.startswith(f"{name}, ")]
-        ratios[f"{name}: geometric mean"] = statistics.geometric_mean(some)
-        ratios[f"{name}: least"] = min(some)
+        of_name = [ratio for key, ratio in ratios.items() if key.startswith(f"{name}, ")]
+        ratios[f"{name}: geometric mean"] = statistics.geometric_mean(of_name)
+        ratios[f"{name}: least"] = min(of_name)
     write(
         "crf",
         ABOUT,

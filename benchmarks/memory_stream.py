@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=1_000, help="posts between two samples")
     options = arguments(parser, argv)
     with tempfile.TemporaryDirectory() as name:
-        found = measure(options, Path(name))
+        readings = measure(options, Path(name))
     table = Table(
         "Resident memory, MiB",
         [
@@ -51,42 +51,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         ],
     )
     ratios: dict[str, float] = {}
-    for what, told in found.items():
-        samples = told["samples"]
+    for what, reading in readings.items():
+        samples = reading["samples"]
         after = [sample for sample in samples if sample[0] >= options.first] or samples[-1:]
         base, most = after[0][1], max(memory for _, memory in after)
         growth = ratios[f"{what}: most / after {options.first} posts (1 is best)"] = most / base
-        row = [what, told["posts"], samples[0][1], base, samples[-1][1], most]
+        row = [what, reading["posts"], samples[0][1], base, samples[-1][1], most]
         table.rows.append([*row, f"{growth - 1:+.1%}", "yes" if growth <= 1 + MARGIN else "NO"])
     write(
         "memory_stream",
         ABOUT,
         [table],
         settings=options,
-        seconds={what: {"seconds": told["seconds"], "samples": told["samples"]} for what, told in found.items()},
+        seconds={
+            what: {"seconds": reading["seconds"], "samples": reading["samples"]} for what, reading in readings.items()
+        },
         ratios=ratios,
     )
     return 0 if all(ratio <= 1 + MARGIN for ratio in ratios.values()) else 1
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, dict[str, Any]]:
-    """What each model's process told, one after the other."""
+    """What each model's process reports, one after the other."""
     posts, _ = training_posts(64)
     models = {"tiny": (options.tiny or tiny_model(folder / "tiny", options.encoder), options.tiny_posts, False)}
     if options.model is not None:
         models["trained"] = (read_model(options.model).folder, options.posts, True)
-    found = {}
+    readings = {}
     for name, (model, count, int8) in models.items():
         if not count:
             continue
         copy = onnx_copy(model, folder / f"{name}-onnx", posts, int8=int8)
         called = f"{name}, torch" if copy is None else f"{name}, onnx {'int8' if int8 else 'fp32'}"
         job = {"model": str(copy or model), "threads": options.threads, "posts": count, "every": options.every}
-        told = alternate([Side(called, "ours_stream.py", job)], folder, repetitions=1)[called]
-        if told.unavailable:
-            raise SystemExit(f"{called}: {told.unavailable}")
-        found[called] = told.repetitions[0]
-    return found
+        reading = alternate([Side(called, "ours_stream.py", job)], folder, repetitions=1)[called]
+        if reading.unavailable:
+            raise SystemExit(f"{called}: {reading.unavailable}")
+        readings[called] = reading.repetitions[0]
+    return readings
 
 
 if __name__ == "__main__":

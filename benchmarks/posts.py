@@ -24,8 +24,8 @@ def training_posts(limit: int) -> tuple[list[Post], str]:
     """Training posts, repeated from the start where there are fewer than ``limit``, and the data set's name."""
     config = base_config()
     root = configs.root_folder(config.data, CONFIGS)
-    found = [post for post in read_posts(config, root, "train") if post.words]
-    return list(itertools.islice(itertools.cycle(found), limit)), config.data.name
+    chosen = [post for post in read_posts(config, root, "train") if post.words]
+    return list(itertools.islice(itertools.cycle(chosen), limit)), config.data.name
 
 
 def endless(posts: list[Post]) -> Iterator[Post]:

@@ -83,8 +83,8 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Measur
     peer = peer_job(saved, [post.words for post in posts], folder, shared)
     for name in options.peers:
         worker, apart = PEER_WORKERS[name]
-        some = {**peer, "words": peer["words"][:: SHARE.get(name, 1)]}
-        sides.append(Side(name, worker, some, PEERS) if apart else Side(name, worker, some))
+        share = {**peer, "words": peer["words"][:: SHARE.get(name, 1)]}
+        sides.append(Side(name, worker, share, PEERS) if apart else Side(name, worker, share))
     return alternate(sides, folder, repetitions=options.repetitions), corpus
 
 

@@ -46,14 +46,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     ratios: dict[str, float] = {}
     for what, works in rows(options).items():
         print(f"  {what}", file=sys.stderr, flush=True)
-        found = in_turn({str(size): work for size, work in works.items()}, repetitions=options.repetitions)
-        raw[what] = found
-        sizes, seconds = list(works), [median(found[str(size)]) for size in works]
+        times = in_turn({str(size): work for size, work in works.items()}, repetitions=options.repetitions)
+        raw[what] = times
+        sizes, seconds = list(works), [median(times[str(size)]) for size in works]
         every.rows += [[what, size, second] for size, second in zip(sizes, seconds, strict=True)]
         exponent = ratios[f"exponent of {what}"] = slope(sizes, seconds)
         last = slope(sizes[-2:], seconds[-2:])
-        told = f"{sizes[0]} to {sizes[-1]}"
-        growth.rows.append([what, told, round(exponent, 2), round(last, 2), seconds[-1]])
+        span = f"{sizes[0]} to {sizes[-1]}"
+        growth.rows.append([what, span, round(exponent, 2), round(last, 2), seconds[-1]])
     write("scaling", ABOUT, [growth, every], settings=options, seconds=raw, ratios=ratios)
     return 0
 
@@ -72,18 +72,18 @@ def rows(options: argparse.Namespace) -> dict[str, dict[int, Callable[[], object
     wide = ContextConfig(budget={"captions": 100_000}, order=("captions",))
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), wide)
     decoder = decoder_of(saved.config, saved.labels, runtime.chain)
-    found, _ = training_posts(2000)
-    stream = [word for post in found for word in post.words if word.isascii() and word.isalpha()] or ["word"]
+    times, _ = training_posts(2000)
+    stream = [word for post in times for word in post.words if word.isascii() and word.isalpha()] or ["word"]
 
     def text(count: int, at: int) -> list[str]:
         return [stream[(at + number) % len(stream)] for number in range(count)]
 
     def whole(posts: int, words: int, context: int = 0) -> Callable[[], object]:
-        asked = [text(words, post * words) for post in range(posts)]
+        longest = [text(words, post * words) for post in range(posts)]
         beside = [
             [Piece("captions", "made", " ".join(text(context, post)))] if context else [] for post in range(posts)
         ]
-        return lambda: predict.spans(runtime, views.encode_many(asked, beside), decoder)
+        return lambda: predict.spans(runtime, views.encode_many(longest, beside), decoder)
 
     return {
         "posts": {size: whole(size, WORDS_OF_A_POST) for size in options.posts},

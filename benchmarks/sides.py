@@ -29,7 +29,7 @@ class Side:
 
 @dataclass(slots=True)
 class Measured:
-    """What a side told: about itself when it was ready, and at each repetition."""
+    """What a side reported: about itself when it was ready, and at each repetition."""
 
     about: dict[str, Any]
     repetitions: list[dict[str, Any]] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Measured:
     @property
     def seconds(self) -> list[float]:
         """Seconds of each repetition."""
-        return [one["seconds"] for one in self.repetitions]
+        return [repetition["seconds"] for repetition in self.repetitions]
 
 
 def alternate(sides: list[Side], folder: Path, *, repetitions: int) -> dict[str, Measured]:

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--warmup-steps", type=int, default=6)
     parser.add_argument("--profile-steps", type=int, default=8)
     parser.add_argument("--peers", nargs="*", default=["transformers", "flair"], choices=["transformers", "flair"])
-    parser.add_argument("--fp32-only", action="store_true", help="leave bf16 out though the CPU has it")
+    parser.add_argument("--fp32-only", action="store_true", help="leave bf16 out even where the CPU supports it")
     parser.add_argument("--encoder", default="embedded:minilm", help="name or folder")
     options = arguments(parser, argv)
     with tempfile.TemporaryDirectory() as folder:
@@ -139,12 +139,18 @@ def inside(measured: dict[str, Measured], ratios: dict[str, float]) -> Table:
         note="By torch.profiler, whose own cost falls mostly on the small operations outside. Attention is a product.",
     )
     for name in ("mner text", "mner ITA + CVA"):
-        found = measured[name].about["profile"]
-        ratios[f"{name}: share outside the encoder's products (0 is best)"] = found["share_outside"]
+        profile = measured[name].about["profile"]
+        ratios[f"{name}: share outside the encoder's products (0 is best)"] = profile["share_outside"]
         largest = ", ".join(
-            f"{op.removeprefix('aten::')} {share:.1%}" for op, share in found["largest_outside"].items()
+            f"{op.removeprefix('aten::')} {share:.1%}" for op, share in profile["largest_outside"].items()
         )
-        row = [name, found["products_seconds"], found["profiled_seconds"], f"{found['share_outside']:.1%}", largest]
+        row = [
+            name,
+            profile["products_seconds"],
+            profile["profiled_seconds"],
+            f"{profile['share_outside']:.1%}",
+            largest,
+        ]
         table.rows.append(row)
     return table
 

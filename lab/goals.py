@@ -29,7 +29,7 @@ MANY, SOME = 5, 3
 """Seeds of both rows that a goal takes before it is judged: MiniLM on Twitter-15, and all else."""
 
 MISSED = verdict(0.0, 1.0, least=True)
-LOOKED = ("goal", "looked at", "what it tells")
+REASONS = ("goal", "looked at", "what it tells")
 
 Rows = Mapping[tuple[str, str], Experiment]
 
@@ -40,7 +40,7 @@ class Outcome:
 
     Attributes:
         on: The rows and views it is of.
-        told: The figure with its tests, as text.
+        text: The figure with its tests.
         figure: The figure.
         seeds: Runs behind it; of two rows those of the row that has fewer.
         sure: Whether both tests hold a difference for sure; True where none is asked for.
@@ -53,7 +53,7 @@ class Outcome:
     """
 
     on: str
-    told: str
+    text: str
     figure: float
     seeds: int
     sure: bool = True
@@ -98,13 +98,18 @@ def gain(
     def read(rows: Rows, searches: Sequence[Search]) -> list[Outcome]:
         of_data = whole(rows, data)
         pairs: list[tuple[bool, Comparison]] = []
-        for one in of_data.values():
-            base = against_text(one, of_data)
-            if one.encoder != MINILM or not is_of(one, row) or base is None or not alike(one, base):
+        for experiment in of_data.values():
+            base = against_text(experiment, of_data)
+            if (
+                experiment.encoder != MINILM
+                or not is_of(experiment, row)
+                or base is None
+                or not alike(experiment, base)
+            ):
                 continue
-            counts = (trials_behind(one, searches), trials_behind(base, searches))
-            found = tried(one, base, "test" if split == "test" else "dev", [], view=view)
-            pairs += [(counts[0] == counts[1] > 0, each) for each in found]
+            counts = (trials_behind(experiment, searches), trials_behind(base, searches))
+            comparisons = tried(experiment, base, "test" if split == "test" else "dev", [], view=view)
+            pairs += [(counts[0] == counts[1] > 0, each) for each in comparisons]
         if not pairs:
             return []
         same_trials, best = max(pairs, key=lambda pair: (pair[0], _seeds(pair[1]), of_data[pair[1].a].identity.tuned))
@@ -125,28 +130,28 @@ def score(encoder: str, view: ViewName, *, row: str | None = None, least: int = 
     def read(rows: Rows, searches: Sequence[Search]) -> list[Outcome]:
         of_data = whole(rows, T15)
         fitting = [
-            one
-            for one in of_data.values()
-            if one.encoder == encoder and view in one.trained and one.f1("test", view)
-            if row is None or is_of(one, row)
+            each
+            for each in of_data.values()
+            if each.encoder == encoder and view in each.trained and each.f1("test", view)
+            if row is None or is_of(each, row)
         ]
-        others = [one.name for one in fitting if remark(one)]
-        fitting = [one for one in fitting if not remark(one)]
+        others = [each.name for each in fitting if remark(each)]
+        fitting = [each for each in fitting if not remark(each)]
         if not fitting:
             return []
-        chosen = [one for one in fitting if len(one.f1("test", view)) >= least] or fitting
-        best = max(chosen, key=lambda one: statistics.fmean(one.f1("dev", view)))
+        chosen = [each for each in fitting if len(each.f1("test", view)) >= least] or fitting
+        best = max(chosen, key=lambda each: statistics.fmean(each.f1("dev", view)))
         f1 = best.f1("test", view)
-        told = f"{mean_sd(f1)}, {len(f1)} seed{'s' * (len(f1) > 1)}"
+        text = f"{mean_sd(f1)}, {len(f1)} seed{'s' * (len(f1) > 1)}"
         notes = [f"the best of {len(chosen)} rows on dev"] if len(chosen) > 1 else []
-        if few := [one.name for one in fitting if one not in chosen]:
+        if few := [each.name for each in fitting if each not in chosen]:
             notes.append(f"left out for fewer than {least} seeds: {', '.join(few)}")
         if others:
             notes.append(f"left out for contexts of another kind: {', '.join(others)}")
         return [
             Outcome(
                 f"{best.name} {view}",
-                told,
+                text,
                 statistics.fmean(f1),
                 len(f1),
                 notes=(*notes,),
@@ -162,11 +167,13 @@ def score(encoder: str, view: ViewName, *, row: str | None = None, least: int = 
 def picture(rows: Rows, searches: Sequence[Search]) -> list[Outcome]:
     """The picture's share in the I+T view on Twitter-15's test split."""
     named = (BASELINE, WHOLE, *CONTROLS)
-    of_data = {name: one for name, one in whole(rows, T15).items() if one.encoder == MINILM}
-    chosen = {name: one for name, one in of_data.items() if any(is_of(one, each) for each in named)}
-    found, notes = shares(chosen, ("test",))
-    told = tuple(dict.fromkeys(notes))
-    return [_compared(one, notes=told) for one in found if one.view_a == "I+T"]
+    of_data = {name: comparison for name, comparison in whole(rows, T15).items() if comparison.encoder == MINILM}
+    chosen = {
+        name: comparison for name, comparison in of_data.items() if any(is_of(comparison, each) for each in named)
+    }
+    comparisons, notes = shares(chosen, ("test",))
+    seen_notes = tuple(dict.fromkeys(notes))
+    return [_compared(comparison, notes=seen_notes) for comparison in comparisons if comparison.view_a == "I+T"]
 
 
 TARGETS = (
@@ -202,18 +209,18 @@ def targets(rows: Rows, searches: Sequence[Search], recorded: Sequence[AnalysisR
         return
     lines, notes, signatures, missed = [], [], [], []
     for target in TARGETS:
-        found = target.read(rows, searches)
+        outcomes = target.read(rows, searches)
         goal = _goal(target)
         stretch = signed(target.stretch)
-        if not found:
+        if not outcomes:
             lines.append((target.what, "-", goal, stretch, "-", "not measured"))
-        for one in found:
-            lines.append((target.what, one.on, goal, stretch, one.told, judged := _verdict(target, one)))
-            if judged == MISSED and one.row is not None:
-                looked = limits(one.row, one.view, one.split, rows, recorded, least=SOME)
-                missed += [(target.what, *pair) for pair in looked]
-            notes += [f"{one.on}: {note}" for note in one.notes]
-            signatures.append((f"{target.what}: {one.on}", one.signature))
+        for outcome in outcomes:
+            lines.append((target.what, outcome.on, goal, stretch, outcome.text, judged := _verdict(target, outcome)))
+            if judged == MISSED and outcome.row is not None:
+                reasons = limits(outcome.row, outcome.view, outcome.split, rows, recorded, least=SOME)
+                missed += [(target.what, *pair) for pair in reasons]
+            notes += [f"{outcome.on}: {note}" for note in outcome.notes]
+            signatures.append((f"{target.what}: {outcome.on}", outcome.signature))
     heads = ("what", "on", "goal", "stretch", "measured", "verdict")
     about = (
         "The bounds were set before any row was tuned, when one untuned seed of two rows had been scored; how many "
@@ -228,37 +235,37 @@ def targets(rows: Rows, searches: Sequence[Search], recorded: Sequence[AnalysisR
     parts = [Part("", about, table, notes=tuple(dict.fromkeys(notes)), signatures=tuple(signatures))]
     if missed:
         why = "What was tried, and what the limit seems to be; the signatures stand beside the tables these come from."
-        parts.append(Part("Behind the goals that were missed", why, Table(LOOKED, tuple(missed), texts=len(LOOKED))))
+        parts.append(Part("Behind the goals that were missed", why, Table(REASONS, tuple(missed), texts=len(REASONS))))
     yield Section("Goals", tuple(parts))
 
 
-def _seeds(one: Comparison) -> int:
+def _seeds(comparison: Comparison) -> int:
     """Runs behind a comparison: those of the row that has fewer."""
-    return min(len(one.seeds_a), len(one.seeds_b))
+    return min(len(comparison.seeds_a), len(comparison.seeds_b))
 
 
 def _compared(
-    one: Comparison, *, lacking: str = "", notes: Sequence[str] = (), row: Experiment | None = None
+    comparison: Comparison, *, lacking: str = "", notes: Sequence[str] = (), row: Experiment | None = None
 ) -> Outcome:
-    line, seeds = one.lines[0], _seeds(one)
+    line, seeds = comparison.lines[0], _seeds(comparison)
     tests = [signed(line.difference)]
     tests += [] if line.interval is None else [f"interval {bounds(line.interval)}"]
     tests += [] if line.t_test is None else [f"t-test p {p_value(line.t_test.p)}"]
     if not lacking and (line.interval is None or line.t_test is None):
         lacking = "both tests take two seeds and outcomes of posts"
-    rows = f"{one.a} {one.view_a} minus {one.b} {one.view_b}"
+    rows = f"{comparison.a} {comparison.view_a} minus {comparison.b} {comparison.view_b}"
     return Outcome(
         on=rows,
-        told=f"{', '.join(tests)}, {seeds} seed{'s' * (seeds > 1)}",
+        text=f"{', '.join(tests)}, {seeds} seed{'s' * (seeds > 1)}",
         figure=line.difference,
         seeds=seeds,
         sure=sure(line),
         lacking=lacking,
-        notes=(*notes, *one.notes),
-        signature=one.signatures[2],
+        notes=(*notes, *comparison.notes),
+        signature=comparison.signatures[2],
         row=row,
-        view=one.view_a,
-        split=one.split,
+        view=comparison.view_a,
+        split=comparison.split,
     )
 
 
@@ -270,15 +277,15 @@ def _goal(target: Target) -> str:
     return f"{f'at least {signed(target.bound)}' if target.bound else 'above 0'}, both tests, {target.seeds} seeds"
 
 
-def _verdict(target: Target, one: Outcome) -> str:
+def _verdict(target: Target, outcome: Outcome) -> str:
     if target.bound is None:
         return "reported"
-    if one.lacking:
-        return f"not measured: {one.lacking}"
-    if one.seeds < target.seeds:
-        return f"not judged: {one.seeds} of {target.seeds} seeds"
-    if not one.sure:
+    if outcome.lacking:
+        return f"not measured: {outcome.lacking}"
+    if outcome.seeds < target.seeds:
+        return f"not judged: {outcome.seeds} of {target.seeds} seeds"
+    if not outcome.sure:
         return MISSED
-    told = verdict(one.figure, target.bound, least=True)
-    reached = target.stretch is not None and one.figure >= target.stretch
-    return f"{told}, stretch too" if told == "met" and reached else told
+    judged = verdict(outcome.figure, target.bound, least=True)
+    reached = target.stretch is not None and outcome.figure >= target.stretch
+    return f"{judged}, stretch too" if judged == "met" and reached else judged

@@ -54,9 +54,9 @@ def limits(
 def _tried(row: Experiment, view: ViewName, split: ScoredSplit, rows: Mapping[str, Experiment], least: int) -> str:
     """All rows with the encoder that trained the view, from the least to the most."""
     means = sorted(
-        (statistics.fmean(f1), one.name)
-        for one in rows.values()
-        if one.encoder == row.encoder and view in one.trained and len(f1 := one.f1(split, view)) >= least
+        (statistics.fmean(f1), other.name)
+        for other in rows.values()
+        if other.encoder == row.encoder and view in other.trained and len(f1 := other.f1(split, view)) >= least
     )
     if len(means) < 2:
         return f"this row alone has {least} seeds of {split} on this encoder"
@@ -72,24 +72,29 @@ def _against_text(
 ) -> list[tuple[Comparison, Interval]]:
     """The row's trained views against the words alone, where an interval is known; none where it is these."""
     text = against_text(row, rows)
-    found = [one for view in row.trained for one in tried(row, text, split, [], view=view)]
-    return [(one, interval) for one in found if (interval := one.lines[0].interval) is not None]
+    comparisons = [comparison for view in row.trained for comparison in tried(row, text, split, [], view=view)]
+    return [
+        (comparison, interval) for comparison in comparisons if (interval := comparison.lines[0].interval) is not None
+    ]
 
 
-def _gains(found: Sequence[tuple[Comparison, Interval]]) -> str:
+def _gains(gains: Sequence[tuple[Comparison, Interval]]) -> str:
     """What each view gains over the words alone."""
-    told = [f"{one.view_a} {signed(one.lines[0].difference)} ({bounds(interval)})" for one, interval in found]
-    first = found[0][0].lines[0]
+    views = [
+        f"{comparison.view_a} {signed(comparison.lines[0].difference)} ({bounds(interval)})"
+        for comparison, interval in gains
+    ]
+    first = gains[0][0].lines[0]
     spread = " and ".join(f"{statistics.stdev(side):.2f}" for side in (first.a, first.b) if len(side) > 1)
-    return f"{found[0][0].split}: {', '.join(told)}; seeds deviate by {spread or 'an unknown amount'}"
+    return f"{gains[0][0].split}: {', '.join(views)}; seeds deviate by {spread or 'an unknown amount'}"
 
 
-def _resolution(found: Sequence[tuple[Comparison, Interval]]) -> str:
-    """How large a gain must be before the bootstrap over the split's posts tells it from 0."""
-    half = max((interval.high - interval.low) / 2 for _, interval in found)
+def _resolution(gains: Sequence[tuple[Comparison, Interval]]) -> str:
+    """How large a gain must be before the bootstrap over the split's posts distinguishes it from zero."""
+    half = max((interval.high - interval.low) / 2 for _, interval in gains)
     return (
-        f"{found[0][0].split}: the intervals reach up to {half:.2f} points to either side, and a gain below that is "
-        "not told from 0"
+        f"{gains[0][0].split}: the intervals reach up to {half:.2f} points to either side, and a gain below that is "
+        "not distinguishable from zero"
     )
 
 
@@ -97,9 +102,9 @@ def _encoders(row: Experiment, view: ViewName, split: ScoredSplit, rows: Mapping
     """The same row on the other encoders."""
     parameters = row.records[0].parameters
     others = [
-        f"{one.encoder} {mean_sd(f1)} ({one.name}, {one.records[0].parameters / 1e6:.0f} M)"
-        for one in rows.values()
-        if one.encoder != row.encoder and is_of(one, row.identity.experiment) and (f1 := one.f1(split, view))
+        f"{other.encoder} {mean_sd(f1)} ({other.name}, {other.records[0].parameters / 1e6:.0f} M)"
+        for other in rows.values()
+        if other.encoder != row.encoder and is_of(other, row.identity.experiment) and (f1 := other.f1(split, view))
     ]
     if not others:
         return ABSENT
@@ -108,7 +113,7 @@ def _encoders(row: Experiment, view: ViewName, split: ScoredSplit, rows: Mapping
 
 def _curve(row: Experiment, view: ViewName, rows: Rows) -> str:
     """What more posts brought."""
-    chosen = [one for one in rows.values() if belong(one, row)]
+    chosen = [other for other in rows.values() if belong(other, row)]
     try:
         curves = learning(chosen, split="dev").curves if len(chosen) > 1 else ()
     except DataError as error:
@@ -116,38 +121,42 @@ def _curve(row: Experiment, view: ViewName, rows: Rows) -> str:
     points = next((curve.points for curve in curves if curve.view == view), ())
     if len(points) < 2:
         return ABSENT
-    told = ", ".join(f"{one.f1.mean:.2f} with {one.posts:,} posts" for one in points)
+    scores = ", ".join(f"{other.f1.mean:.2f} with {other.posts:,} posts" for other in points)
     *_, before, last = points
     step = f"the last {last.posts / before.posts:.3g}-fold of posts brought {signed(last.f1.mean - before.f1.mean)}"
-    return f"dev: {told}; {step}"
+    return f"dev: {scores}; {step}"
 
 
 def _oracle(row: Experiment, split: ScoredSplit, rows: Mapping[str, Experiment]) -> str:
     """What a choice, post by post, could bring at most."""
     text = against_text(row, rows)
     try:
-        found = oracle(scored(row, split), baseline=None if text is None else scored(text, split), split=split)
+        best = oracle(scored(row, split), baseline=None if text is None else scored(text, split), split=split)
     except DataError as error:
         return str(error)
-    first = {choice.what: choice for choice in reversed(found.choices)}
-    told = "; ".join(
-        f"between {told.format(first[what].view)} {first[what].best.mean:.2f} ({signed(first[what].gain)})"
-        for what, told in CHOICES.items()
+    first = {choice.what: choice for choice in reversed(best.choices)}
+    choices = "; ".join(
+        f"between {choices.format(first[what].view)} {first[what].best.mean:.2f} ({signed(first[what].gain)})"
+        for what, choices in CHOICES.items()
         if what in first
     )
-    return f"if gold chose for each post of {split}: {told}"
+    return f"if gold chose for each post of {split}: {choices}"
 
 
 def _labels(row: Experiment, recorded: Sequence[AnalysisRecord]) -> str:
     """What faulty gold labels could cost."""
-    for one in recorded:
-        if one.analysis == "noise" and (one.data, one.row) == (row.data, row.name) and isinstance(one.result, Noise):
-            told: Noise = one.result
+    for record in recorded:
+        if (
+            record.analysis == "noise"
+            and (record.data, record.row) == (row.data, row.name)
+            and isinstance(record.result, Noise)
+        ):
+            noise: Noise = record.result
             view = "I+T" if "I+T" in row.trained else "T"
             return (
-                f"{one.split}, {view} view, {len(told.f1.f1)} seeds: all {told.readings} runs of it and of the "
-                f"words alone agree with one another and not with gold on {told.touched} of {told.posts:,} posts; if "
-                f"gold had what they agree on, F1 would be {told.if_wrong.mean:.2f}, not {told.f1.mean:.2f}. That is "
+                f"{record.split}, {view} view, {len(noise.f1.f1)} seeds: all {noise.readings} runs of it and of the "
+                f"words alone agree with one another and not with gold on {noise.touched} of {noise.posts:,} posts; if "
+                f"gold had what they agree on, F1 would be {noise.if_wrong.mean:.2f}, not {noise.f1.mean:.2f}. That is "
                 "the most that such labels cost: some of these are errors of all runs"
             )
     return ABSENT

@@ -90,23 +90,23 @@ def objects(caption: str) -> dict[str, tuple[int, int]]:
     >>> objects("Two men and a woman with a hot dog next to a group of bikes.")
     {'person': (3, 3), 'hot dog': (1, 1), 'bicycle': (3, 6)}
     """
-    told = words(caption)
+    spoken = words(caption)
     least, most = Counter[str](), Counter[str]()
     number: tuple[int, int] | None = None
-    told_at = at = 0
-    while at < len(told):
-        two, one = " ".join(told[at : at + 2]), told[at]
+    number_at = at = 0
+    while at < len(spoken):
+        two, word = " ".join(spoken[at : at + 2]), spoken[at]
         if two in NO_OBJECT:
             at += 2
             continue
         width = 2 if two in _NAMES else 1
-        found = _NAMES.get(two) or _NAMES.get(one)
-        named = NUMBERS.get(one)
-        if named is not None and (found is None or told[at + 1 : at + 2] == ["of"]):
-            number, told_at = named, at
-        elif found is not None:
-            name, implied = found
-            counted = number if number is not None and at - told_at <= _FAR else None
+        named_object = _NAMES.get(two) or _NAMES.get(word)
+        named = NUMBERS.get(word)
+        if named is not None and (named_object is None or spoken[at + 1 : at + 2] == ["of"]):
+            number, number_at = named, at
+        elif named_object is not None:
+            name, implied = named_object
+            counted = number if number is not None and at - number_at <= _FAR else None
             number = None
             fewest, greatest = implied if counted is None or implied == (1, 1) else counted
             least[name] += fewest
@@ -121,22 +121,22 @@ def scenes(captions: Iterable[str]) -> list[str]:
     >>> scenes(["a man singing on a stage", "a band on a beach"])
     ['stage', 'beach']
     """
-    told = {word for caption in captions for word in words(caption)}
-    return [label for label, cues in SCENES.items() if told.intersection(cues)]
+    spoken = {word for caption in captions for word in words(caption)}
+    return [label for label, cues in SCENES.items() if spoken.intersection(cues)]
 
 
 def _names() -> dict[str, tuple[str, tuple[int, int]]]:
     """Word or two words -> the object and the number they mean without a number before them."""
     called: dict[str, str] = {name: name for name in CLASSES if name != "orange"}  # in captions it is a colour
-    called |= {one: name for name, others in SYNONYMS.items() for one in others.split()}
+    called |= {synonym: name for name, others in SYNONYMS.items() for synonym in others.split()}
     called |= PHRASES
-    found: dict[str, tuple[str, tuple[int, int]]] = {"oranges": ("orange", (2, 4))}
+    meanings: dict[str, tuple[str, tuple[int, int]]] = {"oranges": ("orange", (2, 4))}
     for word, name in called.items():
-        found[word] = (name, (1, 1))
+        meanings[word] = (name, (1, 1))
         if word not in {"luggage", "skis", "scissors", "sheep"}:
-            found[plural(word)] = (name, (2, 4))
-    found["luggage"] = ("suitcase", (1, 3))
-    return found | {word: ("person", number) for word, number in PEOPLE.items()}
+            meanings[plural(word)] = (name, (2, 4))
+    meanings["luggage"] = ("suitcase", (1, 3))
+    return meanings | {word: ("person", number) for word, number in PEOPLE.items()}
 
 
 _NAMES = _names()

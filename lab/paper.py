@@ -49,10 +49,10 @@ def sections(results: Path) -> list[Section]:
     known, searches, recorded = _known(results), read_searches(results), read_analyses(results)
     return [
         Section(
-            f"{one.name}: {one.title}",
-            tuple(_analysis(one, known, recorded) if one.analysis else _table(one, known, searches)),
+            f"{exhibit.name}: {exhibit.title}",
+            tuple(_analysis(exhibit, known, recorded) if exhibit.analysis else _table(exhibit, known, searches)),
         )
-        for one in published().exhibit
+        for exhibit in published().exhibit
     ]
 
 
@@ -63,7 +63,7 @@ def about(results: Path) -> tuple[str, ...]:
         DataError: There are no run records, or a record is damaged.
     """
     encoders = sorted({row.encoder for rows in _known(results).values() for row in rows.values()})
-    sources = "; ".join(f"{letter}: {told}" for letter, told in published().sources.items())
+    sources = "; ".join(f"{letter}: {source}" for letter, source in published().sources.items())
     return (
         "Written by `python -m lab.report` from the records in `lab/results/` and the published numbers in "
         "`lab/paper.toml`; do not edit. Wang et al., ITA: Image-Text Alignments for Multi-Modal Named "
@@ -95,22 +95,22 @@ def _known(results: Path) -> dict[str, dict[str, Experiment]]:
     return {data: whole(rows, data) for data in DATA}
 
 
-def _table(one: PaperExhibit, known: Known, searches: Sequence[Search]) -> Iterator[Part]:
+def _table(exhibit: PaperExhibit, known: Known, searches: Sequence[Search]) -> Iterator[Part]:
     lines: list[tuple[str, ...]] = []
     signatures: list[tuple[str, str]] = []
     commands: dict[str, str] = {}
-    for row in one.row:
+    for row in exhibit.row:
         lines += _published(row)
-        found = list(_measured(row, known, searches))
-        lines += found or [(row.name, row.view, "here", *("-",) * 4, _absent(row))]
+        measured = list(_measured(row, known, searches))
+        lines += measured or [(row.name, row.view, "here", *("-",) * 4, _absent(row))]
         signatures += _signatures(row, known)
         if not row.why:
-            told = row.runs or f"mner train configs/rows/{row.row}.toml --seeds 5 --results lab/results"
-            commands.setdefault(told, row.name)
+            training = row.runs or f"mner train configs/rows/{row.row}.toml --seeds 5 --results lab/results"
+            commands.setdefault(training, row.name)
     notes = [f"{name}: `{command}`" for command, name in commands.items()]
     yield Part(
         "",
-        one.about,
+        exhibit.about,
         Table(HEADS, tuple(lines), texts=len(HEADS)),
         notes=tuple(notes),
         signatures=tuple(dict.fromkeys(signatures)),
@@ -126,45 +126,45 @@ def _published(row: PaperRow) -> Iterator[tuple[str, ...]]:
     """A line for each published figure; what the paper says stands in the first, or alone."""
     if row.says and not row.published:
         yield (row.name, row.view, "published", *("-",) * 4, row.says)
-    for number, one in enumerate(row.published):
-        figures = [f"{told} [{one.source}]" if told else "-" for told in (one.twitter15, one.twitter17, one.snap)]
+    for number, figure in enumerate(row.published):
+        figures = [f"{f1} [{figure.source}]" if f1 else "-" for f1 in (figure.twitter15, figure.twitter17, figure.snap)]
         says = row.says if row.says and not number else "-"
-        yield (row.name, row.view, f"{one.encoder}, published", *figures, "-", says)
+        yield (row.name, row.view, f"{figure.encoder}, published", *figures, "-", says)
 
 
 def _measured(row: PaperRow, known: Known, searches: Sequence[Search]) -> Iterator[tuple[str, ...]]:
     """A line for each row on record, so that encoders, and tuned and untuned, stand apart."""
-    names = {name: one for data in DATA for name, one in known[data].items() if _fits(one, row.row)}
-    for name, one in names.items():
+    names = {name: each for data in DATA for name, each in known[data].items() if _fits(each, row.row)}
+    for name, each in names.items():
         cells = [_cell(row, known[data].get(name), searches) for data in DATA]
         over = _over(row, known[DATA[0]], name)
         said = (
             name,
-            None if PAPERS.search(one.encoder) else "not the paper's encoder",
-            remark_on(one, row.row),
-            _reads_less(one, row),
+            None if PAPERS.search(each.encoder) else "not the paper's encoder",
+            remark_on(each, row.row),
+            _reads_less(each, row),
         )
         remark = "; ".join(filter(None, said))
-        yield (row.name, row.view, f"{one.encoder}, here", *cells, NO_DATA, over, remark)
+        yield (row.name, row.view, f"{each.encoder}, here", *cells, NO_DATA, over, remark)
 
 
-def _reads_less(one: Experiment, row: PaperRow) -> str | None:
+def _reads_less(experiment: Experiment, row: PaperRow) -> str | None:
     """What must be said of a row that does not read all kinds of context that the paper's does; else None."""
-    order = one.records[0].config.get("context", {}).get("order", row.contexts)
+    order = experiment.records[0].config.get("context", {}).get("order", row.contexts)
     return None if set(row.contexts) <= set(order) else f"of {', '.join(order)} alone"
 
 
-def _fits(one: Experiment, name: str) -> bool:
-    return is_of(one, name) or remark_on(one, name) is not None
+def _fits(experiment: Experiment, name: str) -> bool:
+    return is_of(experiment, name) or remark_on(experiment, name) is not None
 
 
-def _cell(row: PaperRow, one: Experiment | None, searches: Sequence[Search]) -> str:
-    if one is None:
+def _cell(row: PaperRow, experiment: Experiment | None, searches: Sequence[Search]) -> str:
+    if experiment is None:
         return NO_RECORD
-    split, trials = _split(one), trials_behind(one, searches)
-    f1 = one.f1(split, row.view)
-    told = f"best {max(f1):.2f}" if row.best else mean_sd(f1)
-    return f"{told} ({split}, {len(f1)}{f', {trials} trials' if trials else ''})"
+    split, trials = _split(experiment), trials_behind(experiment, searches)
+    f1 = experiment.f1(split, row.view)
+    score = f"best {max(f1):.2f}" if row.best else mean_sd(f1)
+    return f"{score} ({split}, {len(f1)}{f', {trials} trials' if trials else ''})"
 
 
 def _split(row: Experiment) -> ScoredSplit:
@@ -173,13 +173,13 @@ def _split(row: Experiment) -> ScoredSplit:
 
 
 def _over(row: PaperRow, rows: Mapping[str, Experiment], name: str) -> str:
-    one = rows.get(name)
-    text = None if one is None else against_text(one, rows)
-    if row.best or one is None or text is None or one.identity.experiment == BASELINE:
+    experiment = rows.get(name)
+    text = None if experiment is None else against_text(experiment, rows)
+    if row.best or experiment is None or text is None or experiment.identity.experiment == BASELINE:
         return "-"  # of the best of some seeds there is no fair difference
-    if one.identity.tuned and not text.identity.tuned:
+    if experiment.identity.tuned and not text.identity.tuned:
         return "-"  # there is no tuned text yet, and a gain over another would be the tuning's as well
-    for each in tried(one, text, _split(one), [], view=row.view):
+    for each in tried(experiment, text, _split(experiment), [], view=row.view):
         line = each.lines[0]
         sure = "" if line.interval is None else f" ({bounds(line.interval)})"
         return f"{signed(line.difference)}{sure}"
@@ -188,41 +188,41 @@ def _over(row: PaperRow, rows: Mapping[str, Experiment], name: str) -> str:
 
 def _signatures(row: PaperRow, known: Known) -> Iterator[tuple[str, str]]:
     for data in DATA:
-        for name, one in known[data].items():
-            if _fits(one, row.row):
-                split = _split(one)
+        for name, experiment in known[data].items():
+            if _fits(experiment, row.row):
+                split = _split(experiment)
                 if row.best:
-                    runs = scored(one, split)
+                    runs = scored(experiment, split)
                     f1 = dict(zip(runs.seeds, runs.f1(split, row.view), strict=True))
                     best = max(f1, key=lambda seed: f1[seed])
-                    one, name = only(runs, {best}), f"{name}, best seed {best}"
-                yield f"{name} {row.view}, {data} {split}", str(one.signature(split, row.view))
+                    experiment, name = only(runs, {best}), f"{name}, best seed {best}"
+                yield f"{name} {row.view}, {data} {split}", str(experiment.signature(split, row.view))
 
 
-def _analysis(one: PaperExhibit, known: Known, recorded: Sequence[AnalysisRecord]) -> Iterator[Part]:
-    chosen = [row for data in DATA for row in known[data].values() if any(_fits(row, name) for name in one.of)]
-    notes = [one.why] if one.why else []
-    told = {row.name: said for row in chosen for name in one.of if (said := remark_on(row, name))}
-    notes += [f"{name}: {said}" for name, said in told.items()]
+def _analysis(exhibit: PaperExhibit, known: Known, recorded: Sequence[AnalysisRecord]) -> Iterator[Part]:
+    chosen = [row for data in DATA for row in known[data].values() if any(_fits(row, name) for name in exhibit.of)]
+    notes = [exhibit.why] if exhibit.why else []
+    remarks = {row.name: said for row in chosen for name in exhibit.of if (said := remark_on(row, name))}
+    notes += [f"{name}: {said}" for name, said in remarks.items()]
     results: list[Any] = []
-    if one.analysis == "labels":
+    if exhibit.analysis == "labels":
         for row in chosen:
-            for found, command in _labels(row, known[row.data]):
-                results.append(found)
+            for result, command in _labels(row, known[row.data]):
+                results.append(result)
                 notes.append(command)
-    elif one.analysis == "cost":
+    elif exhibit.analysis == "cost":
         results = [cost(chosen)] if chosen else []
-        notes.append(f"`{one.runs}`")
+        notes.append(f"`{exhibit.runs}`")
     else:
         rows = {(row.data, row.name): row for row in chosen}
-        records = [each for each in recorded if each.analysis == one.analysis and (each.data, each.row) in rows]
+        records = [each for each in recorded if each.analysis == exhibit.analysis and (each.data, each.row) in rows]
         results = [each.result for each in records]
         notes += [note for each in records for note in provenance(each, known[each.data])]
     if not results:
-        notes += [f"`{one.runs}`", f"not run yet: {NO_RECORD}"]
-    yield Part("", one.about, None, notes=tuple(notes))
+        notes += [f"`{exhibit.runs}`", f"not run yet: {NO_RECORD}"]
+    yield Part("", exhibit.about, None, notes=tuple(notes))
     if results:
-        yield from parts(analysis.report(one.analysis, results))
+        yield from parts(analysis.report(exhibit.analysis, results))
 
 
 def _labels(row: Experiment, rows: Mapping[str, Experiment]) -> Iterator[tuple[Any, str]]:
@@ -234,10 +234,10 @@ def _labels(row: Experiment, rows: Mapping[str, Experiment]) -> Iterator[tuple[A
         ours, theirs = scored(row, split), scored(text, split)
         if not ours.records or not theirs.records:
             continue
-        with suppress(DataError):  # told where the rows are compared
-            told = (
+        with suppress(DataError):  # named where the rows are compared
+            command = (
                 f"`mner analyze labels {row.full_name} --baseline {theirs.full_name} --split {split} "
                 "--results lab/results`"
             )
-            yield labels(theirs, ours, split=split), told
+            yield labels(theirs, ours, split=split), command
         return

@@ -77,9 +77,9 @@ def _record(record: Record) -> Iterator[str]:
         f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}; {_listed(record['versions'])}."
     )
     for name, about in record["peers"].items():
-        told = about.get("unavailable")
+        absent = about.get("unavailable")
         chosen = f", batch size {about['batch_size']}" if "batch_size" in about else ""
-        yield f"{name}: {told if told else _listed(about.get('versions', {})) + chosen}."
+        yield f"{name}: {absent if absent else _listed(about.get('versions', {})) + chosen}."
     yield f"Settings: {_listed(record['settings'])}."
 
 

@@ -36,7 +36,7 @@ def sections(results: Path) -> list[tables.Section]:
             settings.
     """
     experiments, searches, recorded = read_experiments(results), read_searches(results), read_analyses(results)
-    made = [*goals.targets(experiments, searches, recorded)]
+    written = [*goals.targets(experiments, searches, recorded)]
     for data, of_data in report.by_data(experiments).items():
         choices = oracles(of_data)
         chapters = (
@@ -49,8 +49,8 @@ def sections(results: Path) -> list[tables.Section]:
             *appendix(of_data, [each for each in recorded if each.data == data]),
             *report.costs_and_runs(of_data),
         )
-        made.append(tables.Section(data, chapters))
-    return [*made, *report.uses_of_test(results)]
+        written.append(tables.Section(data, chapters))
+    return [*written, *report.uses_of_test(results)]
 
 
 def pages(results: Path = RESULTS, benchmarks: Path = ROOT / "benchmarks" / "results") -> dict[str, str]:

@@ -123,8 +123,8 @@ def _units(record: Mapping[str, Any]) -> Iterator[str]:
     units = record["seconds"]["units"]
     yield from ("| one picture | cost |", "|---|---|")
     for part, value in units["seconds"].items():
-        told = "its row, in the process that writes" if part == "row" else part
-        yield f"| {told} | {value * 1000:.3g} ms |"
+        named = "its row, in the process that writes" if part == "row" else part
+        yield f"| {named} | {value * 1000:.3g} ms |"
     for what, value in units["bytes"].items():
         yield f"| {what} | {value / 1000:.3g} kB |"
 
@@ -133,12 +133,12 @@ def _table(cost: Costs) -> Iterator[str]:
     plans = {count: plan(cost, count, machines) for count, machines in SIZES.items()}
     rows = {
         f"machines of {CORES} cores": [f"{machines:,}" for machines in SIZES.values()],
-        "core-hours": [f"{one.core_hours:,.0f}" for one in plans.values()],
-        "hours": [f"{one.hours:,.1f}" for one in plans.values()],
-        "pictures a second, all runs": [f"{one.rows:,.0f}" for one in plans.values()],
-        "network of a machine in use": [f"{one.link:.1%}" for one in plans.values()],
-        "runs, each with a part of the pictures": [f"{one.runs:,}" for one in plans.values()],
-        "writing process of a run in use": [f"{one.busy:.1%}" for one in plans.values()],
+        "core-hours": [f"{each.core_hours:,.0f}" for each in plans.values()],
+        "hours": [f"{each.hours:,.1f}" for each in plans.values()],
+        "pictures a second, all runs": [f"{each.rows:,.0f}" for each in plans.values()],
+        "network of a machine in use": [f"{each.link:.1%}" for each in plans.values()],
+        "runs, each with a part of the pictures": [f"{each.runs:,}" for each in plans.values()],
+        "writing process of a run in use": [f"{each.busy:.1%}" for each in plans.values()],
         "pictures": [_bytes(count * cost.picture) for count in plans],
         "artefact": [_bytes(count * cost.line) for count in plans],
         f"shards of {SHARD:,} rows": [f"{count // SHARD:,} of {_bytes(SHARD * cost.line)}" for count in plans],

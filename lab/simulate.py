@@ -77,11 +77,11 @@ def _simulated(context: VisualContext, sources: Collection[str] | None, seed: in
     about = {"name": "mner-simulated", "version": version("mner"), "fingerprint": f"simulate-{VERSION}-{seed}"}
     if context.status != "ok":
         return VisualContext(context.image, extractor=about, status=context.status, reason=context.reason)
-    told = [one.text for one in context.captions if sources is None or one.source in sources]
+    texts = [caption.text for caption in context.captions if sources is None or caption.source in sources]
     dice = random.Random(f"{seed}:{context.image}")  # noqa: S311  (chance, no secret)
-    tags = sorted(_tags(told, dice), key=lambda tag: -(tag.confidence or 0))
-    seen = _scenes(told, dice)
-    ocr = _ocr(told, dice)
+    tags = sorted(_tags(texts, dice), key=lambda tag: -(tag.confidence or 0))
+    seen = _scenes(texts, dice)
+    ocr = _ocr(texts, dice)
     return VisualContext(context.image, tuple(tags), tuple(_caption(tags, seen, ocr)), tuple(ocr), extractor=about)
 
 
@@ -93,11 +93,11 @@ def _caption(tags: list[Tag], scenes: list[Scene], ocr: list[OcrText]) -> list[C
 
 def _tags(captions: list[str], dice: random.Random) -> Iterator[Tag]:
     named = [nouns.objects(caption) for caption in captions]
-    votes = Counter(name for one in named for name in one)
+    votes = Counter(name for objects in named for name in objects)
     for name, count in votes.items():
         if dice.random() >= FOUND.get(name, FOUND_OTHER)[min(count, 2) - 1]:
             continue
-        least, most = dice.choice([one[name] for one in named if name in one])
+        least, most = dice.choice([objects[name] for objects in named if name in objects])
         number = dice.randint(least, most)
         chance = EACH if name == "person" else EACH_OTHER
         further = sum(dice.random() < chance for _ in range(number - 1))
@@ -137,13 +137,13 @@ def _ocr(captions: list[str], dice: random.Random) -> list[OcrText]:
 
 def _line(dice: random.Random) -> str:
     """A line as OCR returns it: of any case, at times with numbers, letters lost or blanks lost."""
-    told = [dice.choice(OCR_WORDS) for _ in range(dice.choice((1, 1, 2, 3, 4)))]
+    drawn = [dice.choice(OCR_WORDS) for _ in range(dice.choice((1, 1, 2, 3, 4)))]
     if dice.random() < 0.15:
-        told.append(str(dice.choice((dice.randint(0, 31), dice.randint(1990, 2017), dice.randint(0, 99999)))))
+        drawn.append(str(dice.choice((dice.randint(0, 31), dice.randint(1990, 2017), dice.randint(0, 99999)))))
     if dice.random() < 0.1:
-        place = dice.randrange(len(told))
-        told[place] = told[place][: dice.randint(1, 3)]
-    line = ("" if dice.random() < 0.1 else " ").join(told)
+        place = dice.randrange(len(drawn))
+        drawn[place] = drawn[place][: dice.randint(1, 3)]
+    line = ("" if dice.random() < 0.1 else " ").join(drawn)
     return dice.choice((str.upper, str.upper, str.title, str.capitalize, str))(line)
 
 

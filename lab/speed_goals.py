@@ -20,7 +20,7 @@ class Goal:
         read: From the record to the figure.
         bound: The goal; with ``least`` the figure must reach it, else it must not exceed it.
         stretch: A further goal, or None.
-        why: What stands in the way, told where the goal is missed.
+        why: What stands in the way, said where the goal is missed.
     """
 
     what: str
@@ -54,9 +54,9 @@ def cell(title: str, row: str, column: str) -> Callable[[Record], float]:
     """Reads one cell of a record's table."""
 
     def read(record: Record) -> float:
-        table = next(one for one in record["tables"] if one["title"].startswith(title))
-        found = next(one for one in table["rows"] if one[0] == row)
-        return float(found[table["columns"].index(column)])
+        table = next(entry for entry in record["tables"] if entry["title"].startswith(title))
+        line = next(entry for entry in table["rows"] if entry[0] == row)
+        return float(line[table["columns"].index(column)])
 
     return read
 
@@ -124,7 +124,7 @@ GOALS = (
         why="in fp32 seven tenths of a step are the encoder's own products, which both sides compute alike",
     ),
     Goal(
-        "training, T view, against flair, ours in bf16 as it trains where the CPU has it; flair has fp32 alone on CPU",
+        "training, T view, against flair, ours in bf16 where the CPU supports it; flair has fp32 alone on CPU",
         "train_throughput",
         times("flair", "mner text bf16"),
         2,
@@ -217,9 +217,9 @@ def goals(records: Sequence[Record]) -> Iterator[str]:
         except (KeyError, StopIteration, ValueError, TypeError):
             yield f"| {goal.what} | {sign}{goal.bound:g}{goal.unit} | {stretch} | not measured | |"
             continue
-        told = verdict(figure, goal.bound, least=goal.least)
-        yield f"| {goal.what} | {sign}{goal.bound:g}{goal.unit} | {stretch} | {figure:.3g}{goal.unit} | {told} |"
-        if told != "met":
+        judged = verdict(figure, goal.bound, least=goal.least)
+        yield f"| {goal.what} | {sign}{goal.bound:g}{goal.unit} | {stretch} | {figure:.3g}{goal.unit} | {judged} |"
+        if judged != "met":
             missed.append(f"- {goal.what}: {goal.why or 'not looked into'}.")
     if missed:
         yield from ("", "What stands in the way of those that were missed:", "", *missed)

@@ -51,24 +51,24 @@ def tags_of_captions(
     """
     there: set[str | None] = set()
     for context in contexts:
-        there.update(one.source for one in context.captions)
-        told = [one for one in context.captions if captions is None or one.source in captions]
-        made = {"name": "mner-nouns", "version": version("mner"), "fingerprint": f"nouns-{VERSION}"}
-        tags = tuple(_tags(told))
+        there.update(caption.source for caption in context.captions)
+        chosen = [caption for caption in context.captions if captions is None or caption.source in captions]
+        extractor = {"name": "mner-nouns", "version": version("mner"), "fingerprint": f"nouns-{VERSION}"}
+        tags = tuple(_tags(chosen))
         if named is not None:
             named.rows += bool(tags)
-        yield replace(context, tags=tags, extractor=made)
+        yield replace(context, tags=tags, extractor=extractor)
     if absent := sorted(set(captions or ()) - there):
         known = ", ".join(sorted(filter(None, there))) or "none"
         raise DataError(f"{where}: no caption of {', '.join(absent)}; sources of captions there: {known}")
 
 
 def _tags(captions: Collection[Caption]) -> list[Tag]:
-    named = [nouns.objects(one.text) for one in captions]
-    names = dict.fromkeys(name for one in named for name in one)
+    named = [nouns.objects(objects.text) for objects in captions]
+    names = dict.fromkeys(name for objects in named for name in objects)
     tags = []
     for name in names:
-        counts = [one[name][0] for one in named if name in one]
+        counts = [objects[name][0] for objects in named if name in objects]
         confidence = round(len(counts) / len(named), 4)
         tags += [Tag(name, confidence=confidence, source=SOURCE)] * max(counts)
     return sorted(tags, key=lambda tag: -(tag.confidence or 0))

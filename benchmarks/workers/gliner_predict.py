@@ -20,8 +20,8 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     texts = [" ".join(words) for words in job["words"]]
 
     def predict(size: int, posts: int) -> int:
-        found = model.inference(texts[:posts], types, batch_size=size, threshold=0.9999)
-        return sum(len(one) for one in found)
+        entities = model.inference(texts[:posts], types, batch_size=size, threshold=0.9999)
+        return sum(len(of_text) for of_text in entities)
 
     best, speeds = fastest(predict, len(texts), sizes=(1, 8, 32))
     about = {"threads": used, "batch_size": best, "posts_per_second_by_batch_size": speeds}

@@ -34,9 +34,9 @@ def bare(job: dict[str, Any]) -> dict[str, Any]:
 
         def call(part: str, run: Any, marks: list[tuple[str, float]] = marks) -> Any:
             begun = time.perf_counter()
-            found = run()
+            result = run()
             marks.append((part, time.perf_counter() - begun))
-            return found
+            return result
 
         tags = call("detector", lambda pixels=pixels: backends["detector"](pixels))
         scenes = call("scene", lambda pixels=pixels: backends["scene"](pixels))
@@ -88,6 +88,6 @@ def whole(job: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    os.sched_setaffinity(0, told["cores"])
-    print(json.dumps((bare if told["bare"] else whole)(told)))
+    job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    os.sched_setaffinity(0, job["cores"])
+    print(json.dumps((bare if job["bare"] else whole)(job)))

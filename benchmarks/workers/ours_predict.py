@@ -44,8 +44,8 @@ def _whole(job: dict[str, Any], posts: list[Any]) -> Any:
     tagger = mner.load(job["model"], backend=job["backend"], threads=job["threads"], use_images=False)
 
     def work() -> dict[str, Any]:
-        found = list(tagger.pipe(posts))
-        return {"posts": len(found), "entities": sum(len(one.entities) for one in found)}
+        predictions = list(tagger.pipe(posts))
+        return {"posts": len(predictions), "entities": sum(len(each.entities) for each in predictions)}
 
     return work
 
@@ -58,10 +58,10 @@ def _bare(job: dict[str, Any], posts: list[Any]) -> Any:
     saved = read_model(job["model"])
     runtime = open_model(saved, backend=job["backend"], threads=job["threads"])
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
-    encoded = sorted(views.encode_many([post.words for post in posts] * TIMES), key=lambda one: one.tokens)
+    encoded = sorted(views.encode_many([post.words for post in posts] * TIMES), key=lambda each: each.tokens)
     batches: list[Batch] = []
     for tokens, group in itertools.groupby(
-        (one for one in encoded if len(one.windows) == 1), key=lambda one: one.tokens
+        (each for each in encoded if len(each.windows) == 1), key=lambda each: each.tokens
     ):
         members = list(group)
         most = max(1, TOKENS_PER_BATCH // tokens)

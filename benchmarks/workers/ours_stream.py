@@ -29,8 +29,8 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     def work() -> dict[str, Any]:
         samples = [[0, resident()]]
         entities = 0
-        for number, one in enumerate(tagger.pipe(itertools.islice(endless(posts), job["posts"])), 1):
-            entities += len(one.entities)
+        for number, prediction in enumerate(tagger.pipe(itertools.islice(endless(posts), job["posts"])), 1):
+            entities += len(prediction.entities)
             if number % job["every"] == 0:
                 samples.append([number, resident()])
         return {"posts": number, "entities": entities, "samples": samples}

@@ -69,7 +69,7 @@ def split_of(job: Mapping[str, Any], config: Config, views: Views) -> tuple[Spli
         root = configs.root_folder(config.data, Path(__file__).resolve().parents[2] / "configs")
         contexts = read_contexts([root / file for file in config.data.contexts])
         known = [None if post.image is None else contexts.get(post.image) for post in posts]
-        pieces = [() if one is None else compose(one, config.context) for one in known]
+        pieces = [() if each is None else compose(each, config.context) for each in known]
     else:
         pieces = [(CAPTION,)] * len(posts)
     both = views.encode_many(words, pieces)
@@ -115,11 +115,11 @@ def _profile(work: Work, labels: int) -> dict[str, Any]:
 
     Products with a side as long as the label set are the emission layer's and the CRF's, not the encoder's.
     """
-    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as found:
+    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
         work()
     products = total = 0.0
     outside: dict[str, float] = {}
-    for event in found.key_averages(group_by_input_shape=True):
+    for event in profiler.key_averages(group_by_input_shape=True):
         seconds = event.self_cpu_time_total / 1e6
         total += seconds
         sides = {side for shape in event.input_shapes for side in _sides(shape)}
@@ -127,7 +127,7 @@ def _profile(work: Work, labels: int) -> dict[str, Any]:
             products += seconds
         else:
             outside[event.key] = outside.get(event.key, 0.0) + seconds
-    largest = sorted(outside.items(), key=lambda one: -one[1])[:8]
+    largest = sorted(outside.items(), key=lambda each: -each[1])[:8]
     return {
         "products_seconds": products,
         "profiled_seconds": total,
@@ -137,7 +137,7 @@ def _profile(work: Work, labels: int) -> dict[str, Any]:
 
 
 def _sides(shape: Any) -> list[int]:
-    return [side for one in shape for side in (_sides(one) if isinstance(one, list | tuple) else [one])]
+    return [side for each in shape for side in (_sides(each) if isinstance(each, list | tuple) else [each])]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One side of a comparison: a process that warms up and then repeats its work whenever it is told to.
+"""One side of a comparison: a process that warms up and then repeats its work on request.
 
 It reads a job (JSON) named on the command line and answers on stdout with one JSON object a line: first what it is
 ({"ready": true, ...}, or {"unavailable": "why"}), then {"seconds": ...} for each line it reads. Standard library
@@ -38,23 +38,23 @@ def serve(prepare: Callable[[dict[str, Any]], tuple[Work, dict[str, Any]]], pack
     tell({"ready": True, "versions": versions(packages), **about})
     for _ in sys.stdin:
         started = time.perf_counter()
-        told = work() or {}
-        tell({"seconds": time.perf_counter() - started, **told})
+        extra = work() or {}
+        tell({"seconds": time.perf_counter() - started, **extra})
 
 
 def versions(packages: tuple[str, ...]) -> dict[str, str]:
     """The versions of the packages that are installed."""
-    found = {}
+    results = {}
     for package in packages:
         try:
-            found[package] = version(package)
+            results[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return results
 
 
 def threads(job: Mapping[str, Any]) -> int:
-    """Threads the job asks for; torch is told here, since not every library reads the environment."""
+    """Threads the job asks for; torch is set here, since not every library reads the environment."""
     import torch
 
     if job["threads"]:

@@ -19,10 +19,10 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     ).eval()
     with torch.no_grad():
         model.classifier.bias[0] += 10.0  # untrained it would find something in every span
-    words = [list(one) for one in job["words"]]
+    words = [list(of_post) for of_post in job["words"]]
 
     def predict(size: int, posts: int) -> int:
-        return sum(len(found) for found in model.predict(words[:posts], batch_size=size))
+        return sum(len(entities) for entities in model.predict(words[:posts], batch_size=size))
 
     best, speeds = fastest(predict, len(words), sizes=(1, 8, 32))
     about = {"threads": used, "batch_size": best, "posts_per_second_by_batch_size": speeds}

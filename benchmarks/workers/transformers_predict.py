@@ -24,7 +24,7 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     texts = [" ".join(words) for words in job["words"]]
 
     def predict(size: int, posts: int) -> int:
-        return sum(len(found) for found in tag(texts[:posts], batch_size=size))
+        return sum(len(entities) for entities in tag(texts[:posts], batch_size=size))
 
     best, speeds = fastest(predict, len(texts))
     about = {"threads": used, "batch_size": best, "posts_per_second_by_batch_size": speeds}

@@ -169,12 +169,12 @@ def refuse(folder: Path, source: Path) -> None:
     megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     if megabytes > MOST_MEGABYTES:
         raise SystemExit(f"error: the model has {megabytes:.1f} MB, at most {MOST_MEGABYTES:.0f} are allowed")
-    told = "".join((folder / name).read_text(encoding="utf-8") for name in ("README.md", "config.toml"))
-    if str(source) in told or str(ROOT) in told:
+    text = "".join((folder / name).read_text(encoding="utf-8") for name in ("README.md", "config.toml"))
+    if str(source) in text or str(ROOT) in text:
         raise SystemExit("error: the card or the configuration names a folder of this machine")
     for split in ("train", "dev", "test"):
         for _, post in originals(source, split):
-            if len(post.words) > 3 and post.text in told:
+            if len(post.words) > 3 and post.text in text:
                 raise SystemExit(f"error: the card or the configuration holds the text of post {post.id}")
 
 

@@ -117,8 +117,8 @@ def _choice(facts: Mapping[str, Any]) -> str:
     return f"of the candidates below, `{facts['chosen']}` was taken: {rule}; twitter2015.dev chose the epoch of each"
 
 
-def _pictures(found: Mapping[str, Any]) -> list[str]:
-    if not found["posts"]:
+def _pictures(read: Mapping[str, Any]) -> list[str]:
+    if not read["posts"]:
         return ["There was none on the machine that made this model."]
     lines = [
         "All posts of the dev and training splits whose picture was on the machine that made this model, the pictures",
@@ -128,7 +128,7 @@ def _pictures(found: Mapping[str, Any]) -> list[str]:
         "| data | split | post | picture | gold | T | I+T | right by the picture | wrong by the picture |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for row in found["posts"]:
+    for row in read["posts"]:
         split = row["split"] + (", picture also in train" if row["split"] == "dev" and _seen(row) else "")
         lines.append(
             f"| {row['data']} | {split} | {row['post']} | {row['image_status']} | {row['gold']} | {_cell(row['T'])} | "
@@ -136,7 +136,7 @@ def _pictures(found: Mapping[str, Any]) -> list[str]:
         )
     lines.append("")
     for split, label in (("dev", "dev (not trained on)"), ("train", "train (seen)")):
-        sums = found["totals"][split]
+        sums = read["totals"][split]
         lines.append(
             f"- {label}: {sums['posts']} posts, {sums['decoded_with_picture']} decoded with the picture, "
             f"{sums['gold']} gold entities; correct {sums['T']['correct']} of {sums['T']['found']} found in T, "
@@ -145,11 +145,11 @@ def _pictures(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _latency(found: Mapping[str, Any]) -> str:
-    if not found["posts"]:
+def _latency(read: Mapping[str, Any]) -> str:
+    if not read["posts"]:
         return "the time of one post was not measured."
-    times = {view: statistics.median(row["seconds"][view] for row in found["posts"])
-             for view in found["posts"][0]["seconds"]}  # fmt: skip
+    times = {view: statistics.median(row["seconds"][view] for row in read["posts"])
+             for view in read["posts"][0]["seconds"]}  # fmt: skip
     return (
         ", ".join(f"one post by itself {1000 * value:.0f} ms ({view})" for view, value in times.items()) + ", medians."
     )
@@ -159,8 +159,8 @@ def _machine(record: Mapping[str, Any]) -> str:
     return f"{record['machine']['cores']} cores ({record['machine']['cpu']})"
 
 
-def _files(told: str | Sequence[str]) -> str:
-    return told if isinstance(told, str) else " and ".join(told)
+def _files(files: str | Sequence[str]) -> str:
+    return files if isinstance(files, str) else " and ".join(files)
 
 
 def _types(facts: Mapping[str, Any]) -> list[str]:
@@ -180,5 +180,5 @@ def _seen(row: Mapping[str, Any]) -> bool:
     return bool(row["picture_seen_in_training"])
 
 
-def _cell(one: Mapping[str, int]) -> str:
-    return f"{one['found']} / {one['correct']}"
+def _cell(counts: Mapping[str, int]) -> str:
+    return f"{counts['found']} / {counts['correct']}"

@@ -37,9 +37,9 @@ def prepare(source: Path, folder: Path, *, quick: bool, say: Say) -> dict[str, i
         for split, file in SPLITS.items():
             posts = list(islice(_posts(source / name / file), most))
             if split == "train":
-                kept = [post for post in posts if text(post) not in scored]
-                left_out[name] = len(posts) - len(kept)
-                posts = kept
+                unseen = [post for post in posts if text(post) not in scored]
+                left_out[name] = len(posts) - len(unseen)
+                posts = unseen
             if posts:
                 data.write(posts, folder / f"{name}.{split}.txt", format="twitter")
         rows = iter_contexts(source / "contexts" / f"{name}.jsonl")
@@ -63,11 +63,11 @@ def refuse_leaks(config: Config, root: Path, *, say: Say) -> dict[str, int]:
                 continue
             counts = check([*training, root / file], format="twitter").counts
             # "same text: train/dev"; the second training file comes behind dev: "same text: dev/..."
-            found = {
+            across = {
                 kind: count for kind, count in counts.items() if kind.endswith(f"/{split}") or f": {split}/" in kind
             }
-            say(f"data check, training files against {file}: {found or 'nothing shared'}")
-            shared |= {f"{file}: {kind}": count for kind, count in found.items()}
+            say(f"data check, training files against {file}: {across or 'nothing shared'}")
+            shared |= {f"{file}: {kind}": count for kind, count in across.items()}
     if shared:
         raise SystemExit(f"error: a scored split shares posts or pictures with the training files: {shared}")
     return shared

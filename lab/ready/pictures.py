@@ -47,31 +47,33 @@ def real_pictures(source: Path, model: Path, store: Path, *, say: Callable[[str]
                 }
             )
             gold = [Entity.to_dict(post.entity(span, 1.0)) for span in post.spans or ()]
-            say(f"{name}/{split} {post.id} ({seen.image_status})\n  gold  {_told(gold)}")
-            say(f"  T     {_told([one.to_dict() for one in alone.entities])}")
-            say(f"  I+T   {_told([one.to_dict() for one in seen.entities])}")
+            say(f"{name}/{split} {post.id} ({seen.image_status})\n  gold  {_listed(gold)}")
+            say(f"  T     {_listed([entity.to_dict() for entity in alone.entities])}")
+            say(f"  I+T   {_listed([entity.to_dict() for entity in seen.entities])}")
     return {"posts": rows, "totals": {split: _totals(rows, split) for split in ("dev", "train")}}
 
 
 def _counts(post: Post, alone: Prediction, seen: Prediction) -> Row:
-    gold = {(one.start, one.end, one.label) for one in (post.entity(span, 1.0) for span in post.spans or ())}
-    found = {"T": _keys(alone.entities), "I+T": _keys(seen.entities)}
+    gold = {
+        (entity.start, entity.end, entity.label) for entity in (post.entity(span, 1.0) for span in post.spans or ())
+    }
+    by_view = {"T": _keys(alone.entities), "I+T": _keys(seen.entities)}
     return {
         "gold": len(gold),
-        **{view: {"found": len(keys), "correct": len(keys & gold)} for view, keys in found.items()},
-        "gained": len((found["I+T"] - found["T"]) & gold),
-        "lost": len((found["T"] - found["I+T"]) & gold),
-        "new_errors": len(found["I+T"] - found["T"] - gold),
-        "errors_gone": len(found["T"] - found["I+T"] - gold),
+        **{view: {"found": len(keys), "correct": len(keys & gold)} for view, keys in by_view.items()},
+        "gained": len((by_view["I+T"] - by_view["T"]) & gold),
+        "lost": len((by_view["T"] - by_view["I+T"]) & gold),
+        "new_errors": len(by_view["I+T"] - by_view["T"] - gold),
+        "errors_gone": len(by_view["T"] - by_view["I+T"] - gold),
     }
 
 
 def _keys(entities: Iterable[Entity]) -> set[tuple[int, int, str]]:
-    return {(one.start, one.end, one.label) for one in entities}
+    return {(entity.start, entity.end, entity.label) for entity in entities}
 
 
-def _told(entities: Sequence[Mapping[str, Any]]) -> str:
-    return "; ".join(f"{one['text']} {one['label']} {one['score']:.2f}" for one in entities) or "-"
+def _listed(entities: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(f"{row['text']} {row['label']} {row['score']:.2f}" for row in entities) or "-"
 
 
 def _totals(rows: Sequence[Row], split: str) -> Row:

@@ -1,4 +1,4 @@
-"""Six posts, and a model of a few rules in the place of a trained one, so that every number can be told by hand."""
+"""Six posts, and a model of a few rules in place of a trained one, so that every number can be worked out by hand."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def posts() -> list[Post]:
 def contexts() -> list[VisualContext | None]:
     def context(number: int, relation: float, *captions: tuple[str, str], ocr: str | None = None) -> VisualContext:
         read = () if ocr is None else (OcrText(ocr, source="x"),)
-        told = tuple(Caption(text, source=source) for source, text in captions)
-        return VisualContext(f"{number}.jpg", captions=told, ocr=read, extra={"relation": {"made": relation}})
+        shown = tuple(Caption(text, source=source) for source, text in captions)
+        return VisualContext(f"{number}.jpg", captions=shown, ocr=read, extra={"relation": {"made": relation}})
 
     return [
         context(1, 0.9, ("a", "photo team"), ("b", "people dog"), ocr="KEVIN LOVE 12"),
@@ -135,7 +135,7 @@ def record(row: str = "text", seed: int = 1, **changes: Any) -> dict[str, Any]:
         }
         return {"micro": labels["LOC"], "labels": labels, "signature": "", "fingerprint": "1", "mner": "0"}
 
-    made = {
+    record = {
         "config_fingerprint": "c",
         "model": "m",
         "best_epoch": 1,
@@ -154,7 +154,7 @@ def record(row: str = "text", seed: int = 1, **changes: Any) -> dict[str, Any]:
         "precision": "fp32",
         "machine": {"cpu": "one", "flags": ["avx2"], "cores": 2},
     }
-    return {**made, **changes}
+    return {**record, **changes}
 
 
 @pytest.fixture

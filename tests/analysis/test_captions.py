@@ -12,41 +12,41 @@ from mner.errors import DataError
 
 
 def test_curve_reads_the_first_k_captions(opened: Callable[..., LoadedRun]) -> None:
-    found = captions([opened()])
-    assert found.order == ("a", "b")
-    assert [point.captions for point in found.points] == [0, 1, 2]
+    result = captions([opened()])
+    assert result.order == ("a", "b")
+    assert [point.captions for point in result.points] == [0, 1, 2]
     # 6 gold and 5 found in each; right: 3 by the words, with caption a madrid goes and cleveland comes, b brings paris
-    assert [point.f1.mean for point in found.points] == pytest.approx([600 / 11, 600 / 11, 800 / 11])
-    assert [point.full for point in found.points] == [6, 5, 2]
-    assert (found.trained, found.posts) == (2, 6)
-    assert found.points[1].f1.sd is None
+    assert [point.f1.mean for point in result.points] == pytest.approx([600 / 11, 600 / 11, 800 / 11])
+    assert [point.full for point in result.points] == [6, 5, 2]
+    assert (result.trained, result.posts) == (2, 6)
+    assert result.points[1].f1.sd is None
 
 
 def test_captions_over_the_budget_are_counted(opened: Callable[..., LoadedRun]) -> None:
     context = {"order": ["captions"], "captions": ["a", "b"], "budget": {"captions": 1}}
-    found = captions([opened(context=context)])
-    assert [point.cut for point in found.points] == [0, 1, 2]  # "photo team"; then "map" and "stadium" besides
+    result = captions([opened(context=context)])
+    assert [point.cut for point in result.points] == [0, 1, 2]  # "photo team"; then "map" and "stadium" besides
     assert {point.cut for point in captions([opened()]).points} == {0}
 
 
 def test_order_decides_what_comes_first(opened: Callable[..., LoadedRun]) -> None:
-    found = captions([opened()], order=["b", "a"])
-    assert found.order == ("b", "a")
-    assert [point.f1.mean for point in found.points] == pytest.approx([600 / 11, 800 / 11, 800 / 11])
+    result = captions([opened()], order=["b", "a"])
+    assert result.order == ("b", "a")
+    assert [point.f1.mean for point in result.points] == pytest.approx([600 / 11, 800 / 11, 800 / 11])
 
 
 def test_order_by_default_is_that_of_the_contexts(opened: Callable[..., LoadedRun]) -> None:
-    found = captions([opened(context={"order": ["captions"]})])
-    assert found.order == ("a", "b")
-    assert found.trained is None
+    result = captions([opened(context={"order": ["captions"]})])
+    assert result.order == ("a", "b")
+    assert result.trained is None
 
 
 def test_runs_make_a_mean_with_a_signature(opened: Callable[..., LoadedRun]) -> None:
     blind = opened(rules={"kevin": lambda context: "O"})
-    found = captions(iter([opened(), blind]))
-    assert found.points[0].f1.f1 == pytest.approx((600 / 11, 400 / 10))
-    assert found.points[0].f1.mean == pytest.approx((600 / 11 + 40) / 2)
-    signature = found.points[2].f1.signature
+    result = captions(iter([opened(), blind]))
+    assert result.points[0].f1.f1 == pytest.approx((600 / 11, 400 / 10))
+    assert result.points[0].f1.mean == pytest.approx((600 / 11 + 40) / 2)
+    signature = result.points[2].f1.signature
     assert " view=I+T:captions=2 " in signature and " seeds=2 " in signature and " data=made/dev@" in signature
 
 

@@ -15,24 +15,24 @@ from mner.runs import RunRecord
 from mner.types import Span
 
 
-def kinds(found: object) -> dict[str, list[str]]:
-    told: dict[str, list[str]] = {}
-    for case in found.shown:  # type: ignore[attr-defined]
-        told.setdefault(case.kind, []).append(case.id)
-    return told
+def kinds(result: object) -> dict[str, list[str]]:
+    shown: dict[str, list[str]] = {}
+    for case in result.shown:  # type: ignore[attr-defined]
+        shown.setdefault(case.kind, []).append(case.id)
+    return shown
 
 
 def test_row_alone_is_compared_with_its_own_words(opened: Callable[..., LoadedRun]) -> None:
-    found = cases(opened())
-    assert found.counts == {"helped": 2, "misled": 1}
-    assert kinds(found) == {"helped": ["p2", "p6"], "misled": ["p5"]}
-    assert (found.posts, found.used, found.seed) == (6, 5, 1)
-    assert {name: round(f1.mean, 2) for name, f1 in found.readings.items()} == {
+    result = cases(opened())
+    assert result.counts == {"helped": 2, "misled": 1}
+    assert kinds(result) == {"helped": ["p2", "p6"], "misled": ["p5"]}
+    assert (result.posts, result.used, result.seed) == (6, 5, 1)
+    assert {name: round(f1.mean, 2) for name, f1 in result.readings.items()} == {
         "made/ita T": 54.55,
         "made/ita I+T": 72.73,
     }
-    paris = found.shown[0]
-    assert [(one.name, one.spans, one.right) for one in paris.readings] == [
+    paris = result.shown[0]
+    assert [(each.name, each.spans, each.right) for each in paris.readings] == [
         ("made/ita T", (Span(0, 1, "PER"),), False),
         ("made/ita I+T", (Span(0, 1, "LOC"),), True),
     ]
@@ -41,18 +41,18 @@ def test_row_alone_is_compared_with_its_own_words(opened: Callable[..., LoadedRu
 
 def test_baseline_takes_the_place_of_the_words(opened: Callable[..., LoadedRun]) -> None:
     text = opened("text", rules={"paris": lambda context: "S-LOC"})
-    found = cases(opened(), baseline=text)
-    assert kinds(found) == {"helped": ["p6"], "misled": ["p5"]}
-    assert [one.name for one in found.shown[0].readings] == ["made/text T", "made/ita T", "made/ita I+T"]
+    result = cases(opened(), baseline=text)
+    assert kinds(result) == {"helped": ["p6"], "misled": ["p5"]}
+    assert [each.name for each in result.shown[0].readings] == ["made/text T", "made/ita T", "made/ita I+T"]
 
 
 def test_alignment_rescues_what_the_picture_misled(opened: Callable[..., LoadedRun]) -> None:
     unaligned = opened("joint", rules={"kevin": lambda context: "O" if context else "S-PER"})
-    found = cases(opened(), baseline=opened("text"), unaligned=unaligned)
-    assert found.counts["rescued"] == 1
-    (case,) = [case for case in found.shown if case.kind == "rescued"]
+    result = cases(opened(), baseline=opened("text"), unaligned=unaligned)
+    assert result.counts["rescued"] == 1
+    (case,) = [case for case in result.shown if case.kind == "rescued"]
     assert case.id == "p1"
-    assert [one.right for one in case.readings] == [True, True, False, True]
+    assert [each.right for each in case.readings] == [True, True, False, True]
     ((span, match),) = case.matches
     assert (span, match.text, match.whole) == (Span(0, 1, "PER"), "KEVIN LOVE 12", True)
 
@@ -64,25 +64,25 @@ def test_alignment_rescues_nothing_that_the_words_alone_get_wrong(opened: Callab
 
 
 def test_rescue_names_its_readings(opened: Callable[..., LoadedRun]) -> None:
-    found = cases(opened(), baseline=opened("text"), unaligned=opened("joint"))
-    assert found.meaning("helped") == "made/text T wrong, made/ita I+T right"
-    assert found.meaning("rescued") == "made/text T right, made/joint I+T wrong, both views of made/ita right"
+    result = cases(opened(), baseline=opened("text"), unaligned=opened("joint"))
+    assert result.meaning("helped") == "made/text T wrong, made/ita I+T right"
+    assert result.meaning("rescued") == "made/text T right, made/joint I+T wrong, both views of made/ita right"
     assert cases(opened()).meaning("misled") == "made/ita T right, made/ita I+T wrong"
 
 
 def test_posts_turn_between_two_readings_on_record(make_record: Callable[..., dict[str, Any]]) -> None:
-    kept = {"fingerprint": "1", "labels": ["LOC", "PER"], "T": "0 0-1 . -1 .", "I+T": "0 01 +0 -1+0 ."}
+    by_post = {"fingerprint": "1", "labels": ["LOC", "PER"], "T": "0 0-1 . -1 .", "I+T": "0 01 +0 -1+0 ."}
     nothing = {"T": [[]] * 4, "I+T": [[]] * 4}
-    run = RunRecord.model_validate(make_record("ita", 1, nothing, outcomes={"dev": kept}))
+    run = RunRecord.model_validate(make_record("ita", 1, nothing, outcomes={"dev": by_post}))
     assert turned(run, "T", run, "I+T", split="dev") == (1, 1)  # the second post, the third
     assert turned(run, "T", run, "T", split="dev") == (0, 0)
     assert turned(run, "T", run, "I+T", split="test") is None
 
 
 def test_most_cuts_what_is_shown_and_not_what_is_counted(opened: Callable[..., LoadedRun]) -> None:
-    found = cases(opened(), most=1)
-    assert found.counts["helped"] == 2
-    assert kinds(found) == {"helped": ["p2"], "misled": ["p5"]}
+    result = cases(opened(), most=1)
+    assert result.counts["helped"] == 2
+    assert kinds(result) == {"helped": ["p2"], "misled": ["p5"]}
 
 
 def test_rows_on_other_posts_are_refused(opened: Callable[..., LoadedRun]) -> None:
@@ -96,6 +96,6 @@ def test_row_is_not_compared_with_itself(opened: Callable[..., LoadedRun]) -> No
 
 
 def test_each_reading_is_signed_as_it_was_decoded(opened: Callable[..., LoadedRun]) -> None:
-    found = cases(opened(), baseline=opened("text", decode={"constrained": False}))
-    assert " decode=unconstrained " in found.readings["made/text T"].signature
-    assert " decode=constrained " in found.readings["made/ita T"].signature
+    result = cases(opened(), baseline=opened("text", decode={"constrained": False}))
+    assert " decode=unconstrained " in result.readings["made/text T"].signature
+    assert " decode=constrained " in result.readings["made/ita T"].signature

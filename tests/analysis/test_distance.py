@@ -15,23 +15,23 @@ from mner.errors import DataError, ModelError
 
 
 def test_words_of_posts_with_context_are_measured(opened: Callable[..., LoadedRun]) -> None:
-    found = distance([opened(loss={"cva": "posterior"})], bins=2)
+    result = distance([opened(loss={"cva": "posterior"})], bins=2)
     # kevin won, paris won: two captions; phoenix, madrid won, cleveland won: one
-    told = [6.0] * 4 + [3.0] * 5
-    assert (found.posts, found.words) == (5, 9)
-    assert found.mean == pytest.approx(np.mean(told))
-    assert found.sd == pytest.approx(np.std(told))
-    assert found.norm == pytest.approx(4.0)
-    assert found.edges == (0.0, 3.0, 6.0)
-    assert found.shares == pytest.approx((0.0, 1.0))  # 3 lies in the bin that begins with it
-    assert found.cva == "posterior"
-    assert found.signature.startswith("view=T~I+T measure=l2 data=made/dev@")
+    shown = [6.0] * 4 + [3.0] * 5
+    assert (result.posts, result.words) == (5, 9)
+    assert result.mean == pytest.approx(np.mean(shown))
+    assert result.sd == pytest.approx(np.std(shown))
+    assert result.norm == pytest.approx(4.0)
+    assert result.edges == (0.0, 3.0, 6.0)
+    assert result.shares == pytest.approx((0.0, 1.0))  # 3 lies in the bin that begins with it
+    assert result.cva == "posterior"
+    assert result.signature.startswith("view=T~I+T measure=l2 data=made/dev@")
 
 
 def test_words_of_all_runs_count(opened: Callable[..., LoadedRun]) -> None:
-    found = distance([opened(), opened()])
-    assert found.words == 18
-    assert " seeds=2 " in found.signature
+    result = distance([opened(), opened()])
+    assert result.words == 18
+    assert " seeds=2 " in result.signature
 
 
 def test_posts_without_context_are_an_error(opened: Callable[..., LoadedRun]) -> None:

@@ -25,11 +25,11 @@ def trained(make_record: Make, commit: Commit) -> Callable[..., Experiment]:
     """A function that commits a run on some training posts and reads its row; keywords are settings of training."""
 
     def make(
-        name: str, posts: int, *, scored: tuple[str, ...] = ("dev", "test"), asked: int = 0, **training: Any
+        name: str, posts: int, *, scored: tuple[str, ...] = ("dev", "test"), train_posts: int = 0, **training: Any
     ) -> Experiment:
         record = make_record(name, 1, {"T": LESS, "I+T": GOLD if posts > 1000 else LESS}, scored=scored)
         record["splits"]["train"]["posts"] = posts
-        record["config"]["data"] = {"train_posts": asked}
+        record["config"]["data"] = {"train_posts": train_posts}
         record["config"]["training"] |= training
         return read_experiment(commit(record))
 
@@ -37,24 +37,24 @@ def trained(make_record: Make, commit: Commit) -> Callable[..., Experiment]:
 
 
 def test_rows_that_differ_in_posts_alone_make_a_curve(trained: Callable[..., Experiment]) -> None:
-    rows = [trained("ita", 4000), trained("text", 4000), trained("ita-1000", 1000, asked=1000)]
-    found = learning(rows, split="test")
-    assert [(one.row, one.view, len(one.points)) for one in found.curves] == [
+    rows = [trained("ita", 4000), trained("text", 4000), trained("ita-1000", 1000, train_posts=1000)]
+    result = learning(rows, split="test")
+    assert [(each.row, each.view, len(each.points)) for each in result.curves] == [
         ("tiny/ita", "T", 2),
         ("tiny/ita", "I+T", 2),
         ("tiny/text", "T", 1),
     ]
-    small, whole = found.curves[1].points
+    small, whole = result.curves[1].points
     assert (small.posts, small.row, whole.posts) == (1000, "tiny/ita-1000", 4000)
     assert (small.f1.mean, whole.f1.mean) == (pytest.approx(400 / 7), 100.0)
     assert "view=I+T" in whole.f1.signature
 
 
 def test_other_settings_are_another_curve(trained: Callable[..., Experiment]) -> None:
-    found = learning(
+    result = learning(
         [trained("text", 4000), trained("text-500", 500, epochs=9), trained("text-warm", 4000, warmup=0.1)]
     )
-    assert [len(one.points) for one in found.curves] == [1, 1, 1]
+    assert [len(each.points) for each in result.curves] == [1, 1, 1]
 
 
 def test_two_rows_on_as_many_posts_are_no_curve(trained: Callable[..., Experiment]) -> None:
@@ -64,6 +64,6 @@ def test_two_rows_on_as_many_posts_are_no_curve(trained: Callable[..., Experimen
 
 def test_runs_without_scores_of_the_split_are_left_out(trained: Callable[..., Experiment]) -> None:
     rows = [trained("text", 4000), trained("text-500", 500, scored=("dev",))]
-    assert [len(one.points) for one in learning(rows, split="test").curves] == [1]
+    assert [len(each.points) for each in learning(rows, split="test").curves] == [1]
     with pytest.raises(DataError, match="no run has scores of test"):
         learning(rows[1:], split="test")

@@ -51,11 +51,11 @@ def test_no_choice_is_better_and_one_is_as_good(both: tuple[np.ndarray, np.ndarr
 
 
 def test_views_rows_and_seeds_are_told_apart(make_record: Make, commit: Commit) -> None:
-    for seed, found in ((1, LESS), (2, OTHER)):
-        ita = commit(make_record("ita-ga-cva", seed, {"T": LESS, "I+T": found}))
+    for seed, result in ((1, LESS), (2, OTHER)):
+        ita = commit(make_record("ita-ga-cva", seed, {"T": LESS, "I+T": result}))
         text = commit(make_record("text", seed, {"T": LESS, "I+T": GOLD}))
-    found = oracle(read_experiment(ita), baseline=read_experiment(text), split="test")
-    views, rows, ita_seeds, text_seeds = found.choices
+    result = oracle(read_experiment(ita), baseline=read_experiment(text), split="test")
+    views, rows, ita_seeds, text_seeds = result.choices
     assert (views.what, views.a, views.b) == ("views", "tiny/ita-ga-cva I+T", "tiny/ita-ga-cva T")
     assert (rows.a, rows.b) == ("tiny/ita-ga-cva I+T", "tiny/text T")
     assert (ita_seeds.what, ita_seeds.a, text_seeds.b) == ("seeds", "tiny/ita-ga-cva I+T", "tiny/text T")

@@ -21,12 +21,12 @@ pytestmark = [
 def test_twitter15_contexts_have_relations_and_little_text() -> None:
     path = Path(os.environ["MNER_DATA"]) / "contexts" / "twitter2015.jsonl"
     contexts = list(read_contexts(path).values())
-    found = relations(contexts)
-    assert {"tmr_strong", "tmr_weak", "m2df_whole"} <= set(found)
-    parts = thirds(found["m2df_whole"])
+    result = relations(contexts)
+    assert {"tmr_strong", "tmr_weak", "m2df_whole"} <= set(result)
+    parts = thirds(result["m2df_whole"])
     assert parts is not None
     sizes = [sum(part is not None and part.startswith(str(number)) for part in parts) for number in (1, 2, 3)]
-    assert sum(sizes) == sum(value is not None for value in found["m2df_whole"])
+    assert sum(sizes) == sum(value is not None for value in result["m2df_whole"])
     assert max(sizes) - min(sizes) < 0.1 * sum(sizes)
     assert sources(contexts)[:3] == ["catr", "cimodel", "blip2"]
     statistics = artefact_statistics(path)

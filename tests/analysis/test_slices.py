@@ -14,9 +14,9 @@ from mner.errors import DataError
 from mner.types import Post, VisualContext
 
 
-def part(found: Slices, by: str, name: str) -> Slice:
-    (one,) = [one for one in found.slices if one.by == by and one.name.startswith(name)]
-    return one
+def part(result: Slices, by: str, name: str) -> Slice:
+    (each,) = [each for each in result.slices if each.by == by and each.name.startswith(name)]
+    return each
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def train(posts: list[Post]) -> list[Post]:
 
 
 def test_seen_and_unseen_entities(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
-    found = slices(read_both([opened()]), train)
-    seen, unseen = part(found, "entity", "seen"), part(found, "entity", "unseen")
+    result = slices(read_both([opened()]), train)
+    seen, unseen = part(result, "entity", "seen"), part(result, "entity", "unseen")
     assert (seen.entities, unseen.entities, seen.posts) == (3, 3, 6)
     assert (seen.without.mean, seen.with_.mean) == pytest.approx((200 / 3, 200 / 3))  # paris comes, madrid goes
     assert (unseen.without.mean, unseen.with_.mean) == pytest.approx((40.0, 80.0))  # cleveland comes
@@ -36,45 +36,45 @@ def test_seen_and_unseen_entities(opened: Callable[..., LoadedRun], train: list[
 
 
 def test_captions_and_relation(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
-    found = slices(read_both([opened()]), train)
-    assert [one.name for one in found.slices if one.by == "captions"] == ["0", "1", "2"]
-    assert [one.posts for one in found.slices if one.by == "captions"] == [1, 3, 2]
-    two = part(found, "captions", "2")
+    result = slices(read_both([opened()]), train)
+    assert [each.name for each in result.slices if each.by == "captions"] == ["0", "1", "2"]
+    assert [each.posts for each in result.slices if each.by == "captions"] == [1, 3, 2]
+    two = part(result, "captions", "2")
     assert (two.without.mean, two.with_.mean) == pytest.approx((50.0, 100.0))
-    names = [one.name for one in found.slices if one.by == "made"]
+    names = [each.name for each in result.slices if each.by == "made"]
     assert names == ["1 of 3: 0.1 to 0.1", "2 of 3: 0.2 to 0.5", "3 of 3: 0.8 to 0.9"]
-    middle = part(found, "made", "2 of 3")
+    middle = part(result, "made", "2 of 3")
     assert (middle.posts, middle.entities) == (2, 2)
     assert (middle.without.mean, middle.with_.mean) == pytest.approx((50.0, 50.0))  # madrid goes, cleveland comes
-    assert found.absent == {}
+    assert result.absent == {}
 
 
 def test_absent_relation_is_said(opened: Callable[..., LoadedRun]) -> None:
-    bare = replace(opened(), contexts=[one and replace(one, extra={}) for one in opened().contexts])
+    bare = replace(opened(), contexts=[each and replace(each, extra={}) for each in opened().contexts])
     assert slices(read_both([bare]), []).absent == {"relation": 'no context has the key "relation"'}
 
 
 def test_baseline_gives_the_words_alone(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
     text = opened("text", rules={"cleveland": lambda context: "S-LOC"}, decode={"constrained": False})
-    found = slices(read_both([opened()], baseline=[text]), train)
-    assert found.baseline == "made/text"
-    assert " decode=unconstrained " in found.slices[0].without.signature
-    assert " decode=constrained " in found.slices[0].with_.signature
-    assert part(found, "entity", "unseen").gain == pytest.approx(0.0)
+    result = slices(read_both([opened()], baseline=[text]), train)
+    assert result.baseline == "made/text"
+    assert " decode=unconstrained " in result.slices[0].without.signature
+    assert " decode=constrained " in result.slices[0].with_.signature
+    assert part(result, "entity", "unseen").gain == pytest.approx(0.0)
 
 
 def test_row_and_baseline_are_read_on_the_seeds_that_both_have(opened: Callable[..., LoadedRun]) -> None:
-    def run(one: LoadedRun, seed: int) -> LoadedRun:
-        return replace(one, config=one.config.model_copy(update={"seed": seed}))
+    def run(each: LoadedRun, seed: int) -> LoadedRun:
+        return replace(each, config=each.config.model_copy(update={"seed": seed}))
 
     row = [run(opened(), seed) for seed in (1, 2)]
     blind = opened("text", rules={"kevin": lambda context: "O"})
     text = [run(opened("text"), 2), run(blind, 3)]
-    found = slices(read_both(row, baseline=text), [])
-    assert [(len(one.without.f1), len(one.with_.f1)) for one in found.slices] == [(1, 1)] * len(found.slices)
-    assert part(found, "entity", "unseen").without.mean == pytest.approx(600 / 11), "seed 2, which knows kevin"
+    result = slices(read_both(row, baseline=text), [])
+    assert [(len(each.without.f1), len(each.with_.f1)) for each in result.slices] == [(1, 1)] * len(result.slices)
+    assert part(result, "entity", "unseen").without.mean == pytest.approx(600 / 11), "seed 2, which knows kevin"
     apart = slices(read_both(row, baseline=text[1:]), [])
-    assert {(len(one.without.f1), len(one.with_.f1)) for one in apart.slices} == {(1, 2)}, "no seed is shared"
+    assert {(len(each.without.f1), len(each.with_.f1)) for each in apart.slices} == {(1, 2)}, "no seed is shared"
 
 
 def test_baseline_on_other_posts_is_refused(opened: Callable[..., LoadedRun]) -> None:
@@ -84,25 +84,25 @@ def test_baseline_on_other_posts_is_refused(opened: Callable[..., LoadedRun]) ->
 
 
 def test_interval_is_of_the_gain_and_none_for_few_posts(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
-    one = opened()
-    assert {part.interval for part in slices(read_both([one]), train).slices} == {None}  # six posts
-    many = replace(one, posts=[*one.posts] * 8, contexts=[*one.contexts] * 8)
-    found = slices(read_both([many]), train)
-    unseen = part(found, "entity", "unseen")
+    run = opened()
+    assert {part.interval for part in slices(read_both([run]), train).slices} == {None}  # six posts
+    many = replace(run, posts=[*run.posts] * 8, contexts=[*run.contexts] * 8)
+    result = slices(read_both([many]), train)
+    unseen = part(result, "entity", "unseen")
     assert unseen.interval is not None
     assert unseen.interval.low < unseen.gain < unseen.interval.high
     assert unseen.interval.low > 0 and unseen.interval.p < 0.05  # cleveland comes wherever it stands, nothing goes
-    seen = part(found, "entity", "seen")  # paris comes, madrid goes
+    seen = part(result, "entity", "seen")  # paris comes, madrid goes
     assert seen.interval is not None and seen.interval.low < 0 < seen.interval.high
-    assert part(found, "captions", "0").interval is None  # eight posts
+    assert part(result, "captions", "0").interval is None  # eight posts
 
 
 def test_control_is_divided_by_entities_alone(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
     control = opened(context={"order": ["captions"], "substitute": "shuffled"})
-    found = slices(read_both([control]), train)
-    assert {one.by for one in found.slices} == {"entity"}
-    assert set(found.absent) == {"relation", "captions"}
-    assert "not those of the posts' own pictures" in found.absent["relation"]
+    result = slices(read_both([control]), train)
+    assert {each.by for each in result.slices} == {"entity"}
+    assert set(result.absent) == {"relation", "captions"}
+    assert "not those of the posts' own pictures" in result.absent["relation"]
     with pytest.raises(DataError, match=r'ocr measures what the posts\' own pictures do; .*substitute = "shuffled"'):
         read_both([control], own_pictures="ocr")
 
@@ -118,6 +118,6 @@ def test_relations_read_numbers_and_scorers() -> None:
 
 def test_thirds_keep_equal_scores_together() -> None:
     assert thirds([0.5, 0.5, 0.5]) is None
-    found = thirds([0.0, 0.0, 0.0, 0.0, 1.0, 2.0])
-    assert found is not None
-    assert len(set(found[:4])) == 1
+    result = thirds([0.0, 0.0, 0.0, 0.0, 1.0, 2.0])
+    assert result is not None
+    assert len(set(result[:4])) == 1

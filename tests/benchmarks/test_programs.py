@@ -83,8 +83,8 @@ def test_train_throughput_measures_peers_price_and_profile(tiny_encoder: Path, t
 
 
 def test_predict_throughput_measures_whole_and_bare(tiny_model: Path, tmp_path: Path) -> None:
-    some = ("--runtimes", "torch fp32", "onnx fp32", "--peers", "transformers")
-    record = run("predict_throughput", tmp_path, "--model", tiny_model, "--posts", 8, *some)
+    of_post = ("--runtimes", "torch fp32", "onnx fp32", "--peers", "transformers")
+    record = run("predict_throughput", tmp_path, "--model", tiny_model, "--posts", 8, *of_post)
     assert set(record["seconds"]) >= {"mner torch fp32", "encoder alone, torch fp32", "mner onnx fp32", "transformers"}
     assert "batch_size" in record["peers"]["transformers"]
     assert record["ratios"]["whole / encoder alone, torch fp32 (1 is best)"] > 0
@@ -101,8 +101,8 @@ def test_cold_start_counts_memory_with_and_without_vision(tiny_model: Path, tmp_
 def test_memory_stream_samples_as_posts_pass(tiny_model: Path, tmp_path: Path) -> None:
     small = ("--tiny-posts", 300, "--posts", 200, "--first", 200, "--every", 50)
     record = run("memory_stream", tmp_path, "--tiny", tiny_model, *small)
-    (told,) = record["seconds"].values()
-    assert [posts for posts, _ in told["samples"]] == [0, 50, 100, 150, 200, 250, 300]
+    (shown,) = record["seconds"].values()
+    assert [posts for posts, _ in shown["samples"]] == [0, 50, 100, 150, 200, 250, 300]
 
 
 def test_scaling_fits_an_exponent_to_each_row(tiny_model: Path, tmp_path: Path) -> None:

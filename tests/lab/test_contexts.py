@@ -38,7 +38,7 @@ def test_contexts_of_another_kind_are_seen_from_what_is_read(
     record = make_record("ita-ga-cva", 1, EMPTY)
     record["config"] |= {"context": context, "data": {"contexts": files}}
     experiment = read_experiment(commit(record))
-    found = remark(experiment)
-    assert (found is None) if says is None else (says in str(found))
+    result = remark(experiment)
+    assert (result is None) if says is None else (says in str(result))
     assert is_of(experiment, "ita-ga-cva") == (says is None)
-    assert remark_on(experiment, "ita-ga-cva") == found and remark_on(experiment, "text") is None
+    assert remark_on(experiment, "ita-ga-cva") == result and remark_on(experiment, "text") is None

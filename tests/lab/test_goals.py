@@ -24,7 +24,7 @@ Commit = Callable[[Mapping[str, Any]], Path]
 
 
 @pytest.fixture
-def told(make_record: Make, commit: Commit) -> Callable[..., Part]:
+def goals_of(make_record: Make, commit: Commit) -> Callable[..., Part]:
     """A function that commits three seeds of each row, given what both views find, and returns the part with goals."""
 
     def make(
@@ -46,14 +46,14 @@ def search(row: str, trials: int = 12) -> Search:
         "loss": {"views": ["T"] if text else ["T", "I+T"]},
         "decode": {"constrained": False},
     }
-    told = {
+    record = {
         "row": row,
         "data": "twitter15",
         "config": config,
         "trials": [{"settings": {"training.epochs": 2}, "score": 70.0}],
     }
-    told |= {"encoder": {"name": "embedded:minilm"}, "judged_on": {"views": ["T"]}, "seconds": 1.0}
-    return Search.model_validate(told | {"best": 1, "trials_asked": trials, "trials_done": trials})
+    record |= {"encoder": {"name": "embedded:minilm"}, "judged_on": {"views": ["T"]}, "seconds": 1.0}
+    return Search.model_validate(record | {"best": 1, "trials_asked": trials, "trials_done": trials})
 
 
 def lines(part: Part, what: str) -> list[tuple[str, ...]]:
@@ -61,20 +61,20 @@ def lines(part: Part, what: str) -> list[tuple[str, ...]]:
     return [row for row in part.table.rows if row[0].startswith(what)]
 
 
-def test_every_goal_has_a_line_and_most_are_not_measured(told: Callable[..., Part]) -> None:
-    part = told({"text": (LESS, LESS)}, encoder={"name": "tiny"})
+def test_every_goal_has_a_line_and_most_are_not_measured(goals_of: Callable[..., Part]) -> None:
+    part = goals_of({"text": (LESS, LESS)}, encoder={"name": "tiny"})
     assert part.table is not None
     assert len(part.table.rows) == len(TARGETS)
     assert {row[-1] for row in part.table.rows} == {"not measured"}
 
 
-def test_gain_is_judged_only_between_rows_tuned_alike(told: Callable[..., Part]) -> None:
+def test_gain_is_judged_only_between_rows_tuned_alike(goals_of: Callable[..., Part]) -> None:
     rows = {"text": (LESS, LESS), "ita-ga-cva": (GOLD, GOLD)}
     what = "GA + CVA, I+T view, over equally tuned text, Twitter-15"
-    (line,) = lines(told(rows), what)
+    (line,) = lines(goals_of(rows), what)
     assert line[1] == "ita-ga-cva I+T minus text T" and line[4].startswith("+42.86, interval ")
     assert line[-1] == "not measured: not tuned alike"
-    (line,) = lines(told(rows, searches=[search("text"), search("ita-ga-cva", 3)]), what)
+    (line,) = lines(goals_of(rows, searches=[search("text"), search("ita-ga-cva", 3)]), what)
     assert line[-1] == "not measured: not tuned alike"
 
 
@@ -103,9 +103,9 @@ def test_gain_takes_both_tests(make_record: Make, commit: Commit) -> None:
     assert verdict() == "not measured: both tests take two seeds and outcomes of posts"
 
 
-def test_score_is_judged_on_its_encoder_alone(told: Callable[..., Part]) -> None:
+def test_score_is_judged_on_its_encoder_alone(goals_of: Callable[..., Part]) -> None:
     mpnet = {"encoder": {"name": "embedded:mpnet"}}
-    part = told({"ita-ga-cva-mpnet": (LESS, GOLD), "ita-ga-cva-empty-mpnet": (GOLD, GOLD)}, **mpnet)
+    part = goals_of({"ita-ga-cva-mpnet": (LESS, GOLD), "ita-ga-cva-empty-mpnet": (GOLD, GOLD)}, **mpnet)
     (line,) = lines(part, "GA + CVA on embedded:mpnet")
     assert line[1:] == ("ita-ga-cva-mpnet I+T", "at least 78.03, 3 seeds", "-", "100.00 ± 0.00, 3 seeds", "met")
     assert lines(part, "best T view on embedded:minilm")[0][-1] == "not measured"
@@ -132,8 +132,8 @@ def test_row_of_one_lucky_seed_is_not_the_best(make_record: Make, commit: Commit
     assert "text T: left out for fewer than 3 seeds: ita-ga-cva" in section.parts[0].notes
 
 
-def test_row_on_contexts_of_another_kind_is_not_the_best(told: Callable[..., Part]) -> None:
-    part = told({"text": (LESS, LESS), "ita-ga-cva-blip2-tuned": (GOLD, GOLD), "ita-la-cva-standin": (GOLD, GOLD)})
+def test_row_on_contexts_of_another_kind_is_not_the_best(goals_of: Callable[..., Part]) -> None:
+    part = goals_of({"text": (LESS, LESS), "ita-ga-cva-blip2-tuned": (GOLD, GOLD), "ita-la-cva-standin": (GOLD, GOLD)})
     assert lines(part, "best T view on embedded:minilm")[0][1] == "text T"
     left_out = "text T: left out for contexts of another kind: ita-ga-cva-blip2-tuned, ita-la-cva-standin"
     assert left_out in part.notes
@@ -150,14 +150,14 @@ def test_pair_of_more_seeds_is_judged(make_record: Make, commit: Commit) -> None
     assert random[1] == "ita-random-tuned I+T minus text-tuned T" and random[4].endswith("3 seeds")
 
 
-def test_gains_on_another_encoder_are_no_goal(told: Callable[..., Part]) -> None:
-    part = told({"text-mpnet": (LESS, LESS), "ita-ga-cva-mpnet": (GOLD, GOLD)}, encoder={"name": "embedded:mpnet"})
+def test_gains_on_another_encoder_are_no_goal(goals_of: Callable[..., Part]) -> None:
+    part = goals_of({"text-mpnet": (LESS, LESS), "ita-ga-cva-mpnet": (GOLD, GOLD)}, encoder={"name": "embedded:mpnet"})
     assert lines(part, "GA + CVA, I+T view, over equally tuned text")[0][-1] == "not measured"
 
 
-def test_random_and_the_share_are_reported(told: Callable[..., Part]) -> None:
+def test_random_and_the_share_are_reported(goals_of: Callable[..., Part]) -> None:
     whole = {"ita-ga-cva": (GOLD, GOLD), "ita-ga-cva-empty": (GOLD, GOLD)}
-    part = told({"text": (LESS, LESS), "ita-random": (NONE, LESS), **whole})
+    part = goals_of({"text": (LESS, LESS), "ita-random": (NONE, LESS), **whole})
     (random,) = lines(part, "another picture's contexts")
     assert random[2] == "none" and random[4].startswith("0.00, interval 0.00 to 0.00") and random[-1] == "reported"
     (share,) = lines(part, "the picture's share")
@@ -165,11 +165,11 @@ def test_random_and_the_share_are_reported(told: Callable[..., Part]) -> None:
     assert any("no records yet of text-double-steps, ita-ga-cva-shuffled" in note for note in part.notes)
 
 
-def test_tuned_rows_are_measured_against_tuned_text_and_tuned_controls(told: Callable[..., Part]) -> None:
+def test_tuned_rows_are_measured_against_tuned_text_and_tuned_controls(goals_of: Callable[..., Part]) -> None:
     whole = {"ita-ga-cva": (GOLD, GOLD), "ita-ga-cva-tuned": (GOLD, GOLD), "ita-ga-cva-taught-tuned": (GOLD, GOLD)}
     controls = {"text-double-steps-tuned": (LESS, LESS), "ita-ga-cva-empty-tuned": (LESS, GOLD)}
     texts = {"text": (NONE, NONE), "text-tuned": (LESS, LESS)}
-    part = told({**texts, **whole, **controls}, searches=[search("text"), search("ita-ga-cva")])
+    part = goals_of({**texts, **whole, **controls}, searches=[search("text"), search("ita-ga-cva")])
     (share,) = lines(part, "the picture's share")
     assert share[1] == "ita-ga-cva-tuned I+T minus ita-ga-cva-empty-tuned I+T"
     assert any("no records yet of ita-ga-cva-shuffled-tuned" in note for note in part.notes)
@@ -187,8 +187,8 @@ def test_rows_on_some_of_the_posts_are_left_out(make_record: Make, commit: Commi
     assert lines(section.parts[0], "best T view on embedded:minilm")[0][-1] == "not measured"
 
 
-def test_rows_beyond_the_paper_meet_no_goal_of_its_method(told: Callable[..., Part]) -> None:
-    part = told(
+def test_rows_beyond_the_paper_meet_no_goal_of_its_method(goals_of: Callable[..., Part]) -> None:
+    part = goals_of(
         {"text-taught": (LESS, LESS), "ita-ga-cva-taught": (GOLD, GOLD), "text-double-steps-taught": (LESS, LESS)}
     )
     assert lines(part, "GA + CVA, I+T view, over equally tuned text")[0][-1] == "not measured"

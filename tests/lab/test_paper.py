@@ -50,34 +50,34 @@ def section(text: str, name: str) -> list[str]:
 
 def test_tables_and_figures_stand_in_the_papers_order() -> None:
     names = [f"Table {number}" for number in range(1, 7)] + [f"Figure {number}" for number in range(2, 6)]
-    assert [one.name for one in published().exhibit] == [*names, "Appendix A.1", "Appendix A.5"]
+    assert [each.name for each in published().exhibit] == [*names, "Appendix A.1", "Appendix A.5"]
 
 
 def test_rows_that_can_run_are_there_and_the_others_say_why() -> None:
     rows = {path.stem for path in (ROOT / "configs" / "rows").glob("*.toml")}
     models = plugins.names("mner.models")
-    for one in published().exhibit:
-        assert bool(one.row) != bool(one.analysis), one.name
-        assert not one.analysis or (one.analysis in analysis.names() and set(one.of) <= rows)
-        for row in one.row:
+    for each in published().exhibit:
+        assert bool(each.row) != bool(each.analysis), each.name
+        assert not each.analysis or (each.analysis in analysis.names() and set(each.of) <= rows)
+        for row in each.row:
             assert row.why or row.runs or row.row in rows, (
-                f"{one.name}, {row.name}: no configs/rows/{row.row}.toml, and no reason"
+                f"{each.name}, {row.name}: no configs/rows/{row.row}.toml, and no reason"
             )
             assert not row.why.startswith("not yet") or row.row not in (rows | set(models)), f"{row.row} is here now"
 
 
 def test_every_source_is_explained_and_every_number_is_one() -> None:
-    told = [figure for one in published().exhibit for row in one.row for figure in row.published]
-    assert {figure.source for figure in told} == set(published().sources)
-    numbers = [number for one in told for number in (one.twitter15, one.twitter17, one.snap) if number]
+    shown = [figure for each in published().exhibit for row in each.row for figure in row.published]
+    assert {figure.source for figure in shown} == set(published().sources)
+    numbers = [number for each in shown for number in (each.twitter15, each.twitter17, each.snap) if number]
     assert all(re.match(r"\d\d\.\d\d( \(P \d\d\.\d\d, R \d\d\.\d\d\))?$", number) for number in numbers)
 
 
 def test_commands_train_what_they_name() -> None:
-    told = [(row.row, shlex.split(row.runs)) for one in published().exhibit for row in one.row if row.runs]
-    assert told
-    for name, (mner, train, path, *rest) in told:
-        config = configs.load(ROOT / path, set_values=[rest[at + 1] for at, one in enumerate(rest) if one == "--set"])
+    shown = [(row.row, shlex.split(row.runs)) for each in published().exhibit for row in each.row if row.runs]
+    assert shown
+    for name, (mner, train, path, *rest) in shown:
+        config = configs.load(ROOT / path, set_values=[rest[at + 1] for at, each in enumerate(rest) if each == "--set"])
         assert (mner, train, config.name) == ("mner", "train", name)
         (contexts,) = config.data.contexts
         if "captions" in config.context.order:  # else the base's captioners stay, of which that file has nothing
@@ -91,9 +91,9 @@ def test_papers_encoders_are_known_by_their_names() -> None:
 
 def test_published_and_measured_stand_together(results: Path) -> None:
     lines = section(written(results), "Table 1")
-    told = [line for line in lines if line.startswith("| BERT-CRF, XLMR-CRF | T |")]
-    assert told[0].startswith("| BERT-CRF, XLMR-CRF | T | BERT base, published | 74.79 [C] | - | - | - |")
-    assert told[2] == (
+    shown = [line for line in lines if line.startswith("| BERT-CRF, XLMR-CRF | T |")]
+    assert shown[0].startswith("| BERT-CRF, XLMR-CRF | T | BERT base, published | 74.79 [C] | - | - | - |")
+    assert shown[2] == (
         "| BERT-CRF, XLMR-CRF | T | tiny, here | 42.86 ± 20.20 (test, 2) | 100.00 (dev, 1) | no data | - | "
         "text; not the paper's encoder |"
     )
@@ -130,29 +130,29 @@ def test_rows_of_other_names_encoders_and_posts(results: Path, make_record: Make
     own = {"experiment": "text", "variant": "bert-base-cased", "tuned": True}
     commit(make_record("text-bert-base-cased-tuned", 1, {"T": GOLD, "I+T": GOLD}, identity=own, **bert))
     commit(make_record("text-mine", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
-    some = make_record("text-tuned", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15")
-    some["config"]["data"] = {"train_posts": 2}
-    commit(some)
+    of_post = make_record("text-tuned", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15")
+    of_post["config"]["data"] = {"train_posts": 2}
+    commit(of_post)
     text = written(results)
-    told = [line for line in section(text, "Table 1") if line.startswith("| BERT-CRF, XLMR-CRF | T |")]
-    assert len(told) == 4 and told[3].startswith(
+    shown = [line for line in section(text, "Table 1") if line.startswith("| BERT-CRF, XLMR-CRF | T |")]
+    assert len(shown) == 4 and shown[3].startswith(
         "| BERT-CRF, XLMR-CRF | T | bert-base-cased, here | 100.00 (test, 1) |"
     )
-    assert told[3].endswith("| text-bert-base-cased-tuned |")
+    assert shown[3].endswith("| text-bert-base-cased-tuned |")
     assert "The records here stand on bert-base-cased, tiny:" in text
 
 
 def test_rows_on_other_contexts_say_which(results: Path, make_record: Make, commit: Commit) -> None:
     for name in ("ita-la-cva-standin-tuned", "ita-la-cva-blip2", "ita-la-cva-other"):
         commit(make_record(name, 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
-    told = [
+    shown = [
         line for line in section(written(results), "Table 1") if line.startswith("| ITA-LA + CVA | I+T | tiny, here |")
     ]
-    said = [line.rsplit(" | ", 1)[1] for line in told]
-    assert [one.partition("; ")[0] for one in said] == ["ita-la-cva-blip2", "ita-la-cva-standin-tuned"]
+    said = [line.rsplit(" | ", 1)[1] for line in shown]
+    assert [each.partition("; ")[0] for each in said] == ["ita-la-cva-blip2", "ita-la-cva-standin-tuned"]
     assert "name who is seen" in said[0] and "stand-ins: " in said[1]
     notes = [line for line in section(written(results), "Appendix A.1") if line.startswith("- ita-la-")]
-    assert [one.partition(": ")[0] for one in notes] == ["- ita-la-cva-blip2", "- ita-la-cva-standin-tuned"]
+    assert [each.partition(": ")[0] for each in notes] == ["- ita-la-cva-blip2", "- ita-la-cva-standin-tuned"]
 
 
 def test_tuned_row_tells_its_trials_and_is_measured_against_tuned_text(
@@ -163,13 +163,19 @@ def test_tuned_row_tells_its_trials_and_is_measured_against_tuned_text(
         commit(record)
     path = results / "tune" / "twitter15" / "ita-all-cva.json"
     path.parent.mkdir(parents=True)
-    told = {"data": "twitter15", "row": "ita-all-cva", "encoder": {"name": "tiny"}, "config": record["config"]}
-    told |= {"trials": [{"settings": {}, "score": 1.0}], "trials_asked": 7, "trials_done": 7, "best": 1, "seconds": 1.0}
-    path.write_text(json.dumps(told | {"judged_on": {"views": ["T", "I+T"]}}))
+    shown = {"data": "twitter15", "row": "ita-all-cva", "encoder": {"name": "tiny"}, "config": record["config"]}
+    shown |= {
+        "trials": [{"settings": {}, "score": 1.0}],
+        "trials_asked": 7,
+        "trials_done": 7,
+        "best": 1,
+        "seconds": 1.0,
+    }
+    path.write_text(json.dumps(shown | {"judged_on": {"views": ["T", "I+T"]}}))
 
     def line() -> str:
-        found = [line for line in section(written(results), "Table 1") if line.startswith("| ITA-All + CVA | I+T |")]
-        return next(line for line in found if line.endswith("| ita-all-cva-tuned; not the paper's encoder |"))
+        result = [line for line in section(written(results), "Table 1") if line.startswith("| ITA-All + CVA | I+T |")]
+        return next(line for line in result if line.endswith("| ita-all-cva-tuned; not the paper's encoder |"))
 
     assert "| 100.00 (test, 1, 7 trials) | 100.00 (test, 1) | no data | - |" in line(), "no tuned text, no difference"
     commit(make_record("text-tuned", 1, {"T": LESS, "I+T": LESS}, data="twitter15"))
@@ -188,8 +194,8 @@ def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, mak
     )
     commit(make_record("ita-all-cva", 3, {"T": LESS, "I+T": GOLD}, data="twitter15", scored=("dev",)))
     assert section(written(results), "Table 5") == labels, "a seed without test scores takes no part"
-    found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
-    told = {
+    result = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
+    shown = {
         "analysis": "captions",
         "data": "twitter15",
         "row": "ita-ga-cva",
@@ -198,17 +204,17 @@ def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, mak
     }
     path = results / "analysis" / "twitter15" / "ita-ga-cva" / "captions.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(told | {"result": asdict(found)}))
+    path.write_text(json.dumps(shown | {"result": asdict(result)}))
     assert "- not run yet: no record" in section(written(results), "Figure 2"), "of a row that has no runs on record"
 
 
 def test_recorded_analysis_is_drawn(results: Path, make_record: Make, commit: Commit) -> None:
     commit(make_record("ita-ga-cva", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
-    found = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
-    told = {"analysis": "captions", "data": "twitter15", "row": "ita-ga-cva", "split": "dev"}
+    result = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
+    shown = {"analysis": "captions", "data": "twitter15", "row": "ita-ga-cva", "split": "dev"}
     path = results / "analysis" / "twitter15" / "ita-ga-cva" / "captions.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(told | {"runs": ["twitter15/ita-ga-cva/1@m1"], "result": asdict(found)}))
+    path.write_text(json.dumps(shown | {"runs": ["twitter15/ita-ga-cva/1@m1"], "result": asdict(result)}))
     lines = section(written(results), "Figure 2")
     assert "| twitter15/ita-ga-cva | 1 | 7.00 |" in lines
     assert "- `mner analyze captions runs/twitter15/ita-ga-cva --record`, dev: twitter15/ita-ga-cva/1@m1" in lines

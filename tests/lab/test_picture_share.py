@@ -76,8 +76,8 @@ def test_control_of_other_settings_is_none(results: Path, make_record: Make, com
     double["config"]["training"] |= {"encoder_lr": 1e-3}
     commit(double)
     lines = part(written(results), "The picture's share")
-    told = "- text-double-steps: no control of text, its settings are others: training.encoder_lr = 0.001 and 5e-05"
-    assert told in lines and not any(line.startswith("| ita-ga-cva ") for line in lines)
+    shown = "- text-double-steps: no control of text, its settings are others: training.encoder_lr = 0.001 and 5e-05"
+    assert shown in lines and not any(line.startswith("| ita-ga-cva ") for line in lines)
 
 
 def test_oracle_is_drawn_where_outcomes_are_kept(results: Path) -> None:
@@ -102,5 +102,5 @@ def test_contexts_of_another_kind_and_what_a_budget_cuts_are_told(make_record: M
         "- ita-ga-cva-blip2-tuned: the captions of a third captioner come first, which at times name who is seen"
         in lines
     )
-    told = "a budget of 16 sub-tokens cuts 2.5 of a dev post's captions on average"
-    assert f"- ita-ga-cva-blip2-tuned: {told}" in lines
+    shown = "a budget of 16 sub-tokens cuts 2.5 of a dev post's captions on average"
+    assert f"- ita-ga-cva-blip2-tuned: {shown}" in lines

@@ -62,7 +62,7 @@ def test_a_leak_is_refused(source: Path, tmp_path: Path) -> None:
 
 def test_more_data_is_taken_only_where_it_helps_and_loses_nowhere_but_by_noise() -> None:
     def scored(*f1: float) -> dict[str, Any]:
-        return {str(number): {"T": {"micro": {"f1": one}}} for number, one in enumerate(f1)}
+        return {str(number): {"T": {"micro": {"f1": each}}} for number, each in enumerate(f1)}
 
     assert choose({"one": scored(70, 70), "both": scored(71, 71)}) == "both"
     assert choose({"one": scored(70, 70), "both": scored(69.6, 80)}) == "both"

@@ -15,11 +15,11 @@ RECORD = json.loads((ROOT / "benchmarks" / "results" / "context_build.json").rea
 
 def test_hours_fall_with_machines_and_grow_with_pictures() -> None:
     cost = Costs(work=0.5, row=1e-4, picture=2e5, line=2e3, store=3e3)
-    one, two, more = plan(cost, 10**6, 1), plan(cost, 10**6, 2), plan(cost, 10**7, 1)
-    assert one.core_hours == two.core_hours == pytest.approx(10**6 * 0.5 / 3600)
-    assert one.hours == pytest.approx(2 * two.hours) == pytest.approx(more.hours / 10)
-    assert one.hours == pytest.approx(one.core_hours / CORES)
-    assert one.limit == two.limit
+    each, two, more = plan(cost, 10**6, 1), plan(cost, 10**6, 2), plan(cost, 10**7, 1)
+    assert each.core_hours == two.core_hours == pytest.approx(10**6 * 0.5 / 3600)
+    assert each.hours == pytest.approx(2 * two.hours) == pytest.approx(more.hours / 10)
+    assert each.hours == pytest.approx(each.core_hours / CORES)
+    assert each.limit == two.limit
 
 
 def test_slow_network_is_what_saturates() -> None:

@@ -16,8 +16,8 @@ from mner.vision.scene.scene import SETTINGS
 
 
 def rows(*captions: str, count: int = 300) -> list[VisualContext]:
-    told = tuple(Caption(text, source=f"c{number}") for number, text in enumerate(captions))
-    return [VisualContext(image=f"{number}.jpg", captions=told) for number in range(count)]
+    shown = tuple(Caption(text, source=f"c{number}") for number, text in enumerate(captions))
+    return [VisualContext(image=f"{number}.jpg", captions=shown) for number in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def rows(*captions: str, count: int = 300) -> list[VisualContext]:
     ],
 )
 def test_objects_are_named_as_the_detector_names_them(caption: str, expected: dict[str, tuple[int, int]]) -> None:
-    found = nouns.objects(caption)
-    found.pop("sports ball", None)
-    assert found == expected
+    result = nouns.objects(caption)
+    result.pop("sports ball", None)
+    assert result == expected
 
 
 def test_tables_hold_names_of_the_backends_alone() -> None:
@@ -57,44 +57,44 @@ def test_simulate_lets_no_name_through() -> None:
     given = rows("Donald Trump and Xyzzy at Wembley on a stage", 'the words "Kevin Love" in front of a red car')
     allowed = {word.lower() for word in OCR_WORDS}
     for row in simulate(given):
-        text = json.dumps([one.text for one in row.captions] + [tag.object for tag in row.tags])
+        text = json.dumps([each.text for each in row.captions] + [tag.object for tag in row.tags])
         assert not any(word in text for word in ("Trump", "Xyzzy", "Wembley", "Kevin", "Love"))
         assert {tag.object for tag in row.tags} <= set(CLASSES)
-        for word in re.findall(r"[^\W\d]+", " ".join(one.text for one in row.ocr).lower()):
-            assert any(word.startswith(one) or one.startswith(word) for one in allowed), word  # glued, or cut
+        for word in re.findall(r"[^\W\d]+", " ".join(each.text for each in row.ocr).lower()):
+            assert any(word.startswith(each) or each.startswith(word) for each in allowed), word  # glued, or cut
 
 
 def test_simulate_writes_the_template_captioners_own_sentence() -> None:
     for row in simulate(rows("a man with a dog on a beach", "a dog and two people")):
         objects = [tag.object for tag in row.tags]
-        told = row.captions[0].text if row.captions else ""
-        if "look" not in told:
-            assert told == template.sentence(objects, [])
+        shown = row.captions[0].text if row.captions else ""
+        if "look" not in shown:
+            assert shown == template.sentence(objects, [])
         else:
-            assert any(told == template.sentence(objects, [label]) for label in nouns.SCENES)
+            assert any(shown == template.sentence(objects, [label]) for label in nouns.SCENES)
         assert [tag.confidence for tag in row.tags] == sorted((tag.confidence for tag in row.tags), reverse=True)
 
 
 def test_simulate_misses_and_finds_at_the_rates_of_the_backends() -> None:
-    found = list(simulate(rows("a man on a street", "a woman in front of a building", count=1000)))
-    assert 0.8 < sum(any(tag.object == "person" for tag in row.tags) for row in found) / 1000 < 0.9
-    assert 0.3 < sum(bool(row.ocr) for row in found) / 1000 < 0.4
-    assert any(not (row.tags or row.ocr or row.captions) for row in found)
-    assert any(tag.object != "person" for row in found for tag in row.tags)
-    tags = [tag for row in found for tag in row.tags]
+    result = list(simulate(rows("a man on a street", "a woman in front of a building", count=1000)))
+    assert 0.8 < sum(any(tag.object == "person" for tag in row.tags) for row in result) / 1000 < 0.9
+    assert 0.3 < sum(bool(row.ocr) for row in result) / 1000 < 0.4
+    assert any(not (row.tags or row.ocr or row.captions) for row in result)
+    assert any(tag.object != "person" for row in result for tag in row.tags)
+    tags = [tag for row in result for tag in row.tags]
     assert 0.2 < sum("large" in tag.attributes for tag in tags) / len(tags) < 0.3
     assert not any(set(tag.attributes) - {"large", "small"} for tag in tags if tag.object == "person")
 
 
 def test_simulate_reads_chosen_captions_alone() -> None:
-    found = simulate(rows("a man", "two dogs and a horse"), captions=["c0"])
-    assert sum(tag.object in {"dog", "horse"} for row in found for tag in row.tags) < 5
+    result = simulate(rows("a man", "two dogs and a horse"), captions=["c0"])
+    assert sum(tag.object in {"dog", "horse"} for row in result for tag in row.tags) < 5
 
 
 def test_simulate_keeps_a_placeholder_and_nothing_of_it() -> None:
     given = VisualContext("1.jpg", captions=(Caption("a man"),), status="placeholder", reason="no picture")
-    (found,) = simulate([given])
-    assert (found.image, found.status, found.reason, found.empty) == ("1.jpg", "placeholder", "no picture", True)
+    (result,) = simulate([given])
+    assert (result.image, result.status, result.reason, result.empty) == ("1.jpg", "placeholder", "no picture", True)
 
 
 def test_simulated_rows_say_so_in_the_artefact(tmp_path: Path) -> None:

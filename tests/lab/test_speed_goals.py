@@ -29,8 +29,8 @@ def records(**changes: float) -> list[dict[str, Any]]:
 
 
 def row(lines: list[str], what: str) -> str:
-    (found,) = [line for line in lines if line.startswith(f"| {what} |")]
-    return found
+    (result,) = [line for line in lines if line.startswith(f"| {what} |")]
+    return result
 
 
 def test_goals_are_met_missed_or_not_measured() -> None:
@@ -58,8 +58,8 @@ def test_a_share_is_the_worst_of_its_sides() -> None:
 
 @pytest.mark.parametrize("figure", [2.0, 1.9999])
 def test_a_goal_is_met_exactly_at_its_bound(figure: float) -> None:
-    told = row(list(goals(records(**{"flair / mner": figure}))), "training, T view, against flair, both in fp32")
-    assert told.endswith("met |" if figure >= 2 else "MISSED |")
+    shown = row(list(goals(records(**{"flair / mner": figure}))), "training, T view, against flair, both in fp32")
+    assert shown.endswith("met |" if figure >= 2 else "MISSED |")
 
 
 def test_memory_of_a_build_is_compared_high_to_high() -> None:

@@ -103,7 +103,7 @@ RESULTS: dict[str, list[Any]] = {
             (ContextRead("true", f1(72.73), None, 0.0), ContextRead("shuffled", f1(54.55), 18.18, 50.0)),
         )
     ],
-    "slices": [Slices("d/one", "d/one", (SLICE, NARROW), {"relation": "no context has it"})],
+    "slices": [Slices("d/one", "d/one", (SLICE, NARROW), {"relation": "no context has that key"})],
     "oracle": [
         Oracle(
             "d/one",
@@ -204,7 +204,12 @@ def test_page_holds_every_signature_and_what_the_text_holds(name: str, parse: Ca
         ("robustness", ["\u221218.18", "50.0", "mean of 2 draws"]),
         (
             "slices",
-            ["66.67", "\u22121.50 to +8.25  0.210", "0.00               -      -", "relation: no context has it."],
+            [
+                "66.67",
+                "\u22121.50 to +8.25  0.210",
+                "0.00               -      -",
+                "relation: no context has that key.",
+            ],
         ),
         ("oracle", ["d/one, test", "78.50", "+4.50", "12.3"]),
         ("learning", ["1,000 posts", "4,000 posts", "-        73.00", "70.00"]),

@@ -58,13 +58,13 @@ def test_rows_on_some_posts_make_a_curve(results: Path, make_record: Make, commi
 def test_cases_stand_beside_what_other_readings_turn(results: Path) -> None:
     measured = F1Summary((57.1,), 57.1, None, "f1=57.10 view=T")
     readings = {"tiny/text T": measured, "tiny/ita-ga-cva T": measured, "tiny/ita-ga-cva I+T": measured}
-    found = Cases("tiny/ita-ga-cva", 2, 4, 4, {"helped": 2, "misled": 0}, (), readings)
+    result = Cases("tiny/ita-ga-cva", 2, 4, 4, {"helped": 2, "misled": 0}, (), readings)
     path = results / "analysis" / "tiny" / "ita-ga-cva" / "cases.json"
     path.parent.mkdir(parents=True)
     head = {"format": 1, "kind": "analysis", "analysis": "cases", "data": "tiny", "row": "ita-ga-cva", "split": "dev"}
     rest = {
         "runs": ["tiny/ita-ga-cva/2@m2", "tiny/text/1@m1"],
-        "result": asdict(found),
+        "result": asdict(result),
         "mner": "0.1",
         "date": "2026-01-01",
     }
@@ -79,18 +79,20 @@ def test_cases_stand_beside_what_other_readings_turn(results: Path) -> None:
 
 
 def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
-    found = Captions("tiny/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((70.0,), 70.0, None, "f1=70.00"), 4),))
-    told = {
+    result = Captions(
+        "tiny/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((70.0,), 70.0, None, "f1=70.00"), 4),)
+    )
+    shown = {
         "analysis": "captions",
         "data": "tiny",
         "row": "ita-ga-cva",
         "split": "dev",
         "runs": ["tiny/ita-ga-cva/1@m1", "tiny/ita-ga-cva/2@m2"],
-        "result": asdict(found),
+        "result": asdict(result),
     }
     path = results / "analysis" / "tiny" / "ita-ga-cva" / "captions.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(shown))
     lines = part(results, "Captions: F1 by captions")
     assert "| tiny/ita-ga-cva | 1 | 70.00 |" in lines and any("`f1=70.00`" in line for line in lines)
     assert (
@@ -98,5 +100,5 @@ def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
         in lines
     )
     assert not any("not of the runs" in line for line in lines)
-    path.write_text(json.dumps(told | {"runs": ["tiny/ita-ga-cva/1@other"]}))
+    path.write_text(json.dumps(shown | {"runs": ["tiny/ita-ga-cva/1@other"]}))
     assert any("not of the runs whose scores stand here" in line for line in part(results, "Captions: F1 by captions"))

@@ -1,4 +1,4 @@
-"""Charts: points stand where their numbers say, and what is told in them is escaped."""
+"""Charts: points stand where their numbers say, and their text is escaped."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ EVIL = "</svg><script>alert(1)</script>"
 
 @pytest.fixture
 def lines() -> Lines:
-    one = (Point(0, 70.0, "k=0"), Point(1, 72.0, "k=1", spread=1.0), Point(2, 74.0, "k=2", marked=True))
-    return Lines("F1", "captions", "F1", (("row", one), (EVIL, (Point(0, 71.0, EVIL),))))
+    each = (Point(0, 70.0, "k=0"), Point(1, 72.0, "k=1", spread=1.0), Point(2, 74.0, "k=2", marked=True))
+    return Lines("F1", "captions", "F1", (("row", each), (EVIL, (Point(0, 71.0, EVIL),))))
 
 
 def test_points_stand_where_their_numbers_say(lines: Lines, parse: Callable[[str], Any]) -> None:
@@ -37,8 +37,8 @@ def test_spread_is_drawn_to_both_sides(lines: Lines, parse: Callable[[str], Any]
 
 
 def test_ticks_are_round_and_hold_all_points(lines: Lines, parse: Callable[[str], Any]) -> None:
-    told = [text for path, text in parse(svg(lines)).texts if path and path[-1] == "text.tick"]
-    assert "70" in told and "74" in told
+    shown = [text for path, text in parse(svg(lines)).texts if path and path[-1] == "text.tick"]
+    assert "70" in shown and "74" in shown
     assert ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert ticks(5.0, 5.0)[0] <= 5.0 < ticks(5.0, 5.0)[-1]
     assert ticks(-0.3, 2.1)[0] <= -0.3 and ticks(-0.3, 2.1)[-1] >= 2.1

@@ -19,8 +19,8 @@ ONE = Comparison("test", "ita-ga-cva", "text", "I+T", "T", (1, 2), (1, 2), (SURE
 def test_plain_lines_stand_in_columns() -> None:
     head, columns, micro, person, *below = plain(ONE)
     assert head == "ita-ga-cva I+T against text T, test, seeds 1 2"
-    told = "micro 75.50 ± 0.71 73.50 ± 0.71 +2.00 +0.40 to +3.10 ≤0.001 0.042"
-    assert micro.split() == told.split()
+    shown = "micro 75.50 ± 0.71 73.50 ± 0.71 +2.00 +0.40 to +3.10 ≤0.001 0.042"
+    assert micro.split() == shown.split()
     assert person.split()[-2:] == ["0.400", "-"]
     assert len(columns) == len(micro)
     assert below == ["f1=75.50", "f1=73.50", "delta=+2.00", "note: n"]

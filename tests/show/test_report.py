@@ -153,52 +153,52 @@ def test_damaged_log_of_uses_is_named(results: Path) -> None:
 
 
 def test_page_holds_every_cell_of_the_tables(results: Path, parse: Callable[[str], Any]) -> None:
-    made = sections(results)
-    found = parse(tables.page(TITLE, ABOUT, made))
-    told = [data for path, data in found.texts if path and path[-1].partition(".")[0] in {"th", "td"}]
-    parts = [one for section in made for one in section.parts]
-    shown = [one.table for one in parts if one.table is not None]
-    assert told == [cell for table in shown for row in (table.columns, *table.rows) for cell in row]
-    signed = [data for path, data in found.texts if path[-2:] == ("dd", "code")]
-    assert signed == [signature for one in parts for _, signature in one.signatures]
-    links = [link["href"] for link in found.found("a")]
+    record = sections(results)
+    result = parse(tables.page(TITLE, ABOUT, record))
+    lines_shown = [data for path, data in result.texts if path and path[-1].partition(".")[0] in {"th", "td"}]
+    parts = [each for section in record for each in section.parts]
+    shown = [each.table for each in parts if each.table is not None]
+    assert lines_shown == [cell for table in shown for row in (table.columns, *table.rows) for cell in row]
+    signed = [data for path, data in result.texts if path[-2:] == ("dd", "code")]
+    assert signed == [signature for each in parts for _, signature in each.signatures]
+    links = [link["href"] for link in result.found("a")]
     assert links == ["#tiny", "#uses-of-the-test-splits"]
-    assert {section.get("id") for section in found.found("section")} == {link[1:] for link in links}
+    assert {section.get("id") for section in result.found("section")} == {link[1:] for link in links}
 
 
 def test_page_stands_alone_on_a_phone_by_day_and_night(results: Path, parse: Callable[[str], Any]) -> None:
     source = tables.page(TITLE, ABOUT, sections(results))
-    found = parse(source)
-    assert [one for tag in ("link", "script", "img", "iframe") for one in found.found(tag)] == []
+    result = parse(source)
+    assert [each for tag in ("link", "script", "img", "iframe") for each in result.found(tag)] == []
     assert "http" not in source and "@import" not in source and "url(" not in source
-    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in found.found("meta")
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in result.found("meta")
     assert "prefers-color-scheme: dark" in source and "max-width: 760px" in source
-    assert all("scroll" in (one.get("class") or "") for one in found.found("div") if one.get("role") == "region")
+    assert all("scroll" in (each.get("class") or "") for each in result.found("div") if each.get("role") == "region")
 
 
 def test_no_cell_is_hidden_beyond_the_edge(results: Path, parse: Callable[[str], Any]) -> None:
     source = tables.page(TITLE, ABOUT, sections(results))
     rules = re.findall(r"(\.(?:figures|stacks)[^{}]*)\{([^}]*)\}", source)
     assert [selector.strip() for selector, rule in rules if "nowrap" in rule] == [".figures .number"], "words wrap"
-    found = parse(source)
-    parts = [one for section in sections(results) for one in section.parts if one.table is not None]
-    assert len(found.found("table")) == len(parts)
-    named = [cell["data-column"] for cell in found.found("td")]
-    assert named == [name for one in parts if one.table for _ in one.table.rows for name in one.table.columns[1:]]
-    wide = [str(one["class"]) for one in found.found("table")]
-    assert ["stacks" in one for one in wide] == [
-        len(one.table.columns) > 4 or all(one.table.words) for one in parts if one.table
+    result = parse(source)
+    parts = [each for section in sections(results) for each in section.parts if each.table is not None]
+    assert len(result.found("table")) == len(parts)
+    named = [cell["data-column"] for cell in result.found("td")]
+    assert named == [name for each in parts if each.table for _ in each.table.rows for name in each.table.columns[1:]]
+    wide = [str(each["class"]) for each in result.found("table")]
+    assert ["stacks" in each for each in wide] == [
+        len(each.table.columns) > 4 or all(each.table.words) for each in parts if each.table
     ], "on a phone the cells of a wide table stand below one another, each behind its column's name"
 
 
 def test_foreign_names_are_text(make_record: Make, commit: Commit, parse: Callable[[str], Any]) -> None:
     evil = '<script>alert(1)</script>|"{{ 7*7 }}`\x1b[31m'
     record = make_record("text", 1, {"T": LESS, "I+T": WORSE}, encoder={"name": evil})
-    made = sections(commit(record).parents[1])
-    found = parse(tables.page(TITLE, ABOUT, made))
-    assert found.found("script") == []
-    assert '<script>alert(1)</script>|"{{ 7*7 }}`\ufffd[31m' in found.text()
-    lines = tables.markdown(TITLE, ABOUT, made).splitlines()
+    written = sections(commit(record).parents[1])
+    result = parse(tables.page(TITLE, ABOUT, written))
+    assert result.found("script") == []
+    assert '<script>alert(1)</script>|"{{ 7*7 }}`\ufffd[31m' in result.text()
+    lines = tables.markdown(TITLE, ABOUT, written).splitlines()
     (row,) = [line for line in lines if line.startswith("| text | ") and "alert" in line]
     assert row.count("|") - row.count("\\|") == 9 and "\x1b" not in row
     assert not any("<script" in line or "\x1b" in line for line in lines)

@@ -1,4 +1,4 @@
-"""Searches on record: which rows have their best settings, and what is told of them."""
+"""Searches on record: which rows have their best settings, and what is said of them."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def table(best: int | None = 2, **changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def row_with(make_record: Make) -> Callable[..., Experiment]:
     """A function that makes a row of a name with some configuration."""
-    found = {"T": [[], [], [], []], "I+T": [[], [], [], []]}
+    result = {"T": [[], [], [], []], "I+T": [[], [], [], []]}
 
     def make(name: str, *, rate: float, budget: int = 64, weight: float | None = None, **training: Any) -> Experiment:
-        record = make_record(name, 1, found, decode="constrained")
+        record = make_record(name, 1, result, decode="constrained")
         record["config"] |= {"name": name, "training": {"epochs": 2, "encoder_lr": rate, **training}}
         record["config"]["context"] = {"budget": {"captions": budget}}
         record["config"]["loss"] |= {} if weight is None else {"weight_it": weight}
@@ -90,8 +90,8 @@ def test_settings_are_told_by_the_search_they_are_from(row_with: Callable[..., E
         row_with("ita", rate=0.1),
         row_with("ita-tuned", rate=0.1, weight=0.1),
     ]
-    told = [settings_from(row, [search()]) for row in rows]
-    assert told == ["own search, 2 trials", "search of ita", "as configured", "as configured"]
+    shown = [settings_from(row, [search()]) for row in rows]
+    assert shown == ["own search, 2 trials", "search of ita", "as configured", "as configured"]
     assert settings_from(row_with("ita-tuned", rate=0.3, weight=0.25), [search(data="other")]) == "search of other/ita"
     three = search()
     three.trials[1].settings["training.epochs"] = 2
@@ -113,10 +113,10 @@ def test_trials_trained_again_stand_beside_the_search(row_with: Callable[..., Ex
 def test_tuned_rows_have_the_best_settings_on_record(path: Path, make_record: Make) -> None:
     config, data, row = configs.load(path), path.parent.name, path.stem
     assert (config.data.name, config.name) == (data, f"{row}-tuned")
-    searches = [one for one in read_searches(ROOT / "lab" / "results") if (one.data, one.name) == (data, row)]
+    searches = [each for each in read_searches(ROOT / "lab" / "results") if (each.data, each.name) == (data, row)]
     first = path.parents[1] / "twitter15" / path.name
     if not searches and data != "twitter15":  # nothing was searched on these data: the settings found on Twitter-15
-        ours, theirs = (one.model_dump(mode="json", exclude={"data"}) for one in (config, configs.load(first)))
+        ours, theirs = (each.model_dump(mode="json", exclude={"data"}) for each in (config, configs.load(first)))
         idle = {"loss.temperature"} if config.loss.cva == "none" else ()  # the bases differ where it has no effect
         assert settings_that_differ(ours, theirs, but=idle) == []
         return
@@ -134,16 +134,16 @@ def test_searches_are_read_and_told(tmp_path: Path) -> None:
     folder = tmp_path / "tune" / "tiny"
     folder.mkdir(parents=True)
     (folder / "ita.json").write_text(json.dumps(table()))
-    found = read_searches(tmp_path)
-    (part,) = tuning(found, "tiny", {})
+    result = read_searches(tmp_path)
+    (part,) = tuning(result, "tiny", {})
     assert isinstance(part, Part) and part.table is not None
     assert part.table.rows == (("ita", "tiny", "T and I+T", "2 of 12", "72.50", "70.00", "10"),)
-    two, one = "ita, trial 2", "ita, trial 1"
+    two, each = "ita, trial 2", "ita, trial 1"
     best = ((two, "f1=72.50 view=T"), (two, "f1=72.50 view=I+T"))
-    assert part.signatures == (*best, (one, "f1=70.00 view=T"), (one, "f1=70.00 view=I+T"))
+    assert part.signatures == (*best, (each, "f1=70.00 view=T"), (each, "f1=70.00 view=I+T"))
     (part,) = tuning([search(best=1, judged_on={"views": ["T"]})], "tiny", {})
-    assert part.signatures == ((one, "f1=70.00 view=T"),)
-    assert list(tuning(found, "other", {})) == []
+    assert part.signatures == ((each, "f1=70.00 view=T"),)
+    assert list(tuning(result, "other", {})) == []
     (folder / "text.json").write_text("{}")
     with pytest.raises(DataError, match=r"text\.json: not the record of a search \(it lacks 'data'\)"):
         read_searches(tmp_path)

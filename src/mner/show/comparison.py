@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 
 
-def columns(one: Comparison) -> list[str]:
+def columns(comparison: Comparison) -> list[str]:
     """The heads of a comparison's table."""
-    sides = [f"{shown(name)} {view}" for name, view in ((one.a, one.view_a), (one.b, one.view_b))]
+    sides = [
+        f"{shown(name)} {view}" for name, view in ((comparison.a, comparison.view_a), (comparison.b, comparison.view_b))
+    ]
     return ["label", *sides, "difference", "95 % interval", "p bootstrap", "p t-test"]
 
 
@@ -51,13 +53,13 @@ def mean_sd(values: Sequence[float]) -> str:
     return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2f}"
 
 
-def bounds(one: Interval) -> str:
+def bounds(interval: Interval) -> str:
     """Both ends of an interval.
 
     >>> bounds(Interval(-0.5, 1.25, 0.3))
     '\u22120.50 to +1.25'
     """
-    return f"{signed(one.low)} to {signed(one.high)}"
+    return f"{signed(interval.low)} to {signed(interval.high)}"
 
 
 def p_value(p: float) -> str:
@@ -69,48 +71,48 @@ def p_value(p: float) -> str:
     return "≤0.001" if p <= 0.001 else f"{p:.3f}"
 
 
-def title(one: Comparison) -> str:
+def title(comparison: Comparison) -> str:
     """What is compared, such as "ita I+T against text T, test, seeds 1 2 3"."""
-    seeds = " ".join(map(str, one.seeds_a))
-    if one.seeds_b != one.seeds_a:
-        seeds += f" against {' '.join(map(str, one.seeds_b))}"
-    sides = f"{shown(one.a)} {one.view_a} against {shown(one.b)} {one.view_b}"
-    return f"{sides}, {one.split}, seed{'s' * (len(one.seeds_a) > 1)} {seeds}"
+    seeds = " ".join(map(str, comparison.seeds_a))
+    if comparison.seeds_b != comparison.seeds_a:
+        seeds += f" against {' '.join(map(str, comparison.seeds_b))}"
+    sides = f"{shown(comparison.a)} {comparison.view_a} against {shown(comparison.b)} {comparison.view_b}"
+    return f"{sides}, {comparison.split}, seed{'s' * (len(comparison.seeds_a) > 1)} {seeds}"
 
 
-def plain(one: Comparison) -> Iterator[str]:
+def plain(comparison: Comparison) -> Iterator[str]:
     """The lines of a comparison as text in columns, signatures and notes below."""
-    rows = [columns(one), *(cells(line) for line in one.lines)]
+    rows = [columns(comparison), *(cells(line) for line in comparison.lines)]
     widths = [max(len(row[number]) for row in rows) for number in range(len(rows[0]))]
-    yield title(one)
+    yield title(comparison)
     for row in rows:
         first, *others = (
             cell.ljust(width) if not number else cell.rjust(width)
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         yield "  ".join([first, *others]).rstrip()
-    yield from below(one)
+    yield from below(comparison)
 
 
-def below(one: Comparison) -> Iterator[str]:
+def below(comparison: Comparison) -> Iterator[str]:
     """The signatures of both sides and of the difference, then the notes."""
-    yield from one.signatures
-    yield from (f"note: {shown(note)}" for note in one.notes)
+    yield from comparison.signatures
+    yield from (f"note: {shown(note)}" for note in comparison.notes)
 
 
-def table(one: Comparison) -> Table:
+def table(comparison: Comparison) -> Table:
     """The comparison as a table for a terminal; a difference whose tests agree that it is there is coloured."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    found = Table(title=Text(title(one), "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, head in enumerate(columns(one)):
-        found.add_column(Text(head), justify="right" if number else "left")
-    for line in one.lines:
+    grid = Table(title=Text(title(comparison), "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, head in enumerate(columns(comparison)):
+        grid.add_column(Text(head), justify="right" if number else "left")
+    for line in comparison.lines:
         style = ("green" if line.difference > 0 else "red") if sure(line) else ""
-        found.add_row(*(Text(cell, style if number == 3 else "") for number, cell in enumerate(cells(line))))
-    return found
+        grid.add_row(*(Text(cell, style if number == 3 else "") for number, cell in enumerate(cells(line))))
+    return grid
 
 
 def sure(line: Line) -> bool:

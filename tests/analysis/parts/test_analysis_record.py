@@ -21,34 +21,34 @@ from mner.errors import DataError, MnerError
 
 
 def test_numbers_come_back_as_they_were(opened: Callable[..., LoadedRun], tmp_path: Path) -> None:
-    one = opened()
-    found = {
-        "captions": captions([one]),
-        "cases": cases(one),
-        "noise": noise([one], baseline=[opened("text")], train=lambda each: each.posts),
-        "ocr": Ocr((), (ocr_gain(read_both([one])),)),
-        "robustness": robustness([one]),
-        "slices": slices(read_both([one]), one.posts),
+    run = opened()
+    outcome = {
+        "captions": captions([run]),
+        "cases": cases(run),
+        "noise": noise([run], baseline=[opened("text")], train=lambda each: each.posts),
+        "ocr": Ocr((), (ocr_gain(read_both([run])),)),
+        "robustness": robustness([run]),
+        "slices": slices(read_both([run]), run.posts),
     }
-    for name, result in found.items():
-        path = write_analysis(name, result, split="dev", runs=[one.run, one.run], results=tmp_path)
+    for name, result in outcome.items():
+        path = write_analysis(name, result, split="dev", runs=[run.run, run.run], results=tmp_path)
         assert path == tmp_path / "analysis" / "made" / "ita" / f"{name}.json"
-        told = json.loads(path.read_text())
-        assert (told["analysis"], told["split"], told["runs"]) == (name, "dev", [str(one.run)])
-        assert told["mner"] and "signature" in path.read_text()
+        shown = json.loads(path.read_text())
+        assert (shown["analysis"], shown["split"], shown["runs"]) == (name, "dev", [str(run.run)])
+        assert shown["mner"] and "signature" in path.read_text()
     back = {each.analysis: each for each in read_analyses(tmp_path)}
     assert {name: each.result for name, each in back.items()} == {
-        name: without_posts(name, result) for name, result in found.items()
+        name: without_posts(name, result) for name, result in outcome.items()
     }
-    assert (back["cases"].data, back["cases"].row, back["cases"].runs) == ("made", "ita", (one.run,))
+    assert (back["cases"].data, back["cases"].row, back["cases"].runs) == ("made", "ita", (run.run,))
 
 
 def test_words_of_posts_are_not_recorded(opened: Callable[..., LoadedRun], tmp_path: Path) -> None:
-    one = opened()
-    results = {"cases": cases(one), "noise": noise([one], baseline=[opened("text")], train=lambda each: each.posts)}
+    run = opened()
+    results = {"cases": cases(run), "noise": noise([run], baseline=[opened("text")], train=lambda each: each.posts)}
     assert results["cases"].shown and results["noise"].shown
     for name, result in results.items():
-        text = write_analysis(name, result, split="dev", runs=[one.run], results=tmp_path).read_text()
+        text = write_analysis(name, result, split="dev", runs=[run.run], results=tmp_path).read_text()
         assert "cleveland" not in text and "jordan" not in text and '"shown": []' in text
 
 

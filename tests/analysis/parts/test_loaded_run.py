@@ -48,14 +48,14 @@ def runs(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_run_reads_what_evaluate_scores(runs: Path) -> None:
-    one = open_run(runs / "1")
+    run = open_run(runs / "1")
     scored = evaluate(runs / "1")
-    gold = [post.spans or () for post in one.posts]
-    assert score(gold, one.read()).micro.f1 == scored.scores["T"].micro.f1
-    assert score(gold, one.read(one.pieces())).micro.f1 == scored.scores["I+T"].micro.f1
-    assert f"data={one.data} " in scored.scores["T"].signature and f"data={one.data} " in str(scored.signatures["T"])
-    assert one.row == "corpus/row"
-    assert [len(some) for some in one.pieces()] == [1, 0]
+    gold = [post.spans or () for post in run.posts]
+    assert score(gold, run.read()).micro.f1 == scored.scores["T"].micro.f1
+    assert score(gold, run.read(run.pieces())).micro.f1 == scored.scores["I+T"].micro.f1
+    assert f"data={run.data} " in scored.scores["T"].signature and f"data={run.data} " in str(scored.signatures["T"])
+    assert run.row == "corpus/row"
+    assert [len(of_post) for of_post in run.pieces()] == [1, 0]
 
 
 def test_test_stays_closed(runs: Path) -> None:
@@ -75,9 +75,9 @@ def test_unfinished_run_is_named(tmp_path: Path, runs: Path) -> None:
     row = tmp_path / "row"
     shutil.copytree(runs, row)
     (row / "2" / "checkpoint.safetensors").touch()
-    for told in (row, row / "2"):
+    for shown in (row, row / "2"):
         with pytest.raises(MnerError, match=r"row/2: not finished; continue with mner train"):
-            row_runs(told)
+            row_runs(shown)
     assert row_runs(row / "1") == [row / "1"]
 
 
@@ -95,18 +95,18 @@ def test_run_of_a_row_with_a_damaged_record_is_refused(tmp_path: Path, runs: Pat
     row = tmp_path / "row"
     shutil.copytree(runs, row)
     shutil.copytree(tiny_model, row / "saved")
-    assert row_runs(row) == [row / "1", row / "2"], "a saved model beside them is none of them"
+    assert row_runs(row) == [row / "1", row / "2"], "a saved model beside them is not a run"
     (row / "2" / "record.json").write_text('{"data": "cor')
     with pytest.raises(DataError, match=r"2/record\.json: not a run record"):
         row_runs(row)
 
 
 def test_runs_are_opened_one_by_one(runs: Path) -> None:
-    told: list[str] = []
-    opened = open_runs(row_runs(runs), on_open=told.append)
-    assert told == []
+    shown: list[str] = []
+    opened = open_runs(row_runs(runs), on_open=shown.append)
+    assert shown == []
     assert next(opened).config.seed == 1
-    assert told == [str(runs / "1")]
+    assert shown == [str(runs / "1")]
     assert next(opened).config.seed == 2
 
 
@@ -127,7 +127,7 @@ def test_control_is_read_with_the_contexts_it_was_trained_with(runs: Path, tiny_
             for number, text in ((1, "two people"), (2, "stadium"))
         )
     )
-    found = {}
+    result = {}
     for kind in ("shuffled", "empty"):
         table = {
             "name": kind,
@@ -142,16 +142,19 @@ def test_control_is_read_with_the_contexts_it_was_trained_with(runs: Path, tiny_
             "training": {"epochs": 1, "device": "cpu", "encoder_lr": 0.01},
         }
         run = train(configs.check(table), root=root, out=tmp_path / "out")
-        found[kind] = open_run(run)
+        result[kind] = open_run(run)
         scored = evaluate(run)
-        gold = [post.spans or () for post in found[kind].posts]
-        assert score(gold, found[kind].read(found[kind].pieces())).micro.f1 == scored.scores["I+T"].micro.f1
-    assert [[piece.text for piece in some] for some in found["shuffled"].pieces()] == [["stadium"], ["two people"]]
-    assert found["empty"].pieces() == [(), ()]
+        gold = [post.spans or () for post in result[kind].posts]
+        assert score(gold, result[kind].read(result[kind].pieces())).micro.f1 == scored.scores["I+T"].micro.f1
+    assert [[piece.text for piece in of_post] for of_post in result["shuffled"].pieces()] == [
+        ["stadium"],
+        ["two people"],
+    ]
+    assert result["empty"].pieces() == [(), ()]
     record = json.loads((tmp_path / "out" / "corpus" / "empty" / "1" / "record.json").read_text())
-    assert str(found["empty"].run) == f"corpus/empty/1@{record['model']}"
-    for ask in (lambda one: robustness([one]), cases):
+    assert str(result["empty"].run) == f"corpus/empty/1@{record['model']}"
+    for ask in (lambda each: robustness([each]), cases):
         with pytest.raises(DataError, match=r'corpus/shuffled: .*context.substitute = "shuffled"'):
-            ask(found["shuffled"])
+            ask(result["shuffled"])
     with pytest.raises(DataError, match=r'no post .* has a caption .*context.substitute = "empty"'):
-        captions([found["empty"]])
+        captions([result["empty"]])
