@@ -14,13 +14,13 @@ def test_constrained_gives_illegal_moves_no_probability_at_all(chain):
     crf = chain(len(LABELS)).constrained(legal(LABELS))
     emissions = np.full((1, 2, len(LABELS)), 0.0)
     emissions[0, :, LABELS.index("I-PER")] = 500.0  # every illegal path would win by far
-    found = posteriors(emissions, [2], crf=crf)
-    assert np.isfinite(found.log_partition).all()
+    posterior = posteriors(emissions, [2], crf=crf)
+    assert np.isfinite(posterior.log_partition).all()
     for label in ("I-PER", "E-PER", "I-LOC", "E-LOC"):
-        assert found.marginals[0, 0, LABELS.index(label)] == 0.0
+        assert posterior.marginals[0, 0, LABELS.index(label)] == 0.0
     for label in ("I-PER", "B-PER", "I-LOC", "B-LOC"):
-        assert found.marginals[0, 1, LABELS.index(label)] == 0.0
-    np.testing.assert_allclose(found.marginals.sum(-1), 1.0, rtol=1e-12)
+        assert posterior.marginals[0, 1, LABELS.index(label)] == 0.0
+    np.testing.assert_allclose(posterior.marginals.sum(-1), 1.0, rtol=1e-12)
 
 
 def test_constrained_leaves_the_chain_itself_alone(chain):

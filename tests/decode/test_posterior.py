@@ -13,18 +13,18 @@ LENGTHS = [4, 1, 3, 2, 0]
 def test_posteriors_equal_enumeration(chain, enumerated, dtype, tolerance, scale):
     crf = chain(3, seed=4, scale=scale)
     emissions = (scale * np.random.default_rng(5).normal(size=(len(LENGTHS), 4, 3))).astype(dtype)
-    found = posteriors(emissions, LENGTHS, crf=crf)
+    posterior = posteriors(emissions, LENGTHS, crf=crf)
     for post, length in enumerate(LENGTHS):
-        assert not found.marginals[post, length:].any()
+        assert not posterior.marginals[post, length:].any()
         if not length:
-            assert found.log_partition[post] == 0.0
+            assert posterior.log_partition[post] == 0.0
             continue
         truth = enumerated(emissions[post, :length], crf)
-        assert found.log_partition[post] == pytest.approx(truth.log_partition, rel=tolerance)
+        assert posterior.log_partition[post] == pytest.approx(truth.log_partition, rel=tolerance)
         for word in range(length):
             expected = np.bincount(truth.paths[:, word], truth.probabilities, minlength=3)
-            np.testing.assert_allclose(found.marginals[post, word], expected, atol=tolerance)
-            total = np.logaddexp.reduce(found.alpha[post, word] + found.beta[post, word])
+            np.testing.assert_allclose(posterior.marginals[post, word], expected, atol=tolerance)
+            total = np.logaddexp.reduce(posterior.alpha[post, word] + posterior.beta[post, word])
             assert total == pytest.approx(truth.log_partition, rel=tolerance)
 
 
@@ -44,13 +44,13 @@ def test_posteriors_stay_exact_where_scores_are_thousands_apart():
     crf = Chain(np.zeros((2, 2)), np.zeros(2), np.zeros(2))
     yes = np.ones(2, bool)
     crf = crf.constrained((yes, np.array([[True, False], [True, True]]), yes))
-    found = posteriors([[[2000.0, 0.0], [0.0, 5000.0]]], [2], crf=crf)
-    np.testing.assert_array_equal(found.marginals[0], [[0.0, 1.0], [0.0, 1.0]])
-    assert found.log_partition[0] == pytest.approx(5000.0, rel=1e-15)
+    posterior = posteriors([[[2000.0, 0.0], [0.0, 5000.0]]], [2], crf=crf)
+    np.testing.assert_array_equal(posterior.marginals[0], [[0.0, 1.0], [0.0, 1.0]])
+    assert posterior.log_partition[0] == pytest.approx(5000.0, rel=1e-15)
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4), (2, 0, 4)])
 def test_posteriors_of_nothing_are_empty(chain, shape):
-    found = posteriors(np.zeros(shape), [0] * shape[0], crf=chain(4))
-    assert found.marginals.shape == shape
-    assert found.log_partition.tolist() == [0.0] * shape[0]
+    posterior = posteriors(np.zeros(shape), [0] * shape[0], crf=chain(4))
+    assert posterior.marginals.shape == shape
+    assert posterior.log_partition.tolist() == [0.0] * shape[0]

@@ -52,17 +52,17 @@ def test_span_scores_equal_enumeration_for_every_span(chain, enumerated, constra
     for post, scores in enumerate(decoder.span_scores(emissions, lengths, every)):
         truth = enumerated(emissions[post, : lengths[post]], decoder.crf)
         assert len(scores) == len(every[post])
-        for span, found in zip(every[post], scores, strict=True):
+        for span, scored in zip(every[post], scores, strict=True):
             tags = from_spans([Span(0, span.end - span.start, "PER")], span.end - span.start, scheme="BIOES")
             expected = _carried(truth, span.start, [LABELS.index(tag) for tag in tags])
-            assert found == pytest.approx(expected, abs=1e-9)
+            assert scored == pytest.approx(expected, abs=1e-9)
 
 
 def test_span_scores_of_decoded_spans_are_their_scores(chain):
     emissions, lengths = 3 * np.random.default_rng(11).normal(size=(8, 6, 9)), [6, 5, 4, 3, 2, 1, 0, 6]
     decoder = Decoder(TWO, chain(9))
     decoded = decoder.decode(emissions, lengths)
-    given = decoder.span_scores(emissions, lengths, [[found.span for found in spans] for spans in decoded])
+    given = decoder.span_scores(emissions, lengths, [[scored.span for scored in spans] for spans in decoded])
     assert sum(map(len, decoded)) > 5
     for spans, scores in zip(decoded, given, strict=True):
         np.testing.assert_allclose(scores, [span.score for span in spans], rtol=1e-12)
@@ -98,7 +98,7 @@ def test_constrained_spans_are_those_of_the_legal_path(seed):
             assert end[own[-1]]
         assert transitions[own[:-1], own[1:]].all()
         tags = [TWO[label] for label in own]
-        assert tags == from_spans([found.span for found in spans], length, scheme="BIOES")
+        assert tags == from_spans([scored.span for scored in spans], length, scheme="BIOES")
 
 
 @given(st.integers(0, 10_000), st.sampled_from(["repair", "strict"]))
@@ -110,7 +110,7 @@ def test_unconstrained_spans_are_the_reading_of_the_path(seed, reading):
     decoded = Decoder(TWO, crf, constrained=False, repair=reading).decode(emissions, lengths)
     for post, spans in enumerate(decoded):
         tags = [TWO[label] for label in emissions[post, : lengths[post]].argmax(-1)]
-        assert tuple(found.span for found in spans) == bioes_to_spans(tags, labels=reading)
+        assert tuple(scored.span for scored in spans) == bioes_to_spans(tags, labels=reading)
 
 
 def test_decoding_a_batch_equals_decoding_each_post_alone(chain):
@@ -119,7 +119,7 @@ def test_decoding_a_batch_equals_decoding_each_post_alone(chain):
     together = decoder.decode(emissions, lengths)
     for post, length in enumerate(lengths):
         (alone,) = decoder.decode(emissions[post : post + 1, :length], [length])
-        assert [found.span for found in alone] == [found.span for found in together[post]]
+        assert [scored.span for scored in alone] == [scored.span for scored in together[post]]
         np.testing.assert_allclose([f.score for f in alone], [f.score for f in together[post]], rtol=1e-12)
 
 
@@ -128,16 +128,16 @@ def test_certain_scores_give_probability_one():
     for word, tag in enumerate(["B-PER", "E-PER", "O"]):
         emissions[0, word, LABELS.index(tag)] = 1000.0
     decoder = Decoder(LABELS, Chain(np.zeros((5, 5)), np.zeros(5), np.zeros(5)))
-    ((found,),) = decoder.decode(emissions, [3])
-    assert (found.start, found.end, found.label, found.score) == (0, 2, "PER", 1.0)
+    ((scored,),) = decoder.decode(emissions, [3])
+    assert (scored.start, scored.end, scored.label, scored.score) == (0, 2, "PER", 1.0)
 
 
 def test_iob2_labels_decode_too():
     labels = ("O", "B-PER", "I-PER")
     decoder = Decoder(labels, Chain(np.zeros((3, 3)), np.zeros(3), np.zeros(3)))
     emissions = 9.0 * np.eye(3)[None, [1, 2, 0, 1]]
-    (found,) = decoder.decode(emissions, [4])
-    assert [one.span for one in found] == [Span(0, 2, "PER"), Span(3, 4, "PER")]
+    (scored,) = decoder.decode(emissions, [4])
+    assert [entity.span for entity in scored] == [Span(0, 2, "PER"), Span(3, 4, "PER")]
 
 
 @pytest.mark.parametrize("constrained", [True, False])

@@ -23,8 +23,8 @@ def certain(*names: str) -> np.ndarray:
 
 
 def read(names: list[str], heads: list[int]) -> list[tuple[int, int, str]]:
-    found = Decoder(LABELS, FLAT, constrained=False).decode(certain(*names), [len(names)], heads=[heads])
-    return [(span.start, span.end, span.label) for span in found[0]]
+    answer = Decoder(LABELS, FLAT, constrained=False).decode(certain(*names), [len(names)], heads=[heads])
+    return [(span.start, span.end, span.label) for span in answer[0]]
 
 
 def test_labels_end_with_pad_and_know_no_such_type() -> None:
@@ -58,12 +58,12 @@ def test_entity_probability_is_that_of_its_labels_from_head_to_head(
     whole = enumerated(emissions, crf)
     wanted = [LABELS.index(name) for name in ("B-X", "PAD", "E-X")]
     exact = whole.probabilities[(whole.paths[:, :3] == wanted).all(1)].sum()
-    [found] = span_scores(emissions[None], [5], [[Span(0, 2, "X")]], labels=LABELS, crf=crf, heads=[heads])
-    assert found.tolist() == pytest.approx([exact])
+    [answer] = span_scores(emissions[None], [5], [[Span(0, 2, "X")]], labels=LABELS, crf=crf, heads=[heads])
+    assert answer.tolist() == pytest.approx([exact])
     best = whole.paths[whole.scores.argmax()]
     decoded = Decoder(LABELS, crf, constrained=False).decode(emissions[None], [5], heads=[heads])[0]
     assert [LABELS[label] for label in best[heads]] == ["B-X", "E-X", "O"]
-    assert [one.span for one in decoded] == [Span(0, 2, "X")]
+    assert [entity.span for entity in decoded] == [Span(0, 2, "X")]
     of_path = whole.probabilities[(whole.paths[:, :3] == best[:3]).all(1)].sum()
     assert decoded[0].score == pytest.approx(of_path)
 
@@ -72,8 +72,11 @@ def test_posts_of_a_batch_keep_their_own_places() -> None:
     emissions = np.zeros((2, 4, 6))
     emissions[0] = certain("S-X", "PAD", "O", "S-X")[0]
     emissions[1, :2] = certain("O", "S-X")[0]
-    found = Decoder(LABELS, FLAT, constrained=False).decode(emissions, [4, 2], heads=[[0, 2, 3], [0, 1]])
-    assert [[one.span for one in post] for post in found] == [[Span(0, 1, "X"), Span(2, 3, "X")], [Span(1, 2, "X")]]
+    answer = Decoder(LABELS, FLAT, constrained=False).decode(emissions, [4, 2], heads=[[0, 2, 3], [0, 1]])
+    assert [[entity.span for entity in post] for post in answer] == [
+        [Span(0, 1, "X"), Span(2, 3, "X")],
+        [Span(1, 2, "X")],
+    ]
 
 
 def test_a_span_past_the_words_is_refused_though_places_go_on() -> None:

@@ -26,8 +26,8 @@ def test_section_holds_the_figures() -> None:
     assert card.startswith("# m\n\nA model.\n\n## ONNX\n")
     row = next(line for line in card.splitlines() if line.startswith("| model.int8.onnx"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
-    told = "mine/dev@abc, 1000 posts, views T; 1 thread"
-    assert cells == ["model.int8.onnx", "23.9", "T 68.52, 68.66", "26", "98.6", "0.3", "56, 35", told]
+    compared_on = "mine/dev@abc, 1000 posts, views T; 1 thread"
+    assert cells == ["model.int8.onnx", "23.9", "T 68.52, 68.66", "26", "98.6", "0.3", "56, 35", compared_on]
     heads = next(line for line in card.splitlines() if line.startswith("| file"))
     assert heads.count("|") == row.count("|")
 

@@ -24,7 +24,7 @@ GOOD = Figures(
 )
 
 
-def made(*spans: Span, shift: float = 0.0) -> Run:
+def run_with(*spans: Span, shift: float = 0.0) -> Run:
     return Run({"T": [spans, ()]}, {"T": [np.full((2, 3), shift), np.zeros((0, 3))]}, 5.0)
 
 
@@ -33,10 +33,10 @@ def test_compare_counts_what_differs() -> None:
         Post(id="1", text="a b", words=("a", "b"), offsets=((0, 1), (2, 3)), spans=(Span(0, 1, "X"),)),
         Post(id="2", text="", words=(), offsets=(), spans=()),
     ]
-    found = compare(made(Span(0, 2, "X"), shift=0.5), made(Span(0, 1, "X")), megabytes=2.0, posts=posts)
-    assert (found.posts, found.differing, found.agreement, found.difference) == (2, 1, 0.0, 0.5)
-    assert (found.f1, found.f1_torch) == ({"T": 0.0}, {"T": 100.0})
-    same = compare(made(), made(), megabytes=2.0, posts=[replace(post, spans=None) for post in posts])
+    compared = compare(run_with(Span(0, 2, "X"), shift=0.5), run_with(Span(0, 1, "X")), megabytes=2.0, posts=posts)
+    assert (compared.posts, compared.differing, compared.agreement, compared.difference) == (2, 1, 0.0, 0.5)
+    assert (compared.f1, compared.f1_torch) == ({"T": 0.0}, {"T": 100.0})
+    same = compare(run_with(), run_with(), megabytes=2.0, posts=[replace(post, spans=None) for post in posts])
     assert (same.differing, same.agreement, same.f1) == (0, 100.0, {})
 
 
@@ -46,10 +46,10 @@ def test_fp32_must_find_the_same_entities() -> None:
         refuse_worse(replace(GOOD, differing=1), "fp32", entities=1000)
 
 
-@pytest.mark.parametrize(("f1", "entities", "kept"), [(79.81, 1000, True), (79.7, 1000, False), (79.2, 100, True)])
-def test_int8_may_lose_little_f1(f1: float, entities: int, kept: bool) -> None:
+@pytest.mark.parametrize(("f1", "entities", "allowed"), [(79.81, 1000, True), (79.7, 1000, False), (79.2, 100, True)])
+def test_int8_may_lose_little_f1(f1: float, entities: int, allowed: bool) -> None:
     figures = replace(GOOD, differing=3, f1={"T": f1})
-    if kept:
+    if allowed:
         refuse_worse(figures, "int8", entities=entities)
     else:
         with pytest.raises(ModelError, match=r"loses 0\.30 F1 on 100 posts, at most 0\.20"):

@@ -69,14 +69,14 @@ def test_graph_gives_the_scores_of_torch_for_every_shape(name: str, tmp_path: Pa
     model = model_on(name, case_shape=name in ("Bert", "Electra"))
     write_graph(model, tmp_path / "model.onnx")
     session = open_session(tmp_path / "model.onnx", threads=1)
-    inputs = [one.name for one in session.get_inputs()]
+    inputs = [value.name for value in session.get_inputs()]
     runtime = TorchRuntime(model, LABELS, 1)
     # One post alone; posts of one window; a post of three windows beside another; inputs longer than the traced one.
     for shape in ((1, 3, 1, 1), (5, 9, 5, 4), (4, 40, 2, 30), (2, 120, 2, 3)):
         batch = batch_of(*shape)
-        found = session.run(["emissions"], {one: getattr(batch, one) for one in inputs})[0]
-        assert found.shape == (shape[2], shape[3], len(LABELS))
-        np.testing.assert_allclose(found, runtime.emissions(batch, "T"), atol=2e-5)
+        computed = session.run(["emissions"], {value: getattr(batch, value) for value in inputs})[0]
+        assert computed.shape == (shape[2], shape[3], len(LABELS))
+        np.testing.assert_allclose(computed, runtime.emissions(batch, "T"), atol=2e-5)
 
 
 def test_word_without_subtoken_scores_as_a_zero_vector(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_word_without_subtoken_scores_as_a_zero_vector(tmp_path: Path) -> None:
     write_graph(model, tmp_path / "model.onnx")
     session = open_session(tmp_path / "model.onnx", threads=1)
     batch = batch_of(2, 6, 2, 3)
-    arrays = {one.name: getattr(batch, one.name) for one in session.get_inputs()}
+    arrays = {value.name: getattr(batch, value.name) for value in session.get_inputs()}
     arrays["word_index"] = np.full((2, 3), -1)
     bias = cast(Any, model).tagger.emission.bias.detach().numpy()
     np.testing.assert_array_equal(session.run(None, arrays)[0], np.broadcast_to(bias, (2, 3, len(LABELS))))
@@ -93,7 +93,7 @@ def test_word_without_subtoken_scores_as_a_zero_vector(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case_shape", [True, False])
 def test_graph_takes_shapes_only_where_the_model_has_them(case_shape: bool, tmp_path: Path) -> None:
     write_graph(model_on("Bert", case_shape=case_shape), tmp_path / "model.onnx")
-    names = [one.name for one in onnx.load(tmp_path / "model.onnx").graph.input]
+    names = [value.name for value in onnx.load(tmp_path / "model.onnx").graph.input]
     assert ("shapes" in names) == case_shape
     assert set(names) - {"shapes"} == {"input_ids", "attention_mask", "word_index"}
 

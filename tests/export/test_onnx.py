@@ -32,18 +32,18 @@ def test_entities_are_those_of_torch(exported: Exported, tiny_model: Path, posts
     saved = read_model(exported.folder)
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
     encoded = views.encode_many([post.words for post in posts])
-    found = []
+    entities = []
     for runtime in (TorchRuntime.load(read_model(tiny_model)), OnnxRuntime.load(saved, precision="fp32", threads=1)):
         spans = predict.spans(runtime, encoded, decoder_of(saved.config, saved.labels, runtime.chain))
-        found.append([[one.span for one in post] for post in spans])
-    assert sum(map(len, found[0])) >= len(posts) / 2
-    assert found[0] == found[1]
+        entities.append([[entry.span for entry in post] for post in spans])
+    assert sum(map(len, entities[0])) >= len(posts) / 2
+    assert entities[0] == entities[1]
 
 
 def test_directory_is_whole_and_says_its_figures(exported: Exported, tiny_model: Path, posts: list[Post]) -> None:
     saved = read_model(exported.folder)
     assert set(content(exported.folder)) == {*content(tiny_model), *FILES.values()}
-    assert {name: one["posts"] for name, one in saved.manifest["onnx"].items()} == dict.fromkeys(FILES.values(), 12)
+    assert {name: entry["posts"] for name, entry in saved.manifest["onnx"].items()} == dict.fromkeys(FILES.values(), 12)
     assert saved.manifest["onnx"]["model.onnx"]["differing"] == 0
     assert saved.manifest["onnx"]["model.onnx"]["difference"] < 1e-4
     assert f"12 given posts@{data.stamp(posts).fingerprint}" in (exported.folder / "README.md").read_text()
@@ -123,7 +123,7 @@ def test_int8_that_loses_too_much_keeps_its_first_layers_in_fp32(
     monkeypatch.setattr("mner.export.onnx.refuse_worse", picky)
     out = tmp_path / "out"
     done = export(tiny_model, fp32=False, int8=True, out=out, posts=posts, threads=1)
-    whole, part = (read_model(one.folder).manifest["onnx"]["model.int8.onnx"] for one in (exported, done))
+    whole, part = (read_model(entry.folder).manifest["onnx"]["model.int8.onnx"] for entry in (exported, done))
     assert (whole["layers_in_fp32"], part["layers_in_fp32"]) == (0, 1)
     assert 0 < part["products"] < whole["products"]
     assert done.figures["model.int8.onnx"].difference < exported.figures["model.int8.onnx"].difference

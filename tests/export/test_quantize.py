@@ -43,8 +43,8 @@ def linear(weights: np.ndarray, bias: np.ndarray, table: np.ndarray) -> onnx.Mod
 
 def scores(model: onnx.ModelProto, ids: np.ndarray, folder: Path) -> np.ndarray:
     onnx.save(model, folder / "graph.onnx")
-    found: np.ndarray = open_session(folder / "graph.onnx", threads=1).run(None, {"ids": ids})[0]
-    return found
+    computed: np.ndarray = open_session(folder / "graph.onnx", threads=1).run(None, {"ids": ids})[0]
+    return computed
 
 
 @pytest.mark.parametrize("rows", ["mixed", "positive", "negative", "zero"])
@@ -58,20 +58,20 @@ def test_product_is_near_for_rows_of_every_sign(rows: str, tmp_path: Path) -> No
     model = linear(weights, bias, table)
     exact = scores(model, ids, tmp_path)
     assert quantize(model, table_rows=40) == {"products": 1, "tables": 1}
-    found = scores(model, ids, tmp_path)
+    computed = scores(model, ids, tmp_path)
     spread = np.abs(table[ids]).max(-1, keepdims=True) * np.sqrt(48)
-    assert np.abs(found - exact).max() <= 0.03 * max(float(spread.max()), 1e-6)
+    assert np.abs(computed - exact).max() <= 0.03 * max(float(spread.max()), 1e-6)
     if rows == "zero":
-        np.testing.assert_allclose(found, np.broadcast_to(bias, found.shape), atol=1e-5)
+        np.testing.assert_allclose(computed, np.broadcast_to(bias, computed.shape), atol=1e-5)
 
 
 def test_small_tables_and_last_product_stay_in_fp32(tmp_path: Path) -> None:
     model = linear(np.eye(8, dtype=np.float32), np.zeros(8, np.float32), np.eye(8, dtype=np.float32))
     assert quantize(model) == {"products": 1, "tables": 0}
-    kept = {one.name: one.data_type for one in model.graph.initializer}
-    assert kept["table"] == kept["last"] == onnx.TensorProto.FLOAT
-    assert kept["weights:weights"] == onnx.TensorProto.INT8
-    assert "weights" not in kept
+    types = {single.name: single.data_type for single in model.graph.initializer}
+    assert types["table"] == types["last"] == onnx.TensorProto.FLOAT
+    assert types["weights:weights"] == onnx.TensorProto.INT8
+    assert "weights" not in types
 
 
 @given(
@@ -97,10 +97,10 @@ def test_post_scores_the_same_alone_and_among_64(exported: Exported) -> None:
         return Encoded(words, (ids,), (random.integers(0, 9, words + 2).astype(np.int8),), first)
 
     for own, others in ((1, 30), (5, 12), (20, 150), (33, 40), (3, 3)):
-        one = post(own)
-        alone = runtime.emissions(collate([one], pad_id=0), "T")[0, :own]
+        single = post(own)
+        alone = runtime.emissions(collate([single], pad_id=0), "T")[0, :own]
         mates: list[Any] = [post(int(random.integers(1, others + 1))) for _ in range(63)]
-        among = runtime.emissions(collate([*mates[:20], one, *mates[20:]], pad_id=0), "T")[20, :own]
+        among = runtime.emissions(collate([*mates[:20], single, *mates[20:]], pad_id=0), "T")[20, :own]
         np.testing.assert_allclose(among, alone, rtol=0, atol=1e-6)
 
 

@@ -59,13 +59,13 @@ def scores(model: Any, batch: dict[ViewName, Batch], view: ViewName) -> torch.Te
 def test_words_see_the_picture_and_only_words_are_scored(pictured: Make) -> None:
     config = pictured()
     model, views = built(config)
-    one = batch_of(views, config, [grid(1), grid(2), None])
+    whole_run = batch_of(views, config, [grid(1), grid(2), None])
     other = batch_of(views, config, [grid(3), grid(2), None])
-    first, second = scores(model, one, "I+T"), scores(model, other, "I+T")
+    first, second = scores(model, whole_run, "I+T"), scores(model, other, "I+T")
     assert first.shape == (3, 4, len(LABELS)), "words and labels: no picture's position is scored"
     assert (first[0] - second[0]).abs().min() > 1e-6
     torch.testing.assert_close(first[1], second[1])
-    alone = scores(model, one, "T")
+    alone = scores(model, whole_run, "T")
     torch.testing.assert_close(first[2], alone[2], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(alone, scores(model, other, "T"), atol=0, rtol=0)
 
@@ -117,8 +117,8 @@ def test_model_overfits_eight_posts_whose_pictures_alone_tell_them_apart(picture
         loss.backward()
         optimizer.step()
     assert float(loss.detach()) < 0.1
-    found = scores(model, batch_of(views, config, [grid(number) for number in range(8)], words), "I+T")
-    assert found[:, 0].argmax(-1).tolist() == gold[:, 0].tolist()
+    computed = scores(model, batch_of(views, config, [grid(number) for number in range(8)], words), "I+T")
+    assert computed[:, 0].argmax(-1).tolist() == gold[:, 0].tolist()
 
 
 class _StopError(Exception):
@@ -140,8 +140,8 @@ def test_run_trains_resumes_bit_equal_predicts_and_explains(
         train(config, root=album, out=tmp_path / "cut", watch=stop)
     cut = train(config, root=album, out=tmp_path / "cut", resume=True)
     for name in ("head.safetensors", "encoder/model.safetensors"):
-        one, other = (load_file(folder / "model" / name) for folder in (whole, cut))
-        assert one.keys() == other.keys() and all((one[key] == other[key]).all() for key in one)
+        whole_run, other = (load_file(folder / "model" / name) for folder in (whole, cut))
+        assert whole_run.keys() == other.keys() and all((whole_run[key] == other[key]).all() for key in whole_run)
     assert {"visual.weight", "emission.weight", "crf.start"} <= load_file(whole / "model/head.safetensors").keys()
     record = json.loads((whole / "record.json").read_text())
     assert record["splits"]["train"]["contexts"] == {"used": 11, "unknown": 1}
@@ -162,9 +162,9 @@ def test_run_trains_resumes_bit_equal_predicts_and_explains(
         output = json.loads(CliRunner().invoke(cli.app, words).stdout)
         assert (output if command == "predict" else output["prediction"])["view"] == "I+T"
     explained = tagger.explain(post, image=album / "photos" / "1.jpg")
-    assert all(set(one.without_source) == {"grid"} for one in explained.evidence)
-    for one in explained.evidence:
-        assert one.without_source["grid"] == pytest.approx(one.without_image, abs=1e-5)
+    assert all(set(whole_run.without_source) == {"grid"} for whole_run in explained.evidence)
+    for whole_run in explained.evidence:
+        assert whole_run.without_source["grid"] == pytest.approx(whole_run.without_image, abs=1e-5)
 
     exported = export(whole, out=tmp_path / "onnx", dev_config=whole / "config.toml", threads=1)
     assert exported.figures["model.onnx"].differing == 0

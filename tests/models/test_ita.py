@@ -21,7 +21,7 @@ LABELS = tags.bioes_labels(["LOC", "PER"])
 WORDS = (("kevin", "love", "is", "back", "in", "cleveland"), ("phoenix",), ("jordan", "won", "last", "night"))
 
 
-def made(tiny_encoder: Path, **loss: Any) -> tuple[torch.nn.Module, Views]:
+def model_and_views(tiny_encoder: Path, **loss: Any) -> tuple[torch.nn.Module, Views]:
     config = configs.check(
         {"model": {"encoder": str(tiny_encoder), "case_shape": True, "word_dropout": 0.0}, "loss": loss}
     )
@@ -64,23 +64,23 @@ def test_model_puts_only_the_chain_at_the_crf_rate(tiny_encoder: Path, name: str
 
 
 def test_context_words_change_the_image_loss_and_nothing_else(tiny_encoder: Path) -> None:
-    model, views = made(tiny_encoder, cva="none")
+    model, views = model_and_views(tiny_encoder, cva="none")
     model.eval()
-    one = model.losses(batch_of(views, model, "a boarding pass"), GOLD)
+    single = model.losses(batch_of(views, model, "a boarding pass"), GOLD)
     other = model.losses(batch_of(views, model, "team won game"), GOLD)
-    assert torch.equal(one["T"], other["T"])
-    assert (one["I+T"] - other["I+T"]).abs().min() > 1e-6
+    assert torch.equal(single["T"], other["T"])
+    assert (single["I+T"] - other["I+T"]).abs().min() > 1e-6
 
 
 def test_emissions_exist_for_words_alone(tiny_encoder: Path) -> None:
-    model, views = made(tiny_encoder)
+    model, views = model_and_views(tiny_encoder)
     batch = batch_of(views, model, "a boarding pass gate map open today")
     for view in ("T", "I+T"):
         assert model.emissions(batch, view).shape == (3, 6, len(LABELS))
 
 
 def test_without_context_both_views_are_one(tiny_encoder: Path) -> None:
-    model, views = made(tiny_encoder, cva="posterior")
+    model, views = model_and_views(tiny_encoder, cva="posterior")
     model.eval()
     losses = model.losses(batch_of(views, model, None), GOLD)
     assert torch.equal(losses["T"], losses["I+T"])
@@ -88,7 +88,7 @@ def test_without_context_both_views_are_one(tiny_encoder: Path) -> None:
 
 
 def test_identical_views_give_paper_alignment_its_entropy(tiny_encoder: Path) -> None:
-    model, views = made(tiny_encoder, cva="posterior", preset="paper")
+    model, views = model_and_views(tiny_encoder, cva="posterior", preset="paper")
     model.eval()
     batch = batch_of(views, model, None)
     losses = model.losses(batch, GOLD)
@@ -101,7 +101,7 @@ def test_identical_views_give_paper_alignment_its_entropy(tiny_encoder: Path) ->
 
 @pytest.mark.parametrize("cva", ["posterior", "sequence"])
 def test_teacher_receives_no_gradient(tiny_encoder: Path, cva: str) -> None:
-    model, views = made(tiny_encoder, cva=cva, weight_t=0.0, weight_it=0.0, weight_cva=1.0)
+    model, views = model_and_views(tiny_encoder, cva=cva, weight_t=0.0, weight_it=0.0, weight_cva=1.0)
     model.eval()
     batch = batch_of(views, model, "a boarding pass")
     model.losses(batch, GOLD)["loss"].sum().backward()
@@ -126,7 +126,7 @@ def test_teacher_receives_no_gradient(tiny_encoder: Path, cva: str) -> None:
 def test_total_weighs_the_parts_as_the_preset_says(
     tiny_encoder: Path, loss: dict[str, Any], weights: tuple[float, float, float]
 ) -> None:
-    model, views = made(tiny_encoder, **loss)
+    model, views = model_and_views(tiny_encoder, **loss)
     model.eval()
     losses = model.losses(batch_of(views, model, "team won game"), GOLD)
     parts = zip(weights, ("T", "I+T", "cva"), strict=True)
@@ -136,7 +136,7 @@ def test_total_weighs_the_parts_as_the_preset_says(
 
 
 def test_case_shapes_tell_words_apart_that_the_encoder_cannot(tiny_encoder: Path) -> None:
-    model, views = made(tiny_encoder)
+    model, views = model_and_views(tiny_encoder)
     torch.nn.init.normal_(model.tagger.words.shapes.weight)
     model.eval()
     scores = []
@@ -148,7 +148,7 @@ def test_case_shapes_tell_words_apart_that_the_encoder_cannot(tiny_encoder: Path
 
 
 def test_word_dropout_zeroes_whole_words_only_in_training(tiny_encoder: Path) -> None:
-    model, views = made(tiny_encoder)
+    model, views = model_and_views(tiny_encoder)
     words = model.tagger.words
     words.word_dropout = 0.5
     arrays = batch_of(views, model, None)["T"]

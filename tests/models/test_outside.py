@@ -141,5 +141,7 @@ def test_model_of_one_file_trains_saves_loads_predicts_and_exports(
     assert tagger(post).image_status == "none"
     export(run, out=tmp_path / "onnx", dev_config=run / "config.toml", threads=1, allow_plugins=True)
     small = mner.load(tmp_path / "onnx", backend="onnx", allow_plugins=True)(post, image=album / "photos" / "1.jpg")
-    assert [(one.start, one.label) for one in small.entities] == [(one.start, one.label) for one in seen.entities]
+    assert [(entity.start, entity.label) for entity in small.entities] == [
+        (entity.start, entity.label) for entity in seen.entities
+    ]
     np.testing.assert_allclose([e.score for e in small.entities], [e.score for e in seen.entities], atol=1e-4)

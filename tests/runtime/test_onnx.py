@@ -71,12 +71,12 @@ def fast_int8(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_int8_is_taken_first(folder: Path) -> None:
     saved = read_model(folder)
-    assert [chosen(saved, one) for one in ("auto", "fp32", "int8")] == ["int8", "fp32", "int8"]
+    assert [chosen(saved, choice) for choice in ("auto", "fp32", "int8")] == ["int8", "fp32", "int8"]
     runtime = open_model(saved, threads=1)
     assert isinstance(runtime, OnnxRuntime)
     assert runtime.precision == "int8"
     assert open_model(saved, precision="fp32").emissions(batch(), "T").dtype == np.float32
-    (only,) = [one for one in folder.parent.iterdir() if one.name == "model"]
+    (only,) = [choice for choice in folder.parent.iterdir() if choice.name == "model"]
     assert only == folder
 
 
@@ -86,18 +86,18 @@ def test_processor_without_int8_instructions_takes_fp32_and_says_so(
     saved = read_model(folder)
     usual = open_model(saved, threads=1)
     monkeypatch.setattr("mner.runtime.onnx.lacks_int8", lambda: True)
-    instead, asked = open_model(saved, threads=1), open_model(saved, precision="int8", threads=1)
+    instead, requested = open_model(saved, threads=1), open_model(saved, precision="int8", threads=1)
     assert usual.note == ""
-    assert isinstance(instead, OnnxRuntime) and isinstance(asked, OnnxRuntime)
-    assert (instead.precision, asked.precision) == ("fp32", "int8")
+    assert isinstance(instead, OnnxRuntime) and isinstance(requested, OnnxRuntime)
+    assert (instead.precision, requested.precision) == ("fp32", "int8")
     assert "model.onnx is taken instead of model.int8.onnx" in instead.note
-    assert "slower" in asked.note
-    np.testing.assert_array_equal(asked.emissions(batch(), "T"), usual.emissions(batch(), "T"))
+    assert "slower" in requested.note
+    np.testing.assert_array_equal(requested.emissions(batch(), "T"), usual.emissions(batch(), "T"))
 
 
 def test_precisions_give_near_scores(folder: Path) -> None:
     saved = read_model(folder)
-    fp32, int8 = (open_model(saved, precision=one, threads=1).emissions(batch(), "T") for one in ("fp32", "int8"))
+    fp32, int8 = (open_model(saved, precision=choice, threads=1).emissions(batch(), "T") for choice in ("fp32", "int8"))
     assert fp32.shape == int8.shape == (1, 4, len(saved.labels))
     assert 0 < np.abs(fp32 - int8).max() < 0.1 * np.abs(fp32).max()
 
@@ -153,26 +153,26 @@ def test_runtime_imports_neither_torch_nor_transformers(folder: Path) -> None:
 def test_threads_share_one_session(folder: Path) -> None:
     runtime = open_model(read_model(folder), threads=1)
     expected = [runtime.emissions(batch(words), "T") for words in range(1, 9)]
-    found: list[np.ndarray | None] = [None] * 8
+    results: list[np.ndarray | None] = [None] * 8
 
     def score(number: int) -> None:
         for _ in range(10):
-            found[number] = runtime.emissions(batch(number + 1), "T")
+            results[number] = runtime.emissions(batch(number + 1), "T")
 
     workers = [threading.Thread(target=score, args=(number,)) for number in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    for one, other in zip(found, expected, strict=True):
-        assert one is not None
-        np.testing.assert_array_equal(one, other)
+    for choice, other in zip(results, expected, strict=True):
+        assert choice is not None
+        np.testing.assert_array_equal(choice, other)
 
 
 def test_scores_do_not_depend_on_threads(folder: Path) -> None:
     saved = read_model(folder)
-    one, two = (open_model(saved, threads=count).emissions(batch(20), "T") for count in (1, 2))
-    np.testing.assert_allclose(one, two, rtol=0, atol=1e-6)
+    choice, two = (open_model(saved, threads=count).emissions(batch(20), "T") for count in (1, 2))
+    np.testing.assert_allclose(choice, two, rtol=0, atol=1e-6)
 
 
 def test_changed_file_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -185,11 +185,11 @@ def test_changed_file_is_refused(folder: Path, tmp_path: Path) -> None:
         read_model(copy)
 
 
-@pytest.mark.parametrize("kept", [0, 10, 0.5, 0.999])
-def test_truncated_file_is_refused(kept: float, changed: Callable[[Change], SavedModel]) -> None:
+@pytest.mark.parametrize("share", [0, 10, 0.5, 0.999])
+def test_truncated_file_is_refused(share: float, changed: Callable[[Change], SavedModel]) -> None:
     def cut(path: Path) -> None:
         content = path.read_bytes()
-        path.write_bytes(content[: int(kept if kept >= 1 else kept * len(content))])
+        path.write_bytes(content[: int(share if share >= 1 else share * len(content))])
 
     with pytest.raises(ModelError, match=r"model\.onnx: (damaged|onnxruntime .* cannot load it)"):
         open_model(changed(cut))
@@ -221,7 +221,7 @@ def graph(outputs: int, *, name: str = "emissions", source: str = "word_index") 
             helper.make_node("Unsqueeze", ["words", "axis"], ["column"]),
             helper.make_node("MatMul", ["column", "zeros"], [name]),
         ]
-        made = helper.make_graph(
+        proto = helper.make_graph(
             nodes,
             "g",
             [helper.make_tensor_value_info(source, TensorProto.INT64, ["post", "word"])],
@@ -231,7 +231,7 @@ def graph(outputs: int, *, name: str = "emissions", source: str = "word_index") 
                 numpy_helper.from_array(np.zeros((1, outputs), np.float32), "zeros"),
             ],
         )
-        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         path.write_bytes(model.SerializeToString())
 
     return change
@@ -278,8 +278,8 @@ def endless(path: Path) -> None:
     ]
     inputs = [helper.make_tensor_value_info("input_ids", kind.INT64, [None, None])]
     outputs = [helper.make_tensor_value_info("emissions", kind.FLOAT, None)]
-    made = helper.make_graph(nodes, "endless", inputs, outputs)
-    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    proto = helper.make_graph(nodes, "endless", inputs, outputs)
+    onnx.save(helper.make_model(proto, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
 
 
 def test_graph_without_an_end_is_refused(
@@ -293,12 +293,12 @@ def test_graph_without_an_end_is_refused(
 
 def test_graph_whose_scores_are_no_numbers_is_refused(changed: Callable[[Change], SavedModel]) -> None:
     def spoil(path: Path) -> None:
-        made = onnx.load(path)
-        for tensor in made.graph.initializer:
+        proto = onnx.load(path)
+        for tensor in proto.graph.initializer:
             if tensor.data_type == onnx.TensorProto.FLOAT:
                 values = np.full(numpy_helper.to_array(tensor).shape, np.nan, np.float32)
                 tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-        onnx.save(made, path)
+        onnx.save(proto, path)
 
     with pytest.raises(ModelError, match="gives scores that are not numbers"):
         open_model(changed(spoil))

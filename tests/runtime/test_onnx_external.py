@@ -14,13 +14,13 @@ from mner.runtime.onnx_external import external_tensors
 
 
 def tensor(*, outside: bool) -> TensorProto:
-    made = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
+    proto = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
     if outside:
-        made.ClearField("float_data")
-        made.data_location = TensorProto.EXTERNAL
-        entry = made.external_data.add()
+        proto.ClearField("float_data")
+        proto.data_location = TensorProto.EXTERNAL
+        entry = proto.external_data.add()
         entry.key, entry.value = "location", "secret.bin"
-    return made
+    return proto
 
 
 def graph(*nodes: onnx.NodeProto, initializers: tuple[TensorProto, ...] = ()) -> onnx.GraphProto:
@@ -38,18 +38,18 @@ def hidden(where: str) -> onnx.ModelProto:
     if where == "branch":
         return helper.make_model(graph(helper.make_node("If", ["x"], ["y"], then_branch=graph(constant))))
     if where == "function":
-        made = helper.make_model(graph())
-        made.functions.append(helper.make_function("d", "f", [], ["c"], [constant], [helper.make_opsetid("", 17)]))
-        return made
+        proto = helper.make_model(graph())
+        proto.functions.append(helper.make_function("d", "f", [], ["c"], [constant], [helper.make_opsetid("", 17)]))
+        return proto
     if where == "training":
-        made = helper.make_model(graph())
-        made.training_info.add().algorithm.CopyFrom(graph(initializers=(bad,)))
-        return made
+        proto = helper.make_model(graph())
+        proto.training_info.add().algorithm.CopyFrom(graph(initializers=(bad,)))
+        return proto
     sparse = onnx.SparseTensorProto()
     sparse.values.CopyFrom(bad)
-    made = helper.make_model(graph())
-    made.graph.sparse_initializer.append(sparse)
-    return made
+    proto = helper.make_model(graph())
+    proto.graph.sparse_initializer.append(sparse)
+    return proto
 
 
 @pytest.mark.parametrize("where", ["initializer", "attribute", "branch", "function", "training", "sparse"])
@@ -71,11 +71,11 @@ def test_graphs_without_end_are_refused() -> None:
 
 
 def length(content: bytes) -> bytes:
-    number, found = len(content), []
+    number, cuts = len(content), []
     while number >= 0x80:
-        found.append(number & 0x7F | 0x80)
+        cuts.append(number & 0x7F | 0x80)
         number >>= 7
-    return bytes([*found, number])
+    return bytes([*cuts, number])
 
 
 @given(st.binary(max_size=60))

@@ -23,22 +23,22 @@ def test_spans_do_not_depend_on_the_batch(tiny_model: Path, tokens: int) -> None
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
     decoder = Decoder(saved.labels, saved.chain)
     encoded = views.encode_many(POSTS)
-    alone = [predict.spans(runtime, [one], decoder)[0] for one in encoded]
+    alone = [predict.spans(runtime, [single], decoder)[0] for single in encoded]
     together = predict.spans(runtime, encoded, decoder, tokens_per_batch=tokens)
     assert [[s.span for s in post] for post in together] == [[s.span for s in post] for post in alone]
     assert sum(map(len, together)) > 3, "the random model finds something"
-    for one, other in zip(together, alone, strict=True):
-        np.testing.assert_allclose([s.score for s in one], [s.score for s in other], atol=1e-5)
+    for single, other in zip(together, alone, strict=True):
+        np.testing.assert_allclose([s.score for s in single], [s.score for s in other], atol=1e-5)
 
 
 def test_emissions_come_back_in_order(tiny_model: Path) -> None:
     saved = read_model(tiny_model)
     runtime = open_model(saved, backend="torch")
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
-    found = predict.emissions(runtime, views.encode_many(POSTS))
-    assert [array.shape for array in found] == [(len(post), 17) for post in POSTS]
+    computed = predict.emissions(runtime, views.encode_many(POSTS))
+    assert [array.shape for array in computed] == [(len(post), 17) for post in POSTS]
     alone = predict.emissions(runtime, views.encode_many(POSTS[3:4]))[0]
-    np.testing.assert_allclose(found[3], alone, atol=1e-5)
+    np.testing.assert_allclose(computed[3], alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("tokens", [1, 40, 100])

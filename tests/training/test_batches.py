@@ -17,13 +17,13 @@ def test_pack_keeps_every_sub_token_once(split: Split) -> None:
     assert packed["T"].input_ids is packed["I+T"].input_ids
     batch = packed["T"]
     assert batch.segments is not None and batch.positions is not None
-    total = sum(one.tokens for encoded in views.values() for one in encoded)
+    total = sum(post_encoded.tokens for encoded in views.values() for post_encoded in encoded)
     assert int((batch.segments > 0).sum()) == total
     for view, encoded in views.items():
         flat, index = packed[view].input_ids.ravel(), packed[view].word_index
-        for row, one in enumerate(encoded):
-            for word, (window, position) in enumerate(one.first):
-                assert flat[index[row, word]] == one.windows[window][position]
+        for row, post_encoded in enumerate(encoded):
+            for word, (window, position) in enumerate(post_encoded.first):
+                assert flat[index[row, word]] == post_encoded.windows[window][position]
 
 
 def test_steps_hold_each_post_once_and_follow_the_seed() -> None:

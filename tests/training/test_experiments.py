@@ -88,14 +88,14 @@ def test_hub_encoder_takes_a_step_at_the_rates_of_the_paper(
     encoder = make(tmp_path / "encoder")
     with safe_open(encoder / "model.safetensors", "np") as weights:
         assert any(key.startswith(prefix) for key in weights.keys())  # noqa: SIM118 (no mapping)
-    told = configs.load(CONFIGS / "rows" / "ita-ga-cva.toml", base=CONFIGS / f"{data}-{name}.toml")
-    assert told.model.encoder == name and told.name == f"ita-ga-cva-{name}"
-    assert not told.model.case_shape, "the encoder sees capitals itself"
-    settings = told.training
+    loaded = configs.load(CONFIGS / "rows" / "ita-ga-cva.toml", base=CONFIGS / f"{data}-{name}.toml")
+    assert loaded.model.encoder == name and loaded.name == f"ita-ga-cva-{name}"
+    assert not loaded.model.case_shape, "the encoder sees capitals itself"
+    settings = loaded.training
     assert (settings.posts_per_step, settings.encoder_lr, settings.crf_lr, settings.epochs) == (posts, rate, 0.05, 10)
     text = (corpus / "train.txt").read_text().split("\n\n")[:12]
     (corpus / "train.txt").write_text("\n\n".join((text * 2)[:posts]) + "\n\n")
-    table = told.model_dump(mode="json", exclude_none=True)
+    table = loaded.model_dump(mode="json", exclude_none=True)
     table["data"] |= {"root": ".", "train": "train.txt", "dev": "dev.txt", "contexts": ["contexts.jsonl"]}
     table["context"]["captions"] = [""]
     table["model"]["encoder"] = str(encoder)
@@ -133,8 +133,8 @@ def test_broken_run_of_several_passes_continues_exactly(corpus: Path, tiny_confi
     with pytest.raises(Killed):
         train(config, root=corpus, out=tmp_path / "broken", watch=watch)
     broken = train(config, root=corpus, out=tmp_path / "broken")
-    told = [json.loads((run / "record.json").read_text())["epochs"] for run in (whole, broken)]
-    assert [epoch["losses"] for epoch in told[0]] == [epoch["losses"] for epoch in told[1]]
+    loaded = [json.loads((run / "record.json").read_text())["epochs"] for run in (whole, broken)]
+    assert [epoch["losses"] for epoch in loaded[0]] == [epoch["losses"] for epoch in loaded[1]]
 
 
 @pytest.mark.parametrize(("kind", "coverage"), [("empty", {"empty": 12}), ("shuffled", {"used": 12})])

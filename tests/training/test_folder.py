@@ -72,10 +72,12 @@ def test_run_with_other_settings_is_kept_and_the_new_one_takes_its_place(
     (again,) = train_seeds(tiny_config(), [1], root=corpus, out=tmp_path, watch=watch)
     assert again == run
     assert len(json.loads((run / "record.json").read_text())["epochs"]) == 2
-    kept = run.parent / "earlier" / "1-1"
-    assert read_model(kept).fingerprint == trained
-    assert said == [f"seed 1: {run} held a run with other settings (training.epochs = 1 and 2), which is in {kept} now"]
-    assert set(evaluate(kept).scores) == {"T", "I+T"}, "it is a run like any other"
+    moved = run.parent / "earlier" / "1-1"
+    assert read_model(moved).fingerprint == trained
+    assert said == [
+        f"seed 1: {run} held a run with other settings (training.epochs = 1 and 2), which is now in {moved}"
+    ]
+    assert set(evaluate(moved).scores) == {"T", "I+T"}, "it is a run like any other"
     train_seeds(first, [1], root=corpus, out=tmp_path)
     assert (run.parent / "earlier" / "1-2" / "record.json").exists()
 

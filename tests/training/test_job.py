@@ -28,13 +28,13 @@ SUFFIX = {"twitter": "txt", "conll": "conll", "jsonl": "jsonl", "json": "json", 
 
 
 def posts(count: int, start: int) -> list[Post]:
-    made = []
+    jobs = []
     for number in range(start, start + count):
         words = ("kevin", "love", f"w{number}", "paris")
         text, offsets = joined(words)
         spans = (Span(0, 2, "PER"), Span(3, 4, "LOC"))
-        made.append(Post(f"p{number}", text, words, offsets, spans, f"{number}.jpg"))
-    return made
+        jobs.append(Post(f"p{number}", text, words, offsets, spans, f"{number}.jpg"))
+    return jobs
 
 
 def of_a_line(change: Callable[[bytes, random.Random], bytes]) -> Damage:

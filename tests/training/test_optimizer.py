@@ -23,12 +23,12 @@ def groups() -> dict[str, list[torch.nn.Parameter]]:
 def rates(settings: TrainingConfig, *, steps: int, done: int = 0) -> list[float]:
     optimizer = optimizer_of({"encoder": groups()["encoder"]}, settings)
     schedule = schedule_of(optimizer, settings, steps=steps, done=done)
-    found = []
+    reached = []
     for _ in range(steps - done):
-        found.append(optimizer.param_groups[0]["lr"])
+        reached.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
-    return found
+    return reached
 
 
 @pytest.mark.parametrize("name", ["adamw", "adam", "sgd"])
@@ -100,5 +100,5 @@ def test_interrupted_run_ends_bit_equal(
         train(config, root=corpus, out=tmp_path / "cut", watch=stop)
     cut = train(config, root=corpus, out=tmp_path / "cut", resume=True)
     for name in ("head.safetensors", "encoder/model.safetensors"):
-        one, other = (load_file(folder / "model" / name) for folder in (whole, cut))
-        assert all((one[key] == other[key]).all() for key in one)
+        first, other = (load_file(folder / "model" / name) for folder in (whole, cut))
+        assert all((first[key] == other[key]).all() for key in first)

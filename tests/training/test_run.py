@@ -174,8 +174,8 @@ def test_image_view_with_hardly_a_context_is_refused(corpus: Path, tiny_config: 
     )
     with pytest.raises(DataError, match=r"train\.txt: 2 of its 201 posts have a visual context with captions or "):
         train(tiny_config(), root=corpus, out=tmp_path)
-    some = {"data": {"contexts_missing": 1.0}, "training": {"epochs": 1, "posts_per_step": 201}}
-    assert (train(tiny_config(**some), root=corpus, out=tmp_path) / "record.json").exists()
+    few = {"data": {"contexts_missing": 1.0}, "training": {"epochs": 1, "posts_per_step": 201}}
+    assert (train(tiny_config(**few), root=corpus, out=tmp_path) / "record.json").exists()
 
 
 def test_image_view_without_any_context_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:

@@ -20,15 +20,15 @@ Make = Callable[..., Config]
 QUICK = {"epochs": 1}
 
 
-@pytest.mark.parametrize(("told", "seeds"), [("5", (1, 2, 3, 4, 5)), ("3,7", (3, 7)), (" 7, ", (7,)), ("0,1", (0, 1))])
-def test_seeds_are_a_number_or_a_list(told: str, seeds: tuple[int, ...]) -> None:
-    assert parse_seeds(told) == seeds
+@pytest.mark.parametrize(("text", "seeds"), [("5", (1, 2, 3, 4, 5)), ("3,7", (3, 7)), (" 7, ", (7,)), ("0,1", (0, 1))])
+def test_seeds_are_a_number_or_a_list(text: str, seeds: tuple[int, ...]) -> None:
+    assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("told", ["", "0", "x", "-1", "1,1", "1.5", ",", "²", "1000000000", "4294967296,1", "9" * 5000])
-def test_other_seeds_are_refused(told: str) -> None:
+@pytest.mark.parametrize("text", ["", "0", "x", "-1", "1,1", "1.5", ",", "²", "1000000000", "4294967296,1", "9" * 5000])
+def test_other_seeds_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="expected"):
-        parse_seeds(told)
+        parse_seeds(text)
 
 
 def test_each_seed_has_its_own_run_and_record(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
@@ -62,10 +62,10 @@ def test_interrupt_keeps_what_is_done_and_the_same_call_goes_on(
 
     events: list[Event] = []
     runs = train_seeds(config, (1, 2, 3), **places, watch=events.append)
-    told = [event.message for event in events if event.kind == "seed"]
-    assert told[0].startswith("seed 1, 1 of 3: ") and told[0].endswith("1 is finished, skipped")
-    assert told[1].endswith("2 was cut off, continuing from its checkpoint")
-    assert told[2].endswith(str(Path("tiny", "3")))
+    text = [event.message for event in events if event.kind == "seed"]
+    assert text[0].startswith("seed 1, 1 of 3: ") and text[0].endswith("1 is finished, skipped")
+    assert text[1].endswith("2 was interrupted, continuing from its checkpoint")
+    assert text[2].endswith(str(Path("tiny", "3")))
     assert next(event for event in events if event.kind == "ready").step == 4, "seed 2 goes on behind its fourth step"
     assert (runs[0] / "record.json").stat().st_mtime_ns == first
     assert sorted(path.name for path in (tmp_path / "results").rglob("*.json")) == ["1.json", "2.json", "3.json"]
@@ -79,7 +79,7 @@ def test_run_cut_off_before_a_checkpoint_is_told_and_begun_again(
     (folder / "config.toml").write_text("name = 'cut")
     events: list[Event] = []
     train_seeds(tiny_config(training=QUICK), (1,), root=corpus, out=tmp_path, watch=events.append)
-    assert events[0].message == f"seed 1: {folder} was cut off before its first checkpoint, starting again"
+    assert events[0].message == f"seed 1: {folder} was interrupted before its first checkpoint, starting again"
     assert (folder / "record.json").exists()
 
 
@@ -101,7 +101,7 @@ def test_record_scored_on_test_is_not_replaced(corpus: Path, tiny_config: Make, 
     events: list[Event] = []
     with pytest.raises(MnerError, match=r"tiny.2\.json: scored on test.* another name"):
         train_seeds(config, (1, 2), **places, restart=restart, watch=events.append)
-    assert not events, "told before anything is trained"
+    assert not events, "refused before anything is trained"
     assert json.loads(committed.read_text()) == scored
 
 
@@ -113,7 +113,7 @@ def test_damaged_checkpoint_says_what_to_do(corpus: Path, tiny_config: Make, tmp
         train_seeds(tiny_config(training=QUICK), (1,), root=corpus, out=tmp_path)
     events: list[Event] = []
     train_seeds(tiny_config(training=QUICK), (1,), root=corpus, out=tmp_path, restart=True, watch=events.append)
-    assert events[0].message.endswith("is thrown away") and (folder / "record.json").exists()
+    assert events[0].message.endswith("is deleted") and (folder / "record.json").exists()
 
 
 @pytest.mark.parametrize("damage", ["record", "weights", "model"])
@@ -143,6 +143,6 @@ def test_record_keeps_the_outcomes_of_the_best_epoch(corpus: Path, tiny_config: 
     record = json.loads((run / "record.json").read_text())
     for view, scores in record["dev"].items():
         read = counts(record["outcomes"]["dev"], view)
-        told = [int(table.sum()) for table in (read.correct, read.predicted, read.gold)]
-        assert told == [scores["micro"][key] for key in ("correct", "predicted", "gold")]
+        text = [int(table.sum()) for table in (read.correct, read.predicted, read.gold)]
+        assert text == [scores["micro"][key] for key in ("correct", "predicted", "gold")]
         assert len(read.gold) == 12

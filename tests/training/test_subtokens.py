@@ -111,12 +111,15 @@ def test_text_model_learns_is_scored_by_word_and_predicts(corpus: Path, padded: 
     assert evaluate(run, results=tmp_path / "results").to_dict() == record["dev"]
     tagger = mner.load(run)
     assert tagger.labels == ("LOC", "ORG", "PER")
-    found = tagger("Kevinx Love is back in Clevelandish")
-    assert [(one.text, one.label) for one in found.entities] == [("Kevinx Love", "PER"), ("Clevelandish", "LOC")]
-    assert all(0.1 < one.score <= 1 for one in found.entities)
+    prediction = tagger("Kevinx Love is back in Clevelandish")
+    assert [(entity.text, entity.label) for entity in prediction.entities] == [
+        ("Kevinx Love", "PER"),
+        ("Clevelandish", "LOC"),
+    ]
+    assert all(0.1 < entity.score <= 1 for entity in prediction.entities)
     evidence = tagger.explain("Kevinx Love is back in Clevelandish").evidence
-    assert [one.entity.text for one in evidence] == ["Kevinx Love", "Clevelandish"]
-    assert evidence[0].without_image == pytest.approx(found.entities[0].score, abs=1e-5)
+    assert [entity.entity.text for entity in evidence] == ["Kevinx Love", "Clevelandish"]
+    assert evidence[0].without_image == pytest.approx(prediction.entities[0].score, abs=1e-5)
     card = (run / "model" / "README.md").read_text()
     assert "entity types: LOC, ORG, PER\n" in card
 
@@ -135,8 +138,8 @@ def test_both_views_train_aligned_and_export(corpus: Path, padded: Make, tmp_pat
     assert saved.labels == read_model(run).labels
     post = {"text": "Kevinx Love is back in Clevelandish", "context": {"captions": [{"text": "a team won a game"}]}}
     first, second = (mner.load(folder)(post) for folder in (run, exported.folder))
-    assert [one.to_dict() | {"score": 0} for one in first.entities] == [
-        one.to_dict() | {"score": 0} for one in second.entities
+    assert [entity.to_dict() | {"score": 0} for entity in first.entities] == [
+        entity.to_dict() | {"score": 0} for entity in second.entities
     ]
     assert first.view == "I+T"
 

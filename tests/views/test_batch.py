@@ -42,8 +42,8 @@ def test_collate_arrays_are_int64_and_writable() -> None:
 
 def test_collate_takes_posts_without_words(tokenizers: dict[str, Tokenizer]) -> None:
     views = Views(tokenizers["bert"])
-    none, some = views.encode_many([[], ["Kevin"]])
-    assert collate([none, some], pad_id=0).word_index.tolist() == [[-1], [4]]
+    none, filled = views.encode_many([[], ["Kevin"]])
+    assert collate([none, filled], pad_id=0).word_index.tolist() == [[-1], [4]]
     assert collate([none], pad_id=0).word_index.shape == (1, 0)
 
 

@@ -19,8 +19,8 @@ class Letters(dict[str, Coded]):
 
 
 def fitted(*pieces: tuple[Source, str], budget: dict[Source, int] | None = None, room: int | None = None) -> Context:
-    made = [Piece(kind, "", text) for kind, text in pieces]
-    return fit(made, Letters(), sep_id=SEP, budget=budget or {}, room=room)
+    context_pieces = [Piece(kind, "", text) for kind, text in pieces]
+    return fit(context_pieces, Letters(), sep_id=SEP, budget=budget or {}, room=room)
 
 
 def text(context: Context) -> str:
@@ -80,7 +80,7 @@ def test_fit_loses_nothing_uncounted(pieces: list[tuple[Source, str]], budget: i
     pieces = sorted(pieces)
     context = fitted(*pieces, budget={"captions": budget, "tags": budget}, room=room)
     assert len(context.ids) <= room
-    kept = sum(end - start - 1 for _, start, end in context.parts)
-    assert kept + sum(context.cut.values()) == sum(len(text) - text.count(" ") for _, text in pieces)
+    used = sum(end - start - 1 for _, start, end in context.parts)
+    assert used + sum(context.cut.values()) == sum(len(text) - text.count(" ") for _, text in pieces)
     for kind in ("captions", "tags"):
-        assert sum(end - start - 1 for one, start, end in context.parts if one == kind) <= budget
+        assert sum(end - start - 1 for kind_of_part, start, end in context.parts if kind_of_part == kind) <= budget

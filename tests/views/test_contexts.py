@@ -21,8 +21,8 @@ def test_texts_of_a_post_stand_beside_it_alone(tmp_path: Path) -> None:
     config = configs.check({"data": {"contexts": ["c.jsonl"]}})
     posts = [Post(name, "Hi", ("Hi",), ((0, 2),), image=image) for name, image in
              (("p1", "1.jpg"), ("p2", "1.jpg"), ("p3", None), ("p4", "2.jpg"))]  # fmt: skip
-    found = contexts_of(posts, config, tmp_path)
-    assert [None if one is None else [text.text for text in one.texts] for one in found] == [
+    read = contexts_of(posts, config, tmp_path)
+    assert [None if of_post is None else [text.text for text in of_post.texts] for of_post in read] == [
         ["of p1", "of both"],
         ["of p2", "of both"],
         None,
@@ -41,6 +41,6 @@ def test_pictures_of_training_stay_inside_their_folder(tmp_path: Path, monkeypat
     config = configs.check({"data": {"images": "pics"}, "vision": {"detector": "", "captioner": "", "ocr": ""}})
     names = ["1.png", "../secret.png", uri, "https://example.org/1.png"]
     posts = [Post(str(number), "Hi", ("Hi",), ((0, 2),), image=name) for number, name in enumerate(names)]
-    found = contexts_of(posts, config, tmp_path)
-    assert [context.status for context in found if context is not None] == ["ok", "skipped", "ok", "skipped"]
-    assert all(context is not None and len(context.image) < 60 for context in found)
+    read = contexts_of(posts, config, tmp_path)
+    assert [context.status for context in read if context is not None] == ["ok", "skipped", "ok", "skipped"]
+    assert all(context is not None and len(context.image) < 60 for context in read)

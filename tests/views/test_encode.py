@@ -46,7 +46,7 @@ def check(encoded: Encoded, views: Views, words: list[str]) -> None:
     """What holds of any post."""
     coded = views.subwords.encode_words(words)
     assert encoded.words == len(words) == len(encoded.first)
-    assert firsts(encoded) == [one.ids[0] if one.ids else None for one in coded]
+    assert firsts(encoded) == [single.ids[0] if single.ids else None for single in coded]
     special = (views.subwords.prefix, views.subwords.suffix)
     for window, shapes in zip(encoded.windows, encoded.shapes, strict=True):
         assert len(window) == len(shapes) <= views.max_tokens
@@ -94,8 +94,8 @@ def test_view_without_context_equals_t(tokenizers: dict[str, Tokenizer]) -> None
     kevin = post("Kevin", "Love")
     empty = views.encode(kevin, VisualContext("1.jpg"))
     gone = views.encode(kevin, VisualContext("1.jpg", captions=ROW.captions, status="placeholder"))
-    for one in (empty, gone, views.encode(kevin, None)):
-        assert one.windows[0].tolist() == views.encode(kevin, ROW, "T").windows[0].tolist()
+    for single in (empty, gone, views.encode(kevin, None)):
+        assert single.windows[0].tolist() == views.encode(kevin, ROW, "T").windows[0].tolist()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -103,8 +103,8 @@ def test_view_without_context_equals_t(tokenizers: dict[str, Tokenizer]) -> None
 def test_every_word_has_a_place(tokenizer: Tokenizer, words: list[str]) -> None:
     views = Views(tokenizer)
     alone, beside = views.encode(post(*words), None, "T"), views.encode(post(*words), ROW)
-    for one in (alone, beside):
-        check(one, views, words)
+    for single in (alone, beside):
+        check(single, views, words)
     if len(beside.windows) == 1:
         length = len(alone.windows[0]) - len(views.subwords.suffix)
         assert alone.windows[0][:length].tolist() == beside.windows[0][:length].tolist()
@@ -130,11 +130,11 @@ def test_long_input_has_one_place_for_every_word(tokenizers: dict[str, Tokenizer
     views = Views(tokenizers["bert"], ContextConfig(windows=mode))
     words = [("Kevin", "Love", "is", "back", "\ufe0f")[number % 5] for number in range(1875)]
     coded = views.subwords.encode_words(words)
-    assert sum(len(one.ids) for one in coded) >= 1500
-    for one in (views.encode(post(*words), ROW), views.encode(post(*words), None, "T")):
-        check(one, views, words)
-        assert len(one.windows) > 3
-        assert one.cut.get("words", 0) == 0
+    assert sum(len(single.ids) for single in coded) >= 1500
+    for single in (views.encode(post(*words), ROW), views.encode(post(*words), None, "T")):
+        check(single, views, words)
+        assert len(single.windows) > 3
+        assert single.cut.get("words", 0) == 0
     if mode == "words":  # each window carries the whole context
         beside = views.encode(post(*words), ROW)
         tail = views.encode(post(), ROW).windows[0][1:].tolist()
@@ -161,7 +161,7 @@ def test_word_longer_than_a_window_is_counted(tokenizers: dict[str, Tokenizer]) 
     check(encoded, views, words)
     assert len(encoded.windows) == 2  # one for its beginning, one for what follows it
     held = sum(len(window) for window in encoded.windows)
-    total = sum(len(one.ids) for one in views.subwords.encode_words(words))
+    total = sum(len(single.ids) for single in views.subwords.encode_words(words))
     assert encoded.cut["words"] > total - held
     bert = Views(tokenizers["bert"]).encode(post(*words))
     assert (len(bert.windows), dict(bert.cut)) == (1, {})  # WordPiece makes one unknown token of it
@@ -200,10 +200,10 @@ def test_many_equal_one_by_one(tokenizer: Tokenizer) -> None:
     views = Views(tokenizer)
     posts = [["Kevin", "Love"], [], ["</s>", "\ufe0f", "is"]]
     pieces = [compose(ROW, views.options), (), (Piece("ocr", "", "GATE 7"),)]
-    for many, words, some in zip(views.encode_many(posts, pieces), posts, pieces, strict=True):
-        (one,) = Views(tokenizer).encode_many([words], [some])
-        assert [window.tolist() for window in many.windows] == [window.tolist() for window in one.windows]
-        assert many.first.tolist() == one.first.tolist()
+    for many, words, beside_words in zip(views.encode_many(posts, pieces), posts, pieces, strict=True):
+        (single,) = Views(tokenizer).encode_many([words], [beside_words])
+        assert [window.tolist() for window in many.windows] == [window.tolist() for window in single.windows]
+        assert many.first.tolist() == single.first.tolist()
 
 
 def test_minilm_reads_a_post() -> None:
@@ -230,17 +230,17 @@ def test_real_posts_keep_every_word_and_caption(tokenizers: dict[str, Tokenizer]
     rows = {}
     for line in (root / "contexts/twitter2015.jsonl").read_text(encoding="utf-8").split("\n")[:-1]:
         row = json.loads(line)
-        captions = tuple(Caption(one["text"], source=one["source"]) for one in row["captions"])
+        captions = tuple(Caption(single["text"], source=single["source"]) for single in row["captions"])
         rows[row["image"]] = VisualContext(row["image"], captions=captions, status=row["status"])
     views = Views(tokenizers["bert"], options)
     pieces = [compose(rows[block.split("\n")[0] + ".jpg"], options) for block in blocks]
     encoded = views.encode_many(words, pieces)
     assert len(encoded) == 4000
-    for one, post_words, some in zip(encoded, words, pieces, strict=True):
-        check(one, views, post_words)
-        if not one.cut:
-            assert (one.windows[-1] == views.subwords.sep_id).sum() == len(some) + 1
-    assert sum(bool(one.cut) for one in encoded) < 40
+    for single, post_words, beside_words in zip(encoded, words, pieces, strict=True):
+        check(single, views, post_words)
+        if not single.cut:
+            assert (single.windows[-1] == views.subwords.sep_id).sum() == len(beside_words) + 1
+    assert sum(bool(single.cut) for single in encoded) < 40
 
 
 def test_word_pieces_caps_long_words_and_counts_what_it_cut() -> None:

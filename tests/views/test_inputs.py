@@ -26,8 +26,8 @@ def test_padding_gives_each_post_its_own_back(sizes: list[tuple[int, int] | None
     array = Array("boxes", ("post", "region", "word"), dtype, pad)
     random = np.random.default_rng(0)
     posts = [None if size is None else random.integers(3, 9, size) for size in sizes]
-    made = array.padded(posts)
-    whole, mask = made["boxes"], made["boxes_mask"]
+    padded = array.padded(posts)
+    whole, mask = padded["boxes"], padded["boxes_mask"]
     assert whole.dtype == dtype and whole.shape[:2] == mask.shape and min(whole.shape) > 0
     for row, values in enumerate(posts):
         regions, words = (0, 0) if values is None else values.shape
@@ -40,8 +40,8 @@ def test_padding_gives_each_post_its_own_back(sizes: list[tuple[int, int] | None
 
 
 def test_number_for_each_post_has_no_mask() -> None:
-    made = Array("time", ("post",), "int64", -1).padded([np.array(3), None])
-    assert {name: values.tolist() for name, values in made.items()} == {"time": [3, -1]}
+    padded = Array("time", ("post",), "int64", -1).padded([np.array(3), None])
+    assert {name: values.tolist() for name, values in padded.items()} == {"time": [3, -1]}
 
 
 @pytest.mark.parametrize(

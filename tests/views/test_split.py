@@ -63,12 +63,12 @@ def test_posts_with_unknown_entities_are_not_trained_on_and_refused_elsewhere(
     (tmp_path / "a.jsonl").write_text("\n".join(rows))
     (tmp_path / "bare.jsonl").write_text(rows[1])
     (tmp_path / "checked.jsonl").write_text("\n".join(rows[::2] + rows[3:]))
-    some = configs.check({"data": {"train": "a.jsonl", "dev": "a.jsonl", "test": "bare.jsonl"}})
-    assert [post.text for post in read_posts(some, tmp_path, "train")] == ["Kevin", "Oslo"]
+    partly = configs.check({"data": {"train": "a.jsonl", "dev": "a.jsonl", "test": "bare.jsonl"}})
+    assert [post.text for post in read_posts(partly, tmp_path, "train")] == ["Kevin", "Oslo"]
     assert 'a.jsonl: posts left out: 1 answer "reject", 1 without labels' in caplog.text
     for split, count in (("dev", "1 of the 3 dev"), ("test", "1 of the 1 test")):
         with pytest.raises(DataError, match=rf'jsonl:\d: post ".*" has no labels to score against \({count} posts'):
-            read_posts(some, tmp_path, split)  # type: ignore[arg-type]
+            read_posts(partly, tmp_path, split)  # type: ignore[arg-type]
     none = configs.check({"data": {"train": "bare.jsonl", "dev": "checked.jsonl"}})
     assert [post.text for post in read_posts(none, tmp_path, "dev")] == ["Kevin", "Oslo"]
     with pytest.raises(DataError, match="no post has labels; training needs some"):
@@ -94,7 +94,9 @@ def test_some_training_posts_are_drawn_once_for_all_seeds(tmp_path: Path) -> Non
 
 def test_fingerprint_of_contexts_is_of_what_a_row_reads() -> None:
     def read(order: list[str], *captions: str, **context: object) -> str:
-        row = VisualContext("1.jpg", tags=(Tag("cat"),), captions=tuple(Caption(one, source="a") for one in captions))
+        row = VisualContext(
+            "1.jpg", tags=(Tag("cat"),), captions=tuple(Caption(caption, source="a") for caption in captions)
+        )
         config = configs.check({"context": {"order": order, **context}})
         return contexts_fingerprint([row, None], config)
 

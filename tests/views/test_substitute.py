@@ -21,17 +21,17 @@ def rows(count: int = COUNT) -> list[VisualContext]:
     return [VisualContext(f"{n}.jpg", captions=(Caption(f"scene {n}"),)) for n in range(count)]
 
 
-def images(found: list[VisualContext | None]) -> list[str | None]:
-    return [one.image if one else None for one in found]
+def images(replaced: list[VisualContext | None]) -> list[str | None]:
+    return [original.image if original else None for original in replaced]
 
 
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("count", [2, 3, COUNT])
 def test_shuffled_gives_each_context_to_another_picture_once(count: int, seed: int) -> None:
     own = rows(count)
-    found = images(substituted(own, "shuffled", seed=seed))
-    assert all(one != other.image for one, other in zip(found, own, strict=True))
-    assert sorted(filter(None, found)) == sorted(one.image for one in own)
+    replaced = images(substituted(own, "shuffled", seed=seed))
+    assert all(original != other.image for original, other in zip(replaced, own, strict=True))
+    assert sorted(filter(None, replaced)) == sorted(original.image for original in own)
 
 
 def test_shuffled_follows_the_seed_and_not_the_order_of_posts() -> None:
@@ -45,21 +45,24 @@ def test_shuffled_follows_the_seed_and_not_the_order_of_posts() -> None:
 
 def test_posts_of_one_picture_share_its_substitute() -> None:
     a, b, c = rows(3)
-    found = images(substituted([a, b, a, None, c, a], "shuffled", seed=3))
-    assert found[0] == found[2] == found[5] != "0.jpg"
-    assert found[3] is None
+    replaced = images(substituted([a, b, a, None, c, a], "shuffled", seed=3))
+    assert replaced[0] == replaced[2] == replaced[5] != "0.jpg"
+    assert replaced[3] is None
 
 
 def test_unreadable_pictures_neither_give_nor_take() -> None:
     placeholder = VisualContext("p.jpg", status="placeholder", captions=(Caption("not found"),))
     for kind in ("shuffled", "empty"):
-        found = substituted([*rows(2), placeholder, None], kind, seed=1)
-        assert found[2:] == [placeholder, None]
-        assert "p.jpg" not in images(found)[:2]
+        replaced = substituted([*rows(2), placeholder, None], kind, seed=1)
+        assert replaced[2:] == [placeholder, None]
+        assert "p.jpg" not in images(replaced)[:2]
 
 
 def test_empty_leaves_nothing_and_none_leaves_all() -> None:
-    assert all(one is not None and one.empty and one.status == "ok" for one in substituted(rows(), "empty", seed=1))
+    assert all(
+        original is not None and original.empty and original.status == "ok"
+        for original in substituted(rows(), "empty", seed=1)
+    )
     assert substituted(rows(), "none", seed=1) == rows()
 
 
@@ -90,17 +93,17 @@ def test_a_split_is_encoded_with_the_contexts_of_its_own_other_pictures(
 ) -> None:
     _, plain = split(folder, tiny_encoder, name)
     _, shuffled = split(folder, tiny_encoder, name, substitute="shuffled")
-    sizes = [[one.tokens for one in part.encoded["I+T"]] for part in (plain, shuffled)]
+    sizes = [[original.tokens for original in part.encoded["I+T"]] for part in (plain, shuffled)]
     assert Counter(sizes[0]) == Counter(sizes[1]), "of the same split"
-    assert all(one != other for one, other in zip(*sizes, strict=True)), "each picture's size is its own here"
+    assert all(original != other for original, other in zip(*sizes, strict=True)), "each picture's size is its own here"
     assert shuffled.coverage == plain.coverage == {"used": len(plain.posts)}
     assert shuffled.stamp == plain.stamp and shuffled.fingerprint != plain.fingerprint
-    for one, other in zip(plain.encoded["T"], shuffled.encoded["T"], strict=True):
-        assert one.windows[0].tolist() == other.windows[0].tolist()
+    for original, other in zip(plain.encoded["T"], shuffled.encoded["T"], strict=True):
+        assert original.windows[0].tolist() == other.windows[0].tolist()
 
 
 def test_an_empty_split_has_two_equal_views(folder: Path, tiny_encoder: Path) -> None:
     _, part = split(folder, tiny_encoder, "train", substitute="empty")
     assert part.coverage == {"empty": 8}
-    for one, other in zip(part.encoded["T"], part.encoded["I+T"], strict=True):
-        assert one.windows[0].tolist() == other.windows[0].tolist()
+    for original, other in zip(part.encoded["T"], part.encoded["I+T"], strict=True):
+        assert original.windows[0].tolist() == other.windows[0].tolist()

@@ -20,8 +20,8 @@ def words(subwords: Subwords) -> tuple[str, ...]:
 
 def views(subwords: Subwords, coding: str = "pad", **options: object) -> Views:
     tokenizer = subwords._tokenizer
-    made = ContextConfig.model_validate({**options})
-    return Views(tokenizer, made, subtoken_labels=coding)  # type: ignore[arg-type]
+    built = ContextConfig.model_validate({**options})
+    return Views(tokenizer, built, subtoken_labels=coding)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("beside", [(), PIECES], ids=["T", "I+T"])
@@ -31,7 +31,7 @@ def test_places_are_the_words_sub_tokens_in_order(
     [padded] = views(subwords).encode_many([words], [beside])
     [plain] = views(subwords, "first").encode_many([words], [beside])
     assert plain.heads is None and padded.heads is not None
-    assert [one.tolist() for one in padded.windows] == [one.tolist() for one in plain.windows]
+    assert [single.tolist() for single in padded.windows] == [single.tolist() for single in plain.windows]
     np.testing.assert_array_equal(padded.first[padded.heads], plain.first)
     pieces = [len(coded.ids) for coded in subwords.encode_words(words)]
     assert padded.words == len(padded.first) == sum(max(count, 1) for count in pieces)
@@ -41,17 +41,17 @@ def test_places_are_the_words_sub_tokens_in_order(
 
 
 def test_word_without_sub_token_keeps_one_place(subwords: Subwords) -> None:
-    made = views(subwords)
-    made.subwords._cache["\u200d"] = type(made.subwords.encode_words(["won"])[0])((), ())
-    [found] = made.encode_many([["won", "\u200d", "won"]])
-    assert found.heads is not None
-    assert found.first[found.heads[1]].tolist() == [-1, -1]
-    assert found.heads[2] == found.heads[1] + 1
+    built = views(subwords)
+    built.subwords._cache["\u200d"] = type(built.subwords.encode_words(["won"])[0])((), ())
+    [encoded_post] = built.encode_many([["won", "\u200d", "won"]])
+    assert encoded_post.heads is not None
+    assert encoded_post.first[encoded_post.heads[1]].tolist() == [-1, -1]
+    assert encoded_post.heads[2] == encoded_post.heads[1] + 1
 
 
 def test_cut_words_have_places_for_what_is_left(subwords: Subwords, words: tuple[str, ...]) -> None:
-    [found] = views(subwords, word_pieces=2).encode_many([["clevelandish", "won"]])
-    assert found.heads is not None and found.heads.tolist() == [0, 2]
+    [encoded_post] = views(subwords, word_pieces=2).encode_many([["clevelandish", "won"]])
+    assert encoded_post.heads is not None and encoded_post.heads.tolist() == [0, 2]
 
 
 def test_windows_give_every_place_its_own_token(subwords: Subwords) -> None:
@@ -60,22 +60,22 @@ def test_windows_give_every_place_its_own_token(subwords: Subwords) -> None:
     [whole] = views(subwords).encode_many([post])
     assert len(short.windows) > 1 and short.heads is not None and whole.heads is not None
     assert short.heads.tolist() == whole.heads.tolist()
-    tokens = [[int(one.windows[window][place]) for window, place in one.first] for one in (short, whole)]
+    tokens = [[int(single.windows[window][place]) for window, place in single.first] for single in (short, whole)]
     assert tokens[0] == tokens[1]
 
 
 def test_batches_hold_places(subwords: Subwords) -> None:
-    made = views(subwords)
-    encoded = made.encode_many([["clevelandish", "won"], ["won"]])
-    padded = collate(encoded, pad_id=made.pad_id)
-    assert padded.lengths.tolist() == [one.words for one in encoded]
-    packed = pack({"T": encoded}, pad_id=made.pad_id)["T"]
+    built = views(subwords)
+    encoded = built.encode_many([["clevelandish", "won"], ["won"]])
+    padded = collate(encoded, pad_id=built.pad_id)
+    assert padded.lengths.tolist() == [single.words for single in encoded]
+    packed = pack({"T": encoded}, pad_id=built.pad_id)["T"]
     for batch in (padded, packed):
         flat = batch.input_ids.ravel()
         first = [int(flat[place]) for place in batch.word_index[0]]
-        assert first == [int(token) for token in encoded[0].windows[0][len(made.subwords.prefix) : -1]][: len(first)]
+        assert first == [int(token) for token in encoded[0].windows[0][len(built.subwords.prefix) : -1]][: len(first)]
 
 
 def test_a_post_without_words_has_no_places(subwords: Subwords) -> None:
-    [found] = views(subwords).encode_many([[]])
-    assert found.words == 0 and found.heads is not None and found.heads.shape == (0,)
+    [encoded_post] = views(subwords).encode_many([[]])
+    assert encoded_post.words == 0 and encoded_post.heads is not None and encoded_post.heads.shape == (0,)

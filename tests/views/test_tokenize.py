@@ -10,6 +10,7 @@ from tokenizers import Tokenizer, processors
 import mner.views.tokenize as module
 from mner.errors import ModelError
 from mner.views import SHAPES, Subwords
+from mner.views.tokenize import shape
 
 CONTROL = ["[SEP]", "[CLS]", "[PAD]", "[UNK]", "[MASK]x", "</s>", "<s>", "<pad>", "<unk>", "<mask>", "x</s>y", "＜/s＞"]
 ODD = [
@@ -31,9 +32,9 @@ ODD = [
 
 
 def ids(tokenizer: Tokenizer, name: str) -> int:
-    found = tokenizer.token_to_id(name)
-    assert found is not None
-    return found
+    number = tokenizer.token_to_id(name)
+    assert number is not None
+    return number
 
 
 def test_special_ids_come_from_the_template(tokenizer: Tokenizer, subwords: Subwords, family: str) -> None:
@@ -104,7 +105,7 @@ def test_shapes_follow_the_original_writing(tokenizers: dict[str, Tokenizer]) ->
     coded = Subwords(tokenizers["bert"]).encode_words(words)
     assert SHAPES[coded[0].shapes[0]] == "lower"
     assert SHAPES[coded[1].shapes[0]] == "title"
-    assert {SHAPES[one] for one in coded[2].shapes} <= {"upper", "single"}
+    assert {SHAPES[shape_id] for shape_id in coded[2].shapes} <= {"upper", "single"}
     assert coded[0].ids == coded[1].ids
     # The blank of a byte-level or SentencePiece token takes the shape of the letter behind it.
     for family in ("roberta", "xlmr"):
@@ -148,3 +149,37 @@ def test_tokenizer_without_separator_is_refused(tokenizers: dict[str, Tokenizer]
     bare.post_processor = processors.TemplateProcessing(single="$A", pair="$A $B", special_tokens=[])
     with pytest.raises(ModelError, match="adds no separator"):
         Subwords(bare)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("love", "lower"),
+        ("2day", "lower"),
+        ("ß", "lower"),
+        ("NBA", "upper"),
+        ("U2B", "upper"),
+        ("ΑΘΗΝΑ", "upper"),
+        ("Kevin", "title"),
+        ("Ǆungla", "title"),
+        ("X", "single"),
+        ("B2", "single"),
+        ("iPhone", "mixed"),
+        ("McDonald", "mixed"),
+        ("2016", "digit"),
+        ("٣", "digit"),
+        ("#", "symbol"),
+        ("🔥", "symbol"),
+        ("猫", "uncased"),
+        ("مرحبا", "uncased"),
+        ("", "none"),
+    ],
+)
+def test_shape_of(text: str, name: str) -> None:
+    assert SHAPES[shape(text)] == name
+
+
+@given(st.text())
+def test_shape_is_known_for_any_text(text: str) -> None:
+    assert 0 <= shape(text) < len(SHAPES)
+    assert (shape(text) == 0) == (text == "")

@@ -60,7 +60,7 @@ def span_probability(
     rows, post = np.unique(post, return_inverse=True)  # a post without a span needs no forward-backward
     longest = int(counts[rows].max())
     scores, counts = scores[rows, :longest], counts[rows]
-    found = posteriors(scores, counts, crf=crf)
+    posterior = posteriors(scores, counts, crf=crf)
     widths = end - start
     head = np.cumsum(widths) - widths  # where each span begins in ``labels``
     owner = np.repeat(np.arange(len(post)), widths)
@@ -70,7 +70,8 @@ def span_probability(
     steps[head] = 0.0  # alpha holds the first word's emission and the way to it
     inside = np.add.reduceat(steps, head)
     first, last = labels[head], labels[head + widths - 1]
-    log = found.alpha[post, start, first] + inside + found.beta[post, end - 1, last] - found.log_partition[post]
+    log = posterior.alpha[post, start, first] + inside + posterior.beta[post, end - 1, last]
+    log -= posterior.log_partition[post]
     probability: Floats = np.minimum(np.exp(log), 1.0)
     return probability
 
@@ -104,7 +105,7 @@ def span_scores(
     counts = np.asarray(lengths, dtype=np.int64)
     first = _first_places(counts, heads)
     answers = [np.zeros(len(of_post)) for of_post in spans]
-    kept: list[tuple[int, int, int, int]] = []  # post, number of the span, its first place, one past its last
+    known: list[tuple[int, int, int, int]] = []  # post, number of the span, its first place, one past its last
     carried: list[int] = []
     for row, of_post in enumerate(spans):
         for place, span in enumerate(of_post):
@@ -118,18 +119,18 @@ def span_scores(
                 places = first[row][span.start : span.end]
                 within = np.full(places[-1] - places[0] + 1, index.get(PAD, 0))
                 within[places - places[0]] = [index[name] for name in names]
-                kept.append((row, place, int(places[0]), int(places[-1]) + 1))
+                known.append((row, place, int(places[0]), int(places[-1]) + 1))
                 carried += within.tolist()
     probabilities = span_probability(
         emissions,
         counts,
         crf=crf,
-        post=np.array([row for row, *_ in kept], dtype=np.int64),
-        start=np.array([start for _, _, start, _ in kept], dtype=np.int64),
-        end=np.array([end for *_, end in kept], dtype=np.int64),
+        post=np.array([row for row, *_ in known], dtype=np.int64),
+        start=np.array([start for _, _, start, _ in known], dtype=np.int64),
+        end=np.array([end for *_, end in known], dtype=np.int64),
         labels=np.array(carried, dtype=np.int64),
     )
-    for (row, place, *_), probability in zip(kept, probabilities, strict=True):
+    for (row, place, *_), probability in zip(known, probabilities, strict=True):
         answers[row][place] = probability
     return answers
 
@@ -138,7 +139,7 @@ def _first_places(counts: Ints, heads: Sequence[ArrayLike] | None) -> list[Ints]
     """The place of each word's label scores (word,) in each post."""
     if heads is None:
         return [np.arange(count) for count in counts]
-    return [np.asarray(one, dtype=np.int64) for one in heads]
+    return [np.asarray(places, dtype=np.int64) for places in heads]
 
 
 class Decoder:
@@ -213,10 +214,10 @@ class Decoder:
         inside = np.repeat(begin - np.cumsum(widths) + widths, widths) + np.arange(widths.sum())
         carried = paths[np.repeat(post, widths), inside]
         scores = span_probability(emissions, counts, crf=self.crf, post=post, start=begin, end=stop, labels=carried)
-        found: list[list[ScoredSpan]] = [[] for _ in counts]
+        entities: list[list[ScoredSpan]] = [[] for _ in counts]
         for row, *span in zip(post.tolist(), start.tolist(), end.tolist(), types, scores.tolist(), strict=True):
-            found[row].append(ScoredSpan(*span))
-        return [tuple(spans) for spans in found]
+            entities[row].append(ScoredSpan(*span))
+        return [tuple(spans) for spans in entities]
 
     def span_scores(
         self,

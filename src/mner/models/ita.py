@@ -1,6 +1,6 @@
 """ITA: image-text alignments (Wang et al., NAACL 2022), with its three losses.
 
-A picture's text stands behind the post's words in the I+T view; the T view has the words alone. Both views
+A picture's text follows the post's words in the I+T view; the T view has the words alone. Both views
 pass through one encoder, one emission layer and one CRF. Cross-view alignment (CVA) lets the I+T view teach
 the T view:
 

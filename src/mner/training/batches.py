@@ -32,17 +32,17 @@ def gold_ids(
 ) -> list[np.ndarray]:
     """Label ids (word,) of each post's gold BIOES labels.
 
-    Where sub-tokens carry labels too (``encoded`` has heads), ids (place,): PAD behind the first place of each word.
+    Where sub-tokens carry labels too (``encoded`` has heads), ids (place,): PAD after the first place of each word.
     """
     index = {label: number for number, label in enumerate(labels)}
     gold = [
         np.array([index[tag] for tag in tags.from_spans(post.spans or (), len(post.words), scheme="BIOES")], np.int64)
         for post in posts
     ]
-    for row, one in enumerate(encoded or ()):
-        if one.heads is not None:
-            spread = np.full(one.words, index[tags.PAD], np.int64)
-            spread[one.heads] = gold[row]
+    for row, post in enumerate(encoded or ()):
+        if post.heads is not None:
+            spread = np.full(post.words, index[tags.PAD], np.int64)
+            spread[post.heads] = gold[row]
             gold[row] = spread
     return gold
 

@@ -10,6 +10,19 @@ from mner.safe_text import for_markdown
 from mner.tags import entity_types
 from mner.training.job import Job
 
+HEADER = ("| view | precision | recall | F1 | on |", "|---|---|---|---|---|")
+
+USE = """
+```python
+import mner
+
+tagger = mner.load("path/to/this/directory")
+print(tagger("Kevin Love is back in Cleveland", image="photo.jpg"))
+```
+
+The text is decoded alone (view T) where a post has no usable picture; `image_status` says so.
+"""
+
 
 def model_card(job: Job, epoch: Mapping[str, Any]) -> str:
     """The text of README.md: what the model is, what it was trained on, its dev scores with signatures, its use."""
@@ -26,28 +39,8 @@ def model_card(job: Job, epoch: Mapping[str, Any]) -> str:
         f"{train.coverage.get('used', 0)} of them with a visual context",
         f"- chosen on: {config.data.name}/dev@{dev.stamp.fingerprint}, {len(dev.posts)} posts, epoch {epoch['epoch']}",
     ]
-    lines = [
-        *map(for_markdown, facts),
-        "",
-        "| view | precision | recall | F1 | on |",
-        "|---|---|---|---|---|",
+    scores = [
+        f"| {view} | {micro['precision']:.2f} | {micro['recall']:.2f} | {micro['f1']:.2f} | dev, used for choosing |"
+        for view, micro in ((view, scores["micro"]) for view, scores in epoch["dev"].items())
     ]
-    for view, scores in epoch["dev"].items():
-        micro = scores["micro"]
-        lines.append(
-            f"| {view} | {micro['precision']:.2f} | {micro['recall']:.2f} | {micro['f1']:.2f} | "
-            f"dev, used for choosing |"
-        )
-    lines += [
-        "",
-        "```python",
-        "import mner",
-        "",
-        'tagger = mner.load("path/to/this/directory")',
-        'print(tagger("Kevin Love is back in Cleveland", image="photo.jpg"))',
-        "```",
-        "",
-        "The text is decoded alone (view T) where a post has no usable picture; `image_status` says so.",
-        "",
-    ]
-    return "\n".join(lines)
+    return "\n".join([*map(for_markdown, facts), "", *HEADER, *scores, USE])

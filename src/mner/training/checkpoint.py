@@ -93,14 +93,13 @@ def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, prec
     """
     try:
         with safe_open(path, framework="pt") as opened:
-            told = json.loads((opened.metadata() or {})["progress"])
-            told["epochs"] = tuple(told["epochs"])
+            saved = json.loads((opened.metadata() or {})["progress"])
             state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
-        progress = Progress(**told)
+        progress = Progress(**{**saved, "epochs": tuple(saved["epochs"])})
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
     if progress.precision not in ("", precision):
-        then, now = ("fp32" if one == "no" else one for one in (progress.precision, precision))
+        then, now = ("fp32" if name == "no" else name for name in (progress.precision, precision))
         raise ModelError(
             f'{path}: computed in {then}, but here training.precision = "auto" is {now}; resume on a machine like the '
             f"first, or start the run again in one format: --set training.precision={now} --restart"

@@ -24,10 +24,12 @@ CHECKPOINT, RECORD, METRICS, SETTINGS = "checkpoint.safetensors", "record.json",
 MODEL, FROZEN = "model", "frozen.json"
 
 EARLIER = "earlier"
-"""Folder beside a row's runs that keeps those that gave way to a run with other settings."""
+"""Folder beside an experiment's runs for those that were replaced by a run with other settings."""
 
 OWN = (SETTINGS, RECORD, METRICS, MODEL, f"{MODEL}.old", f"{MODEL}.part", EXPORTED, FROZEN, CHECKPOINT)
-"""All that mner writes into a run's directory; what else lies there is left alone."""
+"""All that mner writes into a run's directory; other files there are left alone."""
+
+REMEDY = "choose another name (--set name=...) or another --out, or pass --restart"
 
 
 def run_folder(config: Config, out: Path) -> Path:
@@ -37,10 +39,10 @@ def run_folder(config: Config, out: Path) -> Path:
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """A block in which nothing else trains into a folder; of a run's own processes the first one sees to that.
+    """A block in which no other run trains into a folder; of a run's own processes only the first one checks.
 
     Raises:
-        DataError: Another process does.
+        DataError: Another process trains into it.
     """
     if os.environ.get("RANK", "0") != "0":
         yield
@@ -64,7 +66,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def check_model(folder: Path, standing: str) -> None:
-    """Nothing, if the best model of a run can be read.
+    """Check that the best model of a run can be read.
 
     Raises:
         MnerError: It cannot.
@@ -73,8 +75,8 @@ def check_model(folder: Path, standing: str) -> None:
         read_model(folder / MODEL, allow_plugins=True)  # nothing that it names is imported here
     except ModelError as error:
         raise MnerError(
-            f"{folder}: {standing}, but its best model cannot be read: {error}; copy model/ back (model.old, if that "
-            "is there), or throw the run away and train it again: mner train CONFIG --restart"
+            f"{folder}: {standing}, but its best model cannot be read: {error}; copy model/ back (or model.old, if it "
+            "is there), or delete the run and train it again: mner train CONFIG --restart"
         ) from error
 
 
@@ -90,21 +92,18 @@ def belongs(folder: Path, job: Job) -> bool:
         begun = checkpoint.fingerprint_of(folder / CHECKPOINT)
     else:
         return True
-    return begun in (job.fingerprint, *_elsewhere(folder, job))
-
-
-def _elsewhere(folder: Path, job: Job) -> Iterator[str]:
-    """The job's fingerprint on the device, and with the threads, that the folder's run began with."""
+    if begun == job.fingerprint:
+        return True
     try:
-        begun = saved_config(folder / SETTINGS, allow_plugins=True).training
+        before = saved_config(folder / SETTINGS, allow_plugins=True).training
     except ModelError:
-        return
-    training = job.config.training.model_copy(update={"device": begun.device, "threads": begun.threads})
-    yield job.fingerprint_of(job.config.model_copy(update={"training": training}))
+        return False
+    training = job.config.training.model_copy(update={"device": before.device, "threads": before.threads})
+    return begun == job.fingerprint_of(job.config.model_copy(update={"training": training}))
 
 
 def difference(folder: Path, config: Config) -> str:
-    """What a configuration says otherwise than the one of the run in a folder, in words."""
+    """How a configuration differs from the one of the run in a folder, in words."""
     try:
         before = saved_config(folder / SETTINGS, allow_plugins=True)
     except ModelError:
@@ -114,7 +113,7 @@ def difference(folder: Path, config: Config) -> str:
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """What two tables say otherwise, "training.epochs = 3 and 4"; where the data lie is no setting."""
+    """The differences of two tables, "training.epochs = 3 and 4"; ``data.root`` is not a setting."""
     for key in sorted(before.keys() | now.keys()):
         old, new = before.get(key), now.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -124,50 +123,47 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") 
 
 
 def refuse_other(folder: Path, job: Job) -> None:
-    """Nothing, if the run in a folder is the job's.
+    """Check that the run in a folder is the job's.
 
     Raises:
         MnerError: It has other settings or data.
     """
     if not belongs(folder, job):
-        kind = MnerError if (folder / RECORD).exists() else ModelError
-        begun = "a finished run" if kind is MnerError else "a run of another configuration or other data, cut off,"
+        kind, begun = (MnerError, "finished") if (folder / RECORD).exists() else (ModelError, "interrupted")
         raise kind(
-            f"{folder}: holds {begun} with {difference(folder, job.config)}; name this one otherwise "
-            "(--set name=...), choose another --out, or pass --restart"
+            f"{folder}: holds {'an' if kind is ModelError else 'a'} {begun} run with "
+            f"{difference(folder, job.config)}; {REMEDY}"
         )
 
 
 def make_room(folder: Path, job: Job, *, restart: bool) -> str:
-    """Ready a run's directory for training, and say what became of it.
+    """Prepare a run's directory for training, and say what became of it.
 
-    A run that was cut off stays, to be continued; one with other settings or data is moved to ``earlier/``; with
-    ``restart`` any goes.
+    An interrupted run stays, to be continued; one with other settings or data is moved to ``earlier/``; with
+    ``restart`` any run is deleted.
 
     Raises:
         MnerError: The run with other settings is frozen for its score on test, which is tied to its place.
     """
-    if restart and any((folder / name).exists() for name in OWN):
+    used = any((folder / name).exists() for name in OWN)
+    if restart and used:
         _clear(folder)
-        return f"{folder} is thrown away"
+        return f"{folder} is deleted"
     if not belongs(folder, job):
         other = difference(folder, job.config)
-        return f"{folder} held a run with {other}, which is in {_set_aside(folder, other)} now"
+        return f"{folder} held a run with {other}, which is now in {_set_aside(folder, other)}"
     if (folder / CHECKPOINT).exists():
-        return f"{folder} was cut off, continuing from its checkpoint"
-    if any((folder / name).exists() for name in OWN):
+        return f"{folder} was interrupted, continuing from its checkpoint"
+    if used:
         _clear(folder)
-        return f"{folder} was cut off before its first checkpoint, starting again"
+        return f"{folder} was interrupted before its first checkpoint, starting again"
     return str(folder)
 
 
 def _set_aside(folder: Path, other: str) -> Path:
     """Move a run to ``earlier/`` beside it; where it stands now."""
     if (folder / FROZEN).exists():
-        raise MnerError(
-            f"{folder}: holds a run with {other} that is frozen for its score on test; name this one otherwise "
-            "(--set name=...), choose another --out, or pass --restart"
-        )
+        raise MnerError(f"{folder}: holds a run with {other} that is frozen for its score on test; {REMEDY}")
     number = 1
     while (target := folder.parent / EARLIER / f"{folder.name}-{number}").exists():
         number += 1
@@ -175,7 +171,7 @@ def _set_aside(folder: Path, other: str) -> Path:
     for name in OWN:
         if (folder / name).exists():
             (folder / name).rename(target / name)
-    with suppress(ModelError):  # without readable settings it is no run that could be looked at anyway
+    with suppress(ModelError):  # without readable settings nothing can be read of the run anyway
         config = saved_config(target / SETTINGS, allow_plugins=True)
         root = configs.root_folder(config.data, folder)  # they are still as seen from there
         write_text(target / SETTINGS, configs.dumps(seen_from(target, config, root)))
@@ -183,7 +179,6 @@ def _set_aside(folder: Path, other: str) -> Path:
 
 
 def _clear(folder: Path) -> None:
-    """Remove a run from its directory."""
     for name in OWN:
         path = folder / name
         if path.is_dir() and not path.is_symlink():
@@ -198,13 +193,3 @@ def seen_from(folder: Path, config: Config, root: Path) -> Config:
         return config
     data = config.data.model_copy(update={"root": os.path.relpath(root, folder)})
     return config.model_copy(update={"data": data})
-
-
-def must_resume(folder: Path) -> None:
-    """Nothing, if there is a run to continue.
-
-    Raises:
-        MnerError: There is none.
-    """
-    if not ((folder / CHECKPOINT).exists() or (folder / RECORD).exists()):
-        raise MnerError(f"{folder}: no run to resume; start it without --resume")

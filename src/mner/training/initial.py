@@ -27,7 +27,7 @@ BY_LABEL = {
 
 
 def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) -> list[str]:
-    """Copy a saved model's weights into ``model``; the labels that begin anew.
+    """Copy a saved model's weights into ``model``; the labels that it does not know.
 
     The encoder is copied whole, from an ONNX file where the model has no weights for torch; scores and transitions of
     labels that both models know are copied too, the rest keep their fresh values.

@@ -11,15 +11,15 @@ from types import FrameType
 
 @contextmanager
 def deferred() -> Iterator[Callable[[], bool]]:
-    """A function that tells whether Ctrl-C was pressed since the block began; pressed again, it interrupts at once.
+    """A function that says whether Ctrl-C was pressed since the block began; pressed again, it interrupts at once.
 
-    A press that nobody asked about interrupts when the block ends, so that none is lost. Outside the main thread,
-    where signals cannot be caught, the answer is always no.
+    A press that the block has not asked for interrupts when the block ends. Outside the main thread, where signals
+    cannot be caught, the answer is always no.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    pressed = told = False
+    pressed = answered = False
     before = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -29,14 +29,14 @@ def deferred() -> Iterator[Callable[[], bool]]:
         pressed = True
 
     def ask() -> bool:
-        nonlocal told
-        told = pressed
-        return told
+        nonlocal answered
+        answered = pressed
+        return answered
 
     signal.signal(signal.SIGINT, note)
     try:
         yield ask
     finally:
         signal.signal(signal.SIGINT, before)
-        if pressed and not told:
+        if pressed and not answered:
             raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from mner import encoders, models, tags
@@ -23,12 +24,11 @@ from mner.views.tasks import read_tasks
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """What a run trains on; ``splits`` holds train, dev and the posts of further tasks, by their key in [data.tasks].
 
-    ``weights`` is a SHA-256 over the encoder's files of weights; ``fingerprint`` identifies configuration, encoder
-    and data together.
+    ``weights`` is a SHA-256 over the encoders' files of weights.
     """
 
     config: Config
@@ -37,8 +37,12 @@ class Job:
     splits: Mapping[str, ViewSplit]
     labels: tuple[str, ...]
     weights: str
-    fingerprint: str
     needs: Needs
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of configuration, encoder and data together."""
+        return self.fingerprint_of(self.config)
 
     def fingerprint_of(self, config: Config) -> str:
         """The fingerprint of this job under other settings."""
@@ -51,8 +55,8 @@ def prepare(config: Config, root: Path) -> Job:
 
     Raises:
         ConfigError: The posts to train on or to choose by are those of the test split, or a further task has none.
-        DataError: A split is missing or faulty, or the I+T view is trained and hardly a training post has a
-            visual context, or none has one of a source that [context] names, or too few pictures of a split have one.
+        DataError: A split is missing or faulty, or the I+T view is trained and too few pictures have a visual context,
+            or none has one of a source that [context] names.
         ModelError: The encoder is not on this machine.
     """
     check_test_closed(config, root)
@@ -75,7 +79,7 @@ def prepare(config: Config, root: Path) -> Job:
         _LOG.warning("%s: %s", train.path, message)
     for label in sorted(scored.keys() - types.keys()):
         _LOG.warning(
-            "%s: %d of its entities are %s, a type that no training post has: the model cannot find them",
+            "%s: %d of its entities are %s, a type that no training post has: the model cannot predict them",
             splits["dev"].path,
             scored[label],
             label,
@@ -83,9 +87,7 @@ def prepare(config: Config, root: Path) -> Job:
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     folders = [encoders.find(name).folder for name in needs.encoders]
     weights = _digest(sha256(path) for folder in folders for path in sorted(folder.glob("*.safetensors")))
-    read = (split.fingerprint for split in splits.values())
-    fingerprint = _digest((config.fingerprint, weights, *read))[:12]
-    return Job(config, files, views, splits, labels, weights, fingerprint, needs)
+    return Job(config, files, views, splits, labels, weights, needs)
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -60,7 +60,7 @@ def loop(
         model: As ``accelerator.prepare`` returned it.
         split: The training split.
         optimizer: As ``accelerator.prepare`` returned it.
-        schedule: Steps once per optimizer step.
+        schedule: Its rates, for each optimizer step.
         accelerator: Holds device, precision and processes.
         config: The resolved configuration.
         pad_id: The encoder's padding id.
@@ -94,7 +94,7 @@ def loop(
         for position, group in enumerate(groups):
             batch, gold = gather(split, group, views, pad_id=pad_id, packed=packed and task is None)
             arrays = view_tensors(batch, accelerator.unwrap_model(model))
-            tokens += sum({id(one["input_ids"]): one["input_ids"].numel() for one in arrays.values()}.values())
+            tokens += sum({id(view["input_ids"]): view["input_ids"].numel() for view in arrays.values()}.values())
             with accelerator.no_sync(model) if position < len(groups) - 1 else nullcontext():
                 losses = model(arrays, torch.from_numpy(gold).to(accelerator.device), *named)
                 # Gradients are averaged over processes, hence num_processes in the share of a post.

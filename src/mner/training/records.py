@@ -6,6 +6,7 @@ import datetime
 import platform
 import resource
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -21,14 +22,12 @@ from mner.training.job import Job
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that bear on a number."""
-    found = {"python": platform.python_version()}
+    """Versions of Python and of the packages that affect scores."""
+    installed = {"python": platform.python_version()}
     for package in ("mner", "torch", "transformers", "accelerate", "tokenizers", "numpy", "onnxruntime"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+        with suppress(PackageNotFoundError):
+            installed[package] = version(package)
+    return installed
 
 
 def peak_memory_mib() -> float:
@@ -43,7 +42,7 @@ def size(model: nn.Module) -> int:
 
 
 def identity(config: Config) -> dict[str, Any]:
-    """Which experiment a configuration is of, as records say it."""
+    """The experiment that a configuration belongs to, as records write it."""
     return {**config.identity.model_dump(), "experiment": config.identity.experiment or config.name}
 
 

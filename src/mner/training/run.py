@@ -16,6 +16,7 @@ from torch import nn
 from mner import config as configs
 from mner import encoders
 from mner.config import Config, TrainingConfig
+from mner.errors import MnerError
 from mner.evaluation import evaluate_views
 from mner.evaluation.outcomes import outcomes
 from mner.evaluation.views import decoder_of, found_in_views
@@ -43,7 +44,6 @@ from mner.training.folder import (
     check_model,
     is_finished,
     make_room,
-    must_resume,
     refuse_other,
     run_folder,
     seen_from,
@@ -64,7 +64,7 @@ CHECKPOINT_SECONDS = 300.0
 class Event:
     """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished.
 
-    ``epochs`` holds the records of the epochs that are over, as metrics.jsonl has them; with ready and epoch alone.
+    ``epochs`` holds the records of past epochs, as in metrics.jsonl, for ready and epoch only.
     """
 
     kind: str
@@ -87,7 +87,7 @@ def train(
     restart: bool = False,
     set_aside: bool = False,
     watch: Watch = lambda event: None,
-    announce: Callable[[str], None] = lambda told: None,
+    announce: Callable[[str], None] = lambda message: None,
 ) -> Path:
     """Train one model; the run's directory, which holds model/, record.json, metrics.jsonl and config.toml.
 
@@ -97,9 +97,9 @@ def train(
     Args:
         config: The resolved configuration.
         root: Folder that the paths of [data] are relative to (``config.root_folder``).
-        out: Folder of runs; this run stands in ``out/<data.name>/<name>/<seed>``.
+        out: Folder of runs; this run is in ``out/<data.name>/<name>/<seed>``.
         resume: Fail unless there is a run to continue.
-        restart: Throw an earlier run away, once all that training needs has been loaded.
+        restart: Delete an earlier run, once all that training needs has been loaded.
         set_aside: Move a run with other settings or data to ``earlier/`` beside the new one instead of refusing.
         watch: Called with each event; an exception it raises ends the run, which the same call continues.
         announce: Called once with what becomes of the run's directory, in words.
@@ -113,8 +113,8 @@ def train(
         MnerError: There is nothing to resume, a run there has other settings, or its saved model is damaged.
     """
     folder = run_folder(config, out)
-    if resume:
-        must_resume(folder)
+    if resume and not ((folder / CHECKPOINT).exists() or (folder / RECORD).exists()):
+        raise MnerError(f"{folder}: no run to resume; start it without --resume")
     with alone(folder):
         finished = not restart and is_finished(folder)
         job = prepare(config, root)
@@ -130,7 +130,7 @@ def train(
 
 
 def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[str], None], *, restart: bool) -> None:
-    """Train; what stands in the folder gives way only when all that training needs has been loaded."""
+    """Train; an earlier run in the folder is replaced only when all that training needs has been loaded."""
     config, settings, state = job.config, job.config.training, folder / CHECKPOINT
     if settings.threads:
         torch.set_num_threads(settings.threads)
@@ -155,7 +155,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     if state.exists():
         progress = checkpoint.load(state, model, optimizer, precision=precision)
         progress = replace(progress, fingerprint=job.fingerprint)  # it may have begun on another device
-        if progress.best_epoch:  # a later epoch may not better it, and then it is what the run ends with
+        if progress.best_epoch:  # no later epoch may be better, and then the run ends with it
             check_model(folder, "would go on from its checkpoint")
     schedule = schedule_of(optimizer, settings, steps=steps, before=before, done=progress.step)
     if accelerator.is_main_process:
@@ -190,7 +190,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
             if stop:
                 raise KeyboardInterrupt
             if step.last:  # after the checkpoint, so that a watcher that ends the run loses nothing
-                watch(Event("epoch", step.step, steps, _told(progress), epochs=progress.epochs))
+                watch(Event("epoch", step.step, steps, _epoch_line(progress), epochs=progress.epochs))
     if accelerator.is_main_process:
         saved = read_model(folder / MODEL, allow_plugins=True).fingerprint
         record = run_record(job, progress, model, saved=saved, steps=steps, precision=precision, device=str(device))
@@ -200,24 +200,23 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
 
 
 def _over(progress: Progress, settings: TrainingConfig) -> bool:
-    """Whether the last ``patience`` epochs have not bettered the best dev score."""
+    """Whether the last ``patience`` epochs have not improved the best dev score."""
     return bool(settings.patience) and len(progress.epochs) - progress.best_epoch >= settings.patience
 
 
 def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, step: Step, main: bool) -> Progress:
     """The progress after scoring dev on both views; a better model than before is saved."""
     runtime = TorchRuntime(model, job.labels, job.views.pad_id, job.needs.arrays)
-    chain = runtime.chain
     dev = job.splits["dev"]
-    found = found_in_views(runtime, dev, decoder_of(job.config, job.labels, chain))
-    scores = evaluate_views(dev.posts, found)
+    predicted = found_in_views(runtime, dev, decoder_of(job.config, job.labels, runtime.chain))
+    scores = evaluate_views(dev.posts, predicted)
     trained = cast(Model, model).views
     selected = sum(scores[view].micro.f1 for view in trained) / len(trained)
     better = progress.best is None or selected > progress.best
     epoch = {
         "epoch": step.epoch,
         "losses": _means(progress),
-        "dev": {view: one.to_dict() for view, one in scores.items()},
+        "dev": {view: of_view.to_dict() for view, of_view in scores.items()},
         "selected": round(selected, 4),
         "tokens": progress.tokens,
         "seconds": round(progress.seconds, 1),
@@ -231,10 +230,10 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
         tokens=0,
         counts={},
         epochs=(*progress.epochs, epoch),
-        outcomes=outcomes(dev.posts, found, dev.stamp) if better else progress.outcomes,
+        outcomes=outcomes(dev.posts, predicted, dev.stamp) if better else progress.outcomes,
     )
     if main and better:
-        shutil.rmtree(folder / EXPORTED, ignore_errors=True)  # it is of the model before
+        shutil.rmtree(folder / EXPORTED, ignore_errors=True)  # exported from the previous model
         save(
             model,
             folder / MODEL,
@@ -273,7 +272,7 @@ def _means(progress: Progress) -> dict[str, float]:
     return {name: round(total / progress.counts.get(name, progress.posts), 6) for name, total in progress.sums.items()}
 
 
-def _told(progress: Progress) -> str:
+def _epoch_line(progress: Progress) -> str:
     epoch = progress.epochs[-1]
     scores = "  ".join(f"{view} {score['micro']['f1']:.2f}" for view, score in epoch["dev"].items())
     best = " (best so far)" if progress.best_epoch == epoch["epoch"] else ""

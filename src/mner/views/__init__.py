@@ -7,8 +7,7 @@ from mner.views.compose import Piece, compose
 from mner.views.encode import Views
 from mner.views.inputs import NER, Array, Needs, Task
 from mner.views.packing import pack
-from mner.views.shapes import SHAPES
-from mner.views.tokenize import Subwords
+from mner.views.tokenize import SHAPES, Subwords
 
 __all__ = [
     "NER",

@@ -89,38 +89,43 @@ class Batch:
 
 
 def collate(encoded: Sequence[Encoded], *, pad_id: int, arrays: Sequence[Array] = ()) -> Batch:
-    """The padded arrays of some posts, which must not be none at all; ``arrays`` are what the model declares.
+    """The padded arrays of one or more posts; ``arrays`` are what the model declares.
 
     >>> a = Encoded(1, (np.array([2, 7, 3]),), (np.array([0, 1, 0]),), np.array([[0, 1]]))
     >>> b = Encoded(2, (np.array([2, 8, 9, 3]),), (np.array([0, 3, 1, 0]),), np.array([[0, 1], [-1, -1]]))
     >>> collate([a, b], pad_id=0).word_index.tolist()
     [[1, -1], [5, -1]]
     """
-    windows = [window for one in encoded for window in one.windows]
+    windows = [window for post in encoded for window in post.windows]
     sizes = np.array([len(window) for window in windows])
     width = int(sizes.max())
     real = np.arange(width) < sizes[:, None]  # (window, token)
     input_ids = np.full(real.shape, pad_id, np.int64)
     input_ids[real] = np.concatenate(windows)
     shapes = np.zeros(real.shape, np.int64)
-    shapes[real] = np.concatenate([window for one in encoded for window in one.shapes])
-    lengths = np.array([one.words for one in encoded], np.int64)
-    word_index = np.full((len(encoded), int(lengths.max())), -1, np.int64)
-    offset = 0
-    for row, one in enumerate(encoded):
-        window, position = one.first.T.astype(np.int64)
-        word_index[row, : one.words] = np.where(window < 0, -1, (offset + window) * width + position)
-        offset += len(one.windows)
-    counts = [len(one.windows) for one in encoded]
+    shapes[real] = np.concatenate([window for post in encoded for window in post.shapes])
+    starts = np.arange(len(windows)) * width
+    lengths, word_index, window_post = places(encoded, starts)
     return Batch(
         input_ids=input_ids,
         attention_mask=real.astype(np.int64),
         shapes=shapes,
         word_index=word_index,
         lengths=lengths,
-        window_post=np.repeat(np.arange(len(encoded)), counts).astype(np.int64),
+        window_post=window_post,
         arrays=declared(encoded, arrays),
     )
+
+
+def places(encoded: Sequence[Encoded], starts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``lengths``, ``word_index``, ``window_post`` of a batch; ``starts`` (window,) is where each window begins."""
+    lengths = np.array([post.words for post in encoded], np.int64)
+    word_index = np.full((len(encoded), int(lengths.max())), -1, np.int64)
+    counts = [len(post.windows) for post in encoded]
+    for row, (post, before) in enumerate(zip(encoded, np.cumsum([0, *counts[:-1]]), strict=True)):
+        window, position = post.first.T.astype(np.int64)
+        word_index[row, : post.words] = np.where(window < 0, -1, starts[before + window] + position)
+    return lengths, word_index, np.repeat(np.arange(len(encoded)), counts).astype(np.int64)
 
 
 def declared(encoded: Sequence[Encoded], arrays: Sequence[Array]) -> dict[str, np.ndarray]:
@@ -138,7 +143,7 @@ def batches_by_tokens(encoded: Sequence[Encoded], tokens: int) -> Iterator[list[
     A post that exceeds ``tokens`` by itself makes a batch of its own; see ``portions``. The longest come first
     so that a lack of memory shows at once.
     """
-    widths = [max(len(window) for window in one.windows) for one in encoded]
+    widths = [max(map(len, post.windows)) for post in encoded]
     order = sorted(range(len(encoded)), key=lambda post: (-widths[post], post))
     group: list[int] = []
     width = windows = 0

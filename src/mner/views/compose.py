@@ -1,4 +1,4 @@
-"""Visual context -> the pieces of text that stand behind a post's words, in the configured order."""
+"""Visual context -> the pieces of text that follow a post's words, in the configured order."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def compose(context: VisualContext, options: ContextConfig) -> tuple[Piece, ...]
 def _captions(context: VisualContext, options: ContextConfig) -> list[Piece]:
     """A captioner writes ``<unk>`` where it had no word; that is no text."""
     chosen = _chosen(context.captions, options.captions)
-    return _each("captions", [(one.source, _UNKNOWN.sub("", one.text)) for one in chosen])
+    return _each("captions", [(caption.source, _UNKNOWN.sub("", caption.text)) for caption in chosen])
 
 
 def _tags(context: VisualContext, options: ContextConfig) -> list[Piece]:
@@ -71,11 +71,11 @@ def _tags(context: VisualContext, options: ContextConfig) -> list[Piece]:
 
 
 def _ocr(context: VisualContext, options: ContextConfig) -> list[Piece]:
-    return _joined("ocr", [(one.source, one.text) for one in _chosen(context.ocr, options.ocr)])
+    return _joined("ocr", [(entry.source, entry.text) for entry in _chosen(context.ocr, options.ocr)])
 
 
 def _texts(context: VisualContext, options: ContextConfig) -> list[Piece]:
-    return _each("texts", [(one.source, one.text) for one in _chosen(context.texts, options.texts)])
+    return _each("texts", [(entry.source, entry.text) for entry in _chosen(context.texts, options.texts)])
 
 
 _COMPOSERS: dict[Source, Callable[[VisualContext, ContextConfig], list[Piece]]] = {

@@ -26,7 +26,7 @@ def contexts_of(
 
         contexts = read_contexts([root / file for file in config.data.contexts])
         ready = [None if post.image is None else contexts.get(post.image) for post in posts]
-        known = [None if one is None else for_post(one, post.id) for post, one in zip(posts, ready, strict=True)]
+        known = [context and for_post(context, post.id) for post, context in zip(posts, ready, strict=True)]
     if config.data.images is None:
         return known
     folder = root / config.data.images
@@ -34,9 +34,8 @@ def contexts_of(
         raise DataError(
             f"{folder}: {why_not(folder, 'folder')}; data.images = {config.data.images!r} is relative to {root}"
         )
-    wanted = {
-        post.image: None for post, one in zip(posts, known, strict=True) if one is None and post.image is not None
-    }
+    pairs = zip(posts, known, strict=True)
+    wanted = {post.image: None for post, context in pairs if context is None and post.image is not None}
     if wanted:
         from mner.contexts.store import Store
         from mner.vision.extract import Extractor
@@ -44,13 +43,12 @@ def contexts_of(
         extractor = Extractor(config.vision)
         read: dict[str, VisualContext] = {}
         with Store(needed=False) as store:
-            for number, one in enumerate(
-                extractor.stream(((short_name(image), place_of(folder, image)) for image in wanted), store=store), 1
-            ):
-                read[one.image] = one
+            files = ((short_name(image), place_of(folder, image)) for image in wanted)
+            for number, context in enumerate(extractor.stream(files, store=store), 1):
+                read[context.image] = context
                 watch(number, len(wanted))
         known = [
-            read.get(short_name(post.image)) if one is None and post.image is not None else one
-            for post, one in zip(posts, known, strict=True)
+            read.get(short_name(post.image)) if context is None and post.image is not None else context
+            for post, context in zip(posts, known, strict=True)
         ]
     return known

@@ -1,4 +1,4 @@
-"""What training asks of the visual contexts of its posts; a check of the files asks the same."""
+"""What training requires of the visual contexts of its posts, for training and for checks of the files."""
 
 from __future__ import annotations
 
@@ -17,40 +17,30 @@ LEAST = 0.01
 
 
 class Pictured(Protocol):
-    """What is looked at of a post."""
+    """A post's picture, and where the post stands, ``file:line``."""
 
     @property
-    def image(self) -> str | None:
-        """The name of its picture."""
-        ...
+    def image(self) -> str | None: ...  # noqa: D102
 
     @property
-    def where(self) -> str:
-        """Where it stands, ``file:line``."""
-        ...
+    def where(self) -> str: ...  # noqa: D102
 
 
 class Covered(Protocol):
-    """A split: its file, its posts, and the context of each, what ``context.substitute`` puts in its place included."""
+    """A split: its first file, its posts, and the context of each, replaced as ``context.substitute`` says."""
 
     @property
-    def path(self) -> Path:
-        """The file of posts, the first one if there are several."""
-        ...
+    def path(self) -> Path: ...  # noqa: D102
 
     @property
-    def posts(self) -> Sequence[Pictured]:
-        """All posts."""
-        ...
+    def posts(self) -> Sequence[Pictured]: ...  # noqa: D102
 
     @property
-    def contexts(self) -> Sequence[VisualContext | None]:
-        """What is known of each post's picture."""
-        ...
+    def contexts(self) -> Sequence[VisualContext | None]: ...  # noqa: D102
 
 
 def check_covered(config: Config, split: Covered) -> None:
-    """Nothing, if the files of ``data.contexts`` know enough of the pictures of a split, or no I+T view is trained.
+    """Check that the files of ``data.contexts`` cover the pictures of a split, if the I+T view is trained.
 
     Raises:
         DataError: More of them than ``data.contexts_missing`` allows have no row there: files of other pictures, or of
@@ -58,7 +48,9 @@ def check_covered(config: Config, split: Covered) -> None:
     """
     if not _reads(config) or not config.data.contexts:
         return
-    lacking = [post for post, one in zip(split.posts, split.contexts, strict=True) if post.image and one is None]
+    lacking = [
+        post for post, context in zip(split.posts, split.contexts, strict=True) if post.image and context is None
+    ]
     pictures = sum(post.image is not None for post in split.posts)
     if len(lacking) <= config.data.contexts_missing * pictures:
         return
@@ -72,7 +64,7 @@ def check_covered(config: Config, split: Covered) -> None:
 
 
 def check_read(config: Config, train: Covered) -> None:
-    """Nothing, if the training posts have what [context] reads of their pictures, or no I+T view is trained.
+    """Check that the training posts have what [context] reads of their pictures, if the I+T view is trained.
 
     Raises:
         DataError: Hardly a post has a context of the kinds of ``context.order``, or none has one of a source that
@@ -81,7 +73,8 @@ def check_read(config: Config, train: Covered) -> None:
     if not _reads(config):
         return
     posts = len(train.posts)
-    used = sum(one is not None and bool(compose(one, config.context)) for one in train.contexts)
+    contexts = [context for context in train.contexts if context is not None]
+    used = sum(bool(compose(context, config.context)) for context in contexts)
     least = LEAST * posts if config.data.contexts_missing < 1 else 1
     if used < max(least, 1):
         raise DataError(
@@ -93,7 +86,7 @@ def check_read(config: Config, train: Covered) -> None:
     for kind in config.context.order:
         if kind == "ocr":  # rows name the engines any of which may have read; a picture without text has no row of it
             continue
-        sources = {entry.source for one in train.contexts if one for entry in getattr(one, kind)}
+        sources = {entry.source for context in contexts for entry in getattr(context, kind)}
         if unknown := [source for source in getattr(config.context, kind) or () if source not in sources]:
             there = f"there are {', '.join(sorted(sources))}" if sources else f"there are no {kind}"
             raise DataError(

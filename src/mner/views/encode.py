@@ -33,7 +33,7 @@ class Views:
 
     Args:
         encoder: The encoder's files, or its tokenizer alone.
-        options: Which context, in which order, how much, and how long inputs are cut.
+        options: [context].
         max_tokens: The encoder's longest input; by default what ``encoder`` says, else what ``options`` say.
         subtoken_labels: "pad" gives every sub-token of a word a place of its own to be labelled (ITA, appendix A.5),
             see ``Encoded.heads``; "first" gives each word one place.
@@ -85,13 +85,7 @@ class Views:
         pieces: Sequence[Sequence[Piece]] | None = None,
         arrays: Sequence[Mapping[str, np.ndarray]] | None = None,
     ) -> list[Encoded]:
-        """Many posts, in order: their words, and for the I+T view what goes beside those of each.
-
-        Args:
-            words: Of each post.
-            pieces: Of each post's context.
-            arrays: Of each post's picture, by the names that the model declares.
-        """
+        """Posts, in order: the words of each; for the I+T view the pieces of its context, its picture's arrays."""
         beside = [()] * len(words) if pieces is None else pieces
         pictured = [{}] * len(words) if arrays is None else arrays
         needed = {word for post in words for word in post}
@@ -169,15 +163,15 @@ class Views:
         used = np.unique(chosen[chosen >= 0])
         if not len(used):
             used = np.zeros(1, np.int64)
-        kept = [spans[number] for number in used]
+        spans = [spans[number] for number in used]
         numbers = np.searchsorted(used, chosen)
-        begins = np.array([start for start, _ in kept])[np.minimum(numbers, len(used) - 1)]
+        begins = np.array([start for start, _ in spans])[np.minimum(numbers, len(used) - 1)]
         places = np.stack([numbers, positions - begins + len(self.subwords.prefix)], 1).astype(np.int32)
         places[chosen < 0] = -1
-        made = [self._window(ids[a:b] + tail, shapes[a:b] + tail_shapes) for a, b in kept]
-        lost = _lost(len(ids), kept, words, context if release else EMPTY)
+        windows = [self._window(ids[a:b] + tail, shapes[a:b] + tail_shapes) for a, b in spans]
+        lost = _lost(len(ids), spans, words, context if release else EMPTY)
         total = {kind: context.cut.get(kind, 0) + lost.get(kind, 0) for kind in {**context.cut, **lost}}
-        return Encoded(len(first), tuple(a for a, _ in made), tuple(b for _, b in made), places, total)
+        return Encoded(len(first), tuple(a for a, _ in windows), tuple(b for _, b in windows), places, total)
 
     def _window(self, ids: list[int], shapes: list[int]) -> tuple[np.ndarray, np.ndarray]:
         prefix, suffix = self.subwords.prefix, self.subwords.suffix

@@ -53,7 +53,7 @@ class PictureArrays(Mapping[str, np.ndarray]):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a folder of features has of posts.
+    """The features of some posts.
 
     Attributes:
         arrays: Of each post's picture; empty where it has none.
@@ -73,15 +73,15 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
 
     Raises:
         ConfigError: [data] names no folder, or [context] puts other pictures in the place of a post's own.
-        DataError: The folder lacks an array, has it in another size, or has no picture of these posts.
+        DataError: The folder lacks an array, contains it in another size, or has no picture of these posts.
     """
     if not needs.pictured:
         return Reading([{}] * len(posts), [""] * len(posts), "")
     names = " and ".join(f'"{array.name}"' for array in needs.pictured)
     if config.data.features is None:
         raise ConfigError(
-            f'data.features: the model "{config.model.name}" reads {names} of each picture, and nothing makes it; name '
-            "a folder of features: mner features build PICTURES --out FOLDER"
+            f'data.features: not set, but the model "{config.model.name}" reads {names} of each picture; name a folder '
+            "of features: mner features build PICTURES --out FOLDER"
         )
     if config.context.substitute != "none":
         raise ConfigError('context.substitute: stands in for texts alone, and this model reads features; set "none"')
@@ -102,7 +102,7 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
     lacking = [image for image, real in pictures.items() if not real]
     if pictures and len(lacking) == len(pictures):
         raise DataError(
-            f"{features.folder}: has features of none of the {len(pictures)} pictures, such as {lacking[0]}; "
+            f"{features.folder}: has no features of the {len(pictures)} pictures, such as {lacking[0]}; "
             "build them from the folder of these pictures"
         )
     if lacking:
@@ -116,16 +116,12 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
 def open_features(
     folder: Path, posts: Sequence[Post] | None, declared: Sequence[Array], *, policy: str = "skip"
 ) -> Features:
-    """A folder of features that has what a model declares.
+    """A folder of features that has the declared arrays; of the pictures of ``posts``, or of all with None.
 
-    Args:
-        folder: What ``mner features build`` made.
-        posts: Whose pictures are wanted; None: all of the folder.
-        declared: What the model declares.
-        policy: What stands for a picture without.
+    ``policy`` says what stands for a picture without features, like ``data.features_missing``.
 
     Raises:
-        DataError: The folder is missing or damaged, lacks an array, or has it in another size.
+        DataError: The folder is missing or damaged, lacks an array, or contains it in another size.
     """
     from mner.vision.features import read_features
 

@@ -54,7 +54,7 @@ class Array:
         taken = (*TOKENS, *PACKED)
         if not self.name.isidentifier() or self.name in taken or self.name.endswith("_mask"):
             raise ConfigError(
-                f'array "{self.name}": expected a Python identifier that does not end in "_mask" and is none of '
+                f'array "{self.name}": expected a Python identifier that does not end in "_mask", other than '
                 f"{', '.join(taken)}"
             )
         if not self.axes or self.axes[0] != "post" or "post" in self.axes[1:]:

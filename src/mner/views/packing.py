@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mner.types import ViewName
-from mner.views.batch import Batch, Encoded, declared
+from mner.views.batch import Batch, Encoded, declared, places
 from mner.views.inputs import Array
 
 ATTENTION = 600
@@ -25,42 +25,37 @@ def pack(
 
     ``segments`` numbers the windows of a row from 1 (0: padding), ``positions`` the tokens of each window from 0.
 
-    >>> one = Encoded(1, (np.array([2, 7, 3]),), (np.array([0, 1, 0]),), np.array([[0, 1]]))
-    >>> packed = pack({"T": [one, one], "I+T": [one, one]}, pad_id=0)
+    >>> post = Encoded(1, (np.array([2, 7, 3]),), (np.array([0, 1, 0]),), np.array([[0, 1]]))
+    >>> packed = pack({"T": [post, post], "I+T": [post, post]}, pad_id=0)
     >>> packed["T"].input_ids is packed["I+T"].input_ids, packed["I+T"].word_index.tolist()
     (True, [[7], [10]])
     """
-    every = [one for encoded in views.values() for one in encoded]
-    windows = [window for one in every for window in one.windows]
+    every = [post for encoded in views.values() for post in encoded]
+    windows = [window for post in every for window in post.windows]
     sizes = np.array([len(window) for window in windows], np.int64)
     row, begin, number, width = _rows(sizes)
     shape = (int(row.max()) + 1, width)
     starts = row * width + begin
     within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    places = np.repeat(starts, sizes) + within
+    flat = np.repeat(starts, sizes) + within
     input_ids = np.full(shape, pad_id, np.int64)
     shapes, segments, positions = (np.zeros(shape, np.int64) for _ in range(3))
-    input_ids.flat[places] = np.concatenate(windows)
-    shapes.flat[places] = np.concatenate([written for one in every for written in one.shapes])
-    segments.flat[places] = np.repeat(number, sizes)
-    positions.flat[places] = within
+    input_ids.flat[flat] = np.concatenate(windows)
+    shapes.flat[flat] = np.concatenate([written for post in every for written in post.shapes])
+    segments.flat[flat] = np.repeat(number, sizes)
+    positions.flat[flat] = within
     batches: dict[ViewName, Batch] = {}
     first = 0
     for view, encoded in views.items():
-        lengths = np.array([one.words for one in encoded], np.int64)
-        word_index = np.full((len(encoded), int(lengths.max())), -1, np.int64)
-        counts = [len(one.windows) for one in encoded]
-        for post, one in enumerate(encoded):
-            window, position = one.first.T.astype(np.int64)
-            word_index[post, : one.words] = np.where(window < 0, -1, starts[first + window] + position)
-            first += counts[post]
+        lengths, word_index, window_post = places(encoded, starts[first:])
+        first += len(window_post)
         batches[view] = Batch(
             input_ids=input_ids,
             attention_mask=(segments > 0).astype(np.int64),
             shapes=shapes,
             word_index=word_index,
             lengths=lengths,
-            window_post=np.repeat(np.arange(len(encoded)), counts).astype(np.int64),
+            window_post=window_post,
             segments=segments,
             positions=positions,
             arrays=declared(encoded, arrays),

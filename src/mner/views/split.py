@@ -51,7 +51,7 @@ class ViewSplit:
         kinds: Posts that have a context of each kind of ``context.order``, in that order.
         cut: Context sub-tokens left out by the budgets, by kind.
         fingerprint: Of posts and encoded views together.
-        read: Of what the row reads of the posts' own pictures, see ``contexts_fingerprint``.
+        read: Of what is read of the posts' own pictures, see ``contexts_fingerprint``.
         features: Fingerprint of the extractor of its features; "" where the model declares no array.
         targets: Of the posts of a further task, what is to be learned (post,), by its key in their file.
     """
@@ -79,19 +79,12 @@ def read_split(
     *,
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> ViewSplit:
-    """The split ``name`` ("train", "dev" or "test") of [data], both views encoded.
+    """A split of [data], whose paths are relative to ``root``, both views encoded.
 
     A post's context comes from the files of ``data.contexts``; where they have none and ``data.images`` names a
     folder, the picture is read by the backends of [vision], once: the store keeps the result. Where
-    ``context.substitute`` says so, nothing or another picture's context takes its place.
-
-    Args:
-        config: The resolved configuration.
-        root: Folder that the paths of [data] are relative to.
-        name: Which split.
-        views: The encoder's tokenizer with the view options.
-        needs: What the model reads of pictures.
-        watch: Called with the number of pictures read so far and in all.
+    ``context.substitute`` says so, nothing or another picture's context replaces it. ``watch`` is called with the
+    number of pictures read so far and in all.
 
     Raises:
         ConfigError: [data] does not name the split.
@@ -116,7 +109,7 @@ def encoded_split(
     own = contexts_of(posts, config, root, watch=watch) if needs.context else [None] * len(posts)
     features = arrays_of(posts, config, root, needs)
     contexts = substituted(own, config.context.substitute, seed=config.seed)
-    pieces = [() if one is None else compose(one, config.context) for one in contexts]
+    pieces = [() if context is None else compose(context, config.context) for context in contexts]
     words = [post.words for post in posts]
     encoded: dict[ViewName, Sequence[Encoded]] = {
         "T": views.encode_many(words),
@@ -129,14 +122,14 @@ def encoded_split(
     kinds = Counter[str](kind for piece in pieces for kind in {part.kind for part in piece})
     kinds.update(array.name for array in needs.pictured for state in features.states if state == "used")
     cut: Counter[str] = Counter()
-    for one in encoded["I+T"]:
-        cut.update(one.cut)
+    for post in encoded["I+T"]:
+        cut.update(post.cut)
     stamp = data.stamp(posts)
     digest = hashlib.sha256(stamp.fingerprint.encode())
     for view in encoded.values():
-        for one in view:
-            digest.update(np.concatenate([np.asarray(window) for window in one.windows] or [np.zeros(0)]).tobytes())
-            for array in one.arrays.values():
+        for post in view:
+            digest.update(np.concatenate([np.asarray(window) for window in post.windows] or [np.zeros(0)]).tobytes())
+            for array in post.arrays.values():
                 digest.update(np.ascontiguousarray(array).tobytes())
     for target in (targets or {}).values():
         digest.update(target.tobytes())
@@ -159,12 +152,12 @@ def encoded_split(
 def contexts_fingerprint(contexts: Sequence[VisualContext | None], config: Config, features: str = "") -> str:
     """12 hexadecimal digits of what [context] reads of these contexts, in order: kinds and texts; and of ``features``.
 
-    Neither the encoder nor the budgets have a part in it, nor what ``context.substitute`` puts in its place: seeds of
-    one row agree in it, and another file of contexts, or an edited one, does not.
+    It does not depend on the encoder, the budgets or ``context.substitute``: seeds of one experiment have the same, and
+    another file of contexts, or an edited one, has another.
     """
     digest = hashlib.sha256(features.encode())
-    for one in contexts:
-        pieces = () if one is None else compose(one, config.context)
+    for context in contexts:
+        pieces = () if context is None else compose(context, config.context)
         digest.update(json.dumps([[piece.kind, piece.text] for piece in pieces]).encode() + b"\n")
     return digest.hexdigest()[:12]
 
@@ -188,17 +181,17 @@ def read_posts(config: Config, root: Path, name: Name) -> list[Post]:
     files = files_of(config, name)
     posts: list[Post] = []
     left_out: Counter[str] = Counter()
-    for told in files:
-        path, before = root / told, len(posts)
+    for file in files:
+        path, before = root / file, len(posts)
         if not path.is_file():
-            raise DataError(f"{path}: {why_not(path, 'file')}; data.{name} = {told!r} is relative to {root}")
-        found = data.read(
+            raise DataError(f"{path}: {why_not(path, 'file')}; data.{name} = {file!r} is relative to {root}")
+        read = data.read(
             path,
             format=config.data.format,
             labels=config.data.labels,
             on_excluded=lambda post, reason: left_out.update([reason]),
         )
-        posts += (rename(post, config.data.rename) for post in found)
+        posts += (rename(post, config.data.rename) for post in read)
         if len(posts) == before:
             raise DataError(f"{path}: holds no post")
     posts = _labelled(posts, name, left_out)
@@ -221,7 +214,7 @@ def files_of(config: Config, name: Name) -> tuple[str, ...]:
 
 
 def check_test_closed(config: Config, root: Path) -> None:
-    """Nothing, if no file of the test split is trained on or chosen by.
+    """Check that no file of the test split is trained on or chosen by.
 
     Raises:
         ConfigError: One is.
@@ -274,10 +267,9 @@ def trained_on(posts: Sequence[_T], config: Config) -> list[_T]:
 
 
 def drawn(posts: Sequence[_T], count: int) -> list[_T]:
-    """So many of the posts, at random, in their order: the points of a learning curve.
+    """A random choice of ``count`` posts, in their order: the points of a learning curve.
 
-    One draw serves all: more posts hold all of fewer, and the seed of a run has no part in it, so that all seeds and
-    rows are trained on the same ones.
+    A larger choice contains every smaller one, whatever the seed of a run: all seeds and experiments train on the same.
 
     >>> from mner.types import Post
     >>> posts = [Post(str(number), "a", ("a",), ((0, 1),)) for number in range(9)]

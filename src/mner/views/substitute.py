@@ -1,4 +1,4 @@
-"""Controls: in the place of each picture's context nothing, or the context of another picture (ITA-Random, Table 4)."""
+"""Controls: each picture's context replaced by nothing, or by the context of another picture (ITA-Random, Table 4)."""
 
 from __future__ import annotations
 
@@ -12,33 +12,31 @@ from mner.types import VisualContext
 
 
 def substituted(contexts: Sequence[VisualContext | None], kind: Substitute, *, seed: int) -> list[VisualContext | None]:
-    """The contexts that stand in the place of a split's own, post by post.
+    """The contexts that replace those of a split's posts; ``kind`` "none" leaves them.
 
     Only contexts that were read (status "ok") are replaced: a post without a usable picture has none in a control
     either. "shuffled" gives each picture the context of another one, each exactly once, so that the split as a whole
     keeps its contexts; posts that share a picture share its substitute. It depends on the seed and on the pictures'
     names, not on the order of the posts.
 
-    Args:
-        contexts: The context of each post of one split, None where it has none.
-        kind: What stands in their place; "none" leaves them.
-        seed: Decides who gets whose.
-
     Raises:
         DataError: "shuffled", and there is one picture alone.
 
     >>> rows = [VisualContext("1.jpg"), VisualContext("2.jpg"), None]
-    >>> [one.image if one else None for one in substituted(rows, "shuffled", seed=1)]
+    >>> [context and context.image for context in substituted(rows, "shuffled", seed=1)]
     ['2.jpg', '1.jpg', None]
     """
     if kind == "none":
         return list(contexts)
-    read = {one.image: one for one in contexts if one is not None and one.status == "ok"}
+    read = {context.image: context for context in contexts if context is not None and context.status == "ok"}
     if kind == "empty":
-        instead = {name: VisualContext(name, extractor=one.extractor, sha256=one.sha256) for name, one in read.items()}
+        instead = {
+            name: VisualContext(name, extractor=context.extractor, sha256=context.sha256)
+            for name, context in read.items()
+        }
     else:
         instead = _shuffled(read, seed)
-    return [one if one is None else instead.get(one.image, one) for one in contexts]
+    return [context and instead.get(context.image, context) for context in contexts]
 
 
 def _shuffled(read: dict[str, VisualContext], seed: int) -> dict[str, VisualContext]:

@@ -1,4 +1,4 @@
-"""Words -> sub-tokens and their shapes, word by word, each distinct word tokenised once."""
+"""Words -> sub-tokens and their shapes: how each is written, which an uncased tokenizer throws away."""
 
 from __future__ import annotations
 
@@ -12,15 +12,47 @@ from typing import Any, NamedTuple
 from tokenizers import Tokenizer
 
 from mner.errors import ModelError
-from mner.views.shapes import shape
+
+SHAPES = ("none", "lower", "upper", "title", "single", "mixed", "digit", "symbol", "uncased")
+"""Classes of writing, by their id.
+
+none: padding and special tokens. lower, upper (two letters or more), title (first letter upper, the rest lower),
+single (one upper-case letter), mixed: decided by the letters alone, digits between them do not matter.
+digit, symbol: no letter. uncased: letters of a script without case.
+"""
+
+_NONE, _LOWER, _UPPER, _TITLE, _SINGLE, _MIXED, _DIGIT, _SYMBOL, _UNCASED = range(len(SHAPES))
 
 CACHE_WORDS = 16_384
-"""Most distinct words kept; then the cache starts anew. About 400 bytes a word."""
+"""Most distinct words kept; then the cache starts again. About 400 bytes a word."""
 
 _CHUNK = 256  # words a call of the tokenizer sees as one sequence
 _PADS = ("[PAD]", "<pad>", "<|pad|>", "<|endoftext|>")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PARTS = re.compile(r"\w+|\W")
+
+
+def shape(text: str) -> int:
+    """The id in ``SHAPES`` of a stretch of text as the post writes it.
+
+    >>> [SHAPES[shape(text)] for text in ("love", "NBA", "Kevin", "B2", "iPhone", "2016", "#", "猫", "")]
+    ['lower', 'upper', 'title', 'single', 'mixed', 'digit', 'symbol', 'uncased', 'none']
+    """
+    if text.islower():  # the common case; also true beside digits
+        return _LOWER
+    if not text:
+        return _NONE
+    letters = [letter for letter in text if letter.isupper() or letter.islower() or letter.istitle()]
+    if letters:
+        rest_lower = all(letter.islower() for letter in letters[1:])
+        if len(letters) == 1:
+            return _SINGLE
+        if rest_lower and not letters[0].islower():
+            return _TITLE
+        return _UPPER if text.isupper() else _MIXED
+    if any(letter.isalpha() for letter in text):
+        return _UNCASED
+    return _DIGIT if any(letter.isdigit() for letter in text) else _SYMBOL
 
 
 class Coded(NamedTuple):
@@ -33,8 +65,8 @@ class Coded(NamedTuple):
 class Subwords:
     """A tokenizer that reads words as plain text.
 
-    Every word is tokenised by itself as if a blank stood before it, which is what WordPiece, byte-level BPE and
-    SentencePiece do with running text anyway. Words that look like control tokens ("[SEP]", "</s>", "<mask>")
+    Every distinct word is tokenised once, by itself, as if a blank stood before it, which is what WordPiece, byte-level
+    BPE and SentencePiece do with running text anyway. Words that look like control tokens ("[SEP]", "</s>", "<mask>")
     become ordinary pieces. Lone surrogates are read as U+FFFD.
 
     Args:
@@ -93,7 +125,6 @@ class Subwords:
         return [self._tokenizer.id_to_token(int(id_)) or "" for id_ in ids]
 
     def _encode(self, words: Sequence[str]) -> list[Coded]:
-        """The sub-tokens of some words, without the cache."""
         coded = self._plain([_SURROGATE.sub("\ufffd", word) for word in words])
         for position, (word, (ids, _)) in enumerate(zip(words, coded, strict=True)):
             if not self._control.isdisjoint(ids) or (self._is_literal(word) and not {*ids}.isdisjoint(self._unknown)):
@@ -154,16 +185,16 @@ def _open(tokenizer: str | Path | Tokenizer) -> Tokenizer:
     return opened
 
 
-def _fault(error: BaseException, told: str) -> BaseException:
+def _fault(error: BaseException, problem: str) -> BaseException:
     """A ModelError for what the Rust side raises: bare Exception, and where it panics a class of its own."""
     if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
         return error
-    return ModelError(f"{told}: {error}")
+    return ModelError(f"{problem}: {error}")
 
 
 def _blank_before(step: dict[str, Any]) -> bool:
     """Make a pre-tokenizer put a blank before each word; whether it had not done so."""
-    inner = [_blank_before(one) for one in step.get("pretokenizers", ())]  # all of them, not up to the first
+    inner = [_blank_before(part) for part in step.get("pretokenizers", ())]  # all of them, not up to the first
     changed = any(inner)
     if step.get("type") == "ByteLevel" and not step["add_prefix_space"]:
         step["add_prefix_space"] = changed = True

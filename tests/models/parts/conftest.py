@@ -19,11 +19,11 @@ def crf() -> Callable[..., ChainCRF]:
 
     def make(labels: int, *, seed: int = 0, dtype: torch.dtype = torch.float64, scale: float = 1.0) -> ChainCRF:
         draw = torch.Generator().manual_seed(seed)
-        made = ChainCRF(labels).to(dtype)
+        chain = ChainCRF(labels).to(dtype)
         with torch.no_grad():
-            for parameter in made.parameters():
+            for parameter in chain.parameters():
                 parameter.copy_(scale * torch.randn(parameter.shape, generator=draw, dtype=torch.float64))
-        return made
+        return chain
 
     return make
 

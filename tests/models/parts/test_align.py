@@ -57,14 +57,14 @@ def test_no_gradient_reaches_the_teacher(crf, normal, kind, preset):
 def test_no_gradient_reaches_the_chain_of_the_teacher(crf, normal, preset):
     chain, apart = crf(5), crf(5).requires_grad_(False)  # equal scores, of which only one can have a gradient
     teacher, student = normal(3, 4, 5, seed=2), normal(3, 4, 5, seed=3)
-    found = alignment(chain, teacher, student, LENGTHS, preset=preset)
-    ours = torch.autograd.grad(found.sum(), list(chain.parameters()))
+    computed = alignment(chain, teacher, student, LENGTHS, preset=preset)
+    ours = torch.autograd.grad(computed.sum(), list(chain.parameters()))
     taught = posterior_alignment(
         apart.posteriors(teacher, LENGTHS), chain.posteriors(student, LENGTHS), LENGTHS, preset=preset
     )
     truth = torch.autograd.grad(taught.sum(), list(chain.parameters()))
-    for one, other in zip(ours, truth, strict=True):
-        torch.testing.assert_close(one, other)
+    for gradient, other in zip(ours, truth, strict=True):
+        torch.testing.assert_close(gradient, other)
 
 
 def test_posterior_alignment_itself_detaches_the_teacher(normal):
@@ -98,20 +98,20 @@ def test_sequence_alignment_equals_enumeration(crf, normal, enumerated, dtype, t
     chain = crf(3, dtype=dtype)
     teacher, student = normal(3, 4, 3, seed=5, dtype=dtype), normal(3, 4, 3, seed=6, dtype=dtype)
     student.requires_grad_()
-    found = alignment(chain, teacher, student, LENGTHS, kind="sequence", temperature=temperature)
-    assert found.dtype == dtype
+    computed = alignment(chain, teacher, student, LENGTHS, kind="sequence", temperature=temperature)
+    assert computed.dtype == dtype
     expected = []
     for post, length in enumerate(LENGTHS.tolist()):
         log_q = torch.log_softmax(enumerated(chain, teacher[post, :length]).scores.detach() / temperature, 0)
         log_p = torch.log_softmax(enumerated(chain, student[post, :length]).scores / temperature, 0)
         expected.append(temperature**2 * (log_q.exp() * (log_q - log_p)).sum())
-    torch.testing.assert_close(found.double(), torch.stack(expected), rtol=tolerance, atol=tolerance)
+    torch.testing.assert_close(computed.double(), torch.stack(expected), rtol=tolerance, atol=tolerance)
 
     leaves = [student, *chain.parameters()]
-    ours = torch.autograd.grad(found.sum(), leaves)
+    ours = torch.autograd.grad(computed.sum(), leaves)
     truth = torch.autograd.grad(torch.stack(expected).sum(), leaves)
-    for one, other in zip(ours, truth, strict=True):
-        torch.testing.assert_close(one, other, rtol=10 * tolerance, atol=10 * tolerance)
+    for gradient, other in zip(ours, truth, strict=True):
+        torch.testing.assert_close(gradient, other, rtol=10 * tolerance, atol=10 * tolerance)
 
 
 @pytest.mark.parametrize("kind", ["posterior", "sequence"])
@@ -124,15 +124,15 @@ def test_nothing_past_the_length_is_aligned(crf, normal, kind, preset, value):
     settings = {"kind": kind, "preset": preset, "temperature": 2.0}
     clean = alignment(chain, teacher, student, LENGTHS, **settings)
     dirty = student.masked_fill(padding, value).requires_grad_()
-    found = alignment(chain, teacher.masked_fill(padding, value), dirty, LENGTHS, **settings)
-    torch.testing.assert_close(found, clean, rtol=0, atol=0)
-    found.sum().backward()
+    computed = alignment(chain, teacher.masked_fill(padding, value), dirty, LENGTHS, **settings)
+    torch.testing.assert_close(computed, clean, rtol=0, atol=0)
+    computed.sum().backward()
     assert torch.isfinite(dirty.grad).all()
     assert not dirty.grad.masked_select(padding).any()
     for post, length in enumerate(LENGTHS.tolist()):
-        one = slice(post, post + 1)
-        alone = alignment(chain, teacher[one, :length], student[one, :length], LENGTHS[one], **settings)
-        torch.testing.assert_close(alone, clean[one], rtol=1e-10, atol=1e-12)
+        gradient = slice(post, post + 1)
+        alone = alignment(chain, teacher[gradient, :length], student[gradient, :length], LENGTHS[gradient], **settings)
+        torch.testing.assert_close(alone, clean[gradient], rtol=1e-10, atol=1e-12)
 
 
 def _toy():

@@ -114,12 +114,12 @@ def test_crf_agrees_with_pytorch_crf(crf, normal, words):
 def test_crf_agrees_with_the_numpy_decoder(crf, normal):
     chain, emissions = crf(5), normal(4, 4, 5)
     plain = Chain(*(part.detach().numpy() for part in chain.chain))
-    found = posteriors(emissions.numpy(), LENGTHS.numpy(), crf=plain)
+    numpy_posterior = posteriors(emissions.numpy(), LENGTHS.numpy(), crf=plain)
     real = (torch.arange(4) < LENGTHS[:, None])[..., None]
     words = chain.posteriors(emissions, LENGTHS).exp() * real
-    torch.testing.assert_close(words, torch.from_numpy(found.marginals), rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(words, torch.from_numpy(numpy_posterior.marginals), rtol=1e-9, atol=1e-12)
     total = chain.log_partition(emissions, LENGTHS)
-    torch.testing.assert_close(total, torch.from_numpy(found.log_partition), rtol=1e-12, atol=0)
+    torch.testing.assert_close(total, torch.from_numpy(numpy_posterior.log_partition), rtol=1e-12, atol=0)
 
 
 @pytest.mark.parametrize("scale", [100.0, 1e4])

@@ -68,11 +68,11 @@ def test_gradient_checkpointing_gives_the_same_gradients(small_encoder: MakeEnco
     encoder = small_encoder("Bert")
     plain, settings = text_model(copy.deepcopy(encoder))
     speed_up(plain, [split], settings, pad_id=0, device=CPU)
-    spared, asked = text_model(encoder, gradient_checkpointing=True)
-    speed_up(spared, [split], asked, pad_id=0, device=CPU)
+    spared, checkpointing = text_model(encoder, gradient_checkpointing=True)
+    speed_up(spared, [split], checkpointing, pad_id=0, device=CPU)
     layers = spared.tagger.words.encoder.encoder.layer
     assert all(layer.gradient_checkpointing for layer in layers)
-    assert steps(spared, split, asked) == pytest.approx(steps(plain, split, settings), rel=1e-5)
+    assert steps(spared, split, checkpointing) == pytest.approx(steps(plain, split, settings), rel=1e-5)
 
 
 def model_on(encoder: nn.Module, **model: Any) -> nn.Module:
@@ -88,12 +88,12 @@ def test_packed_losses_equal_padded_ones(small_encoder: MakeEncoder, split: Spli
     model = model_on(small_encoder(name))
     model.eval()
     assert can_pack(model, split, pad_id=0)
-    found = []
+    losses_by_layout = []
     for packed in (False, True):
         batch, gold = gather(split, [0, 5, 2, 3, 1], ("T", "I+T"), pad_id=0, packed=packed)
-        found.append(model.losses(view_tensors(batch, model), torch.from_numpy(gold)))
-    for part in found[0]:
-        torch.testing.assert_close(found[0][part], found[1][part], atol=1e-4, rtol=1e-4)
+        losses_by_layout.append(model.losses(view_tensors(batch, model), torch.from_numpy(gold)))
+    for part in losses_by_layout[0]:
+        torch.testing.assert_close(losses_by_layout[0][part], losses_by_layout[1][part], atol=1e-4, rtol=1e-4)
 
 
 def test_packing_is_refused_where_vectors_differ(

@@ -20,53 +20,53 @@ def space(**sections: Any) -> Space:
 
 
 def test_text_row_has_no_keys_of_the_picture() -> None:
-    found, _ = searched(configs.check(TEXT))
-    assert list(found) == ["training.encoder_lr", "training.crf_lr", "training.epochs", "model.word_dropout"]
+    chosen, _ = searched(configs.check(TEXT))
+    assert list(chosen) == ["training.encoder_lr", "training.crf_lr", "training.epochs", "model.word_dropout"]
 
 
 def test_ita_row_has_loss_weights_temperature_and_budget() -> None:
-    found, _ = searched(configs.check(ITA))
-    assert set(found) - set(searched(configs.check(TEXT))[0]) == {
+    chosen, _ = searched(configs.check(ITA))
+    assert set(chosen) - set(searched(configs.check(TEXT))[0]) == {
         "loss.weight_it",
         "loss.weight_cva",
         "loss.temperature",
         "context.budget.captions",
     }
-    assert str(found["loss.temperature"]) == "1..16 log", "around the preset's 4, though the configuration is silent"
-    assert str(found["context.budget.captions"]) == "16|32|128"
+    assert str(chosen["loss.temperature"]) == "1..16 log", "around the preset's 4, though the configuration is silent"
+    assert str(chosen["context.budget.captions"]) == "16|32|128"
 
 
 def test_row_without_alignment_has_no_temperature() -> None:
-    found, _ = searched(configs.check({**ITA, "loss": {"cva": "none"}}))
-    assert "loss.weight_it" in found and "loss.temperature" not in found and "loss.weight_cva" not in found
-    found, _ = searched(configs.check({**ITA, "loss": {"views": ["I+T"]}}))
-    assert "context.budget.captions" in found and not [key for key in found if key.startswith("loss.")]
+    chosen, _ = searched(configs.check({**ITA, "loss": {"cva": "none"}}))
+    assert "loss.weight_it" in chosen and "loss.temperature" not in chosen and "loss.weight_cva" not in chosen
+    chosen, _ = searched(configs.check({**ITA, "loss": {"views": ["I+T"]}}))
+    assert "context.budget.captions" in chosen and not [key for key in chosen if key.startswith("loss.")]
 
 
 def test_every_default_holds_the_configurations_own_value() -> None:
     config = configs.check({**ITA, "model": {"word_dropout": 0.5}, "training": {"epochs": 1, "encoder_lr": 3.333e-5}})
-    found, _ = searched(config)
-    assert found["model.word_dropout"].holds(0.5) and found["training.encoder_lr"].holds(3.333e-5)
-    assert str(found["training.epochs"]) == "1..2"
+    chosen, _ = searched(config)
+    assert chosen["model.word_dropout"].holds(0.5) and chosen["training.encoder_lr"].holds(3.333e-5)
+    assert str(chosen["training.epochs"]) == "1..2"
 
 
 def test_file_is_laid_over_the_defaults() -> None:
-    one = space(
+    narrow = space(
         training={"epochs": {"choices": [4, 10]}, "crf_lr": {"keep": True}, "warmup": {"low": 0, "high": 0.1}},
         loss={"temperature": {"low": 1, "high": 8}},
     )
-    found, left_out = searched(configs.check(TEXT), one)
-    assert list(found) == ["training.encoder_lr", "training.epochs", "training.warmup", "model.word_dropout"]
+    chosen, left_out = searched(configs.check(TEXT), narrow)
+    assert list(chosen) == ["training.encoder_lr", "training.epochs", "training.warmup", "model.word_dropout"]
     assert left_out == ["loss.temperature"]
-    assert "loss.temperature" in searched(configs.check(ITA), one)[0]
-    assert fingerprint(found) != fingerprint(searched(configs.check(TEXT))[0])
+    assert "loss.temperature" in searched(configs.check(ITA), narrow)[0]
+    assert fingerprint(chosen) != fingerprint(searched(configs.check(TEXT))[0])
 
 
 def test_most_epochs_cap_range_and_choices() -> None:
     config = configs.check(TEXT | {"training": {"epochs": 4}})
     assert str(searched(config, epochs_max=5)[0]["training.epochs"]) == "2..5"
-    one = space(training={"epochs": {"choices": [4, 8]}})
-    assert str(searched(config, one, epochs_max=5)[0]["training.epochs"]) == "4"
+    narrow = space(training={"epochs": {"choices": [4, 8]}})
+    assert str(searched(config, narrow, epochs_max=5)[0]["training.epochs"]) == "4"
     with pytest.raises(ConfigError, match=r"training.epochs: 2\.\.3 leaves out the configuration's 4"):
         searched(config, epochs_max=3)
     with pytest.raises(ConfigError, match="above the most that a trial may take"):
@@ -88,9 +88,9 @@ def test_values_that_do_not_suit_are_refused(sections: dict[str, Any], message: 
 
 def test_nothing_to_search_is_refused() -> None:
     keep = {"keep": True}
-    one = space(training={"encoder_lr": keep, "crf_lr": keep, "epochs": keep}, model={"word_dropout": keep})
+    narrow = space(training={"encoder_lr": keep, "crf_lr": keep, "epochs": keep}, model={"word_dropout": keep})
     with pytest.raises(ConfigError, match="nothing to search"):
-        searched(configs.check(TEXT), one)
+        searched(configs.check(TEXT), narrow)
 
 
 def test_setting_changes_one_key_alone() -> None:

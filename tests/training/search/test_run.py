@@ -38,12 +38,12 @@ def search(corpus: Path, tiny_config: Make, tmp_path: Path) -> Search:
     """A function that searches around the tiny configuration; keywords are those of ``tune``."""
     base = tmp_path / "tiny.toml"
 
-    def go(config: Config | None = None, *, trials: int = 3, folder: str = "a", **told: Any) -> Tuned:
+    def go(config: Config | None = None, *, trials: int = 3, folder: str = "a", **arguments: Any) -> Tuned:
         config = config or tiny_config(training={"epochs": 1})
         data = config.data.model_copy(update={"root": "corpus"})
         base.write_text(configs.dumps(config.model_copy(update={"data": data})))
         places = {"out": tmp_path / folder / "tune", "results": tmp_path / folder / "results"}
-        return tune(config, base=base, root=corpus, **{"trials": trials, **places, **told})
+        return tune(config, base=base, root=corpus, **{"trials": trials, **places, **arguments})
 
     return go
 
@@ -100,7 +100,7 @@ def test_search_tries_the_configuration_first_and_records_every_trial(search: Se
         assert row["state"] == "whole" and row["score"] == pytest.approx(
             (row["dev"]["T"]["f1"] + row["dev"]["I+T"]["f1"]) / 2, abs=1e-3
         )
-        assert all(f"view={view} " in one["signature"] for view, one in row["dev"].items())
+        assert all(f"view={view} " in scores_of_view["signature"] for view, scores_of_view in row["dev"].items())
         assert "data=corpus/dev@" in row["dev"]["T"]["signature"]
     assert record["best"] == 1 + scores(tuned).index(max(scores(tuned)))
     assert (
@@ -114,8 +114,8 @@ def test_first_trial_is_what_train_makes_of_the_configuration(
     config = tiny_config(training={"epochs": 2, **SLOW})
     alone = json.loads((train(config, root=corpus, out=tmp_path / "alone") / "record.json").read_text())
     row = search(config, trials=1).record["trials"][0]
-    assert {view: one["f1"] for view, one in row["dev"].items()} == {
-        view: one["micro"]["f1"] for view, one in alone["dev"].items()
+    assert {view: scores_of_view["f1"] for view, scores_of_view in row["dev"].items()} == {
+        view: scores_of_view["micro"]["f1"] for view, scores_of_view in alone["dev"].items()
     }
 
 
@@ -127,7 +127,7 @@ def test_best_trial_is_a_row_that_trains_to_the_same_score(search: Search, corpu
     row = configs.load(tuned.row)
     assert row.name == "tiny-tuned"
     trained = train(row, root=configs.root_folder(row.data, tuned.row.parent), out=tmp_path / "again")
-    again, best = (json.loads((one / "record.json").read_text()) for one in (trained, tuned.run))
+    again, best = (json.loads((scores_of_view / "record.json").read_text()) for scores_of_view in (trained, tuned.run))
     assert again["dev"] == best["dev"]
 
 
@@ -195,7 +195,7 @@ def test_killed_trial_is_marked_and_tried_again(search: Search, tiny_config: Mak
 def test_trial_whose_run_was_finished_before_the_process_died_is_not_trained_again(
     search: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "_keep", lambda *told: die())
+    monkeypatch.setattr(run, "_keep", lambda *arguments: die())
     with pytest.raises(Killed):
         search(trials=1)
     monkeypatch.undo()
@@ -252,10 +252,10 @@ def test_interrupt_while_dev_is_scored_is_not_lost_to_giving_up(
 
 
 def test_diverged_trial_counts_and_the_search_goes_on(search: Search, monkeypatch: pytest.MonkeyPatch) -> None:
-    def diverges(config: Config, **told: Any) -> Path:
+    def diverges(config: Config, **arguments: Any) -> Path:
         if config.name == "trial-02":
             raise DivergedError("step 3: the loss is nan")
-        return train(config, **told)
+        return train(config, **arguments)
 
     monkeypatch.setattr(run, "train", diverges)
     tuned = search()

@@ -42,8 +42,8 @@ class WordEncoder(nn.Module):
         """Word vectors (post, word, hidden); ``hidden`` is the encoder's last layer where it is known already."""
         words = pool(self.hidden(arrays) if hidden is None else hidden, arrays["word_index"])
         if self.training and self.word_dropout > 0:
-            kept = torch.rand(words.shape[:2], device=words.device) >= self.word_dropout
-            words = words * kept.unsqueeze(-1).to(words.dtype)
+            keep = torch.rand(words.shape[:2], device=words.device) >= self.word_dropout
+            words = words * keep.unsqueeze(-1).to(words.dtype)
         return words
 
     def hidden(self, arrays: Arrays) -> Tensor:

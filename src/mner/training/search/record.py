@@ -1,4 +1,4 @@
-"""What a search leaves behind for the reader of its numbers: every trial's dev score, on the same terms."""
+"""The record of a search: every trial's dev score, on the same terms."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from mner.config.space import Number, Values
 from mner.machine import machine
 from mner.training.job import Job
 from mner.training.records import identity, versions
-from mner.training.search.defaults import fingerprint, told
-from mner.training.search.prune import AFTER, RULE
-from mner.training.search.study import RANDOM, best, broken_off, how, over, settings
+from mner.training.search.defaults import as_table, fingerprint
+from mner.training.search.study import AFTER, RANDOM, RULE, best, broken_off, how, over, settings
 from mner.types import ViewName
 
 
@@ -30,16 +29,16 @@ def search_record(
     judged: Sequence[ViewName],
     trials: int,
 ) -> dict[str, Any]:
-    """The record of a search, whole or under way, as a JSON object.
+    """The record of a search of ``trials``, whole or under way, as a JSON object.
 
-    ``trials`` were asked for. Scores are percentages, seconds those of training. ``unfinished`` tells of an attempt
-    that was interrupted or killed and waits to be tried again. Machine, versions and date are those of the last trial
-    that ended: asked again without running one, the record stays as it is.
+    Scores are percentages, seconds those of training. ``unfinished`` is an attempt that was interrupted or killed and
+    will be tried again. Machine, versions and date are those of the last trial that ended, so that the record of a
+    finished search does not change.
     """
     config, done, first = job.config, over(study), best(study)
     rows = _rows(study, start)
     torn = broken_off(study)
-    made = done[-1].user_attrs["made"] if done else made_here()
+    place = done[-1].user_attrs["made"] if done else made_here()
     return {
         "format": 1,
         "kind": "search",
@@ -52,10 +51,14 @@ def search_record(
         "config": config.model_dump(mode="json", exclude_none=True),
         "encoder": {"name": job.files.name, "sha256": job.weights},
         "splits": {
-            name: {"file": getattr(config.data, name), **asdict(split.stamp), "contexts": dict(split.coverage)}
+            name: {
+                "file": getattr(config.data, name, None) or config.data.tasks[name],
+                **asdict(split.stamp),
+                "contexts": dict(split.coverage),
+            }
             for name, split in job.splits.items()
         },
-        "space": told(space),
+        "space": as_table(space),
         "space_fingerprint": fingerprint(space),
         "sampler": {"name": "TPE", "seed": config.seed, "random_trials": RANDOM},
         "pruning": {"rule": RULE, "after_whole_trials": AFTER},
@@ -66,7 +69,7 @@ def search_record(
         "trials": rows,
         "unfinished": {"trial": len(done) + 1, "how": how(study, torn[-1])} if torn else None,
         "seconds": round(sum(row["seconds"] for row in rows), 1),
-        **made,
+        **place,
     }
 
 
@@ -87,7 +90,7 @@ def state(trial: FrozenTrial) -> str:
 
 
 def run_name(number: int) -> str:
-    """Name of the row that trial ``number`` (from 1) trains."""
+    """Name of the configuration that trial ``number`` (from 1) trains."""
     return f"trial-{number:02d}"
 
 
@@ -99,18 +102,18 @@ def _rows(study: optuna.Study, start: Mapping[str, Number]) -> list[dict[str, An
             attempts.append(how(study, trial))
         if trial.state not in {TrialState.COMPLETE, TrialState.PRUNED}:
             continue
-        kept = trial.user_attrs
+        facts = trial.user_attrs
         rows.append(
             {
                 "trial": len(rows) + 1,
                 "state": state(trial),
-                "score": kept["score"],
+                "score": facts["score"],
                 "settings": settings(trial, start),
-                "epochs": {"planned": kept["planned"], "scores": kept["scores"], "best": kept["best_epoch"]},
-                "dev": kept["dev"],
-                "seconds": kept["seconds"],
+                "epochs": {"planned": facts["planned"], "scores": facts["scores"], "best": facts["best_epoch"]},
+                "dev": facts["dev"],
+                "seconds": facts["seconds"],
                 "broken_off": attempts,
-                "cpu": kept["made"]["machine"]["cpu"],
+                "cpu": facts["made"]["machine"]["cpu"],
             }
         )
         attempts = []

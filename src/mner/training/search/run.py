@@ -1,4 +1,4 @@
-"""A configuration -> trials of other settings, each trained and scored on dev; the best becomes a row."""
+"""A configuration -> trials of other settings, each trained and scored on dev; the best becomes a configuration."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare
 from mner.training.run import Event, train
 from mner.training.search import defaults, study
-from mner.training.search.prune import hopeless
 from mner.training.search.record import made_here, run_name, search_record
 from mner.types import ViewName
 
 JOURNAL, RUNS, BEST = "trials.jsonl", "runs", "best.toml"
-"""What stands in the folder of a search: optuna's journal, the runs of its trials, the best trial's row."""
+"""The contents of a search's folder: optuna's journal, the runs of its trials, the best trial's configuration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What a search came to: its record, the file of it, the best trial's row and run (None before one is whole)."""
+    """A search's record, its file, and the best trial's configuration and run (None before one is whole)."""
 
     record: Mapping[str, Any]
     record_path: Path
@@ -78,22 +77,22 @@ def tune(
     """Search a configuration's settings: train trials one after the other, score each on dev, keep the best.
 
     The first trial is the configuration as it is. A trial's score is the mean of the judged views' dev F1 at the
-    epoch that training kept; a trial that lags is given up early (``prune.hopeless``), one whose loss diverges
+    epoch that training kept; a trial that lags is given up early (``study.hopeless``), one whose loss diverges
     counts as a trial without a score. The same call continues an interrupted search; the trial that was cut off
     goes on from its checkpoint. A larger ``trials`` adds to a search that is over. Test splits are never opened.
 
     Args:
         config: The resolved configuration.
-        base: The file that the best trial's row builds on; ``config`` adds to what it says.
+        base: The file that the best trial's configuration builds on; ``config`` adds to what it says.
         root: Folder that the paths of [data] are relative to (``config.root_folder``).
-        out: Folder of searches; this one stands in ``out/<data.name>/<name>``.
+        out: Folder of searches; this one is in ``out/<data.name>/<name>``.
         results: Folder whose ``tune/<data.name>/<name>.json`` receives the record as trials end.
         trials: Trials in all, those of earlier calls included.
         space: Laid over the default search space (``defaults.searched``).
         epochs_max: Most epochs of a trial; None: twice the configuration's.
-        judged: Views whose dev F1 is averaged; None: the views that the row trains.
-        restart: Throw an earlier search and its record away.
-        force: Write into a folder of that name that holds something else than a search.
+        judged: Views whose dev F1 is averaged; None: the views that are trained.
+        restart: Delete an earlier search and its record.
+        force: Write into a folder of that name that holds something other than a search.
         watch: Called with the events of each trial's training, and with kind "trial" as trials begin and end.
 
     Raises:
@@ -102,54 +101,55 @@ def tune(
         ModelError: The encoder is missing.
         MnerError: There is another search with other settings, or the record of a search that is not in ``out``.
     """
-    found, left_out = defaults.searched(config, space, epochs_max=epochs_max)
+    searched, left_out = defaults.searched(config, space, epochs_max=epochs_max)
     folder = out / config.data.name / config.name
     journal, record_path = folder / JOURNAL, results / "tune" / config.data.name / f"{config.name}.json"
     check_folder(folder, SEARCH, force=force)
     job = prepare(config, root)
     if left_out:
-        watch(Event("trial", 0, trials, f"not searched, for they do not bear on this row: {', '.join(left_out)}"))
+        watch(Event("trial", 0, trials, f"not searched, because they have no effect here: {', '.join(left_out)}"))
     views = tuple(judged or config.loss.views)
-    search = Search(job, root, folder, found, defaults.bearing(config), views)
-    fingerprint = hashlib.sha256(f"{job.fingerprint} {defaults.fingerprint(found)} {views}".encode()).hexdigest()[:12]
+    search = Search(job, root, folder, searched, defaults.searchable(config), views)
+    fingerprint = hashlib.sha256(f"{job.fingerprint} {defaults.fingerprint(searched)} {views}".encode()).hexdigest()[
+        :12
+    ]
     if not restart:
         _refuse_other(record_path, fingerprint, begun=journal.exists())
-    with study.opened(journal, fingerprint, restart=restart) as kept:
+    with study.opened(journal, fingerprint, restart=restart) as trials_study:
         if restart:
             shutil.rmtree(folder / RUNS, ignore_errors=True)
             (folder / BEST).unlink(missing_ok=True)
 
         def write() -> Tuned:
-            record = search_record(kept, job, space=found, start=search.start, judged=views, trials=trials)
+            record = search_record(trials_study, job, space=searched, start=search.start, judged=views, trials=trials)
             write_json(record_path, record)
             _sweep(search, record)
             return Tuned(record, record_path, *_write_best(search, base, record))
 
         tuned = write()
-        while len(study.over(kept)) < trials:
+        while len(study.over(trials_study)) < trials:
             try:
-                _trial(search, kept, trials, watch)
+                _trial(search, trials_study, trials, watch)
             finally:  # an interrupted trial is on record too
                 with deferred():
                     tuned = write()
     return tuned
 
 
-def _trial(search: Search, kept: optuna.Study, trials: int, watch: Callable[[Event], None]) -> None:
-    """Run the next trial to its end, whichever that is, and tell the study."""
+def _trial(search: Search, past: optuna.Study, trials: int, watch: Callable[[Event], None]) -> None:
+    """Run the next trial to its end and write it into the study."""
     config = search.job.config
-    trial = study.ask(kept, search.space, search.start, seed=config.seed)
-    number = len(study.over(kept)) + 1
+    trial = study.ask(past, search.space, search.start, seed=config.seed)
+    over = study.over(past)
+    number = len(over) + 1
     changed = study.settings(trial, search.start)
-    one = defaults.setting(config, changed, name=run_name(number))
+    tried = defaults.setting(config, changed, name=run_name(number))
+    planned = tried.training.epochs
     title = f"trial {number} of {trials}"
-    told = ", ".join(f"{key} {value:g}" for key, value in changed.items()) or "the configuration as it is"
-    watch(Event("trial", number, trials, f"{title}: {told}"))
-    whole = [
-        (past.user_attrs["scores"], past.user_attrs["planned"])
-        for past in study.over(kept)
-        if past.state == TrialState.COMPLETE
-    ]
+    settings = ", ".join(f"{key} {value:g}" for key, value in changed.items()) or "the configuration as it is"
+    watch(Event("trial", number, trials, f"{title}: {settings}"))
+    ended = [each.user_attrs for each in over if each.state == TrialState.COMPLETE]
+    whole = [(facts["scores"], facts["planned"]) for facts in ended]
     epochs: list[Mapping[str, Any]] = []
     scores: list[float] = []
 
@@ -160,24 +160,24 @@ def _trial(search: Search, kept: optuna.Study, trials: int, watch: Callable[[Eve
             trial.report(scores[-1], len(scores))
         if event.kind in {"step", "epoch"}:
             watch(event)
-        if event.kind != "step" and len(scores) < one.training.epochs and hopeless(scores, one.training.epochs, whole):
+        if event.kind != "step" and len(scores) < planned and study.hopeless(scores, planned, whole):
             raise _GivenUp
 
     try:
-        run = train(one, root=search.root, out=search.folder / RUNS, watch=see)
+        run = train(tried, root=search.root, out=search.folder / RUNS, watch=see)
     except KeyboardInterrupt:
-        study.break_off(kept, trial, "interrupted")
+        study.break_off(past, trial, "interrupted")
         raise
     except _GivenUp:
         with deferred():
-            _keep(trial, search, one, scores, _best_epoch(epochs, one, search.job), epochs[-1]["seconds"])
-            kept.tell(trial, state=TrialState.PRUNED)
+            _keep(trial, search, tried, scores, _best_epoch(epochs, tried, search.job), epochs[-1]["seconds"])
+            past.tell(trial, state=TrialState.PRUNED)
         watch(Event("trial", number, trials, f"{title}: given up after epoch {len(epochs)}"))
     except DivergedError as error:
         with deferred():
             trial.set_user_attr("diverged", str(error))
-            _keep(trial, search, one, scores, None, epochs[-1]["seconds"] if epochs else 0.0)
-            kept.tell(trial, state=TrialState.PRUNED)
+            _keep(trial, search, tried, scores, None, epochs[-1]["seconds"] if epochs else 0.0)
+            past.tell(trial, state=TrialState.PRUNED)
         watch(Event("trial", number, trials, f"{title}: {error}"))
     else:
         record = read_record(run / "record.json")
@@ -185,8 +185,8 @@ def _trial(search: Search, kept: optuna.Study, trials: int, watch: Callable[[Eve
         dev = {view: scored.model_dump(mode="json", exclude_unset=True) for view, scored in record.dev.items()}
         best = {"epoch": record.best_epoch, "dev": dev}
         with deferred():
-            score = _keep(trial, search, one, scores, best, record.seconds)
-            kept.tell(trial, score)
+            score = _keep(trial, search, tried, scores, best, record.seconds)
+            past.tell(trial, score)
         watch(Event("trial", number, trials, f"{title}: dev score {score:.2f}"))
 
 
@@ -205,7 +205,7 @@ def _best_epoch(epochs: Sequence[Mapping[str, Any]], config: Config, job: Job) -
 def _keep(
     trial: Trial, search: Search, config: Config, scores: list[float], best: Mapping[str, Any] | None, seconds: float
 ) -> float:
-    """Write what the record tells of a trial into the study; the trial's score, 0 if it has none."""
+    """Write a trial's facts into the study; the trial's score, 0 if it has none."""
     dev = {} if best is None else best["dev"]
     score = _score({view: dev[view]["micro"]["f1"] for view in search.judged}) if dev else None
     attributes = {
@@ -226,14 +226,16 @@ def _refuse_other(record_path: Path, fingerprint: str, *, begun: bool) -> None:
     if not record_path.exists():
         return
     try:
-        told = json.loads(record_path.read_text(encoding="utf-8"))["fingerprint"]
+        recorded = json.loads(record_path.read_text(encoding="utf-8"))["fingerprint"]
     except (ValueError, KeyError, TypeError) as error:
         raise MnerError(f"{record_path}: not the record of a search ({error}); pass --restart to replace it") from None
-    if not begun or told != fingerprint:
-        which = "with other settings, data or search space" if told != fingerprint else "whose trials are not in --out"
+    if not begun or recorded != fingerprint:
+        which = (
+            "with other settings, data or search space" if recorded != fingerprint else "whose trials are not in --out"
+        )
         raise MnerError(
-            f"{record_path}: the record of a search {which}; name this one otherwise (--set name=...), "
-            "choose another --results, or pass --restart to replace it"
+            f"{record_path}: the record of a search {which}; choose another name (--set name=...) or "
+            "another --results, or pass --restart to replace it"
         )
 
 

@@ -1,9 +1,10 @@
-"""The trials so far, kept in optuna's journal (a file of JSON lines), and the next one to run."""
+"""The trials so far, in optuna's journal (a file of JSON lines), the next one to run, and when one is given up."""
 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Mapping
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,17 +19,22 @@ from mner.config.space import Number, Values
 from mner.errors import MnerError
 
 RANDOM = 5
-"""So many trials, the first one (the configuration as it is) included, before the sampler learns from them."""
+"""Trials, the first one (the configuration as it is) included, before the sampler learns from them."""
+
+AFTER = 4
+"""Whole trials that must be there for comparison before one is given up."""
+
+RULE = "median of whole trials at the same share of their epochs"
 
 
 @contextmanager
 def opened(path: Path, fingerprint: str, *, restart: bool = False) -> Iterator[optuna.Study]:
-    """The study of a journal, begun if there is none; this process has it alone while the block lasts.
+    """The study of a journal, begun if there is none; no other process may open it while the block lasts.
 
     ``restart`` empties the journal first. A trial that was running when its process died is marked as killed.
 
     Raises:
-        MnerError: Another process has it, or it was begun with other settings, data or search space.
+        MnerError: Another process uses it, or it was begun with other settings, data or search space.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_symlink():
@@ -40,14 +46,14 @@ def opened(path: Path, fingerprint: str, *, restart: bool = False) -> Iterator[o
             raise MnerError(f"{path.parent}: another process is at work there; choose another --out") from None
         journal.seek(0)
         whole = 0 if restart else journal.read().rfind(b"\n") + 1
-        journal.truncate(whole)  # a process that died while writing leaves half a line, which nobody could read
+        journal.truncate(whole)  # a process that died while writing leaves half a line
         path.with_name(path.name + ".lock").unlink(missing_ok=True)
         storage = JournalStorage(JournalFileBackend(str(path)))
         study = optuna.create_study(study_name="search", storage=storage, direction="maximize", load_if_exists=True)
         if study.user_attrs.setdefault("fingerprint", fingerprint) != fingerprint:
             raise MnerError(
-                f"{path.parent}: holds a search with other settings, data or search space; "
-                "name this one otherwise (--set name=...), choose another --out, or pass --restart"
+                f"{path.parent}: holds a search with other settings, data or search space; choose another name "
+                "(--set name=...) or another --out, or pass --restart"
             )
         study.set_user_attr("fingerprint", fingerprint)
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
@@ -79,10 +85,10 @@ def how(study: optuna.Study, trial: FrozenTrial) -> str:
 
 
 def ask(study: optuna.Study, space: Mapping[str, Values], start: Mapping[str, Number], *, seed: int) -> Trial:
-    """The next trial: the configuration as it is, then an attempt that was broken off, else what the sampler says.
+    """The next trial: the configuration as it is, then an attempt that was broken off, else what the sampler chooses.
 
-    The sampler (TPE, Bergstra et al. 2011) is seeded anew for each trial, so that a search that was interrupted
-    tries what an unbroken one would have tried.
+    The sampler (TPE, Bergstra et al. 2011) is seeded again for each trial, so that an interrupted search tries what an
+    unbroken one would have tried.
     """
     number = len(over(study))
     torn = broken_off(study)
@@ -95,8 +101,30 @@ def ask(study: optuna.Study, space: Mapping[str, Values], start: Mapping[str, Nu
     return study.ask({key: _distribution(values, start[key]) for key, values in space.items()})
 
 
+def hopeless(scores: Sequence[float], epochs: int, whole: Sequence[tuple[Sequence[float], int]]) -> bool:
+    """Whether a trial's best score so far is below the median of what whole trials had reached by then.
+
+    "By then" is the same share of a trial's planned epochs, rounded down, not the same epoch: the rates fall to zero
+    over the planned epochs, so after two epochs of two a trial is better than after two of six, which says nothing.
+
+    Args:
+        scores: Dev scores of the trial's epochs so far.
+        epochs: Epochs it plans.
+        whole: Scores and planned epochs of each trial that went to its end.
+
+    >>> hopeless([50.0], 2, [([60.0, 70.0], 2)] * 4)
+    True
+    >>> hopeless([50.0], 4, [([60.0, 70.0], 2)] * 4)  # a quarter in, none of the others had finished an epoch
+    False
+    """
+    if not scores:
+        return False
+    others = [max(reached[:then]) for reached, planned in whole if (then := len(scores) * planned // epochs)]
+    return len(others) >= AFTER and max(scores) < statistics.median(others)
+
+
 def settings(trial: FrozenTrial | Trial, start: Mapping[str, Number]) -> dict[str, Number]:
-    """What a trial sets otherwise than the configuration; rates and weights to three significant digits."""
+    """The settings in which a trial differs from the configuration, to three significant digits."""
     changed = {key: value for key, value in trial.params.items() if value != start[key]}
     return {key: float(f"{value:.3g}") if isinstance(value, float) else value for key, value in changed.items()}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mner.training.search.prune import AFTER, hopeless
+from mner.training.search.study import AFTER, hopeless
 
 WHOLE = [([50.0, 60.0], 2), ([50.0, 70.0], 2), ([50.0, 80.0], 2), ([50.0, 90.0], 2)]
 
