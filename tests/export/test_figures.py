@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mner.errors import ModelError
-from mner.export.figures import Figures, Run, compare, refuse_worse
+from mner.export.figures import Figures, Run, compare, refuse_worse, with_section
 from mner.types import Post, Span
 
 GOOD = Figures(
@@ -22,6 +23,20 @@ GOOD = Figures(
     posts_per_second=2.0,
     torch_posts_per_second=1.0,
 )
+
+ENTRY: dict[str, Any] = {
+    "megabytes": 23.94,
+    "posts": 1000,
+    "differing": 26,
+    "agreement": 98.63,
+    "difference": 0.341,
+    "f1": {"T": 68.52},
+    "f1_torch": {"T": 68.66},
+    "posts_per_second": 56.4,
+    "torch_posts_per_second": 35.2,
+    "compared_on": "mine/dev@abc, 1000 posts, views T",
+    "threads": 1,
+}
 
 
 def run_with(*spans: Span, shift: float = 0.0) -> Run:
@@ -61,3 +76,24 @@ def test_int8_without_labels_must_agree() -> None:
     refuse_worse(figures, "int8", entities=0)
     with pytest.raises(ModelError, match=r"agree with those in fp32 to 94\.5 F1"):
         refuse_worse(replace(figures, agreement=94.5), "int8", entities=0)
+
+
+def test_section_holds_the_figures() -> None:
+    card = with_section("# m\n\nA model.\n", {"model.int8.onnx": ENTRY})
+    assert card.startswith("# m\n\nA model.\n\n## ONNX\n")
+    row = next(line for line in card.splitlines() if line.startswith("| model.int8.onnx"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    compared_on = "mine/dev@abc, 1000 posts, views T; 1 thread"
+    assert cells == ["model.int8.onnx", "23.9", "T 68.52, 68.66", "26", "98.6", "0.3", "56, 35", compared_on]
+    heads = next(line for line in card.splitlines() if line.startswith("| file"))
+    assert heads.count("|") == row.count("|")
+
+
+def test_section_takes_the_place_of_an_older_one() -> None:
+    first = with_section("# m\n\n## Use\n\nSo.\n", {"model.onnx": ENTRY}) + "\n## Licence\n\nFree.\n"
+    second = with_section(first, {"model.int8.onnx": {**ENTRY, "f1": {}}})
+    assert second.count("## ONNX") == 1
+    assert "| model.onnx" not in second
+    assert "| no labels |" in second
+    assert second.index("## Use") < second.index("## ONNX") < second.index("## Licence")
+    assert second.endswith("## Licence\n\nFree.\n")

@@ -1,4 +1,4 @@
-"""An exported model beside its original in torch: entities, scores, speed, and whether it may stand for it."""
+"""An exported model beside its original in torch: entities, scores, speed; whether it may replace it; its card."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ F1_LOSS = 0.2
 AGREEMENT = 95.0
 """Least F1 of int8 entities against those in fp32, where no labels are at hand."""
 
+HEADING = "## ONNX"
+"""Of the figures' section in a model's card."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one runtime made of some posts.
+    """The results of one runtime on some posts.
 
     Attributes:
         entities: Of each post in each view.
@@ -70,9 +73,8 @@ class Figures:
 
 
 def run(runtime: Runtime, encoded: Mapping[ViewName, Sequence[Encoded]], decoder: Decoder) -> Run:
-    """What a runtime makes of posts in some views, with its speed."""
-    some = next(iter(encoded.values()))
-    predict.emissions(runtime, some[:8])  # the first pass allocates
+    """Run posts in their views through a runtime, and measure its speed."""
+    predict.emissions(runtime, next(iter(encoded.values()))[:8])  # the first pass allocates
     begin = time.perf_counter()
     scores = {view: predict.emissions(runtime, posts) for view, posts in encoded.items()}
     seconds = time.perf_counter() - begin
@@ -112,25 +114,20 @@ def compare(exported: Run, original: Run, *, megabytes: float, posts: Sequence[P
 
 
 def refuse_worse(figures: Figures, precision: str, *, entities: int) -> None:
-    """Refuse an exported model that does not stand for its original.
+    """Refuse an exported model that differs too much from its original.
 
-    In fp32 all entities must be the same. In int8 the F1, mean over views, may fall by ``F1_LOSS``, or by what one
-    entity weighs where the posts are few; without labels its entities must agree to ``AGREEMENT``.
-
-    Args:
-        figures: Of the exported model.
-        precision: "fp32" or "int8".
-        entities: Gold entities of the posts.
+    In fp32 all entities must be the same. In int8 the F1, mean over views, may fall by ``F1_LOSS``, or by the weight of
+    one of the gold ``entities`` where there are few; without labels its entities must agree to ``AGREEMENT``.
 
     Raises:
-        ModelError: It falls short; the message holds the figures.
+        ModelError: It differs too much; the message holds the figures.
     """
-    told = f"largest difference of a label score {figures.difference:.2g}"
+    differs = f"largest difference of a label score {figures.difference:.2g}"
     if precision == "fp32":
         if figures.differing:
             raise ModelError(
                 f"model.onnx finds other entities than torch in {figures.differing} of {figures.posts} posts "
-                f"({told}); it was not written. This is a fault of the export: please report it with the encoder's name"
+                f"({differs}); it was not written. Please report this as a bug, with the encoder's name"
             )
         return
     if figures.f1:
@@ -139,23 +136,54 @@ def refuse_worse(figures: Figures, precision: str, *, entities: int) -> None:
         if loss > allowed:
             raise ModelError(
                 f"model.int8.onnx loses {loss:.2f} F1 on {figures.posts} posts, at most {allowed:.2f} is allowed "
-                f"({told}); it was not written. Use fp32: mner export MODEL --onnx"
+                f"({differs}); it was not written. Use fp32: mner export MODEL --onnx"
             )
     elif figures.agreement < AGREEMENT:
         raise ModelError(
             f"the entities of model.int8.onnx agree with those in fp32 to {figures.agreement:.1f} F1 on "
-            f"{figures.posts} posts, expected {AGREEMENT:.0f} ({told}); it was not written. "
+            f"{figures.posts} posts, expected {AGREEMENT:.0f} ({differs}); it was not written. "
             "Use fp32: mner export MODEL --onnx"
         )
 
 
-def _rounded(value: Any) -> Any:
-    """A number with five digits that count, whatever its size."""
-    if isinstance(value, dict):
-        return {name: _rounded(one) for name, one in value.items()}
-    return float(f"{value:.5g}") if isinstance(value, float) else value
-
-
 def _decoded(decoder: Decoder, encoded: Encoded, scores: np.ndarray) -> list[Span]:
     heads = predict.heads_of([encoded])
-    return [one.span for one in decoder.decode(scores[None], [len(scores)], heads=heads)[0]]
+    return [entity.span for entity in decoder.decode(scores[None], [len(scores)], heads=heads)[0]]
+
+
+def with_section(card: str, entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text of a model card with its section on ONNX files, which replaces an older one.
+
+    ``entries`` is the table "onnx" of ``model.json``: by file name ``Figures.to_dict``, threads and compared_on.
+
+    >>> print(with_section("# m", {}).splitlines()[2])
+    ## ONNX
+    """
+    before, _, after = card.partition(f"\n{HEADING}\n")
+    place = after.find("\n## ")
+    rest = after[place:] if place >= 0 else ""
+    lines = [
+        HEADING,
+        "",
+        "Each file was compared with the same model in torch when it was written, on the machine that wrote it.",
+        "",
+        "| file | MB | F1, in torch | other entities | agreement | largest difference | posts/s, in torch | on |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [f"| {file} | {_cells(entry)} |" for file, entry in sorted(entries.items())]
+    return f"{before.rstrip()}\n\n" + "\n".join(lines) + "\n" + rest
+
+
+def _cells(entry: Mapping[str, Any]) -> str:
+    f1 = ", ".join(f"{view} {value:.2f}, {entry['f1_torch'][view]:.2f}" for view, value in entry["f1"].items())
+    threads = f"{entry['threads']} thread{'s' * (entry['threads'] != 1)}"
+    return (
+        f"{entry['megabytes']:.1f} | {f1 or 'no labels'} | {entry['differing']} | {entry['agreement']:.1f} | "
+        f"{entry['difference']:.1g} | {entry['posts_per_second']:.0f}, {entry['torch_posts_per_second']:.0f} | "
+        f"{entry['compared_on']}; {threads}{kept_layers(entry.get('layers_in_fp32', 0))}"
+    )
+
+
+def kept_layers(layers: int) -> str:
+    """How many layers of an int8 graph stayed in fp32, to append to other facts; "" for none."""
+    return f"; first {'layer' if layers == 1 else f'{layers} layers'} in fp32" if layers else ""

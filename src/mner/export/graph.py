@@ -50,16 +50,11 @@ class _Scores(nn.Module):
 
 
 def write_graph(model: nn.Module, path: Path, arrays: Sequence[Array] = ()) -> None:
-    """Write a model's way from the arrays of a batch to ``emissions`` as one ONNX file, in fp32.
+    """Write a loaded model, from the arrays of a batch to ``emissions``, as one ONNX file in fp32.
 
-    Inputs are those that the scores depend on; windows, tokens, posts and words may be of any number, as may what a
-    declared array names. One graph serves both views: in the T view the arrays of pictures are masked. The graph is
-    traced: what it computes does not depend on the arrays that it was traced with.
-
-    Args:
-        model: A loaded model, in evaluation mode.
-        path: The file to write.
-        arrays: What the model declares.
+    Inputs are those that the scores depend on. Windows, tokens, posts and words may be of any number, and so may the
+    named axes of the declared ``arrays``. One graph serves both views: in the T view the arrays of pictures are masked.
+    The graph is traced: what it computes does not depend on the arrays that it was traced with.
 
     Raises:
         ModelError: It is too large for one file.
@@ -76,7 +71,7 @@ def write_graph(model: nn.Module, path: Path, arrays: Sequence[Array] = ()) -> N
     example = {name: torch.from_numpy(array) for name, array in _example(arrays).named().items() if name != "lengths"}
     names = list(example)
     with _plain_attention(model), warnings.catch_warnings():
-        # It names its successor, which wants a further package, and the Python values that it takes as constants.
+        # It recommends its successor, which needs another package, and lists the Python values that become constants.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             _Scores(model, names, "I+T" if "I+T" in views else views[0]).eval(),
@@ -90,9 +85,9 @@ def write_graph(model: nn.Module, path: Path, arrays: Sequence[Array] = ()) -> N
         )
     graph = onnx.load(path)
     used = {name for node in graph.graph.node for name in node.input}
-    kept = [one for one in graph.graph.input if one.name in used]
+    inputs = [value for value in graph.graph.input if value.name in used]
     del graph.graph.input[:]
-    graph.graph.input.extend(kept)
+    graph.graph.input.extend(inputs)
     onnx.save(graph, path)
 
 
@@ -142,12 +137,12 @@ def onnx_package() -> ModuleType:
 @contextmanager
 def _plain_attention(model: nn.Module) -> Iterator[None]:
     """Attention written as matrix products and a softmax: the shorter graph, as fast in onnxruntime."""
-    encoders = [cast(Any, one) for one in model.modules() if hasattr(one, "set_attn_implementation")]
-    before = [one.config._attn_implementation for one in encoders]
-    for one in encoders:
-        one.set_attn_implementation("eager")
+    encoders = [cast(Any, module) for module in model.modules() if hasattr(module, "set_attn_implementation")]
+    before = [encoder.config._attn_implementation for encoder in encoders]
+    for encoder in encoders:
+        encoder.set_attn_implementation("eager")
     try:
         yield
     finally:
-        for one, chosen in zip(encoders, before, strict=True):
-            one.set_attn_implementation(chosen)
+        for encoder, implementation in zip(encoders, before, strict=True):
+            encoder.set_attn_implementation(implementation)

@@ -1,10 +1,11 @@
-"""A saved model in torch -> the same model with ONNX files, written only if they stand for it."""
+"""A saved model in torch -> the same model with ONNX files, written only if they agree with it."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,8 +16,7 @@ from mner import data, encoders
 from mner.config import Config
 from mner.errors import DataError, ModelError
 from mner.evaluation.views import decoder_of
-from mner.export.card import kept_layers, with_section
-from mner.export.figures import Figures, Run, compare, refuse_worse, run
+from mner.export.figures import Figures, Run, compare, kept_layers, refuse_worse, run, with_section
 from mner.export.graph import onnx_package, write_graph
 from mner.export.quantize import quantize
 from mner.files import write_text
@@ -31,7 +31,7 @@ from mner.views import Encoded, Views
 from mner.views.split import read_split
 
 RUN_FILES = ("record.json", "checkpoint.safetensors")
-"""What stands beside the model of a run, finished or not."""
+"""Files beside the model of a run, finished or not."""
 
 TRACED = "traced.onnx"
 """The graph that both files are made from, while they are made."""
@@ -47,11 +47,11 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """What exported files are compared on."""
+    """The posts that exported files are compared on, and what they are in words."""
 
     posts: Sequence[Post]
     encoded: Mapping[ViewName, Sequence[Encoded]]
-    told: str
+    description: str
 
 
 def export(
@@ -85,16 +85,16 @@ def export(
         keep_encoder: False leaves the copy's weights for torch out; it can predict, not be trained on.
         threads: Threads of a forward pass while comparing; 0 takes all cores.
         allow_plugins: Run code outside mner that the model's configuration names.
-        force: Write into ``out`` beside files that are not a model's.
+        force: Write into ``out`` beside files that do not belong to a model.
         watch: Called with a line on each step.
 
     Raises:
-        ModelError: The model has no weights for torch, an exported file does not stand for it (the message holds
+        ModelError: The model has no weights for torch, an exported file differs too much from it (the message holds
             the figures), or it has no ONNX form.
-        DataError: There are no posts to compare on, or ``out`` holds something else than a model.
+        DataError: There are no posts to compare on, or ``out`` holds something other than a model.
         MissingExtraError: The onnx package is not installed.
     """
-    wanted: list[Precision] = [name for name, asked in (("fp32", fp32), ("int8", int8)) if asked]  # type: ignore[misc]
+    wanted: list[Precision] = [name for name, write in (("fp32", fp32), ("int8", int8)) if write]  # type: ignore[misc]
     if not wanted:
         raise ValueError("nothing to export: fp32 and int8 are both off")
     onnx_package()
@@ -103,24 +103,22 @@ def export(
     original = TorchRuntime.load(saved, threads=threads)
     trial = _trial(saved, posts, dev_config, allow_plugins=allow_plugins)
     decoder = decoder_of(saved.config, saved.labels, original.chain)
-    watch(f"comparing on {trial.told}")
+    watch(f"comparing on {trial.description}")
     reference = run(original, trial.encoded, decoder)
-    layers = max(
-        (int(cast(Any, one).config.num_hidden_layers) for one in cast(Model, original.model).encoders()), default=0
-    )
+    networks = [cast(Any, encoder) for encoder in cast(Model, original.model).encoders()]
+    layers = max((int(network.config.num_hidden_layers) for network in networks), default=0)
 
     def change(part: Path) -> dict[str, Any]:
         entries = dict(saved.manifest.get("onnx", {}))
         watch("writing the graph")
         write_graph(original.model, part / TRACED, original.arrays)
-        about = {"compared_on": trial.told, "threads": threads or torch.get_num_threads()}
+        about = {"compared_on": trial.description, "threads": threads or torch.get_num_threads()}
         for name in wanted:
-            note, one = _smallest(
-                part, name, layers, lambda name: _measure(saved, part, name, trial, reference, threads)
-            )
-            fresh[FILES[name]] = one
-            watch(f"{FILES[name]}: {_told(one)}{kept_layers(note.get('layers_in_fp32', 0))}")
-            entries[FILES[name]] = {**one.to_dict(), **note, **about}
+            measure = partial(_measure, saved, part, name, trial, reference, threads)
+            note, figures = _smallest(part, name, layers, measure)
+            fresh[FILES[name]] = figures
+            watch(f"{FILES[name]}: {_line(figures)}{kept_layers(note.get('layers_in_fp32', 0))}")
+            entries[FILES[name]] = {**figures.to_dict(), **note, **about}
         (part / TRACED).unlink()
         card = part / "README.md"
         write_text(card, with_section(card.read_text(encoding="utf-8"), entries))
@@ -153,15 +151,15 @@ def _trial(saved: SavedModel, posts: Sequence[Post] | None, dev_config: Path | N
     if posts is not None:
         if not posts:
             raise DataError("no posts to compare on: the file holds none")
-        told = f"{len(posts)} given posts@{data.stamp(posts).fingerprint}, view T"
-        return _Trial(posts, {"T": views.encode_many([post.words for post in posts])}, told)
+        description = f"{len(posts)} given posts@{data.stamp(posts).fingerprint}, view T"
+        return _Trial(posts, {"T": views.encode_many([post.words for post in posts])}, description)
     source, folder = _dev(saved, dev_config, allow_plugins)
-    # The model's own view options, whatever the configuration of the posts says of them.
+    # The model's own options of the views, whatever the configuration of the posts says.
     config = config.model_copy(update={"data": source.data})
     split = read_split(config, configs.root_folder(source.data, folder), "dev", views, saved.needs)
     chosen = {view: split.encoded[view] for view in saved.views}
-    told = f"{source.data.name}/dev@{split.stamp.fingerprint}, {len(split.posts)} posts, views {', '.join(chosen)}"
-    return _Trial(split.posts, chosen, told)
+    name = f"{source.data.name}/dev@{split.stamp.fingerprint}"
+    return _Trial(split.posts, chosen, f"{name}, {len(split.posts)} posts, views {', '.join(chosen)}")
 
 
 def _dev(saved: SavedModel, dev_config: Path | None, allow_plugins: bool) -> tuple[Config, Path]:
@@ -169,9 +167,7 @@ def _dev(saved: SavedModel, dev_config: Path | None, allow_plugins: bool) -> tup
         return configs.load(dev_config), dev_config.parent
     run_config = saved.folder.parent / "config.toml"
     if (saved.folder.parent / "record.json").exists() and run_config.is_file():
-        return saved_config(
-            run_config, allow_plugins=allow_plugins
-        ), run_config.parent  # it says where the data lie from here
+        return saved_config(run_config, allow_plugins=allow_plugins), run_config.parent  # where the data lie from here
     if saved.config.data.dev is None:
         raise DataError(
             f"{saved.folder}: its configuration names no dev posts to compare on; name a file of posts (--posts FILE) "
@@ -181,26 +177,23 @@ def _dev(saved: SavedModel, dev_config: Path | None, allow_plugins: bool) -> tup
 
 
 def _smallest(
-    part: Path, name: Precision, layers: int, measure: Callable[[Precision], Figures]
+    part: Path, name: Precision, layers: int, measure: Callable[[], Figures]
 ) -> tuple[dict[str, int], Figures]:
     """Write a file and measure it: how much of its graph is int8, and its figures.
 
     Where int8 loses too much, the first layers stay in fp32, one more at a time up to half of them.
-
-    Raises:
-        ModelError: It does not stand for the model, whatever stays in fp32.
     """
     if name == "fp32":
         shutil.copyfile(part / TRACED, part / FILES[name])
-        return {}, measure(name)
+        return {}, measure()
     onnx = onnx_package()
     refused: ModelError | None = None
-    for kept in range(layers // 2 + 1):
+    for first in range(layers // 2 + 1):
         graph = onnx.load(part / TRACED)
-        note = {**quantize(graph, untouched=kept / layers), "layers_in_fp32": kept}
+        note = {**quantize(graph, untouched=first / layers), "layers_in_fp32": first}
         onnx.save(graph, part / FILES[name])
         try:
-            return note, measure(name)
+            return note, measure()
         except ModelError as error:
             refused = refused or error
     raise cast(ModelError, refused)
@@ -228,9 +221,9 @@ def _at(saved: SavedModel, folder: Path) -> SavedModel:
     return SavedModel(folder, saved.config, saved.labels, saved.head, manifest)
 
 
-def _told(one: Figures) -> str:
-    scores = "".join(f", {view} F1 {value:.2f} ({one.f1_torch[view]:.2f})" for view, value in one.f1.items())
+def _line(figures: Figures) -> str:
+    scores = "".join(f", {view} F1 {value:.2f} ({figures.f1_torch[view]:.2f})" for view, value in figures.f1.items())
     return (
-        f"{one.megabytes:.1f} MB, other entities in {one.differing} posts{scores}, "
-        f"{one.posts_per_second:.0f} posts/s ({one.torch_posts_per_second:.0f} in torch)"
+        f"{figures.megabytes:.1f} MB, other entities in {figures.differing} posts{scores}, "
+        f"{figures.posts_per_second:.0f} posts/s ({figures.torch_posts_per_second:.0f} in torch)"
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 MICROSOFT = "com.microsoft"
+FLOAT = 1  # the data type of an onnx tensor
 TABLE_ROWS = 1000
 """A table of embeddings with at least this many rows is stored in int8; smaller ones weigh little."""
 
@@ -33,16 +34,15 @@ def quantize(model: ModelProto, *, table_rows: int = TABLE_ROWS, untouched: floa
     A product is a MatMul with constant weights. The last one is the emission layer, which stays in fp32: its
     scores are the result, and it weighs nothing.
 
-    Args:
-        model: A graph as ``write_graph`` writes it.
-        table_rows: Least number of rows of a table that is stored in int8.
-        untouched: Share of the products that stay in fp32, the first ones, whose errors would pass through all others.
+    ``untouched`` is the share of the products that stay in fp32, the first ones, whose errors would pass through all
+    others; ``table_rows`` the least number of rows of a table that is stored in int8.
     """
     from onnx import helper, numpy_helper
 
     graph = model.graph
-    weights = {one.name: one for one in graph.initializer}
-    fixed = {name: numpy_helper.to_array(one) for name, one in weights.items() if _is_matrix(one)}
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    matrices = {name: tensor for name, tensor in weights.items() if len(tensor.dims) == 2 and tensor.data_type == FLOAT}
+    fixed = {name: numpy_helper.to_array(tensor) for name, tensor in matrices.items()}
     products = [node for node in graph.node if node.op_type == "MatMul" and node.input[1] in fixed][:-1]
     products = products[round(untouched * len(products)) :]
     tables = [
@@ -69,17 +69,17 @@ def quantize(model: ModelProto, *, table_rows: int = TABLE_ROWS, untouched: floa
     del graph.node[:]
     graph.node.extend(nodes)
     used = {name for node in graph.node for name in node.input}
-    kept = [one for one in graph.initializer if one.name in used]
-    kept += [numpy_helper.from_array(array, name) for name, array in writer.constants.items() if name in used]
+    constants = [tensor for tensor in graph.initializer if tensor.name in used]
+    constants += [numpy_helper.from_array(array, name) for name, array in writer.constants.items() if name in used]
     del graph.initializer[:]
-    graph.initializer.extend(kept)
-    if all(one.domain != MICROSOFT for one in model.opset_import):
+    graph.initializer.extend(constants)
+    if all(operators.domain != MICROSOFT for operators in model.opset_import):
         model.opset_import.append(helper.make_opsetid(MICROSOFT, 1))
     return {"products": len(products), "tables": len(tables)}
 
 
 SMALLEST = 1e-30
-"""Largest weight of a column, or of a row of a table, that counts as nothing."""
+"""Largest weight of a column, or of a row of a table, that counts as zero."""
 
 
 def column_scales(weights: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -101,10 +101,6 @@ def column_scales(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     return scales
 
 
-def _is_matrix(one: Any) -> bool:
-    return len(one.dims) == 2 and one.data_type == 1  # FLOAT
-
-
 def _biases(
     nodes: Iterable[NodeProto], products: Iterable[NodeProto], weights: dict[str, Any]
 ) -> dict[int, tuple[NodeProto, NDArray[np.float32]]]:
@@ -115,15 +111,15 @@ def _biases(
     for node in nodes:
         for name in node.input:
             readers.setdefault(name, []).append(node)
-    found = {}
+    biases = {}
     for product in products:
         name = product.output[0]
         after = readers.get(name, [])
         if len(after) == 1 and after[0].op_type == "Add":
-            other = next((one for one in after[0].input if one != name), "")
+            other = next((source for source in after[0].input if source != name), "")
             if other in weights and list(weights[other].dims) == [weights[product.input[1]].dims[1]]:
-                found[id(product)] = (after[0], numpy_helper.to_array(weights[other]))
-    return found
+                biases[id(product)] = (after[0], numpy_helper.to_array(weights[other]))
+    return biases
 
 
 class _Writer:

@@ -40,11 +40,11 @@ def graph_weights(path: Path) -> Mapping[str, np.ndarray]:
     for node in graph.node:  # of parameters that are alike the graph keeps one
         if node.op_type == "Identity" and node.input[0] in constants:
             constants[node.output[0]] = constants[node.input[0]]
-    found = {name.removeprefix(_MODEL): array for name, array in constants.items() if name.startswith(_MODEL)}
-    weights = {name: array for name, array in found.items() if array.dtype == np.float32 and ":" not in name}
-    for name, array in found.items():
+    named = {name.removeprefix(_MODEL): array for name, array in constants.items() if name.startswith(_MODEL)}
+    weights = {name: array for name, array in named.items() if array.dtype == np.float32 and ":" not in name}
+    for name, array in named.items():
         if name.endswith(":table"):
-            weights[name.removesuffix(":table")] = array * found[name.removesuffix(":table") + ":scales"]
+            weights[name.removesuffix(":table")] = array * named[name.removesuffix(":table") + ":scales"]
     for node in graph.node:
         if node.op_type not in _PRODUCTS or "/MatMul" not in node.name or node.name.endswith(":shifted"):
             continue

@@ -1,4 +1,4 @@
-"""``model.json``: what a saved model says of itself, its types checked, and the files that it lists."""
+"""``model.json``, the description of a saved model: its types checked, and the files that it lists."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEEDED = ("config.toml", "head.safetensors", "tokenizer.json")
 """Files that every model has."""
 
 LOADED = (".json", ".safetensors")
-"""Files in ``encoder/`` that transformers may read; others are let be."""
+"""Files in ``encoder/`` that transformers may read; others are ignored."""
 
 VIEWS = ("T", "I+T")
 ENCODERS = ("encoder",)
@@ -47,12 +47,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         if path.stat().st_size > _LARGEST:
             raise ValueError(f"larger than {_LARGEST} bytes")
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        found = manifest["format"]
+        layout = manifest["format"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelError(f"{path}: damaged ({error}); save or copy the model again") from None
-    if found != FORMAT:
+    if layout != FORMAT:
         raise ModelError(
-            f"{folder}: saved in format {found} by mner {manifest.get('mner')}, this mner {version('mner')} "
+            f"{folder}: saved in format {layout} by mner {manifest.get('mner')}, this mner {version('mner')} "
             f"reads format {FORMAT}; install the version that wrote it, or train again"
         )
     if fault := _outside(manifest) or _fault(manifest):
@@ -78,7 +78,7 @@ def checksum(manifest: Mapping[str, Any]) -> str:
 
 
 def verify(folder: Path, files: Mapping[str, str]) -> None:
-    """Nothing, if the listed files are there as they were saved.
+    """Check that the listed files are as they were saved.
 
     Raises:
         ModelError: One is missing, changed, outside the model or not a regular file, or an encoder's folder, loaded

@@ -123,7 +123,7 @@ def write_model(
     """Write a model directory under another name, then rename it into place.
 
     Args:
-        folder: Where the model shall stand; an older model there is replaced at the very end.
+        folder: Its place; an older model there is replaced at the very end.
         config: The resolved configuration.
         labels: BIOES labels in the order of the label scores.
         head: Learned arrays outside the encoder; must hold the CRF's three.
@@ -170,7 +170,7 @@ def amend_model(
 
     Args:
         saved: The model to begin from; its own directory stays as it is unless it is ``folder``.
-        folder: Where the changed model shall stand; an older model there is replaced at the very end.
+        folder: The place of the changed model; an older model there is replaced at the very end.
         change: Called with the copy's directory to change files; returns what ``model.json`` shall say besides.
         leave: Names at the top of the directory that are not copied.
     """
@@ -259,8 +259,8 @@ def read_model(folder: str | Path, *, allow_plugins: bool = False) -> SavedModel
     for name, array in head.items():
         if array.dtype.kind != "f" or not bool((np.abs(array) <= LARGEST_SCORE).all()):  # NaN is not below it either
             raise ModelError(
-                f"{folder}/head.safetensors: {name} holds values that are not numbers, or none that training leaves "
-                "behind; copy the model again"
+                f"{folder}/head.safetensors: {name} holds values that are not numbers or too large; "
+                "copy the model again"
             )
     return SavedModel(folder, config, labels, head, manifest)
 

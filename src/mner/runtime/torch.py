@@ -25,7 +25,7 @@ from mner.types import ViewName
 from mner.views import Array, Batch
 
 TRUNK = "tagger."
-"""In front of the names of what all models of mner have; left out in a saved model."""
+"""Prefix of the names of what all models of mner have; left out in a saved model."""
 
 
 class TorchRuntime:
@@ -72,7 +72,7 @@ class TorchRuntime:
         return self._scored(cast(Model, self.model).emissions, batch, view)
 
     def release(self) -> None:
-        """Nothing: torch gives memory of the CPU back by itself."""
+        """Do nothing: torch gives memory of the CPU back by itself."""
 
     def word_vectors(self, batch: Batch, view: ViewName) -> np.ndarray:
         """Word vectors (post, word, hidden) in float32, which the label scores are made of.
