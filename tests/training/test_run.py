@@ -127,7 +127,7 @@ def test_finished_run_is_left_alone(corpus: Path, tiny_config: Make, tmp_path: P
 def test_checkpoint_of_other_settings_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         train(tiny_config(), root=corpus, out=tmp_path, watch=stop_at(2))
-    with pytest.raises(ModelError, match="another configuration or other data"):
+    with pytest.raises(ModelError, match="holds an interrupted run with other settings"):
         train(tiny_config(loss={"temperature": 2.0}), root=corpus, out=tmp_path)
 
 

@@ -29,15 +29,7 @@ _OUTPUT = "emissions"
 
 
 class OnnxRuntime:
-    """Label scores of a model in onnxruntime; calls from several threads are allowed.
-
-    Attributes:
-        labels: BIOES labels in the order of the label scores.
-        pad_id: The encoder's padding id.
-        arrays: What the model reads of a picture besides text.
-        precision: "fp32" or "int8".
-        note: What a user should know of the choice; "" if nothing.
-    """
+    """Label scores of a model in onnxruntime, in the ``precision`` "fp32" or "int8"; several threads may call it."""
 
     def __init__(self, session: Session, saved: SavedModel, precision: str) -> None:
         self.labels = saved.labels
@@ -52,13 +44,7 @@ class OnnxRuntime:
 
     @classmethod
     def load(cls, saved: SavedModel, *, precision: Precision = "auto", threads: int = 0) -> OnnxRuntime:
-        """The runtime of a saved model.
-
-        Args:
-            saved: A saved model; its files were verified when it was read.
-            precision: "auto" takes int8 where the directory holds it, else fp32; on a CPU without instructions for
-                int8 products, the other way round.
-            threads: Threads for one batch; 0 takes all cores.
+        """The runtime of a saved model; see ``open_model``.
 
         Raises:
             ModelError: There is no such file, it is damaged, refers to other files, or does not fit the model.
@@ -160,11 +146,7 @@ def _note(saved: SavedModel, precision: str) -> str:
 
 
 def open_session(path: Path, *, threads: int = 0) -> Session:
-    """An inference session on the CPU.
-
-    Args:
-        path: An ONNX file.
-        threads: Threads for one batch; 0 takes all cores.
+    """An inference session of an ONNX file on the CPU; ``threads`` 0 takes all cores.
 
     Raises:
         ModelError: The file is missing or damaged, or keeps tensors in other files.

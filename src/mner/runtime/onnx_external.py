@@ -24,10 +24,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def external_tensors(content: bytes) -> int:
-    """The number of tensors whose content an ONNX file keeps in other files.
-
-    Args:
-        content: The whole file.
+    """The number of tensors that an ONNX file, given as its whole content, keeps in other files.
 
     Raises:
         ValueError: The bytes are no protobuf message, or end early.

@@ -57,11 +57,11 @@ def loop(
     unbroken one would have done. Steps of further tasks are counted, ordered and seeded in the same way.
 
     Args:
-        model: As ``accelerator.prepare`` returned it.
+        model: As ``accelerator.prepare`` returned it, like ``optimizer``.
         split: The training split.
-        optimizer: As ``accelerator.prepare`` returned it.
+        optimizer: Of all groups of parameters.
         schedule: Its rates, for each optimizer step.
-        accelerator: Holds device, precision and processes.
+        accelerator: Device, precision and processes.
         config: The resolved configuration.
         pad_id: The encoder's padding id.
         packed: Whether posts share rows of the token matrix (``cpu_speed.prepare.can_pack`` says whether it may).

@@ -48,12 +48,7 @@ def schedule_of(
     linear: to 0 in a straight line. step: times ``decay`` after every ``decay_every`` epochs. inverse: over
     ``1 + decay * epochs`` that are over. constant: as they are.
 
-    Args:
-        optimizer: What ``optimizer_of`` returned.
-        config: [training].
-        steps: Optimizer steps of the whole run.
-        before: Those of them that come before the first epoch.
-        done: Those that an earlier, interrupted run has taken.
+    Of the run's ``steps``, ``before`` come before the first epoch, and an earlier, interrupted run has taken ``done``.
     """
     rising = round(steps * config.warmup)
     per_epoch = max(1, (steps - before) // config.epochs)

@@ -64,15 +64,15 @@ def train_seeds(
         out: Folder of runs.
         results: Folder that receives each run's record as that run ends; None for none.
         resume: Fail at a seed that has no run to continue.
-        restart: Throw earlier runs of these seeds away.
+        restart: Delete earlier runs of these seeds.
         force: Write into folders of these names that hold something other than a run.
         watch: Called with each event; one of kind "seed" says what becomes of a seed.
 
     Raises:
         MnerError: ``results`` holds a record that is scored on test, of another run than the one in ``out``; nothing
             is trained then.
-        DataError: A seed's folder holds something other than a run, or another process trains it.
-        DataError, ModelError, MnerError: As ``train`` does, at the seed that meets it; earlier seeds are kept.
+        DataError: A seed's folder holds something other than a run.
+        DataError, ModelError, MnerError: As ``train`` does; earlier seeds are kept.
     """
     if results is not None:
         for seed in seeds:

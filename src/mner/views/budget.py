@@ -15,7 +15,7 @@ WORD_ROOM = 128
 
 @dataclass(slots=True)
 class Context:
-    """The sub-tokens behind the words: for each piece a separator and its text.
+    """The sub-tokens after the words: for each piece a separator and its text.
 
     Attributes:
         ids: Sub-token ids, separators included.
@@ -47,12 +47,8 @@ def fit(
     Text is cut between words; only a first word that alone exceeds what is left (Chinese, for one, writes without
     blanks) is cut within. Pieces come in the order of their kinds, so a lack of room meets the last kinds first.
 
-    Args:
-        pieces: What ``compose`` returns.
-        known: Sub-tokens of every word of the pieces.
-        sep_id: The separator before each piece.
-        budget: Most sub-tokens of each kind, separators not counted; a kind without one is not cut.
-        room: Most sub-tokens of the whole context, separators counted; None sets no limit.
+    ``known`` holds the sub-tokens of every word. ``budget`` is the most sub-tokens of each kind without separators, and
+    a kind without budget is not cut; ``room`` is the most of the whole context with separators, None for no limit.
     """
     context = Context()
     left: dict[Source, float] = {**budget}

@@ -228,7 +228,7 @@ def lags(so_far: Sequence[float], epochs: int, whole: Sequence[Any]) -> bool:
 
 
 def test_lagging_trial_is_given_up(search: Search, monkeypatch: pytest.MonkeyPatch, tiny_config: Make) -> None:
-    monkeypatch.setattr(run, "hopeless", lags)
+    monkeypatch.setattr(run.study, "hopeless", lags)
     events: list[Event] = []
     tuned = search(tiny_config(training={"epochs": 3}), trials=2, space=SAME_EPOCHS, watch=events.append)
     row = tuned.record["trials"][1]
@@ -241,7 +241,7 @@ def test_lagging_trial_is_given_up(search: Search, monkeypatch: pytest.MonkeyPat
 def test_interrupt_while_dev_is_scored_is_not_lost_to_giving_up(
     search: Search, monkeypatch: pytest.MonkeyPatch, tiny_config: Make
 ) -> None:
-    monkeypatch.setattr(run, "hopeless", lags)
+    monkeypatch.setattr(run.study, "hopeless", lags)
     config = tiny_config(training={"epochs": 3})
     with pytest.raises(KeyboardInterrupt):
         search(config, trials=2, space=SAME_EPOCHS, watch=at("step", 12, press))

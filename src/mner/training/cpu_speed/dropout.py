@@ -77,17 +77,8 @@ def attention(
 ) -> tuple[Tensor, Tensor | None]:
     """Attended values (window, token, head, width) of query, key and value (window, head, token, width).
 
-    Where no gradient is wanted, transformers' own fused attention answers.
-
-    Args:
-        module: The attention layer that asks.
-        query: Scaled by ``scaling``, by default one over the root of the width.
-        key: Compared with the queries.
-        value: What is averaged.
-        attention_mask: True where a token may attend; None: everywhere.
-        scaling: Factor of the scores.
-        dropout: Chance that an attention weight becomes zero.
-        options: Passed on to the fused attention.
+    ``attention_mask`` is True where a token may attend. Without gradients transformers' fused attention is used, which
+    gets the ``options``.
     """
     if not torch.is_grad_enabled():
         from transformers.integrations.sdpa_attention import sdpa_attention_forward

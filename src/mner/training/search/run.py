@@ -82,7 +82,7 @@ def tune(
     goes on from its checkpoint. A larger ``trials`` adds to a search that is over. Test splits are never opened.
 
     Args:
-        config: The resolved configuration.
+        config: The configuration of the first trial.
         base: The file that the best trial's configuration builds on; ``config`` adds to what it says.
         root: Folder that the paths of [data] are relative to (``config.root_folder``).
         out: Folder of searches; this one is in ``out/<data.name>/<name>``.

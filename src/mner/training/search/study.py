@@ -104,13 +104,9 @@ def ask(study: optuna.Study, space: Mapping[str, Values], start: Mapping[str, Nu
 def hopeless(scores: Sequence[float], epochs: int, whole: Sequence[tuple[Sequence[float], int]]) -> bool:
     """Whether a trial's best score so far is below the median of what whole trials had reached by then.
 
-    "By then" is the same share of a trial's planned epochs, rounded down, not the same epoch: the rates fall to zero
-    over the planned epochs, so after two epochs of two a trial is better than after two of six, which says nothing.
-
-    Args:
-        scores: Dev scores of the trial's epochs so far.
-        epochs: Epochs it plans.
-        whole: Scores and planned epochs of each trial that went to its end.
+    "By then" is the same share of a trial's planned ``epochs``, rounded down, not the same epoch: the rates fall to
+    zero over the planned epochs, so after two epochs of two a trial is better than after two of six.
+    ``whole`` holds the scores and planned epochs of each whole trial.
 
     >>> hopeless([50.0], 2, [([60.0, 70.0], 2)] * 4)
     True
