@@ -13,7 +13,7 @@ import numpy as np
 
 from mner.decode import Decoder
 from mner.runtime import Runtime, predict
-from mner.types import Box, Entity, OcrText, Post, Prediction, Span
+from mner.types import Box, Entity, OcrText, Post, Prediction, Span, notebook_cell
 from mner.views import Piece, Views
 
 NOTICEABLE = 0.05
@@ -124,6 +124,10 @@ class Explanation:
             reason = f": {self.prediction.reason}" if self.prediction.reason else ""
             lines.append(f"picture not used, {self.prediction.image_status}{reason}")
         return "\n".join([*lines, *(f"{piece.kind}: {piece.text}" for piece in self.pieces)])
+
+    def _repr_html_(self) -> str:
+        """The post, its picture and what that did, as a notebook shows it."""
+        return notebook_cell(self)
 
 
 def weigh(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Literal, cast
 
 from mner.words import split
@@ -236,3 +237,13 @@ class Prediction:
             parts += [self.text[at : entity.start], f"[{entity.text}|{entity.label} {entity.score:.2f}]"]
             at = entity.end
         return "".join(parts) + self.text[at:]
+
+    def _repr_html_(self) -> str:
+        """The post with its entities in colour, as a notebook shows it."""
+        return notebook_cell(self)
+
+
+def notebook_cell(shown: Any) -> str:
+    """A prediction or an explanation as HTML for a notebook."""
+    show = import_module("mner.show.notebook")  # by name: drawing lies above all that is drawn
+    return cast(str, show.cell(shown))

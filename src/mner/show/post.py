@@ -47,15 +47,21 @@ def page(
 
 
 def part(
-    explanation: Explanation, name: str, *, picture: Embedded | None, links: Mapping[str, str | None] | None = None
+    explanation: Explanation,
+    name: str,
+    *,
+    picture: Embedded | None,
+    links: Mapping[str, str | None] | None = None,
+    with_evidence: bool = True,
 ) -> Markup:
     """The part of a page that shows one post.
 
     Args:
         explanation: The explanation.
-        name: Its heading.
+        name: Its heading; "" leaves it out.
         picture: Its picture.
         links: Where index, before and after lead; None leaves out all three.
+        with_evidence: Whether there is a table of its entities.
     """
     from markupsafe import Markup
 
@@ -71,8 +77,9 @@ def part(
         reason=prediction.reason or "",
         view=prediction.view,
         runs=runs_of(prediction, explanation.evidence),
-        labels=legend(row.entity.label for row in explanation.evidence),
+        labels=legend(entity.label for entity in (*prediction.entities, *(row.entity for row in explanation.evidence))),
         few=FEW,
+        with_evidence=with_evidence,
         rows=[_row(row, kinds, judged) for row in explanation.evidence],
         missed=[
             {"text": each.entity.text, "label": each.entity.label, "colour": colour(each.entity.label)}
