@@ -70,7 +70,7 @@ class MnerWarning(UserWarning):
 
 
 def why_not(path: Path, wanted: Literal["file", "folder"]) -> str:
-    """Why a path is no file, or no folder: nothing is there, or something else.
+    """Why a path is not a file, or not a folder.
 
     >>> why_not(Path("nowhere"), "file"), why_not(Path("/"), "file")
     ('no such file', 'is a folder; expected a file')

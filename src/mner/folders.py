@@ -169,7 +169,7 @@ def _settle(folder: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove what stands at a name, following no link."""
+    """Remove a file, a folder or a link, which is not followed."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():

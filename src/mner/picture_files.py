@@ -1,4 +1,4 @@
-"""What a picture's name and first bytes say before anything is decoded; the one way in which its file is opened."""
+"""What a picture's name and first bytes say before anything is decoded, and how its file is opened."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ UNDECODED = (".heic", ".heif", ".hif", ".jxl", ".jp2", ".svg", ".psd")
 """Endings of pictures that nothing here decodes: each gets a status that says so."""
 
 TEXTS = (".json", ".jsonl", ".txt", ".cls", ".csv", ".tsv", ".xml", ".html", ".md")
-"""Endings of what lies beside pictures in a folder or an archive; a picture is not looked for in it."""
+"""Endings of other files among pictures in a folder or an archive; their first bytes are not read."""
 
 FOREIGN = ("HEIC", "JPEG XL", "JPEG 2000", "SVG", "Photoshop")
 """What ``kind_of`` calls the pictures that nothing here decodes."""
 
 HEAD = 64
-"""Bytes of a file that tell what it is."""
+"""Bytes of a file that show what it is."""
 
 LONGEST_NAME = 4096
 """Characters that a file's path can have on common systems; what is longer is not looked for and not written out."""
@@ -65,11 +65,7 @@ class Refused:
     reason: str
 
     def read(self) -> bytes:
-        """Nothing.
-
-        Raises:
-            ImageError: Always.
-        """
+        """Raise ``ImageError`` with the status and the reason."""
         raise ImageError(self.status, self.reason)
 
 
@@ -85,11 +81,7 @@ class Inline:
         return len(self.uri) * 3 // 4 - 200
 
     def read(self) -> bytes:
-        """The bytes of the picture's file.
-
-        Raises:
-            ImageError: "unreadable": the text is not base64.
-        """
+        """The bytes of the picture's file; ``ImageError`` if the text is not base64."""
         head = _DATA.match(self.uri)
         if head is None or not head[1].lower().rstrip().endswith("base64"):
             raise ImageError("unreadable", "a data URI must hold base64: data:image/png;base64,...")
@@ -115,12 +107,12 @@ def unfiled(image: str) -> Inline | Refused | None:
         reason = "addresses are not fetched; download the picture and give the name of its file"
         return Refused("skipped", reason)
     if len(image) > LONGEST_NAME:
-        return Refused("unreadable", f"the picture's name has {len(image):,} characters, which is no file's name")
+        return Refused("unreadable", f"the picture's name has {len(image):,} characters, too many for a file's name")
     return None
 
 
 def short_name(image: str) -> str:
-    """What a picture is called in rows, pages and messages: its name, or a digest of what stands in place of one.
+    """What a picture is called in records, pages and messages: its name, or a digest of what is given instead.
 
     >>> short_name("photos/1.jpg"), short_name("data:image/png;base64,AAAA")
     ('photos/1.jpg', 'data:image/png;sha256=709e80c88487')
@@ -140,7 +132,7 @@ def short_name(image: str) -> str:
 
 
 def kind_of(head: bytes) -> str | None:
-    r"""Which kind of picture begins with these bytes (``HEAD`` of them suffice); None for no picture.
+    r"""Which kind of picture begins with these bytes (``HEAD`` of them suffice); None for anything else.
 
     >>> kind_of(b"\xff\xd8\xff\xe0"), kind_of(b"\0\0\0\x18ftypheic"), kind_of(b"hello")
     ('JPEG', 'HEIC', None)

@@ -28,7 +28,7 @@ PAD = "PAD"
 """The label of a word's further sub-tokens if they have labels too (ITA, appendix A.5); never that of a word."""
 
 PREFIXES: dict[Scheme, str] = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES"}
-"""The letters that may stand before the hyphen."""
+"""The letters that may precede the hyphen."""
 
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f"
 _BLANK = rf"[\s\u00ad\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff{_FILLERS}]"
@@ -127,8 +127,8 @@ def parse(tag: str, *, scheme: Scheme = "BIOES") -> tuple[str, str]:
 def detect(sequences: Iterable[Sequence[str]]) -> Scheme:
     """The scheme that tag sequences are written in.
 
-    BIOES if any tag begins with E- or S-; IOB1 if some entity begins with I- and B- stands only right after
-    a word of the same type; else IOB2. Tags of no scheme count as O.
+    BIOES if any tag begins with E- or S-; IOB1 if an entity begins with I- and B- occurs only right after
+    a word of the same type; else IOB2. Any other tag counts as O.
 
     >>> detect([["I-PER", "B-PER", "O"]])
     'IOB1'

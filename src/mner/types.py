@@ -38,7 +38,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One post: its words, where they stand in its text, and perhaps gold spans and a picture.
+    """One post: its words, their places in its text, and perhaps gold spans and a picture.
 
     A text suffices: its words are split as ``mner.words.split`` does.
 
@@ -52,7 +52,7 @@ class Post:
             argument is the text, and the id is "".
         words: The words that receive labels, in order; may hold any Unicode.
         offsets: (start, end) of each word in ``text``, as Python character indices, end exclusive.
-        spans: Gold entities over word indices, sorted; None where the post carries no labels.
+        spans: Gold entities over word indices, sorted; None if the post has no labels.
         image: The picture's id or relative path as the file writes it; None for no picture.
         where: ``file:line`` of the post's first line, for messages; "" when made in memory.
         extra: Keys of the source row that mner does not use, kept for writing back.

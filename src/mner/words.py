@@ -16,7 +16,7 @@ _PICTURE = (
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
 )
 BLANKS = re.compile(rf"[\s{_INVISIBLE}]*")
-"""What may stand between words and belongs to none."""
+"""What may be between words and is part of none."""
 
 
 def split(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
@@ -25,7 +25,7 @@ def split(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
     Whole words are: links, addresses, @mentions, #hashtags, $cashtags, emoji with all their parts, emoticons,
     HTML entities (&amp; &#39;), abbreviations (U.S.), numbers (3,000 and 7:30pm), words with inner hyphens or
     apostrophes, names of a letter and a few more around & or &amp; (H&amp;M), and runs of one punctuation mark (...).
-    Apart stand: other punctuation, 's and its like, each Han character.
+    Words of their own are: other punctuation, 's and its like, each Han character.
     Languages written without spaces are otherwise not segmented: give words for those.
     White space and invisible characters between words belong to none.
 
@@ -45,7 +45,7 @@ def split(text: str) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
 def _pattern() -> re.Pattern[str]:
     marks = _marks()
     letter = rf"[^\W\d_{_HAN}]"
-    # A combining mark is no \w for Python, yet Hindi or decomposed accents are unreadable without it.
+    # A combining mark is not \w for Python, yet Hindi or decomposed accents are unreadable without it.
     inner = rf"(?:[^\W{_HAN}]|[{marks}])"
     joiner = r"[\u00ad\u200c\u200d]"
     name = rf"(?:\w|[{marks}]|{joiner}(?=\w))"

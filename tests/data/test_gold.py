@@ -119,7 +119,7 @@ def test_types_are_read_as_in_columns():
         ({"text": TEXT, "tokens": TOKENS, "spans": [{"token_start": 0, "token_end": 6, "label": "X"}]}, "6 tokens"),
         (
             {"text": TEXT, "tokens": TOKENS, "spans": [{"start": 0, "end": 4, **BY_TOKEN[0]}]},
-            "its tokens 0-1 stand at 0-10",
+            "its tokens 0-1 are at 0-10",
         ),
         (task({"result": REGIONS[:1]}, {"result": REGIONS}), "2 people labelled this task and they differ"),
         (task({"result": 3}), '"annotations": expected a list'),

@@ -1,4 +1,4 @@
-"""Words and a text -> where each word stands in it."""
+"""Words and a text -> where each word is in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mner.types import Post, Span
 from mner.words import BLANKS, split
 
 MOST = 1_000_000
-"""Places that are tried before words that leave out parts of a text count as not found."""
+"""Places that are tried, at most, for words that leave out parts of a text."""
 
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
@@ -35,11 +35,10 @@ def joined(words: Sequence[str]) -> tuple[str, Offsets]:
 
 
 def align(text: str, words: Sequence[str]) -> Offsets | None:
-    """The character offsets of words that stand in a text in this order; None where they do not, or not for sure.
+    """The character offsets of words that occur in a text in this order; None if they do not, or in several ways.
 
-    Words between which nothing is left but white space always align. Where words leave out parts of the text, each
-    begins and ends where a word of the text does, or right beside another of the words: "Oslo" is not found in
-    "@Oslocats". Where there are two ways to place them so, they do not align.
+    Words with nothing but white space between them always align. Where words leave out parts of the text, each begins
+    and ends where a word of the text does, or right next to another of the words: "Oslo" is not found in "@Oslocats".
 
     >>> align("Hi,Bo @Bolt", ["Hi", "Bo"])
     ((0, 2), (3, 5))
@@ -54,7 +53,7 @@ def align(text: str, words: Sequence[str]) -> Offsets | None:
     _, tokens = split(text)
     begins, ends = {begin for begin, _ in tokens}, {end for _, end in tokens}
     count, placed = _placed(text, words, begins, ends)
-    if not count:  # a word may be a part of the text's words that stands for itself: the name of a #hashtag
+    if not count:  # a word may be part of a word of the text, such as the name of a #hashtag
         edges = {at for at in range(len(text) + 1) if not (_inner(text[at - 1 : at]) and _inner(text[at : at + 1]))}
         count, placed = _placed(text, words, edges, edges)
     return placed if count == 1 else None
@@ -66,7 +65,7 @@ def _inner(char: str) -> bool:
 
 
 def _gapless(text: str, words: Sequence[str]) -> Offsets | None:
-    """The offsets of words between which nothing but white space is left; None where more is."""
+    """The offsets of words with nothing but white space between them; None if there is more."""
     offsets, at = [], 0
     for word in words:
         while not text.startswith(word, at):
@@ -79,7 +78,7 @@ def _gapless(text: str, words: Sequence[str]) -> Offsets | None:
 
 
 def _placed(text: str, words: Sequence[str], begins: AbstractSet[int], ends: AbstractSet[int]) -> tuple[int, Offsets]:
-    """In how many ways the words can be placed, correct up to 1, and the way if there is one.
+    """In how many ways the words can be placed (0, 1 or more), and the only way if there is one.
 
     A word begins at one of ``begins`` or where the word before it ends, and ends at one of ``ends`` or where the word
     after it begins.
@@ -133,7 +132,7 @@ def _starts(text: str, words: Sequence[str]) -> Iterator[list[int]]:
 
 
 def whole(post: Post) -> Post:
-    r"""The post with each surrogate pair that stands as two characters made the one character it is, offsets and all.
+    r"""The post with each surrogate pair of two characters made one character, offsets included.
 
     Only strings made in Python hold such halves; JSON has no way to write them, so offsets that count both would be
     wrong as soon as they are written.
@@ -152,10 +151,10 @@ def whole(post: Post) -> Post:
 def word_span(start: int, end: int, label: str, offsets: Offsets, *, text: str) -> Span:
     """The word span of an entity given by character offsets.
 
-    White space around the entity is let go; the words it touches must lie wholly inside.
+    White space around the entity is left out; every word that it touches must be wholly inside.
 
     Raises:
-        DataError: The entity is empty, leaves the text, touches no word or cuts one. The message has no place.
+        DataError: The entity is empty, leaves the text, touches no word or cuts a word. The message has no place.
 
     >>> word_span(0, 5, "PER", ((0, 2), (3, 5)), text="Al Bo")
     Span(start=0, end=2, label='PER')

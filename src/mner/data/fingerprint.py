@@ -124,11 +124,7 @@ class Statistics:
 
 
 def statistics(posts: Iterable[Post], *, strict: Iterable[Post] | None = None) -> Statistics:
-    """The numbers of posts, in one pass.
-
-    Args:
-        posts: The posts; their entities are counted as they were read.
-        strict: The same posts read with ``labels="strict"``, to count those entities beside.
+    """The numbers of posts, in one pass; ``strict`` are the same posts read with ``labels="strict"``.
 
     >>> from mner.types import Post
     >>> statistics([Post("1", "a b", ("a", "b"), ((0, 1), (2, 3)))]).mean_words

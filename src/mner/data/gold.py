@@ -51,7 +51,7 @@ def by_word(row: Mapping[str, Any]) -> bool:
 def spans_of(
     row: Mapping[str, Any], *, text: str, offsets: Offsets, labels: Reading = "repair"
 ) -> tuple[Span, ...] | None:
-    """The entities of a record over its words, sorted; None where it carries no labels.
+    """The entities of a record over its words, sorted; None if it has no labels.
 
     Raises:
         DataError: Labels are faulty, two keys contradict each other, or an unknown key looks like labels. The message
@@ -150,7 +150,7 @@ def _read(row: Mapping[str, Any], key: str, text: str, offsets: Offsets, labels:
 
 
 def _tagged(key: str, tags: Sequence[Any], words: int, labels: Reading) -> tuple[Span, ...]:
-    """The entities of tags beside the words."""
+    """The entities of tags, one for each word."""
     if any(type(tag) is int for tag in tags):
         named = "tags" if key != "tags" else "ner_tags"
         raise DataError(
@@ -205,7 +205,7 @@ def _fields(item: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[Any, Any, 
     if by_token is not None:
         if start is not None and (start, end) != by_token:
             raise DataError(
-                f"entity {start}-{end}: its tokens {item['token_start']}-{item['token_end']} stand at "
+                f"entity {start}-{end}: its tokens {item['token_start']}-{item['token_end']} are at "
                 f"{by_token[0]}-{by_token[1]}"
             )
         start, end = by_token
@@ -213,7 +213,7 @@ def _fields(item: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[Any, Any, 
 
 
 def _token_places(item: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Where the tokens of Prodigy's item stand in the text; None where the item names none."""
+    """Where the tokens of Prodigy's item are in the text; None if the item has no tokens."""
     first, last, tokens = item.get("token_start"), item.get("token_end"), row.get("tokens")
     if type(first) is not int or type(last) is not int or not isinstance(tokens, list):
         return None

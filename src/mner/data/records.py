@@ -54,7 +54,7 @@ def post_of(record: Any, *, number: int, where: str = "", labels: Labels = "repa
     """The post of one record; ``number`` is the id of a record without one.
 
     Raises:
-        DataError: The record is no such post; the message has no place.
+        DataError: The record is not a post; the message has no place.
     """
     row = _flat(record)
     text, words, offsets, taken = _words(row)

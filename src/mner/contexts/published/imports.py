@@ -68,7 +68,7 @@ def rows(
             yield VisualContext(image, texts=(ContextText(sentence.text, source, {**score, **extra}),))
     if last is not None and not used:
         raise DataError(
-            f"{path}: its names, such as {last!r}, are no ids of posts with a picture, such as "
+            f"{path}: its names, such as {last!r}, are not ids of posts with a picture, such as "
             f"{next(iter(posts or ()), 'none')!r}; if they are names of pictures, leave the posts out"
         )
 

@@ -91,7 +91,7 @@ def tags_of(post: Post, *, scheme: Scheme, format_name: str, reserved: str = "")
             raise DataError(f"{which}: word {at} ({word!r}) begins with a byte order mark. Write jsonl")
     for span in post.spans:
         if " " in span.label or "\r" in span.label or unfit(span.label):
-            raise DataError(f"{which}: the label {span.label!r} cannot stand in a column. Write jsonl")
+            raise DataError(f"{which}: a column cannot hold the label {span.label!r}. Write jsonl")
     if post.image is not None and (problem := unfit(post.image.replace("\r", "\n"))):
         raise DataError(
             f"{which}: the image {short_name(post.image)!r} {problem}, which {format_name} cannot hold. Write jsonl"
@@ -100,7 +100,7 @@ def tags_of(post: Post, *, scheme: Scheme, format_name: str, reserved: str = "")
 
 
 def unfit(value: str) -> str:
-    """Why a value cannot stand in a column or header line, "" where it can."""
+    """Why a column or a header line cannot hold a value, "" if it can."""
     if not value:
         return "is empty"
     if "\t" in value or "\n" in value:

@@ -11,10 +11,10 @@ from mner.data.lines import OnFault
 from mner.tags import trimmed
 
 DOCUMENT = "-DOCSTART-"
-"""The word of a line that parts documents."""
+"""The word of a line that separates documents."""
 
 HOW = 'Name the columns in the first line, such as "# global.columns = ID FORM POS NER"'
-"""How a file says which columns it has, as in CoNLL-U Plus."""
+"""How a file names its columns, as in CoNLL-U Plus."""
 
 HEADER = "global.columns"
 _HEADER = re.compile(rf"# ?{re.escape(HEADER)} = (.*)")
@@ -25,11 +25,11 @@ _WORD_NAMES = {"form", "word", "token", "text"}
 _LABEL_NAMES = {"ner", "label", "labels", "tag", "tags", "ne", "ner_tags", "ner_tag", "iob", "bio"}
 _MISC = 10
 _ENOUGH = 200
-"""Lines after which it is settled that most do not begin with a number."""
+"""Lines after which it is certain that most do not begin with a number."""
 
 
 class Layout(NamedTuple):
-    """Where the word and the label of a line stand; a label of -1 is in the last column.
+    """The columns of the word and the label; a label of -1 is in the last column.
 
     ``numbered``: the first column counts the words, from ``first`` in each post. ``key``: the label is the value of
     this key in its column, as in the MISC column of CoNLL-U (``SpaceAfter=No|NER=B-PER``).
@@ -42,7 +42,7 @@ class Layout(NamedTuple):
     key: str = ""
 
     def of(self, parts: Sequence[str]) -> tuple[str, str, list[str]]:
-        """Word, label and the columns beside them; the word is "" where there are too few columns."""
+        """Word, label and the other columns; the word is "" if there are too few columns."""
         place = self.label if self.label >= 0 else len(parts) - 1
         if not self.word < place < len(parts):
             return "", parts[-1], []
@@ -52,7 +52,7 @@ class Layout(NamedTuple):
         return parts[self.word], _values(parts[place]).get(self.key, "O"), [*others, parts[place]]
 
     def skips(self, parts: Sequence[str]) -> bool:
-        """Whether a line of a numbered file is no word: a comment, a range (1-2) or an empty node (1.1)."""
+        """Whether a line of a numbered file is not a word but a comment, a range (1-2) or an empty node (1.1)."""
         if not self.numbered:
             return False
         number = _NUMBER.fullmatch(parts[0])
@@ -64,15 +64,11 @@ class Layout(NamedTuple):
 
 
 def find(rows: Iterable[tuple[int, list[str]]], *, on_fault: OnFault, labelled: bool = True) -> Layout | None:
-    """The layout of a file; None where it is uncertain, after the fault was reported.
+    """The layout of a file, given the number and the columns of each line; None if uncertain, after ``on_fault``.
 
-    Word first and label last is the rule. Where the first column counts the words, the word is the second. A line
-    ``# global.columns = ID FORM NER`` says it for sure.
-
-    Args:
-        rows: Line number and columns of each line; a blank line has none.
-        on_fault: Called with the line and what is wrong.
-        labelled: Whether the labels are to be read, so that it matters where they stand.
+    The word is first and the label last. If the first column counts the words, the word is second. A line
+    ``# global.columns = ID FORM NER`` states the layout. ``labelled``: whether labels are read, so that their column
+    matters.
     """
     counted, plain = _Counted(), Counter[int]()
     first = 0
@@ -106,13 +102,13 @@ def find(rows: Iterable[tuple[int, list[str]]], *, on_fault: OnFault, labelled: 
 
 
 def resembles_index(words: Sequence[str]) -> bool:
-    """Whether the words of a post could be taken for an index, where columns stand beside them."""
+    """Whether the words of a post, in several columns, could be taken for an index."""
     numbers = sum(_NUMBER.fullmatch(word) is not None for word in words)
     return 0 < 2 * numbers >= sum(not word.startswith("#") for word in words)
 
 
 class _Counted:
-    """What was seen of lines that begin with a number: how many are in order, and what their last columns hold."""
+    """Counts of lines that begin with a number: how many are in order, and what their last columns hold."""
 
     def __init__(self) -> None:
         self.lines = self.ordered = 0

@@ -3,9 +3,9 @@
 Columns are separated by TABs, or in lines without one by spaces. A line of only spaces and TABs is a blank line.
 Where the first column counts the words, as in CoNLL-U, the word is the second; a line
 ``# global.columns = ID FORM NER`` names the columns of files that are laid out otherwise. The scheme (IOB2, IOB1 or
-BIOES) is found by a first pass over the labels. ``-DOCSTART-`` lines part posts and are skipped.
+BIOES) is found by a first pass over the labels. ``-DOCSTART-`` lines separate posts and are skipped.
 Before a post's first word, ``# key = value`` is a comment: ``id`` (or ``sent_id``), ``image`` and ``text`` (used where
-the words stand in it) belong to the post, others are kept as extra keys, as are columns between word and label.
+the words occur in it) belong to the post, others are kept as extra keys, as are columns between word and label.
 """
 
 from __future__ import annotations

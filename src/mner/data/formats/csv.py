@@ -75,7 +75,7 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
     """Write posts, one row for each; there is no scheme.
 
     Raises:
-        DataError: A text, id or image cannot stand in a cell.
+        DataError: A cell cannot hold a text, id or image.
     """
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -1,7 +1,7 @@
 """Posts as in the Twitter-15 and -17 files: a line ``IMGID:<id>``, then ``word<TAB>label``, a blank line between.
 
 Labels are IOB2. The id is also the picture: ``IMGID:123`` is ``123.jpg``; an id that ends like a picture's file name
-is that file; an empty one is no picture. A post has no text but its words joined by one space.
+is that file; an empty one means no picture. The text of a post is its words joined by one space.
 """
 
 from __future__ import annotations
