@@ -104,8 +104,8 @@ def serve(tagger: mner.Tagger, tmp_path: Path) -> Iterator[Callable[..., Running
 
 @pytest.fixture(scope="module")
 def service(tagger: mner.Tagger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A service with the limits that it has by default, its picture worker ready."""
-    with running(tagger, Settings(store=tmp_path_factory.mktemp("store") / "store.sqlite")) as one:
+    """A service with the limits that it has by default, but for time on a busy machine; its picture worker is ready."""
+    with running(tagger, Settings(store=tmp_path_factory.mktemp("store") / "store.sqlite", picture_ms=60_000)) as one:
         one.pictures_ready()
         yield one
 

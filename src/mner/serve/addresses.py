@@ -9,9 +9,6 @@ from urllib.parse import urlsplit
 from mner.serve.faults import RequestError
 from mner.serve.settings import Settings
 
-PIECE = 2**16
-"""Bytes that are read at once."""
-
 
 async def fetch(address: str, settings: Settings, until: float) -> bytes:
     """The bytes at an address.
@@ -68,17 +65,14 @@ def _get(secure: bool, host: str, port: int | None, path: str, most: int, second
     connection = kind(host, port, timeout=seconds)
     try:
         connection.request("GET", path, headers={"User-Agent": "mner", "Accept": "image/*"})
-        answer = connection.getresponse()
-        if answer.status != 200:
-            raise OSError(f"the picture's host answered {answer.status}")
-        parts, size = [], 0
-        while piece := answer.read(PIECE):
-            parts.append(piece)
-            size += len(piece)
-            if size > most:
-                raise OSError(f"the picture is over the limit of {most:,} bytes")
-        return b"".join(parts)
+        with connection.getresponse() as answer:
+            if answer.status != 200:
+                raise OSError(f"the picture's host answered {answer.status}")
+            content = answer.read(most + 1)
     except http.client.HTTPException as error:
         raise OSError(f"the picture's host did not answer as it should: {type(error).__name__}") from None
     finally:
         connection.close()
+    if len(content) > most:
+        raise OSError(f"the picture is over the limit of {most:,} bytes")
+    return content

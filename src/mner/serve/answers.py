@@ -59,8 +59,7 @@ class Answers:
         """
         posts = [self._checked(posted) for posted in query.posts]
         options = query.options
-        milliseconds = self._settings.picture_ms if options.picture_ms is None else options.picture_ms
-        until = asyncio.get_running_loop().time() + milliseconds / 1000
+        until = asyncio.get_running_loop().time() + query.picture_ms / 1000
         pictured = [post for post in posts if post.posted.pictured]
         if pictured:
             await asyncio.gather(*(self._look(post, until) for post in pictured))
@@ -90,7 +89,7 @@ class Answers:
             raise RequestError(422, "invalid_post", str(error), field=posted.place or None) from None
         if words > self._settings.max_words:
             message = f"{words:,} words, the limit is {self._settings.max_words:,}"
-            raise RequestError(413, "too_long", message, field=posted.named("text"))
+            raise RequestError(422, "too_long", message, field=posted.named("text"))
         if posted.url is not None and not self._settings.hosts:
             message = "this service fetches no pictures; send the bytes in base64 as image"
             raise RequestError(422, "url_refused", message, field=posted.named("image_url"))

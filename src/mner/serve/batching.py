@@ -131,7 +131,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         while self._jobs or not self._closing:
             await self._filled.wait()
-            if self._wait and not self._full.is_set() and self._under_way() > len(self._jobs):
+            if self._wait and not self._full.is_set() and self._under_way() > len(self._jobs) > 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._full.wait(), self._wait)
             jobs = self._take()

@@ -22,7 +22,7 @@ FIELDS = 32
 HEADERS = 64 * 2**10
 """Bytes of one header inside a form."""
 
-AS_JSON = frozenset({"words", "explain", "min_score", "picture_ms"})
+AS_JSON = frozenset({"explain", "min_score", "picture_ms"})
 """Fields of a form whose value is JSON."""
 
 
@@ -155,6 +155,6 @@ def _text(content: bytes, what: str, field: str | None) -> str:
 
 def _value(key: str, text: str) -> Any:
     """The value of a form's field: a text, or what it says in JSON."""
-    if key in AS_JSON or (key in {"context", "views"} and text.lstrip().startswith(("{", "["))):
+    if key in AS_JSON or (key == "context" and text.startswith("{")):
         return _json(text, "the field", key)
     return [part.strip() for part in text.split(",")] if key == "views" else text

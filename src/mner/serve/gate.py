@@ -43,7 +43,7 @@ class Gate:
             return
         scheme, _, given = (authorization or "").partition(" ")
         wanted = self._settings.key.encode()
-        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), wanted)  # in constant time
+        right = hmac.compare_digest(given.strip().encode("latin-1", "replace"), wanted)  # in constant time
         if scheme.lower() != "bearer" or not right:
             raise RequestError(401, "unauthorized", "this service wants its key: Authorization: Bearer KEY")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
@@ -29,7 +30,7 @@ _FAULTS = {
     400: _fault("Not JSON, not UTF-8, or a damaged form."),
     401: _fault("The key is missing or wrong."),
     408: _fault("The body came too slowly."),
-    413: _fault("Over a limit: bytes, posts, words or characters."),
+    413: _fault("More bytes than the limit."),
     415: _fault("Another media type or encoding."),
     422: _fault("Not as described here; the message names each field."),
     429: _fault("Too much at once; send it again.", again=True),
@@ -101,20 +102,25 @@ _MODEL = {
     },
     "required": ["name", "labels", "views", "version", "limits"],
 }
-_FORM = {
+_FORM: dict[str, Any] = {
     "type": "object",
-    "description": "One post; text or words (as JSON) is needed, image is the picture's file.",
+    "description": "One post with its text; image is the picture's file.",
     "properties": {
-        "id": {"type": "string"},
+        "id": {"type": "string", "maxLength": 200},
         "text": {"type": "string"},
-        "words": {"type": "string"},
         "image": {"type": "string", "format": "binary"},
-        "context": {"type": "string"},
-        "views": {"type": "string"},
-        "explain": {"type": "string"},
-        "min_score": {"type": "string"},
-        "picture_ms": {"type": "string"},
+        "context": {
+            "type": "string",
+            "pattern": "^([^{]|$)",
+            "description": "A caption; a context in JSON is taken, too.",
+        },
+        "views": {"type": "string", "enum": ["T", "I+T", "T,I+T"]},
+        "explain": {"type": "string", "enum": ["true", "false"]},
+        "min_score": {"type": "string", "pattern": "^(0|1|0[.][0-9]{1,6})$"},
+        "picture_ms": {"type": "string", "pattern": "^[1-9][0-9]{0,2}$"},
     },
+    "required": ["text"],
+    "additionalProperties": False,
 }
 
 
@@ -188,9 +194,14 @@ def describe(app: FastAPI, settings: Settings) -> None:
         },
         "Status": _STATUS,
     }
-    for name in ("PostFields", "OnePost"):
+    schemas = deepcopy(schemas)
+    for name in ("PostFields", "OnePost", "Form"):
         fields = schemas[name]["properties"]
         fields["text"]["maxLength"] = settings.max_characters
+        if name == "Form":
+            fields["context"]["maxLength"] = settings.max_characters
+            continue
+        fields["context"]["anyOf"][0]["maxLength"] = settings.max_characters
         fields["words"]["maxItems"] = settings.max_words
         if name == "PostFields":
             schemas[name]["oneOf"] = [{"required": ["text"]}, {"required": ["words"]}]
@@ -198,7 +209,7 @@ def describe(app: FastAPI, settings: Settings) -> None:
             del fields["image_url"]
     schemas["ManyPosts"]["properties"]["posts"]["maxItems"] = settings.max_posts
     for name in ("OnePost", "ManyPosts"):
-        schemas[name]["properties"]["picture_ms"] = {"type": "integer", "minimum": 0, "maximum": settings.picture_ms}
+        schemas[name]["properties"]["picture_ms"] = {"type": "number", "minimum": 0, "maximum": settings.picture_ms}
     components = generated.setdefault("components", {})
     components["schemas"] = schemas
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}

@@ -33,13 +33,13 @@ LONGEST = 60.0
 TRIES = 2
 """Workers that may end with a picture before it is given up."""
 
-LOOK = 0.5
+LOOK = 0.2
 """Seconds between two looks at whether an idle worker is still there."""
 
 REST = 30.0
 """Most seconds between two tries to start a worker that cannot load."""
 
-NICE = 10
+NICE = 5
 """How far a worker steps back behind the process that answers."""
 
 
@@ -125,7 +125,7 @@ class Workers:
 
     def __init__(self, opening: Opening, *, workers: int, waiting: int, ended: Callable[[str], None]) -> None:
         self._opening, self._ended = opening, ended
-        self._jobs: queue.Queue[Job | None] = queue.Queue(waiting + workers)
+        self._jobs: queue.Queue[Job] = queue.Queue(waiting + workers)
         self._crews: list[Processes[Item, VisualContext]] = []
         self._threads = [
             threading.Thread(target=self._work, name=f"mner-pictures-{number}", daemon=True)
@@ -151,11 +151,9 @@ class Workers:
     def close(self) -> None:
         """End the processes; what waits is not read."""
         self._leaving.set()
-        while True:
-            with contextlib.suppress(queue.Empty):
-                while (job := self._jobs.get_nowait()) is not None:
-                    job.lost("timeout", "the service is stopping")
-            break
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._jobs.get_nowait().lost("timeout", "the service is stopping")
         for pid in self.pids:
             _end(pid)
         for thread in self._threads:
@@ -202,6 +200,8 @@ class Workers:
                 job = self._jobs.get(timeout=LOOK)
             except queue.Empty:
                 job = None
+            if self._leaving.is_set():
+                return
             if not any(child.pid in crew.pids for child in active_children()):
                 crew.wait()  # takes note that it is gone, and starts another
                 self._ended("it ended while it was idle")
@@ -229,6 +229,8 @@ class Workers:
             if results is not None:
                 job.end(results[0], seconds)
                 return
+            if self._leaving.is_set():
+                break
             self._ended("it ended while it read a picture")
             self._load(crew)
             if seconds >= LONGEST:

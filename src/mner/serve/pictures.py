@@ -106,36 +106,45 @@ class PictureReader:
             self._kept.move_to_end(digest)
             self.seen.remembered += 1
             return known
-        future = self._at_work.get(digest)
-        if future is None:
-            future = asyncio.ensure_future(self._first(digest, content, until))
-            self._at_work[digest] = future
-            future.add_done_callback(lambda _: self._at_work.pop(digest, None))
         try:
-            return await asyncio.wait_for(asyncio.shield(future), max(0.0, until - loop.time()))
+            async with asyncio.timeout_at(until):
+                while (future := self._at_work.get(digest)) is not None:
+                    context = await asyncio.shield(future)
+                    if context.status != "timeout":  # the time of whoever asked first was over, and ours is not
+                        return context
+                future = asyncio.ensure_future(self._first(digest, content, until))
+                self._at_work[digest] = future
+                return await asyncio.shield(future)
         except TimeoutError:
             self.seen.late += 1
             return _late("the picture was not read within the time of the request")
 
     async def _first(self, digest: str, content: bytes, until: float) -> VisualContext:
+        """The reading of a picture that nobody else is having read."""
+        try:
+            known = await self._known_or_read(content, until)
+        finally:
+            del self._at_work[digest]
+        if known.status != "timeout" and (known.reason is None or known.status != "ok"):
+            self._kept[digest] = known  # one that a backend failed on is tried again next time
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return known
+
+    async def _known_or_read(self, content: bytes, until: float) -> VisualContext:
         loop = asyncio.get_running_loop()
         known = await loop.run_in_executor(None, self._look_up, content)
         if known is not None:
             self.seen.remembered += 1
-        else:
-            job = Job((NAME, content), loop.create_future(), until, loop)
-            if not self._workers.put(job):
-                return _late("too many pictures wait already")
-            known, seconds = await job.future
-            if known.status == "timeout":
-                return known
+            return known
+        job = Job((NAME, content), loop.create_future(), until, loop)
+        if not self._workers.put(job):
+            return _late("too many pictures wait already")
+        context, seconds = await job.future
+        if context.status != "timeout":
             self.seen.read += 1
             self.seen.seconds(seconds)
-        if known.reason is None or known.status != "ok":  # one that a backend failed on is tried again next time
-            self._kept[digest] = known
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return known
+        return context
 
     def _look_up(self, content: bytes) -> VisualContext | None:
         assert self._store is not None

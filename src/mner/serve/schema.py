@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -22,14 +22,20 @@ _BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _NUMBER = {"type": ["number", "null"]}
 _BOX = {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
 _SOURCE = {"type": "string"}
-
-
-def _entries(fields: Mapping[str, Any], required: Sequence[str] = ("text",)) -> dict[str, Any]:
-    entry = {"type": "object", "properties": {**fields, "source": _SOURCE}, "required": list(required)}
-    return {"type": ["array", "null"], "items": {"anyOf": [{"type": "string", "minLength": 1}, entry]}}
-
-
 _TEXT = {"type": "string", "minLength": 1}
+
+
+def _entries(fields: Mapping[str, Any], *needed: str) -> dict[str, Any]:
+    """The schema of a list of entries, each of which has at least one of these fields."""
+    entry: dict[str, Any] = {"type": "object", "properties": {**fields, "source": _SOURCE}}
+    alone = {"type": "string"} if len(needed) == 1 else _TEXT
+    if len(needed) == 1:
+        entry["required"] = list(needed)
+    else:
+        entry["anyOf"] = [{"required": [name], "properties": {name: _TEXT}} for name in needed]
+    return {"type": ["array", "null"], "items": {"anyOf": [alone, entry]}}
+
+
 CONTEXT_SCHEMA: dict[str, Any] = {
     "title": "Context",
     "description": "What was read from a picture, one row of the visual-context artefact; boxes are [left, top, right, "
@@ -43,17 +49,18 @@ CONTEXT_SCHEMA: dict[str, Any] = {
         "extractor": {"type": ["object", "null"]},
         "tags": _entries(
             {
-                "object": _TEXT,
+                "object": {"type": "string"},
                 "attributes": {"type": "array", "items": {"type": "string"}},
                 "confidence": _NUMBER,
                 "box": _BOX,
-                "text": {"type": ["string", "null"], "minLength": 1},
+                "text": {"type": ["string", "null"]},
             },
-            required=["object"],
+            "object",
+            "text",
         ),
-        "captions": _entries({"text": {"type": "string"}, "score": _NUMBER}),
-        "ocr": _entries({"text": {"type": "string"}, "confidence": _NUMBER, "box": _BOX}),
-        "texts": _entries({"text": {"type": "string"}}),
+        "captions": _entries({"text": {"type": "string"}, "score": _NUMBER}, "text"),
+        "ocr": _entries({"text": {"type": "string"}, "confidence": _NUMBER, "box": _BOX}, "text"),
+        "texts": _entries({"text": {"type": "string"}}, "text"),
     },
 }
 
@@ -88,7 +95,7 @@ class Options(_Strict):
     views: list[ViewName] = Field([], max_length=2, description="Views whose entities stand beside the answer: T, I+T.")
     explain: bool = Field(False, description="Add the evidence for each entity: what the picture did.")
     min_score: float = Field(0.0, ge=0.0, le=1.0, description="Least probability of an entity.")
-    picture_ms: int | None = Field(None, description="Most milliseconds for the pictures of this request.")
+    picture_ms: float = Field(0, description="Most milliseconds for the pictures of this request.")
 
 
 class OnePost(PostFields, Options):
@@ -143,6 +150,7 @@ class Query:
 
     posts: list[Posted]
     options: Options
+    picture_ms: float
     many: bool
 
 
@@ -169,14 +177,15 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
         )
     if len(posts) > settings.max_posts:
         message = f"{len(posts):,} posts, the limit is {settings.max_posts:,}"
-        raise RequestError(413, "too_many_posts", message, field="posts")
-    if options.picture_ms is not None and not 0 <= options.picture_ms <= settings.picture_ms:
+        raise RequestError(422, "too_many_posts", message, field="posts")
+    milliseconds = options.picture_ms if "picture_ms" in value else float(settings.picture_ms)
+    if not 0 <= milliseconds <= settings.picture_ms:
         message = f"expected 0 to {settings.picture_ms:,} milliseconds"
         raise RequestError(422, "invalid_request", message, field="picture_ms")
     checked = [
         _posted(post, file, settings, place(("posts", number)) if many else "") for number, post in enumerate(posts)
     ]
-    return Query(checked, options, many)
+    return Query(checked, options, milliseconds, many)
 
 
 def _of(model: type[BaseModel], value: BaseModel) -> dict[str, Any]:
@@ -191,11 +200,11 @@ def _posted(post: PostFields, file: bytes | None, settings: Settings, where: str
         raise RequestError(422, "invalid_request", f"expected either text or words, found {which}", field=where or None)
     if len(post.text) > settings.max_characters:
         message = f"{len(post.text):,} characters, the limit is {settings.max_characters:,}"
-        raise RequestError(413, "too_long", message, field=posted.named("text"))
+        raise RequestError(422, "too_long", message, field=posted.named("text"))
     if len(post.words) > settings.max_words:
         message = f"{len(post.words):,} words, the limit is {settings.max_words:,}"
-        raise RequestError(413, "too_long", message, field=posted.named("words"))
-    if post.context is not None:
+        raise RequestError(422, "too_long", message, field=posted.named("words"))
+    if "context" in given:
         _check_context(post.context, settings, posted.named("context"))
     pictures = [name for name in ("image", "image_url") if name in given] + ["image"] * (file is not None)
     if len(pictures) > 1:
@@ -211,7 +220,7 @@ def _check_context(context: Any, settings: Settings, field: str) -> None:
     size = len(context) if isinstance(context, str) else len(json.dumps(context))
     if size > settings.max_characters:
         message = f"{size:,} characters, the limit is {settings.max_characters:,}"
-        raise RequestError(413, "too_long", message, field=field)
+        raise RequestError(422, "too_long", message, field=field)
 
 
 Example = Literal["text", "picture", "edited", "many"]

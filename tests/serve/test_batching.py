@@ -1,0 +1,163 @@
+"""Batches of many requests: order, budget, back-pressure, and faults that stay with who made them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from mner.serve.batching import Batcher
+from mner.serve.faults import RequestError
+
+
+def batcher(tag, **settings: Any) -> Batcher:
+    defaults = {"batch_words": 100, "wait": 0.01, "waiting_words": 1000, "under_way": lambda: 99}
+    return Batcher(tag, **{**defaults, **settings})
+
+
+def echo(sizes: list[int]):
+    def tag(rows):
+        sizes.append(len(rows))
+        return [row["text"] for row in rows]
+
+    return tag
+
+
+async def closed(made: Batcher, work) -> Any:
+    made.start()
+    try:
+        return await work
+    finally:
+        await made.close()
+
+
+def rows(*texts: str) -> list[dict[str, str]]:
+    return [{"text": text} for text in texts]
+
+
+def test_requests_share_a_batch_and_each_gets_its_own() -> None:
+    sizes: list[int] = []
+
+    async def run() -> None:
+        made = batcher(echo(sizes))
+        work = asyncio.gather(*(made.tag(rows(f"{n}a", f"{n}b"), [3, 3]) for n in range(8)))
+        assert await closed(made, work) == [[f"{n}a", f"{n}b"] for n in range(8)]
+
+    asyncio.run(run())
+    assert sizes == [16]
+
+
+def test_batch_keeps_to_its_budget_of_words() -> None:
+    sizes: list[int] = []
+
+    async def run() -> None:
+        made = batcher(echo(sizes), batch_words=10)
+        work = asyncio.gather(*(made.tag(rows(str(n)), [4]) for n in range(5)))
+        assert await closed(made, work) == [[str(n)] for n in range(5)]
+
+    asyncio.run(run())
+    assert sizes == [2, 2, 1]
+
+
+def test_long_request_is_cut_so_that_others_get_their_turn() -> None:
+    sizes: list[int] = []
+
+    async def run() -> None:
+        made = batcher(echo(sizes), batch_words=10)
+        texts = [str(n) for n in range(7)]
+        assert await closed(made, made.tag(rows(*texts), [4] * 7)) == texts
+
+    asyncio.run(run())
+    assert max(sizes) <= 2
+
+
+def test_budget_of_one_word_tags_every_request_alone() -> None:
+    sizes: list[int] = []
+
+    async def run() -> None:
+        made = batcher(echo(sizes), batch_words=1)
+        await closed(made, asyncio.gather(*(made.tag(rows("a"), [3]) for _ in range(4))))
+
+    asyncio.run(run())
+    assert sizes == [1] * 4
+
+
+def test_lone_request_does_not_wait_for_others() -> None:
+    async def run() -> None:
+        made = batcher(echo([]), wait=30.0, under_way=lambda: 1)
+        await asyncio.wait_for(closed(made, made.tag(rows("a"), [1])), 5)
+
+    asyncio.run(run())
+
+
+def test_too_much_waiting_is_refused_with_the_seconds_to_wait() -> None:
+    release = threading.Event()
+
+    def tag(rows):
+        release.wait(10)
+        return [row["text"] for row in rows]
+
+    async def run() -> None:
+        made = batcher(tag, batch_words=10, waiting_words=25)
+        made.start()
+        first = [asyncio.ensure_future(made.tag(rows("a"), [10]))]
+        await asyncio.sleep(0.1)
+        first += [asyncio.ensure_future(made.tag(rows("a"), [10])) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError) as fault:
+            await made.tag(rows("b"), [10])
+        assert fault.value.status == 429
+        assert fault.value.wait is not None
+        assert fault.value.wait >= 1
+        release.set()
+        assert await asyncio.gather(*first) == [["a"]] * 3
+        assert made.waiting == 0
+        await made.close()
+
+    asyncio.run(run())
+
+
+def test_post_that_cannot_be_tagged_harms_no_other_request() -> None:
+    def tag(rows):
+        if any(row["text"] == "bad" for row in rows):
+            raise RuntimeError("no")
+        return [row["text"] for row in rows]
+
+    async def run() -> None:
+        made = batcher(tag)
+        work = asyncio.gather(*(made.tag(rows(text), [1]) for text in ("a", "bad", "b")), return_exceptions=True)
+        good, bad, last = await closed(made, work)
+        assert (good, last) == (["a"], ["b"])
+        assert isinstance(bad, RuntimeError)
+
+    asyncio.run(run())
+
+
+def test_request_whose_client_has_left_is_not_tagged() -> None:
+    sizes: list[int] = []
+
+    async def run() -> None:
+        made = batcher(echo(sizes))
+        gone = asyncio.ensure_future(made.tag(rows("gone"), [1]))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+        assert await closed(made, made.tag(rows("a"), [1])) == ["a"]
+        assert made.waiting == 0
+
+    asyncio.run(run())
+    assert sizes == [1]
+
+
+def test_closing_answers_what_waits() -> None:
+    async def run() -> None:
+        made = batcher(echo([]), wait=0.0)
+        made.start()
+        work = asyncio.gather(*(made.tag(rows(str(n)), [60]) for n in range(5)))
+        await asyncio.sleep(0)
+        await made.close()
+        assert await work == [[str(n)] for n in range(5)]
+
+    asyncio.run(run())

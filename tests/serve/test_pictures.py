@@ -1,0 +1,167 @@
+"""Pictures: read once, within a time, by workers that may end; a bad one never stops a post."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import signal
+import struct
+import threading
+import time
+import zlib
+
+import pytest
+
+from mner.errors import DataError
+from mner.serve.picture_workers import Opening, _too_large
+from mner.serve.pictures import PictureReader
+
+pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
+
+POST = "five stars for Phoenix"
+
+
+def drawn(number: int) -> bytes:
+    """A small picture unlike all others."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 64), (number % 256, number // 256, 90)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG whose header says so many pixels, and that holds none."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def ask(service, content: bytes, **fields):
+    status, row, _ = service.ask({"text": POST, "image": base64.b64encode(content).decode(), **fields})
+    assert status == 200
+    return row
+
+
+def read(service) -> int:
+    return service.service.pictures.seen.read
+
+
+@pytest.mark.parametrize(
+    ("content", "image_status"),
+    [
+        (b"", "unreadable"),
+        (b"not a picture", "unreadable"),
+        (b"<svg onload=alert(1)>", "unreadable"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "unreadable"),
+        (bomb(50_000, 50_000), "too_large"),
+        (bomb(7_000, 7_000), "too_large"),
+    ],
+)
+def test_bad_picture_leaves_the_words(service, tagger, content, image_status) -> None:
+    row = ask(service, content)
+    assert (row["image_status"], row["view"]) == (image_status, "T")
+    assert row["reason"]
+    assert row["entities"] == tagger(POST).to_dict()["entities"]
+
+
+def test_picture_is_read_once(service, ticket) -> None:
+    ask(service, ticket)
+    before = read(service)
+    assert ask(service, ticket)["image_status"] == "used"
+    assert read(service) == before
+
+
+def test_picture_that_many_ask_for_at_once_is_read_once(service) -> None:
+    before, content, rows = read(service), drawn(1), []
+    threads = [threading.Thread(target=lambda: rows.append(ask(service, content))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(rows) == 6
+    assert read(service) == before + 1
+
+
+def test_store_keeps_readings_over_a_restart(serve, tmp_path, ticket) -> None:
+    first = serve(store=tmp_path / "kept.sqlite", picture_ms=60_000)
+    first.pictures_ready()
+    assert ask(first, ticket)["image_status"] == "used"
+    second = serve(store=tmp_path / "kept.sqlite")
+    assert ask(second, ticket)["image_status"] == "used"
+    assert (read(second), second.service.pictures.seen.remembered) == (0, 1)
+
+
+def test_picture_over_its_time_leaves_the_words_and_is_read_for_the_next(service, tagger) -> None:
+    content = drawn(2)
+    row = ask(service, content, picture_ms=1)
+    assert (row["image_status"], row["view"]) == ("timeout", "T")
+    assert row["entities"] == tagger(POST).to_dict()["entities"]
+    assert ask(service, content)["image_status"] != "timeout"
+
+
+def test_time_is_for_all_pictures_of_a_request_together(service) -> None:
+    posts = [{"text": POST, "image": base64.b64encode(drawn(10 + n)).decode()} for n in range(12)]
+    began = time.monotonic()
+    status, answer, _ = service.ask({"posts": posts, "picture_ms": 300})
+    assert status == 200
+    assert time.monotonic() - began < 3
+    assert {row["image_status"] for row in answer["posts"]} >= {"timeout"}
+
+
+@pytest.mark.slow
+def test_worker_that_is_killed_is_replaced(serve, ticket) -> None:
+    service = serve(picture_ms=60_000)
+    service.pictures_ready()
+    reader = service.service.pictures
+    (pid,) = reader.pids
+    os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 30
+    while reader.pids in ([], [pid]) and time.monotonic() < until:
+        time.sleep(0.05)
+    service.pictures_ready()
+    assert reader.pids != [pid]
+    assert reader.seen.replaced == 1
+    assert ask(service, ticket)["image_status"] == "used"
+
+
+@pytest.mark.slow
+def test_worker_that_is_killed_with_a_picture_has_it_read_by_another(serve, ticket) -> None:
+    service = serve(picture_ms=60_000)
+    service.pictures_ready()
+    reader = service.service.pictures
+    (pid,) = reader.pids
+    os.kill(pid, signal.SIGSTOP)
+    rows: list[dict] = []
+    thread = threading.Thread(target=lambda: rows.append(ask(service, ticket)))
+    thread.start()
+    time.sleep(1.0)
+    assert service.ask({"text": "Kevin Love"})[0] == 200  # texts go on meanwhile
+    os.kill(pid, signal.SIGKILL)
+    thread.join(60)
+    assert [row["image_status"] for row in rows] == ["used"]
+
+
+def test_store_that_cannot_be_opened_is_refused_at_the_start(tagger, tmp_path) -> None:
+    reader = PictureReader(tagger.config.vision, store=tmp_path, workers=1, pixels=10**6, waiting=1, contexts=1)
+    with pytest.raises(DataError, match="store"):
+        reader.start()
+
+
+def test_pixels_are_read_from_the_header_alone() -> None:
+    assert _too_large("a", bomb(100, 100), 10_000) is None
+    context = _too_large("a", bomb(101, 100), 10_000)
+    assert context is not None
+    assert (context.status, "101 x 100" in (context.reason or "")) == ("too_large", True)
+    assert _too_large("a", b"", 1) is None
+
+
+def test_opening_pickles(tagger, tmp_path) -> None:
+    import pickle
+
+    opening = Opening(tagger.config.vision, tmp_path / "a", 100)
+    assert pickle.loads(pickle.dumps(opening)) == opening
