@@ -249,7 +249,7 @@ def predict_shards(
                 )
             files.append(path)
             counts.merge(record)
-            kept += progress.kept
+            kept += progress.skipped
             watch(counts.posts)
         write_json(out / SUMMARY, {**settings, **counts.to_dict(), "files": [path.name for path in files]})
     return Shards(tuple(files), counts, kept)

@@ -15,10 +15,10 @@ from mner.errors import ModelError
 
 def test_find_takes_a_folder_as_it_is(make: Callable[..., Path]) -> None:
     folder = make(model_type="bert", max_position_embeddings=512)
-    found = encoders.find(str(folder))
-    assert (found.folder, found.tokenizer, found.name) == (folder, folder / "tokenizer.json", str(folder))
-    assert found.max_tokens == 512
-    assert found.size == sum(path.stat().st_size for path in folder.iterdir())
+    result = encoders.find(str(folder))
+    assert (result.folder, result.tokenizer, result.name) == (folder, folder / "tokenizer.json", str(folder))
+    assert result.max_tokens == 512
+    assert result.size == sum(path.stat().st_size for path in folder.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def test_tokenizer_is_built_once_from_a_vocabulary(vocabulary_only: Path, cache:
     from mner.views import Subwords
 
     before = {path.name for path in vocabulary_only.iterdir()}
-    found = encoders.find(str(vocabulary_only))
-    assert found.tokenizer.parent == cache / "tokenizers"
+    result = encoders.find(str(vocabulary_only))
+    assert result.tokenizer.parent == cache / "tokenizers"
     assert {path.name for path in vocabulary_only.iterdir()} == before
-    subwords = Subwords(found.tokenizer)
+    subwords = Subwords(result.tokenizer)
     assert subwords.decode(subwords.encode_words(["Kevin"])[0].ids) == ["kevin"]
-    written = found.tokenizer.stat().st_mtime_ns
+    written = result.tokenizer.stat().st_mtime_ns
     assert encoders.find(str(vocabulary_only)).tokenizer.stat().st_mtime_ns == written
 
 
@@ -109,8 +109,8 @@ def test_tokenizer_without_transformers_says_how(vocabulary_only: Path, monkeypa
 
 def test_of_model_reads_the_manifest(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
-    found = encoders.of_model(tmp_path, {"name": "embedded:minilm", "max_tokens": 512, "pad_id": 0})
-    assert (found.name, found.max_tokens, found.folder) == ("embedded:minilm", 512, tmp_path / "encoder")
+    result = encoders.of_model(tmp_path, {"name": "embedded:minilm", "max_tokens": 512, "pad_id": 0})
+    assert (result.name, result.max_tokens, result.folder) == ("embedded:minilm", 512, tmp_path / "encoder")
     with pytest.raises(ModelError, match=r"model\.json: encoder lacks"):
         encoders.of_model(tmp_path, {"name": "x"})
     (tmp_path / "tokenizer.json").unlink()
@@ -124,7 +124,7 @@ def test_verify_reads_a_file_once_until_it_changes(tmp_path: Path, monkeypatch: 
     pinned = {"weights": _files.sha256(path)}
     read: list[Path] = []
     real = _files.sha256
-    monkeypatch.setattr(_files, "sha256", lambda one: read.append(one) or real(one))
+    monkeypatch.setattr(_files, "sha256", lambda each: read.append(each) or real(each))
     for _ in range(2):
         _files.verify(tmp_path, pinned, hint="fetch it")
     assert len(read) == 1

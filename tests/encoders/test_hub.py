@@ -30,8 +30,8 @@ def _hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_find_takes_a_hub_id_from_the_local_cache(cached: Path) -> None:
-    found = encoders.find("owner/toy")
-    assert (found.folder, found.name, found.licence) == (cached, "owner/toy", "")
+    result = encoders.find("owner/toy")
+    assert (result.folder, result.name, result.licence) == (cached, "owner/toy", "")
 
 
 def test_find_of_an_absent_hub_id_says_what_to_do() -> None:
@@ -48,28 +48,28 @@ def test_find_of_an_absent_folder_is_no_hub_id(name: str, tmp_path: Path, monkey
 
 
 def test_listing_shows_both_kinds_and_problems(cached: Path) -> None:
-    by_name = {one.name: one for one in encoders.listing()}
+    by_name = {each.name: each for each in encoders.listing()}
     assert {*encoders.embedded(), "owner/toy"} <= {*by_name}
     files = by_name["owner/toy"].files
     assert files is not None
     assert files.folder == cached
     (cached / "model.safetensors").unlink()
-    broken = {one.name: one for one in encoders.listing()}["owner/toy"]
+    broken = {each.name: each for each in encoders.listing()}["owner/toy"]
     assert broken.files is None
     assert "no model.safetensors" in broken.problem
 
 
 def test_fetch_asks_for_no_pickle(cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: dict[str, Any] = {}
+    request: dict[str, Any] = {}
 
     def download(name: str, **options: Any) -> str:
-        asked.update(options)
+        request.update(options)
         return str(cached)
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     assert encoders.fetch("owner/toy").folder == cached
-    patterns = asked["allow_patterns"]
-    kept = list(
+    patterns = request["allow_patterns"]
+    stored = list(
         huggingface_hub.utils.filter_repo_objects(
             [
                 "config.json",
@@ -85,10 +85,10 @@ def test_fetch_asks_for_no_pickle(cached: Path, monkeypatch: pytest.MonkeyPatch)
                 "merges.txt",
             ],
             allow_patterns=patterns,
-            ignore_patterns=asked["ignore_patterns"],
+            ignore_patterns=request["ignore_patterns"],
         )
     )
-    assert kept == ["config.json", "model.safetensors", "vocab.txt", "sentencepiece.bpe.model", "merges.txt"]
+    assert stored == ["config.json", "model.safetensors", "vocab.txt", "sentencepiece.bpe.model", "merges.txt"]
 
 
 def test_fetch_of_pickle_alone_says_how_to_convert(cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:

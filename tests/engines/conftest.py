@@ -76,7 +76,7 @@ def forgetful():
 
 @pytest.fixture(scope="session")
 def work_text() -> str:
-    """The text of the module, for processes that are not told this one's path."""
+    """The text of the module, for processes that do not have this one's path."""
     return WORK
 
 

@@ -27,7 +27,7 @@ def lists(count: int, size: int = 3) -> list[list[int]]:
 
 def results(opening, tasks, *, workers: int = 2) -> list:
     with Processes(opening, workers=workers) as pool:
-        return [one for found in ordered(pool, tasks, lost=lost) for one in found]
+        return [each for result in ordered(pool, tasks, lost=lost) for each in result]
 
 
 def test_results_come_in_order(work) -> None:
@@ -46,9 +46,9 @@ def test_ended_workers_items_are_tried_again(work, tmp_path: Path) -> None:
 
 def test_item_that_ends_every_worker_is_given_up_alone(work, tmp_path: Path) -> None:
     opening = partial(work.deadly, str(tmp_path), fatal=[4], times=99)
-    found = results(opening, lists(9))
-    assert found[4] == f"4: given up: {TRIES} workers ended with it, one after the other"
-    assert found[:4] + found[5:] == [2 * item for item in range(9) if item != 4]
+    result = results(opening, lists(9))
+    assert result[4] == f"4: given up: {TRIES} workers ended with it, one after the other"
+    assert result[:4] + result[5:] == [2 * item for item in range(9) if item != 4]
 
 
 def test_items_are_taken_as_they_are_needed(work) -> None:

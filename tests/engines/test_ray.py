@@ -65,7 +65,7 @@ def results(opening, count: int) -> list:
 
     lists = [list(range(start, min(start + 3, count))) for start in range(0, count, 3)]
     with Actors(opening, workers=2) as pool:
-        return [one for found in ordered(pool, lists, lost=lost) for one in found]
+        return [each for result in ordered(pool, lists, lost=lost) for each in result]
 
 
 def test_results_come_in_order(session) -> None:
@@ -94,9 +94,9 @@ def test_ended_actors_items_are_tried_again_and_given_up_alone(session, tmp_path
     once, ever = tmp_path / "once", tmp_path / "ever"
     once.mkdir(), ever.mkdir()
     assert results(partial(work.deadly, str(once), fatal=[4], times=1), 9) == [2 * item for item in range(9)]
-    found = results(partial(work.deadly, str(ever), fatal=[4], times=99), 9)
-    assert found[4] == f"4: given up: {TRIES} workers ended with it, one after the other"
-    assert found[:4] + found[5:] == [2 * item for item in range(9) if item != 4]
+    result = results(partial(work.deadly, str(ever), fatal=[4], times=99), 9)
+    assert result[4] == f"4: given up: {TRIES} workers ended with it, one after the other"
+    assert result[:4] + result[5:] == [2 * item for item in range(9) if item != 4]
 
 
 def test_defects_and_faults_of_loading_are_raised_here(session) -> None:
@@ -168,7 +168,7 @@ def test_posts_become_the_same_predictions(session, tmp_path: Path, tiny_model: 
     )
     assert done.counts == expected.counts
     for ours, theirs in zip(done.files, expected.files, strict=True):
-        rows = [[json.loads(one) for one in path.read_text().splitlines()] for path in (ours, theirs)]
+        rows = [[json.loads(each) for each in path.read_text().splitlines()] for path in (ours, theirs)]
         assert [row["id"] for row in rows[0]] == [row["id"] for row in rows[1]]
         assert [len(row["entities"]) for row in rows[0]] == [len(row["entities"]) for row in rows[1]]
 
@@ -200,7 +200,7 @@ def alone(command: list[object], tmp_path: Path, work_text: str) -> str:
     done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     deadline = time.monotonic() + 10
-    while (left := marked(mark)) and time.monotonic() < deadline:  # they have been told to end
+    while (left := marked(mark)) and time.monotonic() < deadline:  # they were asked to end
         time.sleep(0.1)
     assert left == []
     return done.stdout
@@ -208,21 +208,21 @@ def alone(command: list[object], tmp_path: Path, work_text: str) -> str:
 
 def marked(mark: str) -> list[str]:
     """The processes that were begun by the program of a mark, where the system tells."""
-    found = []
+    result = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if mark.encode() in (folder / "environ").read_bytes():
-                found.append((folder / "cmdline").read_text().replace("\0", " "))
+                result.append((folder / "cmdline").read_text().replace("\0", " "))
         except OSError:  # it has ended, or is somebody else's
             continue
-    return found
+    return result
 
 
 def test_session_of_its_own_is_small_closed_to_others_and_ends(tmp_path: Path, work_text: str) -> None:
     (tmp_path / "alone.py").write_text(ALONE)
-    told = alone([sys.executable, tmp_path / "alone.py"], tmp_path, work_text)
-    found, address, resources = json.loads(told.splitlines()[-1])
-    assert found == [[2, 4], [6]]
+    given = alone([sys.executable, tmp_path / "alone.py"], tmp_path, work_text)
+    result, address, resources = json.loads(given.splitlines()[-1])
+    assert result == [[2, 4], [6]]
     assert address == "127.0.0.1"
     assert (resources["CPU"], resources["object_store_memory"]) == (2, STORE)
 
@@ -232,12 +232,12 @@ def test_command_tags_posts_by_actors(tmp_path: Path, work_text: str, tiny_model
     options = ["--shard-size", 5, "--out"]
     subprocess.run([str(word) for word in [*command, *options, tmp_path / "local"]], check=True, capture_output=True)
     ray_options = ["--engine", "ray", "--workers", 2, "--batch", 2]
-    told = alone([*command, *ray_options, *options, tmp_path / "ray"], tmp_path, work_text)
-    assert told.splitlines() == [str(tmp_path / "ray" / f"part-{number:07d}.jsonl") for number in range(3)]
+    given = alone([*command, *ray_options, *options, tmp_path / "ray"], tmp_path, work_text)
+    assert given.splitlines() == [str(tmp_path / "ray" / f"part-{number:07d}.jsonl") for number in range(3)]
 
     def spans(folder: Path) -> list[object]:
         rows = [json.loads(row) for path in sorted(folder.glob("part-*")) for row in path.read_text().splitlines()]
-        return [(row["id"], [(one["start"], one["end"], one["label"]) for one in row["entities"]]) for row in rows]
+        return [(row["id"], [(each["start"], each["end"], each["label"]) for each in row["entities"]]) for row in rows]
 
     assert len(spans(tmp_path / "ray")) == 12
     assert spans(tmp_path / "ray") == spans(tmp_path / "local")

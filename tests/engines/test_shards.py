@@ -33,7 +33,7 @@ def steps_of(out: Path, items: Iterable[int], batch: int, ahead: int = 0, **opti
         partial(doubled, ahead), items, out, fingerprint="f", write=write_lines, shard_size=SIZE, batch_size=batch,
         **options,
     )  # fmt: skip
-    return [(step.items, step.kept) for step in steps]
+    return [(step.items, step.skipped) for step in steps]
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 9])
@@ -130,7 +130,7 @@ def test_interrupted_run_goes_on_without_doing_work_twice(tmp_path: Path) -> Non
     assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "part-0000000.jsonl"]
     seen_before = list(seen)
     steps = list(whole(breaking, range(10), tmp_path, fingerprint="f", shard_size=4))
-    assert steps[0] == Progress(1, 4, kept=True) and not any(step.kept for step in steps[1:])
+    assert steps[0] == Progress(1, 4, skipped=True) and not any(step.skipped for step in steps[1:])
     assert lines(tmp_path) == [str(2 * number) for number in range(10)]
     assert set(seen[len(seen_before) :]) == set(range(4, 10))
 

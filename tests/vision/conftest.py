@@ -11,16 +11,16 @@ import pytest
 @pytest.fixture(scope="session")
 def tiny_vision(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Gives the folder of a tiny random model of an architecture; each is made once."""
-    made: dict[str, Path] = {}
+    built: dict[str, Path] = {}
 
     def folder(architecture: str) -> Path:
-        if architecture not in made:
+        if architecture not in built:
             import torch
             from tiny_models import finders, writers
 
             torch.manual_seed(0)
-            made[architecture] = tmp_path_factory.mktemp(architecture)
-            {**finders.MAKERS, **writers.MAKERS}[architecture](made[architecture])
-        return made[architecture]
+            built[architecture] = tmp_path_factory.mktemp(architecture)
+            {**finders.MAKERS, **writers.MAKERS}[architecture](built[architecture])
+        return built[architecture]
 
     return folder

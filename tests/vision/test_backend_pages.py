@@ -47,19 +47,20 @@ def test_page_is_not_the_same_where_a_word_or_a_number_differs(tool: Any) -> Non
 
 
 def test_every_backend_has_a_page_with_its_facts_and_options() -> None:
-    told = {path.stem: path.read_text("utf-8") for path in PAGES}
-    for one in backends():
-        home = told.get(one.name) or next(text for text in told.values() if f"about {one.kind} {one.name} " in text)
-        kind = "detector" if one.name in told else one.kind  # published output has one page for both of its parts
-        assert f"<!-- about {kind} {one.name} -->" in home and f"<!-- options {kind} {one.name} -->" in home
-        assert (f"<!-- models {kind} {one.name} -->" in home) == bool(one.models)
+    pages = {path.stem: path.read_text("utf-8") for path in PAGES}
+    for each in backends():
+        others = (text for text in pages.values() if f"about {each.kind} {each.name} " in text)
+        home = pages.get(each.name) or next(others)
+        kind = "detector" if each.name in pages else each.kind  # published output has one page for both of its parts
+        assert f"<!-- about {kind} {each.name} -->" in home and f"<!-- options {kind} {each.name} -->" in home
+        assert (f"<!-- models {kind} {each.name} -->" in home) == bool(each.models)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_configurations_of_a_page_can_be_used(path: Path) -> None:
-    found = re.findall(r"^```toml\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    assert found
-    for text in found:
+    result = re.findall(r"^```toml\n(.*?)^```$", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert result
+    for text in result:
         config = configs.check(tomllib.loads(text))
         Backends(config.vision)
         chosen = config.vision.options or config.vision != VisionConfig()
@@ -90,8 +91,8 @@ def test_form_of_an_entry_is_what_the_backend_writes(
     (tmp_path / "names.txt").write_text("cat\n")
     architecture, options = TINY[page]
     kind, _, name = page.partition("-")
-    told = {"vocabulary": str(tmp_path / "names.txt")} if name == "openvocab" else {}
-    hub = {name: {"model": str(tiny_vision(architecture)), "threshold": 0.2, **told, **options}}
+    given = {"vocabulary": str(tmp_path / "names.txt")} if name == "openvocab" else {}
+    hub = {name: {"model": str(tiny_vision(architecture)), "threshold": 0.2, **given, **options}}
     if kind == "captioner":
         del hub[name]["threshold"]
     parts = {"detector": "", "captioner": "", "ocr": "", kind: name}
@@ -107,9 +108,9 @@ def test_form_of_an_entry_is_what_the_backend_writes(
 def shown(page: str, image: str) -> list[str]:
     """The lines of a page that show what was read from a picture."""
     text = (ROOT / "docs" / "backends" / page).read_text("utf-8")
-    found = re.search(rf"^    {re.escape(image)}: ok\n((?:      .*\n)+)", text, re.MULTILINE)
-    assert found
-    return [line[4:] for line in found[1].splitlines()]
+    result = re.search(rf"^    {re.escape(image)}: ok\n((?:      .*\n)+)", text, re.MULTILINE)
+    assert result
+    return [line[4:] for line in result[1].splitlines()]
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="the program tesseract is not installed")
@@ -124,6 +125,6 @@ def test_tesseract_reads_what_its_page_shows(tool: Any) -> None:
 def test_published_objects_are_those_of_the_page() -> None:
     from mner.contexts.published.vinvl import Published
 
-    found = Published(Path(os.environ["MNER_DATA"]) / "vinvl").find("70560.jpg").tags
-    lines = described(VisualContext("70560.jpg", tags=found)).splitlines()[1:]
+    result = Published(Path(os.environ["MNER_DATA"]) / "vinvl").find("70560.jpg").tags
+    lines = described(VisualContext("70560.jpg", tags=result)).splitlines()[1:]
     assert lines[:4] == shown("vinvl.md", "70560.jpg")

@@ -65,14 +65,14 @@ def test_full_disk_under_the_store_names_it_and_keeps_what_was_read(tmp_path: Pa
     with Store(tmp_path / "s.sqlite") as store:
         (pages,) = store._base.execute("PRAGMA page_count").fetchone()
         store._base.execute(f"PRAGMA max_page_count = {pages + 2}")
-        kept = 0
+        stored = 0
         with pytest.raises(DataError, match=r"s\.sqlite: cannot be used as the store .*full"):
             for number in range(1_000):
                 store.put(VisualContext("x.jpg", captions=(Caption("x" * 500),), sha256=str(number)), "f")
-                kept += 1
-    assert kept > 0
+                stored += 1
+    assert stored > 0
     with Store(tmp_path / "s.sqlite") as store:
-        assert len(store) == kept
+        assert len(store) == stored
 
 
 ODD = {
@@ -141,9 +141,9 @@ def test_loops_of_links_end_and_are_told(tmp_path: Path) -> None:
     (folder / "pong.png").symlink_to(folder / "ping.png")
     statuses = build(pictures(folder), tmp_path / "a.jsonl", config=OFF, store=tmp_path / "s.sqlite")
     assert statuses == {"ok": 2, "unreadable": 3}
-    told = read_contexts(tmp_path / "a.jsonl")
-    assert list(told) == ["000.png", "001.png", "ping.png", "pong.png", "self.png"]
-    assert "Too many levels of symbolic links" in (told["self.png"].reason or "")
+    given = read_contexts(tmp_path / "a.jsonl")
+    assert list(given) == ["000.png", "001.png", "ping.png", "pong.png", "self.png"]
+    assert "Too many levels of symbolic links" in (given["self.png"].reason or "")
 
 
 BUILD = """
@@ -166,8 +166,8 @@ def test_two_processes_build_the_same_store(tmp_path: Path) -> None:
     assert [process.wait(60) for process in running] == [0, 0]
     assert outs[0].read_bytes() == outs[1].read_bytes()
     assert len(read_contexts(outs[0])) == 60
-    with Store(store) as kept:
-        assert len(kept) == 60
+    with Store(store) as stored:
+        assert len(stored) == 60
     with sqlite3.connect(store) as base:
         assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     base.close()

@@ -49,13 +49,13 @@ class Detector:
 
 @pytest.fixture
 def items(tmp_path: Path) -> list[tuple[str, Path]]:
-    found = []
+    result = []
     for number in range(10, 17):
         path = tmp_path / f"{number}.png"
         Image.new("RGB", (number, 10), "red").save(path)
-        found.append((path.name, path))
-    found[1][1].write_text("broken")
-    return found
+        result.append((path.name, path))
+    result[1][1].write_text("broken")
+    return result
 
 
 def parts(out: Path) -> bytes:
@@ -70,8 +70,8 @@ def test_workers_and_shards_make_the_same_rows(items, tmp_path: Path) -> None:
     assert built == expected
     assert [row.image for row in seen] == [name for name, _ in items]
     assert build(items, tmp_path / "out", config=OFF, store=tmp_path / "c.sqlite", shard_size=3) == expected
-    one = (tmp_path / "one.jsonl").read_bytes()
-    assert one == (tmp_path / "two.jsonl").read_bytes() == parts(tmp_path / "out")
+    each = (tmp_path / "one.jsonl").read_bytes()
+    assert each == (tmp_path / "two.jsonl").read_bytes() == parts(tmp_path / "out")
 
 
 def test_shards_of_other_pictures_are_refused(items, tmp_path: Path) -> None:
@@ -240,9 +240,9 @@ def test_killed_build_by_workers_reads_nothing_twice_and_ends_alike(tmp_path: Pa
         return [sys.executable, "-m", "mner", "context", "build", str(folder), *options, "--out", str(tmp_path / out)]
 
     def environment(cache: str, seen: str, pause: float) -> dict[str, str]:
-        told = {"MNER_CACHE": tmp_path / cache, "SEEN": tmp_path / seen, "PAUSE": pause, "OMP_NUM_THREADS": 1}
+        given = {"MNER_CACHE": tmp_path / cache, "SEEN": tmp_path / seen, "PAUSE": pause, "OMP_NUM_THREADS": 1}
         paths = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-        return {**os.environ, **{name: str(value) for name, value in told.items()}, "PYTHONPATH": paths}
+        return {**os.environ, **{name: str(value) for name, value in given.items()}, "PYTHONPATH": paths}
 
     def seen(name: str) -> list[str]:
         path = tmp_path / name
@@ -260,14 +260,14 @@ def test_killed_build_by_workers_reads_nothing_twice_and_ends_alike(tmp_path: Pa
     os.killpg(first.pid, signal.SIGKILL)  # the workers, too, in the middle of whatever they do
     first.wait()
     with Store(tmp_path / "cache" / "contexts.sqlite") as store:
-        kept = {context.image for _, context in store}
-    assert count // 5 < len(kept) < count
-    assert kept <= set(seen("first"))
-    assert len(seen("first")) - len(kept) <= workers * BATCH
+        stored = {context.image for _, context in store}
+    assert count // 5 < len(stored) < count
+    assert stored <= set(seen("first"))
+    assert len(seen("first")) - len(stored) <= workers * BATCH
     assert not (tmp_path / "c.jsonl").exists()
     resumed, unbroken = environment("cache", "second", 0), environment("other", "third", 0)
     subprocess.run(command("c.jsonl"), env=resumed, check=True, capture_output=True)
-    assert sorted([*seen("second"), *kept]) == [f"{number:04d}.png" for number in range(count)]
+    assert sorted([*seen("second"), *stored]) == [f"{number:04d}.png" for number in range(count)]
     subprocess.run(command("d.jsonl"), env=unbroken, check=True, capture_output=True)
     assert (tmp_path / "c.jsonl").read_bytes() == (tmp_path / "d.jsonl").read_bytes()
     assert [row.status for row in read_contexts(tmp_path / "c.jsonl").values()] == ["ok"] * count

@@ -52,8 +52,8 @@ def picture(colour: str = "white", size: tuple[int, int] = (120, 90)) -> bytes:
     return stream.getvalue()
 
 
-def text_detector(plugin, found):
-    return VisionConfig(**{**OFF, "detector": plugin.install("det", "Detector", lambda _: list(found))})
+def text_detector(plugin, result):
+    return VisionConfig(**{**OFF, "detector": plugin.install("det", "Detector", lambda _: list(result))})
 
 
 def test_read_with_the_default_backends_reads_text():
@@ -148,8 +148,8 @@ def test_stream_takes_items_as_they_are_needed(plugin):
 class Place:
     """A picture's place that tells each time it is read."""
 
-    def __init__(self, content: bytes, told: list[threading.Event], number: int) -> None:
-        self._content, self._told, self._number, self.reads = content, told, number, 0
+    def __init__(self, content: bytes, given: list[threading.Event], number: int) -> None:
+        self._content, self._told, self._number, self.reads = content, given, number, 0
 
     def read(self) -> bytes:
         self.reads += 1
@@ -158,23 +158,23 @@ class Place:
 
 
 def places(count: int) -> tuple[list[tuple[str, Place]], list[threading.Event]]:
-    told = [threading.Event() for _ in range(count)]
-    return [(f"{n}", Place(picture(size=(n + 1, 5)), told, n)) for n in range(count)], told
+    given = [threading.Event() for _ in range(count)]
+    return [(f"{n}", Place(picture(size=(n + 1, 5)), given, n)) for n in range(count)], given
 
 
 def test_next_picture_is_opened_while_the_backends_see_one(plugin, tmp_path):
-    items, told = places(8)
+    items, given = places(8)
     in_time: list[bool] = []
 
     def detect(pixels):
-        in_time.append(told[min(pixels.width, 7)].wait(5))  # the width is the number of the next picture
-        assert sum(one.is_set() for one in told) - pixels.width < AHEAD
+        in_time.append(given[min(pixels.width, 7)].wait(5))  # the width is the number of the next picture
+        assert sum(each.is_set() for each in given) - pixels.width < AHEAD
         return []
 
     config = VisionConfig(**{**OFF, "detector": plugin.install("det", "Detector", detect)})
     with Store(tmp_path / "s.sqlite") as store:
         contexts = list(Extractor(config).stream(items, store=store))
-    assert [(one.image, one.status, one.reason) for one in contexts] == [(f"{n}", "ok", None) for n in range(8)]
+    assert [(each.image, each.status, each.reason) for each in contexts] == [(f"{n}", "ok", None) for n in range(8)]
     assert in_time == [True] * 8
     assert [place.reads for _, place in items] == [1] * 8
 
@@ -221,17 +221,17 @@ def test_place_that_raises_anything_costs_its_own_picture(plugin):
 
     items = [("a", picture()), ("b", Broken()), ("c", picture("red"))]
     contexts = list(Extractor(text_detector(plugin, [])).stream(items))
-    assert [(one.image, one.status) for one in contexts] == [("a", "ok"), ("b", "unreadable"), ("c", "ok")]
+    assert [(each.image, each.status) for each in contexts] == [("a", "ok"), ("b", "unreadable"), ("c", "ok")]
     assert contexts[1].reason == "the picture cannot be read: no such member"
 
 
 def test_tags_are_sorted_and_cut_with_their_attributes_and_counted(plugin):
     tags = [Tag("x", attributes=("a", "b"), confidence=n / 100, source="det") for n in range(50)]
     context = Extractor(text_detector(plugin, tags)).read(picture(), image="a")
-    kept = [tag.confidence for tag in context.tags]
-    assert kept == sorted(kept, reverse=True)
+    stored = [tag.confidence for tag in context.tags]
+    assert stored == sorted(stored, reverse=True)
     assert sum(1 + len(tag.attributes) for tag in context.tags) <= MOST_TAGS
-    assert (len(kept), context.extra) == (33, {"cut": {"tags": 17}})
+    assert (len(stored), context.extra) == (33, {"cut": {"tags": 17}})
 
 
 def test_boxes_are_in_pixels_of_the_whole_picture(plugin):
@@ -252,10 +252,10 @@ def fingerprint(**settings) -> str:
 
 
 def test_fingerprint_changes_with_backends_and_options_only():
-    one = fingerprint()
-    assert len(one) == 12 and int(one, 16) >= 0
+    each = fingerprint()
+    assert len(each) == 12 and int(each, 16) >= 0
     assert (
-        one
+        each
         == fingerprint()
         == fingerprint(options={"nanodet": {"threshold": 0.5}})
         == fingerprint(options={"tesseract": {}})
@@ -267,7 +267,7 @@ def test_fingerprint_changes_with_backends_and_options_only():
         fingerprint(ocr=""),
         fingerprint(ocr="tesseract"),
     }
-    assert len(others) == 5 and one not in others
+    assert len(others) == 5 and each not in others
 
 
 def test_fingerprint_changes_with_a_plugins_version(plugin):
@@ -304,8 +304,8 @@ def test_real_pictures_are_all_read():
     contexts = list(Extractor(VisionConfig(), threads=1).stream((path.name, path) for path in paths))
     assert [context.image for context in contexts] == [path.name for path in paths]
     assert all((context.status, context.reason) == ("ok", None) for context in contexts)
-    found = {context.image: context for context in contexts}
-    assert found["16_05_01_127.jpg"].ocr[0].text == "Phillies"
-    assert [caption.text for caption in found["1.jpg"].captions] == ["a photo of two people"]
+    result = {context.image: context for context in contexts}
+    assert result["16_05_01_127.jpg"].ocr[0].text == "Phillies"
+    assert [caption.text for caption in result["1.jpg"].captions] == ["a photo of two people"]
     assert sum(bool(context.tags) for context in contexts) >= 18
     assert sum(bool(context.ocr) for context in contexts) >= 12

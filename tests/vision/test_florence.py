@@ -62,12 +62,12 @@ def test_one_network_serves_all_three_and_sees_a_picture_once(tiny_vision, netwo
 
 
 def test_writing_equals_the_models_own_way(network):
-    (found,) = florence._written(network, [PICTURE], florence.CAPTION, tokens=12, beams=4, count=3)
-    made = network.processor(images=PICTURE, text=florence.CAPTION, return_tensors="pt")
+    (result,) = florence._written(network, [PICTURE], florence.CAPTION, tokens=12, beams=4, count=3)
+    built = network.processor(images=PICTURE, text=florence.CAPTION, return_tensors="pt")
     with torch.inference_mode(), quiet():
-        ids = network.model.generate(**made, num_beams=4, num_return_sequences=3, max_new_tokens=12, do_sample=False)
-    assert [text for text, _ in found] == network.processor.batch_decode(ids)
-    assert [score for _, score in found] == sorted((score for _, score in found), reverse=True)
+        ids = network.model.generate(**built, num_beams=4, num_return_sequences=3, max_new_tokens=12, do_sample=False)
+    assert [text for text, _ in result] == network.processor.batch_decode(ids)
+    assert [score for _, score in result] == sorted((score for _, score in result), reverse=True)
 
 
 def test_regions_become_tags_with_ready_texts(tiny_vision, writes):

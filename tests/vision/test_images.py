@@ -50,11 +50,11 @@ def test_path_bytes_and_image_are_the_same_picture(tmp_path: Path) -> None:
     drawn = Image.new("RGB", (30, 20), (10, 200, 30))
     content = file_of(drawn)
     (tmp_path / "a.png").write_bytes(content)
-    found = [open_image(source) for source in (tmp_path / "a.png", str(tmp_path / "a.png"), content, drawn)]
-    assert {(one.width, one.height, one.pixels.mode, one.pixels.getpixel((3, 3))) for one in found} == {
+    result = [open_image(source) for source in (tmp_path / "a.png", str(tmp_path / "a.png"), content, drawn)]
+    assert {(each.width, each.height, each.pixels.mode, each.pixels.getpixel((3, 3))) for each in result} == {
         (30, 20, "RGB", (10, 200, 30))
     }
-    assert found[0].sha256 == found[1].sha256 == found[2].sha256 != found[3].sha256
+    assert result[0].sha256 == result[1].sha256 == result[2].sha256 != result[3].sha256
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -113,10 +113,10 @@ def test_large_jpeg_is_decoded_smaller_and_keeps_its_size_in_name() -> None:
     drawn = Image.new("RGB", (8000, 4600), "navy")
     drawn.paste("yellow", (0, 0, 4000, 4600))
     for options, size in (({}, (8000, 4600)), ({"exif": exif}, (4600, 8000)), ({"progressive": True}, (8000, 4600))):
-        found = open_image(file_of(drawn, "JPEG", **options))
-        assert (found.width, found.height) == size
-        assert found.pixels.size == (size[0] // 2, size[1] // 2)
-    assert found.pixels.getpixel((100, 100))[0] > 200 > 50 > found.pixels.getpixel((3900, 100))[0]  # type: ignore[index]
+        result = open_image(file_of(drawn, "JPEG", **options))
+        assert (result.width, result.height) == size
+        assert result.pixels.size == (size[0] // 2, size[1] // 2)
+    assert result.pixels.getpixel((100, 100))[0] > 200 > 50 > result.pixels.getpixel((3900, 100))[0]  # type: ignore[index]
     below = Image.new("RGB", (8000, 4500), "navy")
     assert open_image(file_of(below, "JPEG")).pixels.size == below.size
 
@@ -199,8 +199,8 @@ def test_exif_rotation_is_applied() -> None:
     image = Image.new("RGB", (20, 10), "white")
     exif = Image.Exif()
     exif[0x0112] = 6
-    found = open_image(file_of(image, "JPEG", exif=exif))
-    assert (found.width, found.height) == (10, 20)
+    result = open_image(file_of(image, "JPEG", exif=exif))
+    assert (result.width, result.height) == (10, 20)
 
 
 def test_sixteen_bits_stay_dark_where_the_picture_is_dark() -> None:
@@ -225,12 +225,12 @@ def test_huge_pictures_are_converted_strip_by_strip(monkeypatch: pytest.MonkeyPa
         file_of(clear.convert("LA")),
         file_of(palette, transparency=7),
     ]
-    whole = [open_image(one).pixels.tobytes() for one in files]
+    whole = [open_image(each).pixels.tobytes() for each in files]
     sizes: list[tuple[int, int]] = []
     composite = Image.alpha_composite
-    monkeypatch.setattr(Image, "alpha_composite", lambda one, other: sizes.append(one.size) or composite(one, other))
+    monkeypatch.setattr(Image, "alpha_composite", lambda each, other: sizes.append(each.size) or composite(each, other))
     monkeypatch.setattr("mner.vision.images.STRIP", 300)
-    assert [open_image(one).pixels.tobytes() for one in files] == whole
+    assert [open_image(each).pixels.tobytes() for each in files] == whole
     assert sizes == [*[(40, 7)] * 7, (40, 1)] * 3
     assert len(set(whole)) == len(files)
 
@@ -287,8 +287,8 @@ def test_threads_leave_the_filters_of_warnings_as_they_were(monkeypatch: pytest.
     large = file_of(Image.new("RGB", (1000, 1000)))
     before = list(warnings.filters)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(open_image, [large] * 60))
-    assert {one.width for one in found} == {1000}
+        result = list(pool.map(open_image, [large] * 60))
+    assert {each.width for each in result} == {1000}
     assert list(warnings.filters) == before
     with pytest.raises(UserWarning):
         warnings.warn("still an error", UserWarning, stacklevel=1)

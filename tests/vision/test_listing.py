@@ -19,24 +19,24 @@ from mner.vision.listing import FACTS, Backend, backends
 from mner.vision.protocols import About
 
 
-def found(kind: str, name: str, config: VisionConfig | None = None) -> Backend:
-    (one,) = [one for one in backends(config) if (one.kind, one.name) == (kind, name)]
-    return one
+def result(kind: str, name: str, config: VisionConfig | None = None) -> Backend:
+    (each,) = [each for each in backends(config) if (each.kind, each.name) == (kind, name)]
+    return each
 
 
 def test_every_file_of_the_folders_is_listed_with_its_facts() -> None:
-    listed = {(one.kind, one.name): one for one in backends()}
+    listed = {(each.kind, each.name): each for each in backends()}
     named = {(kind, name) for kind, (folder, _) in KINDS.items() for name in plugins.names(folder)}
     assert set(listed) == named >= {("attributes", "attributes"), ("attributes", "zeroshot"), ("scene", "scene")}
-    for one in listed.values():
-        assert set(one.facts) == set(FACTS), one.name
-        assert one.summary and "\n" not in one.summary and "``" not in str(one.to_dict())
-        assert ("transformers" in one.needs) == bool(one.models)
+    for each in listed.values():
+        assert set(each.facts) == set(FACTS), each.name
+        assert each.summary and "\n" not in each.summary and "``" not in str(each.to_dict())
+        assert ("transformers" in each.needs) == bool(each.models)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("detector", "nanodet"), ("captioner", "template"), ("ocr", "rapid")])
 def test_default_backends_are_ready(kind: str, name: str) -> None:
-    assert found(kind, name).ready
+    assert result(kind, name).ready
 
 
 @pytest.mark.parametrize(("kind", "folder"), [(kind, folder) for kind, (folder, _) in KINDS.items()])
@@ -51,23 +51,23 @@ def test_missing_package_program_and_model_are_told(monkeypatch: pytest.MonkeyPa
     module = plugins.load(KINDS["ocr"][0], "tesseract")
     about = About(needs=("no_such_package",), programs=("no-such-program",))
     monkeypatch.setattr(module, "ABOUT", about)
-    one = found("ocr", "tesseract")
-    assert one.needs == ("no_such_package", "the program no-such-program")
-    assert one.missing == ("the package no_such_package", "the program no-such-program")
+    each = result("ocr", "tesseract")
+    assert each.needs == ("no_such_package", "the program no-such-program")
+    assert each.missing == ("the package no_such_package", "the program no-such-program")
     about = About(models=lambda options: [tmp_path / "gone.onnx"], lacking=lambda options: options.language)
     monkeypatch.setattr(module, "ABOUT", about)
-    one = found("ocr", "tesseract")
-    assert one.missing == ("eng", f"the file {tmp_path}/gone.onnx")
-    assert not one.ready and one.to_dict()["ready"] is False
+    each = result("ocr", "tesseract")
+    assert each.missing == ("eng", f"the file {tmp_path}/gone.onnx")
+    assert not each.ready and each.to_dict()["ready"] is False
 
 
 def test_files_that_options_name_make_a_reader_ready(tmp_path: Path) -> None:
-    assert "vision.options.vinvl.detections" in found("detector", "vinvl").missing[0]
+    assert "vision.options.vinvl.detections" in result("detector", "vinvl").missing[0]
     gone = VisionConfig(options={"vinvl": {"detections": str(tmp_path / "gone"), "captions": str(tmp_path)}})
-    assert found("detector", "vinvl", gone).missing == (f"{tmp_path}/gone: no such file or folder",)
-    assert found("captioner", "vinvl", gone).ready
+    assert result("detector", "vinvl", gone).missing == (f"{tmp_path}/gone: no such file or folder",)
+    assert result("captioner", "vinvl", gone).ready
     wrong = VisionConfig(options={"bottomup": {"treshold": 1}})
-    assert "options that can be used" in found("detector", "bottomup", wrong).missing[0]
+    assert "options that can be used" in result("detector", "bottomup", wrong).missing[0]
 
 
 def test_models_that_options_name_are_looked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_models_that_options_name_are_looked_for(monkeypatch: pytest.MonkeyPatch
 
     def missing(model: str) -> tuple[str, ...]:
         config = VisionConfig(ocr="outside.hub", options={"outside.hub": {"model": model}})
-        return found("ocr", "outside.hub", config).missing
+        return result("ocr", "outside.hub", config).missing
 
     assert missing("") == ("no model; put one in a folder",)
     assert missing("gone") == (f"the file {tmp_path}/gone",)
@@ -102,9 +102,9 @@ def test_plugin_from_outside_is_listed_too(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module, "Options", create_model("Options"), raising=False)
     monkeypatch.setitem(sys.modules, "outside", ModuleType("outside"))
     monkeypatch.setitem(sys.modules, "outside.caption", module)
-    one = found("captioner", "outside.caption", VisionConfig(captioner="outside.caption"))
-    assert (one.summary, one.facts, one.ready) == ("Mine.", {"Downloads": "a lot."}, True)
-    assert [other.kind for other in backends(outside=["outside.caption"]) if other.name == one.name] == ["captioner"]
+    each = result("captioner", "outside.caption", VisionConfig(captioner="outside.caption"))
+    assert (each.summary, each.facts, each.ready) == ("Mine.", {"Downloads": "a lot."}, True)
+    assert [other.kind for other in backends(outside=["outside.caption"]) if other.name == each.name] == ["captioner"]
     monkeypatch.delattr(module, "Captioner")
     with pytest.raises(PluginError, match=r'"outside\.caption" has none of the classes Detector, Captioner, Reader'):
         backends(outside=["outside.caption"])

@@ -45,14 +45,14 @@ def contexts(batch: int, name: str, options: dict[str, Any], **parts: str) -> li
     return list(extractor.stream(PICTURES))
 
 
-def assert_equal(some: Sequence[VisualContext], others: Sequence[VisualContext]) -> None:
+def assert_equal(several: Sequence[VisualContext], others: Sequence[VisualContext]) -> None:
     """Words, boxes and scores are the same, but for the rounding of another order of sums; and pictures differ."""
 
     def plain(rows: Sequence[VisualContext]) -> list[dict[str, Any]]:
         assert [(row.status, row.reason) for row in rows] == [("ok", None)] * len(rows)
         return [json.loads(to_line(row), parse_float=lambda text: pytest.approx(float(text), abs=2e-4)) for row in rows]
 
-    assert plain(some) == [json.loads(to_line(row)) for row in others]
+    assert plain(several) == [json.loads(to_line(row)) for row in others]
     assert len({to_line(replace(row, image="", sha256="")) for row in others}) > 1
 
 
@@ -167,7 +167,7 @@ class Captioner:
 
     def many(self, pictures: list[Image.Image], tags: Any, *, scenes: Any, ocr: Any) -> list[list[Caption]]:
         rows = zip(pictures, tags, scenes, ocr, strict=True)
-        answers = [self(picture, found, scenes=labels, ocr=lines) for picture, found, labels, lines in rows]
+        answers = [self(picture, result, scenes=labels, ocr=lines) for picture, result, labels, lines in rows]
         self.calls[-len(pictures) :] = [len(pictures)]
         return answers[: len(answers) - self.short]
 
@@ -196,9 +196,9 @@ def test_picture_that_fails_costs_its_neighbours_nothing(mine: VisionConfig, tmp
         rows = list(Extractor(mine).stream(items, store=store))
         assert len(store) == 6  # not the one that failed
     assert [row.image for row in rows] == [name for name, _ in items]
-    told = {row.image: (row.status, row.reason) for row in rows if row.reason}
-    assert told.pop("3.png") == ("ok", "the captioner failed: RuntimeError: too much")
-    assert {name: status for name, (status, _) in told.items()} == {
+    message = {row.image: (row.status, row.reason) for row in rows if row.reason}
+    assert message.pop("3.png") == ("ok", "the captioner failed: RuntimeError: too much")
+    assert {name: status for name, (status, _) in message.items()} == {
         "broken.png": "unreadable",
         "flat.png": "unreadable",
     }
@@ -213,8 +213,8 @@ def test_batch_takes_the_place_of_calls_one_by_one(mine: VisionConfig) -> None:
 
 
 def test_picture_that_is_twice_in_a_batch_is_looked_at_once(mine: VisionConfig) -> None:
-    (first, one), (second, other) = PICTURES[:2]
-    rows = list(Extractor(mine).stream([(first, png(one)), (second, png(other)), ("again.png", png(one))]))
+    (first, each), (second, other) = PICTURES[:2]
+    rows = list(Extractor(mine).stream([(first, png(each)), (second, png(other)), ("again.png", png(each))]))
     assert Captioner.calls == [2]
     assert rows[2] == replace(rows[0], image="again.png")
     assert [row.captions[0].text for row in rows[:2]] == ["120 wide, 0 tags", "90 wide, 0 tags"]
@@ -256,11 +256,11 @@ class WorkerPool:
 
 
 @pytest.mark.parametrize(
-    ("own", "told", "handed", "looked"),
+    ("own", "batch_size", "handed", "examined"),
     [(3, None, [6, 3], [3, 3, 3]), (2, None, [4, 4, 1], [2, 2, 2, 2, 1]), (6, 5, [5, 4], [5, 4])],
 )
 def test_worker_is_handed_twice_as_many_as_its_backends_look_at(
-    mine: VisionConfig, tmp_path: Path, own: int, told: int | None, handed: list[int], looked: list[int]
+    mine: VisionConfig, tmp_path: Path, own: int, batch_size: int | None, handed: list[int], examined: list[int]
 ) -> None:
     config = mine.model_copy(update={"options": {"outside.many": {"batch": own}}})
     items = [(f"{number}.png", png(noise((50 + number, 40), number))) for number in range(9)]
@@ -270,6 +270,6 @@ def test_worker_is_handed_twice_as_many_as_its_backends_look_at(
         pools.append(WorkerPool(begin))
         return nullcontext(pools[0])
 
-    build(items, tmp_path / "a.jsonl", config=config, store=tmp_path / "s.sqlite", hire=hire, batch_size=told)
+    build(items, tmp_path / "a.jsonl", config=config, store=tmp_path / "s.sqlite", hire=hire, batch_size=batch_size)
     assert pools[0].handed == handed
-    assert Captioner.calls == looked
+    assert Captioner.calls == examined

@@ -41,13 +41,13 @@ def test_results_are_taken_as_they_were_published(published: Path) -> None:
     context = Extractor(config(published)).read(picture((3200, 1600)), image="one.png")
     (tag,) = context.tags  # no measured attribute, though the object is large and red
     assert (tag.object, tag.attributes, tag.box, tag.source) == ("one", (), (0.0, 0.0, 3200.0, 800.0), "vinvl")
-    assert [(one.text, one.source) for one in context.captions] == [("first", "vinvl")]
+    assert [(each.text, each.source) for each in context.captions] == [("first", "vinvl")]
     assert context.reason is None
 
 
 def test_template_speaks_of_published_objects(published: Path) -> None:
     context = Extractor(config(published, captioner="template")).read(picture(), image="one.png")
-    assert [one.text for one in context.captions] == ["a photo of a one"]
+    assert [each.text for each in context.captions] == ["a photo of a one"]
 
 
 def test_equal_pictures_of_two_names_keep_their_own_results(published: Path) -> None:

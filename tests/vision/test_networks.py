@@ -58,8 +58,8 @@ def test_command_line_says_it_and_ends_with_two(cache, tmp_path):
 
     Image.new("RGB", (20, 20)).save(tmp_path / "1.png")
     (tmp_path / "c.toml").write_text('[vision]\ncaptioner = "hub"\n[vision.options.hub]\nmodel = "maker/thing"\n')
-    told = ["context", "build", str(tmp_path), "--out", str(tmp_path / "o.jsonl"), "--config", str(tmp_path / "c.toml")]
-    run = CliRunner().invoke(app, told)
+    line = ["context", "build", str(tmp_path), "--out", str(tmp_path / "o.jsonl"), "--config", str(tmp_path / "c.toml")]
+    run = CliRunner().invoke(app, line)
     assert run.exit_code == 2 and "hf download maker/thing" in " ".join(run.output.split())
     assert not (tmp_path / "o.jsonl").exists()
 
@@ -166,10 +166,10 @@ def test_quiet_leaves_the_loudness_as_it_was():
 
 def test_pictures_are_prepared_without_torchvision(monkeypatch, copied):
     """Where torchvision is installed it must not be used: the same picture gives the same pixels everywhere."""
-    told = []
+    given = []
     real = transformers.AutoImageProcessor.from_pretrained
     monkeypatch.setattr(
-        transformers.AutoImageProcessor, "from_pretrained", lambda *a, **k: told.append(k["backend"]) or real(*a, **k)
+        transformers.AutoImageProcessor, "from_pretrained", lambda *a, **k: given.append(k["backend"]) or real(*a, **k)
     )
     assert load(copied, "git").images.backend == "pil"
-    assert told == ["pil"]
+    assert given == ["pil"]

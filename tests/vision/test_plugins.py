@@ -33,20 +33,20 @@ TINY = {"detector": "rt_detr_v2", "captioner": "blip", "ocr": "florence2", "attr
 """What stands for the models of the hub, which are not here."""
 
 
-def made(key: str, name: str, tiny_vision, folder):
+def built(key: str, name: str, tiny_vision, folder):
     module = module_of(key, name)
-    told = {}
+    given = {}
     if name == "hub":
-        told = {"model": str(tiny_vision(TINY[key])), **({"tokens": 16} if key == "ocr" else {})}
+        given = {"model": str(tiny_vision(TINY[key])), **({"tokens": 16} if key == "ocr" else {})}
     elif name == "openvocab":
         (folder / "names.txt").write_text("cat\nred ball\n")
-        told = {"model": str(tiny_vision("owlv2")), "vocabulary": str(folder / "names.txt"), "threshold": 0.1}
+        given = {"model": str(tiny_vision("owlv2")), "vocabulary": str(folder / "names.txt"), "threshold": 0.1}
     elif name == "zeroshot":
-        told = {"model": str(tiny_vision(TINY[key])), "threshold": 0.0}
+        given = {"model": str(tiny_vision(TINY[key])), "threshold": 0.0}
     elif name == "paddle":
-        told = {"download": True}
+        given = {"download": True}
     try:
-        return getattr(module, KINDS[key][1])(module.Options(**told), threads=1)
+        return getattr(module, KINDS[key][1])(module.Options(**given), threads=1)
     except MissingExtraError as error:
         pytest.skip(f"{name} is not installed here: {error}")
     except ConfigError as error:
@@ -99,28 +99,28 @@ def test_plugins_import_without_heavy_packages():
 @pytest.mark.parametrize(("key", "name"), [(key, name) for key, name in EVERY if key != "features"])
 @pytest.mark.parametrize("size", [(320, 200), (1, 1), (3, 900), (900, 3)])
 def test_backend_gives_legal_results(key, name, size, tiny_vision, tmp_path):
-    backend, picture = made(key, name, tiny_vision, tmp_path), Image.effect_noise(size, 80).convert("RGB")
+    backend, picture = built(key, name, tiny_vision, tmp_path), Image.effect_noise(size, 80).convert("RGB")
     if key == "captioner":
         tags = [Tag("person", confidence=0.9, box=(0.0, 0.0, 1.0, 1.0), source="test")]
-        found = backend(picture, tags, scenes=[], ocr=[])
-        assert found and all(isinstance(one, Caption) and one.text for one in found)
+        result = backend(picture, tags, scenes=[], ocr=[])
+        assert result and all(isinstance(each, Caption) and each.text for each in result)
     elif key == "scene":
         labels = backend(picture)
-        assert all(isinstance(one, Scene) and one.label and 0 <= one.confidence <= 1 for one in labels)
+        assert all(isinstance(each, Scene) and each.label and 0 <= each.confidence <= 1 for each in labels)
         return
     elif key == "attributes":
         tags = [Tag("car", box=(0.0, 0.0, float(size[0]), float(size[1])), source=name), Tag("dog", source=name)]
-        found = backend(picture, tags)
-        assert [(one.object, one.box) for one in found] == [(one.object, one.box) for one in tags]
-        assert all(len(one.attributes) <= 3 for one in found)
+        result = backend(picture, tags)
+        assert [(each.object, each.box) for each in result] == [(each.object, each.box) for each in tags]
+        assert all(len(each.attributes) <= 3 for each in result)
     else:
-        found = backend(picture)
-        assert all(isinstance(one, Tag if key == "detector" else OcrText) for one in found)
-        for one in found:
-            left, top, right, bottom = one.box
+        result = backend(picture)
+        assert all(isinstance(each, Tag if key == "detector" else OcrText) for each in result)
+        for each in result:
+            left, top, right, bottom = each.box
             assert 0 <= left < right <= size[0]
             assert 0 <= top < bottom <= size[1]
-    assert {one.source for one in found} <= {name}
+    assert {each.source for each in result} <= {name}
 
 
 class Options(BaseModel):

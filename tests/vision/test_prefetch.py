@@ -44,12 +44,12 @@ def test_items_are_taken_in_the_callers_thread_as_they_are_needed() -> None:
     assert len(taken) == 5 + 2
     assert set(taken) == {threading.current_thread().name}
     stream.close()
-    assert not [one for one in threading.enumerate() if one.name.startswith("mner-vision")]
+    assert not [each for each in threading.enumerate() if each.name.startswith("mner-vision")]
 
 
 def test_error_stands_where_its_result_would() -> None:
-    found: list[float] = []
+    result: list[float] = []
     with pytest.raises(ZeroDivisionError):
-        for one in prefetch(lambda number: 1 / number, [1, 2, 0, 4], most=4):
-            found.append(one)
-    assert found == [1.0, 0.5]
+        for each in prefetch(lambda number: 1 / number, [1, 2, 0, 4], most=4):
+            result.append(each)
+    assert result == [1.0, 0.5]

@@ -19,11 +19,11 @@ from mner.vision.texts import LONGEST, clean, cleaned
 
 @given(st.text(max_size=40), st.integers(1, 20))
 def test_clean_text_is_one_printable_line(text, longest):
-    found = clean(text, longest=longest)
-    assert len(found) <= longest and found == found.strip()
-    assert not any(one in found for one in "\n\r\t\x00\x1b\x85\u2028\u2029")
-    found.encode()
-    assert clean(found, longest=longest) == found
+    result = clean(text, longest=longest)
+    assert len(result) <= longest and result == result.strip()
+    assert not any(each in result for each in "\n\r\t\x00\x1b\x85\u2028\u2029")
+    result.encode()
+    assert clean(result, longest=longest) == result
 
 
 def test_fit_texts_stay_as_they_are():
@@ -38,7 +38,7 @@ def test_texts_that_say_nothing_are_left_out():
 
 
 @pytest.mark.parametrize(("text", "kept"), [("a\x1b[2Jdog\n", "a [2Jdog"), ("ab " * 5000, None), ("\ud83d", None)])
-def test_extractor_cleans_what_any_captioner_says(monkeypatch, text, kept):
+def test_extractor_cleans_what_any_captioner_says(monkeypatch, text, stored):
     class Options(BaseModel):
         model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,6 +51,6 @@ def test_extractor_cleans_what_any_captioner_says(monkeypatch, text, kept):
         Image.new("RGB", (9, 9)), image="1"
     )
     assert context.reason is None
-    found = [one.text for one in context.captions]
-    assert found == ([kept] if kept else [clean(text)] if clean(text) else [])
-    assert all(len(one) <= LONGEST for one in found)
+    result = [each.text for each in context.captions]
+    assert result == ([stored] if stored else [clean(text)] if clean(text) else [])
+    assert all(len(each) <= LONGEST for each in result)

@@ -30,13 +30,13 @@ class Progress:
 
     shards: int
     items: int
-    kept: bool
+    skipped: bool
 
 
 @dataclass(slots=True)
 class _Planned:
     number: int
-    kept: bool
+    skipped: bool
     size: int = 0  # items taken so far
     whole: bool = False  # whether those are all
 
@@ -116,7 +116,7 @@ def run(
         for number in count():
             planned = _Planned(number, part(out, number, suffix).exists())
             plan.append(planned)
-            if planned.kept:
+            if planned.skipped:
                 planned.size = sum(1 for _ in islice(source, shard_size))
                 planned.whole = True
             else:
@@ -129,16 +129,16 @@ def run(
     end: list[list[R]] = [[]]
     for results in chain(stream(lists()), end):  # once more at the end, when all shards are known to be whole
         gathered += results
-        while plan and plan[0].whole and (plan[0].kept or len(gathered) == plan[0].size):
+        while plan and plan[0].whole and (plan[0].skipped or len(gathered) == plan[0].size):
             planned = plan.popleft()
             if not planned.size:  # the input ended with the shard before
                 break
-            if not planned.kept:
+            if not planned.skipped:
                 seal(planned.number, gathered)
                 write(part(out, planned.number, suffix), gathered)
                 gathered = []
             shards, done = shards + 1, done + planned.size
-            yield Progress(shards, done, planned.kept)
+            yield Progress(shards, done, planned.skipped)
     _finish(out, shards, done, suffix)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
 
 from mner.bounded import packages
 from mner.config import VisionConfig
@@ -29,13 +27,13 @@ from mner.vision.images import Named
 BATCH = 4
 """Pictures that a worker is handed at once, or more where its backends look at more in one call."""
 
-_Rows = list[VisualContext]
-_Streaming = Callable[[Iterable[list[Named]]], Iterator[_Rows]]
+_Contexts = list[VisualContext]
+_Stream = Callable[[Iterable[list[Named]]], Iterator[_Contexts]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How pictures are read; it pickles, and workers on any machine can begin from it.
+    """How workers on any machine begin to read pictures; it pickles.
 
     Attributes:
         config: Which backends read.
@@ -46,9 +44,9 @@ class Reading:
     store: Path | None = None
 
     def __call__(self) -> Callable[[Iterable[Named]], Iterator[VisualContext]]:
-        """Open backends and store; gives the function from pictures to their contexts."""
+        """Open backends and store; returns the function from pictures to their contexts."""
         extractor = Extractor(self.config, threads=1)
-        # Now, not with the first picture: where there is no room for them, no picture is taken for the cause.
+        # Now, not with the first picture: if there is no room for the backends, no picture is taken for the cause.
         extractor.load()
         return partial(extractor.stream, store=Store(self.store, needed=self.store is not None))
 
@@ -72,25 +70,25 @@ def build(
     force: bool = False,
     watch: Callable[[VisualContext], None] = lambda context: None,
 ) -> Mapping[str, int]:
-    """Read pictures into an artefact; the number of rows by status.
+    """Read pictures into an artefact; returns the number of contexts by status.
 
-    A file appears when it is whole. An interrupted build keeps what it has read in the store, so the same call
-    goes on where it stopped. A picture that ends the process of its worker is tried again, then marked unreadable.
+    A file appears when it is whole. An interrupted build has what it read in the store, so the same call continues
+    where it stopped. A picture that ends the process of its worker is tried again, then marked unreadable.
 
     Args:
         items: Name and place of each picture, as ``mner.data.listing.pictures`` gives them.
-        out: The artefact's file, or the folder of its shards. A name that ends in ``.parquet`` makes either Parquet,
-            any other JSON lines.
+        out: The artefact's file, or the folder of its shards; Parquet if the name ends in ``.parquet``, else JSON
+            lines.
         config: Which backends read.
         store: The store's file; None takes the user's own.
-        workers: Processes that read at the same time; one reads in this process. They start with the first picture
-            that the store does not have.
+        workers: Processes that read at the same time, started with the first picture that the store does not have; 1
+            reads in this process.
         hire: Makes the workers instead, such as ``functools.partial(mner.engines.ray.Actors, workers=8)``.
-        batch_size: Pictures that a worker is handed at once; None takes ``BATCH``, or more where the backends look at
-            several in one call: twice as many, so that the next ones are decoded meanwhile.
-        shard_size: Rows of one shard; 0 writes one file.
+        batch_size: Pictures that a worker is handed at once; None takes ``BATCH``, or twice as many as the backends
+            look at in one call, so that the next ones are decoded meanwhile.
+        shard_size: Contexts of one shard; 0 writes one file.
         force: Write shards beside files that are not mner's.
-        watch: Called with each row.
+        watch: Called with each context.
 
     Raises:
         DataError: ``out`` cannot be written, or holds damaged shards, or shards of other pictures or backends.
@@ -99,8 +97,8 @@ def build(
     """
     statuses: Counter[str] = Counter()
 
-    def seen(rows: Iterable[VisualContext]) -> Iterator[VisualContext]:
-        for context in rows:
+    def counted(contexts: Iterable[VisualContext]) -> Iterator[VisualContext]:
+        for context in contexts:
             statuses[context.status] += 1
             watch(context)
             yield context
@@ -108,41 +106,38 @@ def build(
     if hire is None and workers > 1:
         hire = partial(Processes, workers=workers)
     if out.suffix == PARQUET:
-        packages()  # that they are missing is told before anything is read
+        packages()  # fails before anything is read
     if not shard_size and out.is_dir():
         raise DataError(f"{out}: is a folder; name a file, or give a shard size to write shards into the folder")
     extractor = Extractor(config, threads=0 if hire is None else 1)
     batch_size = batch_size or max(BATCH, 2 * extractor.batch)
-    with _streaming(extractor, Reading(config, store), hire) as stream:
-        if shard_size:
-            with held(out):
-                shards_of = _shards(stream, items, out, extractor.fingerprint, batch_size, shard_size, force)
-                for _ in seen(row for rows in shards_of for row in rows):
-                    pass
+    with Store(store, needed=store is not None) as opened, ExitStack() as stack:
+        stream: _Stream
+        if hire is None:
+            stream = partial(_here, partial(extractor.stream, store=opened))
         else:
-            write_contexts(seen(row for rows in stream(_lists(items, batch_size)) for row in rows), out)
+            pool = partial(hire, Reading(config, store))
+            stream = partial(_by_workers, partial(extractor.known, store=opened), lambda: stack.enter_context(pool()))
+        if shard_size:
+            stack.enter_context(held(out))
+            run = partial(shards.run, stream, fingerprint=extractor.fingerprint, batch_size=batch_size, force=force)
+            for _ in counted(chain.from_iterable(_shards(run, items, out, shard_size))):
+                pass
+        else:
+            write_contexts(counted(chain.from_iterable(stream(_lists(items, batch_size)))), out)
     return dict(statuses)
 
 
-@contextmanager
-def _streaming(extractor: Extractor, reading: Reading, hire: Hire[Named, VisualContext] | None) -> Iterator[_Streaming]:
-    """From lists of pictures to lists of contexts, here or by workers."""
-    with Store(reading.store, needed=reading.store is not None) as store, ExitStack() as stack:
-        if hire is None:
-            yield partial(_here, partial(extractor.stream, store=store))
-        else:
-            known = partial(extractor.known, store=store)
-            yield partial(_by_workers, known, lambda: stack.enter_context(hire(reading)))
-
-
-def _here(read: Callable[[Iterable[Named]], Iterator[VisualContext]], lists: Iterable[list[Named]]) -> Iterator[_Rows]:
+def _here(
+    read: Callable[[Iterable[Named]], Iterator[VisualContext]], lists: Iterable[list[Named]]
+) -> Iterator[_Contexts]:
     """The lists' contexts, read as one stream: it looks ahead over their borders."""
     sizes: deque[int] = deque()
 
     def items() -> Iterator[Named]:
-        for one in lists:
-            sizes.append(len(one))
-            yield from one
+        for batch in lists:
+            sizes.append(len(batch))
+            yield from batch
 
     contexts = read(items())
     for first in contexts:
@@ -150,78 +145,53 @@ def _here(read: Callable[[Iterable[Named]], Iterator[VisualContext]], lists: Ite
 
 
 def _by_workers(
-    known: Callable[[list[Named]], _Rows | None],
+    known: Callable[[list[Named]], _Contexts | None],
     hired: Callable[[], WorkerPool[Named, VisualContext]],
     lists: Iterable[list[Named]],
-) -> Iterator[_Rows]:
+) -> Iterator[_Contexts]:
     """The lists' contexts, by workers from the first list on that the store does not have whole."""
     left = iter(lists)
     for items in left:
-        rows = known(items)
-        if rows is None:
+        contexts = known(items)
+        if contexts is None:
             yield from ordered(hired(), chain([items], left), lost=lost)
         else:
-            yield rows
+            yield contexts
 
 
 def _shards(
-    stream: _Streaming,
-    items: Iterable[Named],
-    out: Path,
-    fingerprint: str,
-    batch_size: int,
-    shard_size: int,
-    force: bool,
-) -> Iterator[_Rows]:
-    """The rows of each shard, written or found; one that was found must be of the same pictures."""
+    run: Callable[..., Iterator[shards.Progress]], items: Iterable[Named], out: Path, shard_size: int
+) -> Iterator[_Contexts]:
+    """The contexts of each shard, written now or before; one from before must be of the same pictures."""
     suffix = PARQUET if out.suffix == PARQUET else ".jsonl"
-    digests: defaultdict[int, Any] = defaultdict(hashlib.sha256)
-    sizes: Counter[int] = Counter()
-    written: dict[int, _Rows] = {}
+    names: defaultdict[int, list[str]] = defaultdict(list)
+    written: dict[int, _Contexts] = {}
 
     def named() -> Iterator[Named]:
         for number, item in enumerate(items):
-            sizes[number // shard_size] += 1
-            digests[number // shard_size].update(f"{item[0]}\0".encode("utf-8", "surrogatepass"))
+            names[number // shard_size].append(item[0])
             yield item
 
-    for progress in shards.run(
-        stream,
-        named(),
-        out,
-        fingerprint=fingerprint,
-        write=lambda path, rows: write_contexts(rows, path),
-        suffix=suffix,
-        shard_size=shard_size,
-        batch_size=batch_size,
-        seal=written.__setitem__,
-        force=force,
-    ):
-        number = progress.shards - 1
+    def write(path: Path, contexts: _Contexts) -> None:
+        write_contexts(contexts, path)
+
+    steps = run(named(), out, write=write, suffix=suffix, shard_size=shard_size, seal=written.__setitem__)
+    for number, progress in enumerate(steps):
         path = shards.part(out, number, suffix)
-        rows = _kept(path) if progress.kept else written.pop(number)
-        size = sizes.pop(number)
-        if len(rows) < size:
-            raise DataError(f"{path}: cut short: holds {len(rows)} rows of {size}. {_anew(path)}")
-        found = hashlib.sha256(b"".join(f"{row.image}\0".encode("utf-8", "surrogatepass") for row in rows))
-        if found.digest() != digests.pop(number).digest():
+        remedy = f"To make a damaged shard again from the store, remove it and run the same command again: rm {path}"
+        try:
+            contexts = list(iter_contexts(path)) if progress.skipped else written.pop(number)
+        except DataError as error:
+            raise DataError(f"{error}. {remedy}") from error
+        expected = names.pop(number)
+        if len(contexts) < len(expected):
+            raise DataError(f"{path}: cut short: holds {len(contexts)} rows of {len(expected)}. {remedy}")
+        if [context.image for context in contexts] != expected:
             raise DataError(
                 f"{path}: made of other pictures than the input now has; give the input it was begun with, "
-                f"or name another folder. {_anew(path)}"
+                f"or name another folder. {remedy}"
             )
-        yield rows
-
-
-def _kept(path: Path) -> _Rows:
-    """The rows of a shard that is there."""
-    try:
-        return list(iter_contexts(path))
-    except DataError as error:
-        raise DataError(f"{error}. {_anew(path)}") from error
-
-
-def _anew(path: Path) -> str:
-    return f"To make a damaged shard again from the store, remove it and run the same command again: rm {path}"
+        yield contexts
 
 
 def _lists(items: Iterable[Named], size: int) -> Iterator[list[Named]]:

@@ -18,7 +18,7 @@ from mner.contexts.tag_limit import limit_tags
 from mner.errors import ImageError
 from mner.types import Box, OcrText, Tag, VisualContext
 from mner.vision.backends import Backends
-from mner.vision.images import Named, Source, Unopened, decode, fetch
+from mner.vision.images import Named, Source, Unopened, decode, fetch, status_of
 from mner.vision.prefetch import prefetch
 from mner.vision.reading_steps import STEPS, Draft, run_step
 
@@ -26,7 +26,7 @@ LONGEST_SIDE = 1600
 """Pixels of the longest side that a backend sees; a larger picture is made smaller once, for all of them."""
 
 AHEAD = 4
-"""Pictures at hand while one after the other is read: the one that the models see and the next ones."""
+"""Pictures in memory while one after the other is read: the one that the models see and the next ones."""
 
 _Entry = TypeVar("_Entry", Tag, OcrText)
 
@@ -62,10 +62,7 @@ class Extractor:
         A picture that cannot be used gives a context with a status and a reason, never an error. A backend that
         fails on it leaves its own part empty and the reason says so; the others' parts stay.
 
-        Args:
-            source: The picture.
-            image: The name the context carries.
-            store: As for ``stream``.
+        ``image`` is the name that the context gets; ``store`` is as for ``stream``.
 
         Raises:
             MissingExtraError: A backend's package or program is not installed.
@@ -80,14 +77,14 @@ class Extractor:
         several pictures at once are given ``batch`` of them.
 
         Args:
-            items: Read as they are needed, so there may be any number; some are at hand at once, so a Pillow image
-                must stay open until its context has come.
-            store: Where contexts are looked up by the picture's content, and kept. One that a backend failed on
-                is not kept: it is tried again next time. A picture that it has is not decoded.
+            items: Read as they are needed, several at a time, so a Pillow image must stay open until its context has
+                come.
+            store: Where contexts are looked up by the picture's content, and saved unless a backend failed: such a
+                picture is tried again next time. A picture in the store is not decoded.
         """
         opened = prefetch(lambda item: self._open(item, store), items, most=max(AHEAD, self.batch + 1))
-        while some := list(islice(opened, self.batch)):
-            yield from self._contexts(some, store)
+        while batch := list(islice(opened, self.batch)):
+            yield from self._contexts(batch, store)
 
     def load(self) -> None:
         """Load the backends now, not with the first picture that needs them."""
@@ -95,17 +92,17 @@ class Extractor:
             _ = self._backends[part]
 
     def known(self, items: Sequence[Named], store: Store) -> list[VisualContext] | None:
-        """The contexts of pictures none of which need be decoded; None if one of them must be."""
+        """The contexts of pictures that the store knows or that are missing; None if one of them must be decoded."""
         rows: list[VisualContext] = []
         for item in items:
-            found = self._fetched(item, store)
-            if isinstance(found, Unopened):
+            fetched = self._fetched(item, store)
+            if isinstance(fetched, Unopened):
                 return None
-            rows.append(found)
+            rows.append(fetched)
         return rows
 
     def _open(self, item: Named, store: Store | None) -> Draft | VisualContext:
-        """All that is done without a backend: the picture, or its row where there is nothing to see or to be seen."""
+        """The decoded picture; its context where the store knows it or it cannot be read."""
         file = self._fetched(item, store)
         if isinstance(file, VisualContext):
             return file
@@ -117,7 +114,7 @@ class Extractor:
         return Draft(item[0], replace(picture, pixels=fitted(picture.pixels)), self.fingerprint)
 
     def _fetched(self, item: Named, store: Store | None) -> Unopened | VisualContext:
-        """What the store or a missing file says of a picture, else its bytes."""
+        """The context of a picture that the store knows or that is not here, else its bytes."""
         image, source = item
         try:
             file = fetch(source)
@@ -129,8 +126,7 @@ class Extractor:
         return file if known is None else replace(known, image=image)
 
     def _refused(self, image: str, error: ImageError) -> VisualContext:
-        status = error.status if error.status in {"missing", "too_large", "skipped"} else "unreadable"
-        return replace(self._row(image), status=status, reason=error.reason)  # type: ignore[arg-type]
+        return replace(self._row(image), status=status_of(error), reason=error.reason)
 
     def _contexts(self, opened: Sequence[Draft | VisualContext], store: Store | None) -> list[VisualContext]:
         """The contexts of at most ``batch`` pictures, which the backends look at together."""
@@ -145,7 +141,7 @@ class Extractor:
         return [replace(ended[row.key], image=row.image) if isinstance(row, Draft) else row for row in begun]
 
     def _begun(self, draft: Draft, store: Store | None) -> Draft | VisualContext:
-        """A picture with what was published about it by its name; its context where that is known already."""
+        """A picture with what was published about it; its context where the store knows it."""
         published: list[Any] = []
         for part in sorted(self._backends.named):  # each time, as their files may change
             run_step(part, self._backends[part], [draft], by_name=True)
@@ -164,7 +160,7 @@ class Extractor:
                 run_step(part, self._backends[part], drafts, size=self._backends.size(part))
 
     def _ended(self, draft: Draft, store: Store | None) -> VisualContext:
-        """The context of a picture that all backends have looked at; kept where none failed."""
+        """The context of a picture that all backends have looked at, saved where none failed."""
         tags, cut = limit_tags(draft.tags)
         scale = (draft.picture.width / draft.pixels.width, draft.picture.height / draft.pixels.height)
         context = replace(
@@ -204,10 +200,6 @@ def _scaled(entries: Iterable[_Entry], scale: tuple[float, float]) -> Iterator[_
             yield entry
             continue
         left, top, right, bottom = entry.box
-        box: Box = (
-            round(left * scale[0], 1),
-            round(top * scale[1], 1),
-            round(right * scale[0], 1),
-            round(bottom * scale[1], 1),
-        )
+        across, down = scale
+        box: Box = (round(left * across, 1), round(top * down, 1), round(right * across, 1), round(bottom * down, 1))
         yield replace(entry, box=box)

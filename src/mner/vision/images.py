@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,9 @@ from mner.vision.quiet import Shared
 
 @runtime_checkable
 class Located(Protocol):
-    """A place that a picture's bytes are read from when it is its turn, such as a member of an archive.
+    """A place that a picture's bytes are read from only when needed, such as a member of an archive.
 
-    One that knows how many bytes there are has them as ``size``: what is over the limit is then not read.
+    If it knows how many bytes there are, it has them as ``size``: what is over the limit is then not read.
     """
 
     def read(self) -> bytes:
@@ -42,12 +42,11 @@ Named = tuple[str, Source]
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 """What is decoded, as Pillow names it. Left out are formats that run other programs (EPS) or that nobody posts."""
 
-
 SCALABLE = ("JPEG", "MPO")
 """What can be decoded at a part of its size."""
 
 SCALED = 3200
-"""Pixels of the longest side, at least, of what is decoded at a part of its size: twice what the backends see."""
+"""Least pixels of the longest side of what is decoded at a part of its size: twice what the backends see."""
 
 ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
 """The EXIF tag of a picture's orientation, and its values for one that lies on its side."""
@@ -69,14 +68,13 @@ quiet = Shared(_unwarned)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is read at most, before anything is decoded; of an animation always the first frame alone.
+    """The largest file and picture that are read; of an animation always the first frame alone.
 
     Attributes:
         bytes: Of a file.
         pixels: Of a picture. A JPEG of more than ``whole`` is decoded at a half, a quarter or an eighth of its size.
-        whole: Of a picture in a format that can only be decoded whole, in up to 16 bytes a pixel. The default is above
-            a screen of 8K (33 million) and what cameras of phones write into such formats; a picture of that size takes
-            half a gigabyte and two seconds, and the backends see it at ``extract.LONGEST_SIDE`` anyway.
+        whole: Of a picture in a format that can only be decoded whole. The default is above a screen of 8K (33 million
+            pixels) and what phones' cameras write; decoding that many takes half a gigabyte and two seconds.
     """
 
     bytes: int = 50 * 2**20
@@ -112,6 +110,15 @@ class Unopened:
 
     content: bytes | Image.Image
     sha256: str | None = None
+
+
+def status_of(error: ImageError) -> Literal["missing", "too_large", "skipped", "unreadable"]:
+    """What became of a picture that cannot be used, as a context says it."""
+    match error.status:
+        case "missing" | "too_large" | "skipped" as status:
+            return status
+        case _:
+            return "unreadable"
 
 
 def open_image(source: Source, *, limits: Limits = Limits()) -> Picture:
@@ -243,11 +250,11 @@ def _rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray(_eight_bits(image)).convert("RGB")
     if not clear:
         return image if image.mode == "RGB" else image.convert("RGB")
-    made = Image.new("RGB", image.size)
+    rgb = Image.new("RGB", image.size)
     for strip, top in _strips(image):
         over = strip.convert("RGBA")
-        made.paste(Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB"), (0, top))
-    return made
+        rgb.paste(Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB"), (0, top))
+    return rgb
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[Image.Image, int]]:
@@ -260,7 +267,7 @@ def _strips(image: Image.Image) -> Iterator[tuple[Image.Image, int]]:
 def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
     """Gray values (row, column) of 16 bits, 32 bits or any float range as 8 bits.
 
-    16 bits have a fixed range. 32 bits and floats have none that files keep to, so the greatest value tells: up to
+    16 bits have a fixed range. 32 bits and floats have none that files keep to, so the greatest value decides: up to
     255 and up to 65535 are taken as 8 and 16 bits, anything else, and every float, reaches white at its greatest.
     """
     if image.mode.startswith("I;16"):
@@ -268,8 +275,9 @@ def _eight_bits(image: Image.Image) -> NDArray[np.uint8]:
     greatest = max(1.0, *(float(_finite(strip).max(initial=0)) for strip, _ in _strips(image)))
     limits = (255.0, 65535.0) if image.mode == "I" else ()
     top = next((limit for limit in limits if greatest <= limit), greatest)
-    made = [np.clip(_finite(strip) * 255.0 / top, 0, 255).astype(np.uint8) for strip, _ in _strips(image)]
-    return np.concatenate(made)
+    return np.concatenate(
+        [np.clip(_finite(strip) * 255.0 / top, 0, 255).astype(np.uint8) for strip, _ in _strips(image)]
+    )
 
 
 def _finite(strip: Image.Image) -> NDArray[np.float64]:

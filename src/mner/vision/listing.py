@@ -28,11 +28,9 @@ class Backend:
     Attributes:
         kind: The key of [vision] that takes its name; or "attributes" or "scene", which go with detector and captioner
             and are chosen by their options, [vision.options.NAME]; or "features", for ``mner features build``.
-        name: Its name.
-        summary: What it is, in one line.
         facts: What it downloads, its licence and its speed, in the words of its file.
         needs: Packages and programs beyond the core install.
-        models: Models of the hub that fit it, for a start.
+        models: Models of the hub to begin with.
         missing: What is not here; empty where it can run.
     """
 
@@ -53,7 +51,7 @@ class Backend:
         """The backend as a JSON object."""
         plain = {"kind": self.kind, "name": self.name, "ready": self.ready, "summary": self.summary}
         facts = {fact.lower(): text for fact, text in self.facts.items()}
-        models = [one._asdict() for one in self.models]
+        models = [model._asdict() for model in self.models]
         return {**plain, "needs": list(self.needs), "models": models, "missing": list(self.missing), **facts}
 
 
@@ -67,22 +65,22 @@ def backends(config: VisionConfig | None = None, *, outside: Sequence[str] = ())
     Raises:
         PluginError: A module cannot be imported, or is no backend.
 
-    >>> [one.kind for one in backends() if one.name == "template" and one.ready]
+    >>> [backend.kind for backend in backends() if backend.name == "template" and backend.ready]
     ['captioner']
     """
     config = config or VisionConfig()
     named = [getattr(config, kind) for kind in CHOSEN]
     modules = {name: plugins.load("", name) for name in dict.fromkeys((*named, *outside)) if "." in name}
-    found = []
+    listed = []
     for kind, (folder, shape) in KINDS.items():
         own = [name for name, module in modules.items() if kind in CHOSEN and hasattr(module, shape)]
         for name in (*plugins.names(folder), *own):
             table = config.options.get(name, {})
-            found.append(_backend(find_plugin(kind, name), of_part(table, kind) if kind in CHOSEN else dict(table)))
-    for name in modules.keys() - {backend.name for backend in found}:
+            listed.append(_backend(find_plugin(kind, name), of_part(table, kind) if kind in CHOSEN else dict(table)))
+    for name in modules.keys() - {backend.name for backend in listed}:
         shapes = ", ".join(shape for _, shape in CHOSEN.values())
         raise PluginError(f'plug-in "{name}" has none of the classes {shapes}; see mner.vision.protocols')
-    return found
+    return listed
 
 
 def _backend(plugin: Plugin, options: dict[str, Any]) -> Backend:

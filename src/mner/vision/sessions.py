@@ -21,7 +21,7 @@ SHA256 = {
 
 
 def read_asset(path: Path) -> bytes:
-    """The content of a model file; a packaged one is compared with the hash it was packaged with.
+    """The content of a model file; that of a packaged one has the hash that it was packaged with.
 
     Raises:
         ModelError: The file is missing or is not the one that was packaged.
@@ -31,18 +31,14 @@ def read_asset(path: Path) -> bytes:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error}); install mner again") from error
     expected = SHA256.get(path.name, "") if path.parent == ASSETS else ""
-    found = hashlib.sha256(content).hexdigest()
-    if expected and found != expected:
-        raise ModelError(f"{path}: damaged: expected SHA-256 {expected[:12]}, found {found[:12]}; install mner again")
+    actual = hashlib.sha256(content).hexdigest()
+    if expected and actual != expected:
+        raise ModelError(f"{path}: damaged: expected SHA-256 {expected[:12]}, found {actual[:12]}; install mner again")
     return content
 
 
 def open_session(path: Path, *, threads: int = 0) -> Session:
-    """An onnxruntime session on the CPU.
-
-    Args:
-        path: The ONNX file.
-        threads: Most threads of one run; 0: all cores.
+    """An onnxruntime session on the CPU; ``threads`` is the most that one run takes, 0: all cores.
 
     Raises:
         ModelError: The file is missing or damaged.

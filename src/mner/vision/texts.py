@@ -22,12 +22,12 @@ def clean(text: str, *, longest: int = LONGEST) -> str:
     >>> clean(" a dog" + chr(10) + chr(27) + "[31m on  a beach"), clean("long", longest=2)
     ('a dog [31m on a beach', 'lo')
     """
-    visible = "".join(" " if unicodedata.category(one) in _LEFT_OUT else one for one in text)
+    visible = "".join(" " if unicodedata.category(char) in _LEFT_OUT else char for char in text)
     return " ".join(visible.split())[:longest].rstrip()
 
 
 def cleaned(entries: Iterable[_Entry]) -> Iterator[_Entry]:
-    """The entries as they are where their texts are fit, else with clean ones; one that says nothing is left out."""
+    """The entries, their texts made clean where need be; an entry without a text is left out."""
     for entry in entries:
         if not _fit(entry.text):
             entry = replace(entry, text=clean(entry.text))
@@ -36,4 +36,4 @@ def cleaned(entries: Iterable[_Entry]) -> Iterator[_Entry]:
 
 
 def _fit(text: str) -> bool:
-    return len(text) <= LONGEST and not any(unicodedata.category(one) in _LEFT_OUT for one in text)
+    return len(text) <= LONGEST and not any(unicodedata.category(char) in _LEFT_OUT for char in text)

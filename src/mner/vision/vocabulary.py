@@ -7,7 +7,7 @@ from pathlib import Path
 from mner.errors import DataError
 
 LONGEST = 60
-"""Characters of a name; text encoders of such models take 16 to 77 sub-tokens."""
+"""Characters of a name; the models' text encoders take 16 to 77 sub-tokens."""
 
 
 def read_names(path: Path, *, illegal: str = "") -> list[str]:
@@ -34,7 +34,7 @@ def read_names(path: Path, *, illegal: str = "") -> list[str]:
         where = f"{path}:{number}"
         if len(name) > LONGEST:
             raise DataError(f"{where}: expected a name of at most {LONGEST} characters, found {len(name)}")
-        wrong = next((one for one in name if one in illegal or not one.isprintable()), None)
+        wrong = next((char for char in name if char in illegal or not char.isprintable()), None)
         if wrong is not None:
             raise DataError(f"{where}: expected a name without {wrong!r}, found {name!r}")
         if name.lower() in lines:

@@ -28,7 +28,7 @@ def describer(tiny_vision, architecture="clip", **options) -> zeroshot.Describer
 def with_fits(monkeypatch, rows):
     """Says how well each attribute of the list fits each crop; keeps the crops."""
     crops, left = [], list(rows)
-    monkeypatch.setattr(compare, "fits", lambda network, some, texts: crops.extend(some) or [left.pop(0) for _ in some])
+    monkeypatch.setattr(compare, "fits", lambda network, crop, texts: crops.extend(crop) or [left.pop(0) for _ in crop])
     return crops
 
 
@@ -36,15 +36,15 @@ def with_fits(monkeypatch, rows):
 def test_fits_are_the_models_own(tiny_vision, architecture):
     network = load(tiny_vision(architecture), architecture)
     prompts, crops = ["red", "blue sky", "old"], [PICTURE.crop((0, 0, 60, 60)), PICTURE.crop((50, 20, 190, 80))]
-    found = compare.fits(network, crops, compare.texts(network, prompts))
+    result = compare.fits(network, crops, compare.texts(network, prompts))
     padding = "max_length" if architecture == "siglip" else True
     model = transformers.AutoModel.from_pretrained(tiny_vision(architecture)).eval()
     images = transformers.AutoImageProcessor.from_pretrained(tiny_vision(architecture))
-    made = {**network.tokenizer(prompts, padding=padding, return_tensors="pt"), **images(crops, return_tensors="pt")}
+    built = {**network.tokenizer(prompts, padding=padding, return_tensors="pt"), **images(crops, return_tensors="pt")}
     with torch.inference_mode():
-        logits = model(**made).logits_per_image
+        logits = model(**built).logits_per_image
     expected = logits.sigmoid() if architecture == "siglip" else logits.softmax(dim=-1)
-    assert torch.allclose(torch.tensor(found), expected, atol=1e-5)
+    assert torch.allclose(torch.tensor(result), expected, atol=1e-5)
 
 
 def test_three_attributes_over_the_threshold_by_probability(tiny_vision, monkeypatch, tmp_path):
@@ -78,7 +78,7 @@ def test_tags_that_need_none_stay_as_they_are(tiny_vision, monkeypatch):
 def test_crops_come_in_batches(tiny_vision, monkeypatch):
     sizes = []
     real = compare.fits
-    monkeypatch.setattr(compare, "fits", lambda net, some, texts: sizes.append(len(some)) or real(net, some, texts))
+    monkeypatch.setattr(compare, "fits", lambda net, batch, texts: sizes.append(len(batch)) or real(net, batch, texts))
     described = describer(tiny_vision, batch=2, threshold=0.0)(PICTURE, [Tag("ball", box=BOX)] * 5)
     assert sizes == [2, 2, 1]
     assert all(len(tag.attributes) == 3 for tag in described) and described == described[:1] * 5

@@ -37,11 +37,11 @@ def network_of(tiny_vision, architecture):
 
 @pytest.mark.parametrize("architecture", WRITERS)
 def test_captioner_writes_by_beam_search(tiny_vision, architecture):
-    found = captions(tiny_vision(architecture), captions=4, beams=6, tokens=8)
-    assert 1 <= len(found) <= 4  # sentences that differ by special tokens only are one
-    assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
-    assert all(one.text == " ".join(one.text.split()) and one.source == "hub" and one.score < 0 for one in found)
-    assert captions(tiny_vision(architecture), captions=4, beams=6, tokens=8) == found
+    result = captions(tiny_vision(architecture), captions=4, beams=6, tokens=8)
+    assert 1 <= len(result) <= 4  # sentences that differ by special tokens only are one
+    assert [each.score for each in result] == sorted((each.score for each in result), reverse=True)
+    assert all(each.text == " ".join(each.text.split()) and each.source == "hub" and each.score < 0 for each in result)
+    assert captions(tiny_vision(architecture), captions=4, beams=6, tokens=8) == result
 
 
 @pytest.mark.parametrize("architecture", ["blip", "git"])
@@ -52,9 +52,11 @@ def test_beam_search_returns_as_many_captions_as_told(tiny_vision, architecture)
 
 @pytest.mark.parametrize("architecture", WRITERS)
 def test_default_search_gives_five_scored_sequences_of_at_most_twenty_tokens(tiny_vision, architecture, monkeypatch):
-    found = []
+    result = []
     real = generate.write
-    monkeypatch.setattr(generate, "write", lambda *told, **search: found.extend(real(*told, **search)) or found[-1:])
+    monkeypatch.setattr(
+        generate, "write", lambda *given, **search: result.extend(real(*given, **search)) or result[-1:]
+    )
     monkeypatch.setattr("mner.vision.networks.florence.write", generate.write)
     captioner = hub.Captioner(hub.Options(model=str(tiny_vision(architecture))))
     network, repeated = captioner._network, 0
@@ -63,12 +65,12 @@ def test_default_search_gives_five_scored_sequences_of_at_most_twenty_tokens(tin
         if architecture == "git":
             repeated = given["input_ids"].shape[1]
     captioner(PICTURE, [], scenes=[], ocr=[])
-    (sequences,) = found
+    (sequences,) = result
     assert len(sequences) == 5
-    assert [one.score for one in sequences] == sorted((one.score for one in sequences), reverse=True)
-    assert all(one.score < 0 for one in sequences)
+    assert [each.score for each in sequences] == sorted((each.score for each in sequences), reverse=True)
+    assert all(each.score < 0 for each in sequences)
     begun = 1 if architecture in ("florence2", "blip") else 0  # the token that their decoders begin with
-    assert 1 <= max(len(one.ids) - repeated - begun for one in sequences) <= 20
+    assert 1 <= max(len(each.ids) - repeated - begun for each in sequences) <= 20
 
 
 @pytest.mark.parametrize(
@@ -79,11 +81,11 @@ def test_default_search_gives_five_scored_sequences_of_at_most_twenty_tokens(tin
         ("\x00", None),
     ],
 )
-def test_odd_caption_of_a_model_is_made_fit(tiny_vision, monkeypatch, written, kept):
+def test_odd_caption_of_a_model_is_made_fit(tiny_vision, monkeypatch, written, stored):
     captioner = hub.Captioner(hub.Options(model=str(tiny_vision("blip")), captions=1, beams=2))
-    monkeypatch.setattr(type(captioner._network.tokenizer), "decode", lambda *told, **more: written)
-    found = captioner(PICTURE, [], scenes=[], ocr=[])
-    assert [one.text for one in found] == ([kept] if kept else [])
+    monkeypatch.setattr(type(captioner._network.tokenizer), "decode", lambda *message, **more: written)
+    result = captioner(PICTURE, [], scenes=[], ocr=[])
+    assert [each.text for each in result] == ([stored] if stored else [])
 
 
 def test_blip_writes_what_its_own_generate_does(tiny_vision):
@@ -92,14 +94,14 @@ def test_blip_writes_what_its_own_generate_does(tiny_vision):
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     processor = transformers.BlipProcessor(transformers.AutoImageProcessor.from_pretrained(folder), tokenizer)
     with torch.inference_mode(), quiet():
-        made = processor(images=PICTURE, return_tensors="pt")
-        ids = model.generate(**made, num_beams=5, num_return_sequences=5, max_new_tokens=20)
-    assert [one.text for one in captions(folder)] == processor.batch_decode(ids, skip_special_tokens=True)
+        built = processor(images=PICTURE, return_tensors="pt")
+        ids = model.generate(**built, num_beams=5, num_return_sequences=5, max_new_tokens=20)
+    assert [each.text for each in captions(folder)] == processor.batch_decode(ids, skip_special_tokens=True)
 
 
 def test_one_beam_gives_no_score(tiny_vision):
-    (found,) = captions(tiny_vision("git"), captions=1, beams=1)
-    assert found.text and found.score is None
+    (result,) = captions(tiny_vision("git"), captions=1, beams=1)
+    assert result.text and result.score is None
 
 
 def test_tokens_limit_a_caption(tiny_vision):
@@ -109,8 +111,8 @@ def test_tokens_limit_a_caption(tiny_vision):
 
 @pytest.mark.parametrize("architecture", ["blip", "git"])
 def test_prompt_begins_the_caption(tiny_vision, architecture):
-    found = captions(tiny_vision(architecture), captions=2, beams=2, prompt="a picture of")
-    assert found and all(one.text.startswith("a picture of") for one in found)
+    result = captions(tiny_vision(architecture), captions=2, beams=2, prompt="a picture of")
+    assert result and all(each.text.startswith("a picture of") for each in result)
 
 
 def test_git_goes_on_behind_its_first_token_and_the_prompt(tiny_vision):
@@ -128,12 +130,12 @@ def test_question_is_no_part_of_the_answer(tiny_vision, architecture):
         written = network.model.generate(**given, max_new_tokens=3, do_sample=False)
     assert written[0, :repeated].tolist() == given["input_ids"][0].tolist()
     assert "what is this?" in network.tokenizer.decode(written[0, :repeated])
-    assert all("what is this" not in one.text for one in captions(tiny_vision(architecture), prompt="what is this?"))
+    assert all("what is this" not in each.text for each in captions(tiny_vision(architecture), prompt="what is this?"))
 
 
 def test_prompt_changes_what_a_chat_model_writes(tiny_vision):
-    one, other = (captions(tiny_vision("qwen2_vl"), prompt=prompt, captions=1) for prompt in ("who?", "where is it?"))
-    assert one != other
+    each, other = (captions(tiny_vision("qwen2_vl"), prompt=prompt, captions=1) for prompt in ("who?", "where is it?"))
+    assert each != other
 
 
 @pytest.mark.parametrize("architecture", CHATS)
@@ -147,16 +149,16 @@ def test_input_is_what_the_models_own_processor_makes(tiny_vision, architecture,
         "qwen2_5_vl": "Qwen2_5_VLProcessor",
     }
     kind = getattr(transformers, own.get(architecture, "Qwen3VLProcessor"))
-    monkeypatch.setattr(ProcessorMixin, "check_argument_for_proper_class", lambda *told: None)
+    monkeypatch.setattr(ProcessorMixin, "check_argument_for_proper_class", lambda *message: None)
     monkeypatch.setattr("transformers.models.smolvlm.processing_smolvlm.num2words", str)
     more = {"image_seq_len": 4} if architecture in ("smolvlm", "idefics3") else {}
     videos = {} if architecture == "idefics3" else {"video_processor": None}
     processor = kind(network.images, network.tokenizer, chat_template=network.template, **videos, **more)
     content = [{"type": "image"}, {"type": "text", "text": "what is this?"}]
-    asked = ProcessorMixin.apply_chat_template(
+    request = ProcessorMixin.apply_chat_template(
         processor, [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
     )
-    expected = processor(text=[asked], images=[PICTURE], return_tensors="pt")
+    expected = processor(text=[request], images=[PICTURE], return_tensors="pt")
     given, _ = prompts.inputs(network, PICTURE, "what is this?")
     assert set(expected) <= set(given)
     for name, array in expected.items():
@@ -183,7 +185,7 @@ def test_more_captions_than_beams_are_refused():
 def test_threads_that_share_a_network_write_what_one_does(tiny_vision):
     captioner = hub.Captioner(hub.Options(model=str(tiny_vision("qwen2_vl")), captions=1, tokens=4))
     pictures = [Image.new("RGB", (80, 60 + 9 * number), (40 * number, 90, 10)) for number in range(6)]
-    alone = [captioner(one, [], scenes=[], ocr=[]) for one in pictures]
+    alone = [captioner(each, [], scenes=[], ocr=[]) for each in pictures]
     with ThreadPoolExecutor(3) as pool:
-        together = list(pool.map(lambda one: captioner(one, [], scenes=[], ocr=[]), pictures))
+        together = list(pool.map(lambda each: captioner(each, [], scenes=[], ocr=[]), pictures))
     assert together == alone

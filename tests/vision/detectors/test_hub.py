@@ -36,9 +36,9 @@ def processors_own(folder: Path, threshold: float):
     with torch.inference_mode():
         outputs = model(**images(images=PICTURE, return_tensors="pt"))
     sizes = torch.tensor([(PICTURE.height, PICTURE.width)])
-    (found,) = images.post_process_object_detection(outputs, threshold=threshold, target_sizes=sizes)
-    names = [model.config.id2label[one] for one in found["labels"].tolist()]
-    return list(zip(names, found["scores"].tolist(), found["boxes"].tolist(), strict=True))
+    (result,) = images.post_process_object_detection(outputs, threshold=threshold, target_sizes=sizes)
+    names = [model.config.id2label[each] for each in result["labels"].tolist()]
+    return list(zip(names, result["scores"].tolist(), result["boxes"].tolist(), strict=True))
 
 
 @pytest.mark.parametrize("architecture", DETECTORS)
@@ -66,7 +66,7 @@ def test_objects_are_at_most_as_many_as_told(tiny_vision):
 def test_model_without_names_of_classes_is_refused(tiny_vision, tmp_path):
     folder = shutil.copytree(tiny_vision("rt_detr"), tmp_path / "unnamed")
     config = json.loads((folder / "config.json").read_text())
-    config["id2label"] = {str(one): f"LABEL_{one}" for one in range(4)}
+    config["id2label"] = {str(each): f"LABEL_{each}" for each in range(4)}
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(ModelError, match="names no classes"):
         hub.Detector(hub.Options(model=str(folder)))
@@ -91,9 +91,9 @@ def test_detr_on_timm_says_which_revision_needs_none(tiny_vision, tmp_path):
 )
 def test_model_of_another_architecture_is_refused_by_name(tiny_vision, tmp_path, backend, architecture, said):
     (tmp_path / "names.txt").write_text("cat\n")
-    told = {"vocabulary": str(tmp_path / "names.txt")} if backend is openvocab else {}
+    given = {"vocabulary": str(tmp_path / "names.txt")} if backend is openvocab else {}
     with pytest.raises(ModelError, match=said):
-        backend.Detector(backend.Options(model=str(tiny_vision(architecture)), **told))
+        backend.Detector(backend.Options(model=str(tiny_vision(architecture)), **given))
 
 
 @pytest.fixture
@@ -110,15 +110,15 @@ def test_owl_finds_the_processors_own(tiny_vision, names):
     processor = transformers.Owlv2Processor(transformers.AutoImageProcessor.from_pretrained(folder), tokenizer)
     model = transformers.Owlv2ForObjectDetection.from_pretrained(folder).eval()
     listed = ["cat", "red ball", "traffic light", "Trophy"]
-    texts = [[f"a photo of a {one}" for one in listed]]
+    texts = [[f"a photo of a {each}" for each in listed]]
     with torch.inference_mode():
         outputs = model(**processor(text=texts, images=PICTURE, truncation=True, return_tensors="pt"))
-    (found,) = processor.post_process_grounded_object_detection(
+    (result,) = processor.post_process_grounded_object_detection(
         outputs, threshold=0.3, target_sizes=[(PICTURE.height, PICTURE.width)], text_labels=[listed]
     )
     assert tags
     for tag in tags:
-        rows = zip(found["text_labels"], found["scores"].tolist(), found["boxes"].tolist(), strict=True)
+        rows = zip(result["text_labels"], result["scores"].tolist(), result["boxes"].tolist(), strict=True)
         near = [box for name, score, box in rows if name == tag.object and abs(score - tag.confidence) < 1e-4]
         cut = [[min(max(side, 0), end) for side, end in zip(box, PICTURE.size * 2, strict=True)] for box in near]
         assert any(tag.box == pytest.approx(box, abs=0.06) for box in cut)
@@ -131,24 +131,24 @@ def test_grounding_gives_names_of_the_vocabulary(tiny_vision, names):
     network = load(folder, "grounding-dino")
     (question,) = boxes.ask(network, ["cat", "red ball"])
     words = network.tokenizer.convert_ids_to_tokens(question.text["input_ids"][0])
-    kept = [[word for word, inside in zip(words, row, strict=True) if inside] for row in question.tokens.tolist()]
-    assert kept == [["cat"], ["red", "ball"]]
+    stored = [[word for word, inside in zip(words, row, strict=True) if inside] for row in question.tokens.tolist()]
+    assert stored == [["cat"], ["red", "ball"]]
 
 
 def test_grounding_boxes_are_the_processors_own(tiny_vision):
     network = load(tiny_vision("grounding-dino"), "grounding-dino")
-    made = network.processor(images=PICTURE, text=[["cat", "red ball"]], return_tensors="pt")
+    built = network.processor(images=PICTURE, text=[["cat", "red ball"]], return_tensors="pt")
     with torch.inference_mode():
-        outputs = network.model(**made)
+        outputs = network.model(**built)
     size = [(PICTURE.height, PICTURE.width)]
     (expected,) = network.processor.post_process_grounded_object_detection(
-        outputs, made["input_ids"], threshold=0.3, target_sizes=size
+        outputs, built["input_ids"], threshold=0.3, target_sizes=size
     )
-    (found,) = boxes.find(network, [PICTURE], boxes.ask(network, ["cat", "red ball"]), 0.3)
+    (result,) = boxes.find(network, [PICTURE], boxes.ask(network, ["cat", "red ball"]), 0.3)
     pairs = sorted(zip(expected["scores"].tolist(), expected["boxes"].tolist(), strict=True), reverse=True)
     cut = [[min(max(side, 0), end) for side, end in zip(box, PICTURE.size * 2, strict=True)] for _, box in pairs]
-    assert found and [score for _, score, _ in found] == pytest.approx([score for score, _ in pairs], abs=1e-4)
-    assert [list(box) for _, _, box in found] == [pytest.approx(box, abs=0.06) for box in cut]
+    assert result and [score for _, score, _ in result] == pytest.approx([score for score, _ in pairs], abs=1e-4)
+    assert [list(box) for _, _, box in result] == [pytest.approx(box, abs=0.06) for box in cut]
 
 
 def test_grounding_chooses_the_name_with_the_best_token():
@@ -166,8 +166,8 @@ def test_grounding_asks_twice_where_a_vocabulary_is_too_long(tiny_vision):
     assert len(questions) > 1
     assert [name for question in questions for name in question.names] == listed
     assert all(question.text["input_ids"].shape[1] <= 24 for question in questions)
-    (found,) = boxes.find(network, [PICTURE], questions, 0.3)
-    assert found and {name for name, _, _ in found} <= set(listed)
+    (result,) = boxes.find(network, [PICTURE], questions, 0.3)
+    assert result and {name for name, _, _ in result} <= set(listed)
 
 
 def test_vocabulary_must_be_named_and_its_faults_have_lines(tiny_vision, tmp_path):
@@ -194,10 +194,10 @@ def test_fingerprint_follows_model_and_vocabulary(tiny_vision, names):
         options = {"openvocab": {"model": str(tiny_vision(architecture)), "vocabulary": str(names)}}
         return Extractor(VisionConfig(detector="openvocab", captioner="", ocr="", options=options)).fingerprint
 
-    one = fingerprint("owlv2")
-    assert one == fingerprint("owlv2") != fingerprint("grounding-dino")
+    each = fingerprint("owlv2")
+    assert each == fingerprint("owlv2") != fingerprint("grounding-dino")
     names.write_text("cat\n")
-    assert fingerprint("owlv2") != one
+    assert fingerprint("owlv2") != each
 
 
 def test_older_image_settings_are_understood(tiny_vision, tmp_path):
@@ -207,5 +207,5 @@ def test_older_image_settings_are_understood(tiny_vision, tmp_path):
     del settings["image_processor_type"]
     settings.update(size=64, max_size=96, feature_extractor_type="DetrFeatureExtractor")
     (folder / "preprocessor_config.json").write_text(json.dumps(settings))
-    old, new = (extracted("hub", model=str(one), threshold=0.2) for one in (folder, tiny_vision("detr")))
+    old, new = (extracted("hub", model=str(each), threshold=0.2) for each in (folder, tiny_vision("detr")))
     assert old == new

@@ -86,7 +86,7 @@ def test_suppress_equals_the_plain_loop(rows):
     classes = np.array([row[4] for row in rows], np.int64)
     scores = np.array([row[5] / 20 for row in rows], np.float32)
     expected: list[int] = []
-    for one in sorted(range(len(rows)), key=lambda index: -scores[index]):
-        if all(classes[one] != classes[kept] or iou(boxes[one], boxes[kept]) <= 0.6 + 1e-7 for kept in expected):
-            expected.append(one)
+    for each in sorted(range(len(rows)), key=lambda index: -scores[index]):
+        if all(classes[each] != classes[at] or iou(boxes[each], boxes[at]) <= 0.6 + 1e-7 for at in expected):
+            expected.append(each)
     assert nanodet.suppress(boxes, scores, classes, overlap=0.6) == expected

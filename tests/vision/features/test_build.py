@@ -86,13 +86,13 @@ def test_interrupted_build_continues_to_the_same_bytes(
     own["d.png"] = "stop"
     with pytest.raises(KeyboardInterrupt):
         make("cut", **OURS)
-    kept = photos.parent / "cut" / "part-0000000.safetensors"
-    before = kept.stat().st_mtime_ns
+    stored = photos.parent / "cut" / "part-0000000.safetensors"
+    before = stored.stat().st_mtime_ns
     with pytest.raises(DataError, match="not finished; the same mner features build goes on"):
-        read_features(kept.parent)
+        read_features(stored.parent)
     del own["d.png"]
     assert contents(make("cut", **OURS)) == whole
-    assert kept.stat().st_mtime_ns == before
+    assert stored.stat().st_mtime_ns == before
 
 
 def test_changed_or_further_pictures_are_noticed(photos: Path, make: Callable[..., Path]) -> None:

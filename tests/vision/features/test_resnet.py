@@ -36,7 +36,7 @@ def test_edges_of_a_wide_picture_are_seen(tiny_vision: Callable[[str], Path]) ->
     plain = Image.new("RGB", (900, 100), "gray")
     edged = plain.copy()
     edged.paste("red", (0, 0, 40, 100))
-    first, second = extract([Picture(one, "", 900, 100) for one in (plain, edged)], images=["a", "b"])
+    first, second = extract([Picture(each, "", 900, 100) for each in (plain, edged)], images=["a", "b"])
     assert first["grid"].shape == (4, 24) and (first["grid"] != second["grid"]).any()
 
 

@@ -31,32 +31,32 @@ KNOWN = {
 
 @pytest.fixture
 def stub(monkeypatch):
-    """Stands for paddleocr; ``answers`` are the results of one picture, ``told`` and ``seen`` what it got."""
-    kept = SimpleNamespace(told=None, seen=[], answers=[])
+    """Stands for paddleocr; ``answers`` are the results of one picture, ``given`` and ``seen`` what it got."""
+    calls = SimpleNamespace(given=None, seen=[], answers=[])
 
     class PaddleOCR:
-        def __init__(self, **told: Any) -> None:
-            unknown = set(told) - KNOWN
+        def __init__(self, **given: Any) -> None:
+            unknown = set(given) - KNOWN
             if unknown:
                 raise ValueError(f"Unknown argument: {unknown}")
-            if told.get("lang") == "klingon":
+            if given.get("lang") == "klingon":
                 raise ValueError("No models are available for lang='klingon' and ocr_version=None.")
-            kept.told = told
+            calls.given = given
 
         def predict(self, pixels: Any) -> list[dict[str, Any]]:
-            kept.seen.append(pixels)
-            return kept.answers
+            calls.seen.append(pixels)
+            return calls.answers
 
     module = ModuleType("paddleocr")
     module.PaddleOCR = PaddleOCR
     monkeypatch.setitem(sys.modules, "paddleocr", module)
-    return kept
+    return calls
 
 
 def answer(*lines: tuple[str, float, list[tuple[int, int]]]) -> dict[str, Any]:
     """A result as the pipeline makes it: names of lists, corners as an array of each line."""
     polygons = [np.array(corners, dtype=np.int16) for _, _, corners in lines]
-    boxes = np.array([[*np.min(one, axis=0), *np.max(one, axis=0)] for one in polygons])
+    boxes = np.array([[*np.min(each, axis=0), *np.max(each, axis=0)] for each in polygons])
     return {
         "input_path": None,
         "page_index": None,
@@ -105,9 +105,9 @@ def test_picture_too_small_for_text_is_not_read(stub):
 
 def test_language_device_and_threads_reach_the_engine(stub):
     paddle.Reader(paddle.Options(download=True, language="korean", turned=True), threads=2)
-    assert stub.told["lang"] == "korean" and stub.told["cpu_threads"] == 2
-    assert stub.told["device"] == "cpu" and stub.told["use_textline_orientation"] is True
-    assert stub.told["use_doc_unwarping"] is False
+    assert stub.given["lang"] == "korean" and stub.given["cpu_threads"] == 2
+    assert stub.given["device"] == "cpu" and stub.given["use_textline_orientation"] is True
+    assert stub.given["use_doc_unwarping"] is False
 
 
 def test_engine_writes_nothing_to_the_terminal(stub):
@@ -130,15 +130,15 @@ def exported(folder: Path, name: str) -> Path:
 
 
 def test_models_in_folders_are_named_as_they_call_themselves(stub, tmp_path):
-    found, read = exported(tmp_path / "a", "PP-OCRv5_mobile_det"), exported(tmp_path / "b", "en_PP-OCRv5_mobile_rec")
-    options = paddle.Options(detection=str(found), recognition=str(read))
+    result, read = exported(tmp_path / "a", "PP-OCRv5_mobile_det"), exported(tmp_path / "b", "en_PP-OCRv5_mobile_rec")
+    options = paddle.Options(detection=str(result), recognition=str(read))
     paddle.Reader(options)
-    assert stub.told["text_detection_model_name"] == "PP-OCRv5_mobile_det"
-    assert stub.told["text_detection_model_dir"] == str(found)
-    assert stub.told["text_recognition_model_name"] == "en_PP-OCRv5_mobile_rec"
-    assert stub.told["text_recognition_model_dir"] == str(read) and "lang" not in stub.told
-    told = {"paddle": {"detection": str(found), "recognition": str(read)}}
-    config = VisionConfig(detector="", captioner="", ocr="paddle", options=told)
+    assert stub.given["text_detection_model_name"] == "PP-OCRv5_mobile_det"
+    assert stub.given["text_detection_model_dir"] == str(result)
+    assert stub.given["text_recognition_model_name"] == "en_PP-OCRv5_mobile_rec"
+    assert stub.given["text_recognition_model_dir"] == str(read) and "lang" not in stub.given
+    given = {"paddle": {"detection": str(result), "recognition": str(read)}}
+    config = VisionConfig(detector="", captioner="", ocr="paddle", options=given)
     before = Extractor(config).fingerprint
     (read / "inference.pdiparams").write_bytes(b"another model")
     assert Extractor(config).fingerprint != before
@@ -147,19 +147,19 @@ def test_models_in_folders_are_named_as_they_call_themselves(stub, tmp_path):
 def test_nothing_is_downloaded_unasked(stub):
     with pytest.raises(ModelError, match=r"download = true.*name the folders"):
         paddle.Reader(paddle.Options())
-    assert stub.told is None
+    assert stub.given is None
 
 
 def test_list_of_backends_says_that_models_are_lacking(tmp_path):
-    def missing(**told: Any) -> list[str]:
-        (one,) = [one for one in backends(VisionConfig(options={"paddle": told})) if one.name == "paddle"]
-        return [line for line in one.missing if "package" not in line]
+    def missing(**given: Any) -> list[str]:
+        (each,) = [each for each in backends(VisionConfig(options={"paddle": given})) if each.name == "paddle"]
+        return [line for line in each.missing if "package" not in line]
 
-    (told,) = missing()
-    assert told.startswith("models: set vision.options.paddle.download = true")
+    (given,) = missing()
+    assert given.startswith("models: set vision.options.paddle.download = true")
     assert missing(download=True) == []
-    found, read = exported(tmp_path / "a", "x_det"), exported(tmp_path / "b", "x_rec")
-    assert missing(detection=str(found), recognition=str(read)) == []
+    result, read = exported(tmp_path / "a", "x_det"), exported(tmp_path / "b", "x_rec")
+    assert missing(detection=str(result), recognition=str(read)) == []
 
 
 def test_folder_without_a_model_is_named(stub, tmp_path):

@@ -9,9 +9,9 @@ from mner.vision.scene import scene
 
 def test_scene_names_only_settings():
     reader = scene.SceneReader(scene.Options(threshold=0.001, labels=1000), threads=1)
-    found = reader(Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 60).convert("RGB"))
-    assert found == sorted(found, key=lambda one: -one.confidence)
-    assert {one.label for one in found} <= scene.SETTINGS
+    result = reader(Image.effect_mandelbrot((300, 200), (-2, -1, 1, 1), 60).convert("RGB"))
+    assert result == sorted(result, key=lambda each: -each.confidence)
+    assert {each.label for each in result} <= scene.SETTINGS
 
 
 def test_scene_settings_are_labels_of_the_classifier():

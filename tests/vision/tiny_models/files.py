@@ -27,8 +27,8 @@ def wordpiece(folder: Path) -> int:
 
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     letters = "abcdefghijklmnopqrstuvwxyz"
-    vocabulary = [*special, *dict.fromkeys([*WORDS, *letters]), *(f"##{one}" for one in letters)]
-    tokenizer = Tokenizer(models.WordPiece({one: place for place, one in enumerate(vocabulary)}, unk_token="[UNK]"))
+    vocabulary = [*special, *dict.fromkeys([*WORDS, *letters]), *(f"##{each}" for each in letters)]
+    tokenizer = Tokenizer(models.WordPiece({each: place for place, each in enumerate(vocabulary)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -36,7 +36,7 @@ def wordpiece(folder: Path) -> int:
     )
     tokenizer.add_special_tokens(special)
     tokenizer.save(str(folder / "tokenizer.json"))
-    names = {f"{one[1:-1].lower()}_token": one for one in special}
+    names = {f"{each[1:-1].lower()}_token": each for each in special}
     write(
         folder / "tokenizer_config.json",
         {"tokenizer_class": "BertTokenizerFast", **names, "model_max_length": 64, "do_lower_case": True},
@@ -49,10 +49,10 @@ def bytelevel(folder: Path, special: list[str], *, length: int = 2048, frame: st
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
     vocabulary = [*special, *sorted(pre_tokenizers.ByteLevel.alphabet())]
-    tokenizer = Tokenizer(models.BPE({one: place for place, one in enumerate(vocabulary)}, []))
+    tokenizer = Tokenizer(models.BPE({each: place for place, each in enumerate(vocabulary)}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    named = [(one, special.index(one)) for one in special if one in frame.split()]
+    named = [(each, special.index(each)) for each in special if each in frame.split()]
     tokenizer.post_processor = processors.TemplateProcessing(single=frame, special_tokens=named)
     tokenizer.add_special_tokens(special)
     tokenizer.save(str(folder / "tokenizer.json"))

@@ -24,12 +24,12 @@ def detr(folder: Path) -> None:
 
 
 def _rt(folder: Path, config: Any, model: Any, backbone: Any, **settings: Any) -> None:
-    made = config(
+    built = config(
         backbone_config=backbone, encoder_hidden_dim=16, encoder_in_channels=[12, 16, 24], encoder_ffn_dim=16,
         encoder_attention_heads=2, d_model=16, num_queries=12, decoder_in_channels=[16] * 3, decoder_ffn_dim=16,
         decoder_layers=2, decoder_attention_heads=2, num_denoising=0, id2label=CLASSES, **settings,
     )  # fmt: skip
-    model(made).save_pretrained(folder)
+    model(built).save_pretrained(folder)
     images(folder, "RTDetrImageProcessor", size={"height": 64, "width": 64})
 
 

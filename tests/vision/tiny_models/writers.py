@@ -66,7 +66,7 @@ def git(folder: Path) -> None:
 def florence2(folder: Path) -> None:
     from transformers import Florence2Config, Florence2ForConditionalGeneration
 
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<image>", *(f"<loc_{one}>" for one in range(1000))]
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<image>", *(f"<loc_{each}>" for each in range(1000))]
     size = bytelevel(
         folder, special, frame="<s> $A </s>", bos_token="<s>", eos_token="</s>", pad_token="<pad>",
         unk_token="<unk>", image_token="<image>", extra_special_tokens={"image_token": "<image>"},
@@ -140,11 +140,11 @@ def _qwen(folder: Path, config: Any, model: Any, kind: str, vision: dict[str, An
         "num_attention_heads": 2, "num_key_value_heads": 2, "bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 0,
         "initializer_range": 1.0, **rope,
     }  # fmt: skip
-    made = config(
+    built = config(
         text_config=text, vision_config={"depth": 1, "num_heads": 2, "patch_size": patch, **vision},
         image_token_id=5, video_token_id=6, vision_start_token_id=3, vision_end_token_id=4,
     )  # fmt: skip
-    model(made).save_pretrained(folder)
+    model(built).save_pretrained(folder)
     images(
         folder, kind, min_pixels=4 * patch * patch, max_pixels=64 * patch * patch, patch_size=patch, merge_size=2,
         temporal_patch_size=2,

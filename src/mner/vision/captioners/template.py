@@ -78,8 +78,8 @@ def counted(name: str, number: int) -> str:
 def plural(name: str) -> str:
     """The plural of an English noun as the detectors' vocabularies have them.
 
-    >>> plural("wine glass"), plural("teddy bear"), plural("couch"), plural("berry")
-    ('wine glasses', 'teddy bears', 'couches', 'berries')
+    >>> plural("wine glass"), plural("couch"), plural("traffic light"), plural("berry")
+    ('wine glasses', 'couches', 'traffic lights', 'berries')
     """
     head, gap, last = name.rpartition(" ")
     if last in _PLURALS:

@@ -67,10 +67,10 @@ class Detector:
         """The objects of several pictures, the same as of each alone; those of equal shape are one batch."""
         from mner.vision.networks import boxes
 
-        found = boxes.find(self._network, pictures, self._questions, self._options.threshold)
+        triples_of = boxes.find(self._network, pictures, self._questions, self._options.threshold)
         return [
             [Tag(name, confidence=confidence, box=box, source="openvocab") for name, confidence, box in triples]
-            for triples in (triples[: self._options.most] for triples in found)
+            for triples in (each[: self._options.most] for each in triples_of)
         ]
 
 

@@ -21,7 +21,7 @@ from mner.types import VisualContext
 from mner.vision.backends import find_plugin, fingerprint
 from mner.vision.extract import fitted
 from mner.vision.features._shard import INDEX, SPAN, SUFFIX, Arrays, Shard, again, write_shard, written
-from mner.vision.images import Named, Picture, Unopened, decode, fetch
+from mner.vision.images import Named, Picture, Unopened, decode, fetch, status_of
 from mner.vision.prefetch import prefetch
 
 BATCH = 8
@@ -97,7 +97,7 @@ def build(
             yield file
 
     def stream(lists: Iterable[list[_Fetched]]) -> Iterator[list[tuple[VisualContext, Arrays]]]:
-        for opened in prefetch(lambda some: [_opened(file) for file in some], lists, most=2):
+        for opened in prefetch(lambda batch: [_opened(file) for file in batch], lists, most=2):
             yield _extracted(extract, opened, by_name=plugin.about.named, widths=widths)
 
     def write(path: Path, rows: list[tuple[VisualContext, Arrays]]) -> None:
@@ -153,8 +153,7 @@ def _opened(fetched: _Fetched) -> tuple[VisualContext, Picture | None]:
             raise file
         picture = decode(file)
     except ImageError as error:
-        status = error.status if error.status in {"missing", "too_large", "skipped"} else "unreadable"
-        return replace(row, status=status, reason=error.reason), None  # type: ignore[arg-type]
+        return replace(row, status=status_of(error), reason=error.reason), None
     return row, replace(picture, pixels=fitted(picture.pixels))
 
 

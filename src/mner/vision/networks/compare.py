@@ -20,8 +20,8 @@ def texts(network: Network, prompts: Sequence[str]) -> Tensor:
     # SigLIP was trained on texts padded to their full length, and fits others badly.
     padding = "max_length" if network.architecture == "siglip" else True
     with network.lock, torch.inference_mode():
-        made = network.tokenizer(list(prompts), padding=padding, truncation=True, return_tensors="pt")
-        return _direction(network.model.get_text_features(**network.on_device(made)))
+        inputs = network.tokenizer(list(prompts), padding=padding, truncation=True, return_tensors="pt")
+        return _direction(network.model.get_text_features(**network.on_device(inputs)))
 
 
 def fits(network: Network, pictures: Sequence[Image.Image], directions: Tensor) -> list[list[float]]:
@@ -30,29 +30,25 @@ def fits(network: Network, pictures: Sequence[Image.Image], directions: Tensor) 
     CLIP shares one probability among all texts, SigLIP judges each by itself; both as they were trained.
     """
     with torch.inference_mode():
-        made = network.on_device(network.images(images=list(pictures), return_tensors="pt"))
-        seen = _direction(network.model.get_image_features(**made))
-        scores = seen @ directions.T * network.model.logit_scale.exp()
-        if network.architecture == "siglip":
-            rows: list[list[float]] = (scores + network.model.logit_bias).sigmoid().tolist()
-            return rows
-        rows = scores.softmax(dim=-1).tolist()
-        return rows
+        inputs = network.on_device(network.images(images=list(pictures), return_tensors="pt"))
+        directions_of_pictures = _direction(network.model.get_image_features(**inputs))
+        scores = directions_of_pictures @ directions.T * network.model.logit_scale.exp()
+        siglip = network.architecture == "siglip"
+        rows = (scores + network.model.logit_bias).sigmoid() if siglip else scores.softmax(dim=-1)
+        probabilities: list[list[float]] = rows.tolist()
+        return probabilities
 
 
 def grids(network: Network, pictures: Sequence[Image.Image], *, side: int) -> list[NDArray[np.float32]]:
     """The last map of a convolutional network as cells, row by row: (cell, hidden) of each picture.
 
-    Args:
-        network: Such as a ResNet.
-        pictures: Upright RGB.
-        side: Pixels of the square that each is squeezed into.
+    Each picture is squeezed into a square of ``side`` pixels.
     """
     squares = [picture.resize((side, side), Image.Resampling.BICUBIC, reducing_gap=2.0) for picture in pictures]
     plain = {"do_resize": False, "do_center_crop": False}
-    made = network.on_device(network.images(images=squares, return_tensors="pt", **plain))
+    inputs = network.on_device(network.images(images=squares, return_tensors="pt", **plain))
     with torch.inference_mode():
-        maps = network.model(pixel_values=made["pixel_values"]).last_hidden_state  # (picture, hidden, row, column)
+        maps = network.model(pixel_values=inputs["pixel_values"]).last_hidden_state  # (picture, hidden, row, column)
     return list(maps.flatten(2).transpose(1, 2).float().cpu().numpy())
 
 

@@ -23,17 +23,17 @@ class Written(NamedTuple):
 
 
 def write(network: Network, inputs: Mapping[str, Any], *, beams: int, count: int, tokens: int) -> list[list[Written]]:
-    """For each picture the ``count`` best sequences of a beam search; the same ones each time.
+    """For each picture the ``count`` best sequences of a beam search, which is deterministic.
 
     Args:
-        network: What writes.
+        network: A network that writes.
         inputs: Its input, for one picture or for several whose arrays have the same shapes.
         beams: Width of the search.
         count: Sequences to return, at most ``beams``.
         tokens: Most tokens of a sequence, the prompt's not counted.
     """
     with torch.inference_mode(), network.lock, quiet():
-        found = network.model.generate(
+        output = network.model.generate(
             **inputs,
             num_beams=beams,
             num_return_sequences=count,
@@ -42,8 +42,8 @@ def write(network: Network, inputs: Mapping[str, Any], *, beams: int, count: int
             return_dict_in_generate=True,
             output_scores=beams > 1,  # without them no score of a sequence is returned
         )
-    scores = getattr(found, "sequences_scores", None)
-    rows = found.sequences.tolist()
+    scores = getattr(output, "sequences_scores", None)
+    rows = output.sequences.tolist()
     listed = [None] * len(rows) if scores is None else [round(float(score), 4) for score in scores]
     padding = network.model.generation_config.pad_token_id
     return [

@@ -170,7 +170,7 @@ def _load(folder: Path, architecture: str, device: torch.device) -> Network:
 
     transformers: Any = untyped
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    # Half precision is slow on a CPU, and not every operation has it.
+    # Half precision is slow on a CPU, and lacks some operations.
     dtype = torch.float32 if device.type == "cpu" else "auto"
     auto = getattr(transformers, AUTO.get(architecture, "AutoModelForImageTextToText"))
     model, report = auto.from_pretrained(folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **local)
