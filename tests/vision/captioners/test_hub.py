@@ -74,7 +74,7 @@ def test_default_search_gives_five_scored_sequences_of_at_most_twenty_tokens(tin
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("written", "stored"),
     [
         ("a dog\x00\x1b[2J on\r\na beach\x07", "a dog [2J on a beach"),
         ("dog " * 2_500, ("dog " * 250).strip()),
