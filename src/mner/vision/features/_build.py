@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,6 +30,8 @@ BATCH = 8
 SHARD = 256
 """Pictures of one shard: at 49 x 2048 numbers each, 50 MB."""
 
+_Fetched = tuple[VisualContext, Unopened | None]
+
 
 class FeatureExtractor(Protocol):
     """What an extractor's class offers; it is made as ``FeatureExtractor(options, threads=n)``."""
@@ -39,15 +41,10 @@ class FeatureExtractor(Protocol):
 
         Args:
             pictures: Upright RGB, not over ``extract.LONGEST_SIDE`` pixels, with the width and height of their files.
-                None stands for a picture that cannot be used; only a file with ``named`` in its ``ABOUT`` is given one.
+                None stands for a picture that cannot be used, which only a file with ``named`` in its ``ABOUT`` gets.
             images: Their names.
         """
         ...
-
-
-class _Fetched(NamedTuple):
-    image: str
-    file: Unopened | ImageError
 
 
 def build(
@@ -61,10 +58,10 @@ def build(
     force: bool = False,
     watch: Callable[[VisualContext], None] = lambda context: None,
 ) -> Mapping[str, int]:
-    """Write the features of pictures into a folder; the number of pictures by status.
+    """Write the features of pictures into a folder; returns the number of pictures by status.
 
-    A picture that cannot be used, or of which the extractor knows nothing, is listed in the index with the reason. A
-    killed build goes on where it stopped when it is called again: whole shards stay.
+    A picture that cannot be used, or that the extractor has no features of, is listed in the index with the reason. A
+    killed build continues where it stopped when it is called again: whole shards stay.
 
     Args:
         items: Name and place of each picture, as ``mner.data.listing.pictures`` gives them.
@@ -74,7 +71,7 @@ def build(
         shard_size: Pictures of one shard: what a kill loses at most, and what is held in memory.
         threads: Most CPU threads of the extractor; 0 leaves that to it.
         force: Write beside files that are not mner's.
-        watch: Called with the row of each picture.
+        watch: Called with the context of each picture.
 
     Raises:
         ConfigError: An option cannot be used.
@@ -92,12 +89,12 @@ def build(
 
     def fetched() -> Iterator[_Fetched]:
         for number, (image, source) in enumerate(items):
-            file = _fetched(image, source)
-            keys[number // shard_size].append((image, getattr(file.file, "sha256", None)))
-            yield file
+            row, file = _fetched(image, source)
+            keys[number // shard_size].append((image, row.sha256))
+            yield row, file
 
     def stream(lists: Iterable[list[_Fetched]]) -> Iterator[list[tuple[VisualContext, Arrays]]]:
-        for opened in prefetch(lambda batch: [_opened(file) for file in batch], lists, most=2):
+        for opened in prefetch(lambda batch: [_opened(*fetched) for fetched in batch], lists, most=2):
             yield _extracted(extract, opened, by_name=plugin.about.named, widths=widths)
 
     def write(path: Path, rows: list[tuple[VisualContext, Arrays]]) -> None:
@@ -138,23 +135,21 @@ def build(
 
 
 def _fetched(image: str, source: Any) -> _Fetched:
+    """The context of a picture without features, and its file where it can be read."""
     try:
-        return _Fetched(image, fetch(source))
+        file = fetch(source)
     except ImageError as error:
-        return _Fetched(image, error)
+        return VisualContext(image, status=status_of(error), reason=error.reason), None
+    return VisualContext(image, sha256=file.sha256), file
 
 
-def _opened(fetched: _Fetched) -> tuple[VisualContext, Picture | None]:
-    """The row of a picture without features, and its pixels where it can be used."""
-    image, file = fetched
-    row = VisualContext(image, sha256=getattr(file, "sha256", None))
+def _opened(row: VisualContext, file: Unopened | None) -> tuple[VisualContext, Picture | None]:
+    """The same, with the pixels where they can be decoded."""
     try:
-        if isinstance(file, ImageError):
-            raise file
-        picture = decode(file)
+        picture = None if file is None else decode(file)
     except ImageError as error:
         return replace(row, status=status_of(error), reason=error.reason), None
-    return row, replace(picture, pixels=fitted(picture.pixels))
+    return row, None if picture is None else replace(picture, pixels=fitted(picture.pixels))
 
 
 def _extracted(
@@ -164,7 +159,7 @@ def _extracted(
     by_name: bool,
     widths: dict[str, int],
 ) -> list[tuple[VisualContext, Arrays]]:
-    """The rows of some pictures with their arrays; ``widths`` learns from the first."""
+    """The contexts of pictures with their arrays; ``widths`` gets those of the first picture."""
     usable = [place for place, (_, picture) in enumerate(opened) if by_name or picture is not None]
     given = [opened[place] for place in usable]
     try:
@@ -175,7 +170,7 @@ def _extracted(
     except Exception as error:  # an extractor may be anybody's code
         names = ", ".join(row.image for row, _ in given)
         raise PluginError(
-            f"the extractor failed on {names}: {type(error).__name__}: {error}; for want of memory try --set batch=1"
+            f"the extractor failed on {names}: {type(error).__name__}: {error}; if memory ran out, try --set batch=1"
         ) from error
     rows: list[tuple[VisualContext, Arrays]] = []
     for place, (row, picture) in enumerate(opened):

@@ -1,14 +1,17 @@
-"""What the OCR engines share: lines of text, their boxes and their order; and silence."""
+"""What the OCR engines share: which lines are confident, their boxes and their order; and silence."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from mner.types import OcrText
+
+LEGIBLE = 8
+"""Pixels of the shortest side of a picture that can hold text."""
 
 
 def in_reading_order(lines: Sequence[OcrText]) -> list[OcrText]:
@@ -31,11 +34,25 @@ def in_reading_order(lines: Sequence[OcrText]) -> list[OcrText]:
     return [line for row in rows for line in sorted(row, key=lambda line: (line.box or (0,))[0])]
 
 
-def line(text: str, score: float, corners: Any, source: str) -> OcrText:
-    """A line whose box is the upright one around its corners (corner, 2)."""
-    (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
-    box = (round(float(left), 1), round(float(top), 1), round(float(right), 1), round(float(bottom), 1))
-    return OcrText(text.strip(), round(float(score), 4), box, source)
+def confident(
+    readings: Iterable[tuple[str, float, Any]], size: tuple[int, int], *, least: float, characters: int, source: str
+) -> list[OcrText]:
+    """The lines that are confident and long enough, in reading order.
+
+    Args:
+        readings: Text, confidence and corners (corner, 2) of each line; its box is the upright one around them.
+        size: Width and height of the picture, to which boxes are cut.
+        least: Least confidence.
+        characters: Least length.
+        source: The name that each line gets.
+    """
+    lines = []
+    for text, score, corners in readings:
+        if score >= least and len(text.strip()) >= characters:
+            inside = np.clip(np.reshape(corners, (-1, 2)), 0, size)
+            left, top, right, bottom = (round(float(side), 1) for side in (*inside.min(axis=0), *inside.max(axis=0)))
+            lines.append(OcrText(text.strip(), round(float(score), 4), (left, top, right, bottom), source))
+    return in_reading_order(lines)
 
 
 def silence(*names: str) -> None:

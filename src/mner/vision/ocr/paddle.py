@@ -15,11 +15,8 @@ from pydantic import Field, model_validator
 
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
-from mner.vision.ocr._lines import in_reading_order, line, silence
+from mner.vision.ocr._lines import LEGIBLE, confident, silence
 from mner.vision.protocols import About, PluginOptions
-
-LEGIBLE = 8
-"""Pixels of the shortest side of a picture that can hold text."""
 
 
 class Options(PluginOptions):
@@ -98,13 +95,13 @@ class Reader:
         if min(picture.size) < LEGIBLE:
             return []
         pixels = np.ascontiguousarray(np.asarray(picture)[..., ::-1])  # blue first
-        lines = [
-            line(text, score, np.clip(np.reshape(corners, (-1, 2)), 0, picture.size), "paddle")
+        readings = [
+            reading
             for result in self._engine.predict(pixels)
-            for text, score, corners in zip(result["rec_texts"], result["rec_scores"], result["rec_polys"], strict=True)
-            if score >= self._options.threshold and len(text.strip()) >= self._options.characters
+            for reading in zip(result["rec_texts"], result["rec_scores"], result["rec_polys"], strict=True)
         ]
-        return in_reading_order(lines)
+        least, characters = self._options.threshold, self._options.characters
+        return confident(readings, picture.size, least=least, characters=characters, source="paddle")
 
 
 def _models(options: Options) -> dict[str, Any]:

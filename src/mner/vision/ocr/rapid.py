@@ -16,15 +16,11 @@ from mner import sessions
 from mner.errors import MissingExtraError, ModelError
 from mner.files import cache_folder
 from mner.types import OcrText
-from mner.vision.ocr._lines import in_reading_order, line, silence
+from mner.vision.ocr._lines import LEGIBLE, confident, silence
 from mner.vision.protocols import About, PluginOptions
-
-LEGIBLE = 8
-"""Pixels of the shortest side of a picture that can hold text."""
 
 LONGEST = 4
 """The longest side in shortest sides. The engine enlarges the shortest side to 736 pixels, however long the other."""
-
 
 Language = Literal["multi", "arabic", "cyrillic", "devanagari", "el", "eslav", "korean", "ta", "te", "th"]
 """What can be read, as rapidocr names it. "multi" is Latin, Chinese and Japanese at once; "el" is Greek, "eslav"
@@ -135,12 +131,9 @@ class Reader:
         result = self._engine(np.ascontiguousarray(np.asarray(_padded(picture))[..., ::-1]))  # blue first
         if getattr(result, "boxes", None) is None or result.txts is None:
             return []
-        lines = [
-            line(text, score, np.clip(corners, 0, picture.size), "rapid")
-            for text, score, corners in zip(result.txts, result.scores, result.boxes, strict=True)
-            if score >= self._options.threshold and len(text.strip()) >= self._options.characters
-        ]
-        return in_reading_order(lines)
+        readings = zip(result.txts, result.scores, result.boxes, strict=True)
+        least, characters = self._options.threshold, self._options.characters
+        return confident(readings, picture.size, least=least, characters=characters, source="rapid")
 
 
 def _padded(picture: Image) -> Image:
