@@ -122,7 +122,7 @@ def test_every_encoder_file_keeps_the_contract(name: str) -> None:
     assert callable(module.find)
     assert callable(module.fetch)
     assert "ownload" in (module.__doc__ or "")
-    assert (f"embedded:{name}" in encoders.embedded()) == (name != "hub")
+    assert (f"embedded:{name.replace('_', '-')}" in encoders.embedded()) == (name != "hub")
 
 
 @pytest.mark.parametrize("name", encoders.embedded())

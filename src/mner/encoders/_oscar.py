@@ -1,7 +1,7 @@
 """A checkpoint in the layout of Oscar and VinVL -> an encoder's folder, its layer for regions beside it.
 
 Keys are those of ``BertImgModel`` in microsoft/Oscar: ``bert.*`` as in BERT, ``bert.img_embedding.*`` for the layer
-that takes regions, ``bert.LayerNorm.*`` for the norm behind it, and heads that are not used here.
+that takes regions, ``bert.LayerNorm.*`` for the norm after it, and heads that are not used here.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def write_encoder(source: Path, folder: Path) -> None:
     renamed = renamed_keys(state)
     _check(renamed, config, source)
     save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
-    kept = {key: value for key, value in config.items() if not key.startswith(("img_", "use_img", "finetuning"))}
-    about = {**kept, "model_type": "bert", "architectures": ["BertModel"]}
+    settings = {key: value for key, value in config.items() if not key.startswith(("img_", "use_img", "finetuning"))}
+    about = {**settings, "model_type": "bert", "architectures": ["BertModel"]}
     (folder / "config.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     (folder / "tokenizer_config.json").write_text('{"do_lower_case": true}\n', encoding="utf-8")
     shutil.copyfile(source / _VOCABULARY, folder / _VOCABULARY)

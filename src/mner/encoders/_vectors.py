@@ -58,14 +58,14 @@ def write_vectors(words: Sequence[str], vectors: NDArray[np.float32], folder: Pa
     from safetensors.numpy import save_file
     from tokenizers import Tokenizer, models, normalizers, processors
 
-    kept = [place for place, word in enumerate(words) if word not in SPECIAL]
-    known = [*SPECIAL, *(words[place] for place in kept)]
+    places = [place for place, word in enumerate(words) if word not in SPECIAL]
+    known = [*SPECIAL, *(words[place] for place in places)]
     table = np.zeros((len(known), vectors.shape[1]), np.float32)
-    table[len(SPECIAL) :] = vectors[kept]
+    table[len(SPECIAL) :] = vectors[places]
     table[SPECIAL.index("[UNK]")] = vectors.mean(0, dtype=np.float64)
     ids = {word: number for number, word in enumerate(known)}
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))  # noqa: S106 (no password)
-    if all(words[place] == words[place].lower() for place in kept):
+    if all(words[place] == words[place].lower() for place in places):
         tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.add_special_tokens(list(SPECIAL))
     tokenizer.post_processor = processors.TemplateProcessing(

