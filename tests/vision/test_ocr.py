@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
 from mner.vision.ocr import rapid, tesseract
+from mner.vision.ocr._lines import in_reading_order
 
 
 def poster() -> Image.Image:
@@ -68,7 +69,7 @@ def test_rapid_models_are_in_the_installed_package():
 @given(st.permutations([(row, column) for row in range(3) for column in range(3)]))
 def test_reading_order_does_not_depend_on_the_order_of_detection(cells):
     lines = [OcrText(f"{r}{c}", box=(c * 50.0, r * 30.0 + c, c * 50.0 + 40, r * 30.0 + c + 20)) for r, c in cells]
-    assert [line.text for line in rapid.in_reading_order(lines)] == [f"{r}{c}" for r in range(3) for c in range(3)]
+    assert [line.text for line in in_reading_order(lines)] == [f"{r}{c}" for r in range(3) for c in range(3)]
 
 
 TABLE = {
