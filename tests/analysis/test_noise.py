@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from mner.analysis.noise import corrected, disagreements, noise
-from mner.analysis.parts.label_consistency import Conflict, consistency
 from mner.analysis.parts.loaded_run import LoadedRun
 from mner.errors import DataError
 from mner.types import Post, Span
@@ -50,26 +49,6 @@ def test_gold_is_corrected_to_what_all_runs_say() -> None:
     readings = [[Span(1, 2, "LOC"), Span(5, 6, "LOC"), Span(2, 3, "PER")]] * 2
     result = disagreements(POST, readings)
     assert corrected(POST.spans or (), result) == [Span(1, 2, "LOC"), Span(2, 3, "PER"), Span(5, 6, "LOC")]
-
-
-def test_labels_at_odds_are_counted_in_the_same_surroundings_alone() -> None:
-    posts = [
-        post_of("watch Paris win", Span(1, 2, "PER")),
-        post_of("watch paris win", Span(1, 2, "LOC")),
-        post_of("watch PARIS win", Span(1, 2, "LOC")),
-        post_of("in paris win"),  # other words before it
-        post_of("see real madrid play", Span(1, 3, "ORG")),
-        post_of("see Real Madrid play"),  # the same words, no entity
-        post_of("madrid", Span(0, 1, "LOC")),
-    ]
-    result = consistency(posts)
-    assert (result.posts, result.entities, result.surfaces, result.ambiguous) == (7, 5, 3, 1)
-    assert result.outside == 2  # "in paris win", "see Real Madrid play"
-    assert (result.conflicts, result.occurrences, result.minority) == (2, 5, 2)
-    assert result.shown == (
-        Conflict("see", "real madrid", "play", {"ORG": 1, "O": 1}),
-        Conflict("watch", "paris", "win", {"LOC": 2, "PER": 1}),
-    )
 
 
 def test_rows_are_read_together(opened: Callable[..., LoadedRun]) -> None:

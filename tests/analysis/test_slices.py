@@ -63,26 +63,6 @@ def test_baseline_gives_the_words_alone(opened: Callable[..., LoadedRun], train:
     assert part(result, "entity", "unseen").gain == pytest.approx(0.0)
 
 
-def test_row_and_baseline_are_read_on_the_seeds_that_both_have(opened: Callable[..., LoadedRun]) -> None:
-    def run(each: LoadedRun, seed: int) -> LoadedRun:
-        return replace(each, config=each.config.model_copy(update={"seed": seed}))
-
-    row = [run(opened(), seed) for seed in (1, 2)]
-    blind = opened("text", rules={"kevin": lambda context: "O"})
-    text = [run(opened("text"), 2), run(blind, 3)]
-    result = slices(read_both(row, baseline=text), [])
-    assert [(len(each.without.f1), len(each.with_.f1)) for each in result.slices] == [(1, 1)] * len(result.slices)
-    assert part(result, "entity", "unseen").without.mean == pytest.approx(600 / 11), "seed 2, which knows kevin"
-    apart = slices(read_both(row, baseline=text[1:]), [])
-    assert {(len(each.without.f1), len(each.with_.f1)) for each in apart.slices} == {(1, 2)}, "no seed is shared"
-
-
-def test_baseline_on_other_posts_is_refused(opened: Callable[..., LoadedRun]) -> None:
-    other = replace(opened("text"), data="made/dev@other")
-    with pytest.raises(DataError, match=r"made/ita and made/text read different posts"):
-        read_both([opened()], baseline=[other])
-
-
 def test_interval_is_of_the_gain_and_none_for_few_posts(opened: Callable[..., LoadedRun], train: list[Post]) -> None:
     run = opened()
     assert {part.interval for part in slices(read_both([run]), train).slices} == {None}  # six posts

@@ -289,8 +289,3 @@ def test_cases_are_in_text_and_markdown_too() -> None:
 def test_report_without_a_chart_has_no_drawing() -> None:
     with pytest.raises(MnerError, match=r"cost has no chart; write a page: --out cost\.html"):
         charts(analysis.report("cost", RESULTS["cost"]))
-
-
-def test_table_with_a_cell_too_few_is_refused() -> None:
-    with pytest.raises(ValueError, match='table "F1": 1 cells under 2 columns'):
-        Table("F1", (Column("row"), Column("F1")), (("d/one",),))
