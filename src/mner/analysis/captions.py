@@ -12,7 +12,7 @@ from mner.analysis import About
 from mner.analysis.parts.f1_summary import F1Summary, f1_summary
 from mner.analysis.parts.inputs import Inputs, RunSplit
 from mner.analysis.parts.loaded_run import LoadedRun, Runs
-from mner.analysis.parts.report import Column, Lines, Point, Report, Table
+from mner.analysis.parts.report import Lines, Point, Report, Table, columns
 from mner.config import ContextConfig, Section
 from mner.errors import DataError
 from mner.evaluation import score
@@ -84,7 +84,6 @@ def captions(runs: Runs, *, order: Sequence[str] | None = None) -> Captions:
         DataError: No post has a caption of these sources.
     """
     f1: list[list[float]] = []
-    run: LoadedRun | None = None
     for run in runs:
         chosen = tuple(order or run.config.context.captions or sources(run.contexts))
         pieces = run.pieces(_with_captions(run.config.context, chosen))
@@ -96,8 +95,6 @@ def captions(runs: Runs, *, order: Sequence[str] | None = None) -> Captions:
         taken = [[first(post, k) for post in pieces] for k in range(max(counts) + 1)]
         f1.append([score(gold, run.read(beside)).micro.f1 for beside in taken])
         cut = [_cut(run, beside) for beside in taken]
-    if run is None:
-        raise ValueError("captions: no run")
     points = tuple(
         CaptionPoint(
             k,
@@ -154,7 +151,7 @@ def report(results: Sequence[Captions]) -> Report:
         )
         for curve in results
     )
-    columns = (Column("row"), Column("trained with", "d"), *(Column(f"k={k}") for k in range(most)))
+    headings = columns("row", ("trained with", "d"), *(f"k={k}" for k in range(most)))
     lines = tuple((curve.row, _line(curve)) for curve in results)
     return Report(
         name="captions",
@@ -163,7 +160,7 @@ def report(results: Sequence[Captions]) -> Report:
         "those it has. Nothing is trained again for a k: rows trained with another number of captions are lines of "
         "their own, and the number a row was trained with stands out.",
         results=tuple(results),
-        tables=(Table("F1 by captions", columns, rows, _note(results)),),
+        tables=(Table("F1 by captions", headings, rows, _note(results)),),
         charts=(Lines("F1 against the number of captions", "captions", "F1", lines),),
         signatures=tuple(
             (f"{curve.row} k={point.captions}", point.f1.signature) for curve in results for point in curve.points

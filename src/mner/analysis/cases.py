@@ -12,7 +12,7 @@ from mner.analysis import About
 from mner.analysis.parts.f1_summary import F1Summary, f1_summary
 from mner.analysis.parts.inputs import Baseline, Inputs, RunSplit
 from mner.analysis.parts.loaded_run import LoadedRun, Spans
-from mner.analysis.parts.report import Case, Column, Examples, Kind, Reading, Report, Table
+from mner.analysis.parts.report import Case, Examples, Kind, Reading, Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError
 from mner.evaluation import score
@@ -233,7 +233,7 @@ def report(results: Sequence[Cases]) -> Report:
             + "; ".join(f"{name} {f1}" for name, f1 in result.readings.items())
             + "."
         )
-        tables.append(Table(result.row, (Column("kind"), Column("what that is"), Column("posts", "d")), rows, note))
+        tables.append(Table(result.row, columns("kind", "what that is", ("posts", "d")), rows, note))
     return Report(
         name="cases",
         title=ABOUT.title,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mner.analysis import About
 from mner.analysis.parts.inputs import Inputs
-from mner.analysis.parts.report import Column, Mean, Report, Table
+from mner.analysis.parts.report import Mean, Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError
 from mner.runs import Experiment
@@ -114,17 +114,30 @@ def _all(values: Iterable[str]) -> str:
 def report(results: Sequence[Cost]) -> Report:
     """One table of all experiments."""
     rows = [row for result in results for row in result.rows]
-    columns = (
-        *(Column("row"), Column("encoder"), Column("runs", "d"), Column("parameters", ",d"), Column("minutes", ".1f")),
-        *(Column("core-minutes", ".1f"), Column("epochs", "g"), Column("peak MiB", ".0f")),
-        *(Column("precision"), Column("machine")),
+    headings = columns(
+        "row",
+        "encoder",
+        ("runs", "d"),
+        ("parameters", ",d"),
+        ("minutes", ".1f"),
+        ("core-minutes", ".1f"),
+        ("epochs", "g"),
+        ("peak MiB", ".0f"),
+        "precision",
+        "machine",
     )
     cells = tuple(
         (
-            *(row.row, row.encoder, row.runs, row.parameters),
+            row.row,
+            row.encoder,
+            row.runs,
+            row.parameters,
             Mean(row.seconds / 60, None if row.seconds_sd is None else row.seconds_sd / 60),
             None if row.cpu_seconds is None else row.cpu_seconds / 60,
-            *(row.epochs, row.peak_mib, row.precision, row.machine),
+            row.epochs,
+            row.peak_mib,
+            row.precision,
+            row.machine,
         )
         for row in rows
     )
@@ -135,7 +148,7 @@ def report(results: Sequence[Cost]) -> Report:
         "threads meanwhile, which a pause does not lengthen; of several runs their means. Peak memory is the whole "
         "process's, the greatest of all runs. Compare rows of one machine.",
         results=tuple(results),
-        tables=(Table("Cost", columns, cells),),
+        tables=(Table("Cost", headings, cells),),
         signatures=tuple(
             (f"{row.row} dev {view}", line) for row in rows for view, line in zip(VIEWS, row.signatures, strict=True)
         ),

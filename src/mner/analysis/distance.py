@@ -12,7 +12,7 @@ from mner.analysis import About
 from mner.analysis.parts.f1_summary import unscored
 from mner.analysis.parts.inputs import Inputs, RunSplit
 from mner.analysis.parts.loaded_run import LoadedRun, Runs
-from mner.analysis.parts.report import Column, Lines, Point, Report, Table
+from mner.analysis.parts.report import Lines, Point, Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError, ModelError
 from mner.views import Encoded, batches_by_tokens, collate
@@ -81,7 +81,6 @@ def distance(runs: Runs, *, bins: int = BINS) -> Distances:
     """
     distances: list[np.ndarray] = []
     lengths: list[np.ndarray] = []
-    run: LoadedRun | None = None
     for run in runs:
         pieces = run.pieces()
         chosen = [number for number, beside in enumerate(pieces) if beside and run.posts[number].words]
@@ -94,8 +93,6 @@ def distance(runs: Runs, *, bins: int = BINS) -> Distances:
         real = np.concatenate([encoded.first[:, 0] >= 0 for encoded in alone])
         distances.append(np.linalg.norm(with_ - without, axis=1)[real])
         lengths.append(np.linalg.norm(without, axis=1)[real])
-    if run is None:
-        raise ValueError("distance: no run")
     all_ = np.concatenate(distances)
     counts, edges = np.histogram(all_, bins=bins, range=(0.0, float(all_.max()) or 1.0))
     return Distances(
@@ -131,13 +128,25 @@ def vectors(run: LoadedRun, encoded: Sequence[Encoded]) -> np.ndarray:
 
 def report(results: Sequence[Distances]) -> Report:
     """A histogram for each experiment, drawn as a line through the middles of its bins."""
-    columns = (
-        *(Column("row"), Column("CVA"), Column("posts", "d"), Column("words", ",d"), Column("mean", ".3f")),
-        *(Column("sd", ".3f"), Column("vector length", ".3f"), Column("mean / length", ".3f")),
+    headings = columns(
+        "row",
+        "CVA",
+        ("posts", "d"),
+        ("words", ",d"),
+        ("mean", ".3f"),
+        ("sd", ".3f"),
+        ("vector length", ".3f"),
+        ("mean / length", ".3f"),
     )
     rows = tuple(
         (
-            *(row.row, row.cva, row.posts, row.words, row.mean, row.sd, row.norm),
+            row.row,
+            row.cva,
+            row.posts,
+            row.words,
+            row.mean,
+            row.sd,
+            row.norm,
             row.mean / row.norm if row.norm else None,
         )
         for row in results
@@ -149,7 +158,7 @@ def report(results: Sequence[Distances]) -> Report:
         "dropout off. Only posts with a context count: in the others both views are one. The length of the "
         "T view's vectors is the scale.",
         results=tuple(results),
-        tables=(Table("L2 distance", columns, rows),),
+        tables=(Table("L2 distance", headings, rows),),
         charts=(
             Lines(
                 "Words by distance",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mner.analysis import About
 from mner.analysis.parts.inputs import Inputs, NeededBaseline, RecordSplit
-from mner.analysis.parts.report import Bars, Cell, Column, Report, Table
+from mner.analysis.parts.report import Bars, Cell, Report, Table, columns
 from mner.config import Section
 from mner.runs import Experiment
 from mner.runs.pairing import check_same, paired
@@ -163,9 +163,15 @@ def _mean(row: Experiment, split: ScoredSplit, view: ViewName, label: str) -> Tr
     )
 
 
-COLUMNS = (
-    *(Column("label"), Column("baseline P/R/F1"), Column("row P/R/F1"), Column("P %", "+.2f"), Column("R %", "+.2f")),
-    *(Column("F1 %", "+.2f"), Column("F1 points", "+.2f"), Column("claim")),
+COLUMNS = columns(
+    "label",
+    "baseline P/R/F1",
+    "row P/R/F1",
+    ("P %", "+.2f"),
+    ("R %", "+.2f"),
+    ("F1 %", "+.2f"),
+    ("F1 points", "+.2f"),
+    "claim",
 )
 
 

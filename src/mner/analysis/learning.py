@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mner.analysis import About
 from mner.analysis.parts.f1_summary import F1Summary, summary_of
 from mner.analysis.parts.inputs import Inputs, RecordSplit
-from mner.analysis.parts.report import Column, Lines, Point, Report, Table
+from mner.analysis.parts.report import Lines, Point, Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError
 from mner.runs.experiments import Experiment, settings_that_differ
@@ -119,8 +119,8 @@ def report(results: Sequence[Learning]) -> Report:
         for curve in result.curves:
             f1 = {point.posts: point.f1 for point in curve.points}
             rows.append((f"{curve.row} {curve.view}", *map(f1.get, counts)))
-        columns = (Column("row"), *(Column(f"{count:,} posts") for count in counts))
-        tables.append(Table(f"F1 by training posts, {result.split}", columns, tuple(rows)))
+        headings = columns("row", *(f"{count:,} posts" for count in counts))
+        tables.append(Table(f"F1 by training posts, {result.split}", headings, tuple(rows)))
         lines = tuple((f"{curve.row} {curve.view}", tuple(map(_point, curve.points))) for curve in result.curves)
         charts.append(Lines(f"F1 against the number of training posts, {result.split}", "posts", "F1", lines))
     return Report(

@@ -13,7 +13,7 @@ from mner.analysis.parts.f1_summary import F1Summary, f1_summary
 from mner.analysis.parts.inputs import Inputs, NeededBaseline, RunSplit
 from mner.analysis.parts.label_consistency import Annotations, conflicts_table, consistency, consistency_table
 from mner.analysis.parts.loaded_run import LoadedRun, Runs, Spans
-from mner.analysis.parts.report import Bars, Cell, Column, Report, Table, entities
+from mner.analysis.parts.report import Bars, Cell, Report, Table, columns, entities
 from mner.config import Section
 from mner.evaluation import score
 from mner.types import Post, Span, ViewName
@@ -176,11 +176,8 @@ def _meet(a: Span, b: Span) -> bool:
 def _read(runs: Runs) -> tuple[LoadedRun, list[Spans]]:
     """The last run, and the entities that each predicts."""
     readings: list[Spans] = []
-    run: LoadedRun | None = None
     for run in runs:
         readings.append(run.read(run.pieces() if "I+T" in run.trained else None))
-    if run is None:
-        raise ValueError("no run")
     return run, readings
 
 
@@ -194,8 +191,8 @@ def report(results: Sequence[Noise]) -> Report:
             f"on {result.if_wrong}, which is the most that labels of this kind can cost: some are errors of all runs."
         )
         rows = tuple((kind, KINDS[kind], count) for kind, count in result.counts.items())
-        columns = (Column("kind"), Column("what happened"), Column("entities", "d"))
-        tables.append(Table(f"All runs against gold: {result.row}", columns, rows, note))
+        headings = columns("kind", "what happened", ("entities", "d"))
+        tables.append(Table(f"All runs against gold: {result.row}", headings, rows, note))
         tables.append(consistency_table(result.annotations))
         if result.shown:
             tables.append(Table("Examples", EXAMPLES, tuple(map(_example, result.shown))))
@@ -229,7 +226,7 @@ def report(results: Sequence[Noise]) -> Report:
     )
 
 
-EXAMPLES = (Column("kind"), Column("post"), Column("gold"), Column("all runs"), Column("words"))
+EXAMPLES = columns("kind", "post", "gold", "all runs", "words")
 
 
 def _example(each: Disagreement) -> tuple[Cell, ...]:

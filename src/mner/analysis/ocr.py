@@ -21,7 +21,7 @@ from mner.analysis.parts.both_views import (
 )
 from mner.analysis.parts.f1_summary import unscored
 from mner.analysis.parts.inputs import Baseline, Inputs, RunSplit
-from mner.analysis.parts.report import Column, Report, Table
+from mner.analysis.parts.report import Report, Table, columns
 from mner.config import Section
 from mner.contexts.artefact import digest, iter_contexts
 from mner.types import VisualContext
@@ -183,9 +183,15 @@ def _counts(source: str, sources: Sequence[str] | None) -> bool:
     return sources is None or source in sources
 
 
-COLUMNS = (
-    *(Column("contexts of"), Column("pictures", ",d"), Column("read", ",d"), Column("with text", ",d")),
-    *(Column("%", ".1f"), Column("mean words", ".1f"), Column("mean sub-tokens", ".1f"), Column("sources")),
+COLUMNS = columns(
+    "contexts of",
+    ("pictures", ",d"),
+    ("read", ",d"),
+    ("with text", ",d"),
+    ("%", ".1f"),
+    ("mean words", ".1f"),
+    ("mean sub-tokens", ".1f"),
+    "sources",
 )
 
 
@@ -195,7 +201,12 @@ def report(results: Sequence[Ocr]) -> Report:
     gains = [gain for result in results for gain in result.gains]
     rows = tuple(
         (
-            *(counted.name, counted.pictures, counted.read, counted.with_text, counted.share, counted.words),
+            counted.name,
+            counted.pictures,
+            counted.read,
+            counted.with_text,
+            counted.share,
+            counted.words,
             counted.subtokens,
             ", ".join(f"{source or 'no name'} {count}" for source, count in counted.sources.items()) or None,
         )

@@ -12,7 +12,7 @@ import numpy as np
 from mner.analysis import About
 from mner.analysis.parts.f1_summary import F1Summary, summary_of
 from mner.analysis.parts.inputs import Baseline, Inputs, RecordSplit
-from mner.analysis.parts.report import Bars, Column, Report, Table
+from mner.analysis.parts.report import Bars, Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError
 from mner.runs import Experiment
@@ -192,9 +192,15 @@ def _f1(counts: np.ndarray) -> float:
     return float(200 * correct / max(predicted + gold, 1))
 
 
-COLUMNS = (
-    *(Column("between"), Column("reading a"), Column("reading b"), Column("F1 of a"), Column("F1 of b")),
-    *(Column("oracle"), Column("gain", "+.2f"), Column("% of posts differ", ".1f")),
+COLUMNS = columns(
+    "between",
+    "reading a",
+    "reading b",
+    "F1 of a",
+    "F1 of b",
+    "oracle",
+    ("gain", "+.2f"),
+    ("% of posts differ", ".1f"),
 )
 
 

@@ -13,8 +13,8 @@ from pydantic import Field
 from mner.analysis import About
 from mner.analysis.parts.f1_summary import F1Summary, f1_summary
 from mner.analysis.parts.inputs import Inputs, RunSplit
-from mner.analysis.parts.loaded_run import LoadedRun, Runs
-from mner.analysis.parts.report import Bars, Column, Report, Table
+from mner.analysis.parts.loaded_run import Runs
+from mner.analysis.parts.report import Bars, Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError
 from mner.evaluation import score
@@ -77,7 +77,6 @@ def robustness(runs: Runs, *, seed: int = 1, shuffles: int = 1) -> Robustness:
     kinds = ("true", "shuffled", "blank")
     f1: dict[str, list[float]] = {kind: [] for kind in kinds}
     changed: dict[str, list[float]] = {kind: [] for kind in kinds}
-    run: LoadedRun | None = None
     for run in runs:
         run.must_be_own("robustness")
         pieces = run.pieces()
@@ -89,8 +88,6 @@ def robustness(runs: Runs, *, seed: int = 1, shuffles: int = 1) -> Robustness:
             f1[kind].append(statistics.fmean(score(gold, each).micro.f1 for each in read))
             others = [sum(a != b for a, b in zip(true, each, strict=True)) for each in read]
             changed[kind].append(100 * statistics.fmean(others) / len(gold))
-    if run is None:
-        raise ValueError("robustness: no run")
     numbers = {
         kind: f1_summary(of_runs, config=run.config, data=run.data, view=f"I+T:context={kind}")
         for kind, of_runs in f1.items()
@@ -129,9 +126,13 @@ def shuffled(posts: Sequence[Post], pieces: Sequence[tuple[Piece, ...]], *, seed
     ]
 
 
-COLUMNS = (
-    *(Column("row"), Column("posts with context"), Column("context"), Column("F1"), Column("against true", "+.2f")),
-    Column("% of posts changed", ".1f"),
+COLUMNS = columns(
+    "row",
+    "posts with context",
+    "context",
+    "F1",
+    ("against true", "+.2f"),
+    ("% of posts changed", ".1f"),
 )
 
 
@@ -139,7 +140,10 @@ def report(results: Sequence[Robustness]) -> Report:
     """One table of all experiments, and a chart of what each loses."""
     rows = tuple(
         (
-            *(result.row, f"{result.used} of {result.posts}", reading.context, reading.f1),
+            result.row,
+            f"{result.used} of {result.posts}",
+            reading.context,
+            reading.f1,
             *(None if reading.loss is None else -reading.loss, reading.changed),
         )
         for result in results

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mner.analysis.parts.f1_summary import F1Summary, f1_summary
-from mner.analysis.parts.loaded_run import LoadedRun, Runs, Spans
-from mner.analysis.parts.report import Bars, Cell, Column, Table
+from mner.analysis.parts.loaded_run import Runs, Spans
+from mner.analysis.parts.report import Bars, Cell, Table, columns
 from mner.config import Config
 from mner.evaluation import score
 from mner.evaluation.significance import Interval, bootstrap
@@ -107,7 +107,6 @@ def read_both(runs: Runs, *, baseline: Runs | None = None, own_pictures: str = "
     """
     with_: dict[int, Spans] = {}
     without: dict[int, Spans] = {}
-    run: LoadedRun | None = None
     for run in runs:
         if own_pictures:
             run.must_be_own(own_pictures)
@@ -115,8 +114,6 @@ def read_both(runs: Runs, *, baseline: Runs | None = None, own_pictures: str = "
         with_[run.config.seed] = run.read(pieces)
         if baseline is None:
             without[run.config.seed] = run.read()
-    if run is None:
-        raise ValueError("no run")
     name, config = run.row, run.config
     for other in baseline or ():
         other.must_have_posts_of(run)
@@ -193,9 +190,16 @@ def _interval(a: np.ndarray, b: np.ndarray) -> Interval | None:
     return bootstrap(a, b, resamples=RESAMPLES, seed=GENERATOR_SEED)[0] if holding >= FEWEST else None
 
 
-COLUMNS = (
-    *(Column("by"), Column("part"), Column("posts", "d"), Column("entities", "d"), Column("T"), Column("I+T")),
-    *(Column("gain", "+.2f"), Column("95 % interval"), Column("p", "p")),
+COLUMNS = columns(
+    "by",
+    "part",
+    ("posts", "d"),
+    ("entities", "d"),
+    "T",
+    "I+T",
+    ("gain", "+.2f"),
+    "95 % interval",
+    ("p", "p"),
 )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mner.analysis.parts.report import Cell, Column, Table
+from mner.analysis.parts.report import Cell, Table, columns
 from mner.types import Post, Span
 
 OUTSIDE = "O"
@@ -122,13 +122,13 @@ def consistency_table(labels: Annotations) -> Table:
         ("their occurrences", labels.occurrences),
         ("of these not labelled as most of their kind", labels.minority),
     )
-    return Table("Consistency of the training labels", (Column("what"), Column("number", ",d")), rows)
+    return Table("Consistency of the training labels", columns("what", ("number", ",d")), rows)
 
 
 def conflicts_table(labels: Annotations) -> Table:
     """The conflicts that are shown."""
-    columns = (Column("words"), Column("between"), Column("labels"))
-    return Table("Training labels that contradict each other", columns, tuple(map(_conflict, labels.shown)))
+    headings = columns("words", "between", "labels")
+    return Table("Training labels that contradict each other", headings, tuple(map(_conflict, labels.shown)))
 
 
 def _conflict(conflict: Conflict) -> tuple[Cell, ...]:

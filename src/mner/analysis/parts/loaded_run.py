@@ -111,7 +111,7 @@ class LoadedRun:
 
 
 Runs = Iterable[LoadedRun]
-"""The runs of one experiment, which differ in their seed alone; taken one by one, so that memory holds one model."""
+"""The runs of one experiment, at least one, which differ in their seed alone; taken one by one to save memory."""
 
 
 def check_split(split: str) -> str:

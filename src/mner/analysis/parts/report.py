@@ -39,6 +39,15 @@ class Column:
     format: str = ".2f"
 
 
+def columns(*given: str | tuple[str, str]) -> tuple[Column, ...]:
+    """Columns by their names, or names and formats.
+
+    >>> columns("row", ("posts", "d"))
+    (Column(name='row', format='.2f'), Column(name='posts', format='d'))
+    """
+    return tuple(Column(each) if isinstance(each, str) else Column(*each) for each in given)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows under a heading; the first column names the row."""
