@@ -79,7 +79,7 @@ def test_interrupted_run_continues(tagger: Tagger, tmp_path: Path) -> None:
     assert not (out / "summary.json").exists()
     before = (out / "part-0000000.jsonl").stat().st_mtime_ns
     done = predict_shards(tagger, POSTS, out, shard_size=3)
-    assert done.kept == 2
+    assert done.before == 2
     assert (out / "part-0000000.jsonl").stat().st_mtime_ns == before
     assert rows(done.files) == rows(whole.files)
     assert content(out) == content(tmp_path / "whole")
@@ -128,7 +128,7 @@ def test_finished_run_is_left_as_it_is(tagger: Tagger, tmp_path: Path) -> None:
     first = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
     before = content(tmp_path)
     again = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
-    assert (again.kept, again.counts) == (4, first.counts)
+    assert (again.before, again.counts) == (4, first.counts)
     assert content(tmp_path) == before
 
 
@@ -138,12 +138,12 @@ def test_record_cut_short_is_made_again(tagger: Tagger, tmp_path: Path) -> None:
     (tmp_path / "shards.jsonl").write_bytes(before["shards.jsonl"][:-9])
     (tmp_path / "part-0000001.jsonl").unlink()
     done = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
-    assert done.kept == 2
+    assert done.before == 2
     after = content(tmp_path)
     assert after.pop("shards.jsonl") != before.pop("shards.jsonl")
     assert after == before
     again = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
-    assert (again.kept, again.counts) == (4, done.counts)
+    assert (again.before, again.counts) == (4, done.counts)
 
 
 @pytest.mark.parametrize(
@@ -232,13 +232,13 @@ def test_shard_that_is_not_what_was_written_is_made_again(
             "".join(json.dumps({key: row[key] for key in row if key != "sha256"}) + "\n" for row in records)
         )
     again = predict_shards(tagger, POSTS, tmp_path, shard_size=3)
-    assert again.kept == len(done.files) - 1
+    assert again.before == len(done.files) - 1
     assert [path.read_text() for path in again.files] == before
 
 
 def test_second_run_into_a_folder_hears_of_the_first(tagger: Tagger, tmp_path: Path) -> None:
     def rivals() -> Iterator[Post]:
-        with pytest.raises(DataError, match=rf"process {os.getpid()} on .* is writing this folder; wait for its end"):
+        with pytest.raises(DataError, match=rf"process {os.getpid()} on .* is writing this folder; wait until it ends"):
             predict_shards(tagger, POSTS, tmp_path, shard_size=3)
         yield from POSTS
 

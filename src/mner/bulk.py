@@ -25,7 +25,7 @@ from mner.tagger.tagger import LOOK_AHEAD
 from mner.types import LINKS, ImageStatus, Post, Prediction
 
 SHARD_SIZE = 1000
-"""Posts of one shard: what an interrupt loses at most."""
+"""Posts of one shard, the most that an interrupt loses."""
 
 SUMMARY = "summary.json"
 
@@ -46,12 +46,12 @@ class Counts:
     pictures: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
 
-    def add(self, one: Prediction) -> None:
-        """Count one more."""
+    def add(self, prediction: Prediction) -> None:
+        """Count one more prediction."""
         self.posts += 1
-        self.entities += len(one.entities)
-        self.pictures[one.image_status] += 1
-        self.cut.update(one.cut)
+        self.entities += len(prediction.entities)
+        self.pictures[prediction.image_status] += 1
+        self.cut.update(prediction.cut)
 
     def count(self, line: str) -> None:
         """Count a prediction that has been written as a line."""
@@ -93,7 +93,7 @@ class Shards:
 
     files: tuple[Path, ...]
     counts: Counts
-    kept: int
+    before: int
 
 
 def line(row: Mapping[str, Any]) -> str:
@@ -204,21 +204,21 @@ def predict_shards(
     digests: defaultdict[int, Any] = defaultdict(hashlib.sha256)
     known: dict[int, dict[str, Any]] = {}
     files: list[Path] = []
-    counts, kept = Counts(), 0
+    counts, before = Counts(), 0
 
     def read() -> Iterator[Post]:
         for number, post in enumerate(posts):
             extra = [dict(post.extra)] if post.extra else []  # it comes back in the rows
-            told = json.dumps([post.id, post.text, post.words, post.offsets, post.image, *extra], default=str)
-            digests[number // shard_size].update(told.encode())
+            identity = json.dumps([post.id, post.text, post.words, post.offsets, post.image, *extra], default=str)
+            digests[number // shard_size].update(identity.encode())
             yield post
 
     def seal(number: int, lines: list[str]) -> None:
         # Before the shard gets its name: a shard that is there has its record, whenever a kill comes.
-        found = Counts()
-        for one in lines:
-            found.count(one)
-        record = {"shard": number, "posts_id": digests[number].hexdigest()[:16], **found.to_dict()}
+        of_shard = Counts()
+        for written in lines:
+            of_shard.count(written)
+        record = {"shard": number, "posts_id": digests[number].hexdigest()[:16], **of_shard.to_dict()}
         known[number] = shard_list.add(out, record, lines)
 
     with ExitStack() as stack:
@@ -227,7 +227,7 @@ def predict_shards(
         _compare(out, settings)
         known |= shard_list.read(out)
         shard_list.drop_damaged(out, known)
-        options: dict[str, Any] = {"fingerprint": _told(settings), "shard_size": shard_size, "seal": seal}
+        options: dict[str, Any] = {"fingerprint": _written(settings), "shard_size": shard_size, "seal": seal}
         options |= {"force": force, "write": shards.write_lines}
         stream: Callable[[Iterable[list[Post]]], Iterator[list[str]]]
         if hire is None:
@@ -249,30 +249,30 @@ def predict_shards(
                 )
             files.append(path)
             counts.merge(record)
-            kept += progress.skipped
+            before += progress.skipped
             watch(counts.posts)
         write_json(out / SUMMARY, {**settings, **counts.to_dict(), "files": [path.name for path in files]})
-    return Shards(tuple(files), counts, kept)
+    return Shards(tuple(files), counts, before)
 
 
 def _lines(tagger: Tagger, posts: Iterable[Post], min_score: float) -> Iterator[str]:
-    return (line(one.to_dict()) for one in tagger.pipe(posts, min_score=min_score))
+    return (line(prediction.to_dict()) for prediction in tagger.pipe(posts, min_score=min_score))
 
 
 def _lost(post: Post, reason: str) -> str:
-    """The line of a post that ends the processes of those who tag it."""
+    """The line of a post that ends every process that tags it."""
     status: ImageStatus = "none" if post.image is None else "unreadable"
     image = None if post.image is None else short_name(post.image)
     lost = Prediction(post.id, post.text, (), image_status=status, reason=reason, image=image, extra=post.extra)
     return line(lost.to_dict())
 
 
-def _told(settings: Mapping[str, Any]) -> str:
+def _written(settings: Mapping[str, Any]) -> str:
     return " ".join(f"{key}={str(value).replace(' ', '+')}" for key, value in settings.items())
 
 
 def _compare(out: Path, settings: Mapping[str, Any]) -> None:
-    """Refuse a folder begun under other settings, naming those; whatever else is odd the engine refuses."""
+    """Refuse a folder begun under other settings, and name them; the engine refuses other faults."""
     path = out / shards.MANIFEST
     if not path.exists():
         return
@@ -280,7 +280,7 @@ def _compare(out: Path, settings: Mapping[str, Any]) -> None:
         before = str(json.loads(path.read_text(encoding="utf-8"))["fingerprint"])
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: damaged ({error}); {shard_list.elsewhere(out)}") from None
-    then, now = (dict(part.partition("=")[::2] for part in told.split()) for told in (before, _told(settings)))
+    then, now = (dict(part.partition("=")[::2] for part in text.split()) for text in (before, _written(settings)))
     changed = [
         f"{key} {then.get(key)} is now {now.get(key)}" for key in {**then, **now} if then.get(key) != now.get(key)
     ]

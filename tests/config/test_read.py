@@ -273,7 +273,7 @@ def test_base_does_not_take_the_place_of_a_row(tmp_path: Path) -> None:
     other.write_text('[data]\nname = "two"\n')
     assert configs.load(tmp_path / "row.toml", base=other).data.name == "two"
     with pytest.raises(
-        ConfigError, match=r"tuned\.toml: builds on the row .*row\.toml, whose place .*other\.toml would"
+        ConfigError, match=r"tuned\.toml: builds on the experiment .*row\.toml, which .*other\.toml would replace"
     ):
         configs.load(tuned, base=other)
 

@@ -65,5 +65,5 @@ def test_more_labels_than_letters_of_ascii():
 
 
 def test_unknown_letter_is_refused():
-    with pytest.raises(DataError, match='"7" is none of 2 labels'):
+    with pytest.raises(DataError, match='"7" stands for no label: there are 2'):
         counts({"labels": ["LOC", "PER"], "T": "0 7"}, "T")

@@ -29,13 +29,13 @@ def test_word_without_sub_token_is_named(views):
     findings = findings_of(views, post("a", "\u200b", "\u00a0", "b"))
     assert findings.counts == {"no sub-token": 2}
     assert findings.met == {"no sub-token": 1}
-    assert '"\\u200b", "\\xa0"' in findings.kept[0].message
+    assert '"\\u200b", "\\xa0"' in findings.listed[0].message
 
 
 def test_long_post_is_read_in_windows(views):
     findings = findings_of(views, post(*["abcde"] * 20), post("abc"))
     assert findings.counts == {"several windows": 1}
-    assert "over 40 sub-tokens" in findings.kept[0].message
+    assert "over 40 sub-tokens" in findings.listed[0].message
 
 
 def test_cut_context_is_counted_by_kind(views):
@@ -44,13 +44,13 @@ def test_cut_context_is_counted_by_kind(views):
     assert findings.counts == {"cut captions": 3}
     assert findings.met == {"cut captions": 1}
     assert findings.severities == {"cut captions": "warning"}
-    assert "3 sub-tokens of captions are over the budget (context.budget.captions)" in findings.kept[0].message
+    assert "3 sub-tokens of captions are over the budget (context.budget.captions)" in findings.listed[0].message
 
 
 def test_word_longer_than_a_window_is_a_loss(views):
     findings = findings_of(views, post("a" * 90))
     assert findings.severities["cut words"] == "warning"
-    assert "longer than a window, are not read" in next(f.message for f in findings.kept if f.kind == "cut words")
+    assert "longer than a window, are not read" in next(f.message for f in findings.listed if f.kind == "cut words")
 
 
 def test_check_asks_the_encoder_it_is_given(write, views):

@@ -59,7 +59,7 @@ def test_model_with_two_views_needs_to_know_of_the_pictures(tiny_model: Path, po
     contexts.write_text("".join(json.dumps(row) + "\n" for row in rows))
     said: list[str] = []
     assert set(evaluate_posts(tiny_model, posts_file, watch=said.append).scores) == {"T"}
-    assert "their pictures were left aside: --contexts FILE" in said[0]
+    assert "their pictures were not read; name their contexts or folder: --contexts FILE" in said[0]
     assert set(evaluate_posts(tiny_model, posts_file, contexts=[contexts], watch=said.append).scores) == {"T", "I+T"}
     assert said[1].endswith("12 posts, 12 with a visual context")
 

@@ -115,7 +115,7 @@ def predict(
 
         if one_file:
             counts = predict_file(tagger, tagged, out, min_score=min_score, watch=watch)
-            files, before = [out], ""
+            files, note = [out], ""
         else:
             workers_settings: dict[str, Any] = {}
             if hire is not None:
@@ -134,8 +134,8 @@ def predict(
                 **workers_settings,
             )
             counts, files = done.counts, list(done.files)
-            before = f"; {done.kept} of {len(files)} shards were there already"
-    _summarize(counts, settings["images"], before)
+            note = f"; {done.before} of {len(files)} shards were there already"
+    _summarize(counts, settings["images"], note)
     for file in files:
         say(file)
 
@@ -183,6 +183,6 @@ def _tasks(tagger: Tagger, posts: Iterable[Post], out: Path | None, to: Tool, mi
     return counts
 
 
-def _summarize(counts: Counts, images: Path | None, before: str = "") -> None:
-    say(f"{counts}{before}", err=True)
+def _summarize(counts: Counts, images: Path | None, note: str = "") -> None:
+    say(f"{counts}{note}", err=True)
     source.hint_missing(counts.pictures["missing"], images)

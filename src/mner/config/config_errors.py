@@ -15,7 +15,7 @@ from mner.safe_text import printable
 def describe(fault: Mapping[str, Any], schema: type[BaseModel]) -> str:
     """One line about a fault as pydantic reports it of a table that should be a ``schema``."""
     path = [str(part) for part in fault["loc"]]
-    dotted, found = (shortened(text) for text in (".".join(path), repr(fault["input"])))
+    dotted, shown = (shortened(text) for text in (".".join(path), repr(fault["input"])))
     if fault["type"] == "extra_forbidden":
         known = list(_known_keys(schema, path[:-1]))
         near = difflib.get_close_matches(path[-1], known, n=1) or difflib.get_close_matches(
@@ -29,10 +29,10 @@ def describe(fault: Mapping[str, Any], schema: type[BaseModel]) -> str:
     if fault["type"] in {"literal_error", "enum"} and isinstance(fault["input"], str):
         choices = [choice.strip(" '") for choice in fault["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         near = difflib.get_close_matches(fault["input"], choices, n=1)
-        message = f"expected {fault['ctx']['expected']}, found {found}"
+        message = f"expected {fault['ctx']['expected']}, found {shown}"
         message += f'; did you mean "{near[0]}"?' if near else ""
     elif fault["type"] not in {"value_error"}:
-        message = f"{message[0].lower()}{message[1:]}, found {found}"
+        message = f"{message[0].lower()}{message[1:]}, found {shown}"
     return f"{dotted}: {message}" if dotted else message
 
 
@@ -45,14 +45,14 @@ def shortened(text: str, limit: int = 100) -> str:
 def _known_keys(schema: type[BaseModel], path: Sequence[str]) -> Iterator[str]:
     model: Any = schema
     for part in path:
-        found = model.model_fields.get(part) if hasattr(model, "model_fields") else None
-        model = found.annotation if found is not None else None
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        model = field.annotation if field is not None else None
         if model is None:
             return
     yield from model.model_fields if hasattr(model, "model_fields") else ()
 
 
 def _all_keys(schema: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    for section, found in schema.model_fields.items():
-        if isinstance(found.annotation, type) and issubclass(found.annotation, Section):
-            yield from ((key, section) for key in found.annotation.model_fields)
+    for section, field in schema.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from ((key, section) for key in field.annotation.model_fields)

@@ -22,7 +22,7 @@ LARGEST = 2**20
 DEEPEST = 16
 """Tables and lists inside each other, at most."""
 
-_TOO_DEEP = f"tables and lists stand more than {DEEPEST} deep in each other"
+_TOO_DEEP = f"tables and lists are nested more than {DEEPEST} deep"
 _TOO_LARGE = "a whole number is beyond 64 bits"
 _VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -34,7 +34,7 @@ def load(path: str | Path, *, base: str | Path | None = None, set_values: Sequen
     Args:
         path: The file; its ``base`` key names a file it builds on, or several, later ones over earlier ones, all
             relative to itself. A ``variant`` of it or of a base (such as "mpnet") joins the name behind a hyphen.
-        base: Another file to build on instead of those the file names (a row on other data, or another encoder).
+        base: Another file to build on instead of those the file names (other data, or another encoder).
         set_values: Overrides such as "training.epochs=3"; the value is TOML, a bare word is a string.
 
     Raises:
@@ -58,12 +58,12 @@ def check(table: Mapping[str, Any], *, where: str = "config") -> Config:
 
 
 def _without_retired(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The table without settings that were taken out, where they are off; one that is on stays, and is a fault."""
-    kept = dict(table)
+    """The table without retired settings that are off; one that is on stays, and is a fault."""
+    remaining = dict(table)
     for section, off in RETIRED.items():
-        if isinstance(told := kept.get(section), Mapping):
-            kept[section] = {key: value for key, value in told.items() if key not in off or value != off[key]}
-    return kept
+        if isinstance(settings := remaining.get(section), Mapping):
+            remaining[section] = {key: value for key, value in settings.items() if key not in off or value != off[key]}
+    return remaining
 
 
 def validated(schema: type[Schema], table: Mapping[str, Any], *, where: str) -> Schema:
@@ -84,7 +84,7 @@ def base_of(path: Path) -> Path | None:
     """The file that a TOML file's ``base`` names; None where it builds on none, or on several.
 
     Raises:
-        ConfigError: The file is missing or is not TOML, or ``base`` is no file name.
+        ConfigError: The file is missing or is not TOML, or ``base`` is not a file name.
     """
     names = _base_names(read_toml(path).get("base"), path)
     return path.parent / names[0] if len(names) == 1 else None
@@ -121,10 +121,10 @@ def root_folder(data: DataConfig, config_folder: Path) -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The table of a TOML file as it stands there.
+    """The table of a TOML file, unchanged.
 
     Raises:
-        ConfigError: The file is missing, which names the nearest file there is, or is not TOML.
+        ConfigError: The file is missing (the message names the nearest one) or is not TOML.
     """
     try:
         if not path.is_file():
@@ -186,20 +186,20 @@ def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict
     if path.resolve() in seen:
         raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
     named = [path.parent / name for name in _base_names(table.pop("base", None), path)]
-    for one in named if base is not None else ():
-        if one.is_file() and "name" in read_toml(one):
+    for lower_path in named if base is not None else ():
+        if lower_path.is_file() and "name" in read_toml(lower_path):
             raise ConfigError(
-                f"{path}: builds on the row {one}, whose place {base} would take; give that base to the row itself, or "
-                f'write a file of your own with base = ["{base}", ...] and what this one says'
+                f"{path}: builds on the experiment {lower_path}, which {base} would replace; give that base to the "
+                f'experiment itself, or write a file of your own with base = ["{base}", ...] and what this one says'
             )
     lower: dict[str, Any] = {}
-    for one in named if base is None else [base]:
-        read = _read(one, base=None, seen=(*seen, path.resolve()))
+    for lower_path in named if base is None else [base]:
+        read = _read(lower_path, base=None, seen=(*seen, path.resolve()))
         data: Any = read.get("data")
         root = data.get("root", ".") if isinstance(data, dict) else None
         if isinstance(root, str) and not root.startswith(("$", "mner:")):
             # A plain root is relative to the file that states it; here it becomes relative to the file on top.
-            data["root"] = os.path.relpath((one.parent / root).resolve(), path.parent.resolve())
+            data["root"] = os.path.relpath((lower_path.parent / root).resolve(), path.parent.resolve())
         lower = _merge(lower, read)
     return _merge(lower, table)
 
@@ -213,7 +213,7 @@ def _base_names(named: Any, path: Path) -> list[str]:
 
 
 def _rename(table: dict[str, Any], path: Path) -> None:
-    """Let ``variant`` join the name, so that one row's runs on two encoders do not stand in one folder."""
+    """Add ``variant`` to the name, so that one experiment's runs on two encoders have two folders."""
     variant = table.pop("variant", "")
     if variant == "":
         return
@@ -236,7 +236,7 @@ def assign(table: dict[str, Any], setting: str) -> None:
     """Put an override such as "training.epochs=3" into a table; the value is TOML, a bare word is a string.
 
     Raises:
-        ConfigError: It is no setting.
+        ConfigError: It is not a setting.
     """
     dotted, sign, written = setting.partition("=")
     if not sign or not dotted.strip():

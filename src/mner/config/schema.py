@@ -21,7 +21,6 @@ Substitute = Literal["none", "empty", "shuffled"]
 BUDGET: dict[Source, int] = {"captions": 128, "tags": 128, "ocr": 96, "texts": 256}
 """Most sub-tokens of each kind of context; what is over is cut and counted."""
 
-
 PLUGIN = "plug-in"
 """Marks a field whose value names a plug-in: where there is a dot in it, the module of that name is imported."""
 
@@ -97,8 +96,8 @@ class DataConfig(Section):
 
     def files(self, split: Literal["train", "dev", "test"]) -> tuple[str, ...]:
         """The files of a split as they are written here; none where it is not set."""
-        told = getattr(self, split)
-        return (told,) if isinstance(told, str) else told or ()
+        names = getattr(self, split)
+        return (names,) if isinstance(names, str) else names or ()
 
 
 class VisionConfig(Section):
@@ -115,7 +114,7 @@ class ContextConfig(Section):
     """[context]: which of what was read goes beside the words, in which order, and how much of it."""
 
     order: tuple[Source, ...] = ("captions", "tags", "ocr")
-    captions: tuple[str, ...] | None = None  # sources by name, in this order; None: all, as the file has them
+    captions: tuple[str, ...] | None = None  # sources by name, in this order; None: all, in the file's order
     tags: tuple[str, ...] | None = None
     ocr: tuple[str, ...] | None = None
     texts: tuple[str, ...] | None = None
@@ -183,7 +182,7 @@ class TrainingConfig(Section):
     decay: float = Field(default=0.5, gt=0, le=1)  # step: factor; inverse: rates are divided by 1 + decay * epochs
     decay_every: int = Field(default=1, ge=1)  # step: epochs between two steps
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
-    precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU has it
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU supports it
     gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
     device: DeviceName = "auto"  # auto: a GPU where there is one
     threads: int = Field(default=0, ge=0, le=1024)  # 0: all cores
@@ -197,7 +196,7 @@ class DecodeConfig(Section):
 
 
 class IdentityConfig(Section):
-    """[identity]: which experiment this is, whatever it is called. It is no setting, and no part of the fingerprint."""
+    """[identity]: which experiment this is, whatever it is called. It is not part of the fingerprint."""
 
     experiment: str = ""  # "": the name
     variant: str = ""  # what sets it apart from others of that experiment, such as another encoder
@@ -238,18 +237,18 @@ class Config(Section):
 
     @property
     def fingerprint(self) -> str:
-        """The first 12 hexadecimal digits of the SHA-256 of the resolved configuration, but for ``data.root``.
+        """The first 12 hexadecimal digits of the SHA-256 of the resolved configuration without ``data.root``.
 
-        Where the data lie on a machine is no setting; their content has fingerprints of its own. Settings of
+        The place of the data on a machine is not a setting; their content has fingerprints of its own. Settings of
         ``LATER`` are left out where they have their defaults, so that older records keep their fingerprints.
         """
-        told = self.model_dump(mode="json", exclude={"identity": True, "data": {"root"}})
+        settings = self.model_dump(mode="json", exclude={"identity": True, "data": {"root"}})
         for table, name in LATER:
             if getattr(getattr(self, table), name) == type(getattr(self, table)).model_fields[name].get_default(
                 call_default_factory=True
             ):
-                del told[table][name]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+                del settings[table][name]
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _plugin_names(section: Section) -> Iterator[str]:
@@ -289,10 +288,10 @@ LATER: tuple[tuple[str, str], ...] = (
     ("training", "gradient_checkpointing"),
     ("training", "passes"),
 )
-"""Settings, as table and name, that came after the first records were written."""
+"""Settings, as table and name, that were added after the first records were written."""
 
 RETIRED: dict[str, dict[str, object]] = {
     "training": {"ema": 0.0, "layer_decay": 1.0},
     "loss": {"teacher": None, "weight_teacher": None},
 }
-"""Settings that were taken out, off: files of earlier runs that name one so are read as if they did not."""
+"""Retired settings and their value for off; earlier files that have one of them, off, are read without it."""

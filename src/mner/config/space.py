@@ -16,7 +16,7 @@ Number = int | float
 
 
 class Values(Section):
-    """What one key may be: from ``low`` to ``high``, one of ``choices``, or as the configuration has it (``keep``)."""
+    """What one key may be: from ``low`` to ``high``, one of ``choices``, or the configuration's own (``keep``)."""
 
     low: Number | None = None
     high: Number | None = None
@@ -88,7 +88,7 @@ class ContextSpace(Section):
 
 
 class Space(Section):
-    """A search space as a file tells it: the sections and keys of a configuration, each with its values.
+    """A search space as a file states it: the sections and keys of a configuration, each with its values.
 
     >>> str(Space.model_validate({"training": {"epochs": {"choices": [2, 4]}}}).training.epochs)
     '2|4'
@@ -114,10 +114,10 @@ def read_space(path: Path) -> Space:
 
 
 def checked(values: Values, key: str, start: Number) -> None:
-    """Nothing, if the values of a key suit it and hold the configuration's own.
+    """Refuse values that do not suit a key, or that leave out the configuration's own.
 
     Raises:
-        ConfigError: They are no whole numbers where the key is one, or ``start``, the first trial, is not among them.
+        ConfigError: They are not whole numbers where the key needs them, or leave out ``start``, the first trial.
     """
     if isinstance(start, int) and not all(isinstance(end, int) for end in values.ends):
         raise ConfigError(f"search space: {key}: expected whole numbers, found {values}")

@@ -26,7 +26,7 @@ def score_tags(
     default mode; with "strict" it is O, as in seqeval's strict mode.
 
     Raises:
-        DataError: The numbers of posts, or of tags of a post, differ; or a tag is none of the scheme.
+        DataError: The numbers of posts, or of tags of a post, differ; or a tag is not valid in the scheme.
 
     >>> score_tags([["B-PER", "I-PER", "O"]], [["I-PER", "I-PER", "O"]]).micro.f1
     100.0

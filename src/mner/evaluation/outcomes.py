@@ -1,4 +1,4 @@
-"""Predicted and gold entities -> one short word a post: what was found, missed and made up; and back to counts."""
+"""Predicted and gold entities -> one short word a post: found, missed and made up; and back to counts."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Counts:
     gold: np.ndarray
 
 
-def outcomes(posts: Sequence[Post], found: Mapping[Any, Sequence[Sequence[Span]]], stamp: Stamp) -> dict[str, Any]:
+def outcomes(posts: Sequence[Post], predicted: Mapping[Any, Sequence[Sequence[Span]]], stamp: Stamp) -> dict[str, Any]:
     """What a run record keeps of a split's posts: its fingerprint, the labels, and one line of words for each view.
 
     A post's word has one letter for each gold entity, in order, with "-" before it if it was missed, then "+" and a
-    letter for each entity predicted that is none; "." stands for a post with neither. A letter is the number of the
+    letter for each wrong prediction; "." stands for a post with neither. A letter is the number of the
     entity's label. So ``0-3+1`` reads: the first entity found, the second missed, a third made up.
 
     >>> from mner.data import stamp
@@ -47,15 +47,15 @@ def outcomes(posts: Sequence[Post], found: Mapping[Any, Sequence[Sequence[Span]]
     '0-1+0'
     """
     gold = [sorted(set(post.spans or ())) for post in posts]
-    named = {span.label for spans in (*gold, *(one for each in found.values() for one in each)) for span in spans}
-    labels = sorted(named)
+    guesses = [spans for of_view in predicted.values() for spans in of_view]
+    labels = sorted({span.label for spans in (*gold, *guesses) for span in spans})
     letters = {label: letter(number) for number, label in enumerate(labels)}
     return {
         "fingerprint": stamp.fingerprint,
         "labels": labels,
         **{
             view: " ".join(_word(truth, guess, letters) for truth, guess in zip(gold, each, strict=True))
-            for view, each in found.items()
+            for view, each in predicted.items()
         },
     }
 
@@ -69,7 +69,7 @@ def letter(number: int) -> str:
     return LETTERS[number] if number < len(LETTERS) else chr(0x100 + number - len(LETTERS))
 
 
-def counts(kept: Mapping[str, Any], view: str) -> Counts:
+def counts(recorded: Mapping[str, Any], view: str) -> Counts:
     """The counts that a view's line of ``outcomes`` holds.
 
     Raises:
@@ -78,11 +78,11 @@ def counts(kept: Mapping[str, Any], view: str) -> Counts:
     >>> counts({"labels": ["LOC", "PER"], "T": "0-1+0 . 1"}, "T").gold.tolist()
     [[1, 1], [0, 0], [0, 1]]
     """
-    line = np.frombuffer(kept[view].encode("utf-32-le"), dtype=np.uint32)
+    line = np.frombuffer(recorded[view].encode("utf-32-le"), dtype=np.uint32)
     before = np.concatenate(([ord(" ")], line[:-1])) if len(line) else line
     post = np.cumsum(line == ord(" "))
     size = int(post[-1]) + 1 if len(line) else 0
-    labels = tuple(kept["labels"])
+    labels = tuple(recorded["labels"])
     tables = {name: np.zeros((size, len(labels)), dtype=np.int64) for name in ("correct", "predicted", "gold")}
     known = np.isin(line, [ord(sign) for sign in (" ", MISSED, SPURIOUS, NOTHING)])
     for number in range(len(labels)):
@@ -92,12 +92,14 @@ def counts(kept: Mapping[str, Any], view: str) -> Counts:
         for name, other in (("correct", missed | spurious), ("predicted", missed), ("gold", spurious)):
             tables[name][:, number] = np.bincount(post[here & ~other], minlength=size)
     if not known.all():
-        raise DataError(f'outcomes of view {view}: "{chr(line[~known][0])}" is none of {len(labels)} labels')
+        raise DataError(
+            f'outcomes of view {view}: "{chr(line[~known][0])}" stands for no label: there are {len(labels)}'
+        )
     return Counts(labels, **tables)
 
 
 def _word(gold: Sequence[Span], predicted: Iterable[Span], letters: Mapping[str, str]) -> str:
     guess = set(predicted)
-    told = [letters[span.label] if span in guess else MISSED + letters[span.label] for span in gold]
-    told += [SPURIOUS + letters[span.label] for span in sorted(guess.difference(gold))]
-    return "".join(told) or NOTHING
+    signs = [letters[span.label] if span in guess else MISSED + letters[span.label] for span in gold]
+    signs += [SPURIOUS + letters[span.label] for span in sorted(guess.difference(gold))]
+    return "".join(signs) or NOTHING

@@ -77,15 +77,15 @@ def score(gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]]) -
             f"{len(predicted)} posts were predicted and {len(gold)} have gold entities; they must be the same"
         )
     correct: Counter[str] = Counter()
-    found: Counter[str] = Counter()
+    guessed: Counter[str] = Counter()
     wanted: Counter[str] = Counter()
     for gold_spans, predicted_spans in zip(gold, predicted, strict=True):
         truth, guess = set(gold_spans), set(predicted_spans)
         wanted.update(span.label for span in truth)
-        found.update(span.label for span in guess)
+        guessed.update(span.label for span in guess)
         correct.update(span.label for span in truth & guess)
-    labels = {label: _prf(correct[label], found[label], wanted[label]) for label in sorted(found | wanted)}
-    micro = _prf(correct.total(), found.total(), wanted.total())
+    labels = {label: _prf(correct[label], guessed[label], wanted[label]) for label in sorted(guessed | wanted)}
+    micro = _prf(correct.total(), guessed.total(), wanted.total())
     each = list(labels.values()) or [micro]
     macro = PRF(
         precision=sum(prf.precision for prf in each) / len(each),

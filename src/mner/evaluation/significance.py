@@ -40,13 +40,13 @@ def t_test(a: Sequence[float], b: Sequence[float]) -> TTest | None:
     """
     if min(len(a), len(b)) < 2:
         return None
-    told = [value for side in (a, b) for value in (statistics.fmean(side), statistics.stdev(side), len(side))]
-    if told[1] == told[4] == 0:
+    summary = [value for side in (a, b) for value in (statistics.fmean(side), statistics.stdev(side), len(side))]
+    if summary[1] == summary[4] == 0:
         return None
     from scipy.stats import ttest_ind_from_stats
 
-    found = ttest_ind_from_stats(*told, equal_var=True)  # of the runs themselves it warns where a side has no spread
-    return TTest(float(found.statistic), len(a) + len(b) - 2, float(found.pvalue))
+    test = ttest_ind_from_stats(*summary, equal_var=True)  # ttest_ind warns where a side has no spread
+    return TTest(float(test.statistic), len(a) + len(b) - 2, float(test.pvalue))
 
 
 def bootstrap(a: np.ndarray, b: np.ndarray, *, resamples: int, seed: int) -> list[Interval]:

@@ -23,7 +23,7 @@ def score_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[Vi
 def found_in_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[ViewName, list[list[Span]]]:
     """The entities that each view finds in each post of a split."""
     return {
-        view: [[one.span for one in post] for post in predict.spans(runtime, encoded, decoder)]
+        view: [[entity.span for entity in post] for post in predict.spans(runtime, encoded, decoder)]
         for view, encoded in split.encoded.items()
     }
 
@@ -34,7 +34,7 @@ def decoder_of(config: Config, labels: Sequence[str], chain: Chain) -> Decoder:
 
 
 def signature_of(config: Config, *, f1: Sequence[float], data: str, view: str) -> Signature:
-    """The signature of scores that a configuration gives: it says how gold labels are read and how is decoded."""
+    """The signature of scores under a configuration, which says how labels are read and entities decoded."""
     return Signature(
         f1=tuple(f1),
         view=view,

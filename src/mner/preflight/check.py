@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mner.views import Views
 
 Watch = Callable[[str, int], None]
-"""Told what is counted and how many there are so far."""
+"""Called with what is counted and how many there are so far."""
 
 Examine = Callable[[Sequence[Post]], None]
 
@@ -62,7 +62,7 @@ def check(
         format: The files' format; None: by first lines and name.
         labels: What an I- that continues nothing means; None: as configured, else repair.
         limit: Most findings of a kind that are listed; all are counted. 0: list all.
-        watch: Told how far the work is.
+        watch: Called as the work goes on.
 
     Raises:
         DataError: A file is missing or of no known format.
@@ -98,13 +98,13 @@ def check(
         on_fault = findings.bad_line(path)
         identity = identify(path, format=format or settings.data.format, on_fault=on_fault)
         examine: list[Examine] = [partial(posts.examine, name), *others, partial(training.examine, name, path)]
-        found = (
+        renamed = (
             rename(post, settings.data.rename)
             for post in read(
                 path, format=identity.format, labels=reading, on_fault=on_fault, on_excluded=findings.excluded
             )
         )
-        numbers = statistics(_examined(found, examine, partial(watch, f"posts of {name}")), strict=())
+        numbers = statistics(_examined(renamed, examine, partial(watch, f"posts of {name}")), strict=())
         strict = read(
             path,
             format=identity.format,
@@ -125,7 +125,9 @@ def check(
         f"sub-tokens, windows and cut context: {absent}": views is None,
     }
     missed = tuple(line for line, skip in skipped.items() if skip)
-    return Report(checked, tuple(findings.kept), dict(findings.counts), dict(findings.met), findings.severities, missed)
+    return Report(
+        checked, tuple(findings.listed), dict(findings.counts), dict(findings.met), findings.severities, missed
+    )
 
 
 def _files(settings: Config, root: Path) -> dict[str, Path]:
@@ -148,7 +150,7 @@ def _settings(config: Config | str | Path | None) -> tuple[Config, Path]:
 
 
 def _views(encoder: str | Views | None, implied: str | None, options: ContextConfig) -> tuple[Views | None, str]:
-    """The views of the encoder that was asked for, or of the implied one if it is here; else what to type."""
+    """The views of the requested encoder, or of the implied one if it is on this machine; else what to type."""
     if encoder is None and implied is None:
         return None, "--encoder NAME"
     from mner import encoders
@@ -202,8 +204,8 @@ def _examined(posts: Iterable[Post], examine: Sequence[Examine], watch: Callable
     """The same posts, each after it was examined."""
     posts, done = iter(posts), 0
     while chunk := list(islice(posts, _CHUNK)):
-        for one in examine:
-            one(chunk)
+        for look in examine:
+            look(chunk)
         done += len(chunk)
         watch(done)
         yield from chunk

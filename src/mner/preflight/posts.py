@@ -30,7 +30,7 @@ class Posts:
             before = self._ids.setdefault((split, post.id), post.where)
             if before != post.where:
                 self._findings.add(
-                    "warning", "repeated id", post.where, f'the id "{post.id}" stands in {split} before, at {before}'
+                    "warning", "repeated id", post.where, f'the id "{post.id}" is already in {split}, at {before}'
                 )
             digest = hashlib.blake2b(" ".join(post.words).encode(errors="surrogatepass"), digest_size=12).digest()
             self._across(self._texts.setdefault(digest, {}), split, post, "text")
@@ -49,7 +49,7 @@ class Posts:
 
 
 def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) -> None:
-    """Report what the numbers of the splits tell: no posts, no labels, types that train lacks, repaired labels."""
+    """Report what the numbers of the splits show: no posts, no labels, types that train lacks, repaired labels."""
     trains = [split.statistics for name, split in splits.items() if is_train(name)]
     known = {label for numbers in trains for label in numbers.stamp.labels}
     if not known and any(numbers.labelled for numbers in trains) and "bad line" not in findings.counts:
@@ -64,14 +64,14 @@ def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) ->
             findings.add("error", "no posts", split.path, "the file holds no post")
         elif without := numbers.stamp.posts - numbers.labelled:
             _unlabelled(findings, name, split, without)
-        if any(one.labelled for one in trains) and not is_train(name):
+        if any(train.labelled for train in trains) and not is_train(name):
             for label, count in numbers.stamp.labels.items():
                 if label not in known:
                     findings.add(
                         "warning",
                         "label not in train",
                         split.path,
-                        f"{count} entities are {label}, a type that train does not have: it can never be predicted",
+                        f"{count} entities are {label}, a type that train lacks: it can never be predicted",
                     )
         if labels == "repair" and numbers.strict is not None and numbers.strict != numbers.stamp.entities:
             findings.add(
@@ -87,13 +87,13 @@ def _unlabelled(findings: Findings, name: str, split: Split, without: int) -> No
     """Report posts whose entities are not known, unless the file is one of posts to be tagged."""
     labelled = split.statistics.labelled
     if name in ("dev", "test"):
-        message = f"{without} of {labelled + without} posts carry no labels; {name} posts are scored, so all need some"
+        message = f"{without} of {labelled + without} posts have no labels; {name} posts are scored, so all need labels"
         findings.add("error", "no labels", split.path, message, times=without)
     elif is_train(name) and not labelled:
-        findings.add("error", "no labels", split.path, "no post carries labels; nothing can be learned", times=without)
+        findings.add("error", "no labels", split.path, "no post has labels; nothing can be learned", times=without)
     elif labelled:
         what = "training leaves them out" if is_train(name) else "their entities are not known"
-        findings.add("warning", "no labels", split.path, f"{without} posts carry no labels; {what}", times=without)
+        findings.add("warning", "no labels", split.path, f"{without} posts have no labels; {what}", times=without)
 
 
 def is_train(name: str) -> bool:

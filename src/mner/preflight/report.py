@@ -41,7 +41,7 @@ class Report:
 
     Attributes:
         splits: Each file by its split's name.
-        findings: In the order they were met; of each kind at most the limit that was asked for.
+        findings: In the order they were met; of each kind at most the requested limit.
         counts: How often each kind was met, listed or not; a finding may count several (words, posts,
             sub-tokens).
         met: Findings of each kind, listed or not.
@@ -79,10 +79,10 @@ class Report:
 
 @dataclass(slots=True)
 class Findings:
-    """Findings as they come: all counted, of each kind the first ``limit`` kept (0: all)."""
+    """Findings as they come: all counted, of each kind the first ``limit`` are listed (0: all)."""
 
     limit: int = 20
-    kept: list[Finding] = field(default_factory=list)
+    listed: list[Finding] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     met: Counter[str] = field(default_factory=Counter)
     severities: dict[str, Severity] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Findings:
         self.severities[kind] = severity
         self.met[kind] += 1
         if not self.limit or self.met[kind] <= self.limit:
-            self.kept.append(Finding(severity, kind, where, printable(message)))
+            self.listed.append(Finding(severity, kind, where, printable(message)))
 
     def excluded(self, post: Post, reason: str) -> None:
         """Note a post that is left out because whoever labelled it set it aside."""

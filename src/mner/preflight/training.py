@@ -62,7 +62,7 @@ class Training:
         """Keep what training looks at of some posts."""
         from mner.contexts.artefact import for_post
 
-        split = next((one for one in NAMES if name == one or (one == "train" and is_train(name))), None)
+        split = next((each for each in NAMES if name == each or (each == "train" and is_train(name))), None)
         if split is None:
             return
         self.paths.setdefault(split, path)
@@ -84,7 +84,7 @@ class Training:
             root: Folder that its paths are relative to; None where the files of posts are not the configuration's.
 
         Returns:
-            Whether it hangs on pictures that only training reads.
+            Whether it depends on pictures that only training reads.
         """
         unread = False
         try:

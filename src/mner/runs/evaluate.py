@@ -34,7 +34,7 @@ def evaluate(
 
     Without ``final`` dev is scored. ``final`` is the only door to a test split: it freezes the run (fingerprints
     of configuration and weights), scores test once, writes the scores into the run's record and a line into
-    ``results/test-uses.jsonl``. Asked again, it returns the recorded scores and leaves test closed. Only a record
+    ``results/test-uses.jsonl``. A second call returns the recorded scores and leaves test closed. Only a record
     from before outcomes of posts were kept is scored, and counted, once more.
 
     Args:
@@ -122,7 +122,7 @@ def evaluate_seeds(
     """
     runs = seed_folders(row)
     if not runs:
-        raise MnerError(f"{row}: holds no runs (<seed>/record.json); train some: mner train CONFIG --seeds 5")
+        raise MnerError(f"{row}: holds no runs (<seed>/record.json); train them: mner train CONFIG --seeds 5")
     unfinished = [str(run) for run in runs if not (run / "record.json").is_file()]
     if unfinished:
         raise MnerError(f"{', '.join(unfinished)}: not finished; continue with mner train, or name one finished run")
@@ -175,7 +175,7 @@ def _score(
     if file is None and saved.needs.context:
         check_covered(config, split)
     scored = score_split(saved, config, split, called)
-    if name == "dev":  # what is known of its contexts, the record has from training
+    if name == "dev":  # the record has the counts of its contexts from training
         return scored
     return replace(scored, outcomes={**scored.outcomes, "contexts": dict(split.coverage)})
 
@@ -192,13 +192,13 @@ def _keep_scored(results: Path, record: RunRecord, run: Path) -> Path:
         if scored.test is not None and scored.model != record.model:
             raise MnerError(
                 f"{path}: scored on test, and it is the record of another run than {run} (model {scored.model}, "
-                f"here {record.model}); scoring this one would replace that score. Take another --results"
+                f"here {record.model}); scoring this one would replace that score. Name another --results"
             )
     return path
 
 
 def _same_contexts(run: Path, saved: SavedModel, record: RunRecord, *, allow_plugins: bool) -> None:
-    """Refuse to score test where the contexts are not those of training any more, as dev's tell."""
+    """Refuse to score test where the contexts are no longer those of training, judged by dev's."""
     trained = record.splits["dev"].contexts_fingerprint
     if trained is None:  # a record of an earlier version
         return
@@ -206,8 +206,8 @@ def _same_contexts(run: Path, saved: SavedModel, record: RunRecord, *, allow_plu
     root = configs.root_folder(config.data, run)
     if (now := read_fingerprint(read_posts(config, root, "dev"), config, root, saved.needs)) != trained:
         raise MnerError(
-            f"{run}: what the row reads of dev's pictures has changed since training ({trained}, now {now}): "
-            f"{', '.join(config.data.contexts) or config.data.images}; bring the contexts back that it was trained on"
+            f"{run}: what the model reads of dev's pictures has changed since training ({trained}, now {now}): "
+            f"{', '.join(config.data.contexts) or config.data.images}; restore the contexts that it was trained on"
         )
 
 
@@ -236,12 +236,12 @@ def _frozen(path: Path) -> Mapping[str, str]:
         DataError: The file is damaged.
     """
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return {part: str(told[part]) for part in ("config", "model")}
+        table = json.loads(path.read_text(encoding="utf-8"))
+        return {part: str(table[part]) for part in ("config", "model")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise DataError(
-            f"{path}: damaged ({why}); delete it, and the run is frozen again if it is still as its record tells"
+            f"{path}: damaged ({why}); delete it, and the run is frozen again if it still matches its record"
         ) from None
 
 

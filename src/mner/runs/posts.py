@@ -57,8 +57,8 @@ def evaluate_posts(
 ) -> Evaluation:
     """The scores of any saved model on any file of labelled posts, by view, each with its signature.
 
-    The T view is scored, and the I+T view where the model was trained on it and ``contexts`` or ``images`` say what is
-    to be known of the posts' pictures. Entity types are renamed as in training (``data.rename``).
+    The T view is scored, and the I+T view where the model was trained on it and ``contexts`` or ``images`` are given.
+    Entity types are renamed as in training (``data.rename``).
 
     Args:
         model: A model directory, a run directory, or "social-en".
@@ -88,42 +88,42 @@ def evaluate_posts(
     split = read_split(config, file.parent, "dev", views_of(saved, config), saved.needs)
     pictured = bool(contexts) or images is not None
     scored = score_split(saved, config, split, file.name)
-    told = f"{posts}: {len(split.posts)} posts"
+    report = f"{posts}: {len(split.posts)} posts"
     if "I+T" in saved.views and pictured:
-        watch(f"{told}, {split.coverage.get('used', 0)} with a visual context")
+        watch(f"{report}, {split.coverage.get('used', 0)} with a visual context")
         return scored
     if "I+T" in saved.views and any(post.image for post in split.posts):
-        told += "; their pictures were left aside: --contexts FILE, or --images FOLDER, has them read"
-    watch(told)
+        report += "; their pictures were not read; name their contexts or folder: --contexts FILE, or --images FOLDER"
+    watch(report)
     return replace(scored, scores={"T": scored.scores["T"]}, signatures={"T": scored.signatures["T"]})
 
 
 def views_of(saved: SavedModel, config: Config) -> Views:
-    """What makes token ids of posts for a saved model."""
+    """The views that a saved model reads."""
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     return Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
 
 
 def score_split(saved: SavedModel, config: Config, split: ViewSplit, called: str) -> Evaluation:
-    """The scores of both views of a split, which the signatures call so."""
+    """The scores of both views of a split, which the signatures call ``called``."""
     runtime = open_model(saved)
-    found = found_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
+    predicted = found_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
     known = entity_types(saved.labels)
     unseen = Counter(span.label for post in split.posts for span in post.spans or () if span.label not in known)
     scores: dict[ViewName, ViewScores] = {}
     signatures: dict[ViewName, Signature] = {}
     place = f"{config.data.name}/{called}@{split.stamp.fingerprint[:6]}"
-    for view, of_view in evaluate_views(split.posts, found).items():
+    for view, of_view in evaluate_views(split.posts, predicted).items():
         table = signed_scores(config, called, view, of_view.to_dict(), split.stamp)
         if unseen:
             table["labels_unseen_in_training"] = dict(unseen)
         scores[view] = ViewScores.model_validate(table)
         signatures[view] = signature_of(config, f1=[of_view.micro.f1], data=place, view=view)
-    return Evaluation(scores, signatures, outcomes(split.posts, found, split.stamp))
+    return Evaluation(scores, signatures, outcomes(split.posts, predicted, split.stamp))
 
 
 def refuse_test(file: Path, posts: Sequence[Post], config: Config, root: Path) -> None:
-    """Nothing, unless some posts are those of a configuration's test split, by the file or by what is in it.
+    """Refuse posts that are those of a configuration's test split, by the file or by its content.
 
     Raises:
         MnerError: They are.
