@@ -1,4 +1,4 @@
-"""Rows on hub encoders, controls, and the row with twice the steps: one step or two of each on tiny encoders."""
+"""Hub encoders, controls, and several passes an epoch: one step or two of each on tiny encoders."""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from mner.errors import ModelError
 from mner.files import replacing
+from mner.training.loop import Step
+from mner.views import NER
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,28 @@ class Progress:
     outcomes: Mapping[str, Any] = field(default_factory=dict)
     precision: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+
+    def after(self, step: Step) -> Progress:
+        """The progress after one more step; the losses of a further task are called task.loss."""
+        prefix = "" if step.task == NER else f"{step.task}."
+        losses = {f"{prefix}{name}": loss for name, loss in step.losses.items()}
+        sums = {name: self.sums.get(name, 0.0) + loss * step.posts for name, loss in losses.items()}
+        counts = {name: self.counts.get(name, 0) + step.posts for name in losses if prefix}
+        return replace(
+            self,
+            step=step.step,
+            seconds=self.seconds + step.seconds,
+            cpu_seconds=self.cpu_seconds + step.cpu_seconds,
+            sums={**self.sums, **sums},
+            counts={**self.counts, **counts},
+            posts=self.posts + (0 if prefix else step.posts),
+            tokens=self.tokens + step.tokens,
+        )
+
+    @property
+    def means(self) -> dict[str, float]:
+        """The losses of the epoch under way, each the mean over the posts of its task."""
+        return {name: round(total / self.counts.get(name, self.posts), 6) for name, total in self.sums.items()}
 
 
 def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:

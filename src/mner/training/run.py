@@ -21,7 +21,6 @@ from mner.evaluation import evaluate_views
 from mner.evaluation.outcomes import outcomes
 from mner.evaluation.views import decoder_of, found_in_views
 from mner.files import write_text
-from mner.machine import has_bf16
 from mner.models import Model, build
 from mner.runtime.device import find_device
 from mner.runtime.saved import read_model
@@ -54,7 +53,6 @@ from mner.training.job import Job, prepare, task_splits, training_split
 from mner.training.loop import Step, loop
 from mner.training.optimizer import optimizer_of, schedule_of
 from mner.training.records import run_record, size
-from mner.views import NER
 
 CHECKPOINT_SECONDS = 300.0
 """A run saves its state at each epoch's end, when it is interrupted, and after this much training."""
@@ -135,7 +133,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     if settings.threads:
         torch.set_num_threads(settings.threads)
     device = find_device(settings.device)
-    accelerator = accelerator_on(device, bf16=_bf16(settings, device), several_tasks=bool(job.needs.tasks))
+    accelerator = accelerator_on(device, settings, several_tasks=bool(job.needs.tasks))
     torch.manual_seed(config.seed)
     networks = [load_encoder(encoders.find(name).folder) for name in job.needs.encoders]
     model = build(config, job.labels, *networks)
@@ -178,7 +176,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     since = 0.0
     with deferred() as interrupted:
         while not _over(progress, settings) and (step := next(taken, None)) is not None:
-            progress = _add(progress, step)
+            progress = progress.after(step)
             since += step.seconds
             watch(Event("step", step.step, steps, losses=step.losses))
             if step.last:
@@ -215,7 +213,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
     better = progress.best is None or selected > progress.best
     epoch = {
         "epoch": step.epoch,
-        "losses": _means(progress),
+        "losses": progress.means,
         "dev": {view: of_view.to_dict() for view, of_view in scores.items()},
         "selected": round(selected, 4),
         "tokens": progress.tokens,
@@ -249,29 +247,6 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
     return after
 
 
-def _add(progress: Progress, step: Step) -> Progress:
-    """The progress after a step; the losses of a further task are called task.loss."""
-    prefix = "" if step.task == NER else f"{step.task}."
-    losses = {f"{prefix}{name}": loss for name, loss in step.losses.items()}
-    sums = {name: progress.sums.get(name, 0.0) + loss * step.posts for name, loss in losses.items()}
-    counts = {name: progress.counts.get(name, 0) + step.posts for name in losses if prefix}
-    return replace(
-        progress,
-        step=step.step,
-        seconds=progress.seconds + step.seconds,
-        cpu_seconds=progress.cpu_seconds + step.cpu_seconds,
-        sums={**progress.sums, **sums},
-        posts=progress.posts + (0 if prefix else step.posts),
-        counts={**progress.counts, **counts},
-        tokens=progress.tokens + step.tokens,
-    )
-
-
-def _means(progress: Progress) -> dict[str, float]:
-    """The losses of the epoch under way, each the mean over the posts of its task."""
-    return {name: round(total / progress.counts.get(name, progress.posts), 6) for name, total in progress.sums.items()}
-
-
 def _epoch_line(progress: Progress) -> str:
     epoch = progress.epochs[-1]
     scores = "  ".join(f"{view} {score['micro']['f1']:.2f}" for view, score in epoch["dev"].items())
@@ -291,8 +266,3 @@ def _summary(job: Job, model: nn.Module, accelerator: Accelerator) -> str:
         f"{job.files.name}, {size(model) / 1e6:.1f} M parameters, {accelerator.device}, "
         f"{'fp32' if accelerator.mixed_precision == 'no' else accelerator.mixed_precision}"
     )
-
-
-def _bf16(settings: TrainingConfig, device: torch.device) -> bool:
-    fast = device.type == "cuda" or (device.type == "cpu" and has_bf16())
-    return settings.precision == "bf16" or (settings.precision == "auto" and fast)
