@@ -38,16 +38,6 @@ def test_detect_names_the_scheme_of_written_tags(case, scheme):
     assert detected == (scheme if spans else "IOB2")
 
 
-@given(st.lists(st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"]), max_size=8))
-def test_repair_gives_legal_iob2_with_the_same_entities(sequence):
-    repaired = tags.repair(sequence)
-    assert tags.to_spans(repaired, labels="strict") == tags.to_spans(sequence)
-    for before, tag in itertools.pairwise(["O", *repaired]):
-        assert not tag.startswith("I-") or before[2:] == tag[2:]
-    changed = [(old, new) for old, new in zip(sequence, repaired, strict=True) if old != new]
-    assert all(old.replace("I-", "B-") == new for old, new in changed)
-
-
 def test_detect_reads_several_sequences_together():
     assert tags.detect([["I-PER"], ["B-PER"]]) == "IOB2"
     assert tags.detect([["I-PER"], ["I-PER", "B-PER"]]) == "IOB1"

@@ -71,11 +71,8 @@ class Session:
     ) -> list[Any]:
         """The named outputs, or all of them, as onnxruntime returns them.
 
-        Args:
-            outputs: Names of outputs; None takes all.
-            arrays: The inputs by name.
-            release: Give the memory that earlier, larger runs took back to the system afterwards.
-            limit: Most seconds; None sets no limit. A graph may loop without end.
+        ``release`` afterwards gives back the memory that earlier, larger runs took. ``limit`` is the most seconds, as a
+        graph may loop without end.
 
         Raises:
             ModelError: The run takes longer than ``limit``. In a forked child: the file cannot be opened again, or it

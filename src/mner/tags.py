@@ -192,15 +192,6 @@ def bioes_to_spans(tags: Sequence[str], *, labels: Reading = "repair") -> tuple[
     return to_spans(tags, scheme="BIOES", labels=labels)
 
 
-def repair(tags: Sequence[str]) -> list[str]:
-    """Legal IOB2: each I- after O or after another type becomes B-.
-
-    >>> repair(["O", "I-PER", "I-LOC"])
-    ['O', 'B-PER', 'B-LOC']
-    """
-    return from_spans(to_spans(tags), len(tags))
-
-
 def from_spans(spans: Iterable[Span], length: int, *, scheme: Scheme = "IOB2") -> list[str]:
     """One tag for each word, for entities in any order.
 

@@ -259,5 +259,5 @@ def test_commands_take_a_store_along(photos: Path, tmp_path: Path, monkeypatch: 
     assert {row.image for row in iter_contexts(Path("all.parquet"))} == set(read_contexts("a.jsonl"))
     run = CliRunner().invoke(app, ["store", "import", "all.parquet", "--store", "two.sqlite"])
     assert (run.exit_code, run.stdout) == (0, "two.sqlite\n")
-    assert "2 rows are in the store, 0 left out" in run.stderr
+    assert "2 records are in the store, 0 were left out" in run.stderr
     assert CliRunner().invoke(app, ["store", "export", "x.jsonl", "--store", "gone.sqlite"]).exit_code == 2
