@@ -22,7 +22,10 @@ from mner.views import Piece
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 WRITTEN_BY_PROGRAMS = {"docs/results.md", "docs/images/result.png"}
-BLOCK = re.compile(r"(?P<before>[^\n]*\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<before>[^\n]*\n)?^```(?P<language>\w+)\n(?P<code>.*?)^```$(\n\n^```text\n(?P<output>.*?)^```$)?",
+    re.MULTILINE | re.DOTALL,
+)
 NOT_RUN = re.compile(r"<!-- not run: .{10,} -->")
 FINDING_IS_FINE = 'mner() { command mner "$@" || { local code=$?; [ "$1 $2 $code" = "data check 1" ]; }; }\n'
 
@@ -31,14 +34,19 @@ class Block(NamedTuple):
     line: int
     language: str
     code: str
+    output: str | None
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    """The blocks of a page that run: bash and python, but for those marked ``<!-- not run: reason -->``."""
+    """The blocks of a page that run: bash and python, but for those marked ``<!-- not run: reason -->``.
+
+    A block of text right behind one is what it prints.
+    """
     text = page.read_text(encoding="utf-8")
     for match in BLOCK.finditer(text):
         if match["language"] in {"bash", "python"} and not NOT_RUN.match(match["before"] or ""):
-            yield Block(text[: match.start("code")].count("\n") + 1, match["language"], match["code"])
+            line = text[: match.start("code")].count("\n") + 1
+            yield Block(line, match["language"], match["code"], match["output"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -73,6 +81,11 @@ def workshop(folder: Path, model: Path) -> None:
     shutil.copy(sample / "images" / "astronaut.jpg", folder / "photo.jpg")
 
 
+def unrounded(text: str) -> list[str]:
+    """The words of an output; the last digits of scores differ between processors."""
+    return re.sub(r"\d\.\d+", "0.5", text).split()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
@@ -83,6 +96,10 @@ def workshop(folder: Path, model: Path) -> None:
         "docs/howto/features.md",
         "docs/howto/own-data.md",
         "docs/howto/own-captioner.md",
+        "docs/howto/spacy.md",
+        "docs/howto/pandas.md",
+        "docs/howto/datasets.md",
+        "docs/howto/labelling-tools.md",
     ],
 )
 def test_code_blocks_run(name: str, tmp_path: Path, tiny_model: Path) -> None:
@@ -103,6 +120,9 @@ def test_code_blocks_run(name: str, tmp_path: Path, tiny_model: Path) -> None:
             command = [sys.executable, "-W", "error", "-c", "\n".join(python)]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{name}:{block.line}\n{block.code}\n{done.stdout}\n{done.stderr}"
+        if block.output is not None:
+            expected = unrounded(block.output)
+            assert unrounded(done.stdout)[-len(expected) :] == expected, f"{name}:{block.line}"
 
 
 def test_reference_lists_every_key_of_predictions_and_explanations() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -65,6 +66,29 @@ def test_stream_tags_every_post(tiny_model: Path, tmp_path: Path) -> None:
     assert [row["id"] for row in rows] == [str(number) for number in range(300)]
     assert {row["image_status"] for row in rows} == {"none"}
     assert all(entity["score"] >= 0.5 for row in rows for entity in row["entities"])
+
+
+def test_tag_csv_prints_a_row_per_entity(tiny_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pandas", reason='pandas is not installed: pip install "mner[pandas]"')
+    (tmp_path / "posts.csv").write_text(f"body,n\n{TEXT},1\n,2\n")
+    table = list(csv.DictReader(run("tag_csv.py", tiny_model, "posts.csv", "body", folder=tmp_path).splitlines()))
+    assert table
+    for row in table:
+        assert (row["row"], row["n"]) == ("0", "1")
+        assert TEXT[int(row["entity_start"]) : int(row["entity_end"])] == row["entity_text"]
+
+
+def test_spacy_pipeline_prints_entities_and_view(tiny_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("spacy", reason='spaCy is not installed: pip install "mner[spacy]"')
+    *entities, last = run("spacy_pipeline.py", tiny_model, TEXT, picture(), folder=tmp_path).splitlines()
+    assert entities
+    assert all(line.split(maxsplit=4)[4] in TEXT for line in entities)
+    assert last.startswith(("view I+T, picture used", "view T, picture empty"))
+
+
+def test_tag_at_once_prints_every_text_in_order(tiny_model: Path, tmp_path: Path) -> None:
+    shown = run("tag_at_once.py", tiny_model, TEXT, "Paris", "Kevin", folder=tmp_path).splitlines()
+    assert [text in line for text, line in zip(("Cleveland", "Paris", "Kevin"), shown, strict=True)] == [True] * 3
 
 
 @pytest.mark.slow
