@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +35,27 @@ def test_stub_says_the_same() -> None:
     assert homes == mner._HOME
     (listed,) = (node.value for node in tree.body if isinstance(node, ast.Assign))
     assert ast.literal_eval(listed) == mner.__all__
+
+
+def test_public_surface_is_what_it_was() -> None:
+    """Whoever changes this list breaks somebody's code, or adds what must be kept; the changelog says which."""
+    classes = "Caption ContextText Entity Evidence Explanation MnerError OcrText Post Prediction Span Tag Tagger"
+    assert mner.__all__ == [*classes.split(), "VisualContext", "load", "predict_shards", "tag_frame"]
+    methods = {name for name in vars(mner.Tagger) if not name.startswith("_")}
+    assert methods == {"atag", "batch", "explain", "pipe", "push_to_hub", "save"}
+    options = "path download backend precision threads device allow_plugins use_images images allow_outside_images"
+    assert list(inspect.signature(mner.load).parameters) == f"{options} contexts features store timeout".split()
+    call = ["self", "post", "image", "context", "min_score"]
+    assert list(inspect.signature(mner.Tagger.__call__).parameters) == call
+    assert list(inspect.signature(mner.Tagger.atag).parameters) == call
+
+
+def test_help_begins_with_every_name_and_what_it_is_for() -> None:
+    overview, contents, rest = pydoc.plain(pydoc.render_doc(mner)).partition("PACKAGE CONTENTS")
+    methods = {name for name in vars(mner.Tagger) if not name.startswith("_")}
+    assert [name for name in {*mner.__all__, *methods} if f"``{name}``" not in overview] == []
+    assert contents and len(overview.splitlines()) < 40
+    assert all(f"class {name}(" in rest or f"{name}(" in rest for name in mner.__all__)
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

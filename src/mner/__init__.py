@@ -1,10 +1,26 @@
 """Named entity recognition for text with pictures.
 
 >>> import mner
->>> mner.Entity(0, 5, "Kevin", "PER", 0.9).label
-'PER'
+>>> tagger = mner.load()  # the model that comes with mner; or a folder, or "hub:owner/name"
+>>> print(tagger("Kevin Love is back in Cleveland", min_score=0.5))  # image="photo.jpg" adds a picture
+[Kevin Love|PER ...] is back in [Cleveland|LOC ...]
 
-Names are imported when they are first used, so ``import mner`` costs next to nothing.
+What to call:
+
+- ``load``: the ``Tagger`` of a saved model;
+- ``tagger(post)``: the ``Prediction`` for one post, ``atag`` the same for asyncio, ``batch`` a list of them, ``pipe`` a
+  stream. A post is a text, a ``Post``, or a row such as {"text": ..., "image": ...};
+- ``explain``: an ``Explanation``, which holds the ``Evidence`` of each entity: what the picture did for it;
+- ``save``, ``push_to_hub``: the tagger's model, into a folder or onto the Hugging Face Hub;
+- ``tag_frame``: a data frame of pandas with its entities;
+- ``predict_shards``: any number of posts, into files that an interrupted call continues.
+
+A prediction holds an ``Entity`` for each name, with character offsets; a gold ``Span`` counts words. What was read from
+a picture is a ``VisualContext`` of ``Caption``, ``Tag``, ``OcrText`` and ``ContextText``. Whatever mner refuses, it
+refuses with a ``MnerError`` that says what to do.
+
+Training is ``mner.training``, scores ``mner.runs``, files of posts ``mner.data``, other libraries
+``mner.integrations``. Names are imported when they are first used, so ``import mner`` costs next to nothing.
 """
 
 from __future__ import annotations
