@@ -25,16 +25,20 @@ ARRAYS: dict[str, tuple[str, ...]] = {
     "imgfeat": ("grid",),
     "umt": ("grid",),
     "umgf": ("crops",),
+    "rpbert": ("grid",),
+    "riva": ("grid",),
     "vinvl": ("regions", "boxes"),
     "bert_vinvl": ("regions", "boxes"),
 }
 SYSTEMS = sorted(ARRAYS)
-UNORDERED = ["bert_vinvl", "umgf", "umt", "vinvl"]
-"""Systems whose regions have no order; imgfeat's vectors have positions."""
+UNORDERED = ["bert_vinvl", "riva", "umgf", "umt", "vinvl"]
+"""Systems whose regions have no order; those of imgfeat and rpbert have positions."""
 
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "imgfeat": {"regions": 4},
     "umt": {"regions": 4},
+    "rpbert": {"regions": 4, "hidden": 8},
+    "riva": {"regions": 4, "relation_hidden": 4, "language_hidden": 8, "hidden": 8, "character_hidden": 4},
     "umgf": {"nodes": 16, "layers": 2, "heads": 2, "inner": 16},
 }
 

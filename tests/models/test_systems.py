@@ -73,7 +73,7 @@ def test_order_of_regions_changes_nothing(name: str, tiny_encoder: Path) -> None
     torch.testing.assert_close(first, second, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "riva"])  # it reads no layer of its encoder
 def test_every_parameter_has_a_gradient_and_one_group(name: str, tiny_encoder: Path) -> None:
     config = settings(name, tiny_encoder)
     model, views = built(config)
@@ -98,9 +98,19 @@ def test_model_overfits_eight_posts_whose_pictures_alone_tell_them_apart(name: s
     gold = torch.tensor([[LABELS.index("S-LOC" if number % 2 else "S-PER"), 0] for number in range(8)])
     arrays = batch_of(views, config, [picture(name, number) for number in range(8)], words)
     batch = view_tensors(arrays, model)
-    rates = {"encoder": 3e-3, "visual": 1e-2, "fusion": 3e-3, "feature": 1e-3, "crf": 1e-2}
-    optimizer = torch.optim.AdamW([{"params": p, "lr": rates[n]} for n, p in model.parameter_groups().items() if p])
-    for _ in range(150):
+    rates = {
+        "encoder": 3e-3,
+        "visual": 1e-2,
+        "fusion": 3e-3,
+        "feature": 1e-3,
+        "crf": 1e-2,
+        "relation": 3e-3,
+        "language": 3e-3,
+    }
+    optimizer = torch.optim.AdamW(
+        [{"params": p, "lr": rates.get(n, 1e-2)} for n, p in model.parameter_groups().items() if p]
+    )
+    for _ in range(250):
         optimizer.zero_grad()
         loss = model.losses(batch, gold)["loss"].mean()
         loss.backward()
@@ -129,13 +139,17 @@ def test_run_trains_resumes_bit_equal_predicts_explains_and_exports(
     build_features(pictures(album / "photos"), album / "arrays", extractor="projection", options=options)
     tags_of = [{"image": f"{number}.jpg", "tags": [{"object": "car"}]} for number in range(1, 13)]
     (album / "contexts.jsonl").write_text("".join(json.dumps(context) + "\n" for context in tags_of))
+    pairs = [{"text": "Kevin Love", "image": f"{number}.jpg", "image_adds": number % 2 == 0} for number in range(1, 7)]
+    (album / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    tasks = {"rpbert": {"relation": "pairs.jsonl"}, "riva": {"relation": "pairs.jsonl", "unlabelled": "pairs.jsonl"}}
     table = settings(name, tiny_encoder).model_dump()
     config = configs.check(
         {
             **table,
             "name": "run",
             "data": {"name": "album", "train": "train.txt", "dev": "dev.txt", "features": "arrays"}
-            | ({"contexts": ["contexts.jsonl"]} if "vinvl" in name else {}),
+            | ({"contexts": ["contexts.jsonl"]} if "vinvl" in name else {})
+            | ({"tasks": tasks[name]} if name in tasks else {}),
             "vision": {"features": "projection", "options": {"projection": options}},
             "training": {"epochs": 2, "posts_per_step": 5, "encoder_lr": 1e-3, "device": "cpu", "threads": 1},
         }

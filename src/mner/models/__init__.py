@@ -97,6 +97,13 @@ def build(config: Config, labels: Sequence[str], *encoders: nn.Module, allow_plu
     return model
 
 
+def register() -> None:
+    """Let transformers load word vectors, which are no network of its own; a second call changes nothing."""
+    from mner.models.parts import vectors
+
+    vectors.register()
+
+
 def _plugin(config: Config, *, allow_dotted: bool) -> ModuleType:
     """The file of a model, once its options are checked."""
     name = config.model.name

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from mner.config import Config
@@ -28,7 +27,7 @@ from mner.views import Needs
 class Options(vinvl.Options):
     """[model.options] of bert_vinvl."""
 
-    vinvl: str = Field(default="", min_length=1, validate_default=True)  # VinVL's encoder, as model.encoder names one
+    vinvl: str = ""  # VinVL's encoder, as model.encoder names one; "": two of model.encoder
 
 
 class Model(nn.Module):
@@ -72,7 +71,11 @@ class Model(nn.Module):
         """
         refuse_alignment(config)
         options = Options.model_validate(config.model.options)
-        return Needs((config.model.encoder, options.vinvl), region_arrays(options.width), start=vinvl.started(options))
+        return Needs(
+            (config.model.encoder, options.vinvl or config.model.encoder),
+            region_arrays(options.width),
+            start=vinvl.started(options),
+        )
 
     def encoders(self) -> tuple[nn.Module, ...]:
         """The text encoder and VinVL's."""

@@ -7,18 +7,15 @@ text as further inputs. Text and picture attend to each other; no word takes its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from mner.config import Config
 from mner.config.schema import Section
-from mner.errors import ConfigError
+from mner.models.parts.appended import append, room_for
 from mner.models.parts.crf import ChainCRF
-from mner.models.parts.encoder import Arrays, embedding_width, first_position
-from mner.models.parts.fusion import refuse_packed
+from mner.models.parts.encoder import Arrays, embedding_width
 from mner.models.parts.objective import refuse_alignment, supervised
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
@@ -53,13 +50,7 @@ class Model(nn.Module):
         self.tagger = EncoderTagger(config.model, labels, encoder)
         self.visual = nn.Linear(options.width, embedding_width(encoder))
         self.encoders = self.tagger.encoders
-        settings = cast(Any, encoder).config
-        room = int(settings.max_position_embeddings) - first_position(encoder) - options.regions
-        if config.context.max_tokens > room:
-            raise ConfigError(
-                f"context.max_tokens: {config.context.max_tokens} sub-tokens and a picture's {options.regions} vectors "
-                f"are more than the encoder's {room + options.regions} positions; set context.max_tokens = {room}"
-            )
+        room_for(encoder, options.regions, config)
 
     @property
     def crf(self) -> ChainCRF:
@@ -84,8 +75,11 @@ class Model(nn.Module):
 
     def word_vectors(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
         """Word vectors (post, word, hidden) of one view."""
-        arrays = batch[view]
-        words: Tensor = self.tagger.words(arrays, None if view == "T" else self._hidden(arrays))
+        arrays, hidden = batch[view], None
+        if view == "I+T":
+            grid, real = arrays["grid"][:, : self.regions], arrays["grid_mask"][:, : self.regions]
+            hidden = append(self.tagger.words, arrays, self.visual(grid), real)
+        words: Tensor = self.tagger.words(arrays, hidden)
         return words
 
     def emissions(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
@@ -98,27 +92,3 @@ class Model(nn.Module):
         return supervised(self, self.loss, batch, gold)
 
     forward = losses
-
-    def _hidden(self, arrays: Arrays) -> Tensor:
-        """The encoder's last layer at the text's tokens (window, token, hidden).
-
-        A window's picture counts its positions from the window's own end, wherever padding stands.
-
-        Raises:
-            NotImplementedError: The batch is packed.
-        """
-        encoder = cast(Any, self.tagger.words.encoder)
-        owner = refuse_packed(arrays)["window_post"]
-        seen = arrays["grid_mask"][:, : self.regions][owner]  # (window, region)
-        visual = self.visual(arrays["grid"][:, : self.regions])[owner]  # (window, region, embedding)
-        text = self.tagger.words.embedded(arrays)  # (window, token, embedding)
-        mask = arrays["attention_mask"]
-        tokens = torch.arange(mask.shape[1], device=mask.device).expand_as(mask)
-        regions = mask.sum(1, keepdim=True) + torch.arange(seen.shape[1], device=mask.device)
-        output = encoder(
-            inputs_embeds=torch.cat([text, visual.to(text.dtype)], 1),
-            attention_mask=torch.cat([mask, seen], 1),
-            position_ids=torch.cat([tokens, regions], 1) + first_position(encoder),
-        )
-        hidden: Tensor = output.last_hidden_state[:, : mask.shape[1]]
-        return hidden

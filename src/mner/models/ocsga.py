@@ -90,14 +90,11 @@ class Model(nn.Module):
         return (self.encoder,)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Word vectors as "encoder", the chain, and the rest as "fusion"; an encoder's layers are left as they are."""
-        vectors = list(cast(Any, self.encoder).get_input_embeddings().parameters())
-        known = {id(parameter) for parameter in (*self.encoder.parameters(), *self.crf.parameters())}
-        return {
-            "encoder": vectors,
-            "crf": list(self.crf.parameters()),
-            "fusion": [parameter for parameter in self.parameters() if id(parameter) not in known],
-        }
+        """Word vectors as "encoder" (an encoder's layers stay as they are), the chain, and the rest as "fusion"."""
+        encoder, chain = list(self.encoder.parameters()), list(self.crf.parameters())
+        known = {id(parameter) for parameter in (*encoder, *chain)}
+        rest = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        return {"encoder": encoder, "crf": chain, "fusion": rest}
 
     def word_vectors(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
         """What the label scores are made of (post, word, hidden) of one view."""

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from mner import sessions
+from mner import models, sessions
 from mner.config import Config
 from mner.decode import Chain
 from mner.errors import ModelError
 from mner.models import Model, build
-from mner.models.parts import vectors
 from mner.models.parts.encoder import Arrays
 from mner.runtime.device import find_device
 from mner.runtime.manifest import folders
@@ -108,7 +107,7 @@ def load_encoder(folder: Path) -> nn.Module:
     """
     from transformers import AutoModel
 
-    vectors.register()
+    models.register()
     options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
     try:
         with _quiet():

@@ -40,7 +40,10 @@ class WordEncoder(nn.Module):
 
     def forward(self, arrays: Arrays, hidden: Tensor | None = None) -> Tensor:
         """Word vectors (post, word, hidden); ``hidden`` is the encoder's last layer where it is known already."""
-        words = pool(self.hidden(arrays) if hidden is None else hidden, arrays["word_index"])
+        return self.drop(pool(self.hidden(arrays) if hidden is None else hidden, arrays["word_index"]))
+
+    def drop(self, words: Tensor) -> Tensor:
+        """Word vectors (post, word, hidden) after word dropout."""
         if self.training and self.word_dropout > 0:
             keep = torch.rand(words.shape[:2], device=words.device) >= self.word_dropout
             words = words * keep.unsqueeze(-1).to(words.dtype)
@@ -75,6 +78,25 @@ def pool(hidden: Tensor, word_index: Tensor) -> Tensor:
     flat = hidden.flatten(0, 1)
     words = flat[word_index.clamp_min(0)]
     return words * (word_index >= 0).unsqueeze(-1).to(words.dtype)
+
+
+def mean_pool(hidden: Tensor, word_index: Tensor, pieces: Tensor) -> Tensor:
+    """The mean vector (post, word, hidden) of each word's sub-tokens in (window, token, hidden).
+
+    Args:
+        hidden: Of each sub-token.
+        word_index: Flat position of each word's first one (post, word); -1 gives zeros.
+        pieces: How many each word has (post, word).
+    """
+    steps = torch.arange(
+        cast(int, pieces.max()), device=hidden.device
+    )  # a tensor, so that a traced graph keeps it open
+    places = word_index.unsqueeze(-1) + steps  # (post, word, piece)
+    real = ((steps < pieces.unsqueeze(-1)) & (word_index >= 0).unsqueeze(-1)).to(hidden.dtype)
+    flat = hidden.flatten(0, 1)
+    vectors = flat[places.clamp(0, flat.shape[0] - 1)] * real.unsqueeze(-1)  # (post, word, piece, hidden)
+    means: Tensor = vectors.sum(2) / real.sum(2).clamp_min(1).unsqueeze(-1)
+    return means
 
 
 def segment_mask(encoder: Any, segments: Tensor) -> Tensor:

@@ -33,17 +33,20 @@ class BiLSTM(nn.Module):
             steps: (batch, step, width).
             lengths: Of the sequences (batch,), perhaps 0.
         """
-        places = torch.arange(steps.shape[1], device=steps.device)
-        real = (places < lengths[:, None]).unsqueeze(-1)
-        turned = torch.where(real[..., 0], lengths[:, None] - 1 - places, places).unsqueeze(-1)
+        real = (torch.arange(steps.shape[1], device=steps.device) < lengths[:, None]).unsqueeze(-1).to(steps.dtype)
         for number, (ahead, back) in enumerate(zip(self.ahead, self.back, strict=True)):
             if number:
                 steps = self.dropout(steps)
-            reverse = steps.gather(1, turned.expand(-1, -1, steps.shape[-1]))
-            later = back(reverse)[0]
-            later = later.gather(1, turned.expand(-1, -1, later.shape[-1]))
-            steps = torch.cat([ahead(steps)[0], later], -1) * real.to(steps.dtype)
+            steps = torch.cat([ahead(steps)[0], read_back(back, steps, lengths)], -1) * real
         return steps
+
+
+def read_back(lstm: nn.Module, steps: Tensor, lengths: Tensor) -> Tensor:
+    """The states (batch, step, hidden) of an LSTM that reads each sequence from its end; arbitrary past that end."""
+    places = torch.arange(steps.shape[1], device=steps.device)
+    turned = torch.where(places < lengths[:, None], lengths[:, None] - 1 - places, places).unsqueeze(-1)
+    states: Tensor = lstm(steps.gather(1, turned.expand(-1, -1, steps.shape[-1])))[0]
+    return states.gather(1, turned.expand(-1, -1, states.shape[-1]))
 
 
 class CharacterEncoder(nn.Module):
