@@ -14,8 +14,11 @@ from mner.analysis.parts.loaded_run import LoadedRun
 from mner.errors import DataError, ModelError
 
 
-def test_words_of_posts_with_context_are_measured(opened: Callable[..., LoadedRun]) -> None:
-    result = distance([opened(loss={"cva": "posterior"})], bins=2)
+def test_words_of_posts_with_context_are_measured(
+    opened: Callable[..., LoadedRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mner.analysis.distance.BINS", 2)
+    result = distance([opened(loss={"cva": "posterior"})])
     # kevin won, paris won: two captions; phoenix, madrid won, cleveland won: one
     shown = [6.0] * 4 + [3.0] * 5
     assert (result.posts, result.words) == (5, 9)

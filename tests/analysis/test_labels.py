@@ -46,8 +46,11 @@ def test_claim_fails_where_recall_gained_more(simple_record: Make, row_of: RowOf
     assert (result.claims[1].held, result.claims[1].p) == (0, 1.0)
 
 
-def test_gain_below_the_threshold_is_not_spoken_of(simple_record: Make, row_of: RowOf) -> None:
-    assert labels(row_of(simple_record()), row_of(simple_record("ita")), threshold=14.0).claims[1].labels == 0
+def test_gain_below_the_threshold_is_not_spoken_of(
+    simple_record: Make, row_of: RowOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mner.analysis.labels.THRESHOLD", 14.0)
+    assert labels(row_of(simple_record()), row_of(simple_record("ita"))).claims[1].labels == 0
 
 
 def test_runs_are_averaged_and_counted_in_the_signature(simple_record: Make, row_of: RowOf) -> None:

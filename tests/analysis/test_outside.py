@@ -72,7 +72,7 @@ def name(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 def test_file_alone_makes_an_analysis(name: str) -> None:
     assert ("letters" in analysis.names()) == (name == "letters")
     assert analysis.about(name).title == "letters in the names of experiments"
-    options = analysis.options(name, {"of": "e", "least": "1"})
+    options = analysis.checked_options(name, {"of": "e", "least": "1"})
     report = analysis.analyze(name, Inputs(["d/one", "d/text", "d/ita"]), options)
     written = {form: write(report) for form, write in FORMS.items()}
     assert written["text"].splitlines()[2:4] == ["d/one       1", "d/text      1"]
@@ -85,11 +85,11 @@ def test_file_alone_makes_an_analysis(name: str) -> None:
 
 def test_options_are_those_of_the_file(name: str) -> None:
     with pytest.raises(MnerError, match=r"needs --of: the letter$"):
-        analysis.options(name, {})
+        analysis.checked_options(name, {})
     with pytest.raises(MnerError, match="has no option --most; its options: --of, --least"):
-        analysis.options(name, {"of": "e", "most": 3})
+        analysis.checked_options(name, {"of": "e", "most": 3})
     with pytest.raises(ConfigError, match="least: input should be greater than or equal to 0"):
-        analysis.options(name, {"of": "e", "least": -1})
+        analysis.checked_options(name, {"of": "e", "least": -1})
 
 
 def test_file_that_lacks_a_part_is_named(name: str, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def about(name: str) -> About:
     return described
 
 
-def options(name: str, given: Mapping[str, Any]) -> Section:
+def checked_options(name: str, given: Mapping[str, Any]) -> Section:
     """The options of an analysis, checked.
 
     Raises:
@@ -112,15 +112,11 @@ def analyze(name: str, inputs: Inputs, options: Section | None = None) -> Report
     module = load(name)
     if not inputs.rows and not module.ABOUT.alone:
         raise MnerError(f"{name}: name at least one experiment to analyze")
-    report: Report = module.analyze(inputs, _defaults(name) if options is None else options)
-    return report
+    written: Report = module.analyze(inputs, checked_options(name, {}) if options is None else options)
+    return written
 
 
 def report(name: str, results: Sequence[Any]) -> Report:
     """The report of results that an analysis computed before."""
-    drawn: Report = load(name).report(results)
-    return drawn
-
-
-def _defaults(name: str) -> Section:
-    return options(name, {})
+    written: Report = load(name).report(results)
+    return written

@@ -17,7 +17,7 @@ from mner.config import Section
 from mner.errors import DataError, ModelError
 from mner.views import Encoded, batches_by_tokens, collate
 
-BINS = 24
+BINS = 24  # of the histogram, which goes from 0 to the greatest distance
 TOKENS_PER_BATCH = 1024
 
 
@@ -68,12 +68,8 @@ def analyze(inputs: Inputs, options: Options) -> Report:
     return report([distance(inputs.runs(row, options.split, backend="torch")) for row in inputs.rows])
 
 
-def distance(runs: Runs, *, bins: int = BINS) -> Distances:
+def distance(runs: Runs) -> Distances:
     """The distances of one experiment, the words of all its runs taken together. The models must run in torch.
-
-    Args:
-        runs: Runs of one experiment.
-        bins: Bins of the histogram, which goes from 0 to the greatest distance.
 
     Raises:
         DataError: No post has a context.
@@ -94,7 +90,7 @@ def distance(runs: Runs, *, bins: int = BINS) -> Distances:
         distances.append(np.linalg.norm(with_ - without, axis=1)[real])
         lengths.append(np.linalg.norm(without, axis=1)[real])
     all_ = np.concatenate(distances)
-    counts, edges = np.histogram(all_, bins=bins, range=(0.0, float(all_.max()) or 1.0))
+    counts, edges = np.histogram(all_, bins=BINS, range=(0.0, float(all_.max()) or 1.0))
     return Distances(
         row=run.row,
         cva=run.config.loss.cva,

@@ -100,19 +100,16 @@ def analyze(inputs: Inputs, options: Options) -> Report:
     return report([labels(baseline, inputs.record(row), split=options.split) for row in inputs.rows])
 
 
-def labels(
-    baseline: Experiment, row: Experiment, *, split: ScoredSplit = "dev", threshold: float = THRESHOLD
-) -> Labels:
+def labels(baseline: Experiment, row: Experiment, *, split: ScoredSplit = "dev") -> Labels:
     """Scores by label of an experiment against a baseline, from their run records.
 
-    The claim (ITA, Table 5): where a label's relative F1 gain exceeds ``threshold`` percent, its relative precision
+    The claim (ITA, Table 5): where a label's relative F1 gain exceeds ``THRESHOLD`` percent, its relative precision
     gain exceeds its relative recall gain. Both are read on the seeds that both have; where they share none, on all.
 
     Args:
         baseline: The experiment whose T view is compared with.
         row: The experiment in question, both views.
         split: "dev", or "test" where the records hold scores of it.
-        threshold: In percent.
 
     Raises:
         DataError: A record holds no scores of the split, or the two may not be compared (``check_same``).
@@ -122,13 +119,13 @@ def labels(
     scores = [record.scores(split) or {} for record in (*baseline.records, *row.records)]
     names = sorted({label for each in scores for label in each["T"].labels})
     gains = [
-        _gain(label, view, _mean(baseline, split, "T", label), _mean(row, split, view, label), threshold)
+        _gain(label, view, _mean(baseline, split, "T", label), _mean(row, split, view, label))
         for view in VIEWS
         for label in (*names, "micro")
     ]
     signatures = (str(baseline.signature(split, "T")), *(str(row.signature(split, view)) for view in VIEWS))
     claims = tuple(_claim(view, [gain for gain in gains if gain.view == view]) for view in VIEWS)
-    return Labels(baseline.full_name, row.full_name, split, threshold, tuple(gains), claims, signatures, notes)
+    return Labels(baseline.full_name, row.full_name, split, THRESHOLD, tuple(gains), claims, signatures, notes)
 
 
 def sign_test(held: int, of: int) -> float:
@@ -140,12 +137,12 @@ def sign_test(held: int, of: int) -> float:
     return float(sum(math.comb(of, count) for count in range(held, of + 1)) / 2**of)
 
 
-def _gain(label: str, view: ViewName, before: Triple, after: Triple, threshold: float) -> LabelGain:
+def _gain(label: str, view: ViewName, before: Triple, after: Triple) -> LabelGain:
     three = ("precision", "recall", "f1")
     pairs = [(getattr(before, part), getattr(after, part)) for part in three]
     relative = Triple(*(100 * (new - old) / old if old else None for old, new in pairs))
     holds: bool | None = None
-    if label != "micro" and relative.f1 is not None and relative.f1 > threshold:
+    if label != "micro" and relative.f1 is not None and relative.f1 > THRESHOLD:
         holds = (relative.precision or 0.0) > (relative.recall or 0.0)
     return LabelGain(label, view, before, after, Triple(*(new - old for old, new in pairs)), relative, holds)
 

@@ -51,9 +51,7 @@ def analyze(inputs: Inputs, options: Options) -> Report:
 def slices(read: BothViews, train: Iterable[Post]) -> Slices:
     """T against I+T by all that divides these posts.
 
-    Args:
-        read: Both readings.
-        train: The training posts, whose gold entities are the seen ones.
+    The gold entities of ``train``, the training posts, are the seen ones.
     """
     known = {surface(post, span) for post in train for span in post.spans or ()}
     parts = [*by_entities(read, lambda post, span: "seen" if surface(post, span) in known else "unseen", by="entity")]
@@ -101,21 +99,21 @@ def _relation(context: VisualContext) -> dict[str, float]:
     }
 
 
-def thirds(values: Sequence[float | None], parts: int = PARTS) -> list[str | None] | None:
+def thirds(values: Sequence[float | None]) -> list[str | None] | None:
     """The part of each value by rank: "1 of 3: 0.1 to 0.4" and so on; equal values share one. None for too few.
 
     >>> thirds([0.9, None, 0.1, 0.5])
     ['3 of 3: 0.9 to 0.9', None, '1 of 3: 0.1 to 0.1', '2 of 3: 0.5 to 0.5']
     """
     known = sorted(value for value in values if value is not None)
-    if len(set(known)) < parts:
+    if len(set(known)) < PARTS:
         return None
-    bounds = [known[len(known) * part // parts] for part in range(1, parts)]
+    bounds = [known[len(known) * part // PARTS] for part in range(1, PARTS)]
     numbers = [None if value is None else sum(value >= bound for bound in bounds) for value in values]
     names: dict[int, str] = {}
     for part in {number for number in numbers if number is not None}:
         inside = [value for value, number in zip(values, numbers, strict=True) if number == part and value is not None]
-        names[part] = f"{part + 1} of {parts}: {min(inside):.3g} to {max(inside):.3g}"
+        names[part] = f"{part + 1} of {PARTS}: {min(inside):.3g} to {max(inside):.3g}"
     return [None if number is None else names[number] for number in numbers]
 
 

@@ -131,7 +131,7 @@ def analyze(
     form = "html" if out is None else FORMS.get(out.suffix.lower(), "html")
     if out is not None:
         check_file(out, PAGE if form == "html" else Kind("an analysis", None), force=force)
-    options = analysis.options(name, dict(_values(name, ctx.obj)))
+    options = analysis.checked_options(name, dict(_values(name, ctx.obj)))
     split = getattr(options, "split", "dev")
     if record:
         check_recordable(name, rows or (), split)
