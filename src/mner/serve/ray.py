@@ -6,7 +6,6 @@ From a shell: ``serve run mner.serve.ray:build model=my-model replicas=4``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mner.errors import ConfigError
@@ -53,13 +52,12 @@ def deployment(
     from ray import serve
 
     load.setdefault("threads", max(1, int(cpus)))
-    wrapped = serve.ingress(partial(_application, model, settings, load))()
+
+    def application() -> FastAPI:  # in the replica's process; Ray takes a function for a maker, all else for the app
+        from mner.serve.app import create_app
+        from mner.tagger import load as load_tagger
+
+        return create_app(load_tagger(model, **load), settings)
+
+    wrapped = serve.ingress(application)()
     return serve.deployment(wrapped, name="mner", num_replicas=replicas, ray_actor_options={"num_cpus": cpus}).bind()
-
-
-def _application(model: str | None, settings: Settings | None, load: Mapping[str, Any]) -> FastAPI:
-    """What a replica runs; called in its process."""
-    from mner.serve.app import create_app
-    from mner.tagger import load as load_tagger
-
-    return create_app(load_tagger(model, **load), settings)
