@@ -147,12 +147,22 @@ def test_name_that_is_no_repository_is_refused(local: LocalHub, name: str) -> No
     assert local.calls == []
 
 
-def test_push_that_fails_says_what_to_check(local: LocalHub, tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("unreachable", [False, True])
+def test_push_that_fails_says_what_to_check(
+    local: LocalHub, tagger: Tagger, monkeypatch: pytest.MonkeyPatch, unreachable: bool
+) -> None:
+    class ConnectError(Exception):
+        """As HTTP libraries have one, derived from nothing that others know."""
+
     def refuse(*_: Any, **__: Any) -> None:
+        if unreachable:
+            raise ConnectError
         raise HfHubHTTPError("401 Unauthorized\nlong story", response=SimpleNamespace(headers={}, request=None))  # type: ignore[arg-type]
 
     monkeypatch.setattr(local, "create_repo", refuse)
-    with pytest.raises(ModelError, match=r"owner/tiny could not be uploaded: 401 Unauthorized\n.*HF_TOKEN"):
+    with pytest.raises(
+        ModelError, match=r"owner/tiny could not be uploaded: (401 Unauthorized|ConnectError)\n.*HF_TOKEN"
+    ):
         tagger.push_to_hub("owner/tiny")
 
 

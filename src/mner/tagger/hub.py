@@ -95,7 +95,6 @@ def push(saved: SavedModel, repo: str, *, private: bool | None = None, message: 
         ModelError: The hub cannot be reached, or refuses the token or the name.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     repo, _ = _parts(PREFIX + repo.removeprefix(PREFIX))
     api = HfApi(library_name="mner")
@@ -105,9 +104,10 @@ def push(saved: SavedModel, repo: str, *, private: bool | None = None, message: 
         try:
             api.create_repo(repo, private=private, exist_ok=True)
             commit = api.upload_folder(repo_id=repo, folder_path=copy, commit_message=message or "Upload a mner model")
-        except (HfHubHTTPError, LocalTokenNotFoundError, OSError, ValueError) as error:
+        except Exception as error:  # of the HTTP library that the hub's client happens to use, too
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise ModelError(
-                f"{repo} could not be uploaded: {_first_line(error)}\n"
+                f"{repo} could not be uploaded: {reason}\n"
                 "Check the name, the connection and the token: hf auth login, or HF_TOKEN in the environment"
             ) from error
     return str(commit.commit_url)
@@ -135,7 +135,3 @@ def _parts(name: str) -> tuple[str, str | None]:
     if not _REPO.fullmatch(repo):
         raise ModelError(f'{name}: expected "{PREFIX}owner/name", perhaps with "@revision" behind it')
     return repo, revision or None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""The pictures of some requests -> their visual contexts, in a bounded time; a bad picture gives a status."""
+"""The picture of a request -> its visual context, in a bounded time; a bad picture gives a status."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def judge(request: Request, context: VisualContext | None, pieces: Sequence[Piec
 
     Args:
         request: The request.
-        context: What was read; None where nothing was looked at.
-        pieces: What of it goes beside the words.
+        context: What was read; None if no picture was looked at.
+        pieces: The parts of it that go beside the words.
     """
     if context is None or not request.pictured:
         return "none", None
@@ -75,12 +75,13 @@ class Pictures:
 
     Args:
         vision: Which backends read a picture; they are loaded with the first picture that needs them.
-        contexts: Ready contexts by picture name, asked first.
+        contexts: Ready contexts by picture name, looked up first.
         images: Folder of the pictures that posts name; None takes names as paths.
-        allow_outside: Read what a post names outside that folder, too. What the caller gives is read wherever it is.
+        allow_outside: Also read pictures that posts name outside of that folder. What the caller gives is read wherever
+            it is.
         store: SQLite file that keeps what was read; None takes the user's cache.
-        timeout: Most seconds for one picture, loading of the backends aside; None sets no limit. A picture that
-            is over time is finished in the background, and the next one waits for it within its own limit.
+        timeout: Most seconds for one picture, not counting the loading of the backends; None sets no limit. A picture
+            that takes longer is finished in the background, and the next one waits for it within its own limit.
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class Pictures:
         sessions.forget_after_fork(self)
 
     def after_fork(self) -> None:
-        """Leave the parent's backends alone, whose thread a fork does not copy; the next picture opens others."""
+        """Drop the parent's backends, whose thread a fork does not copy; the next picture opens new ones."""
         self._lock = threading.Lock()
         sessions.never_free(self._reader)
         self._reader = None
@@ -151,7 +152,7 @@ _Job = tuple[Future[Any], Callable[[], Any]]
 
 
 class Reader:
-    """The backends in one thread of their own: any thread may ask, and nobody has to wait for the end."""
+    """The backends in a thread of their own: any thread may hand over a picture, and may stop waiting for it."""
 
     def __init__(self, vision: VisionConfig, store: Path | None) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -190,7 +191,7 @@ def _open(vision: VisionConfig, store: Path | None) -> tuple[Any, Any]:
 
 
 def _end(jobs: queue.SimpleQueue[_Job | None], store: Any) -> None:
-    """Have the thread close the store, which is its own, and finish."""
+    """Have the thread close the store, which only it may do, and finish."""
     if store is not None:
         jobs.put((Future(), store.close))
     jobs.put(None)
@@ -203,6 +204,6 @@ def _work(jobs: queue.SimpleQueue[_Job | None]) -> None:
             continue
         try:
             future.set_result(job())
-        except BaseException as error:  # it belongs to whoever asked
+        except BaseException as error:  # raised where the result is waited for
             future.set_exception(error)
         del future, job, next_job  # or the last picture stays in memory
