@@ -68,7 +68,6 @@ COVERED: dict[str, str] = {
     "cli/source": "cli/test_predict.py",
     "cli/store": "cli/test_target.py",
     "config/config_errors": "config/test_read.py",
-    "config/toml": "config/test_read.py",
     "contexts/published/names": "contexts/published/test_vinvl.py",
     "data/formats/_columns": "data/test_csv.py",
     "data/formats/_layout": "data/test_layout.py",

@@ -1,7 +1,6 @@
 """TOML file -> checked configuration; every fault is reported at once, dotted path first."""
 
 from mner.config.read import assign, base_of, check, load, read_toml, root_folder, validated
-from mner.config.row import row_toml
 from mner.config.schema import (
     RETIRED,
     Config,
@@ -16,7 +15,7 @@ from mner.config.schema import (
     TrainingConfig,
     VisionConfig,
 )
-from mner.config.toml import dumps, dumps_table
+from mner.config.toml import dumps, dumps_table, row_toml
 
 __all__ = [
     "RETIRED",

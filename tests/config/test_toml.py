@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mner import config as configs
-from mner.config.row import row_toml
+from mner.config.toml import row_toml
 
 
 @pytest.fixture
