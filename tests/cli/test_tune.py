@@ -61,7 +61,7 @@ def test_tune_reads_a_space_and_says_what_it_leaves_out(row: Path) -> None:
     code, out, err = run("tune", row, "--trials", 1, "--space", "space.toml", "--epochs-max", 1)
     assert code == 0, err
     assert "training.crf_lr 0.01|0.05; training.epochs 1..1" in out
-    assert "do not bear on this row: loss.temperature" in err
+    assert "have no effect here: loss.temperature" in err
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_test_split_without_contexts_is_refused_and_not_counted(tiny_encoder: Pa
     run = train(config, root=tmp_path, out=tmp_path / "runs")
     before = contexts.read_text()
     contexts.write_text(before.replace("a game", "a race"))
-    with pytest.raises(MnerError, match=r"what the row reads of dev's pictures has changed .*: contexts\.jsonl; bring"):
+    with pytest.raises(MnerError, match=r"reads of dev's pictures has changed .*: contexts\.jsonl; restore"):
         evaluate(run, final=True, results=results)
     contexts.write_text(before)
     with pytest.raises(DataError, match=r'test\.txt: of its 2 pictures 2 have no row .*such as "test-1.jpg"'):
