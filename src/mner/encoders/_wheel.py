@@ -24,7 +24,7 @@ class Wheel(NamedTuple):
     """Which wheel, and what must be in it.
 
     Attributes:
-        name: What a configuration calls the encoder.
+        name: The encoder's name in a configuration.
         requirement: Distribution and version, as pip reads it.
         package: The import package; it is never imported.
         inside: Folder of the model inside the package.

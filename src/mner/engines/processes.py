@@ -38,12 +38,7 @@ class Processes(Generic[T, R]):
 
     A worker leaves by itself when this process is gone, however it ended.
 
-    Args:
-        opening: What each worker does first; it must pickle, as must items and results.
-        workers: How many.
-
-    Raises:
-        ValueError: ``workers`` is below 1.
+    ``opening`` is what each worker does first; it must pickle, as must items and results.
     """
 
     def __init__(self, opening: Opening[T, R], *, workers: int) -> None:

@@ -43,23 +43,14 @@ _FORMER = ("VERSION", "NEEDS", "PROGRAMS", "CHECKPOINTS", "NAMED", "lacking", "m
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One plug-in; none of its models is loaded yet.
+    """One plug-in; none of its models is loaded yet."""
 
-    Attributes:
-        kind: One of ``KINDS``.
-        name: Its file's name, or a dotted one.
-        summary: What it is, the first paragraph of its docstring.
-        about: What it says of itself.
-        options: Its table of [vision.options].
-        make: Its class.
-    """
-
-    kind: str
-    name: str
-    summary: str
+    kind: str  # one of ``KINDS``
+    name: str  # its file's name, or a dotted one
+    summary: str  # the first paragraph of its docstring
     about: About
     options: type[BaseModel]
-    make: Callable[..., Any]
+    make: Callable[..., Any]  # its class
 
 
 def find_plugin(kind: str, name: str) -> Plugin:
@@ -189,10 +180,8 @@ def _options(config: VisionConfig, chosen: Mapping[str, Plugin]) -> dict[str, Ba
             options[kind] = plugin.options.model_validate(of_part(table, part))
         except ValidationError as error:
             for fault in error.errors():
-                own = (
-                    [part] if isinstance(table.get(part), Mapping) and set(table[part]) & set(fault["loc"][:1]) else []
-                )
-                path = ".".join(["vision", "options", plugin.name, *own, *map(str, fault["loc"])])
+                own = isinstance(table.get(part), Mapping) and fault["loc"][:1] and fault["loc"][0] in table[part]
+                path = ".".join(["vision", "options", plugin.name, *[part] * bool(own), *map(str, fault["loc"])])
                 keys = ", ".join(plugin.options.model_fields)
                 hint = f"; known here: {keys}" if fault["type"] == "extra_forbidden" else f", found {fault['input']!r}"
                 faults.append(f"{path}: {fault['msg']}{hint}")

@@ -22,7 +22,6 @@ class Draft:
     """One picture, and what was read from it so far.
 
     Attributes:
-        image: Its name.
         picture: Its pixels are those that backends see, its width and height those of the file.
         fingerprint: Under which its context is kept.
         faults: What went wrong, for the row's reason.
@@ -59,9 +58,9 @@ class Step(NamedTuple):
     """One step of reading a picture.
 
     Attributes:
-        into: The list that its backend fills, of those of ``Draft``.
-        call: What the backend is given.
-        keep: What is kept of its answer.
+        into: The list of ``Draft`` that its backend fills.
+        call: The backend's arguments.
+        keep: Makes entries of its answer.
     """
 
     into: str

@@ -30,7 +30,6 @@ class Features(Mapping[str, Mapping[str, NDArray[np.float32]]]):
     A name is looked up as in ``Contexts``: the path, else its last part where that is unique.
 
     Attributes:
-        folder: Where they are.
         fingerprint: Of the extractor, its options and its model.
         extractor: The extractor's name.
         widths: Numbers of a region, by array.

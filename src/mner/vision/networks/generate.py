@@ -25,12 +25,8 @@ class Written(NamedTuple):
 def write(network: Network, inputs: Mapping[str, Any], *, beams: int, count: int, tokens: int) -> list[list[Written]]:
     """For each picture the ``count`` best sequences of a beam search, which is deterministic.
 
-    Args:
-        network: A network that writes.
-        inputs: Its input, for one picture or for several whose arrays have the same shapes.
-        beams: Width of the search.
-        count: Sequences to return, at most ``beams``.
-        tokens: Most tokens of a sequence, the prompt's not counted.
+    ``inputs`` are of one picture, or of several whose arrays have the same shapes; ``beams`` is the width of the search
+    and not below ``count``; ``tokens`` are the most of a sequence, without those of the prompt.
     """
     with torch.inference_mode(), network.lock, quiet():
         output = network.model.generate(

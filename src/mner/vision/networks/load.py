@@ -52,14 +52,12 @@ class Network:
     """A loaded model.
 
     Attributes:
-        folder: Where it was loaded from.
         architecture: As its ``config.json`` names it.
         model: In evaluation mode, on ``device``.
         images: Prepares pictures and reads boxes back.
         tokenizer: None where there is no text.
         processor: Both at once; None where the architecture has none that is used here.
         template: The chat template; None where there is none.
-        device: Where it runs.
         lock: Held while text is prepared or written: tokenizers and some models keep state from call to call.
     """
 
@@ -91,7 +89,7 @@ def load(folder: Path, architecture: str, *, device: str = "auto", threads: int 
 
     Args:
         folder: A checked folder.
-        architecture: What it holds.
+        architecture: Of the model in it.
         device: "auto" (a GPU where there is one), or what torch calls it.
         threads: Most CPU threads of torch, for the whole process; 0 leaves that alone.
 
