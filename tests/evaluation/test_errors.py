@@ -28,10 +28,10 @@ LOVE, CITY = entity(0, 10, "PER"), entity(14, 27, "LOC")
         ([], ["missed", "missed"]),
     ],
 )
-def test_each_error_has_its_kind(found: list[Entity], outcomes: list[str]) -> None:
-    judged = judge(found, [LOVE, CITY])
-    assert [one.outcome for one in judged] == outcomes
-    assert [one.entity for one in judged[: len(found)]] == found
+def test_each_error_has_its_kind(predicted: list[Entity], outcomes: list[str]) -> None:
+    judged = judge(predicted, [LOVE, CITY])
+    assert [error.outcome for error in judged] == outcomes
+    assert [error.entity for error in judged[: len(predicted)]] == predicted
 
 
 def test_entity_is_compared_with_the_gold_one_it_shares_most_with() -> None:
@@ -40,4 +40,4 @@ def test_entity_is_compared_with_the_gold_one_it_shares_most_with() -> None:
 
 
 def test_without_gold_everything_is_spurious() -> None:
-    assert [(one.outcome, one.gold) for one in judge([LOVE], [])] == [("spurious", None)]
+    assert [(error.outcome, error.gold) for error in judge([LOVE], [])] == [("spurious", None)]
