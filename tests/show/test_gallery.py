@@ -241,7 +241,7 @@ def test_pictures_are_small_and_stop_at_a_limit_that_is_said(
 ) -> None:
     opened = browse(write_gallery([explained] * 4, tmp_path / "g.html"))
     image = opened.page.locator("#post img")
-    assert image.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [320, 160]
+    assert image.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [256, 128]
     assert "left out" not in opened.page.content()
     size = len(opened.page.locator("#post img").get_attribute("src") or "")
     monkeypatch.setattr(gallery, "PICTURES", 2 * size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -28,11 +29,11 @@ from mner.show.post import judged_of, name_of, page, part, runs_of
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-LONGEST = 320
+LONGEST = 256
 """Pixels of a picture's longer side, at most."""
 
-PICTURES = 48_000_000
-"""Bytes of the page that pictures take, at most; one of that size takes 10,000 to 25,000."""
+PICTURES = 40_000_000
+"""Bytes of the page that pictures take, at most; one of that size takes about 8,000, so 5,000 find room."""
 
 DID: dict[Verdict, str] = {
     "only with the picture": "gained it",
@@ -46,6 +47,7 @@ DID: dict[Verdict, str] = {
 """What the picture did with an entity, as the filter says it."""
 
 NONE = -1
+_ENDS = re.compile("<(?=!--|/?script)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -105,7 +107,7 @@ def write_gallery(explanations: Iterable[Explanation], path: str | Path, *, titl
     """The file written: one page with all posts, to filter and to step through; of one post alone its page.
 
     Posts are taken one by one, so memory holds one picture at a time. The file appears when it is whole. Pictures are
-    inside, 320 pixels wide or high, up to 48 MB; the page says how many were left out.
+    inside, 256 pixels wide or high, up to 40 MB; the page says how many were left out.
 
     Args:
         explanations: What ``Tagger.explain`` returns.
@@ -137,7 +139,7 @@ def _posts(explanations: Iterable[Explanation], index: Index) -> Iterator[Markup
     for number, explanation in enumerate(explanations, 1):
         name = name_of(explanation.prediction, number)
         index.add(explanation, name)
-        picture = embed(explanation.picture, longest=LONGEST, quality=70)
+        picture = embed(explanation.picture, longest=LONGEST, quality=60, form="webp")
         if picture is not None and taken + len(picture.uri) > PICTURES:
             index.left_out += 1
             picture = None
@@ -151,7 +153,7 @@ def _json(value: Any) -> Markup:
     from markupsafe import Markup
 
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))  # noqa: S704 (what holds no "<" is text)
+    return Markup(_ENDS.sub(r"\\u003c", text))  # noqa: S704 (no element ends or begins in it)
 
 
 def _row(explanation: Explanation, name: str, picture: Embedded | None) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from mner.contexts.entry_text import words_of
 from mner.errors import ImageError
@@ -45,7 +45,9 @@ class Drawn:
     colour: int | None = None
 
 
-def embed(source: Any, *, longest: int = LONGEST, quality: int = 82) -> Embedded | None:
+def embed(
+    source: Any, *, longest: int = LONGEST, quality: int = 82, form: Literal["jpeg", "webp"] = "jpeg"
+) -> Embedded | None:
     """A picture small enough to stand inside a page; None for no picture, or one that cannot be read."""
     if source is None:
         return None
@@ -58,8 +60,8 @@ def embed(source: Any, *, longest: int = LONGEST, quality: int = 82) -> Embedded
     small = picture.pixels.copy()
     small.thumbnail((longest, longest))
     stream = io.BytesIO()
-    small.save(stream, "JPEG", quality=quality, optimize=True)
-    uri = "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+    small.save(stream, form, quality=quality, optimize=True)
+    uri = f"data:image/{form};base64," + base64.b64encode(stream.getvalue()).decode()
     return Embedded(uri, picture.width, picture.height)
 
 
