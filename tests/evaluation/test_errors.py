@@ -18,7 +18,7 @@ LOVE, CITY = entity(0, 10, "PER"), entity(14, 27, "LOC")
 
 
 @pytest.mark.parametrize(
-    ("found", "outcomes"),
+    ("predicted", "outcomes"),
     [
         ([LOVE, CITY], ["correct", "correct"]),
         ([entity(0, 10, "ORG"), CITY], ["wrong type", "correct"]),
