@@ -141,6 +141,25 @@ def test_lost_connection_is_opened_again(stand, pauses) -> None:
     assert len(service.requests) == 2
 
 
+def test_connection_that_the_service_closed_meanwhile_is_no_fault(stand, pauses) -> None:
+    service = stand((200, {}, {"entities": []}), (0, {}, b""), (200, {}, {"entities": []}))
+    with Client(service.address, retries=0) as client:
+        assert client.entities("a") == client.entities("b")
+    assert [request["text"] for request in service.requests] == ["a", "b", "b"]
+
+
+def test_connections_are_used_again_and_closed_at_the_end(stand) -> None:
+    service = stand((200, {}, {"entities": []}))
+    with Client(service.address) as client:
+        threads = [threading.Thread(target=client.entities, args=("a",)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert 1 <= len(client._idle) <= 4
+    assert not client._idle
+
+
 def test_no_service_is_said_with_its_address(pauses) -> None:
     with Client("http://127.0.0.1:9", retries=1) as client:
         assert not client.ready()

@@ -12,8 +12,8 @@ import http.client
 import json
 import os
 import ssl
-import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -37,7 +37,7 @@ LONGEST = 60.0
 
 
 class Client:
-    """Asks a service for entities. It may be used from several threads, each with a connection of its own.
+    """Asks a service for entities. It may be used from several threads.
 
     Args:
         address: Of the service, such as ``http://127.0.0.1:8000``.
@@ -64,7 +64,7 @@ class Client:
             raise ValueError(f"address: expected one such as http://127.0.0.1:8000, got {address!r}")
         self._address, self._parts = address.rstrip("/"), parts
         self._key, self._timeout, self._retries, self._context = key, timeout, retries, context
-        self._local = threading.local()
+        self._idle: deque[http.client.HTTPConnection] = deque()  # its ends are safe to use from several threads
 
     def __repr__(self) -> str:
         return f"<mner.client.Client {self._address}>"
@@ -123,10 +123,10 @@ class Client:
             return False
 
     def close(self) -> None:
-        """Close this thread's connection."""
-        connection = self._local.__dict__.pop("connection", None)
-        if connection is not None:
-            connection.close()
+        """Close the connections; a further request opens one again."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def __enter__(self) -> Client:
         return self
@@ -144,7 +144,6 @@ class Client:
             try:
                 status, headers, content = self._once(method, path, body)
             except (OSError, http.client.HTTPException) as error:
-                self.close()
                 if not left or isinstance(error, TimeoutError | ssl.SSLError):
                     why = str(error) or type(error).__name__
                     raise ServiceError(f"{self._address}: no answer: {why}") from error
@@ -161,30 +160,46 @@ class Client:
         raise AssertionError("the last try ends above")
 
     def _once(self, method: str, path: str, body: bytes | None) -> tuple[int, Mapping[str, str], bytes]:
-        connection = self._connection()
         headers = {"Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
-        with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse a body before all of it was sent
-            connection.request(method, self._parts.path.rstrip("/") + path, body, headers)
-        answer = connection.getresponse()
-        content = answer.read()
+        path = self._parts.path.rstrip("/") + path
+        with suppress(IndexError):
+            while connection := self._idle.pop():
+                with suppress(ConnectionError, http.client.HTTPException):  # the service closed it while it was idle
+                    return self._exchange(connection, method, path, body, headers)
+        return self._exchange(self._connection(), method, path, body, headers)
+
+    def _exchange(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """One request and its answer; the connection is then idle, or closed."""
+        try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse a body before all of it was sent
+                connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except BaseException:
+            connection.close()
+            raise
         if answer.will_close:
-            self.close()
+            connection.close()
+        else:
+            self._idle.append(connection)
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
 
     def _connection(self) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            host, port = str(self._parts.hostname), self._parts.port
-            if self._parts.scheme == "https":
-                connection = http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._context)
-            else:
-                connection = http.client.HTTPConnection(host, port, timeout=self._timeout)
-            self._local.connection = connection
-        return connection
+        host, port = str(self._parts.hostname), self._parts.port
+        if self._parts.scheme == "https":
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._context)
+        return http.client.HTTPConnection(host, port, timeout=self._timeout)
 
 
 def _row(post: str | Mapping[str, Any]) -> dict[str, Any]:
