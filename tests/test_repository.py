@@ -99,7 +99,6 @@ COVERED: dict[str, str] = {
     "training/records": "training/test_run.py",
     "training/search/record": "training/search/test_run.py",
     "views/coverage": "views/test_contexts.py",
-    "views/features": "models/test_imgfeat.py",
     "views/packing": "views/test_batch.py",
     "vision/published_file": "vision/test_listing.py",
     "vision/quiet": "vision/test_sessions.py",

@@ -24,6 +24,7 @@ from mner.runtime.torch import load_encoder, view_tensors
 from mner.training.run import Event, train
 from mner.types import Post, ViewName
 from mner.views import Batch, Views, collate
+from mner.views.features import arrays_of
 
 LABELS = tags.bioes_labels(["LOC", "PER"])
 WORDS = [["kevin", "love", "is", "back"], ["phoenix"], ["jordan", "won", "last", "night"]]
@@ -191,7 +192,7 @@ def test_picture_without_features_follows_the_policy(
 @pytest.mark.parametrize(
     ("sections", "error", "message"),
     [
-        ({"data": {"features": None}}, ConfigError, r'the model "imgfeat" reads "grid" of each picture, and nothing'),
+        ({"data": {"features": None}}, ConfigError, r'data\.features: not set, but the model "imgfeat" reads "grid"'),
         ({"model": {"options": {"width": 9}}}, DataError, r"features: array \"grid\" has the shape \(4, 8\), but"),
         ({"model": {"options": {"widht": 9}}}, ConfigError, r'widht: unknown key; did you mean "width"'),
         ({"loss": {"views": ["T", "I+T"], "cva": "posterior"}}, ConfigError, r"does not align its views"),
@@ -219,3 +220,24 @@ def test_features_of_another_extractor_are_refused(pictured: Make, album: Path, 
     shutil.rmtree(album / "features")
     with pytest.raises(DataError, match="no such folder of features"):
         mner.load(run, features=album / "features")
+
+
+def test_shuffled_features_are_those_of_another_picture(pictured: Make, album: Path) -> None:
+    config = pictured(context={"substitute": "shuffled"})
+    posts = [Post("Phoenix", image=f"{number}.jpg") for number in (1, 2, 3, 12)] + [Post("Phoenix")]
+    needs = models.needs(config)
+    own = arrays_of(posts, pictured(), album, needs)
+    other = arrays_of(posts, config, album, needs)
+    assert list(other.states) == list(own.states) == ["used", "used", "used", "unknown", "none"]
+    as_bytes = [[arrays["grid"].tobytes() for arrays in reading.arrays[:3]] for reading in (own, other)]
+    assert sorted(as_bytes[0]) == sorted(as_bytes[1])
+    assert all(mine != theirs for mine, theirs in zip(*as_bytes, strict=True))
+
+
+def test_pictures_of_zeros_train_what_the_further_layers_do(
+    pictured: Make, album: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = pictured(data={"features": None, "features_missing": "zero"}, training={"epochs": 1})
+    run = train(config, root=album, out=tmp_path / "runs")
+    assert "the features of all 12 pictures are zeros" in caplog.text
+    assert json.loads((run / "record.json").read_text())["splits"]["dev"]["contexts"] == {"filled": 12}

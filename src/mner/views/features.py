@@ -14,6 +14,7 @@ from mner.config import Config
 from mner.errors import ConfigError, DataError
 from mner.types import Post
 from mner.views.inputs import Array, Needs
+from mner.views.substitute import ring
 
 if TYPE_CHECKING:
     from mner.vision.features import Features
@@ -69,7 +70,9 @@ class Reading:
 def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -> Reading:
     """The arrays of each post's picture that the model declares, from the folder ``data.features``.
 
-    ``data.features_missing`` says what stands for a picture without; the log says how many there are.
+    ``data.features_missing`` says what stands for a picture without; the log says how many there are. Two controls:
+    ``context.substitute = "shuffled"`` gives each picture the arrays of another one, by seed; and "zero" without a
+    folder makes those of every picture zeros.
 
     Raises:
         ConfigError: [data] names no folder, or [context] puts other pictures in the place of a post's own.
@@ -78,14 +81,24 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
     if not needs.pictured:
         return Reading([{}] * len(posts), [""] * len(posts), "")
     names = " and ".join(f'"{array.name}"' for array in needs.pictured)
+    if config.data.features is None and config.data.features_missing == "zero":
+        return _zeros(posts, needs.pictured)
     if config.data.features is None:
         raise ConfigError(
             f'data.features: not set, but the model "{config.model.name}" reads {names} of each picture; name a folder '
             "of features: mner features build PICTURES --out FOLDER"
         )
-    if config.context.substitute != "none":
-        raise ConfigError('context.substitute: stands in for texts alone, and this model reads features; set "none"')
+    if config.context.substitute == "empty":
+        raise ConfigError(
+            'context.substitute: "empty" leaves nothing of features to train on; leave data.features out and set '
+            'data.features_missing = "zero", so that every picture is zeros'
+        )
     features = open_features(root / config.data.features, posts, needs.pictured, policy=config.data.features_missing)
+    instead: Mapping[str, str] = {}
+    if config.context.substitute == "shuffled":
+        own = {post.image for post in posts if post.image is not None}
+        rows = {image: features.row(image) for image in own}
+        instead = ring([image for image, row in rows.items() if row and row.status == "ok"], config.seed)
     arrays: list[Mapping[str, np.ndarray]] = []
     states: list[str] = []
     pictures: dict[str, bool] = {}
@@ -97,7 +110,7 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
         row = features.row(post.image)
         pictures[post.image] = real = row is not None and row.status == "ok"
         known = real or config.data.features_missing != "skip"
-        arrays.append(PictureArrays(features, post.image, needs.pictured) if known else {})
+        arrays.append(PictureArrays(features, instead.get(post.image, post.image), needs.pictured) if known else {})
         states.append("used" if real else "filled" if known else "unknown" if row is None else row.status)
     lacking = [image for image, real in pictures.items() if not real]
     if pictures and len(lacking) == len(pictures):
@@ -111,6 +124,21 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
             *(features.folder, len(lacking), len(pictures), lacking[0], config.data.features_missing),
         )
     return Reading(arrays, states, features.fingerprint)
+
+
+def _zeros(posts: Sequence[Post], declared: Sequence[Array]) -> Reading:
+    """One region of zeros for every picture, whatever it shows: what a model's further layers do by themselves."""
+    zeros = {
+        array.name: np.zeros([axis if isinstance(axis, int) else 1 for axis in array.axes[1:]], array.dtype)
+        for array in declared
+    }
+    pictured = [post.image is not None for post in posts]
+    _LOG.warning(
+        'the features of all %d pictures are zeros (data.features is not set, and data.features_missing is "zero")',
+        sum(pictured),
+    )
+    states = ["filled" if has else "none" for has in pictured]
+    return Reading([zeros if has else {} for has in pictured], states, "")
 
 
 def open_features(

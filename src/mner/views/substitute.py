@@ -35,17 +35,21 @@ def substituted(contexts: Sequence[VisualContext | None], kind: Substitute, *, s
             for name, context in read.items()
         }
     else:
-        instead = _shuffled(read, seed)
+        instead = {name: read[other] for name, other in ring(list(read), seed).items()}
     return [context and instead.get(context.image, context) for context in contexts]
 
 
-def _shuffled(read: dict[str, VisualContext], seed: int) -> dict[str, VisualContext]:
-    """Each picture's neighbour in a random ring of all of them: never itself."""
-    if len(read) == 1:
+def ring(images: Sequence[str], seed: int) -> dict[str, str]:
+    """Each picture's neighbour in a random ring of all of them: another one's for each, and never itself.
+
+    Raises:
+        DataError: There is one picture alone.
+    """
+    if len(images) == 1:
         raise DataError(
-            f'context.substitute = "shuffled": {next(iter(read))} is the only picture of its split with a context; '
+            f'context.substitute = "shuffled": {images[0]} is the only picture of its split that was read; '
             "there is no other one to take"
         )
-    names = sorted(read)
-    ring = [names[place] for place in np.random.default_rng(seed).permutation(len(names))]
-    return {name: read[other] for name, other in zip(ring, [*ring[1:], *ring[:1]], strict=True)}
+    names = sorted(images)
+    order = [names[place] for place in np.random.default_rng(seed).permutation(len(names))]
+    return dict(zip(order, [*order[1:], *order[:1]], strict=True))
