@@ -82,14 +82,15 @@ def test_pictures_go_to_their_folder_by_name_and_content(tmp_path: Path) -> None
         {"bytes": blue, "path": "a/1.png"},
         {"bytes": blue, "path": None},
         {"bytes": blue, "path": ".."},
+        {"bytes": blue, "path": "x" * 300 + ".png"},
         None,
     ]
-    rows = {"tokens": [WORDS] * 5, "ner_tags": [None] * 5, "photo": pictures}
+    rows = {"tokens": [WORDS] * 6, "ner_tags": [None] * 6, "photo": pictures}
     posts = list(from_dataset(conll(rows, photo=datasets.Image()), images=tmp_path / "photos"))
     assert posts[0].image == "1.png"
-    assert [(tmp_path / "photos" / post.image).read_bytes() for post in posts[:4] if post.image] == [red, *[blue] * 3]
-    assert posts[2].image == posts[3].image != posts[1].image
-    assert posts[4].image is None
+    assert [(tmp_path / "photos" / post.image).read_bytes() for post in posts[:5] if post.image] == [red, *[blue] * 4]
+    assert posts[2].image == posts[3].image == posts[4].image != posts[1].image
+    assert posts[5].image is None
     assert {path.parent for path in tmp_path.rglob("*.*g*")} == {tmp_path / "photos"}
     again = list(from_dataset(conll(rows, photo=datasets.Image()), images=tmp_path / "photos"))
     assert again == posts
@@ -103,6 +104,12 @@ def test_pictures_need_a_folder_and_are_never_fetched(tmp_path: Path) -> None:
     absent = conll({**rows, "image": [{"bytes": None, "path": "https://example.org/1.jpg"}]}, image=datasets.Image())
     with pytest.raises(DataError, match=r"row 1: https://example\.org/1\.jpg: the picture is not in the data set"):
         next(from_dataset(absent, images=tmp_path))
+    (tmp_path / "secret").write_text("not for others")
+    for path in (tmp_path, tmp_path / "secret", "/dev/zero"):
+        named = conll({**rows, "image": [{"bytes": None, "path": str(path)}]}, image=datasets.Image())
+        with pytest.raises(DataError, match=rf"row 1: {path}: the picture is not in the data set"):
+            next(from_dataset(named, images=tmp_path / "photos"))
+    assert not (tmp_path / "photos").exists()
     two = conll({**rows, "a": [None], "b": [None]}, a=datasets.Image(), b=datasets.Image())
     with pytest.raises(DataError, match="columns a, b: a post has one picture"):
         next(from_dataset(two, images=tmp_path))

@@ -12,7 +12,7 @@ from mner.data.pictures import place_of
 from mner.data.records import post_of
 from mner.errors import DataError, ImageError, MissingExtraError
 from mner.files import writing_bytes
-from mner.picture_files import HEAD, Inline, kind_of
+from mner.picture_files import HEAD, Inline, kind_of, open_regular
 from mner.tags import from_spans
 from mner.types import Post
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TOKENS, TAGS = "tokens", "ner_tags"
 """What data sets of the hub call the words and their labels."""
+
+_LONGEST = 200
+"""Characters of a picture's name, at most; a longer name is replaced."""
 
 
 def from_dataset(dataset: Dataset | IterableDataset, *, images: str | Path | None = None) -> Iterator[Post]:
@@ -141,19 +144,30 @@ def _saved(picture: Any, images: Path | None) -> str | None:
         raise DataError('the data set holds pictures; name a folder for them: from_dataset(dataset, images="photos")')
     path, content = picture.get("path"), picture.get("bytes")
     if content is None:
-        try:
-            content = Path(path or "").read_bytes()
-        except OSError as error:
-            raise DataError(f"{path}: the picture is not in the data set, and cannot be read here: {error}") from None
+        content = _of_file(path or "")
     digest = hashlib.sha256(content).hexdigest()[:16]
     suffix = (kind_of(content[:HEAD]) or "bin").lower()
-    name = (path or "").replace("\\", "/").rpartition("/")[2].lstrip(".") or f"{digest}.{suffix}"
+    name = (path or "").replace("\\", "/").rpartition("/")[2].lstrip(".")
+    if not name or len(name) > _LONGEST or not name.isprintable():
+        name = f"{digest}.{suffix}"
     if (images / name).exists() and (images / name).read_bytes() != content:
         name = f"{digest}-{name}"
     images.mkdir(parents=True, exist_ok=True)
     with writing_bytes(images / name) as stream:
         stream.write(content)
     return name
+
+
+def _of_file(path: str) -> bytes:
+    """The content of a picture that a data set names and does not hold; of nothing but a picture."""
+    try:
+        with open_regular(Path(path)) as stream:
+            content = stream.read()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: the picture is not in the data set, and cannot be read here: {error}") from None
+    if kind_of(content[:HEAD]) is None:
+        raise DataError(f"{path}: the picture is not in the data set, and the file of that name is not a picture")
+    return content
 
 
 def _picture(images: Path, name: str | None) -> dict[str, Any] | None:
