@@ -132,6 +132,6 @@ def test_reference_lists_every_key_of_predictions_and_explanations() -> None:
     entity = Entity(0, 2, "Bo", "PER", 0.5)
     evidence = Evidence(entity, "raised", 0.1, 0.9, {"ocr": 0.2}, "LOC", (Match("BO", (0.0, 0.0, 1.0, 1.0), True),))
     prediction = Prediction("1", "Bo", (entity,), "I+T", "used", "slow", None, "1.jpg", {"words": 1}, {"lang": "en"})
-    row = Explanation(prediction, (evidence,), (Piece("ocr", "rapid", "BO"),)).to_dict()
-    assert set(row) - {"lang"} == PREDICTION_KEYS
+    row = Explanation(prediction, (evidence,), (Piece("ocr", "rapid", "BO"),), gold=(entity,)).to_dict()
+    assert set(row) - {"lang", "gold"} == PREDICTION_KEYS
     assert set(row) - {"lang"} | set(row["evidence"][0]) | set(row["entities"][0]) <= listed
