@@ -23,6 +23,7 @@ PROGRAMS = {
     "scaling",
     "context_build",
     "context_memory",
+    "serve",
 }
 
 
@@ -126,6 +127,18 @@ def test_run_script_knows_every_program() -> None:
     script = (BENCHMARKS / "run.sh").read_text(encoding="utf-8")
     assert [name for name in PROGRAMS if f"benchmarks/{name}.py" not in script] == []
     assert {path.stem for path in BENCHMARKS.glob("*.py")} >= PROGRAMS
+
+
+@pytest.mark.slow
+@pytest.mark.service
+@pytest.mark.enable_socket
+def test_serve_measures_batches_pictures_and_the_tagger_alone(tmp_path: Path) -> None:
+    record = run("serve", tmp_path, "--clients", 1, 2, "--seconds", 0.5, "--posts", 8)
+    assert {"service / tagger.pipe, posts a second", "p99 / p50 of words alone while pictures are read"} <= set(
+        record["ratios"]
+    )
+    assert any(name.startswith("batched / unbatched") for name in record["ratios"])
+    assert len(record["seconds"]["ready"]) == 1
 
 
 def test_run_script_tells_its_usage_without_a_model() -> None:
