@@ -22,7 +22,8 @@ from mner.views import Piece
 ABOUT = """A page of so many posts, each with a picture as detailed as a photograph, captions, objects and
 text, is opened in Chromium without a window, each time in a new process of it. Open: from the start of the navigation
 until the list and the first post are drawn. Filter: from the input until the list and the post that it leaves are laid
-out again; each filter once in every repetition. Step: the same for an arrow key."""
+out again; each filter once in every repetition. Step: the same for an arrow key. Pictures fill the
+40 MB that a page has for them."""
 
 VERDICTS: tuple[Verdict, ...] = (
     "same", "raised", "lowered", "label changed", "only with the picture", "lost with the picture"
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         path = Path(name) / "gallery.html"
         wrote = timed(lambda: write_gallery(explanations(options.posts), path))
         size = path.stat().st_size / 1e6
-        seconds, left = measure(path, options.repetitions)
+        seconds, left, version = measure(path, options.repetitions)
     waits = Table("Seconds in Chromium", ["what", "median", "least", "most", "posts left"])
     for what, times in seconds.items():
         waits.rows.append([what, median(times), min(times), max(times), left.get(what)])
@@ -76,20 +77,23 @@ def main(argv: Sequence[str] | None = None) -> int:
             "2 s / open": 2 / median(seconds["open"]),
             "0.1 s / slowest filter": 0.1 / max(filters),
         },
+        peers={"Chromium": {"versions": {"chromium": version}}},
     )
     return 0
 
 
-def measure(path: Path, repetitions: int) -> tuple[dict[str, list[float]], dict[str, str]]:
-    """Seconds of each repetition, by what was waited for; and how many posts each filter leaves."""
+def measure(path: Path, repetitions: int) -> tuple[dict[str, list[float]], dict[str, str], str]:
+    """Seconds of each repetition, by what was waited for; how many posts each filter leaves; Chromium's version."""
     from playwright.sync_api import sync_playwright
 
     seconds: dict[str, list[float]] = {"open": []}
     left: dict[str, str] = {}
+    version = ""
     with sync_playwright() as playwright:
         for number in range(repetitions + 1):  # the first brings the file into memory
             print(f"  round {number} of {repetitions}", file=sys.stderr, flush=True)
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+            version = browser.version
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.goto(path.as_uri())
             page.wait_for_function(READY, timeout=120_000)
@@ -101,7 +105,7 @@ def measure(path: Path, repetitions: int) -> tuple[dict[str, list[float]], dict[
             browser.close()
             for what, took in times.items() if number else ():
                 seconds.setdefault(what, []).append(took)
-    return seconds, left
+    return seconds, left, version
 
 
 def explanations(count: int) -> Iterator[Explanation]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from lab.performance import KEYS, performance
+from tests.browser import CHROMIUM
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 PROGRAMS = {
@@ -24,6 +25,7 @@ PROGRAMS = {
     "context_build",
     "context_memory",
     "serve",
+    "gallery",
 }
 
 
@@ -152,3 +154,13 @@ def test_context_memory_is_sampled_as_pictures_pass(tmp_path: Path) -> None:
     record = run("context_memory", tmp_path, "--pictures", 4, "--first", 2, "--every", 2)
     assert [count for count, _ in record["seconds"]["memory"]] == [2, 4]
     assert record["ratios"]["most / most within 2 pictures (1 is best)"] >= 1
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not here: apt-get install chromium")
+def test_gallery_waits_for_opening_filters_and_steps(tmp_path: Path) -> None:
+    record = run("gallery", tmp_path, "--posts", 12)
+    assert len(record["seconds"]) == 1 + 5 + 3 + 1  # open, filters, steps, write
+    waits, page = record["tables"]
+    assert {row[0]: row[4] for row in waits["rows"]}["filter: words that no post has"] == "0 of 12 posts"
+    assert page["rows"][0][0] == 12
+    assert record["ratios"]["2 s / open"] > 0
