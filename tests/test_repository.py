@@ -36,6 +36,7 @@ PARSED = {
     "analysis/parts/analysis_record.py": "messages of pydantic, made one line",
     "analysis/ocr.py": "what was read from pictures, into words",
     "evaluation/signature.py": "a value that is printed: its spaces become underscores",
+    "show/gallery.py": "JSON on its way into a page's script",
     "show/tables.py": "text on its way into Markdown",
     "show/analysis.py": "a heading that would say its analysis twice",
 }
