@@ -73,6 +73,21 @@ def test_long_request_is_cut_so_that_others_get_their_turn() -> None:
     assert max(sizes) <= 2
 
 
+def test_short_request_overtakes_the_rest_of_a_long_one() -> None:
+    ended: list[str] = []
+
+    async def ask(made: Batcher, name: str, count: int) -> None:
+        await made.tag(rows(*[name] * count), [9] * count)
+        ended.append(name)
+
+    async def run() -> None:
+        made = batcher(echo([]), batch_words=10)
+        await closed(made, asyncio.gather(ask(made, "long", 50), ask(made, "short", 1)))
+
+    asyncio.run(run())
+    assert ended == ["short", "long"]
+
+
 def test_budget_of_one_word_tags_every_request_alone() -> None:
     sizes: list[int] = []
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
+import threading
 
 import pytest
 
@@ -59,3 +61,25 @@ def test_failure_of_the_service_is_an_answer_with_the_request_of_its_log(serve, 
     assert "Zanzibar" not in json.dumps(answer)
     failures = [one for one in caplog.records if getattr(one, "event", "") == "failure"]
     assert [one.request for one in failures] == [headers["x-request-id"]]
+
+
+@pytest.mark.service
+@pytest.mark.enable_socket
+def test_request_that_outlasts_the_end_of_the_service_is_told_to_come_again(serve, monkeypatch) -> None:
+    service = serve()
+    service.server.config.timeout_graceful_shutdown = 1
+    begun = threading.Event()
+
+    async def wait(query: object) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(service.service.answers, "of", wait)
+    answers: list[tuple] = []
+    thread = threading.Thread(target=lambda: answers.append(service.ask({"text": "a"})))
+    thread.start()
+    assert begun.wait(10)
+    service.server.should_exit = True
+    thread.join(30)
+    ((status, answer, headers),) = answers
+    assert (status, answer["error"]["code"], headers["retry-after"]) == (503, "stopping", "1")

@@ -89,17 +89,16 @@ class Batcher:
         Raises:
             RequestError: Too much waits already; the client may come again.
         """
-        total = sum(words) + len(rows)
-        self._admit(total)
-        jobs: list[_Job] = []
+        self._admit(sum(words) + len(rows))
+        predictions: list[Prediction] = []
         first, size = 0, 0
         for at, count in enumerate(words):
             if size and size + count > self._budget:
-                jobs.append(self._put(rows[first:at], size))
+                predictions += await self._put(rows[first:at], size).future  # others get their turn after each part
                 first, size = at, 0
             size += count + 1
-        jobs.append(self._put(rows[first:], size))
-        return [prediction for part in await asyncio.gather(*(job.future for job in jobs)) for prediction in part]
+        last: list[Prediction] = await self._put(rows[first:], size).future
+        return predictions + last
 
     async def alone(self, work: Callable[[], _T], words: int) -> _T:
         """What a function gives that needs the model for itself.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -67,6 +68,11 @@ class Watch:
 
         try:
             await self._app(scope, receive, sending)
+        except asyncio.CancelledError:  # it is to stop, and the time for that is over
+            if status:
+                raise
+            message = "the service stopped before it had the answer; send this again"
+            await response(503, "stopping", message, headers={"Retry-After": "1"})(scope, receive, sending)
         except Exception:
             log.exception("the service failed on a request", extra={"event": "failure", "request": name})
             if status:  # half an answer is out: have the connection closed
