@@ -49,6 +49,18 @@ def blocks(page: Path) -> Iterator[Block]:
             yield Block(line, match["language"], match["code"], match["output"])
 
 
+def test_features_name_their_page_and_test_or_why_not() -> None:
+    page = ROOT / "docs" / "explanation" / "what-it-does.md"
+    rows = [line.strip("| ").split(" | ") for line in page.read_text("utf-8").splitlines() if line.startswith("| ")]
+    rows = [[cell.strip(" |") for cell in row] for row in rows if row[1] != "here"]
+    assert len(rows) > 40
+    for feature, here, *proof in rows:
+        if here.startswith(("yes", "in part")):
+            assert (ROOT / proof[1].strip("`")).is_file(), f"{feature}: names a test that is not there"
+        else:
+            assert here.startswith(("not planned: ", "not yet: ")), f"{feature}: says neither yes nor why not"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     broken = []
