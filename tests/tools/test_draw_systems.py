@@ -1,0 +1,61 @@
+"""The pages of docs/systems: figures and parameter counts are current, each row has a page, each command loads."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from mner import config as configs
+from mner import plugins
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "docs" / "systems").glob("*.md"))
+FIGURES = sorted((ROOT / "docs" / "systems").glob("*.svg"))
+COMMAND = re.compile(r"^    (mner train (?:.*\\\n)*.*)$", re.MULTILINE)
+
+
+def test_figures_and_parameters_are_current() -> None:
+    command = [sys.executable, ROOT / "tools" / "draw_systems.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda path: path.stem)
+def test_figure_fits_its_frame_and_is_shown(figure: Path) -> None:
+    drawn = ElementTree.fromstring(figure.read_text(encoding="utf-8"))
+    width, height = (float(drawn.get(side) or 0) for side in ("width", "height"))
+    boxes = [box for box in drawn.iter("{http://www.w3.org/2000/svg}rect") if box.get("x")]
+    places = [[float(box.get(key) or 0) for key in ("x", "y", "width", "height")] for box in boxes]
+    assert all(x >= 0 and y >= 0 and x + w <= width and y + h <= height for x, y, w, h in places)
+    overlapping = [
+        (first, second)
+        for at, first in enumerate(places)
+        for second in places[:at]
+        if abs(2 * (first[0] - second[0]) + first[2] - second[2]) < first[2] + second[2]
+        and abs(2 * (first[1] - second[1]) + first[3] - second[3]) < first[3] + second[3]
+    ]
+    assert overlapping == []
+    assert any(f"]({figure.name})" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def test_each_model_has_a_page() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    own = {"ita", "text"}
+    assert [name for name in plugins.names("mner.models") if f"models/{name}.py" not in text and name not in own] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_commands_load(page: Path) -> None:
+    for command in COMMAND.findall(page.read_text(encoding="utf-8")):
+        _, _, row, *rest = shlex.split(command.replace("\\\n", " "))
+        given = list(pairwise(rest))
+        settings = [value for option, value in given if option == "--set"]
+        base = next((ROOT / value for option, value in given if option == "--base"), None)
+        assert configs.load(ROOT / row, base=base, set_values=settings)
