@@ -10,10 +10,13 @@ import socket
 import time
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from mner.serve import body
+from mner.serve import Settings, body, schema
 from mner.serve.faults import RequestError
 
+FORM = "multipart/form-data"
 MIB = 2**20
 
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
@@ -133,11 +136,40 @@ def test_picture_may_come_late_in_a_large_form(service) -> None:
 def test_reading_ends_where_the_client_is_gone() -> None:
     from starlette.requests import ClientDisconnect, Request
 
-    from mner.serve import Settings
-
     async def receive() -> dict:
         return {"type": "http.disconnect"}
 
     request = Request({"type": "http", "headers": [], "method": "POST", "path": "/"}, receive)
     with pytest.raises(ClientDisconnect):
         asyncio.run(body.read(request, Settings(), lambda size: None))
+
+
+@given(content=st.binary(max_size=300), kind=st.sampled_from(["application/json", FORM, f"{FORM}; boundary=x"]))
+@example(content=b"--x\r\n" * 50, kind=f"{FORM}; boundary=x")
+@example(content=b"--x\r\nContent-Disposition: " + b"a" * 200 + b"\r\n\r\n\r\n--x--", kind=f"{FORM}; boundary=x")
+@example(content=b"", kind=f"{FORM}; boundary=" + "y" * 500)
+def test_whatever_bytes_come_are_an_object_or_a_fault(content, kind) -> None:
+    try:
+        value, image = body.parsed(content, kind)
+    except RequestError as fault:
+        assert fault.status in {400, 415, 422}
+    else:
+        assert isinstance(value, dict)
+        assert image is None or isinstance(image, bytes)
+
+
+FIELDS = ("text", "words", "image", "context", "views", "explain", "min_score", "picture_ms", "posts")
+VALUES = st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=9)
+NESTED = VALUES | st.lists(VALUES, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=3)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
+@given(value=st.dictionaries(st.sampled_from(FIELDS), NESTED | st.lists(NESTED, max_size=2), max_size=5))
+def test_whatever_object_comes_is_a_request_or_a_fault(value) -> None:
+    try:
+        query = schema.query(json.dumps(value).encode(), "application/json", Settings())
+    except RequestError as fault:
+        assert fault.status in {400, 422}
+        assert fault.response().body.decode().isprintable()
+    else:
+        assert query.posts

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 
+import pytest
+
 from mner.serve import page
 
 
@@ -36,3 +38,14 @@ def test_page_is_given_with_its_policy_and_only_where_there_is_one(tmp_path) -> 
     assert response.body == b"<script>1</script>"
     assert digest("1") in response.headers["content-security-policy"]
     assert response.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.service
+@pytest.mark.enable_socket
+def test_page_stands_at_the_root_of_the_service(serve, tmp_path, monkeypatch) -> None:
+    (tmp_path / "index.html").write_text("<p>a</p>", encoding="utf-8")
+    monkeypatch.setattr(page, "FILE", tmp_path / "index.html")
+    status, text, headers = serve(key="a-key-of-many-letters").ask(path="/")
+    assert (status, text) == (200, b"<p>a</p>")
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["referrer-policy"] == "no-referrer"
