@@ -72,7 +72,7 @@ class Service:
             "views": ["T", "I+T"] if reads else ["T"],
             "version": version("mner"),
             "fingerprints": {key: value for key, value in tagger.settings.items() if isinstance(value, str)},
-            "vision": {name: getattr(vision, name) for name in ("detector", "captioner", "ocr")},
+            "vision": {name: getattr(vision, name) for name in ("detector", "captioner", "ocr", "features")},
             "limits": settings.public,
         }
         self._watch_values()
@@ -201,12 +201,8 @@ def _routes(app: FastAPI, service: Service) -> None:
     async def metrics() -> Response:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4")
 
-    start = page.of(page.FILE)
-    if start is not None:
-
-        @app.get("/", include_in_schema=False)
-        async def index() -> Response:
-            return start()
+    for address, file in page.files().items():
+        app.add_route(address, file, methods=["GET"], include_in_schema=False)
 
 
 async def _gone(request: Request, error: Exception) -> Response:
