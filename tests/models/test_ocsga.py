@@ -22,8 +22,8 @@ from mner.models import build
 from mner.models.ocsga import WordNorm
 from mner.runtime.torch import load_encoder, view_tensors
 from mner.training.run import Event, train
-from mner.types import Post, ViewName
-from mner.views import Batch, Piece, Views, collate
+from mner.types import Post, Tag, ViewName, VisualContext
+from mner.views import Batch, Piece, Views, collate, compose
 
 SMALL = {"hidden": 8, "character_width": 4, "character_hidden": 4, "inner": 8}
 
@@ -40,7 +40,7 @@ def vectors(tmp_path: Path) -> Path:
 
 def settings(encoder: Path, **options: Any) -> Config:
     own = {"name": "ocsga", "encoder": str(encoder), "options": {**SMALL, **options}, "word_dropout": 0.0}
-    return configs.check({"model": own, "loss": {"views": ["I+T"]}, "context": {"order": ["tags"]}})
+    return configs.check({"model": own, "loss": {"views": ["I+T"]}, "context": {"order": ["tags"], "tags_apart": True}})
 
 
 def built(config: Config) -> tuple[Any, Views]:
@@ -131,6 +131,27 @@ def test_every_parameter_has_a_gradient_and_one_group(vectors: Path) -> None:
     assert sorted(id(p) for group in model.parameter_groups().values() for p in group) == sorted(named)
     silent = [at for at, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert [at for at in silent if not at.endswith("key.bias")] == []
+
+
+def test_each_tag_of_a_context_is_a_label_of_its_own(vectors: Path) -> None:
+    config = settings(vectors)
+    model, views = built(config)
+    seen = VisualContext("1.jpg", tags=(Tag("car", confidence=0.9), Tag("dog", ("wet",), 0.5)))
+    batch = collate(
+        views.encode_many(WORDS[:1], [compose(seen, config.context)]),
+        pad_id=views.pad_id,
+        arrays=models.needs(config).arrays,
+    )
+    arrays = view_tensors({"I+T": batch}, model)["I+T"]
+    _, there = model._labels(arrays, model.encoder.get_input_embeddings()(arrays["input_ids"]))
+    assert there.tolist() == [[1, 1, 0, 0]]
+
+
+def test_joined_tags_are_refused(vectors: Path) -> None:
+    config = settings(vectors)
+    joined = config.model_copy(update={"context": config.context.model_copy(update={"tags_apart": False})})
+    with pytest.raises(ConfigError, match="set tags_apart = true"):
+        models.needs(joined)
 
 
 def test_sub_tokens_cannot_carry_labels(vectors: Path) -> None:

@@ -48,6 +48,12 @@ def test_compose_takes_the_named_sources_in_their_order() -> None:
     assert texts(chosen) == ["a street", "a man on a bike", "brown small wet dog red car"]
 
 
+def test_compose_gives_each_tag_a_piece_of_its_own() -> None:
+    pieces = compose(FULL, ContextConfig(order=("tags",), tags_apart=True))
+    assert texts(pieces) == ["blue sky", "brown small wet dog", "red car"]
+    assert [piece.source for piece in pieces] == ["hand", "vinvl", "vinvl"]
+
+
 def test_compose_tags_of_two_detectors_follow_the_named_order() -> None:
     assert texts(compose(FULL, ContextConfig(order=("tags",), tags=("vinvl", "hand")))) == [
         "brown small wet dog red car blue sky"

@@ -118,6 +118,7 @@ class ContextConfig(Section):
     tags: tuple[str, ...] | None = None
     ocr: tuple[str, ...] | None = None
     texts: tuple[str, ...] | None = None
+    tags_apart: bool = False  # a separator between tags, for models that read each tag by itself
     substitute: Substitute = "none"  # controls: each picture's context is "empty" or another's ("shuffled", by seed)
     budget: dict[Source, Annotated[int, Field(ge=0)]] = Field(
         default_factory=lambda: dict(BUDGET)
@@ -277,6 +278,7 @@ LATER: tuple[tuple[str, str], ...] = (
     ("data", "tasks"),
     ("vision", "features"),
     ("context", "substitute"),
+    ("context", "tags_apart"),
     ("model", "subtoken_labels"),
     ("model", "options"),
     ("training", "optimizer"),

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from mner.config import Config
 from mner.config.schema import Section
+from mner.errors import ConfigError
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, embedding_width, pool
 from mner.models.parts.fusion import Attention, CrossLayer, FeedForward, refuse_packed
@@ -79,10 +80,14 @@ class Model(nn.Module):
         """One encoder or table of word vectors, the words' characters, and the picture's labels as text.
 
         Raises:
-            ConfigError: [loss] aligns the views, or sub-tokens are to be labelled.
+            ConfigError: [loss] aligns the views, sub-tokens are to be labelled, or tags are joined.
         """
         refuse_alignment(config)
         refuse_padded(config)
+        if "tags" in config.context.order and not config.context.tags_apart:
+            raise ConfigError(
+                'context.tags_apart: the model "ocsga" reads each object label by itself; set tags_apart = true'
+            )
         return Needs(encoders=(config.model.encoder,), arrays=(CHARACTERS,))
 
     def encoders(self) -> tuple[nn.Module, ...]:

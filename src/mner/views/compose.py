@@ -43,7 +43,8 @@ _Sourced = TypeVar("_Sourced", bound=_Entry)
 def compose(context: VisualContext, options: ContextConfig) -> tuple[Piece, ...]:
     """The pieces of context beside a post's words: ``c1, ..., ck, "a1 o1 a2 o2", "ocr ocr", t1, ...`` (ITA, section 3).
 
-    Each caption and each retrieved text is a piece of its own; all tags make one piece, all OCR texts another.
+    Each caption and each retrieved text is a piece of its own; all tags make one piece (each its own with
+    ``tags_apart``), all OCR texts another.
     What is empty drops out. A context whose status is not "ok" has no pieces at all.
 
     >>> from mner.types import Caption
@@ -67,7 +68,8 @@ def _tags(context: VisualContext, options: ContextConfig) -> list[Piece]:
     ordered: list[Tag] = []
     for source in sources:  # confidences of two detectors do not compare
         ordered += sorted((tag for tag in context.tags if source in (None, tag.source)), key=_doubt)
-    return _joined("tags", [(tag.source, _words(tag)) for tag in ordered])
+    gathered = _each if options.tags_apart else _joined
+    return gathered("tags", [(tag.source, _words(tag)) for tag in ordered])
 
 
 def _ocr(context: VisualContext, options: ContextConfig) -> list[Piece]:
