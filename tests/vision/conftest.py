@@ -16,11 +16,11 @@ def tiny_vision(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
     def folder(architecture: str) -> Path:
         if architecture not in built:
             import torch
-            from tiny_models import finders, writers
+            from tiny_models import finders, published, writers
 
             torch.manual_seed(0)
             built[architecture] = tmp_path_factory.mktemp(architecture)
-            {**finders.MAKERS, **writers.MAKERS}[architecture](built[architecture])
+            {**finders.MAKERS, **writers.MAKERS, **published.MAKERS}[architecture](built[architecture])
         return built[architecture]
 
     return folder

@@ -41,6 +41,8 @@ def built(key: str, name: str, tiny_vision, folder):
     elif name == "openvocab":
         (folder / "names.txt").write_text("cat\nred ball\n")
         given = {"model": str(tiny_vision("owlv2")), "vocabulary": str(folder / "names.txt"), "threshold": 0.1}
+    elif name == "c4":
+        given = {"model": str(tiny_vision("c4-vinvl")), "device": "cpu"}
     elif name == "zeroshot":
         given = {"model": str(tiny_vision(TINY[key])), "threshold": 0.0}
     elif name == "paddle":

@@ -23,6 +23,8 @@ def extractor(tiny_vision: Callable[[str], Path], tmp_path: Path) -> Callable[[s
         options: dict[str, Any] = {}
         if name == "resnet":
             options = {"model": str(tiny_vision("resnet")), "device": "cpu"}
+        elif name == "c4":
+            options = {"model": tiny_vision("c4-vinvl"), "device": "cpu"}
         elif name == "crops":
             models = {"detector": str(tiny_vision("owlv2")), "model": str(tiny_vision("resnet"))}
             options = {**models, "side": 64, "device": "cpu"}
@@ -36,7 +38,7 @@ def extractor(tiny_vision: Callable[[str], Path], tmp_path: Path) -> Callable[[s
 
 
 def test_folder_holds_the_extractors_of_the_documentation() -> None:
-    assert {"crops", "resnet", "regions", "projection"} <= set(EVERY)
+    assert {"c4", "crops", "resnet", "regions", "projection"} <= set(EVERY)
 
 
 @pytest.mark.parametrize("name", EVERY)

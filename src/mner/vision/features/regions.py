@@ -94,7 +94,7 @@ class FeatureExtractor:
                 size = size or (None if picture is None else (picture.width, picture.height))
                 if size is None:
                     raise DataError(f"{where}: does not say the size of {image}, and the picture is not here; add it")
-                boxes = _shares(boxes, size)
+                boxes = shares(boxes, size)
             arrays["boxes"] = boxes[: self._most].astype(np.float32)
         return arrays
 
@@ -103,10 +103,10 @@ def _files(path: Path) -> list[Path]:
     return sorted(path.glob(f"*{_SUFFIX}")) if path.is_dir() else [path]
 
 
-def _shares(boxes: NDArray[Any], size: tuple[float, float]) -> NDArray[Any]:
+def shares(boxes: NDArray[Any], size: tuple[float, float]) -> NDArray[Any]:
     """Boxes (region, 4) in pixels -> (region, 6): left, top, right, bottom, width and height as shares of the picture.
 
-    >>> _shares(np.array([[0.0, 10.0, 50.0, 40.0]]), (100.0, 50.0)).tolist()
+    >>> shares(np.array([[0.0, 10.0, 50.0, 40.0]]), (100.0, 50.0)).tolist()
     [[0.0, 0.2, 0.5, 0.8, 0.5, 0.6]]
     """
     sides = boxes / np.array([*size, *size])

@@ -98,7 +98,7 @@ def load(folder: Path, architecture: str, *, device: str = "auto", threads: int 
     """
     if threads:
         torch.set_num_threads(threads)
-    place = _device(device)
+    place = device_named(device)
     key = (str(folder.resolve()), str(place))
     with _loading:
         network = _loaded.get(key)
@@ -156,7 +156,8 @@ quiet = Shared(_silenced)
 """Keeps transformers from writing to the terminal."""
 
 
-def _device(name: str) -> torch.device:
+def device_named(name: str) -> torch.device:
+    """The device of a name: "auto" is a GPU where there is one; a ModelError for a name that torch does not know."""
     try:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else torch.device(name)
     except RuntimeError as error:

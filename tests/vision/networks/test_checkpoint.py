@@ -1,0 +1,105 @@
+"""Faulty checkpoints are refused, with what is wrong and where whole ones are."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from tiny_models import published
+
+from mner.errors import ModelError
+from mner.vision.networks.checkpoint import conversion, read_weights
+from mner.vision.networks.regions import load
+
+WHOLE = r"published in github\.com/microsoft/scene_graph_benchmark"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    published.vinvl(tmp_path)
+    return tmp_path
+
+
+def test_half_a_checkpoint_is_refused(folder: Path) -> None:
+    state = published.vinvl_state()
+    published.save(folder, {key: array for key, array in state.items() if "layer3" not in key})
+    with pytest.raises(ModelError, match=rf"20 missing arrays.*such as stages\.2\.0\.conv1\.weight.*{WHOLE}"):
+        load(folder, device="cpu")
+
+
+def test_checkpoint_with_an_unknown_array_is_refused(folder: Path) -> None:
+    published.save(folder, {**published.vinvl_state(), "backbone.body.layer9.0.conv1.weight": np.ones(3)})
+    with pytest.raises(ModelError, match=r"1 unknown array, such as backbone\.body\.layer9\.0\.conv1\.weight"):
+        load(folder, device="cpu")
+
+
+def test_another_model_is_refused(folder: Path) -> None:
+    published.save(folder, {"bert.embeddings.word_embeddings.weight": np.ones((4, 4))})
+    with pytest.raises(ModelError, match=rf"no detector in the layout of VinVL or Bottom-Up.*{WHOLE}"):
+        load(folder, device="cpu")
+
+
+def test_checkpoint_of_other_sizes_is_refused(folder: Path) -> None:
+    published.write(folder, "config.json", {**published.C4, "hidden": 7})
+    with pytest.raises(ModelError, match=r"attributes\.weight has the shape \(5, 6\), the network's \(5, 7\)"):
+        load(folder, device="cpu")
+    published.write(folder, "config.json", {**published.C4, "hiden": 7})
+    with pytest.raises(ModelError, match=r"config\.json: hiden: .*known: stem, blocks, groups"):
+        load(folder, device="cpu")
+
+
+def test_nan_names_its_array(folder: Path) -> None:
+    state = published.vinvl_state()
+    state["rpn.head.conv.bias"][0] = np.nan
+    published.save(folder, state)
+    with pytest.raises(ModelError, match=r"rpn\.head\.conv\.bias holds NaN"):
+        load(folder, device="cpu")
+
+
+def test_vocabulary_of_other_classes_is_refused(folder: Path) -> None:
+    path = folder / "VG-SGG-dicts-vgoi6-clipped.json"
+    whole = path.read_text("utf-8")
+    path.write_text(whole.replace('"tree": 4, "street sign": 5', '"tree": 4'), "utf-8")
+    with pytest.raises(ModelError, match=r"the vocabulary names 4 objects, the checkpoint has 5"):
+        load(folder, device="cpu")
+    path.write_text(whole.replace('"tree": 4', '"tree": 9'), "utf-8")
+    with pytest.raises(ModelError, match=r"clipped\.json: damaged"):
+        load(folder, device="cpu")
+    path.unlink()
+    with pytest.raises(ModelError, match=rf"clipped\.json: missing.*{WHOLE}"):
+        load(folder, device="cpu")
+
+
+def test_vocabulary_of_bottomup_is_counted_too(tmp_path: Path) -> None:
+    published.bottomup(tmp_path)
+    published.write(tmp_path, "attributes_vocab.txt", "tall\nred\n")
+    with pytest.raises(ModelError, match=r"names 2 attributes, the checkpoint has 4"):
+        load(tmp_path, device="cpu")
+    (tmp_path / "objects_vocab.txt").unlink()
+    with pytest.raises(ModelError, match=r"objects_vocab\.txt.*published in github\.com/MILVLG"):
+        load(tmp_path, device="cpu")
+
+
+def test_damaged_and_missing_files_are_refused(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelError, match=r"model\.safetensors: damaged"):
+        load(folder, device="cpu")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=rf"model\.safetensors: missing\. .*{WHOLE}"):
+        load(folder, device="cpu")
+
+
+def test_pickle_is_refused_with_the_line_that_converts_it(tmp_path: Path) -> None:
+    tied = torch.ones(2, 2)
+    torch.save({"model": {"module.a": tied, "module.b": tied}, "iteration": 3}, tmp_path / "vinvl_vg_x152c4.pth")
+    with pytest.raises(ModelError, match=r"(?s)is a pickle, which mner does not read.*weights_only=True") as error:
+        read_weights(tmp_path, published="nowhere")
+    line = str(error.value).splitlines()[1]
+    assert line == conversion(tmp_path / "vinvl_vg_x152c4.pth", tmp_path / "model.safetensors")
+    subprocess.run(line, shell=True, check=True)
+    assert load_file(tmp_path / "model.safetensors").keys() == {"module.a", "module.b"}
+    assert read_weights(tmp_path, published="nowhere").keys() == {"a", "b"}
