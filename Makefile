@@ -9,7 +9,7 @@ DEMO ?= demo
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs dist clean
+.PHONY: help install demo test check docs site dist clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | while IFS="$$(printf '\t')" read -r name line; do \
@@ -33,11 +33,14 @@ docs: $(VENV)/.installed ## rewrite what docs/reference and docs/backends take f
 	$(BIN)/python tools/write_reference.py
 	$(BIN)/python tools/write_backends.py
 
+site: $(VENV)/.installed ## build the documentation into site/, its links checked
+	$(BIN)/mkdocs build --quiet --strict
+
 dist: $(VENV)/.installed ## build wheel and sdist into dist/, check them, and try the wheel in a new environment
 	$(BIN)/python tools/dist.py
 
 clean: ## remove what the targets above made, .venv excepted
-	rm -rf $(DEMO) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(DEMO) dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or later is needed; name one: make PYTHON=/path/to/python3 ..." >&2; exit 2; }

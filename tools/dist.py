@@ -77,12 +77,12 @@ def build(out: Path) -> tuple[Path, Path]:
     subprocess.run([sys.executable, "-m", "build", "--outdir", out, ROOT], check=True)
     [wheel], [sdist] = out.glob("*.whl"), out.glob("*.tar.gz")
     with zipfile.ZipFile(wheel) as archive:
-        found = [f"{wheel.name} {fault}" for fault in faults(archive.namelist(), wanted=WHEEL, only=ONLY)]
+        wrong = [f"{wheel.name} {fault}" for fault in faults(archive.namelist(), wanted=WHEEL, only=ONLY)]
     with tarfile.open(sdist) as packed:
         inside = [name.partition("/")[2] for name in packed.getnames()]
-        found += [f"{sdist.name} {fault}" for fault in faults(inside, wanted=SDIST)]
-    if found:
-        raise SystemExit("\n".join(found))
+        wrong += [f"{sdist.name} {fault}" for fault in faults(inside, wanted=SDIST)]
+    if wrong:
+        raise SystemExit("\n".join(wrong))
     return wheel, sdist
 
 
