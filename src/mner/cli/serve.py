@@ -49,7 +49,7 @@ def serve(
     max_words: Annotated[int, bounded(1, COUNT, help="Most words of a post.")] = 2000,
     concurrency: Annotated[int, bounded(1, COUNT, help="Requests that are answered at a time.")] = 256,
     rate: Annotated[float, bounded(0, COUNT, help="Requests a second of one client; 0 sets no limit.")] = 0.0,
-    batch_words: Annotated[int, bounded(1, COUNT, help="Words the model reads at once; 1: no batching.")] = 2048,
+    batch_words: Annotated[int, bounded(1, COUNT, help="Words the model reads at once; 1: no batching.")] = 3072,
     wait_ms: Annotated[float, bounded(0, 1000, help="Milliseconds a batch waits for other requests.")] = 2.0,
     allow_host: Annotated[
         list[str] | None,

@@ -51,7 +51,7 @@ class Settings:
     contexts: int = 512
     concurrency: int = 256
     waiting_words: int = 65_536
-    batch_words: int = 2_048
+    batch_words: int = 3_072
     wait_ms: float = 2.0
     rate: float = 0.0
     burst: int = 20
