@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from mner.serve import page
+import mner
+from mner.serve import Settings, page
 from tests.browser import Opened
-from tests.serve.conftest import PICTURES, Running
+from tests.serve.conftest import PICTURES, Running, running
 
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket, pytest.mark.slow]
 
@@ -303,13 +304,22 @@ def test_file_that_is_no_picture_is_said_so(browse: Browse, service: Running) ->
     expect(shown.locator("mark")).to_have_count(1)
 
 
+def test_model_of_words_alone_says_so(browse: Browse) -> None:
+    with running(mner.load(threads=1, use_images=False), Settings()) as one:
+        shown = browse(one.address).page
+        shown.set_input_files("#file", SHIRT)
+        shown.fill("#text", POST)
+        expect(shown.locator("#picture-status")).to_contain_text("This model reads words alone")
+        expect(shown.locator(".view")).to_have_count(1)
+
+
 def test_large_picture_is_made_smaller_and_a_key_is_asked_for(
     browse: Browse, serve: Callable[..., Running], tmp_path: Path
 ) -> None:
-    running = serve(key="k" * 20, max_bytes=300_000, picture_ms=60_000)
+    locked = serve(key="k" * 20, max_bytes=300_000, picture_ms=60_000)
     Image.effect_noise((1200, 900), 80).save(tmp_path / "noise.png")
     assert (tmp_path / "noise.png").stat().st_size > 300_000
-    opened = browse(running.address)
+    opened = browse(locked.address)
     shown = opened.page
     shown.fill("#key", "x" * 20)
     shown.press("#key", "Enter")

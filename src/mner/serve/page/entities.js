@@ -127,7 +127,7 @@ function did(line, matched) {
       : (DID[line.verdict] ?? ["", shown(line.verdict)]);
   const place = element("p", { class: "did" }, element("span", { class: kind ? `change ${kind}` : "" }, words));
   const left = Object.entries(line.score_without ?? {});
-  if (left.length > 1 || (left.length && kind)) {
+  if (left.some(([, score]) => Math.abs(score - line.score_with_image) >= NOTICEABLE)) {
     const parts = left.map(([source, score]) => `${number(score)} without the ${KIND[source] ?? shown(source)}`);
     place.append(element("span", {}, ` It would be ${parts.join(", ")}.`));
   }

@@ -132,6 +132,7 @@ function message(words, bad = false, action = null) {
   const place = by("message");
   place.hidden = words === null;
   place.classList.toggle("bad", bad);
+  by("result").classList.toggle("old", words !== null);
   place.replaceChildren(words === null ? "" : shown(words));
   if (action) place.append(element("button", { type: "button", click: action[1] }, action[0]));
 }
@@ -234,7 +235,7 @@ function drawContext() {
 function changed(words) {
   state.edited = true;
   by("restore").hidden = false;
-  by("restore").textContent = state.read ? "Restore what was read" : "Remove all";
+  by("restore").textContent = state.read ? "Restore" : "Remove all";
   drawBoxes();
   if (words) by("summary").textContent = words;
   askSoon();
