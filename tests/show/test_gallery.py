@@ -140,6 +140,23 @@ def test_words_are_searched_in_posts_and_in_what_was_read(opened: Opened, words:
     assert listed(opened) == left
 
 
+@pytest.mark.parametrize("leave", ["Escape", "Enter", "ArrowDown"])
+def test_search_is_left_to_step_through_what_it_found(opened: Opened, leave: str) -> None:
+    press = opened.page.keyboard.press
+    press("/")
+    opened.page.keyboard.type("cleveland")
+    press("Home")
+    assert opened.page.evaluate("document.activeElement.id") == "find", "keys of a text field stay with it"
+    press(leave)
+    assert opened.page.evaluate("document.activeElement.id") == "list"
+    assert listed(opened) == ["42", "43"]
+    press("ArrowDown")
+    assert name(opened) == "43"
+    press("Escape")
+    assert listed(opened) == ["42", "43", "44"]
+    assert opened.page.input_value("#find") == ""
+
+
 def test_gallery_without_gold_offers_no_errors(browse: Browse, tmp_path: Path) -> None:
     opened = browse(write_gallery([simple(n, gold=False) for n in range(3)], tmp_path / "g.html"))
     assert opened.page.locator("#outcome").count() == 0
@@ -152,7 +169,7 @@ def test_address_names_a_post(browse: Browse, posts: list[Explanation], tmp_path
     path = write_gallery([posts[0], odd, odd, posts[2]], tmp_path / "g.html")
     opened = browse(path)
     opened.page.keyboard.press("ArrowDown")
-    opened.page.wait_for_url("**/g.html#*")
+    opened.page.wait_for_url("**/g.html#a*")
     address = opened.page.evaluate("location.href")
     assert name(browse(address)) == "a/b %é#"
     again = browse(f"{path.as_uri()}#a%2Fb%20%25%C3%A9%23%20(2)")

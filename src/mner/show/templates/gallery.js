@@ -114,9 +114,9 @@
     el("said").textContent = row.textContent.replace(/\s+/g, " ");
   };
 
-  const open = () => {
+  const open = (hash) => {
     let key = "";
-    try { key = decodeURIComponent(location.hash.slice(1)); } catch { /* an address that was cut */ }
+    try { key = decodeURIComponent(hash.slice(1)); } catch { /* an address that was cut */ }
     const number = posts.findIndex((post) => post.key === key);
     if (number < 0 || number === fitting[at]) return;
     if (!fitting.includes(number)) filters.reset();
@@ -129,10 +129,11 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || !Object.hasOwn(keys, event.key)) return;
-    const writing = event.target.matches("input, select");
-    if (writing && event.key === "Escape") list.focus();
-    else if (writing && !(event.target === find && event.key === "ArrowDown")) return;
-    else if (event.target === find) list.focus();
+    if (event.target.matches("input, select")) {
+      const leaves = event.key === "Escape" || (event.target === find && event.key === "ArrowDown");
+      if (leaves) { event.preventDefault(); list.focus(); }
+      return;
+    }
     event.preventDefault();
     if (fitting.length || event.key === "Escape" || event.key === "/") keys[event.key]();
   });
@@ -146,7 +147,7 @@
   el("before").addEventListener("click", () => go(at - 1));
   el("after").addEventListener("click", () => go(at + 1));
   filters.addEventListener("input", filter);
-  filters.addEventListener("submit", (event) => event.preventDefault());
+  filters.addEventListener("submit", (event) => { event.preventDefault(); list.focus(); });
   filters.addEventListener("reset", (event) => {
     event.preventDefault();
     find.value = "";
@@ -154,9 +155,9 @@
     filter();
   });
   addEventListener("resize", drawRows);
-  addEventListener("hashchange", open);
+  addEventListener("hashchange", (event) => open(new URL(event.newURL).hash));
   const wanted = location.hash;
   filter();
-  if (wanted) { history.replaceState(null, "", wanted); open(); }
+  open(wanted);
   requestAnimationFrame(() => setTimeout(() => performance.mark("ready")));
 })();
