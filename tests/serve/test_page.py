@@ -17,6 +17,7 @@ from playwright.sync_api import Page, Route, expect
 
 import mner
 from mner.serve import Settings, page
+from mner.show.display import colour
 from tests.browser import Opened
 from tests.serve.conftest import PICTURES, Running, running
 
@@ -92,6 +93,12 @@ def test_words_alone_are_tagged_as_they_are_typed(browse: Browse, service: Runni
     assert len(sent) < 10
     opened.page.fill("#text", "")
     expect(opened.page.locator("mark")).to_have_count(0)
+
+
+def test_labels_are_coloured_as_on_the_pages_of_explanations(browse: Browse, service: Running) -> None:
+    labels = ["PER", "loc", "GPE", "product", "corporation", "creative-work", "Gruppe", "人名"]
+    coloured = "labels => import('/page/elements.js').then(elements => labels.map(elements.colour))"
+    assert browse(service.address).page.evaluate(coloured, labels) == [f"c{colour(label)}" for label in labels]
 
 
 def test_late_answer_is_not_shown(browse: Browse, service: Running) -> None:

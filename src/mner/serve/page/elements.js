@@ -27,11 +27,15 @@ export function number(score) {
 
 const KNOWN = { PER: 0, PERSON: 0, LOC: 1, LOCATION: 1, GPE: 1, ORG: 2, ORGANIZATION: 2, MISC: 3, OTHER: 3 };
 
-/** The class of a label's colour: the usual labels have their own, others one by their name. */
+/** The class of a label's colour, the same as on the pages of explanations: the usual labels have their own, others one by
+ * the CRC-32 of their name. */
 export function colour(label) {
   const known = KNOWN[label.toUpperCase()];
   if (known !== undefined) return `c${known}`;
-  let sum = 0;
-  for (const char of label) sum = (sum * 31 + char.codePointAt(0)) % 9973;
-  return `c${4 + (sum % 4)}`;
+  let sum = ~0;
+  for (const byte of new TextEncoder().encode(label)) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+  }
+  return `c${4 + ((~sum >>> 0) % 4)}`;
 }
