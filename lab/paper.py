@@ -1,4 +1,4 @@
-"""docs/paper.md: every row of the paper's tables and figures beside our figure, or the reason why there is none."""
+"""docs/paper-tables.md: each row of the paper's tables and figures beside our figure, or why there is none."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def about(results: Path) -> tuple[str, ...]:
         "then `mner evaluate runs/twitter15/ROW --final --results lab/results` scores test, and `python -m lab.report` "
         "writes this page. A tuned row is trained from `lab/tuned/twitter15/ROW.toml`, without `--base`.",
         f"Sources. {sources}.",
-        "Controls, robustness and slices, which the paper does not have, stand in [results.md](results.md).",
+        "Controls, robustness and slices, which the paper does not have, stand in "
+        "[results-tables.md](results-tables.md).",
     )
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lab import goals, paper, performance, scale
+from lab import goals, paper, performance, scale, summary
 from lab.contexts import remark
 from lab.picture_share import BASELINE, oracles, share
 from mner import analysis
@@ -54,15 +54,17 @@ def sections(results: Path) -> list[tables.Section]:
 
 
 def pages(results: Path = RESULTS, benchmarks: Path = ROOT / "benchmarks" / "results") -> dict[str, str]:
-    """Each page under ``docs/`` by its name.
+    """Each page and chart under ``docs/`` by its name.
 
     Raises:
         DataError: A record is damaged, or there are none.
     """
     costs = json.loads((benchmarks / "context_build.json").read_text(encoding="utf-8"))
     return {
-        "results.md": tables.markdown(report.TITLE, ABOUT, sections(results)),
-        "paper.md": tables.markdown(paper.TITLE, paper.about(results), paper.sections(results)),
+        **summary.results(results),
+        **summary.paper(results),
+        "results-tables.md": tables.markdown(report.TITLE, ABOUT, sections(results)),
+        "paper-tables.md": tables.markdown(paper.TITLE, paper.about(results), paper.sections(results)),
         "performance.md": performance.performance(benchmarks),
         "scale.md": scale.page(costs),
     }

@@ -14,7 +14,19 @@ def written() -> dict[str, str]:
     return pages()
 
 
-@pytest.mark.parametrize("name", ["results.md", "paper.md", "performance.md", "scale.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "results.md",
+        "images/results.svg",
+        "results-tables.md",
+        "paper.md",
+        "images/paper.svg",
+        "paper-tables.md",
+        "performance.md",
+        "scale.md",
+    ],
+)
 def test_committed_page_is_current(name: str, written: dict[str, str]) -> None:
     text = (ROOT / "docs" / name).read_bytes().decode()
     assert text == written[name], f"docs/{name} does not match the records; run: python -m lab.report"
@@ -26,5 +38,6 @@ def test_program_writes_and_checks_the_pages(
     monkeypatch.setattr("lab.report.pages", lambda: written)
     assert main(["--docs", str(tmp_path), "--check"]) == 1
     assert main(["--docs", str(tmp_path)]) == 0
-    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == written
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path.relative_to(tmp_path).as_posix(): path.read_text(encoding="utf-8") for path in files} == written
     assert main(["--docs", str(tmp_path), "--check"]) == 0

@@ -1,0 +1,210 @@
+"""The first pages of the results: the claim, the controls and one chart; the tables stand behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from lab.goals import MINILM, MPNET, T15, T17
+from lab.picture_share import shares
+from mner.analysis.parts.report import Bars
+from mner.runs import Experiment, read_experiments
+from mner.runs.compare import Comparison
+from mner.runs.record import ScoredSplit
+from mner.show.baseline_gains import tried
+from mner.show.charts import svg_file
+from mner.show.comparison import bounds, mean_sd, p_value, sure
+from mner.show.display import signed
+from mner.show.tables import Part, Section, Table, markdown
+from mner.types import ViewName
+
+TEXT, METHOD = "text-tuned", "ita-ga-cva-tuned"
+TEXT_MPNET, METHOD_MPNET = "text-mpnet-warm-tuned", "ita-ga-cva-mpnet-warm-tuned"
+
+CONTROLS = (
+    (METHOD, "ITA-GA + CVA, the whole method"),
+    ("ita-ga-cva-shuffled-tuned", "the same, another's picture"),
+    ("ita-ga-cva-empty-tuned", "the same, an empty context"),
+    ("text-double-steps-tuned", "the words alone, twice the steps"),
+    ("ita-random-tuned", "random contexts, no alignment"),
+    ("ita-ga-tuned", "own captions, no alignment"),
+)
+ROWS = (
+    ("ita-ga-tuned", TEXT, "GA"),
+    (METHOD, TEXT, "GA + CVA"),
+    ("ita-ga-cva-blip2-tuned", TEXT, "GA + CVA, BLIP-2's captions"),
+    ("ita-la-cva-standin-tuned", TEXT, "LA + CVA, stand-in tags"),
+    ("ita-all-cva-standin-tuned", TEXT, "All + CVA, stand-ins"),
+    (METHOD_MPNET, TEXT_MPNET, "GA + CVA on mpnet"),
+)
+"""Experiments, what each is compared with, and what a reader calls it."""
+
+HEADS = ("what", "over the words alone", "view", "F1", "difference", "95 % interval", "p t-test", "seeds", "both tests")
+WRITTEN = "Written by `python -m lab.report` from the run records in `lab/results/`; do not edit."
+CHART = "F1 points over the tuned words alone, Twitter-15 test; blue: T view, green: I+T view"
+Rows = Mapping[tuple[str, str], Experiment]
+
+
+def gains(
+    rows: Rows, chosen: Sequence[tuple[str, str, str]], *, data: str = T15, split: ScoredSplit = "test"
+) -> list[tuple[str, Experiment, dict[ViewName, Comparison]]]:
+    """Each experiment that has records, by what a reader calls it, compared with its words alone in each view."""
+    compared = []
+    for name, base, called in chosen:
+        experiment, text = rows.get((data, name)), rows.get((data, base))
+        if experiment is None or text is None:
+            continue
+        views = {view: each for view in experiment.trained for each in tried(experiment, text, split, [], view=view)}
+        if views:
+            compared.append((called, experiment, views))
+    return compared
+
+
+def table(compared: Sequence[tuple[str, Experiment, dict[ViewName, Comparison]]], split: ScoredSplit) -> Table:
+    """A line for each experiment and view."""
+
+    def lines() -> Iterator[tuple[str, ...]]:
+        for called, experiment, views in compared:
+            for view, comparison in views.items():
+                line = comparison.lines[0]
+                yield (
+                    called,
+                    experiment.name,
+                    view,
+                    mean_sd(experiment.f1(split, view)),
+                    signed(line.difference),
+                    "-" if line.interval is None else bounds(line.interval),
+                    "-" if line.t_test is None else p_value(line.t_test.p),
+                    str(min(len(comparison.seeds_a), len(comparison.seeds_b))),
+                    "yes" if sure(line) else "no",
+                )
+
+    return Table(("what", "row", *HEADS[2:]), tuple(lines()), texts=3)
+
+
+def chart(compared: Sequence[tuple[str, Experiment, dict[ViewName, Comparison]]]) -> str:
+    """The differences as bars, in an SVG of its own."""
+    views: tuple[ViewName, ...] = ("T", "I+T")
+    groups = [
+        (called, tuple(of[view].lines[0].difference if view in of else None for view in views))
+        for called, _, of in compared
+    ]
+    return svg_file([Bars(CHART, "points of F1", ("T: words alone read", "I+T: with the picture"), tuple(groups))])
+
+
+def sentence(comparison: Comparison, experiment: Experiment, text: Experiment) -> str:
+    """One difference in words.
+
+    Its two means are over all seeds of each side.
+    """
+    line, split = comparison.lines[0], comparison.split
+    interval = "no interval" if line.interval is None else f"95 % interval {bounds(line.interval)}"
+    verdict = "both tests hold it for a gain" if sure(line) else "no gain by both tests"
+    means = f"{mean_sd(experiment.f1(split, comparison.view_a))} against {mean_sd(text.f1(split, comparison.view_b))}"
+    seeds = min(len(comparison.seeds_a), len(comparison.seeds_b))
+    return f"{signed(line.difference)} ({means}; {interval}, {seeds} seed{'s' * (seeds > 1)}): {verdict}."
+
+
+def results(records: Path) -> dict[str, str]:
+    """The first page of the results and its chart, by their names under ``docs/``.
+
+    Raises:
+        DataError: There are no run records, or one is damaged.
+    """
+    rows = read_experiments(records)
+    controls = gains(rows, [(name, TEXT, called) for name, called in CONTROLS])
+    shared, _ = shares({name: each for (data, name), each in rows.items() if data == T15}, ["test"])
+    parts = [
+        Part(
+            "What is claimed",
+            "A difference counts as a gain where both tests hold: the paired bootstrap's 95 % interval above 0, and p "
+            "of Student's t-test over seeds below 0.05.",
+            notes=tuple(_claims(rows)),
+        ),
+        Part(
+            "What the controls say",
+            "Part of a gain may come from longer training, from aligning two views, or from any context at all. Each "
+            "row is compared with the tuned words alone, on the seeds that both have; a control has the settings of "
+            f"the row that it controls. T: the view that reads the words alone. All rows are on {MINILM}.",
+            table(controls, "test"),
+        ),
+        Part(
+            "The picture's share",
+            "What is left of the gain over the best row without the post's own picture, on the seeds that all have.",
+            notes=tuple(
+                f"{each.view_a} view of {each.a} over {each.b}: " + sentence(each, rows[T15, each.a], rows[T15, each.b])
+                for each in shared
+                if each.a == METHOD
+            ),
+        ),
+        Part(
+            "What to make of it",
+            "The method makes a better model of the same size, and most of that comes from training two views against "
+            "each other. With captions as they are here, the picture itself adds little on this data.",
+        ),
+    ]
+    about = (
+        WRITTEN,
+        "All tables, with a signature for each number, are in [results-tables.md](results-tables.md); the paper's "
+        "findings beside ours in [paper.md](paper.md).",
+        f"![{CHART}](images/results.svg)",
+    )
+    return {
+        "results.md": _page("Results", about, parts),
+        "images/results.svg": chart(controls),
+    }
+
+
+def paper(records: Path) -> dict[str, str]:
+    """The first page on the paper's tables and its chart, by their names under ``docs/``.
+
+    Raises:
+        DataError: There are no run records, or one is damaged.
+    """
+    compared = gains(read_experiments(records), ROWS)
+    parts = [
+        Part(
+            "What was published, and what is here",
+            "The paper (Wang et al., NAACL 2022) trains BERT base and XLM-R large on three data sets, with contexts of "
+            "VinVL. Here stand MiniLM (22.7 M parameters) and MPNet (109 M) on Twitter-15 and the dev posts of "
+            "Twitter-17. Levels cannot be compared, and no published number is repeated as ours. What can be compared "
+            "is the direction of each finding.",
+        ),
+        Part(
+            "Where ours stands",
+            "Each row over the tuned words alone on the same encoder, on the seeds that both have.",
+            table(compared, "test"),
+        ),
+        Part(
+            "The controls",
+            "The paper has one, contexts of a random picture (table 4). Ours go further, and explain most of the gain "
+            "without the picture. Stand-in tags are object names taken from captions, stand-in text what a language "
+            "model quoted: not the paper's contexts.",
+        ),
+    ]
+    about = (
+        WRITTEN,
+        "Every table and figure of the paper, row by row, with the command that runs it, is in "
+        "[paper-tables.md](paper-tables.md); our controls are in [results.md](results.md).",
+        f"![{CHART}](images/paper.svg)",
+    )
+    return {"paper.md": _page("The paper's findings, and ours", about, parts), "images/paper.svg": chart(compared)}
+
+
+def _claims(rows: Rows) -> Iterator[str]:
+    of: tuple[tuple[str, str, ScoredSplit, str, str, str], ...] = (
+        ("Twitter-15 test", T15, "test", METHOD, TEXT, MINILM),
+        ("Twitter-15 test", T15, "test", METHOD_MPNET, TEXT_MPNET, MPNET),
+        ("Twitter-17 dev", T17, "dev", METHOD, TEXT, MINILM),
+    )
+    for where, data, split, name, base, encoder in of:
+        for _, experiment, views in gains(rows, [(name, base, "")], data=data, split=split):
+            if "I+T" in views:
+                said = sentence(views["I+T"], experiment, rows[data, base])
+                yield f"{where}, {encoder}: ITA-GA + CVA with the picture, over the tuned words alone: {said}"
+
+
+def _page(title: str, about: Sequence[str], parts: Sequence[Part]) -> str:
+    return markdown(
+        title, about, [Section(part.title, (Part("", part.about, part.table, part.notes),)) for part in parts]
+    )

@@ -1,0 +1,39 @@
+"""The first pages of the results say what the tables behind them say."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lab import summary
+from lab.report import RESULTS, ROOT
+
+
+@pytest.fixture(scope="module")
+def first() -> str:
+    return summary.results(RESULTS)["results.md"]
+
+
+def test_claim_names_gain_interval_and_verdict(first: str) -> None:
+    claims = first.partition("## What is claimed")[2].partition("## ")[0]
+    lines = [line for line in claims.splitlines() if line.startswith("- ")]
+    assert len(lines) == 3
+    for line in lines:
+        assert re.search(r"[+−]\d\.\d\d \(.* against .*; 95 % interval .* to .*, \d seeds\): ", line), line
+    assert lines[0].endswith("both tests hold it for a gain.")
+    assert lines[2].endswith("no gain by both tests.")
+
+
+def test_figures_are_those_of_the_tables(first: str) -> None:
+    tables = (ROOT / "docs" / "results-tables.md").read_text(encoding="utf-8")
+    figures = re.findall(r"\d\d\.\d\d ± \d\.\d\d", first)
+    assert figures
+    assert [figure for figure in figures if figure not in tables] == []
+
+
+def test_charts_are_small_and_load_nothing() -> None:
+    for page in (summary.results(RESULTS), summary.paper(RESULTS)):
+        [chart] = [text for name, text in page.items() if name.endswith(".svg")]
+        assert chart.startswith("<svg") and chart.count("<rect") > 5
+        assert re.findall(r"(?:href|url\()[^>]*//", chart) == []
