@@ -43,6 +43,9 @@ def built(key: str, name: str, tiny_vision, folder):
         given = {"model": str(tiny_vision("owlv2")), "vocabulary": str(folder / "names.txt"), "threshold": 0.1}
     elif name == "c4":
         given = {"model": str(tiny_vision("c4-vinvl")), "device": "cpu"}
+    elif name in ("oscar", "updown"):
+        folders = {"model": str(tiny_vision(name)), "detector": str(tiny_vision("c4-vinvl"))}
+        given = {**folders, "device": "cpu", "tokens": 6}
     elif name == "zeroshot":
         given = {"model": str(tiny_vision(TINY[key])), "threshold": 0.0}
     elif name == "paddle":

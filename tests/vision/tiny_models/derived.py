@@ -254,3 +254,74 @@ class C4:
         if self.vinvl:
             shares[shares <= 0.05] = 0
         return chosen, labels, scores[order, labels], shares, features[order]
+
+
+def oscar(state: dict[str, Array], words: list[int], labels: list[int], regions: Array) -> Array:
+    """Logits at the last of the words, from one pass over words, object names and regions with one mask."""
+
+    def norm(hidden: Array, key: str) -> Array:
+        weight, bias = (state.get(f"{key}.{old}", state.get(f"{key}.{new}")) for old, new in NORMS)
+        mean, variance = hidden.mean(-1, keepdims=True), hidden.var(-1, keepdims=True)
+        return (hidden - mean) / np.sqrt(variance + 1e-12) * weight + bias
+
+    def linear(hidden: Array, key: str) -> Array:
+        return hidden @ state[f"{key}.weight"].T + state[f"{key}.bias"]
+
+    def gelu(hidden: Array) -> Array:
+        return hidden * (1 + np.vectorize(math.erf)(hidden / math.sqrt(2))) / 2
+
+    word, position, kind = (
+        state[f"bert.embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")
+    )
+    places = [*range(len(words)), *range(40, 40 + len(labels))]
+    kinds = [0] * len(words) + [1] * len(labels)
+    text = norm(word[words + labels] + position[places] + kind[kinds], "bert.embeddings.LayerNorm")
+    hidden = np.concatenate([text, norm(linear(regions, "bert.img_embedding"), "bert.LayerNorm")])
+    count, mask = len(words), np.zeros((len(hidden), len(hidden)))
+    mask[count:, :count] = -10000
+    mask[:count, :count] = np.triu(np.full((count, count), -10000.0), 1)
+    for layer in range(2):
+        at = f"bert.encoder.layer.{layer}"
+        query, key, value = (linear(hidden, f"{at}.attention.self.{part}") for part in ("query", "key", "value"))
+        heads = []
+        for part in (slice(0, 4), slice(4, 8)):
+            heads.append(softmax(query[:, part] @ key[:, part].T / 2 + mask) @ value[:, part])
+        mixed = linear(np.concatenate(heads, 1), f"{at}.attention.output.dense")
+        hidden = norm(mixed + hidden, f"{at}.attention.output.LayerNorm")
+        wide = gelu(linear(hidden, f"{at}.intermediate.dense"))
+        hidden = norm(linear(wide, f"{at}.output.dense") + hidden, f"{at}.output.LayerNorm")
+    last = gelu(linear(hidden[count - 1], "cls.predictions.transform.dense"))
+    last = norm(last, "cls.predictions.transform.LayerNorm")
+    return last @ state["cls.predictions.decoder.weight"].T + state["cls.predictions.bias"]
+
+
+NORMS = (("gamma", "weight"), ("beta", "bias"))
+
+
+def updown(state: dict[str, Array], words: list[int], features: Array) -> Array:
+    """Logits after the words."""
+
+    def linear(inputs: Array, key: str) -> Array:
+        return inputs @ state[f"{key}.weight"].T + state[f"{key}.bias"]
+
+    def sigmoid(scores: Array) -> Array:
+        return 1 / (1 + np.exp(-scores))
+
+    def lstm(inputs: Array, hidden: Array, cell: Array, key: str) -> tuple[Array, Array]:
+        gates = state[f"{key}.weight_ih"] @ inputs + state[f"{key}.bias_ih"]
+        gates = gates + state[f"{key}.weight_hh"] @ hidden + state[f"{key}.bias_hh"]
+        enter, forget, new, leave = np.split(gates, 4)
+        cell = sigmoid(forget) * cell + sigmoid(enter) * np.tanh(new)
+        return sigmoid(leave) * np.tanh(cell), cell
+
+    whole = np.maximum(linear(features.mean(0), "fc_embed.0"), 0)
+    regions = np.maximum(linear(features, "att_embed.0"), 0)
+    keys = linear(regions, "ctx2att")
+    looking, writing = (np.zeros(6), np.zeros(6)), (np.zeros(6), np.zeros(6))
+    for word in words:
+        embedded = np.maximum(state["embed.0.weight"][word], 0)
+        looking = lstm(np.concatenate([writing[0], whole, embedded]), *looking, "core.att_lstm")
+        scores = linear(np.tanh(keys + linear(looking[0], "core.attention.h2att")), "core.attention.alpha_net")
+        mixed = softmax(scores[:, 0]) @ regions
+        writing = lstm(np.concatenate([mixed, looking[0]]), *writing, "core.lang_lstm")
+    return linear(writing[0], "logit")

@@ -131,4 +131,93 @@ def bottomup(folder: Path) -> None:
     write(folder, "attributes_vocab.txt", "\n".join(ATTRIBUTES) + "\n")
 
 
-MAKERS: dict[str, Callable[[Path], None]] = {"c4-vinvl": vinvl, "c4-bottomup": bottomup}
+WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "a",
+    "man",
+    "dog",
+    "red",
+    "##s",
+    "ball",
+    "tree",
+    "street",
+    "sign",
+]
+OSCAR = {
+    "vocab_size": len(WORDS), "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "intermediate_size": 12, "max_position_embeddings": 80, "img_feature_dim": 70,
+    "use_img_layernorm": True, "hidden_act": "gelu",
+}  # fmt: skip
+UPDOWN = {
+    "vocab_size": 5, "input_encoding_size": 4, "rnn_size": 6, "att_hid_size": 3, "att_feat_size": 64,
+    "fc_feat_size": 64,
+}  # fmt: skip
+
+
+def oscar_state(seed: int = 0) -> State:
+    """As Oscar saves a captioner: norms with gamma and beta, the word vectors once more as the last layer."""
+    random = np.random.default_rng(seed)
+    state: State = {}
+
+    def linear(key: str, out: int, width: int) -> None:
+        state[f"{key}.weight"] = random.normal(0, 1.5 / np.sqrt(width), (out, width))
+        state[f"{key}.bias"] = random.normal(0, 0.2, out)
+
+    def norm(key: str, names: tuple[str, str] = ("gamma", "beta")) -> None:
+        state[f"{key}.{names[0]}"], state[f"{key}.{names[1]}"] = random.uniform(0.5, 1.5, 8), random.normal(0, 0.2, 8)
+
+    for name, rows in (("word", len(WORDS)), ("position", 80), ("token_type", 2)):
+        state[f"bert.embeddings.{name}_embeddings.weight"] = random.normal(size=(rows, 8))
+    norm("bert.embeddings.LayerNorm")
+    linear("bert.img_embedding", 8, 70)
+    norm("bert.LayerNorm", ("weight", "bias"))
+    for layer in range(2):
+        at = f"bert.encoder.layer.{layer}"
+        for part in ("self.query", "self.key", "self.value", "output.dense"):
+            linear(f"{at}.attention.{part}", 8, 8)
+        norm(f"{at}.attention.output.LayerNorm")
+        linear(f"{at}.intermediate.dense", 12, 8)
+        linear(f"{at}.output.dense", 8, 12)
+        norm(f"{at}.output.LayerNorm")
+    linear("bert.pooler.dense", 8, 8)
+    linear("cls.predictions.transform.dense", 8, 8)
+    norm("cls.predictions.transform.LayerNorm")
+    state["cls.predictions.decoder.weight"] = state["bert.embeddings.word_embeddings.weight"].copy()
+    state["cls.predictions.bias"] = random.normal(size=len(WORDS))
+    state["cls.predictions.bias"][:5] -= 9  # a sentence has words, and few special tokens
+    return state
+
+
+def updown_state(seed: int = 0) -> State:
+    random = np.random.default_rng(seed)
+    shapes = {
+        "embed.0.weight": (6, 4), "fc_embed.0.weight": (6, 64), "fc_embed.0.bias": (6,), "att_embed.0.weight": (6, 64),
+        "att_embed.0.bias": (6,), "ctx2att.weight": (3, 6), "ctx2att.bias": (3,), "logit.weight": (6, 6),
+        "logit.bias": (6,), "core.attention.h2att.weight": (3, 6), "core.attention.h2att.bias": (3,),
+        "core.attention.alpha_net.weight": (1, 3), "core.attention.alpha_net.bias": (1,),
+        "core.att_lstm.weight_ih": (24, 16), "core.lang_lstm.weight_ih": (24, 12),
+        **{f"core.{kind}_lstm.weight_hh": (24, 6) for kind in ("att", "lang")},
+        **{f"core.{kind}_lstm.bias_{of}": (24,) for kind in ("att", "lang") for of in ("ih", "hh")},
+    }  # fmt: skip
+    return {key: random.normal(0, 2 / np.sqrt(shape[-1]), shape) for key, shape in shapes.items()}
+
+
+def oscar(folder: Path) -> None:
+    save(folder, oscar_state())
+    write(folder, "config.json", OSCAR)
+    write(folder, "vocab.txt", "\n".join(WORDS) + "\n")
+
+
+def updown(folder: Path) -> None:
+    save(folder, updown_state())
+    write(folder, "config.json", UPDOWN)
+    write(folder, "cocotalk.json", {"ix_to_word": {"1": "a", "2": "man", "3": "dog", "4": "runs", "5": "UNK"}})
+
+
+MAKERS: dict[str, Callable[[Path], None]] = {
+    "c4-vinvl": vinvl, "c4-bottomup": bottomup, "oscar": oscar, "updown": updown
+}  # fmt: skip

@@ -160,3 +160,9 @@ def _load(folder: Path, device: torch.device) -> RegionDetector:
     )  # fmt: skip
     width = network.classes.in_features
     return RegionDetector(folder, width, layout, network.to(device), objects, attributes, device)
+
+
+def with_boxes(scan: Scan, size: tuple[int, int]) -> Tensor:
+    """Features and boxes (object, width + 6), as Oscar reads them: sides, width and height as shares of the picture."""
+    sides = scan.boxes / scan.boxes.new_tensor([*size, *size])
+    return torch.cat([scan.features, sides, sides[:, 2:] - sides[:, :2]], 1)
