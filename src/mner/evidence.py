@@ -17,7 +17,7 @@ from mner.types import Box, Entity, OcrText, Post, Prediction, Span, notebook_ce
 from mner.views import Piece, Views
 
 NOTICEABLE = 0.05
-"""Least difference of two probabilities that is told as help or harm."""
+"""Least difference of two probabilities that counts as help or harm."""
 
 MATCHED = 40
 """Words of an entity that are compared with the texts in a picture, from its first one on."""
@@ -110,11 +110,13 @@ class Explanation:
         """The prediction's row with the keys evidence and context added, and gold where that is known."""
         row = {
             **self.prediction.to_dict(),
-            "evidence": [one.to_dict() for one in self.evidence],
+            "evidence": [evidence.to_dict() for evidence in self.evidence],
             "context": [{"kind": kind, "source": source, "text": text} for kind, source, text in self.pieces],
         }
         if self.gold is not None:
-            row["gold"] = [{key: value for key, value in one.to_dict().items() if key != "score"} for one in self.gold]
+            row["gold"] = [
+                {key: value for key, value in entity.to_dict().items() if key != "score"} for entity in self.gold
+            ]
         return row
 
     def __str__(self) -> str:
@@ -171,16 +173,16 @@ def weigh(
     if not post.words:
         return ()
     scores = np.stack(predict.emissions(runtime, encoded))  # (without, with, and without each kind; word, label)
-    lengths = [one.words for one in encoded]
+    lengths = [view.words for view in encoded]
     heads = predict.heads_of(encoded)
     two = heads[:2] if heads is not None else None
-    found = [{one.span for one in spans} for spans in decoder.decode(scores[:2], lengths[:2], heads=two)]
-    spans = sorted(set().union(*found))
+    decoded = [{scored.span for scored in spans} for spans in decoder.decode(scores[:2], lengths[:2], heads=two)]
+    spans = sorted(set().union(*decoded))
     exact = np.stack(decoder.span_scores(scores, lengths, [spans] * len(beside), heads=heads))
     rows = list(zip(spans, exact.T.tolist(), strict=True))
     if not pictured:
         return tuple(Evidence(post.entity(span, plain), "no picture", plain) for span, (plain,) in rows)
-    without, with_ = found
+    without, with_ = decoded
     labels = {(span.start, span.end): span.label for span in without}
     relabelled = {
         (span.start, span.end) for span in with_ if labels.get((span.start, span.end), span.label) != span.label
@@ -196,7 +198,7 @@ def weigh(
             matches=matches(post.words[span.start : span.end], texts),
         )
         for span, (plain, together, *left_out) in rows
-        # The words under their old label are told by the row of their new one.
+        # The words under their old label stand in the row of their new one.
         if span in with_ or (span.start, span.end) not in relabelled
     )
 
@@ -253,11 +255,11 @@ def _shared(
                 yield dict(covered), run
 
 
-def _neighbours(one: OcrText, other: OcrText) -> bool:
+def _neighbours(line: OcrText, other: OcrText) -> bool:
     """Whether two lines touch where the first is made larger by its height on all sides; without boxes they do."""
-    if one.box is None or other.box is None:
+    if line.box is None or other.box is None:
         return True
-    (left, top, right, bottom), height = one.box, one.box[3] - one.box[1]
+    (left, top, right, bottom), height = line.box, line.box[3] - line.box[1]
     return (
         other.box[0] <= right + height
         and other.box[2] >= left - height

@@ -10,7 +10,7 @@ from mner.safe_text import shown as shown
 from mner.types import ImageStatus
 
 COLOURS = 8
-"""Colours that labels are told apart by."""
+"""Colours that set labels apart."""
 
 _KNOWN = {"PER": 0, "PERSON": 0, "LOC": 1, "LOCATION": 1, "GPE": 1, "ORG": 2, "ORGANIZATION": 2, "MISC": 3, "OTHER": 3}
 

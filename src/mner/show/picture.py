@@ -65,12 +65,12 @@ def embed(
     return Embedded(uri, picture.width, picture.height)
 
 
-def boxes(one: Explanation, picture: Embedded) -> tuple[list[Drawn], int]:
+def boxes(explanation: Explanation, picture: Embedded) -> tuple[list[Drawn], int]:
     """The rectangles to draw, and how many objects were left out for clarity."""
-    context = one.prediction.context
+    context = explanation.prediction.context
     if context is None:
         return [], 0
-    owner = {(match.text, match.box): colour(row.entity.label) for row in one.evidence for match in row.matches}
+    owner = {(match.text, match.box): colour(row.entity.label) for row in explanation.evidence for match in row.matches}
     return boxes_of(context, picture, owner=owner)
 
 

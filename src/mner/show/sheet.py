@@ -78,7 +78,7 @@ def write_sheet(
 def _card(row: VisualContext, place: object) -> Card:
     picture = embed(place, longest=LONGEST, quality=78)
     drawn, undrawn = boxes_of(row, picture, most=BOXES) if picture else ([], 0)
-    told = row.extractor or {}
+    extractor = row.extractor or {}
     named: list[tuple[str, bool, tuple[Entry, ...]]] = [
         ("Captions", False, row.captions),
         ("Objects", True, row.tags),
@@ -90,21 +90,21 @@ def _card(row: VisualContext, place: object) -> Card:
         status=row.status,
         reason=row.reason or "",
         edited=bool(row.extra.get(MARK)),
-        extractor=" ".join(str(told[key]) for key in ("name", "version", "fingerprint") if key in told),
+        extractor=" ".join(str(extractor[key]) for key in ("name", "version", "fingerprint") if key in extractor),
         picture=picture,
         stroke=max(picture.width, picture.height) / 340 if picture else 1,
         boxes=drawn,
         undrawn=undrawn,
         lists=[
-            (head, chips, [_entry(one) for one in entries[:MOST]], len(entries[MOST:]))
+            (head, chips, [_entry(entry) for entry in entries[:MOST]], len(entries[MOST:]))
             for head, chips, entries in named
             if entries
         ],
     )
 
 
-def _entry(one: Entry) -> tuple[str, float | None, str]:
+def _entry(entry: Entry) -> tuple[str, float | None, str]:
     """What an entry says, cut; its confidence; its source."""
-    text = words_of(one)
+    text = words_of(entry)
     cut = text if len(text) <= LETTERS else f"{text[:LETTERS]} \u2026 ({len(text):,} characters)"
-    return cut, getattr(one, "confidence", None), one.source
+    return cut, getattr(entry, "confidence", None), entry.source

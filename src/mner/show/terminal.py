@@ -41,10 +41,10 @@ def status(prediction: Prediction) -> Text:
     """One line on what became of the picture, and what did not fit."""
     from rich.text import Text
 
-    told = f"view {prediction.view} \u00b7 {STATUS[prediction.image_status]}"
-    told += f": {shown(prediction.reason)}" if prediction.reason else ""
-    told += f" \u00b7 cut: {lost}" if (lost := cut(prediction)) else ""
-    return Text(told, "dim")
+    line = f"view {prediction.view} \u00b7 {STATUS[prediction.image_status]}"
+    line += f": {shown(prediction.reason)}" if prediction.reason else ""
+    line += f" \u00b7 cut: {lost}" if (lost := cut(prediction)) else ""
+    return Text(line, "dim")
 
 
 def cut(prediction: Prediction) -> str:
@@ -56,25 +56,25 @@ def cut(prediction: Prediction) -> str:
     )
 
 
-def explanation(one: Explanation) -> RenderableType:
+def explanation(explained: Explanation) -> RenderableType:
     """A post's sentence, the table of its entities, and what was read from its picture."""
     from rich.console import Group
 
-    parts: list[RenderableType] = [sentence(one.prediction), status(one.prediction)]
-    if one.evidence:
-        parts += ["", _table(one)]
-    if one.pieces:
-        parts += ["", *_read(one)]
+    parts: list[RenderableType] = [sentence(explained.prediction), status(explained.prediction)]
+    if explained.evidence:
+        parts += ["", _table(explained)]
+    if explained.pieces:
+        parts += ["", *_read(explained)]
     return Group(*parts)
 
 
-def _table(one: Explanation) -> Table:
+def _table(explained: Explanation) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    used = one.prediction.image_status == "used"
-    kinds = list(dict.fromkeys(piece.kind for piece in one.pieces))
+    used = explained.prediction.image_status == "used"
+    kinds = list(dict.fromkeys(piece.kind for piece in explained.pieces))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("entity")
     table.add_column("label")
@@ -84,7 +84,7 @@ def _table(one: Explanation) -> Table:
         table.add_column("what the picture did")
     else:
         table.add_column("probability", justify="right")
-    for row in one.evidence:
+    for row in explained.evidence:
         style = STYLES[colour(row.entity.label)]
         cells = [Text(shown(row.entity.text), f"bold {style}"), Text(shown(row.entity.label), style)]
         if used and row.with_image is not None:
@@ -101,8 +101,8 @@ def _table(one: Explanation) -> Table:
     return table
 
 
-def _read(one: Explanation) -> Iterator[Text]:
+def _read(explained: Explanation) -> Iterator[Text]:
     from rich.text import Text
 
-    for kind, source, text in one.pieces:
+    for kind, source, text in explained.pieces:
         yield Text.assemble((f"{kind:<9}", "bold"), shown(text), (f"  {shown(source)}", "dim"))
