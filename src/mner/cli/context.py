@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,9 @@ def build(
     config: VisionConfigOption = None,
     detector: Annotated[str | None, typer.Option(help='Detector; "" for none.')] = None,
     captioner: Annotated[str | None, typer.Option(help='Captioner; "" for none.')] = None,
-    ocr: Annotated[str | None, typer.Option(help='OCR engine: rapid, tesseract, paddle, hub, "" for none.')] = None,
+    ocr: Annotated[
+        str | None, typer.Option(help='OCR engine: rapid, tesseract, paddle, hub, endpoint, "" for none.')
+    ] = None,
     workers: options.WorkersOption = 1,
     store: Annotated[
         Path | None, typer.Option(help="File that keeps what was read; by default one in the user's cache.")
@@ -61,6 +64,7 @@ def build(
         check_file(out, CONTEXTS, force=force)
     elif out.suffix.lower() in RECORDS and not out.is_dir():
         raise typer.BadParameter(f"{out}: shards go into a folder; name one", param_hint="--out")
+    usage: dict[str, float] = {}
     read_pictures(
         source,
         images,
@@ -75,9 +79,20 @@ def build(
             shard_size=shard_size,
             force=force,
             watch=watch,
+            spent=usage.update,
         ),
     )
+    if usage:
+        say(_spent(usage), err=True)
     say(out)
+
+
+def _spent(usage: Mapping[str, float]) -> str:
+    """What an endpoint was asked, in one line."""
+    return (
+        "endpoint: {pictures:,.0f} pictures in {calls:,.0f} calls, {prompt_tokens:,.0f} prompt and "
+        "{completion_tokens:,.0f} completion tokens, {seconds:.1f} s of waiting, {failures:,.0f} failed"
+    ).format_map(usage)
 
 
 def show(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
+from mner.config.names import DeviceName, FileName
 from mner.types import ViewName
 
 Source = Literal["captions", "tags", "ocr", "texts"]
@@ -25,44 +25,6 @@ PLUGIN = "plug-in"
 """Marks a field whose value names a plug-in: where there is a dot in it, the module of that name is imported."""
 
 PluginName = Annotated[str, PLUGIN]
-
-_NO_NAME = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d{1,3})?")
-
-
-def file_name(name: str) -> str:
-    """The same name, if a file or folder may be called so.
-
-    Raises:
-        ValueError: It is empty or longer than 200 bytes, begins with a dot, or has a separator or control character.
-
-    >>> file_name("my-model")
-    'my-model'
-    """
-    fits = name and not name.startswith(".") and len(name.encode(errors="replace")) <= 200
-    if not fits or _NO_NAME.search(name):
-        raise ValueError(
-            "expected the name of a folder: 1 to 200 bytes, no separators, no control characters, no dot in front, "
-            f"found {name[:40]!r}"
-        )
-    return name
-
-
-FileName = Annotated[str, AfterValidator(file_name)]
-
-
-def device_name(name: str) -> str:
-    """The same name, if a device may be called so, here or on another machine.
-
-    Raises:
-        ValueError: It may not.
-    """
-    if not _DEVICE.fullmatch(name):
-        raise ValueError(f'expected "auto", "cpu", "cuda", "cuda:1" (or another number) or "mps", found {name!r}')
-    return name
-
-
-DeviceName = Annotated[str, AfterValidator(device_name)]
 
 
 class Section(BaseModel):
@@ -108,6 +70,16 @@ class VisionConfig(Section):
     ocr: PluginName = "rapid"
     features: PluginName = ""  # extractor for models that look at pictures, where no ready features are given
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)  # by plug-in name
+    _saved_in: str = PrivateAttr("")  # no setting: in no file, and in no fingerprint
+
+    @property
+    def saved_in(self) -> str:
+        """The folder of the saved model that this table came out of; "" where the user gave it."""
+        return self._saved_in
+
+    def mark_saved(self, folder: str) -> None:
+        """Remember that a saved model chose these settings, not the user."""
+        self._saved_in = folder
 
 
 class ContextConfig(Section):

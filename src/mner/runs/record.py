@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mner.config import Config
-from mner.config.schema import FileName
+from mner.config.names import FileName
 from mner.errors import DataError
 from mner.evaluation.signature import Signature
 from mner.files import write_json

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from mner.config.schema import device_name
+from mner.config.names import device_name
 from mner.decode import Chain
 from mner.errors import ConfigError, MissingExtraError, ModelError
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision

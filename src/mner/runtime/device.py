@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mner.config.schema import device_name
+from mner.config.names import device_name
 from mner.errors import ConfigError
 
 

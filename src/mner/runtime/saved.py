@@ -16,7 +16,7 @@ import numpy as np
 
 from mner import config as configs
 from mner.config import Config
-from mner.config.schema import device_name
+from mner.config.names import device_name
 from mner.decode import Chain
 from mner.errors import ConfigError, ModelError
 from mner.files import sha256, write_json
@@ -282,6 +282,7 @@ def saved_config(path: Path, *, allow_plugins: bool = False) -> Config:
             f"{path.parent}: this model names code outside mner: {', '.join(config.outside_code)}; "
             "if you trust it: --allow-plugins, or mner.load(path, allow_plugins=True)"
         )
+    config.vision.mark_saved(str(path.parent))
     return config
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -17,7 +19,7 @@ from mner import plugins
 from mner.config import VisionConfig
 from mner.errors import ConfigError, PluginError
 from mner.files import sha256
-from mner.vision.protocols import About
+from mner.vision.protocols import ADDRESS, About
 
 CHOSEN = {
     "detector": ("mner.vision.detectors", "Detector"),
@@ -105,7 +107,7 @@ class Backends(Mapping[str, Callable[..., Any]]):
     """
 
     def __init__(self, config: VisionConfig, *, threads: int = 0) -> None:
-        self._threads = threads
+        self._threads, self._saved_in = threads, config.saved_in
         self._plugins = {kind: find_plugin(kind, getattr(config, kind)) for kind in CHOSEN if getattr(config, kind)}
         self.named = {part for part, plugin in self._plugins.items() if plugin.about.named}
         for kind, of in BESIDE.items():
@@ -117,6 +119,7 @@ class Backends(Mapping[str, Callable[..., Any]]):
 
     def __getitem__(self, part: str) -> Callable[..., Any]:
         if part not in self._loaded:
+            self._check_address(self._plugins[part].about.sends(self._options[part]))
             self._loaded[part] = self._plugins[part].make(self._options[part], threads=self._threads)
         return self._loaded[part]
 
@@ -125,6 +128,23 @@ class Backends(Mapping[str, Callable[..., Any]]):
 
     def __len__(self) -> int:
         return len(self._plugins)
+
+    def _check_address(self, address: str) -> None:
+        """Refuse to send pictures to an address that a saved model has chosen and the user has not."""
+        if address and self._saved_in and os.environ.get(ADDRESS, "").rstrip("/") != address:
+            raise ConfigError(
+                f"{self._saved_in}: this model would send your pictures to {address}. Nothing was sent. If you want "
+                f"that, name the address yourself: export {ADDRESS}={address}"
+            )
+
+    @property
+    def usage(self) -> dict[str, float]:
+        """What the backends asked of endpoints so far; empty where none of them has any."""
+        endpoints = {id(each): each for each in (getattr(at, "endpoint", None) for at in self._loaded.values()) if each}
+        counts: Counter[str] = Counter()
+        for endpoint in endpoints.values():
+            counts.update(endpoint.usage)
+        return dict(counts)
 
     @property
     def batch(self) -> int:

@@ -69,6 +69,7 @@ def build(
     shard_size: int = 0,
     force: bool = False,
     watch: Callable[[VisualContext], None] = lambda context: None,
+    spent: Callable[[Mapping[str, float]], None] = lambda usage: None,
 ) -> Mapping[str, int]:
     """Read pictures into an artefact; returns the number of contexts by status.
 
@@ -89,6 +90,7 @@ def build(
         shard_size: Contexts of one shard; 0 writes one file.
         force: Write shards beside files that are not mner's.
         watch: Called with each context.
+        spent: Called at the end with what this process, not its workers, asked of endpoints; not without one.
 
     Raises:
         DataError: ``out`` cannot be written, or holds damaged shards, or shards of other pictures or backends.
@@ -125,6 +127,8 @@ def build(
                 pass
         else:
             write_contexts(counted(chain.from_iterable(stream(_lists(items, batch_size)))), out)
+    if extractor.usage:
+        spent(extractor.usage)
     return dict(statuses)
 
 

@@ -52,6 +52,11 @@ class Extractor:
         return self._backends.fingerprint
 
     @property
+    def usage(self) -> dict[str, float]:
+        """Calls, tokens, seconds and failures of the endpoints that it asked; empty without one."""
+        return self._backends.usage
+
+    @property
     def batch(self) -> int:
         """Most pictures that a backend looks at in one call."""
         return self._backends.batch
@@ -169,9 +174,11 @@ class Extractor:
             captions=tuple(draft.captions),
             ocr=tuple(_scaled(draft.ocr, scale)),
             sha256=draft.picture.sha256,
-            reason="; ".join(draft.faults) or None,
+            reason=draft.reason,
             extra=cut,
         )
+        if context.empty:  # what others have read of it counts, though one of them took too long
+            context = replace(context, status=draft.status)
         if store is not None and context.reason is None:
             store.put(context, draft.fingerprint)
         return context

@@ -20,6 +20,9 @@ from pydantic import BaseModel, ConfigDict
 
 from mner.types import Caption, OcrText, Tag
 
+ADDRESS = "MNER_ENDPOINT"
+"""The environment variable by which a user names the address that pictures are sent to."""
+
 QUICK = "under 1 s"
 MIDDLE = "1 to 5 s"
 SLOW = "over 5 s"
@@ -75,6 +78,9 @@ class About:
         named: Whether it looks up what was published about a picture, by its name. Its class is called with one more
             keyword, ``image``; its results are looked up again in each run and taken as they are: tags get no other
             attributes.
+        sends: From its options to the address that it sends pictures to, or "". One that a saved model names is used
+            only where the user has named the same in ``MNER_ENDPOINT``. Its class keeps what it asks as ``endpoint``,
+            whose ``usage`` are the counts that a build reports.
     """
 
     version: int = 1
@@ -88,6 +94,7 @@ class About:
     lacking: Callable[[Any], str | None] = lambda options: None
     batch: bool = False
     named: bool = False
+    sends: Callable[[Any], str] = lambda options: ""
 
 
 @dataclass(frozen=True, slots=True)

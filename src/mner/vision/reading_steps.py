@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from PIL import Image
 
-from mner.errors import MnerError, MnerWarning
+from mner.errors import ImageError, MnerError, MnerWarning
 from mner.types import Caption, OcrText, Tag
 from mner.vision.images import Picture
 from mner.vision.protocols import Scene
@@ -24,7 +24,8 @@ class Draft:
     Attributes:
         picture: Its pixels are those that backends see, its width and height those of the file.
         fingerprint: Under which its context is kept.
-        faults: What went wrong, for the row's reason.
+        faults: Steps that failed, and why.
+        status: "timeout" where a backend had no more time.
     """
 
     image: str
@@ -34,12 +35,21 @@ class Draft:
     scenes: list[Scene] = field(default_factory=list)
     ocr: list[OcrText] = field(default_factory=list)
     captions: list[Caption] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    status: Literal["ok", "timeout"] = "ok"
 
     @property
     def key(self) -> tuple[str, str]:
         """What its context goes by, whatever the picture's name: SHA-256 and fingerprint."""
         return self.picture.sha256, self.fingerprint
+
+    @property
+    def reason(self) -> str | None:
+        """What went wrong, in words; steps that share a backend may fail for the same reason."""
+        steps: dict[str, list[str]] = {}
+        for name, reason in self.faults:
+            steps.setdefault(reason, []).append(name)
+        return "; ".join(f"the {', '.join(names)} failed: {reason}" for reason, names in steps.items()) or None
 
     @property
     def pixels(self) -> Image.Image:
@@ -115,7 +125,9 @@ def run_step(
                 setattr(draft, step.into, list(step.keep(backend(*given, **named))))
             except Exception as error:  # a backend may be anybody's code; one picture must not end the run
                 reason = error if isinstance(error, MnerError) else f"{type(error).__name__}: {error}"
-                draft.faults.append(f"the {name} failed: {reason}")
+                draft.faults.append((name, str(reason)))
+                if isinstance(error, ImageError) and error.status == "timeout":
+                    draft.status = "timeout"
         if fault is not None and faults == sum(len(draft.faults) for draft in batch):
             warnings.warn(
                 f"the {name} failed on {len(batch)} pictures at once and on none of them alone ({fault}); they were "
