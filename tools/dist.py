@@ -31,7 +31,7 @@ WHEEL = (
     r"mner/__init__\.pyi?",
     r"mner/ready/model\.int8\.onnx",
     r"mner/ready/(README\.md|config\.toml|head\.safetensors|model\.json|tokenizer\.json)",
-    r"mner/serve/page/.+",
+    r"mner/serve/page/(index\.html|page\.css|page\.js)",
     r"mner/show/.+\.html",
     r"mner/vision/assets/.+\.onnx",
     r"mner/data/sample/images/dev-003\.png",
@@ -131,6 +131,8 @@ def attempt(wheel: Path, folder: Path) -> None:
         assert [entity["label"] for entity in answer["entities"]] == ["LOC"] and answer["image_status"] == "used", (
             answer
         )
+        page = call("curl", "-sf", f"http://127.0.0.1:{PORT}/")
+        assert "<html" in page, page[:200]
     finally:
         service.send_signal(signal.SIGTERM)
         assert service.wait(timeout=60) == 0
