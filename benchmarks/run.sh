@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python="${PYTHON:-.venv/bin/python}"
-known="crf cold_start predict_throughput train_throughput scaling memory_stream context_build context_memory serve gallery"
+known="crf cold_start predict_throughput train_throughput systems scaling memory_stream context_build context_memory serve gallery"
 model="${1:-}"
 if [ ! -d "$model" ]; then
     echo "usage: benchmarks/run.sh MODEL [name ...]" >&2
@@ -29,6 +29,7 @@ measure() {
         cold_start) "$python" benchmarks/cold_start.py --model "$model" --repetitions 5 ;;
         predict_throughput) "$python" benchmarks/predict_throughput.py --model "$model" --posts 320 --repetitions 3 ;;
         train_throughput) "$python" benchmarks/train_throughput.py --posts 160 --warmup-steps 4 --repetitions 3 ;;
+        systems) "$python" benchmarks/systems.py --repetitions 3 ;;
         scaling) "$python" benchmarks/scaling.py --model "$model" --repetitions 3 ;;
         context_build) "$python" benchmarks/context_build.py --repetitions 3 --pictures "${BUILD_PICTURES:-500}" --many "${BUILD_MANY:-5000}" ;;
         context_memory) "$python" benchmarks/context_memory.py --pictures "${MEMORY_PICTURES:-5000}" ;;

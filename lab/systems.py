@@ -39,6 +39,9 @@ from mner.vision.features import build
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
 SYSTEMS = ("umt", "umgf", "ocsga", "rpbert", "rpbert-without-rp", "riva", "vinvl", "bert-vinvl", "imgfeat")
+SLOW = {"ocsga": 5, "riva": 5}
+"""Times as many epochs for systems that read word vectors alone: nothing of theirs is pretrained; they are quick."""
+
 WIDTH = 64
 """Numbers of a projected cell."""
 
@@ -151,7 +154,7 @@ def config_of(row: str, folder: Path, *, epochs: int, seed: int, encoder: str, z
     table["context"]["substitute"] = "empty" if zeros and not looks else "none"
     table["model"] |= {"options": own, "encoder": encoder}
     rates = {group: 1e-3 for group in plain.training.lr if group != "crf"}
-    table["training"] |= {**TRAINING, "epochs": epochs, "lr": rates}
+    table["training"] |= {**TRAINING, "epochs": epochs * SLOW.get(row, 1), "lr": rates}
     return configs.check(table)
 
 

@@ -18,6 +18,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 PROGRAMS = {
     "crf",
     "train_throughput",
+    "systems",
     "predict_throughput",
     "cold_start",
     "memory_stream",
@@ -83,6 +84,16 @@ def test_train_throughput_measures_peers_price_and_profile(tiny_encoder: Path, t
     assert all(0 < share < 1 for share in shares)
     cva, text = (row[1] for row in record["tables"][1]["rows"])
     assert cva == pytest.approx(text, rel=0.2)  # the same sub-tokens, but for padding
+
+
+def test_systems_are_measured_beside_ita(tiny_encoder: Path, tmp_path: Path) -> None:
+    small = ("--posts", 4, "--posts-per-step", 2, "--systems", "umt", "ocsga", "bert-vinvl")
+    record = run("systems", tmp_path, *small, "--encoder", tiny_encoder)
+    rows = {row[0]: row for row in record["tables"][0]["rows"]}
+    assert rows.keys() == {"ita-ga", "text", "ita-ga-cva", "umt", "ocsga", "bert-vinvl"}
+    assert (rows["ita-ga"][3], rows["ita-ga"][5]) == (1, 1)
+    assert rows["umt"][1] > rows["ita-ga"][1] == rows["ita-ga-cva"][1]
+    assert all(row[6] > 0 for row in rows.values())
 
 
 def test_predict_throughput_measures_whole_and_bare(tiny_model: Path, tmp_path: Path) -> None:
