@@ -34,7 +34,7 @@ docs: $(VENV)/.installed ## rewrite what docs/reference and docs/backends take f
 	$(BIN)/python tools/write_backends.py
 
 site: $(VENV)/.installed ## build the documentation into site/, its links checked
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 dist: $(VENV)/.installed ## build wheel and sdist into dist/, check them, and try the wheel in a new environment
 	$(BIN)/python tools/dist.py
