@@ -29,7 +29,11 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """An entity over words: ``start`` inclusive, ``end`` exclusive, as word indices."""
+    """An entity over words: ``start`` inclusive, ``end`` exclusive, as word indices.
+
+    >>> Post("Kevin Love won", spans=(Span(0, 2, "PER"),)).spans
+    (Span(start=0, end=2, label='PER'),)
+    """
 
     start: int
     end: int
@@ -81,7 +85,11 @@ class Post:
             object.__setattr__(self, "offsets", offsets)
 
     def entity(self, span: Span, score: float) -> Entity:
-        """The entity that a span over this post's words is, by character offsets."""
+        """The entity that a span over this post's words is, by character offsets.
+
+        >>> Post("Kevin Love won").entity(Span(0, 2, "PER"), 0.9)
+        Entity(start=0, end=10, text='Kevin Love', label='PER', score=0.9)
+        """
         start, end = self.offsets[span.start][0], self.offsets[span.end - 1][1]
         return Entity(start, end, self.text[start:end], span.label, score)
 
@@ -135,6 +143,9 @@ class VisualContext:
 
     ``extractor`` has the keys name, version and fingerprint. ``extra`` holds unknown keys of the row,
     which are written back unchanged.
+
+    >>> VisualContext("1.jpg", captions=(Caption("two men on a stage"),), ocr=(OcrText("CLEVELAND"),)).empty
+    False
     """
 
     image: str
@@ -165,7 +176,11 @@ class Entity:
     score: float
 
     def to_dict(self) -> dict[str, Any]:
-        """The entity as a JSON object with the keys start, end, text, label, score."""
+        """The entity as a JSON object with the keys start, end, text, label, score.
+
+        >>> Entity(0, 10, "Kevin Love", "PER", 0.9).to_dict()
+        {'start': 0, 'end': 10, 'text': 'Kevin Love', 'label': 'PER', 'score': 0.9}
+        """
         return {
             "start": self.start,
             "end": self.end,

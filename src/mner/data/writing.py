@@ -35,6 +35,14 @@ def write(
     A file appears under its name only when it is whole. When anything fails on the way, an interrupt too, what was
     there before stays.
 
+    >>> import io
+    >>> from mner.types import Post, Span
+    >>> stream = io.StringIO()
+    >>> write([Post("Kevin won", spans=(Span(0, 1, "PER"),))], stream, format="conll", losses=Counter())
+    1
+    >>> stream.getvalue().split()
+    ['Kevin', 'B-PER', 'won', 'O']
+
     Args:
         posts: Read and written one after the other.
         target: A path, or an open text stream.

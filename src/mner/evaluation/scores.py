@@ -40,7 +40,11 @@ class Scores:
     posts: int
 
     def rows(self) -> Iterator[tuple[str, PRF]]:
-        """The lines of a table: each label, then "micro" and "macro"."""
+        """The lines of a table: each label, then "micro" and "macro".
+
+        >>> [name for name, _ in score([[Span(0, 2, "PER")]], [[]]).rows()]
+        ['PER', 'micro', 'macro']
+        """
         yield from self.labels.items()
         yield "micro", self.micro
         yield "macro", self.macro

@@ -141,6 +141,10 @@ class Tagger:
     def batch(self, posts: Iterable[PostLike], *, min_score: float = 0.0) -> list[Prediction]:
         """The predictions of many posts as a list, in their order; ``pipe`` yields them one by one.
 
+        >>> import mner
+        >>> [len(each.entities) for each in mner.load().batch(["Kevin Love is back", "We are back"], min_score=0.5)]
+        [1, 0]
+
         Args:
             posts: What a call takes as its first argument.
             min_score: Least probability of an entity.
