@@ -48,6 +48,14 @@ class Client:
 
     Raises:
         ValueError: The address is none.
+
+    >>> with Client("http://127.0.0.1:8000") as client:  # doctest: +SKIP
+    ...     assert client.ready(), "start one: mner serve"
+    ...     print(client.model()["labels"])
+    ...     print(client.entities("Kevin Love is back", image="photo.jpg", min_score=0.5)["entities"])
+    ...     for row in client.batch(["Kevin Love is back", {"text": "We are back", "image": "photo.jpg"}]):
+    ...         print(row["entities"])
+    >>> client.close()  # doctest: +SKIP
     """
 
     def __init__(

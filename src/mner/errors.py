@@ -7,7 +7,15 @@ from typing import Literal
 
 
 class MnerError(Exception):
-    """The base of all errors that mner raises on purpose."""
+    """The base of all errors that mner raises on purpose.
+
+    >>> import mner
+    >>> try:
+    ...     mner.load("my-model")
+    ... except mner.MnerError as error:
+    ...     print(error)
+    my-model: no such model. ...
+    """
 
 
 class ConfigError(MnerError):

@@ -50,6 +50,12 @@ class Evidence:
             of the picture's features, by name.
         label_without: The label of the same words in the T view, where that is another.
         matches: Texts in the picture that share words with it, the best ones first.
+
+    >>> evidence = Evidence(Entity(0, 7, "Phoenix", "ORG", 0.97), "raised", without_image=0.71, with_image=0.97)
+    >>> print(evidence)
+    Phoenix (ORG): 0.97 with the picture, 0.71 without it; raised
+    >>> evidence.to_dict()["score_without_image"]
+    0.71
     """
 
     entity: Entity
@@ -98,6 +104,10 @@ class Explanation:
         pieces: What stood beside the words.
         picture: The picture, or the path of it, for showing; None without one.
         gold: The gold entities; None where the post carries no labels.
+
+    >>> found = Prediction("1", "Phoenix won", (Entity(0, 7, "Phoenix", "ORG", 0.9),))
+    >>> Explanation(found, (Evidence(found.entities[0], "no picture", 0.9),)).to_dict()["evidence"][0]["verdict"]
+    'no picture'
     """
 
     prediction: Prediction

@@ -96,7 +96,11 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """One detected object with the attributes that precede it, or a ready ``text`` instead of both."""
+    """One detected object with the attributes that precede it, or a ready ``text`` instead of both.
+
+    >>> VisualContext("1.jpg", tags=(Tag("shirt", ("red",), confidence=0.9), Tag(text="two men"))).tags[0].attributes
+    ('red',)
+    """
 
     object: str = ""
     attributes: tuple[str, ...] = ()
@@ -109,7 +113,11 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """One sentence about the whole picture; ``score`` is the captioner's own, if it gives one."""
+    """One sentence about the whole picture; ``score`` is the captioner's own, if it gives one.
+
+    >>> VisualContext("1.jpg", captions=(Caption("two men on a stage", source="by hand"),)).captions[0].text
+    'two men on a stage'
+    """
 
     text: str
     score: float | None = None
@@ -119,7 +127,11 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class OcrText:
-    """One line or word that an OCR engine read."""
+    """One line or word that an OCR engine read.
+
+    >>> OcrText("CLEVELAND", confidence=0.98, box=(10, 20, 210, 60)).box
+    (10, 20, 210, 60)
+    """
 
     text: str
     confidence: float | None = None
@@ -130,7 +142,11 @@ class OcrText:
 
 @dataclass(frozen=True, slots=True)
 class ContextText:
-    """Retrieved or background text that belongs to a picture or a post."""
+    """Retrieved or background text that belongs to a picture or a post.
+
+    >>> VisualContext("1.jpg", texts=(ContextText("The Cavaliers play in Cleveland."),)).empty
+    False
+    """
 
     text: str
     source: str = ""
@@ -167,7 +183,12 @@ class VisualContext:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A tagged entity: character offsets (end exclusive), its text, label, and exact span posterior."""
+    """A tagged entity: character offsets (end exclusive), its text, label, and exact span posterior.
+
+    >>> entity = Entity(0, 10, "Kevin Love", "PER", 0.9)
+    >>> "Kevin Love won"[entity.start : entity.end] == entity.text
+    True
+    """
 
     start: int
     end: int
@@ -199,6 +220,12 @@ PREDICTION_KEYS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """What the tagger found in one post.
+
+    >>> found = Prediction("1", "Kevin Love won", (Entity(0, 10, "Kevin Love", "PER", 0.9),))
+    >>> print(found)
+    [Kevin Love|PER 0.90] won
+    >>> found.to_dict()["entities"]
+    [{'start': 0, 'end': 10, 'text': 'Kevin Love', 'label': 'PER', 'score': 0.9}]
 
     Attributes:
         id: The post's id, or "" for a bare text.

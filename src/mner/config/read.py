@@ -31,6 +31,14 @@ Schema = TypeVar("Schema", bound=BaseModel)
 def load(path: str | Path, *, base: str | Path | None = None, set_values: Sequence[str] = ()) -> Config:
     """The configuration of a TOML file, its bases merged below it.
 
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "mine.toml"
+    ...     written = file.write_text("training.epochs = 5")
+    ...     config = load(file, set_values=["training.threads=1"])
+    >>> config.training.epochs, config.training.threads
+    (5, 1)
+
     Args:
         path: The file; its ``base`` key names a file it builds on, or several, later ones over earlier ones, all
             relative to itself. A ``variant`` of it or of a base (such as "mpnet") joins the name behind a hyphen.

@@ -42,7 +42,11 @@ class Identity(NamedTuple):
 
 
 def identify(source: str | Path | IO[Any], *, format: str | None = None, on_fault: OnFault | None = None) -> Identity:
-    """The format of a file by its first lines and name, and the scheme of its labels.
+    r"""The format of a file by its first lines and name, and the scheme of its labels.
+
+    >>> import io
+    >>> identify(io.StringIO("Kevin B-PER\nLove I-PER\nwon O\n"))
+    Identity(format='conll', scheme='IOB2')
 
     Args:
         source: A path, or an open stream, which is used up.

@@ -111,6 +111,13 @@ def convert(
 
     Words, entities, pictures and order, hence the stamp, are the same in every format; what else a format cannot
     hold is counted. Parameters and errors are those of ``read`` and ``write``; ``to`` is the target's format.
+
+    >>> import io
+    >>> target = io.StringIO()
+    >>> convert(io.StringIO('{"text": "Kevin won", "entities": [[0, 5, "PER"]]}'), target, to="conll").stamp.posts
+    1
+    >>> target.getvalue().split()
+    ['Kevin', 'B-PER', 'won', 'O']
     """
     stamper, losses, excluded = Stamper(), Counter[str](), Counter[str]()
     posts = read(source, format=format, labels=labels, on_excluded=lambda post, reason: excluded.update([reason]))

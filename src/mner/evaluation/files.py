@@ -54,6 +54,13 @@ def score_files(
 
     Raises:
         DataError: A file cannot be read, or the two do not hold the same posts.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     gold, guess = Path(folder) / "gold.conll", Path(folder) / "guess.conll"
+    ...     written = gold.write_text("Kevin B-PER"), guess.write_text("Kevin B-ORG")
+    ...     score_files(gold, guess).micro.f1
+    0.0
     """
     truth: list[tuple[Span, ...]] = []
     guess: list[tuple[Span, ...]] = []

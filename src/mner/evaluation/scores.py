@@ -13,7 +13,11 @@ from mner.types import Post, Span, ViewName
 
 @dataclass(frozen=True, slots=True)
 class PRF:
-    """Precision, recall and F1 as percentages (0 to 100), and the counts of entities behind them."""
+    """Precision, recall and F1 as percentages (0 to 100), and the counts of entities behind them.
+
+    >>> score([[Span(0, 2, "PER")]], [[]]).micro
+    PRF(precision=0.0, recall=0.0, f1=0.0, correct=0, predicted=0, gold=1)
+    """
 
     precision: float
     recall: float
@@ -32,6 +36,12 @@ class Scores:
         macro: Unweighted mean over ``labels``; its counts are those of ``micro``.
         labels: By label, sorted; every label of gold or prediction, whether training knew it or not.
         posts: The number of posts scored.
+
+    >>> scores = score([[Span(0, 2, "PER")]], [[Span(0, 2, "PER"), Span(3, 4, "LOC")]])
+    >>> scores.labels["PER"].f1, scores.macro.f1
+    (100.0, 50.0)
+    >>> scores.to_dict()["micro"]["predicted"]
+    2
     """
 
     micro: PRF

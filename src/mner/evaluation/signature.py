@@ -39,7 +39,11 @@ class Signature:
     mner: str = field(default_factory=lambda: version("mner"))
 
     def parts(self) -> dict[str, str]:
-        """Every part by name, in the order in which they are printed."""
+        """Every part by name, in the order in which they are printed.
+
+        >>> Signature(f1=(70.0,), view="T", data="mine/dev@3f2a").parts()["match"]
+        'exact'
+        """
         parts = {"f1": f"{statistics.fmean(self.f1):.2f}"}
         if len(self.f1) > 1:
             parts["sd"] = f"{statistics.stdev(self.f1):.2f}"

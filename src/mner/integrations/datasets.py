@@ -42,6 +42,11 @@ def from_dataset(dataset: Dataset | IterableDataset, *, images: str | Path | Non
         DataError: While iterating: a row is no post, or pictures have no folder to go to.
         MissingExtraError: The package datasets is not installed.
         TypeError: It is a whole ``DatasetDict``, or no data set.
+
+    >>> from datasets import Dataset
+    >>> rows = Dataset.from_dict({"tokens": [["Kevin", "Love", "won"]], "ner_tags": [["B-PER", "I-PER", "O"]]})
+    >>> next(from_dataset(rows)).spans
+    (Span(start=0, end=2, label='PER'),)
     """
     library = _library()
     if not isinstance(dataset, library.Dataset | library.IterableDataset):
@@ -64,6 +69,11 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
     Raises:
         DataError: Entities of a post overlap.
         MissingExtraError: The package datasets is not installed.
+
+    >>> from mner.types import Span
+    >>> rows = to_dataset([Post("Kevin Love won", spans=(Span(0, 2, "PER"),))])
+    >>> rows[0]["tokens"], rows[0]["ner_tags"], rows.features["ner_tags"].feature.names
+    (['Kevin', 'Love', 'won'], [1, 2, 0], ['O', 'B-PER', 'I-PER'])
     """
     library = _library()
     posts = list(posts)

@@ -41,6 +41,24 @@ class EntityTagger:
     Attributes:
         counts: What the documents so far came to.
         unaligned: Entities so far that no tokens of spaCy hold; ``doc._.mner`` has them all the same.
+
+    >>> import spacy
+    >>> nlp = spacy.blank("en")
+    >>> component = nlp.add_pipe("mner", config={"min_score": 0.5, "settings": {"threads": 1}})
+    >>> nlp("Kevin Love is back in Cleveland").ents
+    (Kevin Love, Cleveland)
+    >>> [len(doc.ents) for doc in nlp.pipe(["Kevin Love is back", "We are back"])]
+    [1, 0]
+
+    A saved pipeline names the model, and takes no other when it is loaded:
+
+    >>> component.from_bytes(component.to_bytes()) is component
+    True
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     component.to_disk(folder)
+    ...     component.from_disk(folder) is component
+    True
     """
 
     def __init__(self, tagger: Tagger, model: str, *, min_score: float, alignment: str) -> None:
