@@ -60,4 +60,5 @@ def deployment(
         return create_app(load_tagger(model, **load), settings)
 
     wrapped = serve.ingress(application)()
-    return serve.deployment(wrapped, name="mner", num_replicas=replicas, ray_actor_options={"num_cpus": cpus}).bind()
+    untyped: Any = serve  # its types know decorators alone
+    return untyped.deployment(wrapped, name="mner", num_replicas=replicas, ray_actor_options={"num_cpus": cpus}).bind()
