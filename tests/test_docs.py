@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -11,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -147,3 +149,45 @@ def test_reference_lists_every_key_of_predictions_and_explanations() -> None:
     row = Explanation(prediction, (evidence,), (Piece("ocr", "rapid", "BO"),), gold=(entity,)).to_dict()
     assert set(row) - {"lang", "gold"} == PREDICTION_KEYS
     assert set(row) - {"lang"} | set(row["evidence"][0]) | set(row["entities"][0]) <= listed
+
+
+EXAMPLES_NOT_RUN = {
+    "mner.Tagger.push_to_hub": "uploads to the Hugging Face Hub",
+    "mner.client.Client": "asks a running service; tests/test_client.py starts one",
+    "mner.training.train": "trains for minutes; tests/training runs it",
+    "mner.export.onnx.export": "takes a trained model and seconds; tests/export runs it",
+    "mner.runs.evaluate.evaluate": "takes a finished run; tests/runs trains one",
+}
+"""Names of the reference whose example the tests do not run (``# doctest: +SKIP``), and why."""
+
+
+def reference() -> Iterator[tuple[str, Any, list[str]]]:
+    """The names of the page of the Python reference, what they name, and the methods that it shows of them."""
+    text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    for name, options in re.findall(r"^::: (\S+)\n((?: .*\n)*)", text, re.MULTILINE):
+        named = pkgutil.resolve_name(name)
+        members = re.search(r"members: \[(.*)\]", options)
+        if members is not None:
+            shown = members[1].split(", ")
+        else:
+            own = vars(named).items() if inspect.isclass(named) else ()
+            shown = [member for member, value in own if inspect.isfunction(value) and member[0] != "_"]
+        yield name, named, shown
+
+
+def test_reference_has_an_example_of_every_name() -> None:
+    lacking, skipped = [], set()
+    for name, named, members in reference():
+        docs = {name: inspect.getdoc(named) or ""}
+        docs |= {f"{name}.{member}": inspect.getdoc(getattr(named, member)) or "" for member in members}
+        own = "\n".join(re.findall(r"^(?:>>>|\.\.\.) .*", docs[name], re.MULTILINE))
+        if not inspect.ismodule(named) and not own:
+            lacking.append(name)
+        lacking += [
+            f"{name}.{member}"
+            for member in members
+            if ">>> " not in docs[f"{name}.{member}"] and f".{member}(" not in own
+        ]
+        skipped |= {place for place, text in docs.items() if "+SKIP" in text}
+    assert lacking == [], "needs an example in its docstring, or in that of its class"
+    assert skipped == EXAMPLES_NOT_RUN.keys()

@@ -79,7 +79,9 @@ class Counts:
 
     def __str__(self) -> str:
         """One line: ``3 posts, 2 entities; pictures: 2 used, 1 missing``."""
-        parts = [f"{self.posts} post{'s' * (self.posts != 1)}, {self.entities} entit{_ies(self.entities)}"]
+        parts = [
+            f"{self.posts} post{'s' * (self.posts != 1)}, {self.entities} entit{'y' if self.entities == 1 else 'ies'}"
+        ]
         if set(self.pictures) - {"none"}:
             parts.append("pictures: " + _listed(self.pictures))
         if lost := self.cut.keys() - {LINKS}:
@@ -196,6 +198,11 @@ def predict_shards(
         DataError: The folder holds predictions of other posts, of another model or under other settings, or other
             files, or cannot be written, or another process is writing it.
         WorkerError: Workers cannot start.
+
+    >>> import mner, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(predict_shards(mner.load(threads=1), [Post("Kevin Love won")], folder, min_score=0.5).counts)
+    1 post, 1 entity
     """
     check_many(posts)
     check_score(min_score)
@@ -290,7 +297,3 @@ def _compare(out: Path, settings: Mapping[str, Any]) -> None:
 
 def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {what}" for what, count in counts.most_common())
-
-
-def _ies(count: int) -> str:
-    return "y" if count == 1 else "ies"

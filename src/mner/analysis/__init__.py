@@ -108,6 +108,10 @@ def analyze(name: str, inputs: Inputs, options: Section | None = None) -> Report
     Raises:
         MnerError: There is no such analysis, or nothing is named that it could analyze.
         DataError: Posts, contexts or records are missing, faulty or not comparable.
+
+    >>> cost = analyze("cost", Inputs(["mine/text", "mine/ita"])).results[0]
+    >>> [(row.row, row.runs, row.seconds) for row in cost.rows]
+    [('mine/text', 2, 90.0), ('mine/ita', 2, 90.0)]
     """
     module = load(name)
     if not inputs.rows and not module.ABOUT.alone:

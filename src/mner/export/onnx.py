@@ -93,6 +93,9 @@ def export(
             the figures), or it has no ONNX form.
         DataError: There are no posts to compare on, or ``out`` holds something other than a model.
         MissingExtraError: The onnx package is not installed.
+
+    >>> export("runs/mine/ita/1", int8=True).folder  # doctest: +SKIP
+    PosixPath('runs/mine/ita/1/exported')
     """
     wanted: list[Precision] = [name for name, write in (("fp32", fp32), ("int8", int8)) if write]  # type: ignore[misc]
     if not wanted:

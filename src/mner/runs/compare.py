@@ -105,6 +105,11 @@ def compare(
     Raises:
         DataError: The two saw different data, or their scores have another scheme, match or decoding; a run has no
             scores of the split; or outcomes and scores of a record disagree.
+
+    >>> from mner.runs import read_experiment
+    >>> text, ita = read_experiment("results/mine/text"), read_experiment("results/mine/ita")
+    >>> [(each.view_a, each.view_b, f"{each.lines[0].difference:+.1f}") for each in compare(ita, text)]
+    [('T', 'T', '+0.0'), ('I+T', 'T', '+25.0')]
     """
     a, b, notes = paired(a, b)
     if split is None:

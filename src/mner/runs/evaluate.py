@@ -51,6 +51,9 @@ def evaluate(
         ConfigError: The configuration names no such split.
         DataError: A file is missing or faulty, such as the run's record, or too few of the split's pictures have a
             context.
+
+    >>> for view, signature in evaluate(Path("runs/mine/ita/1")).signatures.items():  # doctest: +SKIP
+    ...     print(signature)
     """
     if final and dev is not None:
         raise ValueError("final scores test; it takes no dev posts")

@@ -98,6 +98,10 @@ def read_experiment(place: str | Path, *, results: Path | None = None) -> Experi
     Raises:
         DataError: There is no record, one is damaged, there are several experiments, or the seeds do not belong
             together.
+
+    >>> text = read_experiment("mine/text", results=Path("results"))
+    >>> text.seeds, text.f1("dev", "T")
+    ((1, 2), [75.0, 75.0])
     """
     place = Path(place)
     if results is not None and not place.exists() and (results / place).exists():

@@ -254,6 +254,10 @@ def read_record(path: Path) -> RunRecord:
 
     Raises:
         DataError: The file is none; each fault is named with its key.
+
+    >>> record = read_record(Path("results/mine/text/1.json"))
+    >>> record.seed, record.dev["T"].micro.f1
+    (1, 75.0)
     """
     try:
         return RunRecord.model_validate(json.loads(path.read_text(encoding="utf-8")))

@@ -8,7 +8,10 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
 
 from mner import sessions
 from mner.config import VisionConfig
@@ -68,6 +71,16 @@ def judge(request: Request, context: VisualContext | None, pieces: Sequence[Piec
         context.reason
         or "what was read from the picture is blank, or of sources that the model's [context] leaves out",
     )
+
+
+class PictureReading(NamedTuple):
+    """What of a picture goes beside the words, and what became of it."""
+
+    status: ImageStatus
+    reason: str | None = None
+    context: VisualContext | None = None
+    pieces: tuple[Piece, ...] = ()
+    arrays: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class Pictures:

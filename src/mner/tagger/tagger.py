@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from mner.decode import Decoder
 from mner.errors import DataError, ModelError
@@ -16,11 +13,11 @@ from mner.evidence import Explanation, weigh
 from mner.runtime import Runtime, SavedModel, predict
 from mner.tagger import hub
 from mner.tagger.features import PictureFeatures
-from mner.tagger.pictures import Pictures, judge
+from mner.tagger.pictures import PictureReading, Pictures, judge
 from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, check_score, request
 from mner.tags import entity_types
-from mner.types import ImageStatus, Prediction, VisualContext
-from mner.views import Piece, Views, compose
+from mner.types import Prediction
+from mner.views import Views, compose
 
 if TYPE_CHECKING:
     from mner.tagger.requests import PictureLike
@@ -51,6 +48,19 @@ class Tagger:
         config: The configuration that the model was trained with.
         settings: What its predictions depend on; two taggers with equal settings predict the same.
         note: What a user should know about how the model runs on this machine; "" if nothing.
+
+    >>> import asyncio, mner, tempfile
+    >>> tagger = mner.load(threads=1)
+    >>> [len(each.entities) for each in tagger.batch(["Kevin Love is back", "We are back"], min_score=0.5)]
+    [1, 0]
+    >>> print(next(tagger.pipe(["Kevin Love is back"])), "...", asyncio.run(tagger.atag("We are back", min_score=0.5)))
+    [Kevin Love|PER ...] is back ... We are back
+    >>> print(tagger.explain("Phoenix was unreal last night", context="a basketball game").evidence[0])
+    Phoenix (ORG): ... with the picture, ... without it; label changed (was LOC)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tagger.save(folder)
+    ...     mner.load(folder)
+    <mner.Tagger social-en: LOC, MISC, ORG, PER; views T, I+T>
     """
 
     def __init__(
@@ -128,22 +138,13 @@ class Tagger:
         context: ContextLike | None = None,
         min_score: float = 0.0,
     ) -> Prediction:
-        """What a call returns; a thread computes it, so that the event loop goes on meanwhile.
-
-        >>> import asyncio, mner
-        >>> print(asyncio.run(mner.load().atag("Kevin Love is back in Cleveland", min_score=0.5)))
-        [Kevin Love|PER ...] is back in [Cleveland|LOC ...]
-        """
+        """What a call returns; a thread computes it, so that the event loop goes on meanwhile."""
         import asyncio
 
         return await asyncio.to_thread(self, post, image=image, context=context, min_score=min_score)
 
     def batch(self, posts: Iterable[PostLike], *, min_score: float = 0.0) -> list[Prediction]:
         """The predictions of many posts as a list, in their order; ``pipe`` yields them one by one.
-
-        >>> import mner
-        >>> [len(each.entities) for each in mner.load().batch(["Kevin Love is back", "We are back"], min_score=0.5)]
-        [1, 0]
 
         Args:
             posts: What a call takes as its first argument.
@@ -226,6 +227,8 @@ class Tagger:
 
         Raises:
             ModelError: The hub cannot be reached, or refuses the token or the name.
+
+        >>> mner.load("runs/mine/ita/1").push_to_hub("owner/name", private=True)  # doctest: +SKIP
         """
         return hub.push(self._saved, repo, private=private, message=message)
 
@@ -239,22 +242,24 @@ class Tagger:
         except (DataError, TypeError) as error:
             raise type(error)(f"post {number}: {error}") from None
 
-    def _look(self, wanted: Request) -> _Reading:
+    def _look(self, wanted: Request) -> PictureReading:
         """What of the picture goes beside the words, and what became of it."""
         if self._off is not None:
-            return _Reading("disabled", self._off) if wanted.pictured else _Reading("none")
+            return PictureReading("disabled", self._off) if wanted.pictured else PictureReading("none")
         context = self._pictures.context(wanted) if self._saved.needs.context else None
         pieces = () if context is None else compose(context, self._views.options)
         status, reason = judge(wanted, context, pieces)
         if self._features is None or not wanted.pictured:
-            return _Reading(status, reason, context, pieces)
+            return PictureReading(status, reason, context, pieces)
         name = wanted.post.image or "picture"
         arrays, outcome, why = self._features.read(name, self._pictures.source(wanted))
         if arrays or context is None:
             status, reason = outcome, why
-        return _Reading(status, reason, context, pieces, arrays)
+        return PictureReading(status, reason, context, pieces, arrays)
 
-    def _tag(self, requests: Sequence[Request], readings: Sequence[_Reading], min_score: float) -> list[Prediction]:
+    def _tag(
+        self, requests: Sequence[Request], readings: Sequence[PictureReading], min_score: float
+    ) -> list[Prediction]:
         encoded = self._views.encode_many(
             [wanted.post.words for wanted in requests],
             [reading.pieces for reading in readings],
@@ -289,11 +294,3 @@ def _reopened(reopen: Callable[[], Tagger], settings: Mapping[str, Any]) -> Tagg
     if changed:
         raise ModelError(f"{tagger!r}: changed since it was pickled ({', '.join(changed)}); load it again: mner.load")
     return tagger
-
-
-class _Reading(NamedTuple):
-    status: ImageStatus
-    reason: str | None = None
-    context: VisualContext | None = None
-    pieces: tuple[Piece, ...] = ()
-    arrays: Mapping[str, np.ndarray] = MappingProxyType({})

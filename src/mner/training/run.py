@@ -63,6 +63,10 @@ class Event:
     """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished.
 
     ``epochs`` holds the records of past epochs, as in metrics.jsonl, for ready and epoch only.
+
+    >>> event = Event("step", 3, 60, losses={"I+T": 0.5})
+    >>> f"{event.kind} {event.step} of {event.steps}"
+    'step 3 of 60'
     """
 
     kind: str
@@ -109,6 +113,13 @@ def train(
         ModelError: The encoder is missing, or an earlier run there has another number format.
         DivergedError: The loss is not finite.
         MnerError: There is nothing to resume, a run there has other settings, or its saved model is damaged.
+
+    >>> from mner import config as configs
+    >>> sample = {"name": "sample", "root": "mner:sample", "train": "train.jsonl", "dev": "dev.jsonl"}
+    >>> config = configs.check({"name": "first", "data": {**sample, "images": "images"}})
+    >>> root = configs.root_folder(config.data, Path())
+    >>> train(config, root=root, out=Path("runs"), watch=print)  # doctest: +SKIP
+    PosixPath('runs/sample/first/1')
     """
     folder = run_folder(config, out)
     if resume and not ((folder / CHECKPOINT).exists() or (folder / RECORD).exists()):
