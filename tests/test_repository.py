@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
 BASES = sorted(CONFIGS.glob("*.toml"))
 ROWS = sorted((CONFIGS / "rows").glob("*.toml"))
-SOURCES = sorted((ROOT / "src").rglob("*.py"))
+SOURCES = sorted((ROOT / "src" / "mner").rglob("*.py"))
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "core", "tools", "base"}
 
 
