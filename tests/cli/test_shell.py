@@ -207,10 +207,15 @@ def test_interrupt_while_starting_is_one_word(sent: float, tmp_path: Path) -> No
     # With a FIFO nobody writes to for posts, so that the command does not end before the signal.
     os.mkfifo(tmp_path / "posts.jsonl")
     command = [sys.executable, "-m", "mner", "predict", str(tmp_path / "posts.jsonl"), "--out", str(tmp_path / "out")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # a job in the background ignores it
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as process:
         time.sleep(sent)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
     if sent > 0.05:  # before that Python itself may not have begun
         assert (process.returncode, out, err.count("\n")) == (130, "", 1)
         assert err.startswith("interrupted")
