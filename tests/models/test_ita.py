@@ -53,7 +53,9 @@ GOLD = torch.from_numpy(
 @pytest.mark.parametrize("name", plugins.names("mner.models"))
 def test_model_puts_only_the_chain_at_the_crf_rate(tiny_encoder: Path, name: str) -> None:
     model_table = {"name": name, "encoder": str(tiny_encoder), "case_shape": True}
-    config = configs.check({"model": model_table, "context": {"max_tokens": 400}, "loss": {"views": ["T"]}})
+    config = configs.check(
+        {"model": model_table, "context": {"max_tokens": 400, "tags_apart": name == "ocsga"}, "loss": {"views": ["T"]}}
+    )
     model = build(config, LABELS, *(load_encoder(tiny_encoder) for _ in needs(config).encoders))
     groups = model.parameter_groups()
     names = {id(parameter): name for name, parameter in model.named_parameters()}

@@ -196,7 +196,7 @@ def test_content_of_published_files_is_part_of_the_fingerprint(tmp_path: Path, m
 
 
 def test_unknown_extractor_and_option_list_the_choices(make: Callable[..., Path]) -> None:
-    with pytest.raises(PluginError, match="there are crops, projection, regions, resnet"):
+    with pytest.raises(PluginError, match="there are c4, crops, projection, regions, resnet"):
         make(extractor="resnett")
     with pytest.raises(ConfigError, match='widht: unknown key; did you mean "width"'):
         make(options={"widht": 3})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +102,6 @@ def test_pickle_is_refused_with_the_line_that_converts_it(tmp_path: Path) -> Non
         read_weights(tmp_path, published="nowhere")
     line = str(error.value).splitlines()[1]
     assert line == conversion(tmp_path / "vinvl_vg_x152c4.pth", tmp_path / "model.safetensors")
-    subprocess.run(line, shell=True, check=True)
+    subprocess.run(line.replace("python", shlex.quote(sys.executable), 1), shell=True, check=True)
     assert load_file(tmp_path / "model.safetensors").keys() == {"module.a", "module.b"}
     assert read_weights(tmp_path, published="nowhere").keys() == {"a", "b"}
