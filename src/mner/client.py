@@ -47,7 +47,7 @@ class Client:
         context: Of TLS, for an https address; None takes the system's authorities.
 
     Raises:
-        ValueError: The address is none.
+        ValueError: The address does not begin with http:// or https://.
 
     >>> with Client("http://127.0.0.1:8000") as client:  # doctest: +SKIP
     ...     assert client.ready(), "start one: mner serve"
@@ -240,7 +240,7 @@ def _seconds(text: str | None, otherwise: float) -> float:
 
 
 def _refused(address: str, status: int, content: bytes) -> ServiceError:
-    """The error of an answer that is none."""
+    """The error that an answer of the service reports."""
     try:
         error = json.loads(content)["error"]
         code, message, field = str(error["code"]), str(error["message"]), error.get("field")

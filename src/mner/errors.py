@@ -65,7 +65,7 @@ class ServiceError(MnerError):
     Attributes:
         status: Of the response; 0 where none came.
         code: The service's word for the fault, for programs; "" where no response came.
-        field: The field of the request that is wrong; None where it is none.
+        field: The field of the request that is wrong; None where no single field is wrong.
     """
 
     def __init__(self, message: str, *, status: int = 0, code: str = "", field: str | None = None) -> None:

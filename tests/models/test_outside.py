@@ -87,7 +87,7 @@ class Model(nn.Module):
     def word_vectors(self, batch, view):
         arrays = batch[view]
         if "segments" in arrays:
-            raise NotImplementedError
+            raise ValueError("windows that share a row have no place for their pictures")
         ids = {"input_ids": arrays["input_ids"], "attention_mask": arrays["attention_mask"]}
         hidden = [network(**ids).last_hidden_state for network in self.networks]
         words = pool(torch.stack(hidden).sum(0) if hidden else self.bare(arrays["input_ids"]), arrays["word_index"])

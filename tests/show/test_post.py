@@ -32,8 +32,8 @@ def test_page_says_what_went_in(explained: Explanation, parse: Callable[[str], A
     assert "“CLEVELAND”" in rows[1]
     assert rows[2].startswith("back ORG lost with the picture −31 points")
     whole = found.text("main")
-    for told in ("a dog in the city", "brown small dog", "ready words", "CLEVELAND", "stray", "background words"):
-        assert told in whole
+    for words in ("a dog in the city", "brown small dog", "ready words", "CLEVELAND", "stray", "background words"):
+        assert words in whole
     assert "7 sub-tokens of captions" in whole
     assert next(data for path, data in found.texts if path[-1:] == ("title",)) == "42 · mner"
 

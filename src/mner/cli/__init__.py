@@ -290,7 +290,7 @@ def _is_file(out: Any) -> bool:
 def _usage(error: Any) -> int:
     """Print what is wrong with a command line and how to get help; gives the exit code."""
     path = getattr(getattr(error, "ctx", None), "command_path", None) or "mner"
-    message = error.format_message()
+    message = error.format_message().replace("Value error, ", "")
     if message:  # empty where a group is called alone, whose help has been printed
         output.complain("error:", message, "bold red")
         output.complain("usage:", f"{path} --help", "bold")

@@ -39,9 +39,11 @@ def read_vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
         for word, vector in pairs:
             words.setdefault(word, vector)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DataError(
+            f"{path}: cannot be read: {error.strerror}; name a file of word vectors or a checkpoint's folder"
+        ) from None
     if not words:
-        raise DataError(f"{path}: holds no word vector")
+        raise DataError(f"{path}: holds no word vector; expected a word and its numbers on each line")
     return list(words), np.stack(list(words.values()))
 
 

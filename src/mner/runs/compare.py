@@ -90,7 +90,7 @@ def compare(
     """The comparisons of two experiments, one for each view that ``a`` was trained on.
 
     A view is compared with the same view of ``b`` if that was trained on it, else with the one that ``b`` was
-    trained on: a gain over an untrained view is none. Experiments are compared on the seeds that both have; those
+    trained on: a gain over an untrained view means nothing. Experiments are compared on the seeds that both have; those
     that share none, on all of each.
 
     Args:

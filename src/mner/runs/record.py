@@ -253,7 +253,7 @@ def read_record(path: Path) -> RunRecord:
     """One run record.
 
     Raises:
-        DataError: The file is none; each fault is named with its key.
+        DataError: The file does not hold a record; each fault is named with its key.
 
     >>> record = read_record(Path("results/mine/text/1.json"))
     >>> record.seed, record.dev["T"].micro.f1

@@ -21,7 +21,7 @@ async def fetch(address: str, settings: Settings, until: float) -> bytes:
         until: The end of the time for it, as the event loop counts.
 
     Raises:
-        RequestError: The host is not among those that may be asked, or the address is none.
+        RequestError: The host is not among those that may be asked, or this is not an address.
         OSError: It cannot be had.
         TimeoutError: It did not come in time.
     """

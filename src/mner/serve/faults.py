@@ -28,7 +28,7 @@ class RequestError(MnerError):
     Attributes:
         status: Of the response.
         code: One word, for programs.
-        field: The field of the request that is wrong, such as ``posts[3].text``; None where it is none.
+        field: The field of the request that is wrong, such as ``posts[3].text``; None where no field is.
         wait: Seconds after which the client may come again; None: it need not.
     """
 

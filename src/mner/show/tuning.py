@@ -47,7 +47,7 @@ def settings_from(experiment: Experiment, searches: Sequence[Search]) -> str:
 
 
 def tuning(searches: Sequence[Search], data: str, experiments: Mapping[str, Experiment]) -> Iterator[Part]:
-    """One part for the searches of a data set; none if there are none. ``experiments`` are those of the data set."""
+    """One part for the searches of a data set; empty without a search. ``experiments`` are those of the data set."""
     chosen = [search for search in searches if search.data == data]
     rows = tuple(
         (

@@ -96,7 +96,7 @@ def _emptied(result: Any, path: Sequence[str]) -> Any:
 
 
 def read_analyses(results: Path) -> list[AnalysisRecord]:
-    """The records of analyses in a folder of results, by data set, experiment and name; none if there are none.
+    """The records of analyses in a folder of results, by data set, experiment and name; perhaps empty.
 
     Raises:
         DataError: One is damaged.

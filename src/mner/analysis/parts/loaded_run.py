@@ -118,7 +118,7 @@ def check_split(split: str) -> str:
     """The split, if it is one that may be read here.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It may not be read here.
     """
     if split not in ("train", "dev"):
         raise ValueError(

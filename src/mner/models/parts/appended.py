@@ -26,7 +26,7 @@ def append(words: WordEncoder, arrays: Arrays, vectors: Tensor, real: Tensor, *,
         types: Whether the picture has token type 1, where the encoder knows two types.
 
     Raises:
-        NotImplementedError: The batch is packed: windows that share a row have no place for their pictures.
+        ValueError: The batch is packed: windows that share a row have no place for their pictures.
     """
     encoder = words.encoder
     owner, mask = refuse_packed(arrays)["window_post"], arrays["attention_mask"]

@@ -151,10 +151,10 @@ def refuse_packed(arrays: Arrays) -> Arrays:
     """The arrays themselves.
 
     Raises:
-        NotImplementedError: Windows share rows, which leaves no place for each one's picture.
+        ValueError: Windows share rows, which leaves no place for each one's picture.
     """
     if "segments" in arrays:
-        raise NotImplementedError("windows that share a row have no place for their pictures")
+        raise ValueError("windows that share a row have no place for their pictures")
     return arrays
 
 
