@@ -39,7 +39,7 @@ def test_stub_says_the_same() -> None:
 
 def test_public_surface_is_what_it_was() -> None:
     """Whoever changes this list breaks somebody's code, or adds what must be kept; the changelog says which."""
-    classes = "Caption ContextText Entity Evidence Explanation MnerError OcrText Post Prediction Span Tag Tagger"
+    classes = "Caption ContextText Entity Evidence Explanation MnerError OcrText Post Prediction Region Span Tag Tagger"
     assert mner.__all__ == [*classes.split(), "VisualContext", "load", "predict_shards", "tag_frame"]
     methods = {name for name in vars(mner.Tagger) if not name.startswith("_")}
     assert methods == {"atag", "batch", "explain", "pipe", "push_to_hub", "save"}

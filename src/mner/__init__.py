@@ -15,9 +15,9 @@ What to call:
 - ``tag_frame``: a data frame of pandas with its entities;
 - ``predict_shards``: any number of posts, into files that an interrupted call continues.
 
-A prediction holds an ``Entity`` for each name, with character offsets; a gold ``Span`` counts words. What was read from
-a picture is a ``VisualContext`` of ``Caption``, ``Tag``, ``OcrText`` and ``ContextText``. Whatever mner refuses, it
-refuses with a ``MnerError`` that says what to do.
+A prediction holds an ``Entity`` for each name, with character offsets; a gold ``Span`` counts words. A ``Region`` is a
+part of the picture that shows an entity. What was read from a picture is a ``VisualContext`` of ``Caption``, ``Tag``,
+``OcrText`` and ``ContextText``. Whatever mner refuses, it refuses with a ``MnerError`` that says what to do.
 
 Training is ``mner.training``, scores ``mner.runs``, files of posts ``mner.data``, other libraries
 ``mner.integrations``. Names are imported when they are first used, so ``import mner`` costs next to nothing.
@@ -32,6 +32,7 @@ _HOMES = {
     "mner.errors": ("MnerError",),
     "mner.evidence": ("Evidence", "Explanation"),
     "mner.integrations.pandas": ("tag_frame",),
+    "mner.regions": ("Region",),
     "mner.tagger": ("Tagger", "load"),
     "mner.types": (
         "Caption",
@@ -57,6 +58,7 @@ __all__ = [
     "OcrText",
     "Post",
     "Prediction",
+    "Region",
     "Span",
     "Tag",
     "Tagger",

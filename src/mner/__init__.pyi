@@ -4,6 +4,7 @@ from mner.errors import MnerError as MnerError
 from mner.evidence import Evidence as Evidence
 from mner.evidence import Explanation as Explanation
 from mner.integrations.pandas import tag_frame as tag_frame
+from mner.regions import Region as Region
 from mner.tagger import Tagger as Tagger
 from mner.tagger import load as load
 from mner.types import Caption as Caption
@@ -26,6 +27,7 @@ __all__ = [
     "OcrText",
     "Post",
     "Prediction",
+    "Region",
     "Span",
     "Tag",
     "Tagger",

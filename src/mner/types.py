@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal, cast
 
+from mner.regions import Box as Box
+from mner.regions import Region
 from mner.words import split
 
 ViewName = Literal["T", "I+T"]
@@ -22,9 +24,6 @@ ImageStatus = Literal[
 
 LINKS = "links"
 """The kind of ``Prediction.cut`` that nobody misses: the ends of links."""
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels of the upright picture."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,7 +87,7 @@ class Post:
         """The entity that a span over this post's words is, by character offsets.
 
         >>> Post("Kevin Love won").entity(Span(0, 2, "PER"), 0.9)
-        Entity(start=0, end=10, text='Kevin Love', label='PER', score=0.9)
+        Entity(start=0, end=10, text='Kevin Love', label='PER', score=0.9, regions=None)
         """
         start, end = self.offsets[span.start][0], self.offsets[span.end - 1][1]
         return Entity(start, end, self.text[start:end], span.label, score)
@@ -188,6 +187,9 @@ class Entity:
     >>> entity = Entity(0, 10, "Kevin Love", "PER", 0.9)
     >>> "Kevin Love won"[entity.start : entity.end] == entity.text
     True
+
+    Attributes:
+        regions: Where the picture shows it, the best first; () if it does not, None if nobody looked.
     """
 
     start: int
@@ -195,20 +197,17 @@ class Entity:
     text: str
     label: str
     score: float
+    regions: tuple[Region, ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The entity as a JSON object with the keys start, end, text, label, score.
+        """The entity as a JSON object with the keys start, end, text, label, score, and regions unless that is None.
 
         >>> Entity(0, 10, "Kevin Love", "PER", 0.9).to_dict()
         {'start': 0, 'end': 10, 'text': 'Kevin Love', 'label': 'PER', 'score': 0.9}
         """
-        return {
-            "start": self.start,
-            "end": self.end,
-            "text": self.text,
-            "label": self.label,
-            "score": round(self.score, 6),
-        }
+        row = {"start": self.start, "end": self.end, "text": self.text, "label": self.label}
+        row["score"] = round(self.score, 6)
+        return row if self.regions is None else row | {"regions": [region.to_dict() for region in self.regions]}
 
 
 PREDICTION_KEYS = frozenset(
