@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mner import cli
+from mner.cli.commands import COMMANDS
 from mner.types import Span
 
 Make = Callable[..., dict[str, Any]]
@@ -77,7 +78,7 @@ def odd_line(path: str, chance: random.Random) -> list[str]:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("path", [path for path in cli.COMMANDS if not path.endswith("fetch")])  # which need a network
+@pytest.mark.parametrize("path", [path for path in COMMANDS if not path.endswith("fetch")])  # which need a network
 def test_odd_command_line_is_a_message(path: str, place: Path) -> None:
     for number in range(LINES):
         run(odd_line(path, random.Random(f"{path} {number}")))
