@@ -64,7 +64,7 @@ def test_shell_imports_nothing_heavy(arguments: str) -> None:
     loaded = loaded_after(arguments)
     assert "mner.cli" in loaded
     assert not loaded & set(HEAVY)
-    assert {name for name in loaded if name.startswith("mner.cli.")} == {"mner.cli.output"}
+    assert {name for name in loaded if name.startswith("mner.cli.")} == {"mner.cli.commands", "mner.cli.output"}
 
 
 def test_import_of_package_is_light() -> None:
