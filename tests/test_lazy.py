@@ -44,7 +44,10 @@ def test_public_surface_is_what_it_was() -> None:
     methods = {name for name in vars(mner.Tagger) if not name.startswith("_")}
     assert methods == {"atag", "batch", "explain", "pipe", "push_to_hub", "save"}
     options = "path download backend precision threads device allow_plugins use_images images allow_outside_images"
-    assert list(inspect.signature(mner.load).parameters) == f"{options} contexts features store timeout".split()
+    assert (
+        list(inspect.signature(mner.load).parameters)
+        == f"{options} contexts features store timeout max_pictures".split()
+    )
     call = ["self", "post", "image", "context", "min_score"]
     assert list(inspect.signature(mner.Tagger.__call__).parameters) == call
     assert list(inspect.signature(mner.Tagger.atag).parameters) == call

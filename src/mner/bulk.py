@@ -22,7 +22,7 @@ from mner.picture_files import short_name
 from mner.tagger import Tagger
 from mner.tagger.requests import check_many, check_score
 from mner.tagger.tagger import LOOK_AHEAD
-from mner.types import LINKS, ImageStatus, Post, Prediction
+from mner.types import LINKS, ImageStatus, PictureStatus, Post, Prediction
 
 SHARD_SIZE = 1000
 """Posts of one shard, the most that an interrupt loses."""
@@ -37,7 +37,7 @@ class Counts:
     Attributes:
         posts: Their number.
         entities: The entities in them.
-        pictures: Posts by what became of their picture.
+        pictures: Pictures by what became of them; a post without one counts as "none".
         cut: Sub-tokens that the model could not take, by kind.
     """
 
@@ -50,7 +50,7 @@ class Counts:
         """Count one more prediction."""
         self.posts += 1
         self.entities += len(prediction.entities)
-        self.pictures[prediction.image_status] += 1
+        self.pictures.update([picture.status for picture in prediction.pictures] or [prediction.image_status])
         self.cut.update(prediction.cut)
 
     def count(self, line: str) -> None:
@@ -58,7 +58,7 @@ class Counts:
         row = json.loads(line)
         self.posts += 1
         self.entities += len(row["entities"])
-        self.pictures[row["image_status"]] += 1
+        self.pictures.update([picture["status"] for picture in row.get("pictures", ())] or [row["image_status"]])
         self.cut.update(row.get("cut", {}))
 
     def merge(self, row: Mapping[str, Any]) -> None:
@@ -215,8 +215,8 @@ def predict_shards(
 
     def read() -> Iterator[Post]:
         for number, post in enumerate(posts):
-            extra = [dict(post.extra)] if post.extra else []  # it comes back in the rows
-            identity = json.dumps([post.id, post.text, post.words, post.offsets, post.image, *extra], default=str)
+            rest = [part for part in (dict(post.extra), post.more_images) if part]  # extra comes back in the rows
+            identity = json.dumps([post.id, post.text, post.words, post.offsets, post.image, *rest], default=str)
             digests[number // shard_size].update(identity.encode())
             yield post
 
@@ -269,8 +269,9 @@ def _lines(tagger: Tagger, posts: Iterable[Post], min_score: float) -> Iterator[
 def _lost(post: Post, reason: str) -> str:
     """The line of a post that ends every process that tags it."""
     status: ImageStatus = "none" if post.image is None else "unreadable"
-    image = None if post.image is None else short_name(post.image)
-    lost = Prediction(post.id, post.text, (), image_status=status, reason=reason, image=image, extra=post.extra)
+    each = tuple(PictureStatus(status, short_name(name), reason) for name in post.images)
+    settings: dict[str, Any] = {"image": each[0].image if each else None, "pictures": each if post.more_images else ()}
+    lost = Prediction(post.id, post.text, (), image_status=status, reason=reason, extra=post.extra, **settings)
     return line(lost.to_dict())
 
 

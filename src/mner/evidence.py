@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from mner.decode import Decoder
+from mner.matches import Match, matches
 from mner.runtime import Runtime, predict
-from mner.types import Box, Entity, OcrText, Post, Prediction, Span, notebook_cell
+from mner.types import Entity, OcrText, Post, Prediction, Span, notebook_cell
 from mner.views import Piece, Views
 
 NOTICEABLE = 0.05
 """Least difference of two probabilities that counts as help or harm."""
-
-MATCHED = 40
-"""Words of an entity that are compared with the texts in a picture, from its first one on."""
 
 Verdict = Literal[
     "same", "raised", "lowered", "label changed", "only with the picture", "lost with the picture", "no picture"
@@ -28,13 +23,8 @@ Verdict = Literal[
 """What the picture did for one entity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A text in the picture that shares words with an entity; ``whole`` if it holds all of the entity's words."""
-
-    text: str
-    box: Box | None
-    whole: bool
+Beside = tuple[tuple[Piece, ...], Mapping[str, np.ndarray]]
+"""What stands beside a post's words: pieces of context, and arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +40,7 @@ class Evidence:
             of the picture's features, by name.
         label_without: The label of the same words in the T view, where that is another.
         matches: Texts in the picture that share words with it, the best ones first.
+        without_picture: Of a post with several pictures its probability with one of them left out, in their order.
 
     >>> evidence = Evidence(Entity(0, 7, "Phoenix", "ORG", 0.97), "raised", without_image=0.71, with_image=0.97)
     >>> print(evidence)
@@ -65,6 +56,7 @@ class Evidence:
     without_source: Mapping[str, float] = field(default_factory=dict)
     label_without: str | None = None
     matches: tuple[Match, ...] = ()
+    without_picture: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         """One line: ``Kevin Love (PER): 0.98 with the picture, 0.71 without it; raised``."""
@@ -84,11 +76,15 @@ class Evidence:
         if self.with_image is not None:
             row["score_with_image"] = round(self.with_image, 6)
             row["score_without"] = {kind: round(score, 6) for kind, score in self.without_source.items()}
+        if self.without_picture:
+            row["score_without_picture"] = [round(score, 6) for score in self.without_picture]
         if self.label_without is not None:
             row["label_without_image"] = self.label_without
         if self.matches:
             row["ocr"] = [
-                {"text": match.text, "whole": match.whole} | ({"box": list(match.box)} if match.box else {})
+                {"text": match.text, "whole": match.whole}
+                | ({"box": list(match.box)} if match.box else {})
+                | ({"picture": match.picture} if match.picture else {})
                 for match in self.matches
             ]
         return row
@@ -102,8 +98,9 @@ class Explanation:
         prediction: What the tagger says of the post.
         evidence: Entities of either view, in order of appearance.
         pieces: What stood beside the words.
-        picture: The picture, or the path of it, for showing; None without one.
+        picture: The picture, or the path of it, for showing, of several the first; None without one.
         gold: The gold entities; None where the post carries no labels.
+        more_pictures: The pictures after the first.
 
     >>> found = Prediction("1", "Phoenix won", (Entity(0, 7, "Phoenix", "ORG", 0.9),))
     >>> Explanation(found, (Evidence(found.entities[0], "no picture", 0.9),)).to_dict()["evidence"][0]["verdict"]
@@ -115,13 +112,14 @@ class Explanation:
     pieces: tuple[Piece, ...] = ()
     picture: Any = field(default=None, repr=False, compare=False)
     gold: tuple[Entity, ...] | None = None
+    more_pictures: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction's row with the keys evidence and context added, and gold where that is known."""
         row = {
             **self.prediction.to_dict(),
             "evidence": [evidence.to_dict() for evidence in self.evidence],
-            "context": [{"kind": kind, "source": source, "text": text} for kind, source, text in self.pieces],
+            "context": [piece.to_dict() for piece in self.pieces],
         }
         if self.gold is not None:
             row["gold"] = [
@@ -151,11 +149,12 @@ def weigh(
     pieces: Sequence[Piece] = (),
     texts: Sequence[OcrText] = (),
     arrays: Mapping[str, np.ndarray] | None = None,
+    without_each: Sequence[Beside] = (),
 ) -> tuple[Evidence, ...]:
     """The evidence for the entities of one post, in order of appearance.
 
-    The model runs once on each view, and once more for each kind of context with that kind left out. Nothing is
-    read from inside the model.
+    The model runs once on each view, and once more for each kind of context with that kind left out, and for each of
+    several pictures with that picture left out. Nothing is read from inside the model.
 
     Args:
         runtime: Label scores.
@@ -165,11 +164,12 @@ def weigh(
         pieces: What stands beside the words; none means that no picture was used.
         texts: Texts in the picture, to be compared with the entities.
         arrays: What the model reads of the picture besides, by name; each is left out like a kind of context.
+        without_each: Of several pictures what is left beside the words when one is left out, in their order.
     """
     features = arrays or {}
     pictured = bool(pieces or features)
     kinds = [*dict.fromkeys(piece.kind for piece in pieces), *features]
-    beside = [
+    beside: list[Beside] = [
         (
             tuple(piece for piece in pieces if piece.kind != left_out),
             {name: values for name, values in features.items() if name != left_out},
@@ -177,7 +177,7 @@ def weigh(
         for left_out in (None, *kinds)
     ]
     if pictured:
-        beside.insert(0, ((), {}))
+        beside = [((), {}), *beside, *without_each]
     parts, rest = zip(*beside, strict=True)
     encoded = views.encode_many([post.words] * len(beside), parts, rest)
     if not post.words:
@@ -203,7 +203,8 @@ def weigh(
             _verdict(span, with_, without, together - plain, relabelled),
             without_image=plain,
             with_image=together,
-            without_source=dict(zip(kinds, left_out, strict=True)),
+            without_source=dict(zip(kinds, left_out, strict=False)),
+            without_picture=tuple(left_out[len(kinds) :]),
             label_without=labels[span.start, span.end] if (span.start, span.end) in relabelled else None,
             matches=matches(post.words[span.start : span.end], texts),
         )
@@ -211,76 +212,6 @@ def weigh(
         # The words under their old label stand in the row of their new one.
         if span in with_ or (span.start, span.end) not in relabelled
     )
-
-
-def matches(words: Sequence[str], texts: Sequence[OcrText]) -> tuple[Match, ...]:
-    """Texts in a picture that share words with an entity, whatever their case and punctuation; the best ones first.
-
-    A text matches by the words in a row that it shares with the entity, apart or run together ("NEW YORK" and
-    "#newyork"), of which neighbouring lines may hold one half each. These are all of the entity's words, or all of the
-    text's ("CLEVELAND" for "Cleveland Cavaliers"), or several that make at least half of the entity. Texts that share
-    less than half of what the best one shares are left out.
-
-    >>> matches(["New", "York"], [OcrText("york"), OcrText("NEWYORK 2016"), OcrText("Old York Road")])
-    (Match(text='NEWYORK 2016', box=None, whole=True), Match(text='york', box=None, whole=False))
-    """
-    wanted = [plain for word in words if (plain := _plain(word))][:MATCHED]
-    length = len("".join(wanted))
-    if length < 2:
-        return ()
-    runs: dict[str, int] = {}  # of the entity's words, run together -> how many they are
-    for start in range(len(wanted)):
-        for end in range(start + 1, len(wanted) + 1):
-            run = "".join(wanted[start:end])
-            runs[run] = max(runs.get(run, 0), end - start)
-    lines = [[plain for word in re.split(r"\s+", text.text) if (plain := _plain(word))] for text in texts]
-    shared: dict[int, tuple[int, bool]] = {}  # line -> the most that it shares, and whether that is the whole entity
-    for covered, run in _shared(lines, texts, runs, length):
-        for line, tokens in covered.items():
-            whole = len(run) == length and len(covered) == 1
-            entire = tokens == len(lines[line]) and len("".join(lines[line])) > 1
-            if whole or entire or (runs[run] > 1 and 2 * len(run) >= length):
-                shared[line] = max(shared.get(line, (0, False)), (len(run), whole))
-    best = max(shared.values(), default=(0, False))[0]
-    order = sorted(shared, key=lambda line: (-shared[line][0], not shared[line][1], line))
-    return tuple(
-        Match(texts[line].text, texts[line].box, shared[line][1]) for line in order if 2 * shared[line][0] >= best
-    )
-
-
-def _shared(
-    lines: Sequence[Sequence[str]], texts: Sequence[OcrText], runs: Mapping[str, int], length: int
-) -> Iterator[tuple[dict[int, int], str]]:
-    """Each run of an entity's words in the lines: how many words of which line it takes, and the run."""
-    tokens = [(line, word) for line, words in enumerate(lines) for word in words]
-    for start in range(len(tokens)):
-        run, covered = "", Counter[int]()
-        for line, word in tokens[start:]:
-            before = max(covered, default=line)
-            run += word
-            if len(run) > length or (line != before and not _neighbours(texts[before], texts[line])):
-                break
-            covered[line] += 1
-            if run in runs:
-                yield dict(covered), run
-
-
-def _neighbours(line: OcrText, other: OcrText) -> bool:
-    """Whether two lines touch where the first is made larger by its height on all sides; without boxes they do."""
-    if line.box is None or other.box is None:
-        return True
-    (left, top, right, bottom), height = line.box, line.box[3] - line.box[1]
-    return (
-        other.box[0] <= right + height
-        and other.box[2] >= left - height
-        and other.box[1] <= bottom + height
-        and other.box[3] >= top - height
-    )
-
-
-def _plain(word: str) -> str:
-    folded = unicodedata.normalize("NFKC", word).casefold()
-    return "".join(char for char in folded if char.isalnum() or unicodedata.category(char)[0] == "M")
 
 
 def _verdict(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Literal, cast
 
 from mner.regions import Box as Box
 from mner.regions import Region
+from mner.visual_context import Caption as Caption
+from mner.visual_context import ContextStatus as ContextStatus
+from mner.visual_context import ContextText as ContextText
+from mner.visual_context import OcrText as OcrText
+from mner.visual_context import Tag as Tag
+from mner.visual_context import VisualContext as VisualContext
 from mner.words import split
 
 ViewName = Literal["T", "I+T"]
 """T: the words alone. I+T: the words followed by the visual context."""
-
-ContextStatus = Literal["ok", "placeholder", "unreadable", "missing", "too_large", "timeout", "skipped"]
-"""What became of one picture when its context was made."""
 
 ImageStatus = Literal[
     "used", "none", "empty", "placeholder", "unreadable", "missing", "too_large", "timeout", "disabled"
@@ -56,9 +59,10 @@ class Post:
         words: The words that receive labels, in order; may hold any Unicode.
         offsets: (start, end) of each word in ``text``, as Python character indices, end exclusive.
         spans: Gold entities over word indices, sorted; None if the post has no labels.
-        image: The picture's id or relative path as the file writes it; None for no picture.
+        image: The picture's id or relative path as the file writes it, of several the first; None for no picture.
         where: ``file:line`` of the post's first line, for messages; "" when made in memory.
         extra: Keys of the source row that mner does not use, kept for writing back.
+        more_images: The pictures after the first.
     """
 
     id: str = ""
@@ -69,6 +73,7 @@ class Post:
     image: str | None = None
     where: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    more_images: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.text is None:  # Post("Kevin won")
@@ -83,6 +88,21 @@ class Post:
             object.__setattr__(self, "words", words)
             object.__setattr__(self, "offsets", offsets)
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """All its pictures, in their order.
+
+        >>> Post("Kevin won", image="1.jpg", more_images=("2.jpg",)).images
+        ('1.jpg', '2.jpg')
+        """
+        return () if self.image is None else (self.image, *self.more_images)
+
+    def with_images(self, images: Sequence[str]) -> Post:
+        """The same post with these pictures."""
+        if tuple(images) == self.images:
+            return self
+        return replace(self, image=images[0] if images else None, more_images=tuple(images[1:]))
+
     def entity(self, span: Span, score: float) -> Entity:
         """The entity that a span over this post's words is, by character offsets.
 
@@ -91,93 +111,6 @@ class Post:
         """
         start, end = self.offsets[span.start][0], self.offsets[span.end - 1][1]
         return Entity(start, end, self.text[start:end], span.label, score)
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """One detected object with the attributes that precede it, or a ready ``text`` instead of both.
-
-    >>> VisualContext("1.jpg", tags=(Tag("shirt", ("red",), confidence=0.9), Tag(text="two men"))).tags[0].attributes
-    ('red',)
-    """
-
-    object: str = ""
-    attributes: tuple[str, ...] = ()
-    confidence: float | None = None
-    box: Box | None = None
-    text: str | None = None
-    source: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """One sentence about the whole picture; ``score`` is the captioner's own, if it gives one.
-
-    >>> VisualContext("1.jpg", captions=(Caption("two men on a stage", source="by hand"),)).captions[0].text
-    'two men on a stage'
-    """
-
-    text: str
-    score: float | None = None
-    source: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class OcrText:
-    """One line or word that an OCR engine read.
-
-    >>> OcrText("CLEVELAND", confidence=0.98, box=(10, 20, 210, 60)).box
-    (10, 20, 210, 60)
-    """
-
-    text: str
-    confidence: float | None = None
-    box: Box | None = None
-    source: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ContextText:
-    """Retrieved or background text that belongs to a picture or a post.
-
-    >>> VisualContext("1.jpg", texts=(ContextText("The Cavaliers play in Cleveland."),)).empty
-    False
-    """
-
-    text: str
-    source: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class VisualContext:
-    """Everything that was read from one picture; one row of the visual-context artefact.
-
-    ``extractor`` has the keys name, version and fingerprint. ``extra`` holds unknown keys of the row,
-    which are written back unchanged.
-
-    >>> VisualContext("1.jpg", captions=(Caption("two men on a stage"),), ocr=(OcrText("CLEVELAND"),)).empty
-    False
-    """
-
-    image: str
-    tags: tuple[Tag, ...] = ()
-    captions: tuple[Caption, ...] = ()
-    ocr: tuple[OcrText, ...] = ()
-    texts: tuple[ContextText, ...] = ()
-    extractor: Mapping[str, str] | None = None
-    sha256: str | None = None
-    status: ContextStatus = "ok"
-    reason: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def empty(self) -> bool:
-        """True when nothing at all was read."""
-        return not (self.tags or self.captions or self.ocr or self.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +144,24 @@ class Entity:
 
 
 PREDICTION_KEYS = frozenset(
-    {"id", "text", "entities", "view", "image_status", "image", "reason", "cut", "evidence", "context"}
+    {"id", "text", "entities", "view", "image_status", "image", "images", "pictures", "reason", "cut"}
+    | {"evidence", "context"}
 )
 """Keys of the rows of predictions and explanations."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStatus:
+    """What became of one of a post's several pictures, its name, and why it was not used."""
+
+    status: ImageStatus
+    image: str | None = None
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The status as a JSON object, without what is None."""
+        row = {"image": self.image, "status": self.status, "reason": self.reason}
+        return {key: value for key, value in row.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +179,14 @@ class Prediction:
         text: The text the offsets point into.
         entities: In order of appearance; they never overlap.
         view: The view that was decoded.
-        image_status: What became of the picture.
+        image_status: What became of the picture; of several, "used" if any of them was.
         reason: Why the picture was not used, or, of one that was used, which backend failed on it; else None.
         context: What was read from the picture; None without one.
-        image: The picture's name; None where it has none.
+        image: The picture's name, of several the first's; None where it has none.
         cut: Sub-tokens that the model could not take: by kind of context, of overlong words under "words", and of links
             under "links".
         extra: Keys of the input row that mner does not use, given back in the row.
+        pictures: Of a post with several pictures what became of each, in their order; else empty.
     """
 
     id: str
@@ -250,9 +199,12 @@ class Prediction:
     image: str | None = None
     cut: Mapping[str, int] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    pictures: tuple[PictureStatus, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction as its JSONL row; image, reason and cut only where there are such.
+
+        Of several pictures it has ``images``, their names, instead of ``image``, and ``pictures``: what became of each.
 
         The input's extra keys come last. One that has the name of a key of ours is left out.
         """
@@ -263,8 +215,13 @@ class Prediction:
             "view": self.view,
             "image_status": self.image_status,
         }
-        if self.image is not None:
+        names = [picture.image for picture in self.pictures]
+        if names and None not in names:
+            row["images"] = names
+        elif self.image is not None:
             row["image"] = self.image
+        if self.pictures:
+            row["pictures"] = [picture.to_dict() for picture in self.pictures]
         if self.reason is not None:
             row["reason"] = self.reason
         if self.cut:

@@ -52,6 +52,36 @@ def test_text_gives_one_row(run: Run) -> None:
     assert result.stderr == ""
 
 
+def test_several_pictures_are_read_and_those_that_cannot_be_are_named(run: Run, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        Image.effect_noise((64, 48), 90).save(tmp_path / name)
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    pictures = [part for name in ("a.png", "bad.png", "b.png") for part in ("--image", str(tmp_path / name))]
+    result = run("--text", TEXT, *pictures)
+    (row,) = rows(result)
+    assert row["images"] == pictures[1::2]
+    assert [picture["image"] for picture in row["pictures"]] == pictures[1::2]
+    assert row["pictures"][1]["status"] == "unreadable"
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{tmp_path / 'bad.png'}: the picture was not used, the ")
+    refused = run("--text", TEXT, *pictures, "--max-pictures", "2")
+    assert refused.exit_code == 2
+    assert "3 pictures, the most of one post is 2" in refused.stderr
+
+
+def test_images_of_posts_are_looked_up_in_the_folder(run: Run, tmp_path: Path) -> None:
+    posts = tmp_path / "posts.jsonl"
+    posts.write_text(json.dumps({"id": "1", "text": TEXT, "images": ["1.jpg", "none.jpg"]}) + "\n")
+    contexts = tmp_path / "contexts.jsonl"
+    contexts.write_text('{"image": "1.jpg", "captions": [{"text": "a dog", "source": "x"}]}\n')
+    result = run(posts, "--contexts", contexts)
+    (row,) = rows(result)
+    assert [picture["status"] for picture in row["pictures"]] == ["used", "missing"]
+    assert (row["image_status"], row["view"], row["images"]) == ("used", "I+T", ["1.jpg", "none.jpg"])
+    assert "pictures: 1 used, 1 missing" in result.stderr
+    assert "1 picture not found" in result.stderr
+
+
 def test_missing_picture_falls_back_and_says_why(run: Run, tmp_path: Path) -> None:
     (row,) = rows(run("--text", TEXT, "--image", tmp_path / "none.jpg"))
     assert (row["view"], row["image_status"]) == ("T", "missing")

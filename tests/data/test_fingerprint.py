@@ -27,6 +27,7 @@ def test_stamp_counts_and_names():
         [replace(A, spans=(Span(0, 2, "X"),)), B],
         [replace(A, image="2.jpg"), B],
         [replace(A, image=None), B],
+        [replace(A, more_images=("2.jpg",)), B],
         [A, replace(B, spans=None)],
     ],
 )
@@ -61,3 +62,7 @@ def test_statistics_describe_posts():
 def test_statistics_of_nothing_are_zero():
     numbers = statistics([])
     assert (numbers.mean_words, numbers.image_share, numbers.longest, numbers.strict) == (0.0, 0.0, 0, None)
+
+
+def test_statistics_count_each_of_several_pictures():
+    assert statistics([replace(A, image="1.jpg", more_images=("2.jpg", "3.jpg")), A]).images == 3

@@ -39,6 +39,16 @@ def test_words_with_text_are_found_in_order_or_stand_at_offsets():
     assert placed.offsets == ((1, 2), (3, 4))
 
 
+def test_images_are_several_pictures():
+    rows = [
+        {"text": "a", "images": ["1.jpg", "2.jpg"]},
+        {"text": "a", "image": "1.jpg", "images": ["1.jpg"]},
+        {"text": "a", "images": []},
+        {"text": "a", "images": None, "image": "1.jpg"},
+    ]
+    assert [post.images for post in read_rows(*rows)] == [("1.jpg", "2.jpg"), ("1.jpg",), (), ("1.jpg",)]
+
+
 def test_no_entities_is_not_the_same_as_no_labels():
     none, empty, null = read_rows({"text": "a"}, {"text": "a", "entities": []}, {"text": "a", "entities": None})
     assert (none.spans, empty.spans, null.spans) == (None, (), None)
@@ -88,6 +98,11 @@ def test_post_of_five_thousand_words_survives():
         ({"words": ["a"], "text": "aa", "offsets": [[0]]}, '"offsets": expected'),
         ({"words": ["a", "a"], "text": "aa", "offsets": [[0, 1]]}, '"offsets": expected'),
         ({"text": "a", "image": 3}, '"image": expected a file name or null'),
+        ({"text": "a", "image": ["1.jpg"]}, 'several: "images"'),
+        ({"text": "a", "images": "1.jpg"}, '"images": expected a list of file names'),
+        ({"text": "a", "images": ["1.jpg", None]}, '"images": expected a list of file names'),
+        ({"text": "a", "images": ["1.jpg", ""]}, '"images": expected a list of file names'),
+        ({"text": "a", "image": "2.jpg", "images": ["1.jpg"]}, "not the first of"),
         ({"text": "a", "id": [1]}, '"id": expected a string'),
         ({"text": "a", "entities": {}}, '"entities": expected a list'),
         ({"text": "a", "entities": [3]}, "expected an entity"),

@@ -40,7 +40,7 @@ NAMES = st.text(st.characters(exclude_characters="\t\n\r ", exclude_categories=[
 
 
 @st.composite
-def posts(draw):
+def posts(draw, several=True):
     written = []
     for number in range(draw(st.integers(0, 4))):
         words = tuple(draw(st.lists(WORDS, max_size=6)))
@@ -52,7 +52,8 @@ def posts(draw):
             at = end
         image = draw(st.none() | NAMES.map(lambda name: f"{name}.jpg") | NAMES.map(lambda name: f"d/{name}.PNG"))
         text, offsets = joined(words)
-        written.append(Post(f"p{number}", text, words, offsets, tuple(spans), image))
+        more = tuple(draw(st.lists(NAMES, max_size=2))) if several and image else ()
+        written.append(Post(f"p{number}", text, words, offsets, tuple(spans), image, more_images=more))
     return written
 
 
@@ -81,7 +82,7 @@ def test_jsonl_keeps_everything(written):
     assert not lost
 
 
-@given(posts())
+@given(posts(several=False))
 def test_twitter_keeps_words_spans_and_image(written):
     again, _ = reread(written, format="twitter")
     assert [(post.words, post.offsets, post.spans, post.image) for post in again] == [
@@ -89,12 +90,30 @@ def test_twitter_keeps_words_spans_and_image(written):
     ]
 
 
-@given(posts())
+@given(posts(several=False))
 def test_stamp_is_the_same_in_every_format(written):
     stamps = {stamp(written).fingerprint} | {
         stamp(reread(written, format=name)[0]).fingerprint for name in ("twitter", "conll", "jsonl")
     }
     assert len(stamps) == 1
+
+
+@pytest.mark.parametrize("format", ["jsonl", "json", "conll", "csv"])
+def test_several_pictures_survive(format):
+    written = [
+        Post("1", "Kevin won", spans=(Span(0, 1, "PER"),), image="a.jpg", more_images=('b "2".jpg', "c,d.jpg")),
+        Post("2", "Kevin won", spans=(), image='["a"].jpg'),
+        Post("3", "Kevin won", spans=()),
+    ]
+    again, lost = reread(written, format=format)
+    assert [post.images for post in again] == [post.images for post in written]
+    assert not lost
+
+
+def test_twitter_counts_posts_that_lose_pictures():
+    post = Post("1", "Kevin", spans=(), image="1.jpg", more_images=("2.jpg",))
+    again, lost = reread([post], format="twitter")
+    assert (again[0].images, lost["pictures after the first"]) == (("1.jpg",), 1)
 
 
 @given(
@@ -105,7 +124,9 @@ def test_stamp_is_the_same_in_every_format(written):
 def test_jsonl_keeps_any_text_with_any_words_in_it(text, cuts, extra):
     cuts = sorted(cut for cut in cuts if cut <= len(text))
     offsets = tuple((a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=False))
-    extra = {k: v for k, v in extra.items() if k not in {"id", "text", "words", "offsets", "entities", "image"}}
+    extra = {
+        k: v for k, v in extra.items() if k not in {"id", "text", "words", "offsets", "entities", "image", "images"}
+    }
     spans = (Span(0, len(offsets), "X"),) if offsets else ()
     post = Post("1", text, tuple(text[a:b] for a, b in offsets), offsets, spans, None, "", extra)
     (again,), _ = reread([post], format="jsonl")
@@ -149,7 +170,14 @@ def test_convert_leads_back_to_the_same_file(tmp_path):
     assert (tmp_path / "e.txt").read_text() == text
 
 
-LOST = {"id": "id", "text": "text offsets", "words": "words offsets", "labels": "spans", "picture": "image"}
+LOST = {
+    "id": "id",
+    "text": "text offsets",
+    "words": "words offsets",
+    "labels": "spans",
+    "picture": "image more_images",
+    "pictures after the first": "more_images",
+}
 """What a format counts as lost -> the attributes of a post that it may change; all else comes back as it was."""
 
 TEXTS = st.one_of(

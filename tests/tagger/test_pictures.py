@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ import pytest
 
 from mner.config import VisionConfig
 from mner.errors import PluginError
-from mner.tagger.pictures import Pictures, judge
-from mner.tagger.requests import Request, request
+from mner.tagger.beside import judge
+from mner.tagger.pictures import Pictures
+from mner.tagger.requests import request
 from mner.types import Caption, ContextText, Post, VisualContext
-from mner.views import Piece
 
 Read = Callable[[str, Any], VisualContext]
 
@@ -177,41 +176,6 @@ def test_vision_turned_off_is_disabled() -> None:
     assert status == "disabled"
     assert reason is not None
     assert "[vision]" in reason
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        ("placeholder", "placeholder"),
-        ("unreadable", "unreadable"),
-        ("missing", "missing"),
-        ("too_large", "too_large"),
-        ("timeout", "timeout"),
-        ("skipped", "disabled"),
-    ],
-)
-def test_every_fallback_has_a_reason(status: Any, expected: str) -> None:
-    wanted = Request(request("Hi").post, picture=b"x")
-    context = VisualContext("x", status=status, reason="because")
-    assert judge(wanted, context, ()) == (expected, "because")
-    outcome, reason = judge(wanted, replace(context, reason=None), ())
-    assert outcome == expected
-    assert reason
-
-
-def test_judge_distinguishes_used_none_and_empty() -> None:
-    wanted = request("Hi", image="1.jpg")
-    piece = Piece("captions", "x", "a dog")
-    assert judge(request("Hi"), None, ()) == ("none", None)
-    assert judge(wanted, captioned("1.jpg", None), (piece,)) == ("used", None)
-    assert judge(wanted, VisualContext("1.jpg"), ()) == ("empty", "nothing was read from the picture")
-    failed = replace(captioned("1.jpg", None), reason="the ocr failed")
-    assert judge(wanted, failed, (piece,)) == ("used", "the ocr failed")
-    assert judge(wanted, VisualContext("1.jpg", reason="the ocr failed"), ()) == ("empty", "the ocr failed")
-    status, reason = judge(wanted, captioned("1.jpg", None), ())
-    assert status == "empty"
-    assert reason is not None
-    assert "[context]" in reason
 
 
 def test_text_of_another_post_with_the_same_picture_is_left_out() -> None:

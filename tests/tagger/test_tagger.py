@@ -260,8 +260,8 @@ def test_batch_is_the_list_of_pipe(tagger: Tagger) -> None:
 
 def test_atag_is_the_call_and_leaves_the_event_loop_free(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
-    look = tagger._look
-    monkeypatch.setattr(tagger, "_look", lambda wanted: threads.append(threading.get_ident()) or look(wanted))
+    look = tagger._beside.look
+    monkeypatch.setattr(tagger._beside, "look", lambda wanted: threads.append(threading.get_ident()) or look(wanted))
 
     async def together() -> list[Prediction]:
         return list(await asyncio.gather(tagger.atag(TEXT, context="a dog"), tagger.atag(TEXT, min_score=1)))

@@ -84,3 +84,56 @@ def test_fit_loses_nothing_uncounted(pieces: list[tuple[Source, str]], budget: i
     assert used + sum(context.cut.values()) == sum(len(text) - text.count(" ") for _, text in pieces)
     for kind in ("captions", "tags"):
         assert sum(end - start - 1 for kind_of_part, start, end in context.parts if kind_of_part == kind) <= budget
+
+
+def several(*pieces: tuple[Source, str, int], budget: dict[Source, int], room: int | None = None) -> Context:
+    context_pieces = [Piece(kind, "", words, picture) for kind, words, picture in pieces]
+    return fit(context_pieces, Letters(), sep_id=SEP, budget=budget, room=room)
+
+
+def test_pictures_share_a_budget_equally() -> None:
+    pieces: list[tuple[Source, str, int]] = [("ocr", "a " * 50, 0), ("ocr", "b " * 50, 1), ("ocr", "c c", 2)]
+    context = several(*pieces, budget={"ocr": 20})
+    assert text(context) == f"|{'a' * 9}|{'b' * 9}|cc"
+    assert context.cut == {"ocr": 82}
+
+
+def test_pictures_share_the_room_equally() -> None:
+    pieces: list[tuple[Source, str, int]] = [("captions", "x", 0), ("ocr", "a " * 50, 0), ("ocr", "b " * 50, 1)]
+    assert text(several(*pieces, budget={}, room=12)) == "|x|aaaa|bbbb"
+    crowded: list[tuple[Source, str, int]] = [("ocr", "a", place) for place in range(16)]
+    assert len(several(*crowded, budget={}, room=12).ids) <= 12
+
+
+def test_a_cut_caption_is_not_replaced_by_a_later_one_of_its_picture() -> None:
+    pieces: list[tuple[Source, str, int]] = [
+        ("captions", "aa aa aa", 0),
+        ("captions", "z", 0),
+        ("captions", "b", 1),
+        ("captions", "c", 1),
+    ]
+    assert text(several(*pieces, budget={"captions": 7})) == "|aaaa|b|c"
+
+
+@given(
+    st.lists(st.tuples(st.text("ab ", max_size=20), st.just(0)), max_size=6),
+    st.integers(0, 40),
+    st.integers(0, 40),
+)
+def test_one_picture_is_cut_as_if_there_were_no_pictures(pieces: list[tuple[str, int]], most: int, room: int) -> None:
+    context = fitted(*(("captions", words) for words, _ in pieces), budget={"captions": most}, room=room)
+    left, expected = most, ""
+    stopped = False
+    for words, _ in pieces:
+        taken = ""
+        for word in words.split():
+            limit = min(left, room - len(expected) - 1)
+            if stopped or len(taken) + len(word) > limit:
+                if not taken and not stopped and limit > 0:
+                    taken = word[:limit]
+                stopped = True
+                break
+            taken += word
+        left -= len(taken)
+        expected += f"|{taken}" if taken else ""
+    assert text(context) == expected

@@ -84,3 +84,19 @@ def test_compose_leaves_out_what_is_empty(caption: str) -> None:
 def test_compose_without_a_usable_picture_is_empty(status: ContextStatus) -> None:
     assert compose(context(captions=FULL.captions, status=status), ContextConfig()) == ()
     assert compose(context(), ContextConfig()) == ()
+
+
+def test_each_picture_has_pieces_of_its_own() -> None:
+    from mner.several import together
+
+    other = context(captions=(Caption("a dog", source="catr"),), ocr=(OcrText("EXIT", source="rapid"),))
+    pieces = compose(together([FULL, context(status="missing"), other]), ContextConfig())
+    assert [(piece.kind, piece.picture, piece.text) for piece in pieces] == [
+        ("captions", 0, "a man on a bike"),
+        ("captions", 0, "a street"),
+        ("captions", 2, "a dog"),
+        ("tags", 0, "blue sky brown small wet dog red car"),
+        ("ocr", 0, "GATE 7"),
+        ("ocr", 2, "EXIT"),
+    ]
+    assert pieces[2].to_dict() == {"kind": "captions", "source": "catr", "text": "a dog", "picture": 2}

@@ -44,3 +44,18 @@ def test_pictures_of_training_stay_inside_their_folder(tmp_path: Path, monkeypat
     read = contexts_of(posts, config, tmp_path)
     assert [context.status for context in read if context is not None] == ["ok", "skipped", "ok", "skipped"]
     assert all(context is not None and len(context.image) < 60 for context in read)
+
+
+def test_contexts_of_several_pictures_are_one(tmp_path: Path) -> None:
+    rows = [{"image": f"{name}.jpg", "captions": [{"text": name}]} for name in "ab"]
+    (tmp_path / "c.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = configs.check({"data": {"contexts": ["c.jsonl"]}})
+    posts = [
+        Post("1", "Hi", image="a.jpg", more_images=("none.jpg", "b.jpg")),
+        Post("2", "Hi", image="none.jpg", more_images=("gone.jpg",)),
+    ]
+    both, nothing = contexts_of(posts, config, tmp_path)
+    assert both is not None
+    assert [(caption.text, caption.picture) for caption in both.captions] == [("a", 0), ("b", 2)]
+    assert both.reason == "picture 2 (none.jpg): the files of contexts do not have it"
+    assert nothing is None

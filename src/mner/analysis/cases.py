@@ -17,7 +17,7 @@ from mner.config import Section
 from mner.errors import DataError
 from mner.evaluation import score
 from mner.evaluation.outcomes import counts
-from mner.evidence import Match, matches
+from mner.matches import Match, matches
 from mner.runs.record import RunRecord, ScoredSplit
 from mner.types import Post, Span, ViewName, VisualContext
 from mner.views import Piece

@@ -42,6 +42,7 @@ def explain(
     force: ForceOption = False,
     limit: Annotated[int, bounded(0, COUNT, help="Most posts to explain; 0 explains all.")] = 0,
     timeout: options.TimeoutOption = None,
+    max_pictures: options.MaxPicturesOption = 16,
     threads: options.ThreadsOption = 0,
     device: options.DeviceOption = "cpu",
     allow_plugins: options.PluginsOption = False,
@@ -67,6 +68,7 @@ def explain(
         contexts=contexts or None,
         features=features,
         timeout=timeout,
+        max_pictures=max_pictures,
     )
     if text is not None:
         alone = tagger.explain(text, image=image)
@@ -103,6 +105,8 @@ def _explained(tagger: Tagger, posts: Iterable[Any], images: Path | None) -> Ite
     missing = 0
     for post in posts:
         explanation = tagger.explain(post)
-        missing += explanation.prediction.image_status == "missing"
+        alone = [explanation.prediction.image_status]
+        statuses = [picture.status for picture in explanation.prediction.pictures] or alone
+        missing += statuses.count("missing")
         yield explanation
     source.hint_missing(missing, images)

@@ -65,8 +65,12 @@ ModelOption = Annotated[
 ]
 TextOption = Annotated[str | None, typer.Option(help="One text instead of a file of posts.", show_default=False)]
 ImageOption = Annotated[
-    str | None, typer.Option(help="The picture that goes with --text: its file, or a data URI.", show_default=False)
+    list[str] | None,
+    typer.Option(
+        help="The picture that goes with --text: its file, or a data URI; may be repeated.", show_default=False
+    ),
 ]
+MaxPicturesOption = Annotated[int, bounded(1, COUNT, help="Most pictures of one post.")]
 ContextsOption = Annotated[
     list[Path] | None,
     typer.Option(

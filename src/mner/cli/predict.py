@@ -47,6 +47,7 @@ def predict(
     min_score: Annotated[float, options.bounded(0.0, 1.0, help="Least probability of an entity.")] = 0.0,
     no_images: options.NoImagesOption = False,
     timeout: options.TimeoutOption = None,
+    max_pictures: options.MaxPicturesOption = 16,
     threads: options.ThreadsOption = 0,
     device: options.DeviceOption = "cpu",
     allow_plugins: options.PluginsOption = False,
@@ -87,6 +88,7 @@ def predict(
         "contexts": contexts or None,
         "features": features,
         "timeout": timeout,
+        "max_pictures": max_pictures,
     }
     tagger = source.open_tagger(model, **settings)
     if text is not None:

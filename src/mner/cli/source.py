@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mner.types import Prediction, VisualContext
 
 
-def check_source(posts: str | None, text: str | None, image: str | None) -> None:
+def check_source(posts: str | None, text: str | None, image: Sequence[str] | None) -> None:
     """Refuse a command line that names no source, two, or a picture without a text."""
     if posts is None and text is None:
         raise typer.BadParameter(
@@ -27,7 +27,7 @@ def check_source(posts: str | None, text: str | None, image: str | None) -> None
         )
     if posts is not None and text is not None:
         raise typer.BadParameter("give a file of posts or --text, not both", param_hint="POSTS")
-    if image is not None and text is None:
+    if image and text is None:
         raise typer.BadParameter("goes with --text; posts name their pictures themselves", param_hint="--image")
     if posts is not None and posts != "-":
         _check_readable(Path(posts))
@@ -97,10 +97,19 @@ def hint_missing(count: int, images: Path | None) -> None:
 
 
 def warn_unread(prediction: Prediction) -> None:
-    """Say on stderr that the picture of --image could not be used, and why."""
-    if prediction.image_status not in {"used", "empty", "none"}:
-        reason = prediction.reason or prediction.image_status
-        say(f"{prediction.image}: the picture was not used, the words alone were read: {reason}", err=True)
+    """Say on stderr which pictures of --image could not be used, and why."""
+    if prediction.pictures:
+        used = any(picture.status == "used" for picture in prediction.pictures)
+        rest = "the other pictures" if used else "the words alone"
+        for picture in prediction.pictures:
+            _warn(picture.image, picture.status, picture.reason, f"{rest} were read")
+    else:
+        _warn(prediction.image, prediction.image_status, prediction.reason, "the words alone were read")
+
+
+def _warn(image: str | None, status: str, reason: str | None, instead: str) -> None:
+    if status not in {"used", "empty", "none"}:
+        say(f"{image}: the picture was not used, {instead}: {reason or status}", err=True)
 
 
 def read_posts(posts: str, format: str | None, *, labels: bool = False) -> Iterator[Any]:

@@ -83,10 +83,12 @@ def from_row(row: Any, *, where: str = "context") -> VisualContext:
 
 def _entry(entry: Any) -> dict[str, Any]:
     """An entry as JSON: its fields that are not empty, then its unknown keys."""
-    fields = {name: getattr(entry, name) for name in entry.__dataclass_fields__ if name != "extra"}
+    fields = {name: getattr(entry, name) for name in entry.__dataclass_fields__ if name not in ("extra", "picture")}
     row = {name: value for name, value in fields.items() if value not in (None, "", ())}
     if isinstance(entry, Caption | OcrText | ContextText):
         row["text"] = entry.text
+    if entry.picture:
+        row["picture"] = entry.picture
     return {**{name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}, **entry.extra}
 
 
@@ -106,6 +108,8 @@ def _read(entry: Any, kind: Any, where: str) -> Any:
     if not isinstance(entry, Mapping):
         raise DataError(f"{where}: expected an object or a text, found {entry!r}")
     fields = [name for name in kind.__dataclass_fields__ if name != "extra"]
+    if type(place := entry.get("picture")) is not int or place < 0:
+        fields.remove("picture")  # somebody's own key
     present = [name for name in fields if name in entry and (entry[name] is not None or name not in _NULLABLE)]
     values = {name: _checked(entry[name], name, where) for name in present}
     if kind is Tag and not (values.get("text") or values.get("object")):
@@ -124,6 +128,8 @@ def _checked(value: Any, name: str, where: str) -> Any:
         if not isinstance(value, list) or len(value) != 4 or not all(map(finite, value)):
             raise DataError(f"{where}: box: expected [left, top, right, bottom], found {value!r}")
         return tuple(value)
+    elif name == "picture":
+        return value
     elif name == "attributes":
         if not isinstance(value, list) or not all(isinstance(attribute, str) for attribute in value):
             raise DataError(f"{where}: attributes: expected a list of texts, found {value!r}")

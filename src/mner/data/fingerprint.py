@@ -47,7 +47,8 @@ class Stamper:
         """The same post, now counted."""
         spans = None if post.spans is None else [(span.start, span.end, span.label) for span in post.spans]
         # ASCII JSON: one text for one content, whatever characters (or halves of them) the words hold.
-        self._hash.update(json.dumps([_picture(post.image), post.words, spans]).encode() + b"\n")
+        more = [[_picture(image) for image in post.more_images]] if post.more_images else []
+        self._hash.update(json.dumps([_picture(post.image), post.words, spans, *more]).encode() + b"\n")
         self._posts += 1
         self._words += len(post.words)
         self._labels.update(span.label for span in post.spans or ())
@@ -141,7 +142,7 @@ def statistics(posts: Iterable[Post], *, strict: Iterable[Post] | None = None) -
         with_entity += bool(post.spans)
         if post.image is not None:
             with_image += 1
-            images.add(post.image)
+            images.update(post.images)
         if len(post.words) > longest or not longest_id:
             longest, longest_id = len(post.words), post.id
         lengths.update(span.end - span.start for span in post.spans or ())

@@ -57,7 +57,7 @@ def pictures(
     if source.suffix.lower() == TABLE:
         return _not_empty(table(source, images=images, allow_outside_images=allow_outside_images), source)
     folder = images if images is not None else source.parent
-    named = dict.fromkeys(post.image for post in read(source, labels=False) if post.image is not None)
+    named = dict.fromkeys(image for post in read(source, labels=False) for image in post.images)
     if not named:
         raise DataError(f"{source}: none of its posts names a picture")
     return [(short_name(image), place_of(folder, image, allow_outside=allow_outside_images)) for image in named]

@@ -71,7 +71,7 @@ def read(
         yield from posts
         return
     for post in posts:
-        yield post if post.image is None else replace(post, image=_placed(Path(images), post.image, post.where))
+        yield post.with_images([_placed(Path(images), image, post.where) for image in post.images])
 
 
 def _placed(folder: Path, image: str, where: str) -> str:

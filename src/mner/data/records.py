@@ -15,7 +15,7 @@ from mner.tags import Labels, from_spans
 from mner.types import Post
 from mner.words import split
 
-OWN = {"id", "text", "words", "offsets", "entities", "image"}
+OWN = {"id", "text", "words", "offsets", "entities", "image", "images"}
 """Keys that mner writes; all others of a record are the user's."""
 
 CANCELLED = "was_cancelled"
@@ -58,9 +58,7 @@ def post_of(record: Any, *, number: int, where: str = "", labels: Labels = "repa
     """
     row = _flat(record)
     text, words, offsets, taken = _words(row)
-    image = row.get("image")
-    if image is not None and not isinstance(image, str):
-        raise DataError(f'"image": expected a file name or null, found {image!r}')
+    images = images_of(row)
     written = row.get("id")
     if written is not None and (not isinstance(written, str | int) or isinstance(written, bool)):
         raise DataError(f'"id": expected a string, found {written!r}')
@@ -68,7 +66,31 @@ def post_of(record: Any, *, number: int, where: str = "", labels: Labels = "repa
     spans = None
     if labels and not excluded(extra):
         spans = gold.spans_of(row, text=text, offsets=offsets, labels=labels)
-    return Post(str(number if written is None else written), text, words, offsets, spans, image or None, where, extra)
+    named = (images[0] if images else None, where, extra, tuple(images[1:]))
+    return Post(str(number if written is None else written), text, words, offsets, spans, *named)
+
+
+def images_of(row: Mapping[str, Any]) -> list[str]:
+    """The pictures that a record names: its "image", or all of its "images", of which "image" may repeat the first.
+
+    Raises:
+        DataError: They are not names, or "image" names another one.
+
+    >>> images_of({"image": "1.jpg"}), images_of({"images": ["1.jpg", "2.jpg"]}), images_of({"image": None})
+    (['1.jpg'], ['1.jpg', '2.jpg'], [])
+    """
+    image, images = row.get("image"), row.get("images")
+    if image is not None and not isinstance(image, str):
+        raise DataError(
+            f'"image": expected a file name or null, found {image!r}; several: "images": ["1.jpg", "2.jpg"]'
+        )
+    if images is None:
+        return [image] if image else []
+    if not isinstance(images, list) or not all(isinstance(name, str) and name for name in images):
+        raise DataError(f'"images": expected a list of file names, such as ["1.jpg", "2.jpg"], found {images!r}')
+    if image and image not in images[:1]:
+        raise DataError(f'"image" names {image!r}, which is not the first of "images"; leave "image" out')
+    return images
 
 
 def excluded(extra: Mapping[str, Any]) -> str:
@@ -104,7 +126,9 @@ def to_row(post: Post) -> dict[str, Any]:
             {"start": post.offsets[span.start][0], "end": post.offsets[span.end - 1][1], "label": span.label}
             for span in post.spans
         ]
-    if post.image:
+    if post.more_images:
+        row["images"] = list(post.images)
+    elif post.image:
         row["image"] = post.image
     extra = {key: value for key, value in post.extra.items() if key not in OWN and not gold.holds(key, value)}
     return {**row, **extra}

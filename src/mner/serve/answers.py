@@ -137,7 +137,7 @@ class Answers:
             (alone,) = await self._batcher.tag([_without_picture(post.row)], [post.words])
         row = _row(prediction, options, _above(alone, options.min_score))
         row["evidence"] = [evidence.to_dict() for evidence in explanation.evidence]
-        row["pieces"] = [{"kind": kind, "source": source, "text": text} for kind, source, text in explanation.pieces]
+        row["pieces"] = [piece.to_dict() for piece in explanation.pieces]
         return row, prediction
 
     def _count(self, predictions: Sequence[Prediction], statuses: Counter[str]) -> None:

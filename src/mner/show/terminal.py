@@ -42,9 +42,9 @@ def status(prediction: Prediction) -> Text:
     from rich.text import Text
 
     line = f"view {prediction.view} \u00b7 {STATUS[prediction.image_status]}"
-    line += f": {shown(prediction.reason)}" if prediction.reason else ""
+    line += f": {shown(prediction.reason)}" if prediction.reason and not prediction.pictures else ""
     line += f" \u00b7 cut: {lost}" if (lost := cut(prediction)) else ""
-    return Text(line, "dim")
+    return Text("\n", "dim").join([Text(line, "dim"), *_pictures(prediction)])
 
 
 def cut(prediction: Prediction) -> str:
@@ -68,6 +68,15 @@ def explanation(explained: Explanation) -> RenderableType:
     return Group(*parts)
 
 
+def _pictures(prediction: Prediction) -> Iterator[Text]:
+    """A line on what became of each of several pictures."""
+    from rich.text import Text
+
+    for place, picture in enumerate(prediction.pictures, 1):
+        line = f"{place:<3}{shown(picture.image or 'picture')} \u00b7 {STATUS[picture.status]}"
+        yield Text(line + (f": {shown(picture.reason)}" if picture.reason else ""), "dim")
+
+
 def _table(explained: Explanation) -> Table:
     from rich import box
     from rich.table import Table
@@ -79,7 +88,8 @@ def _table(explained: Explanation) -> Table:
     table.add_column("entity")
     table.add_column("label")
     if used:
-        for head in ("with picture", "without", *(f"w/o {kind}" for kind in kinds)):
+        numbers = [f"w/o picture {place}" for place in range(1, len(explained.prediction.pictures) + 1)]
+        for head in ("with picture", "without", *(f"w/o {kind}" for kind in kinds), *numbers):
             table.add_column(head, justify="right")
         table.add_column("what the picture did")
     else:
@@ -89,6 +99,7 @@ def _table(explained: Explanation) -> Table:
         cells = [Text(shown(row.entity.text), f"bold {style}"), Text(shown(row.entity.label), style)]
         if used and row.with_image is not None:
             scores = [row.with_image, row.without_image, *(row.without_source[kind] for kind in kinds)]
+            scores += row.without_picture
             cells += [Text(number(score)) for score in scores]
             verdict = change(row.verdict, row.with_image, row.without_image)[0] + (
                 f" (was {shown(row.label_without)})" if row.label_without else ""
@@ -104,5 +115,9 @@ def _table(explained: Explanation) -> Table:
 def _read(explained: Explanation) -> Iterator[Text]:
     from rich.text import Text
 
-    for kind, source, text in explained.pieces:
-        yield Text.assemble((f"{kind:<9}", "bold"), shown(text), (f"  {shown(source)}", "dim"))
+    several = bool(explained.prediction.pictures)
+    for piece in explained.pieces:
+        number = f"{piece.picture + 1:<3}" if several else ""
+        yield Text.assemble(
+            (f"{number}{piece.kind:<9}", "bold"), shown(piece.text), (f"  {shown(piece.source)}", "dim")
+        )

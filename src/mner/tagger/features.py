@@ -37,7 +37,7 @@ class PictureFeatures:
     def __init__(
         self, declared: Sequence[Array], vision: VisionConfig, *, folder: Path | None = None, trained: str = ""
     ) -> None:
-        self._declared = tuple(declared)
+        self.declared = tuple(declared)
         self._vision = vision
         self._trained = trained
         self._ready = None if folder is None else open_features(folder, None, declared)
@@ -71,7 +71,7 @@ class PictureFeatures:
             ModelError: Its model is missing, or it is not the extractor of training.
         """
         if self._ready is not None and name in self._ready:
-            return PictureArrays(self._ready, name, self._declared), "used", None
+            return PictureArrays(self._ready, name, self.declared), "used", None
         if not self._vision.features:
             return {}, "disabled", "the model reads features of pictures, and its [vision] names no extractor of them"
         if source is None:
@@ -92,7 +92,7 @@ class PictureFeatures:
         if features is None:
             return {}, "empty", "the extractor has no features of the picture"
         arrays = {}
-        for array in self._declared:
+        for array in self.declared:
             if array.name not in features:
                 raise ConfigError(
                     f'vision.features: "{self._vision.features}" gives {", ".join(features)}, but the model reads '

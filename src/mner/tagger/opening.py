@@ -15,6 +15,7 @@ from mner.runtime import Backend, Precision, open_model, read_model
 from mner.tagger import hub
 from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures
+from mner.tagger.requests import MOST_PICTURES
 from mner.tagger.tagger import Tagger
 from mner.types import VisualContext
 from mner.views import Views
@@ -45,6 +46,7 @@ def load(
     features: str | Path | None = None,
     store: str | Path | None = None,
     timeout: float | None = None,
+    max_pictures: int = MOST_PICTURES,
 ) -> Tagger:
     """The tagger of a saved model.
 
@@ -67,6 +69,7 @@ def load(
         features: Folder of ready features, for a model that reads them; looked up before a picture is read.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
         timeout: Most seconds for reading one picture; None sets no limit.
+        max_pictures: Most pictures of one post; a post with more is an error.
 
     Raises:
         ModelError: There is no such model, or it is damaged, of another version, or names code outside mner.
@@ -79,6 +82,8 @@ def load(
     """
     if timeout is not None and not 0 < timeout < math.inf:
         raise ValueError(f"timeout: expected seconds above 0, got {timeout}; None sets no limit")
+    if max_pictures < 1:
+        raise ValueError(f"max_pictures: expected 1 or more, got {max_pictures}")
     if threads < 0:
         raise ValueError(f"threads: expected 0 (all cores) or more, got {threads}")
     given: Mapping[str, VisualContext] | list[Path] | None
@@ -119,6 +124,7 @@ def load(
         pictures=pictures,
         features=arrays,
         use_images=use_images,
+        max_pictures=max_pictures,
         fingerprints=saved.fingerprints | fingerprints,
         reopen=partial(
             load,
@@ -135,6 +141,7 @@ def load(
             features=_absolute(features),
             store=_absolute(store),
             timeout=timeout,
+            max_pictures=max_pictures,
         ),
     )
 

@@ -5,41 +5,20 @@ from __future__ import annotations
 import queue
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeVar
-
-import numpy as np
+from typing import Any, Protocol, TypeVar
 
 from mner import sessions
 from mner.config import VisionConfig
 from mner.data.pictures import place_of
 from mner.picture_files import unfiled
+from mner.several import UNNAMED
 from mner.tagger.requests import Request
-from mner.types import ImageStatus, VisualContext
-from mner.views import Piece
+from mner.types import VisualContext
 
 _T = TypeVar("_T")
-
-_STATUS: dict[str, ImageStatus] = {
-    "placeholder": "placeholder",
-    "unreadable": "unreadable",
-    "missing": "missing",
-    "too_large": "too_large",
-    "timeout": "timeout",
-    "skipped": "disabled",
-}
-
-_REASON: dict[str, str] = {
-    "placeholder": "the picture is a placeholder",
-    "unreadable": "the picture cannot be read",
-    "missing": "there is no such picture",
-    "too_large": "the picture is too large",
-    "timeout": "the picture took too long",
-    "skipped": "the picture was skipped when contexts were made",
-}
 
 
 class Contexts(Protocol):
@@ -48,39 +27,6 @@ class Contexts(Protocol):
     def get(self, image: str, /) -> VisualContext | None:
         """The context of a picture; None where there is none."""
         ...
-
-
-def judge(request: Request, context: VisualContext | None, pieces: Sequence[Piece]) -> tuple[ImageStatus, str | None]:
-    """What became of a request's picture, and why it was not used, or not all of it.
-
-    Args:
-        request: The request.
-        context: What was read; None if no picture was looked at.
-        pieces: The parts of it that go beside the words.
-    """
-    if context is None or not request.pictured:
-        return "none", None
-    if context.status != "ok":
-        return _STATUS[context.status], context.reason or _REASON[context.status]
-    if pieces:
-        return "used", context.reason
-    if context.empty:
-        return "empty", context.reason or "nothing was read from the picture"
-    return (
-        "empty",
-        context.reason
-        or "what was read from the picture is blank, or of sources that the model's [context] leaves out",
-    )
-
-
-class PictureReading(NamedTuple):
-    """What of a picture goes beside the words, and what became of it."""
-
-    status: ImageStatus
-    reason: str | None = None
-    context: VisualContext | None = None
-    pieces: tuple[Piece, ...] = ()
-    arrays: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class Pictures:
@@ -93,8 +39,9 @@ class Pictures:
         allow_outside: Also read pictures that posts name outside of that folder. What the caller gives is read wherever
             it is.
         store: SQLite file that keeps what was read; None takes the user's cache.
-        timeout: Most seconds for one picture, not counting the loading of the backends; None sets no limit. A picture
-            that takes longer is finished in the background, and the next one waits for it within its own limit.
+        timeout: Most seconds for one picture, of several for each, not counting the loading of the backends; None sets
+            no limit. A picture that takes longer is finished in the background, and the next one waits for it within
+            its own limit.
     """
 
     def __init__(
@@ -134,7 +81,7 @@ class Pictures:
                 from mner.contexts.artefact import for_post
 
                 return for_post(ready, request.post.id)
-        name = name or "picture"
+        name = name or UNNAMED
         if not (self._vision.detector or self._vision.captioner or self._vision.ocr):
             reason = "the model's [vision] names no backend that reads pictures"
             return VisualContext(image=name, status="skipped", reason=reason)

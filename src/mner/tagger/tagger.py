@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,22 @@ from mner.errors import DataError, ModelError
 from mner.evidence import Explanation, weigh
 from mner.runtime import Runtime, SavedModel, predict
 from mner.tagger import hub
+from mner.tagger.beside import Beside, PictureReading, statuses
 from mner.tagger.features import PictureFeatures
-from mner.tagger.pictures import PictureReading, Pictures, judge
-from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, check_score, request
+from mner.tagger.pictures import Pictures
+from mner.tagger.requests import (
+    GIVEN,
+    MOST_PICTURES,
+    ContextLike,
+    PostLike,
+    Request,
+    check_many,
+    check_score,
+    request,
+)
 from mner.tags import entity_types
 from mner.types import Prediction
-from mner.views import Views, compose
+from mner.views import Views
 
 if TYPE_CHECKING:
     from mner.tagger.requests import PictureLike
@@ -40,6 +51,7 @@ class Tagger:
         pictures: From a picture to its context.
         features: From a picture to the arrays that the model declares; None if it declares none.
         use_images: False decodes the T view, whatever pictures come.
+        max_pictures: Most pictures of one post.
         fingerprints: Of the saved model and of everything else that predictions depend on, by name.
         reopen: Opens the same tagger again, for copies and pickles; None: it cannot be copied.
 
@@ -72,6 +84,7 @@ class Tagger:
         pictures: Pictures,
         features: PictureFeatures | None = None,
         use_images: bool = True,
+        max_pictures: int = MOST_PICTURES,
         fingerprints: Mapping[str, str] | None = None,
         reopen: Callable[[], Tagger] | None = None,
     ) -> None:
@@ -83,15 +96,16 @@ class Tagger:
         self._runtime = runtime
         self._views = views
         self._pictures = pictures
-        self._features = features
+        sources = saved.config.context.captions or (GIVEN,)
+        self._request = partial(request, caption_source=sources[0], max_pictures=max_pictures)
         self._reopen = reopen
         decode = saved.config.decode
         self._decoder = Decoder(runtime.labels, runtime.chain, constrained=decode.constrained, repair=decode.labels)
-        self._off: str | None = None
-        if not use_images:
-            self._off = "pictures are turned off (use_images=False)"
-        elif "I+T" not in saved.views:
-            self._off = "the model was trained on the words alone"
+        off = None if "I+T" in saved.views else "the model was trained on the words alone"
+        self._off = off if use_images else "pictures are turned off (use_images=False)"
+        self._beside = Beside(
+            views.options, pictures, reads_context=saved.needs.context, features=features, off=self._off
+        )
 
     def __repr__(self) -> str:
         views = "T" if self._off else "T, I+T"
@@ -106,36 +120,37 @@ class Tagger:
         self,
         post: PostLike,
         *,
-        image: PictureLike | None = None,
-        context: ContextLike | None = None,
+        image: PictureLike | Sequence[PictureLike] | None = None,
+        context: ContextLike | Sequence[ContextLike] | None = None,
         min_score: float = 0.0,
     ) -> Prediction:
         """The entities of one post.
 
         Args:
-            post: A text, a ``Post``, or a row with "text" or "words", and perhaps "id", "image", "context".
-            image: Its picture: a path, the bytes of its file, or a PIL image. A picture that cannot be used is not
-                an error: ``image_status`` and ``reason`` say what happened.
-            context: What stands for the picture, which is then not read: a caption, a context or its row.
+            post: A text, a ``Post``, or a row with "text" or "words", and perhaps "id", "image" or "images", "context".
+            image: Its picture: a path, the bytes of its file, or a PIL image; or a list of its pictures. A picture that
+                cannot be used is not an error: ``image_status`` and ``reason`` say what happened.
+            context: What stands for the picture, which is then not read: a caption, a context or its row; or a list
+                with one for each picture.
             min_score: Least probability of an entity.
 
         Raises:
-            DataError: A row holds neither text nor words, or its context is faulty.
+            DataError: A row holds neither text nor words, or its context is faulty, or has too many pictures.
 
         >>> import mner
         >>> print(mner.load()("Kevin Love is back in Cleveland", min_score=0.5))
         [Kevin Love|PER ...] is back in [Cleveland|LOC ...]
         """
         check_score(min_score)
-        wanted = self._request(post, image, context)
-        return self._tag([wanted], [self._look(wanted)], min_score)[0]
+        wanted = self._request(post, image=image, context=context)
+        return self._tag([wanted], [self._beside.look(wanted)], min_score)[0]
 
     async def atag(
         self,
         post: PostLike,
         *,
-        image: PictureLike | None = None,
-        context: ContextLike | None = None,
+        image: PictureLike | Sequence[PictureLike] | None = None,
+        context: ContextLike | Sequence[ContextLike] | None = None,
         min_score: float = 0.0,
     ) -> Prediction:
         """What a call returns; a thread computes it, so that the event loop goes on meanwhile."""
@@ -179,17 +194,22 @@ class Tagger:
         self, numbered: Iterator[tuple[int, PostLike]], min_score: float, look_ahead: int
     ) -> Iterator[Prediction]:
         while window := [self._numbered(number, post) for number, post in islice(numbered, look_ahead)]:
-            yield from self._tag(window, [self._look(wanted) for wanted in window], min_score)
+            yield from self._tag(window, [self._beside.look(wanted) for wanted in window], min_score)
 
     def explain(
-        self, post: PostLike, *, image: PictureLike | None = None, context: ContextLike | None = None
+        self,
+        post: PostLike,
+        *,
+        image: PictureLike | Sequence[PictureLike] | None = None,
+        context: ContextLike | Sequence[ContextLike] | None = None,
     ) -> Explanation:
         """What the picture did for each entity of one post; the arguments are those of a call."""
-        wanted = self._request(post, image, context)
-        reading = self._look(wanted)
+        wanted = self._request(post, image=image, context=context)
+        reading = self._beside.look(wanted)
         pieces = reading.pieces
         texts = reading.context.ocr if reading.context is not None and pieces else ()
         spans = wanted.post.spans
+        sources = [self._pictures.source(picture) for picture in wanted.apart or [wanted]]
         return Explanation(
             self._tag([wanted], [reading], 0.0)[0],
             weigh(
@@ -200,10 +220,12 @@ class Tagger:
                 pieces=pieces,
                 texts=texts,
                 arrays=reading.arrays,
+                without_each=[reading.without(place) for place in range(len(reading.apart))],
             ),
             pieces,
-            self._pictures.source(wanted),
+            sources[0],
             None if spans is None else tuple(wanted.post.entity(span, 1.0) for span in spans),
+            tuple(sources[1:]),
         )
 
     def save(self, folder: str | Path) -> None:
@@ -232,30 +254,11 @@ class Tagger:
         """
         return hub.push(self._saved, repo, private=private, message=message)
 
-    def _request(self, post: PostLike, image: PictureLike | None, context: ContextLike | None) -> Request:
-        sources = self.config.context.captions
-        return request(post, image=image, context=context, caption_source=sources[0] if sources else GIVEN)
-
     def _numbered(self, number: int, post: PostLike) -> Request:
         try:
-            return self._request(post, None, None)
+            return self._request(post)
         except (DataError, TypeError) as error:
             raise type(error)(f"post {number}: {error}") from None
-
-    def _look(self, wanted: Request) -> PictureReading:
-        """What of the picture goes beside the words, and what became of it."""
-        if self._off is not None:
-            return PictureReading("disabled", self._off) if wanted.pictured else PictureReading("none")
-        context = self._pictures.context(wanted) if self._saved.needs.context else None
-        pieces = () if context is None else compose(context, self._views.options)
-        status, reason = judge(wanted, context, pieces)
-        if self._features is None or not wanted.pictured:
-            return PictureReading(status, reason, context, pieces)
-        name = wanted.post.image or "picture"
-        arrays, outcome, why = self._features.read(name, self._pictures.source(wanted))
-        if arrays or context is None:
-            status, reason = outcome, why
-        return PictureReading(status, reason, context, pieces, arrays)
 
     def _tag(
         self, requests: Sequence[Request], readings: Sequence[PictureReading], min_score: float
@@ -278,6 +281,7 @@ class Tagger:
                 image=wanted.post.image,
                 cut=coded.cut,
                 extra=wanted.post.extra,
+                pictures=statuses(wanted, reading),
             )
             for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True)
         ]

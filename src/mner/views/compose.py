@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from mner.config import ContextConfig, Source
+from mner.several import apart
 from mner.types import Tag, VisualContext
 
 ATTRIBUTES = 3
@@ -23,11 +24,22 @@ class Piece(NamedTuple):
         kind: The list of the artefact it comes from.
         source: Names of the backends that made it, joined by "+".
         text: What it says, on one line, without blanks around it; never empty.
+        picture: Which of the post's pictures it is from, from 0.
     """
 
     kind: Source
     source: str
     text: str
+    picture: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The piece as a JSON object; with the picture's place if that is not the first one.
+
+        >>> Piece("ocr", "rapid", "CLEVELAND").to_dict()
+        {'kind': 'ocr', 'source': 'rapid', 'text': 'CLEVELAND'}
+        """
+        row: dict[str, Any] = {"kind": self.kind, "source": self.source, "text": self.text}
+        return row | {"picture": self.picture} if self.picture else row
 
 
 class _Entry(Protocol):
@@ -45,7 +57,8 @@ def compose(context: VisualContext, options: ContextConfig) -> tuple[Piece, ...]
 
     Each caption and each retrieved text is a piece of its own; all tags make one piece (each its own with
     ``tags_apart``), all OCR texts another.
-    What is empty drops out. A context whose status is not "ok" has no pieces at all.
+    What is empty drops out. A context whose status is not "ok" has no pieces at all. Of several pictures each has its
+    own pieces: captions of the first, captions of the second, ..., tags of the first, and so on.
 
     >>> from mner.types import Caption
     >>> row = VisualContext(image="1.jpg", captions=(Caption("a man  with a <unk>."),), tags=(Tag("dog", ("brown",)),))
@@ -54,7 +67,13 @@ def compose(context: VisualContext, options: ContextConfig) -> tuple[Piece, ...]
     """
     if context.status != "ok":
         return ()
-    return tuple(piece for kind in options.order for piece in _COMPOSERS[kind](context, options))
+    pictures = apart(context)
+    return tuple(
+        piece._replace(picture=place) if place else piece
+        for kind in options.order
+        for place, picture in pictures.items()
+        for piece in _COMPOSERS[kind](picture, options)
+    )
 
 
 def _captions(context: VisualContext, options: ContextConfig) -> list[Piece]:

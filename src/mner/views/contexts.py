@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mner.config import Config
 from mner.data.pictures import place_of
 from mner.errors import DataError, why_not
 from mner.picture_files import short_name
+from mner.several import together
 from mner.types import Post, VisualContext
 
 
@@ -20,35 +21,50 @@ def contexts_of(
     watch: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[VisualContext | None]:
     """The visual context of each post, from the files of ``data.contexts`` or from its picture."""
-    known: list[VisualContext | None] = [None] * len(posts)
+    wanted = dict.fromkeys(image for post in posts for image in post.images)
+    known: dict[str, VisualContext] = {}
     if config.data.contexts:
-        from mner.contexts.artefact import for_post, read_contexts
+        from mner.contexts.artefact import read_contexts
 
         contexts = read_contexts([root / file for file in config.data.contexts])
-        ready = [None if post.image is None else contexts.get(post.image) for post in posts]
-        known = [context and for_post(context, post.id) for post, context in zip(posts, ready, strict=True)]
-    if config.data.images is None:
-        return known
-    folder = root / config.data.images
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder}: {why_not(folder, 'folder')}; data.images = {config.data.images!r} is relative to {root}"
-        )
-    pairs = zip(posts, known, strict=True)
-    wanted = {post.image: None for post, context in pairs if context is None and post.image is not None}
-    if wanted:
-        from mner.contexts.store import Store
-        from mner.vision.extract import Extractor
+        known = {image: context for image in wanted if (context := contexts.get(image)) is not None}
+    if config.data.images is not None:
+        folder = root / config.data.images
+        if not folder.is_dir():
+            raise DataError(
+                f"{folder}: {why_not(folder, 'folder')}; data.images = {config.data.images!r} is relative to {root}"
+            )
+        unread = [image for image in wanted if image not in known]
+        read = {} if not unread else _read(unread, folder, config, watch)
+        known |= {image: read[name] for image in unread if (name := short_name(image)) in read}
+    return [_of_post(post, known) for post in posts]
 
-        extractor = Extractor(config.vision)
-        read: dict[str, VisualContext] = {}
-        with Store(needed=False) as store:
-            files = ((short_name(image), place_of(folder, image)) for image in wanted)
-            for number, context in enumerate(extractor.stream(files, store=store), 1):
-                read[context.image] = context
-                watch(number, len(wanted))
-        known = [
-            read.get(short_name(post.image)) if context is None and post.image is not None else context
-            for post, context in zip(posts, known, strict=True)
-        ]
-    return known
+
+def _of_post(post: Post, known: Mapping[str, VisualContext]) -> VisualContext | None:
+    """What is known of a post's pictures, together; None if nothing is known of any."""
+    from mner.contexts.artefact import for_post
+
+    if all(image not in known for image in post.images):
+        return None
+    contexts = [
+        known.get(image) or VisualContext(image, status="missing", reason="the files of contexts do not have it")
+        for image in post.images
+    ]
+    return for_post(together(contexts), post.id)
+
+
+def _read(
+    images: Sequence[str], folder: Path, config: Config, watch: Callable[[int, int], None]
+) -> dict[str, VisualContext]:
+    """What the backends of [vision] read of pictures in a folder, by short name."""
+    from mner.contexts.store import Store
+    from mner.vision.extract import Extractor
+
+    extractor = Extractor(config.vision)
+    read: dict[str, VisualContext] = {}
+    with Store(needed=False) as store:
+        files = ((short_name(image), place_of(folder, image)) for image in images)
+        for number, context in enumerate(extractor.stream(files, store=store), 1):
+            read[context.image] = context
+            watch(number, len(images))
+    return read

@@ -96,22 +96,24 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
     features = open_features(root / config.data.features, posts, needs.pictured, policy=config.data.features_missing)
     instead: Mapping[str, str] = {}
     if config.context.substitute == "shuffled":
-        own = {post.image for post in posts if post.image is not None}
-        rows = {image: features.row(image) for image in own}
-        instead = ring([image for image, row in rows.items() if row and row.status == "ok"], config.seed)
+        named = {image for post in posts for image in post.images}
+        states_of = {image: row.status for image in named if (row := features.row(image)) is not None}
+        instead = ring([image for image, status in states_of.items() if status == "ok"], config.seed)
     arrays: list[Mapping[str, np.ndarray]] = []
     states: list[str] = []
     pictures: dict[str, bool] = {}
     for post in posts:
-        if post.image is None:
+        if not post.images:
             arrays.append({})
             states.append("none")
             continue
-        row = features.row(post.image)
-        pictures[post.image] = real = row is not None and row.status == "ok"
-        known = real or config.data.features_missing != "skip"
-        arrays.append(PictureArrays(features, instead.get(post.image, post.image), needs.pictured) if known else {})
-        states.append("used" if real else "filled" if known else "unknown" if row is None else row.status)
+        rows = [features.row(image) for image in post.images]
+        real = [image for image, row in zip(post.images, rows, strict=True) if row is not None and row.status == "ok"]
+        pictures.update({image: image in real for image in post.images})
+        known = real or (post.images[:1] if config.data.features_missing != "skip" else ())
+        own = [PictureArrays(features, instead.get(image, image), needs.pictured) for image in known]
+        arrays.append(side_by_side(own, needs.pictured))
+        states.append("used" if real else "filled" if known else "unknown" if rows[0] is None else rows[0].status)
     lacking = [image for image, real in pictures.items() if not real]
     if pictures and len(lacking) == len(pictures):
         raise DataError(
@@ -124,6 +126,14 @@ def arrays_of(posts: Sequence[Post], config: Config, root: Path, needs: Needs) -
             *(features.folder, len(lacking), len(pictures), lacking[0], config.data.features_missing),
         )
     return Reading(arrays, states, features.fingerprint)
+
+
+def side_by_side(pictures: Sequence[Mapping[str, np.ndarray]], declared: Sequence[Array]) -> Mapping[str, np.ndarray]:
+    """The arrays of one post's pictures together, see ``Array.side_by_side``; those of a single one as they are."""
+    present = [arrays for arrays in pictures if arrays]
+    if len(present) < 2:
+        return present[0] if present else {}
+    return {array.name: array.side_by_side([arrays[array.name] for arrays in present]) for array in declared}
 
 
 def _zeros(posts: Sequence[Post], declared: Sequence[Array]) -> Reading:
@@ -153,7 +163,7 @@ def open_features(
     """
     from mner.vision.features import read_features
 
-    images = None if posts is None else [post.image for post in posts if post.image is not None]
+    images = None if posts is None else [image for post in posts for image in post.images]
     features = read_features(folder, images, policy=policy)  # type: ignore[arg-type]  # checked by the schema
     for array in declared:
         if array.name not in features.widths:

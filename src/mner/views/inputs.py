@@ -102,6 +102,15 @@ class Array:
                 "or set the size in [model.options]"
             )
 
+    def side_by_side(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """The array of several pictures of one post: their regions one after the other; of a fixed size, the first's.
+
+        >>> Array("grid", ("post", "region", 2)).side_by_side([np.ones((1, 2)), np.ones((3, 2))]).shape
+        (4, 2)
+        """
+        free = len(self.axes) > 1 and isinstance(self.axes[1], str)
+        return np.concatenate(pictures) if free else pictures[0]
+
     def padded(self, posts: Sequence[np.ndarray | None]) -> dict[str, np.ndarray]:
         """The arrays of some posts as one, and its mask; None stands for a post without.
 

@@ -4,14 +4,16 @@ Columns are separated by TABs, or in lines without one by spaces. A line of only
 Where the first column counts the words, as in CoNLL-U, the word is the second; a line
 ``# global.columns = ID FORM NER`` names the columns of files that are laid out otherwise. The scheme (IOB2, IOB1 or
 BIOES) is found by a first pass over the labels. ``-DOCSTART-`` lines separate posts and are skipped.
-Before a post's first word, ``# key = value`` is a comment: ``id`` (or ``sent_id``), ``image`` and ``text`` (used where
-the words occur in it) belong to the post, others are kept as extra keys, as are columns between word and label.
+Before a post's first word, ``# key = value`` is a comment: ``id`` (or ``sent_id``), ``image`` (or ``images``, a JSON
+list) and ``text`` (used where the words occur in it) belong to the post, others are kept as extra keys, as are columns
+between word and label.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TextIO
 
@@ -19,12 +21,14 @@ from mner.data.alignment import align, joined
 from mner.data.formats._columns import Known, Losses, glued, missing, tags_of, unfit
 from mner.data.formats._layout import DOCUMENT, HEADER, HOW, Layout, find, resembles_index
 from mner.data.lines import Lines, OnFault
+from mner.data.records import images_of, parse
+from mner.errors import DataError
 from mner.tags import Labels, Scheme, detect, to_spans, trimmed
 from mner.types import Post
 
 _COMMENT = re.compile(r"# ?([A-Za-z_][\w.-]*) = ([^\t]*)|# (id) (\S+)(?:\t.*)?", re.DOTALL)
 _JSON = re.compile(r'\s*\[?\s*\{\s*["}]')
-_OWN = {"id", "sent_id", "image", "text", "columns", HEADER}
+_OWN = {"id", "sent_id", "image", "images", "text", "columns", HEADER}
 
 
 def sniff(lines: Sequence[str]) -> bool:
@@ -84,11 +88,11 @@ def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) 
                     text, offsets = joined(words)
                 post_id = notes.get("id") or notes.get("sent_id") or str(count)
                 spans = to_spans(tags, scheme=scheme, labels=labels) if labels else None
-                image, where = notes.get("image") or None, f"{name}:{begin}"
+                images, where = _images(notes, begin, on_fault), f"{name}:{begin}"
                 extra: dict[str, Any] = {key: value for key, value in notes.items() if key not in _OWN}
                 if any(middle):
                     extra["columns"] = middle
-                yield Post(post_id, text, tuple(words), offsets, spans, image, where, extra)
+                yield Post(post_id, text, tuple(words), offsets, spans, None, where, extra).with_images(images)
             words, tags, middle, notes, begin = [], [], [], {}, 0
         if blank or document:
             continue
@@ -169,7 +173,9 @@ def _notes(post: Post, number: str, losses: Losses) -> Iterator[tuple[str, str]]
                 yield "id", number
         else:
             yield "id", post.id
-    if post.image is not None:
+    if post.more_images:
+        yield "images", json.dumps(post.images)
+    elif post.image is not None:
         yield "image", post.image
     if post.text != " ".join(post.words):
         if unfit(post.text.replace("\r", "\n")) or align(post.text, post.words) != post.offsets:
@@ -179,6 +185,16 @@ def _notes(post: Post, number: str, losses: Losses) -> Iterator[tuple[str, str]]
     for key, value in post.extra.items():
         if _keepable(key, value):
             yield key, value
+
+
+def _images(notes: Mapping[str, str], line: int, on_fault: OnFault) -> list[str]:
+    """The pictures that a post's comments name; a faulty list is reported, and none of it is taken."""
+    row: dict[str, Any] = {"image": notes.get("image")}
+    try:
+        return images_of(row | ({"images": parse(notes["images"])} if "images" in notes else {}))
+    except DataError as error:
+        on_fault(line, str(error))
+        return []
 
 
 def _keepable(key: str, value: object) -> bool:

@@ -1,10 +1,11 @@
 """Posts as a table with a header, one row for each post or for each word; commas, semicolons or TABs between cells.
 
 With a row for each post there is a column ``text`` (or tweet, content, sentence, data), or ``words`` with a JSON list,
-and perhaps the keys of a JSON record as columns, lists in them as JSON: ``id``, ``image``, ``entities``, ``label`` as
-Label Studio writes it. With a row for each word there is a column ``word`` (or token) and perhaps one for tags (tag,
-label, ner, ner_tag, iob, bio); a column such as ``Sentence #``, sentence_id or id, or a blank row, shows where a post
-ends. Other columns are kept. An empty cell means no value; a post without a cell for labels has none.
+and perhaps the keys of a JSON record as columns, lists in them as JSON: ``id``, ``image`` (a name, or a list of names),
+``entities``, ``label`` as Label Studio writes it. With a row for each word there is a column ``word`` (or token) and
+perhaps one for tags (tag, label, ner, ner_tag, iob, bio); a column such as ``Sentence #``, sentence_id or id, or a
+blank row, shows where a post ends. Other columns are kept. An empty cell means no value; a post without a cell for
+labels has none.
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
     writer.writerow(COLUMNS)
     for post in posts:
         row = to_row(post)
+        if post.more_images or _lists(post.image or ""):
+            row["image"] = json.dumps(post.images)
         for key in ("id", "text", "image"):
             value = row.get(key) or ""
             odd = "holds a carriage return, a byte order mark or a NUL" if re.search("[\r\0\ufeff]", value) else ""
@@ -169,10 +172,19 @@ def _record(header: Sequence[str], names: Sequence[str], row: Sequence[str]) -> 
         if not known:
             record[column] = cell
         elif cell:
-            record[name] = cell if name in ("id", "image") else _value(cell)
+            if name in ("image", "images"):
+                if name == "images" or "images" not in record:
+                    record["images"] = _value(cell) if _lists(cell) else [cell]
+            else:
+                record[name] = cell if name == "id" else _value(cell)
     if text is not None and (row[text] or not any(isinstance(record.get(key), list) for key in WORDS)):
         record["text"] = row[text]
     return record
+
+
+def _lists(cell: str) -> bool:
+    """Whether a cell for pictures holds a list of them."""
+    return cell.lstrip().startswith(('["', "['"))
 
 
 def _value(cell: str) -> Any:

@@ -1,5 +1,7 @@
 """Posts as JSON lines: ``{"id", "text" or "words", "entities": [{"start", "end", "label"}], "image"}``.
 
+Of several pictures it is ``"images": ["1.jpg", "2.jpg"]``.
+
 Offsets are Python characters (code points) of the text, end exclusive. Everything but text or words is optional; a
 record without entities has no labels, which is not the same as an empty list. The text of a record with words alone is
 its words joined by one space. With both, the words are looked for in the text in order, or are at ``"offsets"``

@@ -86,6 +86,7 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
         losses["text"] += post.text != " ".join(post.words)
         losses["id"] += post.id != (image_id or str(count))
         losses["extra keys"] += bool(post.extra)
+        losses["pictures after the first"] += bool(post.more_images)
         stream.write(f"{_HEADER}{image_id}\n")
         stream.writelines(f"{word}\t{tag}\n" for word, tag in zip(post.words, tags, strict=True))
         stream.write("\n")
