@@ -15,7 +15,7 @@ import argparse
 import random
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -44,6 +44,9 @@ LARGE, SMALL, COLOUR = 0.24, 0.07, 0.6
 COLOURS = ("black", "black", "gray", "gray", "white", "white", "red", "blue", "brown", "green", "yellow", "orange")
 LINES = (1, 1, 1, 1, 2, 2, 2, 3, 4, 5, 9, 13, 20)  # lines of a picture with text
 
+Writer = Callable[[str, random.Random], Iterable[str]]
+"""Picture's name and dice -> lines that are read in it."""
+
 _COMMON = (
     "the you and for with from your our this that now new live love best free more all day night week time year "
     "today tomorrow sale open join us follow share win vote news update breaking official event tickets doors "
@@ -58,7 +61,11 @@ OCR_WORDS = tuple(_COMMON.split())
 
 
 def simulate(
-    contexts: Iterable[VisualContext], *, captions: Collection[str] | None = None, seed: int = 1
+    contexts: Iterable[VisualContext],
+    *,
+    captions: Collection[str] | None = None,
+    seed: int = 1,
+    written: Writer | None = None,
 ) -> Iterator[VisualContext]:
     """The rows the embedded backends might have made, one for each given row; same name and seed, same row.
 
@@ -68,12 +75,15 @@ def simulate(
         contexts: Rows with captions that speak of the picture.
         captions: Sources whose captions are read; None reads all.
         seed: Another seed gives other misses, false objects and texts.
+        written: What is read in a picture that holds text; None: lines of common words, without regard to the post.
     """
     for context in contexts:
-        yield _simulated(context, captions, seed)
+        yield _simulated(context, captions, seed, written)
 
 
-def _simulated(context: VisualContext, sources: Collection[str] | None, seed: int) -> VisualContext:
+def _simulated(
+    context: VisualContext, sources: Collection[str] | None, seed: int, written: Writer | None
+) -> VisualContext:
     about = {"name": "mner-simulated", "version": version("mner"), "fingerprint": f"simulate-{VERSION}-{seed}"}
     if context.status != "ok":
         return VisualContext(context.image, extractor=about, status=context.status, reason=context.reason)
@@ -81,7 +91,7 @@ def _simulated(context: VisualContext, sources: Collection[str] | None, seed: in
     dice = random.Random(f"{seed}:{context.image}")  # noqa: S311  (chance, no secret)
     tags = sorted(_tags(texts, dice), key=lambda tag: -(tag.confidence or 0))
     seen = _scenes(texts, dice)
-    ocr = _ocr(texts, dice)
+    ocr = _ocr(texts, dice, (lambda: written(context.image, dice)) if written else lambda: _posters(dice))
     return VisualContext(context.image, tuple(tags), tuple(_caption(tags, seen, ocr)), tuple(ocr), extractor=about)
 
 
@@ -125,17 +135,19 @@ def _scenes(captions: list[str], dice: random.Random) -> list[Scene]:
     return [Scene(dice.choice([*nouns.SCENES]), 0.6)] if dice.random() < FALSE_SCENE else []
 
 
-def _ocr(captions: list[str], dice: random.Random) -> list[OcrText]:
+def _ocr(captions: list[str], dice: random.Random, lines: Callable[[], Iterable[str]]) -> list[OcrText]:
     writing = any(nouns.WRITING.intersection(nouns.words(caption)) for caption in captions)
     if dice.random() >= (TEXT_IN_WRITING if writing else TEXT):
         return []
-    return [
-        OcrText(_line(dice), round(dice.triangular(0.8, 1.0, 0.99), 4), source="rapid")
-        for _ in range(dice.choice(LINES))
-    ]
+    return [OcrText(line, round(dice.triangular(0.8, 1.0, 0.99), 4), source="rapid") for line in lines() if line]
 
 
-def _line(dice: random.Random) -> str:
+def _posters(dice: random.Random) -> Iterator[str]:
+    for _ in range(dice.choice(LINES)):
+        yield line_of_posters(dice)
+
+
+def line_of_posters(dice: random.Random) -> str:
     """A line as OCR returns it: of any case, at times with numbers, letters lost or blanks lost."""
     drawn = [dice.choice(OCR_WORDS) for _ in range(dice.choice((1, 1, 2, 3, 4)))]
     if dice.random() < 0.15:
