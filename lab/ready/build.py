@@ -1,8 +1,9 @@
 """Make the ready model: from the files that MNER_DATA names to src/mner/ready, in one resumable command.
 
 Posts that a scored split has too are left out of training; contexts are simulated from captions; one model is trained
-on Twitter-15 and one on Twitter-15 and Twitter-17; the better one is exported to int8, scored as it will be shipped,
-tried on the real pictures there are, and packed with its card. Interrupted, the same command goes on.
+by the earlier recipe (Twitter-15 and -17 as they are) and one by this (all data sets, changed copies, text in pictures
+that repeats the post); the better one is exported to int8, scored as it will be shipped, tried on constructed posts and
+on the real pictures there are, and packed with its card. Interrupted, the same command goes on.
 """
 
 from __future__ import annotations
@@ -17,30 +18,28 @@ from pathlib import Path
 from typing import Any
 
 from lab.ready.card import card
-from lab.ready.data import SETS, originals, prepare, refuse_leaks, settings
+from lab.ready.constructed import overlap_effect
+from lab.ready.data import DEV_CONTEXTS, EARLIER, PLAIN, originals, prepare, refuse_leaks, settings
 from lab.ready.pictures import real_pictures
+from lab.ready.report import CONFIG, score_model
 from mner import config as configs
-from mner import encoders
 from mner.config import Config
-from mner.evaluation.views import decoder_of, score_views, signed_scores
 from mner.export import export
 from mner.files import write_json, write_text
 from mner.runs.evaluate import evaluate
-from mner.runtime import open_model, read_model
+from mner.runtime import read_model
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel, amend_model
 from mner.training import Event, train
-from mner.views import Views
-from mner.views.split import read_split
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = Path(__file__).with_name("social-en.toml")
 READY = ROOT / "src" / "mner" / "ready"
-MOST_MEGABYTES = 30.0
+MOST_MEGABYTES = 60.0
 FILES_OF_MODEL = {"README.md", "config.toml", "head.safetensors", "model.int8.onnx", "model.json", "tokenizer.json"}
 NOISE = 0.5
 """F1 by which two seeds of one setting may well differ; a smaller loss on one dev split counts as none."""
-DEV = tuple(f"{name}.dev" for name in SETS)
+RECIPES = ("earlier", "this")
+EARLIER_EPOCHS = 4
 
 
 def main() -> int:
@@ -52,25 +51,35 @@ def main() -> int:
         "--final", action="store_true", help="score Twitter-15's test split, once, and put it on record"
     )
     parser.add_argument("--quick", action="store_true", help="smoke test: few posts, one epoch, a model of no use")
+    parser.add_argument("--encoder", help="another encoder than social-en.toml names")
+    parser.add_argument("--recipe", choices=RECIPES, help="train by this recipe alone, without choosing")
+    parser.add_argument("--prepare", action="store_true", help="write the posts and contexts, and stop")
     arguments = parser.parse_args()
     if not os.environ.get("MNER_DATA"):
-        parser.error("set MNER_DATA to the folder that holds twitter2015/, twitter2017/ and contexts/")
+        parser.error("set MNER_DATA to the folder that holds twitter2015/, twitter2017/, wnut17/, btc/ and contexts/")
     source, quick = Path(os.environ["MNER_DATA"]), arguments.quick
     out = arguments.out.resolve()
     place = arguments.place or (out / "ready" if quick else READY)
     if quick and place.resolve() == READY:
         parser.error("--quick makes a model of no use; it does not go into the package")
 
-    say("== 1. Posts without leaks, simulated contexts")
+    say("== 1. Posts without leaks, copies, simulated contexts")
     config = settings(CONFIG, quick=quick)
-    left_out = prepare(source, out / "data", quick=quick, say=say)
-    refuse_leaks(config, out / "data", say=say)
+    if arguments.encoder:
+        model = config.model.model_copy(update={"encoder": arguments.encoder})
+        config = config.model_copy(update={"model": model})
+    counts = prepare(source, out / "data", quick=quick, say=say)
+    refuse_leaks(out / "data", say=say)
+    if arguments.prepare:
+        print(out / "data")
+        return 0
 
     say("== 2. Train and choose")
     runs, scored = {}, {}
-    for candidate in candidates(config):
-        runs[candidate.name] = run = train(candidate, root=out / "data", out=out / "runs", watch=show)
-        scored[candidate.name] = {split: evaluate(run, dev=f"{split}.txt").to_dict() for split in DEV}
+    for recipe, candidate in candidates(config).items():
+        if arguments.recipe in (None, recipe):
+            runs[candidate.name] = run = train(candidate, root=out / "data", out=out / "runs", watch=show)
+            scored[candidate.name] = score_model(run / "model", out / "data", candidate)
     chosen = choose(scored)
     say(f"taken: {chosen}")
     run = runs[chosen]
@@ -82,18 +91,19 @@ def main() -> int:
     shutil.rmtree(exported, ignore_errors=True)
     figures = export(run, fp32=False, int8=True, out=exported, keep_encoder=False, watch=say).figures
 
-    say("== 4. Score what will be shipped; real pictures")
+    say("== 4. Score what will be shipped; constructed posts, real pictures")
     saved = read_model(exported)
     (out / "pictures.sqlite").unlink(missing_ok=True)  # else an earlier call's pictures would be read in no time
     pictures = real_pictures(source, exported, out / "pictures.sqlite", say=say)
     facts = {
         "quick": quick,
         "chosen": chosen,
-        "left_out": left_out,
+        "counts": counts,
         "candidates": scored,
         "record": json.loads((run / "record.json").read_text(encoding="utf-8")),
         "onnx": saved.manifest["onnx"][FILES["int8"]],
-        "scores": {split: shipped_scores(saved, config, out / "data", split) for split in DEV},
+        "scores": score_model(exported, out / "data", config),
+        "overlap": overlap_effect(exported),
         "pictures": pictures,
         "megabytes": sum(file.stat().st_size for file in exported.iterdir()) / 1e6,
     }
@@ -107,10 +117,17 @@ def main() -> int:
     return 0
 
 
-def candidates(config: Config) -> list[Config]:
-    """The configuration on the first training file alone, then on all."""
-    first = config.data.model_copy(update={"train": config.data.files("train")[:1]})
-    return [config.model_copy(update={"name": f"{config.name}-15", "data": first}), config]
+def candidates(config: Config) -> dict[str, Config]:
+    """By recipe, what is trained: the earlier one as it was, on the same dev posts, then the configuration."""
+    data = config.data.model_copy(update={"train": EARLIER, "contexts": (PLAIN, DEV_CONTEXTS)})
+    epochs = max(config.training.epochs, EARLIER_EPOCHS) if config.training.epochs > 1 else 1
+    earlier = {"name": f"{config.name}-earlier", "data": data}
+    return {
+        "earlier": config.model_copy(
+            update={**earlier, "training": config.training.model_copy(update={"epochs": epochs})}
+        ),
+        "this": config,
+    }
 
 
 def choose(scored: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -120,22 +137,9 @@ def choose(scored: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     >>> choose({"less": on(70, 60), "more": on(69.7, 80)}), choose({"less": on(70, 60), "more": on(69, 80)})
     ('more', 'less')
     """
-    first, last = scored
+    first, last = next(iter(scored)), list(scored)[-1]
     gains = [_mean(scored[last][split]) - _mean(scored[first][split]) for split in scored[first]]
     return last if sum(gains) > 0 and min(gains) > -NOISE else first
-
-
-def shipped_scores(saved: SavedModel, config: Config, root: Path, split: str) -> dict[str, Any]:
-    """The scores of an exported model on both views of a dev split, with signatures."""
-    config = config.model_copy(update={"data": config.data.model_copy(update={"dev": f"{split}.txt"})})
-    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
-    part = read_split(config, root, "dev", views)
-    runtime = open_model(saved, backend="onnx")
-    rows = {
-        view: scores.to_dict()
-        for view, scores in score_views(runtime, part, decoder_of(saved.config, saved.labels, runtime.chain)).items()
-    }
-    return {view: signed_scores(config, split, view, row, part.stamp) for view, row in rows.items()}
 
 
 def pack(saved: SavedModel, place: Path, facts: Mapping[str, Any], source: Path) -> None:

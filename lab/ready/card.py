@@ -70,7 +70,7 @@ def card(facts: Mapping[str, Any]) -> str:
         f"- trained on {_files(train['file'])}: {train['posts']} posts, {train['entities']} entities, fingerprint "
         f"{train['fingerprint']}; {train['contexts'].get('used', 0)} with a simulated context",
         "- left out of training, because a dev or test split has the same text: "
-        + ", ".join(f"{count} posts of {name}" for name, count in facts["left_out"].items()),
+        + ", ".join(f"{count} posts of {name}" for name, count in _left_out(facts, "same text as a scored post")),
         f"- {_choice(facts)}",
         "",
         "| trained on | dev split | T | I+T, simulated |",
@@ -107,6 +107,10 @@ def card(facts: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _left_out(facts: Mapping[str, Any], reason: str) -> list[tuple[str, int]]:
+    return [(name, row[reason]) for name, row in facts["counts"].items() if row.get(reason)]
 
 
 def _choice(facts: Mapping[str, Any]) -> str:

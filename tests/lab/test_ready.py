@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from lab.ready.build import FILES_OF_MODEL, choose, refuse
-from lab.ready.data import prepare, refuse_leaks, settings
+from lab.ready.build import FILES_OF_MODEL, candidates, choose, refuse
+from lab.ready.data import ALL, CHOOSING, EARLIER, OVERLAP, prepare, refuse_leaks, settings
 from mner import config as configs
 from mner import data
+from mner.contexts.artefact import read_contexts
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,20 +45,40 @@ def test_configuration_of_the_ready_model_loads() -> None:
 
 
 def test_posts_of_scored_splits_are_left_out_of_training(source: Path, tmp_path: Path) -> None:
-    left_out = prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
-    assert left_out == {"twitter2015": 1, "twitter2017": 0}
-    assert [post.id for post in data.read(tmp_path / "data" / "twitter2015.train.txt")] == ["1"]
+    counts = prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
+    assert counts["twitter2015"] == {"posts": 1, "same text as a scored post": 1, "a type is not labelled": 0}
+    assert counts["twitter2017"]["same text as a scored post"] == 0
+    assert [post.id for post in data.read(tmp_path / "data" / EARLIER)] == ["1", "5"]
+    assert {"1", "5"} <= {post.id for post in data.read(tmp_path / "data" / ALL)}
     assert not (tmp_path / "data" / "twitter2017.test.txt").exists()
-    config = settings(ROOT / "lab" / "ready" / "social-en.toml", quick=False)
-    assert refuse_leaks(config, tmp_path / "data", say=lambda message: None) == {}
+    refuse_leaks(tmp_path / "data", say=lambda message: None)
+
+
+def test_every_training_post_with_a_picture_has_a_simulated_context(source: Path, tmp_path: Path) -> None:
+    prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
+    contexts = read_contexts(tmp_path / "data" / OVERLAP)
+    assert {post.image for post in data.read(tmp_path / "data" / ALL) if post.image} == set(contexts)
 
 
 def test_a_leak_is_refused(source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
-    (tmp_path / "data" / "twitter2017.train.txt").write_text("IMGID:3\nOscars\tB-MISC\n")  # a dev post's picture
-    config = settings(ROOT / "lab" / "ready" / "social-en.toml", quick=False)
+    (tmp_path / "data" / ALL).write_text("IMGID:3\nOscars\tB-MISC\n")  # a dev post's picture
     with pytest.raises(SystemExit, match="picture"):
-        refuse_leaks(config, tmp_path / "data", say=lambda message: None)
+        refuse_leaks(tmp_path / "data", say=lambda message: None)
+
+
+def test_the_epoch_is_chosen_on_every_second_dev_post_of_each_data_set(source: Path, tmp_path: Path) -> None:
+    prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
+    assert [post.id for post in data.read(tmp_path / "data" / CHOOSING)] == ["3", "6"]
+
+
+def test_candidates_are_the_earlier_recipe_and_this_one() -> None:
+    config = settings(ROOT / "lab" / "ready" / "social-en.toml", quick=False)
+    recipes = candidates(config)
+    assert list(recipes) == ["earlier", "this"]
+    assert recipes["this"] == config
+    assert recipes["earlier"].data.train == EARLIER and recipes["earlier"].data.dev == config.data.dev
+    assert recipes["earlier"].name != config.name
 
 
 def test_more_data_is_taken_only_where_it_helps_and_loses_nowhere_but_by_noise() -> None:
