@@ -7,6 +7,9 @@ from dataclasses import replace
 
 from mner.types import Caption, ContextText, OcrText, Tag, VisualContext
 
+MOST_PICTURES = 16
+"""Pictures of one post, unless a caller allows more."""
+
 UNNAMED = "picture"
 """What a picture is called that came without a name."""
 

@@ -45,3 +45,9 @@ def test_posts_of_one_picture_do_not_get_it_from_each_other(posts: list[Post]) -
 def test_one_picture_cannot_be_shuffled(posts: list[Post]) -> None:
     with pytest.raises(DataError, match="at least two"):
         shuffled(posts[:1], [(Piece("captions", "a", "alone"),)], seed=1)
+
+
+def test_pictures_of_a_post_are_shuffled_together(posts: list[Post]) -> None:
+    both = [replace(posts[0], image="a.jpg", more_images=(name,)) for name in ("b.jpg", "c.jpg")]
+    pieces = [(Piece("captions", "a", text),) for text in ("first", "second")]
+    assert [of_post[0].text for of_post in shuffled(both, pieces, seed=1)] == ["second", "first"]

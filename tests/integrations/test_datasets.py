@@ -110,9 +110,20 @@ def test_pictures_need_a_folder_and_are_never_fetched(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=rf"row 1: {path}: the picture is not in the data set"):
             next(from_dataset(named, images=tmp_path / "photos"))
     assert not (tmp_path / "photos").exists()
-    two = conll({**rows, "a": [None], "b": [None]}, a=datasets.Image(), b=datasets.Image())
-    with pytest.raises(DataError, match="columns a, b: a post has one picture"):
-        next(from_dataset(two, images=tmp_path))
+
+
+def test_columns_and_lists_of_pictures_are_several_pictures(tmp_path: Path) -> None:
+    red, blue = ({"bytes": png(colour), "path": f"{colour}.png"} for colour in ("red", "blue"))
+    rows = {"tokens": [WORDS] * 2, "ner_tags": [None] * 2}
+    two = conll({**rows, "a": [red, None], "b": [blue, blue]}, a=datasets.Image(), b=datasets.Image())
+    assert [post.images for post in from_dataset(two, images=tmp_path)] == [("red.png", "blue.png"), ("blue.png",)]
+    listed = conll({**rows, "images": [[red, blue], []]}, images=datasets.List(datasets.Image()))
+    posts = list(from_dataset(listed, images=tmp_path))
+    assert [post.images for post in posts] == [("red.png", "blue.png"), ()]
+    assert [post.images for post in from_dataset(to_dataset(posts))] == [post.images for post in posts]
+    again = from_dataset(to_dataset(posts, images=tmp_path), images=tmp_path / "again")
+    assert [post.images for post in again] == [post.images for post in posts]
+    assert (tmp_path / "again" / "blue.png").read_bytes() == blue["bytes"]
 
 
 def test_faults_name_the_row_and_what_to_type() -> None:

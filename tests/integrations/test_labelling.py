@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +15,7 @@ import mner
 from mner.data import read
 from mner.integrations.labelling import Tool, lines, task
 from mner.tagger import Tagger
-from mner.types import Entity, Post, Prediction, Span
+from mner.types import Entity, PictureStatus, Post, Prediction, Span
 
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 POST = Post("7", "😀 Anna  Braun met us in Oslo!", image="7.jpg", extra={"lang": "en"})
@@ -133,3 +134,11 @@ def test_posts_are_a_stream(tagger: Tagger) -> None:
 
     stream = lines(tagger, endless(), "label-studio")
     assert [next(stream)[0], next(stream)[0]] == ["[", ","]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_several_pictures_come_back(tool: Tool, tmp_path: Path) -> None:
+    post = replace(POST, image="7.jpg", more_images=("8.jpg",))
+    found = replace(FOUND, pictures=(PictureStatus("used", "7.jpg"), PictureStatus("missing", "8.jpg")))
+    (again,) = imported(tool, [task(post, found, tool)], tmp_path)
+    assert again.images == ("7.jpg", "8.jpg")

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -108,3 +109,13 @@ def test_absent_pandas_is_a_message(monkeypatch: pytest.MonkeyPatch, tagger: Tag
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mner\[pandas\]"'):
         mner.tag_frame(None, tagger)  # type: ignore[arg-type]
+
+
+def test_cell_may_list_several_pictures(tagger: Tagger, tmp_path: Path) -> None:
+    Image.effect_noise((64, 48), 90).save(tmp_path / "1.png")
+    path = str(tmp_path / "1.png")
+    cells = pd.Series([[path, "nowhere.jpg"], np.array(["nowhere.jpg", path], dtype=object), [], None], dtype=object)
+    tagged = mner.tag_frame(pd.DataFrame({"text": [TEXT] * 4, "photo": cells}), tagger, image="photo")
+    alone = tagger(TEXT, image=path).image_status
+    first = alone if alone == "used" else "missing"
+    assert list(tagged["image_status"]) == [alone, first, "none", "none"]

@@ -233,6 +233,21 @@ def test_shuffled_features_are_those_of_another_picture(pictured: Make, album: P
     assert all(mine != theirs for mine, theirs in zip(*as_bytes, strict=True))
 
 
+def test_regions_of_several_pictures_stand_side_by_side(pictured: Make, album: Path) -> None:
+    config = pictured()
+    posts = [
+        Post("Phoenix", image="1.jpg"),
+        Post("Phoenix", image="none.jpg", more_images=("1.jpg", "2.jpg")),
+        Post("Phoenix", image="none.jpg", more_images=("gone.jpg",)),
+    ]
+    reading = arrays_of(posts, config, album, models.needs(config))
+    assert list(reading.states) == ["used", "used", "unknown"]
+    alone, both, nothing = reading.arrays
+    assert len(both["grid"]) == 2 * len(alone["grid"])
+    np.testing.assert_array_equal(both["grid"][: len(alone["grid"])], alone["grid"])
+    assert not nothing
+
+
 def test_pictures_of_zeros_train_what_the_further_layers_do(
     pictured: Make, album: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

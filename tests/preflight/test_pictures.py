@@ -61,3 +61,28 @@ def test_pictures_that_do_not_open_are_named_once(write, tmp_path):
 def test_missing_folder_of_pictures_is_named(write, tmp_path):
     with pytest.raises(DataError, match="none: no such folder of pictures"):
         check([write("train.txt", POSTS)], images=tmp_path / "none")
+
+
+SEVERAL = [
+    {"text": "Kevin wins", "entities": [], "images": ["1.jpg", "none.jpg"]},
+    {"text": "Anna wins", "entities": [], "images": ["none.jpg", "gone.jpg"]},
+    {"text": "Bo wins", "entities": [], "images": [f"{number}.jpg" for number in range(17)]},
+]
+
+
+def test_each_of_several_pictures_is_checked(write, tmp_path):
+    contexts = tmp_path / "contexts.jsonl"
+    rows = [{"image": f"{number}.jpg", "captions": [{"text": "a dog"}]} for number in range(17)]
+    rows.append({"image": "gone.jpg", "status": "missing"})
+    contexts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path = write("train.jsonl", "".join(json.dumps(row) + "\n" for row in SEVERAL))
+    report = check([path], contexts=[contexts])
+    counts = {kind: count for kind, count in report.counts.items() if "context" in kind or "pictures" in kind}
+    assert counts == {"no context": 2, "missing context": 1, "too many pictures": 1}
+    (missing,) = (finding for finding in report.findings if finding.kind == "missing context")
+    assert missing.message.endswith("the post is read as one without it")
+    dev = write("dev.jsonl", json.dumps({"text": "Carl wins", "entities": [], "images": ["9.jpg", "gone.jpg"]}) + "\n")
+    assert check([path, dev]).counts["same picture: train/dev"] == 2
+    Image.new("RGB", (40, 30)).save(tmp_path / "1.jpg")
+    opened = check([path], images=tmp_path)
+    assert opened.counts["missing picture"] == 18

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from mner import config as configs
-from mner.training.new import LEAST_STEPS, steps_for
+from mner import data
+from mner.training.new import LEAST_STEPS, _part, steps_for
 
 
 @pytest.mark.parametrize("posts", [1, 4, 16, 99, 100, 250, 479, 480, 4000])
@@ -14,3 +18,15 @@ def test_few_posts_get_enough_steps(posts: int) -> None:
     steps = training.epochs * training.passes * -(-posts // training.posts_per_step)
     assert steps >= LEAST_STEPS
     assert (training == configs.TrainingConfig()) == (posts >= 480), "many posts keep the defaults"
+
+
+def test_posts_that_share_a_picture_stay_in_one_part(tmp_path: Path) -> None:
+    rows = [{"text": f"post {number}", "entities": [], "images": [f"{number}.jpg"]} for number in range(30)]
+    rows.append({"text": "both", "entities": [], "images": ["3.jpg", "9.jpg"]})  # joins two that shared nothing
+    rows.append({"text": "last", "entities": [], "images": ["9.jpg", "new.jpg"]})
+    (tmp_path / "posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    parts = [list(data.read(path)) for path in _part(tmp_path / "posts.jsonl", tmp_path, replace=False)]
+    assert sum(map(len, parts)) == 32
+    pictures = [{image for post in part for image in post.images} for part in parts]
+    assert pictures[0].isdisjoint(pictures[1])
+    assert len(pictures[1]) >= 2

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
 
 from mner import config as configs
 from mner import data
 from mner.config import Config
 from mner.errors import ConfigError, DataError
 from mner.types import Caption, Tag, VisualContext
-from mner.views.split import contexts_fingerprint, read_posts
+from mner.views import Views
+from mner.views.split import contexts_fingerprint, read_posts, read_split
 
 FIRST = "IMGID:1\nKevin\tB-PER\nwins\tO\n\n"
 SECOND = "IMGID:2\nOscars\tB-OTHER\n\nIMGID:3\nGrammys\tB-MISC\n\n"
@@ -109,3 +112,22 @@ def test_all_posts_leave_the_fingerprint_as_it_was() -> None:
     plain = configs.check({"data": {"train": "a.txt"}})
     assert configs.check({"data": {"train": "a.txt", "train_posts": 0}}).fingerprint == plain.fingerprint
     assert configs.check({"data": {"train": "a.txt", "train_posts": 9}}).fingerprint != plain.fingerprint
+
+
+def test_post_with_several_pictures_is_trained_on_all_of_them(tmp_path: Path, tokenizers: dict[str, Tokenizer]) -> None:
+    posts = [
+        {"text": "kevin love", "entities": [], "images": ["1.jpg", "none.jpg", "2.jpg"]},
+        {"text": "jordan", "entities": [], "images": ["none.jpg", "gone.jpg"]},
+    ]
+    rows = [{"image": f"{number}.jpg", "captions": [{"text": text}]} for number, text in ((1, "a dog"), (2, "a bike"))]
+    rows.append({"image": "gone.jpg", "status": "missing"})
+    for name, lines in (("posts", posts), ("contexts", rows)):
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    settings = configs.check({"data": {"train": "posts.jsonl", "contexts": ["contexts.jsonl"]}})
+    views = Views(tokenizers["bert"], settings.context)
+    split = read_split(settings, tmp_path, "train", views)
+    assert split.coverage == {"used": 1, "missing": 1}
+    both = VisualContext("", captions=(Caption("a dog"), Caption("a bike")))
+    expected = views.encode(split.posts[0], both).windows[0].tolist()
+    assert split.encoded["I+T"][0].windows[0].tolist() == expected
+    assert split.encoded["I+T"][1].windows[0].tolist() == split.encoded["T"][1].windows[0].tolist()

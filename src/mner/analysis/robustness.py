@@ -115,15 +115,18 @@ def shuffled(posts: Sequence[Post], pieces: Sequence[tuple[Piece, ...]], *, seed
     Raises:
         DataError: Fewer than two pictures have a context.
     """
-    owned = {post.image or post.id: beside for post, beside in zip(posts, pieces, strict=True) if beside}
+    owned = {_owner(post): beside for post, beside in zip(posts, pieces, strict=True) if beside}
     names = sorted(owned)
     if len(names) < 2:
         raise DataError(f"{len(names)} of the pictures have a context; shuffling takes at least two")
     random.Random(seed).shuffle(names)  # noqa: S311 (a draw that can be repeated, no secret)
     following = dict(zip(names, [*names[1:], names[0]], strict=True))
-    return [
-        owned[following[post.image or post.id]] if beside else () for post, beside in zip(posts, pieces, strict=True)
-    ]
+    return [owned[following[_owner(post)]] if beside else () for post, beside in zip(posts, pieces, strict=True)]
+
+
+def _owner(post: Post) -> str:
+    """What stands for a post's pictures, the same for posts that share all of them."""
+    return "\n".join(post.images) or post.id
 
 
 COLUMNS = columns(

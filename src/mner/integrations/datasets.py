@@ -30,13 +30,14 @@ def from_dataset(dataset: Dataset | IterableDataset, *, images: str | Path | Non
     """The posts of a data set, one after the other.
 
     Columns are read as the keys of a row of JSON lines are: ``text``, ``tokens`` or ``words``, ``ner_tags`` or
-    ``entities``, ``id``; ``dataset.rename_column`` gives a column its name. Numbers of a ``ClassLabel`` become its
-    names. A row whose labels are -1 or null has none, which is not the same as having no entities.
+    ``entities``, ``id``, ``image`` or ``images``; ``dataset.rename_column`` gives a column its name. Numbers of a
+    ``ClassLabel`` become its names. A row whose labels are -1 or null has none, which is not the same as having no
+    entities.
 
     Args:
         dataset: One split.
-        images: Folder for the pictures, where a column of the type ``Image`` has some; each post then names its
-            picture's file, as a file of posts does.
+        images: Folder for the pictures, where columns of the type ``Image`` or of lists of it have some; each post then
+            names its pictures' files, as a file of posts does.
 
     Raises:
         DataError: While iterating: a row is no post, or pictures have no folder to go to.
@@ -59,8 +60,8 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
     """The data set of posts, which ``from_dataset`` reads back.
 
     The columns are ``id``, ``text``, ``tokens``, ``ner_tags`` (a ``ClassLabel`` over IOB2 tags; null where a post
-    carries no labels) and ``image``; ``offsets`` where the words do not stand in the text in one way only. Other keys
-    of the posts are left out.
+    carries no labels) and ``image``, or ``images`` (lists) where a post has several; ``offsets`` where the words do not
+    stand in the text in one way only. Other keys of the posts are left out.
 
     Args:
         posts: The posts; all are held in memory, their pictures are not.
@@ -85,15 +86,21 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
         "text": text,
         TOKENS: library.List(text),
         TAGS: library.List(library.ClassLabel(names=names)),
-        "image": text if images is None else library.Image(),
     }
     columns: dict[str, list[Any]] = {
         "id": [post.id for post in posts],
         "text": [post.text for post in posts],
         TOKENS: [list(post.words) for post in posts],
         TAGS: [None if post.spans is None else from_spans(post.spans, len(post.words)) for post in posts],
-        "image": [post.image if images is None else _picture(Path(images), post.image) for post in posts],
     }
+    held = [[name if images is None else _picture(Path(images), name) for name in post.images] for post in posts]
+    picture = text if images is None else library.Image()
+    if any(post.more_images for post in posts):
+        features["images"] = library.List(picture)
+        columns["images"] = [[each for each in pictures if each is not None] for pictures in held]
+    else:
+        features["image"] = picture
+        columns["image"] = [pictures[0] if pictures else None for pictures in held]
     if any(align(post.text, post.words) != post.offsets for post in posts):
         features["offsets"] = library.List(library.List(whole))
         columns["offsets"] = [[list(pair) for pair in post.offsets] for post in posts]
@@ -114,18 +121,20 @@ def _posts(dataset: Any, images: Path | None) -> Iterator[Post]:
     library = _library()
     features = dataset.features or {}
     pictures = [name for name, feature in features.items() if isinstance(feature, library.Image)]
-    if len(pictures) > 1:
-        raise DataError(
-            f"columns {', '.join(pictures)}: a post has one picture; take the others out: dataset.remove_columns"
-        )
+    lists = [name for name, feature in features.items() if isinstance(_inner(feature), library.Image)]
     for name in pictures:
         dataset = dataset.cast_column(name, library.Image(decode=False))
+    for name in lists:
+        dataset = dataset.cast_column(name, library.List(library.Image(decode=False)))
     for number, row in enumerate(dataset, 1):
         named = {name: _named(value, features.get(name)) for name, value in row.items()}
         record = {name: value for name, value in named.items() if value is not None}  # a table has all columns
         try:
-            for name in pictures:
-                record["image"] = _saved(record.pop(name, None), images)
+            held = [record.pop(name, None) for name in pictures]
+            held += [picture for name in lists for picture in record.pop(name, None) or ()]
+            if pictures or lists:
+                record.pop("image", None)
+                record["images"] = [_saved(picture, images) for picture in held if picture is not None]
             if "words" not in record and isinstance(record.get(TOKENS), list):
                 record["words"] = record.pop(TOKENS)
             yield post_of(record, number=number, where=f"row {number}")
@@ -137,7 +146,7 @@ def _named(value: Any, feature: Any) -> Any:
     """A value with the names of its labels; None for labels that are not known."""
     if hasattr(feature, "int2str") and isinstance(value, int):
         return feature.int2str(value) if value >= 0 else None
-    inner = getattr(feature, "feature", feature[0] if isinstance(feature, list) and feature else None)
+    inner = _inner(feature)
     if isinstance(value, list) and inner is not None:
         named = [_named(item, inner) for item in value]
         return None if None in named else named
@@ -146,10 +155,13 @@ def _named(value: Any, feature: Any) -> Any:
     return value
 
 
-def _saved(picture: Any, images: Path | None) -> str | None:
-    """The name under which a picture now stands in the folder; None without a picture."""
-    if picture is None:
-        return None
+def _inner(feature: Any) -> Any:
+    """The type of a list's elements; None where a column holds no lists."""
+    return getattr(feature, "feature", feature[0] if isinstance(feature, list) and feature else None)
+
+
+def _saved(picture: Any, images: Path | None) -> str:
+    """The name under which a picture now stands in the folder."""
     if images is None:
         raise DataError('the data set holds pictures; name a folder for them: from_dataset(dataset, images="photos")')
     path, content = picture.get("path"), picture.get("bytes")
@@ -180,9 +192,9 @@ def _of_file(path: str) -> bytes:
     return content
 
 
-def _picture(images: Path, name: str | None) -> dict[str, Any] | None:
+def _picture(images: Path, name: str) -> dict[str, Any] | None:
     """A post's picture as the feature ``Image`` takes it; None where there is none that could be read."""
-    place = None if name is None else place_of(images, name)
+    place = place_of(images, name)
     if isinstance(place, Inline):
         try:
             return {"bytes": place.read(), "path": None}

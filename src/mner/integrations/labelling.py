@@ -58,8 +58,10 @@ def task(post: Post, prediction: Prediction, tool: Tool, *, model: str = "mner")
     >>> task(post, Prediction("", "Bo won", (Entity(0, 2, "Bo", "PER", 0.9),), image="1.jpg"), "doccano")
     {'text': 'Bo won', 'image': '1.jpg', 'label': [[0, 2, 'PER']]}
     """
-    facts = {"id": prediction.id or None, "text": prediction.text, "image": prediction.image}
-    shared = {key: value for key, value in facts.items() if value is not None}
+    row = prediction.to_dict()
+    shared: dict[str, Any] = {
+        key: row[key] for key in ("id", "text", "image", "images") if key in row and (row[key] or key == "text")
+    }
     if tool == "doccano":
         return {**shared, "label": [[entity.start, entity.end, entity.label] for entity in prediction.entities]}
     if tool == "prodigy":

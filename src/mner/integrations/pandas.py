@@ -37,7 +37,8 @@ def tag_frame(
         frame: The data frame; it stays as it is.
         tagger: The model; None: ``mner.load()``.
         text: The column of the texts.
-        image: The column of the pictures: paths, the bytes of files, or PIL images; missing where there is none.
+        image: The column of the pictures: paths, the bytes of files, or PIL images, or a list of these where a text has
+            several; missing where there is none.
         column: The new column.
         explode: One row per entity instead, as ``DataFrame.explode`` makes them, with the columns ``entity_text``,
             ``entity_label``, ``entity_start``, ``entity_end`` and ``entity_score``; missing where a row has none.
@@ -103,6 +104,6 @@ def _rows(frame: DataFrame, text: Hashable, image: Hashable | None) -> Iterator[
         if missing:
             yield {"text": ""}
         elif isinstance(value, str):
-            yield {"text": value, "image": picture}
+            yield {"text": value, "image": list(picture) if hasattr(picture, "tolist") else picture}
         else:
             raise DataError(f'column "{text}", row {index}: expected a text, found {type(value).__name__}')

@@ -1,6 +1,7 @@
 """spaCy: the pipeline component ``mner`` sets ``doc.ents`` from the words and the picture of each document.
 
-- ``doc._.mner_image``: the picture of a document, which the caller sets: a path, the bytes of its file, or a PIL image;
+- ``doc._.mner_image``: the picture of a document, which the caller sets: a path, the bytes of its file, or a PIL image,
+  or a list of several;
 - ``span._.mner_score``: the probability of an entity;
 - ``doc._.mner``: the whole prediction as its JSON object, with ``view``, ``image_status`` and ``reason``.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from mner.contexts.artefact import Contexts
 
 
+def named(posts: Sequence[Post]) -> Iterator[tuple[Post, str]]:
+    """Each picture that a post names, with the post."""
+    return ((post, image) for post in posts for image in post.images)
+
+
 def examine_contexts(findings: Findings, contexts: Contexts, posts: Sequence[Post]) -> None:
     """Report each post whose picture has no row in the artefact, or one that counts as no picture."""
-    for post in posts:
-        if post.image is None:
-            continue
-        context, name = contexts.get(post.image), short_name(post.image)
+    for post, image in named(posts):
+        context, name = contexts.get(image), short_name(image)
+        without = "without a picture" if len(post.images) == 1 else "without it"
         if context is None:
             findings.add(
                 "warning",
@@ -35,7 +39,7 @@ def examine_contexts(findings: Findings, contexts: Contexts, posts: Sequence[Pos
                 "warning",
                 f"{context.status} context",
                 post.where,
-                f'the picture "{name}" is {context.status}{why}; the post is read as one without a picture',
+                f'the picture "{name}" is {context.status}{why}; the post is read as one {without}',
             )
         elif context.empty:
             findings.add("note", "empty context", post.where, f'nothing was read from the picture "{name}"')
@@ -57,16 +61,16 @@ class Pictures:
         """Report each picture of some posts that is missing or cannot be used."""
         from mner.vision.images import open_image
 
-        for post in posts:
-            if post.image is None or post.image in self._opened:
+        for post, image in named(posts):
+            if image in self._opened:
                 continue
-            place = place_of(self._folder, post.image, allow_outside=self._allow_outside)
+            place = place_of(self._folder, image, allow_outside=self._allow_outside)
             try:
                 open_image(place)
-                self._opened[post.image] = True
+                self._opened[image] = True
             except ImageError as error:
-                self._opened[post.image] = False
-                name = place if isinstance(place, Path) else short_name(post.image)
+                self._opened[image] = False
+                name = place if isinstance(place, Path) else short_name(image)
                 self._findings.add("warning", f"{error.status} picture", post.where, f"{name}: {error.reason}")
             self._watch("pictures opened", len(self._opened))
 

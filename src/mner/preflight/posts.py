@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from mner.picture_files import short_name
 from mner.preflight.report import Findings, Split
+from mner.several import MOST_PICTURES
 from mner.tags import Reading, similar_types
 from mner.types import Post
 
@@ -33,14 +34,20 @@ class Posts:
                     "warning", "repeated id", post.where, f'the id "{post.id}" is already in {split}, at {before}'
                 )
             digest = hashlib.blake2b(" ".join(post.words).encode(errors="surrogatepass"), digest_size=12).digest()
-            self._across(self._texts.setdefault(digest, {}), split, post, "text")
-            if post.image is not None:
-                self._across(self._images.setdefault(post.image, {}), split, post, "picture")
+            self._across(self._texts.setdefault(digest, {}), split, post, "text", _short(post.text))
+            for image in post.images:
+                self._across(self._images.setdefault(image, {}), split, post, "picture", short_name(image))
+            if len(post.images) > MOST_PICTURES:
+                self._findings.add(
+                    "warning",
+                    "too many pictures",
+                    post.where,
+                    f"{len(post.images)} pictures; mner predict takes {MOST_PICTURES} unless --max-pictures says more",
+                )
 
-    def _across(self, places: dict[str, str], split: str, post: Post, what: str) -> None:
+    def _across(self, places: dict[str, str], split: str, post: Post, what: str, shown: str) -> None:
         """Report a text or picture the first time it is met in one split after another."""
         if split not in places:
-            shown = short_name(post.image or "") if what == "picture" else _short(post.text)
             for other, where in places.items():
                 self._findings.add(
                     "warning", f"same {what}: {other}/{split}", post.where, f'"{shown}" is also in {other}, at {where}'

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def examine_tokens(findings: Findings, views: Views, contexts: Contexts | None, posts: Sequence[Post]) -> None:
     """Report what the encoder's tokenizer makes of some posts; contexts may be None: then of their words alone."""
-    from mner.contexts.artefact import for_post
     from mner.views import compose
+    from mner.views.contexts import context_of
 
     beside = []
     for post in posts:
-        context = contexts.get(post.image) if contexts is not None and post.image is not None else None
-        beside.append(() if context is None else compose(for_post(context, post.id), views.options))
+        context = None if contexts is None else context_of(post, contexts)
+        beside.append(() if context is None else compose(context, views.options))
     for post, encoded in zip(posts, views.encode_many([post.words for post in posts], beside), strict=True):
         _examine(findings, views, post, encoded)
 

@@ -25,12 +25,13 @@ KIND = "refused by training"
 
 
 class Seen(NamedTuple):
-    """What is kept of a post: its picture's name, where it stands, whether it has entities, its context."""
+    """What is kept of a post: its pictures' names, where it stands, whether it has entities, its context."""
 
     image: str | None
     where: str
     entities: bool
     context: VisualContext | None
+    more_images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Training:
 
     def examine(self, name: str, path: Path, posts: Sequence[Post]) -> None:
         """Keep what training looks at of some posts."""
-        from mner.contexts.artefact import for_post
+        from mner.views.contexts import context_of
 
         split = next((each for each in NAMES if name == each or (each == "train" and is_train(name))), None)
         if split is None:
@@ -70,10 +71,8 @@ class Training:
         for post in posts:
             if post.spans is None and split == "train":
                 continue
-            context = None if post.image is None or self.known is None else self.known.get(post.image)
-            if context is not None:
-                context = for_post(context, post.id)
-            seen.append(Seen(post.image, post.where, bool(post.spans), context))
+            context = None if self.known is None else context_of(post, self.known)
+            seen.append(Seen(post.image, post.where, bool(post.spans), context, post.more_images))
 
     def report(self, findings: Findings, config: Config, root: Path | None) -> bool:
         """Report what training would refuse of these posts, and scoring of the test posts.
@@ -122,7 +121,8 @@ class Training:
         """The context that training has of a post; one that is still to be read from its picture is empty."""
         if post.context is not None or post.image is None or self.pictures is None:
             return post.context
-        return VisualContext(post.image, status="ok" if self.pictures.opens(post.image) else "unreadable")
+        opens = any(map(self.pictures.opens, (post.image, *post.more_images)))
+        return VisualContext(post.image, status="ok" if opens else "unreadable")
 
 
 def _opened(posts: Sequence[Seen], contexts: Sequence[VisualContext | None]) -> bool:

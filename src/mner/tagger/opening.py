@@ -12,10 +12,10 @@ from mner import encoders
 from mner.errors import ModelError
 from mner.folders import restore
 from mner.runtime import Backend, Precision, open_model, read_model
+from mner.several import MOST_PICTURES
 from mner.tagger import hub
 from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures
-from mner.tagger.requests import MOST_PICTURES
 from mner.tagger.tagger import Tagger
 from mner.types import VisualContext
 from mner.views import Views

@@ -15,7 +15,7 @@ from mner.data.alignment import whole
 from mner.data.records import post_of
 from mner.errors import DataError
 from mner.picture_files import Inline, Refused, short_name, unfiled
-from mner.several import UNNAMED
+from mner.several import MOST_PICTURES, UNNAMED
 from mner.types import Caption, Post, VisualContext
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 ContextLike = str | VisualContext | Mapping[str, Any]
 """A context, a row of the artefact, or a caption."""
-
-MOST_PICTURES = 16
-"""Pictures of one post, unless a caller allows more."""
 
 GIVEN = "given"
 """Source of a caption that came as a bare string."""

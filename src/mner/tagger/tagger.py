@@ -12,13 +12,13 @@ from mner.decode import Decoder
 from mner.errors import DataError, ModelError
 from mner.evidence import Explanation, weigh
 from mner.runtime import Runtime, SavedModel, predict
+from mner.several import MOST_PICTURES
 from mner.tagger import hub
 from mner.tagger.beside import Beside, PictureReading, statuses
 from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import (
     GIVEN,
-    MOST_PICTURES,
     ContextLike,
     PostLike,
     Request,

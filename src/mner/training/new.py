@@ -86,7 +86,11 @@ def _part(train: Path, folder: Path, *, replace: bool) -> tuple[Path, Path]:
     groups: dict[str, list[Post]] = {}
     by_image: dict[str, str] = {}
     for post in posts:
-        key = by_image.setdefault(post.image, post.text) if post.image is not None else post.text
+        key, *others = dict.fromkeys(by_image[name] for name in post.images if name in by_image) or [post.text]
+        for other in others:  # the post joins groups that shared no picture before
+            groups[key] += groups.pop(other)
+            by_image.update({name: key for name, owner in by_image.items() if owner == other})
+        by_image.update(dict.fromkeys(post.images, key))
         groups.setdefault(key, []).append(post)
     if len(groups) < DEV_EVERY:
         raise DataError(f"{train}: {len(groups)} different posts with labels are too few to set some aside; name --dev")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from mner.config import Config
 from mner.data.pictures import place_of
@@ -11,6 +12,14 @@ from mner.errors import DataError, why_not
 from mner.picture_files import short_name
 from mner.several import together
 from mner.types import Post, VisualContext
+
+
+class Known(Protocol):
+    """Contexts by picture name."""
+
+    def get(self, image: str, /) -> VisualContext | None:
+        """The context of a picture; None where there is none."""
+        ...
 
 
 def contexts_of(
@@ -37,18 +46,19 @@ def contexts_of(
         unread = [image for image in wanted if image not in known]
         read = {} if not unread else _read(unread, folder, config, watch)
         known |= {image: read[name] for image in unread if (name := short_name(image)) in read}
-    return [_of_post(post, known) for post in posts]
+    return [context_of(post, known) for post in posts]
 
 
-def _of_post(post: Post, known: Mapping[str, VisualContext]) -> VisualContext | None:
+def context_of(post: Post, known: Known) -> VisualContext | None:
     """What is known of a post's pictures, together; None if nothing is known of any."""
     from mner.contexts.artefact import for_post
 
-    if all(image not in known for image in post.images):
+    read = [known.get(image) for image in post.images]
+    if not any(read):
         return None
     contexts = [
-        known.get(image) or VisualContext(image, status="missing", reason="the files of contexts do not have it")
-        for image in post.images
+        context or VisualContext(image, status="missing", reason="the files of contexts do not have it")
+        for image, context in zip(post.images, read, strict=True)
     ]
     return for_post(together(contexts), post.id)
 
