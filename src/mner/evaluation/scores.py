@@ -98,8 +98,8 @@ def score(gold: Sequence[Sequence[Span]], predicted: Sequence[Sequence[Span]]) -
         wanted.update(span.label for span in truth)
         guessed.update(span.label for span in guess)
         correct.update(span.label for span in truth & guess)
-    labels = {label: _prf(correct[label], guessed[label], wanted[label]) for label in sorted(guessed | wanted)}
-    micro = _prf(correct.total(), guessed.total(), wanted.total())
+    labels = {label: prf(correct[label], guessed[label], wanted[label]) for label in sorted(guessed | wanted)}
+    micro = prf(correct.total(), guessed.total(), wanted.total())
     each = list(labels.values()) or [micro]
     macro = PRF(
         precision=sum(prf.precision for prf in each) / len(each),
@@ -128,7 +128,12 @@ def evaluate_views(
     return {view: score(gold, of_view) for view, of_view in predicted.items()}
 
 
-def _prf(correct: int, predicted: int, gold: int) -> PRF:
+def prf(correct: int, predicted: int, gold: int) -> PRF:
+    """The ratios of these counts; one over nothing is 0.
+
+    >>> prf(1, 2, 2)
+    PRF(precision=50.0, recall=50.0, f1=50.0, correct=1, predicted=2, gold=2)
+    """
     precision = 100 * correct / predicted if predicted else 0.0
     recall = 100 * correct / gold if gold else 0.0
     f1 = 200 * correct / (predicted + gold) if predicted + gold else 0.0
