@@ -52,6 +52,20 @@ def test_text_gives_one_row(run: Run) -> None:
     assert result.stderr == ""
 
 
+def test_rows_say_where_the_picture_shows_an_entity(run: Run, tmp_path: Path) -> None:
+    row = {"image": "1.jpg", "ocr": [{"text": TEXT, "box": [1, 2, 30, 40], "confidence": 0.5}]}
+    (tmp_path / "contexts.jsonl").write_text(json.dumps(row))
+    (tmp_path / "posts.jsonl").write_text(json.dumps({"text": TEXT, "image": "1.jpg"}))
+    given = (tmp_path / "posts.jsonl", "--contexts", tmp_path / "contexts.jsonl")
+    (found,) = rows(run(*given))
+    assert found["entities"] and all(entity["regions"][0]["box"] == [1, 2, 30, 40] for entity in found["entities"])
+    (tmp_path / "text.toml").write_text('sources = ["objects"]')
+    for setting in ("off", str(tmp_path / "text.toml")):
+        (without,) = rows(run(*given, "--grounding", setting))
+        assert [entity.get("regions") for entity in without["entities"]] == [None] * len(found["entities"])
+    assert "--grounding" in run(*given, "--grounding", "of").stderr
+
+
 def test_several_pictures_are_read_and_those_that_cannot_be_are_named(run: Run, tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         Image.effect_noise((64, 48), 90).save(tmp_path / name)

@@ -43,6 +43,7 @@ def explain(
     limit: Annotated[int, bounded(0, COUNT, help="Most posts to explain; 0 explains all.")] = 0,
     timeout: options.TimeoutOption = None,
     max_pictures: options.MaxPicturesOption = 16,
+    grounding: options.GroundingOption = "on",
     threads: options.ThreadsOption = 0,
     device: options.DeviceOption = "cpu",
     allow_plugins: options.PluginsOption = False,
@@ -69,6 +70,7 @@ def explain(
         features=features,
         timeout=timeout,
         max_pictures=max_pictures,
+        grounding=source.grounding_settings(grounding),
     )
     if text is not None:
         alone = tagger.explain(text, image=image)

@@ -71,6 +71,13 @@ ImageOption = Annotated[
     ),
 ]
 MaxPicturesOption = Annotated[int, bounded(1, COUNT, help="Most pictures of one post.")]
+GroundingOption = Annotated[
+    str,
+    typer.Option(
+        metavar="on|off|FILE",
+        help="Whether entities get the regions of the picture that show them, or settings (TOML).",
+    ),
+]
 ContextsOption = Annotated[
     list[Path] | None,
     typer.Option(

@@ -48,6 +48,7 @@ def predict(
     no_images: options.NoImagesOption = False,
     timeout: options.TimeoutOption = None,
     max_pictures: options.MaxPicturesOption = 16,
+    grounding: options.GroundingOption = "on",
     threads: options.ThreadsOption = 0,
     device: options.DeviceOption = "cpu",
     allow_plugins: options.PluginsOption = False,
@@ -89,6 +90,7 @@ def predict(
         "features": features,
         "timeout": timeout,
         "max_pictures": max_pictures,
+        "grounding": source.grounding_settings(grounding),
     }
     tagger = source.open_tagger(model, **settings)
     if text is not None:

@@ -59,6 +59,7 @@ def serve(
         str, typer.Option(help="Address of a reverse proxy that names the real client.", show_default=False)
     ] = "",
     no_images: options.NoImagesOption = False,
+    grounding: options.GroundingOption = "on",
     threads: options.ThreadsOption = 0,
     device: options.DeviceOption = "cpu",
     allow_plugins: options.PluginsOption = False,
@@ -90,7 +91,12 @@ def serve(
     from mner.serve.app import create_app
 
     tagger = source.open_tagger(
-        model, threads=threads, device=device, allow_plugins=allow_plugins, use_images=not no_images
+        model,
+        threads=threads,
+        device=device,
+        allow_plugins=allow_plugins,
+        use_images=not no_images,
+        grounding=source.grounding_settings(grounding),
     )
     log_to(logging.StreamHandler(sys.stderr))
     shown = f"[{host}]" if ":" in host else host

@@ -88,6 +88,19 @@ def open_tagger(model: Path | None, **settings: Any) -> Tagger:
     return tagger
 
 
+def grounding_settings(value: str) -> bool | dict[str, Any]:
+    """What --grounding says: on, off, or the settings that a TOML file holds."""
+    if value in {"on", "off"}:
+        return value == "on"
+    if not Path(value).is_file():
+        raise typer.BadParameter(
+            f"expected on, off or a TOML file of settings, found {value}", param_hint="--grounding"
+        )
+    from mner.config import read_toml
+
+    return read_toml(Path(value))
+
+
 def hint_missing(count: int, images: Path | None) -> None:
     """Say on stderr how many pictures were not found and where, and how to name another folder."""
     if count:

@@ -13,7 +13,7 @@ from mner.several import UNNAMED, reason_of, together
 from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import Request
-from mner.types import ImageStatus, PictureStatus, VisualContext
+from mner.types import Entity, ImageStatus, PictureStatus, Prediction, VisualContext
 from mner.views import Array, Piece, compose
 from mner.views.features import side_by_side
 
@@ -145,7 +145,26 @@ class Beside:
         )
 
 
-def statuses(wanted: Request, reading: PictureReading) -> tuple[PictureStatus, ...]:
+def predicted(
+    wanted: Request, reading: PictureReading, entities: tuple[Entity, ...], cut: Mapping[str, int]
+) -> Prediction:
+    """The prediction for a request that has these entities."""
+    return Prediction(
+        id=wanted.post.id,
+        text=wanted.post.text,
+        entities=entities,
+        view="I+T" if reading.status == "used" else "T",
+        image_status=reading.status,
+        reason=reading.reason,
+        context=reading.context,
+        image=wanted.post.image,
+        cut=cut,
+        extra=wanted.post.extra,
+        pictures=_statuses(wanted, reading),
+    )
+
+
+def _statuses(wanted: Request, reading: PictureReading) -> tuple[PictureStatus, ...]:
     """What became of each picture of a post with several; empty for any other post."""
     pairs = zip(wanted.apart, reading.apart or [reading] * len(wanted.apart), strict=True)
     return tuple(PictureStatus(own.status, picture.post.image, own.reason) for picture, own in pairs)

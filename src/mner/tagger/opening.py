@@ -7,14 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mner import encoders
 from mner.errors import ModelError
 from mner.folders import restore
+from mner.grounding.settings import settings_of
 from mner.runtime import Backend, Precision, open_model, read_model
 from mner.several import MOST_PICTURES
 from mner.tagger import hub
 from mner.tagger.features import PictureFeatures
+from mner.tagger.grounder import Grounder
 from mner.tagger.pictures import Pictures
 from mner.tagger.tagger import Tagger
 from mner.types import VisualContext
@@ -47,6 +50,7 @@ def load(
     store: str | Path | None = None,
     timeout: float | None = None,
     max_pictures: int = MOST_PICTURES,
+    grounding: Mapping[str, Any] | bool = True,
 ) -> Tagger:
     """The tagger of a saved model.
 
@@ -70,6 +74,8 @@ def load(
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
         timeout: Most seconds for reading one picture; None sets no limit.
         max_pictures: Most pictures of one post; a post with more is an error.
+        grounding: False leaves out the regions of entities; settings, such as {"sources": ["text"]}, say how they are
+            found.
 
     Raises:
         ModelError: There is no such model, or it is damaged, of another version, or names code outside mner.
@@ -112,6 +118,7 @@ def load(
         store=None if store is None else Path(store),
         timeout=timeout,
     )
+    grounder = Grounder(settings_of(grounding), pictures)
     arrays = None
     if declared := saved.needs.pictured:
         folder = None if features is None else Path(features)
@@ -125,7 +132,8 @@ def load(
         features=arrays,
         use_images=use_images,
         max_pictures=max_pictures,
-        fingerprints=saved.fingerprints | fingerprints,
+        grounder=grounder,
+        fingerprints=saved.fingerprints | fingerprints | grounder.fingerprints,
         reopen=partial(
             load,
             _absolute(saved.folder),
@@ -142,6 +150,7 @@ def load(
             store=_absolute(store),
             timeout=timeout,
             max_pictures=max_pictures,
+            grounding=grounding,
         ),
     )
 

@@ -14,8 +14,9 @@ from mner.evidence import Explanation, weigh
 from mner.runtime import Runtime, SavedModel, predict
 from mner.several import MOST_PICTURES
 from mner.tagger import hub
-from mner.tagger.beside import Beside, PictureReading, statuses
+from mner.tagger.beside import Beside, PictureReading, predicted
 from mner.tagger.features import PictureFeatures
+from mner.tagger.grounder import Grounder
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import (
     GIVEN,
@@ -52,6 +53,7 @@ class Tagger:
         features: From a picture to the arrays that the model declares; None if it declares none.
         use_images: False decodes the T view, whatever pictures come.
         max_pictures: Most pictures of one post.
+        grounder: Finds where a picture shows an entity; None: nobody looks.
         fingerprints: Of the saved model and of everything else that predictions depend on, by name.
         reopen: Opens the same tagger again, for copies and pickles; None: it cannot be copied.
 
@@ -85,6 +87,7 @@ class Tagger:
         features: PictureFeatures | None = None,
         use_images: bool = True,
         max_pictures: int = MOST_PICTURES,
+        grounder: Grounder | None = None,
         fingerprints: Mapping[str, str] | None = None,
         reopen: Callable[[], Tagger] | None = None,
     ) -> None:
@@ -96,6 +99,7 @@ class Tagger:
         self._runtime = runtime
         self._views = views
         self._pictures = pictures
+        self._grounder = grounder or Grounder(None, pictures)
         sources = saved.config.context.captions or (GIVEN,)
         self._request = partial(request, caption_source=sources[0], max_pictures=max_pictures)
         self._reopen = reopen
@@ -210,18 +214,20 @@ class Tagger:
         texts = reading.context.ocr if reading.context is not None and pieces else ()
         spans = wanted.post.spans
         sources = [self._pictures.source(picture) for picture in wanted.apart or [wanted]]
+        prediction = self._tag([wanted], [reading], 0.0)[0]
+        evidence = weigh(
+            self._runtime,
+            self._views,
+            wanted.post,
+            decoder=self._decoder,
+            pieces=pieces,
+            texts=texts,
+            arrays=reading.arrays,
+            without_each=[reading.without(place) for place in range(len(reading.apart))],
+        )
         return Explanation(
-            self._tag([wanted], [reading], 0.0)[0],
-            weigh(
-                self._runtime,
-                self._views,
-                wanted.post,
-                decoder=self._decoder,
-                pieces=pieces,
-                texts=texts,
-                arrays=reading.arrays,
-                without_each=[reading.without(place) for place in range(len(reading.apart))],
-            ),
+            prediction,
+            self._grounder.evidence(wanted, prediction, evidence),
             pieces,
             sources[0],
             None if spans is None else tuple(wanted.post.entity(span, 1.0) for span in spans),
@@ -269,22 +275,12 @@ class Tagger:
             [reading.arrays for reading in readings],
         )
         decoded = predict.spans(self._runtime, encoded, self._decoder)
-        return [
-            Prediction(
-                id=wanted.post.id,
-                text=wanted.post.text,
-                entities=tuple(wanted.post.entity(span.span, span.score) for span in spans if span.score >= min_score),
-                view="I+T" if reading.status == "used" else "T",
-                image_status=reading.status,
-                reason=reading.reason,
-                context=reading.context,
-                image=wanted.post.image,
-                cut=coded.cut,
-                extra=wanted.post.extra,
-                pictures=statuses(wanted, reading),
-            )
-            for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True)
-        ]
+        predictions = []
+        for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True):
+            entities = [wanted.post.entity(span.span, span.score) for span in spans if span.score >= min_score]
+            grounded = self._grounder(wanted, reading.context, entities)
+            predictions.append(predicted(wanted, reading, grounded, coded.cut))
+        return predictions
 
 
 def _reopened(reopen: Callable[[], Tagger], settings: Mapping[str, Any]) -> Tagger:

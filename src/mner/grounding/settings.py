@@ -1,0 +1,43 @@
+"""Where entities are looked for in a picture, and how alike a text must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mner.config import Section, validated
+
+PEOPLE: tuple[str, ...] = ("person", "man", "woman", "boy", "girl", "child", "player", "lady", "guy", "people")
+"""What detectors call a human being."""
+
+
+class GroundingSettings(Section):
+    """How regions are found; what is left out has its default.
+
+    >>> GroundingSettings(sources=("text",)).least
+    0.85
+    """
+
+    sources: tuple[Literal["text", "objects"], ...] = ("text", "objects")  # of what was read; () leaves both out
+    least: float = Field(default=0.85, gt=0, le=1)  # share of letters that a misread name still has; 1: all of them
+    objects: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
+        default_factory=lambda: {"PER": PEOPLE, "PERSON": PEOPLE}
+    )  # by label: the detector's names for things of that type, in whatever case; labels left out have none
+
+
+def settings_of(given: Mapping[str, Any] | GroundingSettings | bool) -> GroundingSettings | None:
+    """The settings that a caller means; None where nobody is to look.
+
+    Raises:
+        ConfigError: A key or a value is not as it should be; the message lists every fault.
+
+    >>> settings_of(False) is None, settings_of({"least": 1.0}).least
+    (True, 1.0)
+    """
+    if isinstance(given, bool):
+        return GroundingSettings() if given else None
+    if isinstance(given, GroundingSettings):
+        return given
+    return validated(GroundingSettings, given, where="grounding")

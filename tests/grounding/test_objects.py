@@ -1,0 +1,72 @@
+"""Objects that leave one choice."""
+
+from __future__ import annotations
+
+import pytest
+
+from mner.grounding.objects import only_ones
+from mner.grounding.settings import GroundingSettings
+from mner.types import Entity, Tag
+
+OBJECTS = GroundingSettings().objects
+MAN = Tag("person", confidence=0.8, box=(10, 10, 60, 90), source="nanodet")
+WOMAN = Tag("person", confidence=0.7, box=(100, 10, 160, 90), source="nanodet")
+DOG = Tag("dog", confidence=0.9, box=(0, 50, 40, 90), source="nanodet")
+
+
+def entity(text: str, label: str = "PER") -> Entity:
+    return Entity(0, len(text), text, label, 0.9)
+
+
+def matched(entities: list[Entity], *tags: Tag) -> list[list[str]]:
+    regions = only_ones(entities, tags, OBJECTS)
+    return [[str(region) for region in regions.get(place, ())] for place in range(len(entities))]
+
+
+def test_one_name_and_one_person_leave_one_choice() -> None:
+    regions = only_ones([entity("Kevin Love"), entity("Cleveland", "LOC")], [DOG, MAN], OBJECTS)
+    assert list(regions) == [0]
+    (region,) = regions[0]
+    assert (region.box, region.source, region.score, region.match) == (MAN.box, "nanodet", 0.8, "only person")
+    assert (region.text, region.picture) == ("person", 0)
+
+
+def test_two_names_or_two_people_leave_more() -> None:
+    assert matched([entity("Kevin Love"), entity("LeBron")], MAN) == [[], []]
+    assert matched([entity("Kevin Love")], MAN, WOMAN) == [[]]
+    assert matched([entity("Kevin Love")]) == [[]]
+
+
+def test_one_name_written_twice_is_one() -> None:
+    assert [len(regions) for regions in matched([entity("Kevin Love"), entity("@KevinLove")], MAN)] == [1, 1]
+
+
+def test_two_names_of_one_thing_are_one_object() -> None:
+    player = Tag("baseball player", confidence=0.6, box=(12, 12, 60, 88), source="vinvl")
+    assert matched([entity("Kevin")], MAN, player) == [['(10, 10, 60, 90) "person", only person 0.80']]
+    assert matched([entity("Kevin")], player) == [['(12, 12, 60, 88) "baseball player", only player 0.60']]
+
+
+def test_each_picture_is_counted_by_itself() -> None:
+    other = Tag("person", confidence=0.6, box=(0, 0, 9, 9), picture=1)
+    regions = only_ones([entity("Kevin")], [MAN, other], OBJECTS)[0]
+    assert [(region.box, region.picture) for region in regions] == [(MAN.box, 0), (other.box, 1)]
+
+
+def test_labels_and_objects_are_settings() -> None:
+    animals = {"animal": ("Dog", "cat"), "breed": ("dog",)}
+    assert only_ones([entity("Rex", "ANIMAL")], [DOG], animals)[0][0].match == "only dog"
+    assert only_ones([entity("Rex")], [DOG], animals) == {}
+    rivals = only_ones([entity("Rex", "animal"), entity("Spaniel", "breed")], [DOG], animals)
+    assert rivals == {}
+
+
+@pytest.mark.parametrize("box", [None, (1, 2, 3), (9, 9, 1, 1), (0, 0, float("nan"), 5)])
+def test_objects_without_a_sound_box_are_none(box: object) -> None:
+    assert matched([entity("Kevin")], Tag("person", box=box)) == [[]]  # type: ignore[arg-type]
+
+
+def test_a_ready_text_is_a_name_too() -> None:
+    assert matched([entity("Kevin")], Tag(text="tall man", box=(0, 0, 5, 5))) == [
+        ['(0, 0, 5, 5) "tall man", only man 1.00']
+    ]

@@ -1,0 +1,93 @@
+"""Which lines of text in a picture hold an entity's words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mner.grounding.texts import Shared, shared
+from mner.types import OcrText
+
+
+def found(entity: str, *lines: str, least: float = 0.85) -> list[tuple[tuple[str, ...], str]]:
+    texts = [OcrText(line) for line in lines]
+    return [(tuple(lines[at] for at in entry.lines), entry.match) for entry in shared(entity, texts, least=least)]
+
+
+@pytest.mark.parametrize(
+    ("entity", "line", "match"),
+    [
+        ("Cleveland", "I love Cleveland!", "exact"),
+        ("Cleveland", "CLEVELAND", "case"),
+        ("Cleveland", "CLEVELANO", "fuzzy 0.89"),
+        ("Chicago", "CHlCAGO", "fuzzy 0.86"),
+        ("#ChicagoCubs", "Chicago Cubs", "exact"),
+        ("Chicago Cubs", "#chicagocubs", "case"),
+        ("@kevin_love", "KEVIN LOVE 42", "case"),
+        ("São Paulo", "SÃO PAULO", "case"),
+        ("Kevin Love", "LOVE", "part"),
+        ("Cleveland Cavaliers", "CLEVELAND", "part"),
+        ("Real Madrid C.F.", "hala real madrid", "part"),
+        ("Super Bowl 50", "SUPER BOWL 51", "part"),
+    ],
+)
+def test_each_kind_of_match(entity: str, line: str, match: str) -> None:
+    assert found(entity, "OTHER WORDS", line) == [((line,), match)]
+
+
+@pytest.mark.parametrize(
+    ("entity", "line"),
+    [
+        ("Cleveland", "CLEVER"),
+        ("Love", "gloves"),
+        ("Love", "LIVE"),
+        ("I", "I"),
+        ("!!", "!!"),
+        ("New York", "Old York Road"),
+        ("The Beatles", "THE"),
+        ("Windows 10", "WINDOWS 11S"),
+        ("कि", "का की"),
+        ("Cleveland", ""),
+    ],
+)
+def test_what_is_no_match(entity: str, line: str) -> None:
+    assert found(entity, line) == []
+
+
+def test_misread_names_are_left_out_where_all_letters_must_agree() -> None:
+    assert found("Cleveland", "CLEVELANO", least=1.0) == []
+    assert found("Cleveland", "CLEVELAND", least=1.0) == [(("CLEVELAND",), "case")]
+
+
+def test_the_best_come_first_and_parts_only_where_none_is_whole() -> None:
+    assert found("New York", "NEW", "NEW YORK", "New York") == [(("New York",), "exact"), (("NEW YORK",), "case")]
+    assert found("Kevin Love", "LOVE", "KEVlN LOVE") == [(("KEVlN LOVE",), "fuzzy 0.89")]
+
+
+def test_a_line_that_says_it_twice_counts_once() -> None:
+    assert found("Chelsea", "CHELSEA CHELSEA") == [(("CHELSEA CHELSEA",), "case")]
+
+
+def test_neighbouring_lines_hold_it_together() -> None:
+    near = [OcrText("CHICAGO", box=(0, 0, 90, 10)), OcrText("CUBS", box=(0, 12, 90, 22))]
+    assert shared("Chicago Cubs", near, least=0.85) == [Shared((0, 1), "case", 1.0)]
+    far = [near[0], OcrText("CUBS", box=(0, 500, 90, 510))]
+    assert [entry.match for entry in shared("Chicago Cubs", far, least=0.85)] == ["part"]
+
+
+def test_lines_of_two_pictures_are_no_neighbours() -> None:
+    lines = [OcrText("CHICAGO", box=(0, 0, 90, 10)), OcrText("CUBS", box=(0, 12, 90, 22), picture=1)]
+    assert [(entry.lines, entry.match) for entry in shared("Chicago Cubs", lines, least=0.85)] == [((0,), "part")]
+
+
+def test_three_lines_hold_a_misread_name() -> None:
+    assert found("Bank of America", "BANK", "0F", "AMERICA") == [(("AMERICA",), "part")]  # a digit is no misread letter
+    assert found("Bank of America", "BANK", "OF", "AMERlCA") == [(("BANK", "OF", "AMERlCA"), "fuzzy 0.92")]
+
+
+@given(st.text(max_size=30), st.lists(st.text(max_size=20), max_size=4))
+def test_any_text_may_be_compared(entity: str, lines: list[str]) -> None:
+    for entry in shared(entity, [OcrText(line) for line in lines], least=0.85):
+        assert 0 < entry.likeness <= 1
+        assert set(entry.lines) <= set(range(len(lines)))
