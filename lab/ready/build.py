@@ -52,7 +52,11 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="smoke test: few posts, one epoch, a model of no use")
     parser.add_argument("--encoder", help="another encoder than social-en.toml names")
+    parser.add_argument("--epochs", type=int, help="fewer or more epochs than social-en.toml says")
     parser.add_argument("--recipe", choices=RECIPES, help="train by this recipe alone, without choosing")
+    parser.add_argument(
+        "--earlier", type=Path, metavar="MODEL", help="score this model of the earlier recipe instead of training one"
+    )
     parser.add_argument("--prepare", action="store_true", help="write the posts and contexts, and stop")
     arguments = parser.parse_args()
     if not os.environ.get("MNER_DATA"):
@@ -68,6 +72,9 @@ def main() -> int:
     if arguments.encoder:
         model = config.model.model_copy(update={"encoder": arguments.encoder})
         config = config.model_copy(update={"model": model})
+    if arguments.epochs:
+        training = config.training.model_copy(update={"epochs": arguments.epochs})
+        config = config.model_copy(update={"training": training})
     counts = prepare(source, out / "data", quick=quick, say=say)
     refuse_leaks(out / "data", say=say)
     if arguments.prepare:
@@ -77,11 +84,16 @@ def main() -> int:
     say("== 2. Train and choose")
     runs, scored = {}, {}
     for recipe, candidate in candidates(config).items():
-        if arguments.recipe in (None, recipe):
+        if recipe == "earlier" and arguments.earlier:
+            scored[candidate.name] = score_model(arguments.earlier, out / "data", candidate)
+        elif arguments.recipe in (None, recipe):
             runs[candidate.name] = run = train(candidate, root=out / "data", out=out / "runs", watch=show)
             scored[candidate.name] = score_model(run / "model", out / "data", candidate)
     chosen = choose(scored)
     say(f"taken: {chosen}")
+    if chosen not in runs:
+        say(f"{arguments.earlier} stays the better model; nothing is packed")
+        return 1
     run = runs[chosen]
     if arguments.final:
         evaluate(run, final=True, results=out / "results" if quick else ROOT / "lab" / "results")
