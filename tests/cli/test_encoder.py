@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,3 +62,13 @@ def test_list_shows_what_is_here_and_what_is_not(toy: EncoderFiles, monkeypatch:
     assert here.split() == ["embedded:toy", "2", "MIT", str(toy.folder)]
     assert absent.endswith("mner encoder fetch owner/none")
     assert here.index(str(toy.folder)) == head.index("folder") == absent.index("not here")
+
+
+def test_trim_prints_the_folder_and_what_is_left(tiny_encoder: Path, posts_file: Path, tmp_path: Path) -> None:
+    code, out, err = run("trim", str(tiny_encoder), str(posts_file), "--out", str(tmp_path / "small"))
+    assert (code, out) == (0, f"{tmp_path / 'small'}\n")
+    assert re.fullmatch(r"0 MB of 0, \d+ of \d+ pieces\n", err)
+    left, whole = (int(number) for number in re.findall(r"(\d+) (?:of|pieces)", err)[-2:])
+    assert left < whole
+    again = run("trim", str(tiny_encoder), str(posts_file), "--out", str(tmp_path / "small"))
+    assert again == (2, "", f"error: {tmp_path / 'small'}: exists already; name another folder, or remove it first\n")

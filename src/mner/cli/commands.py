@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model fetch": ("mner.cli.model:fetch", "Fetch a model from the Hugging Face Hub into its cache."),
     "encoder fetch": ("mner.cli.encoder:fetch", "Fetch a pretrained encoder into the cache."),
     "encoder import": ("mner.cli.encoder:import_", "Make an encoder of published word vectors or a checkpoint."),
+    "encoder trim": ("mner.cli.encoder:trim", "Copy an encoder without the pieces that your posts do not use."),
     "encoder list": ("mner.cli.encoder:list_", "List the encoders and where they are."),
 }
 """Command path -> its function as "module:name", and its one line of help; in the order in which users need them."""

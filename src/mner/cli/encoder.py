@@ -1,4 +1,4 @@
-"""mner encoder: fetch pretrained encoders and see which are here."""
+"""mner encoder: fetch pretrained encoders, make and trim them, and see which are here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mner.cli.options import COUNT, FormatOption, bounded
 from mner.cli.output import say, working
 
 
@@ -38,6 +39,32 @@ def import_(
     with working(f"reading {source}"):
         files = encoders.take(source, out)
     say(f"{files.size / 1e6:.0f} MB, at most {files.max_tokens} sub-tokens", err=True)
+    say(files.folder)
+
+
+def trim(
+    name: Annotated[str, typer.Argument(help="Encoder on this machine, such as embedded:e5.")],
+    posts: Annotated[list[Path], typer.Argument(help="Files of posts whose words must be read as before.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to make; model.encoder takes its path.")],
+    contexts: Annotated[
+        list[Path] | None, typer.Option(help="Artefact of contexts to read as before, too; may be repeated.")
+    ] = None,
+    keep_top: Annotated[
+        int, bounded(0, COUNT, help="Keep this many of the vocabulary's first, most frequent pieces, too.")
+    ] = 0,
+    format: FormatOption = None,
+) -> None:
+    """Copy an encoder without the pieces that these posts do not use, and print the copy's folder.
+
+    Their words are read exactly as before, which is checked; other words are written in smaller pieces.
+    """
+    from mner.views import vocabulary
+
+    with working(f"reading {', '.join(map(str, posts))}"):
+        files, pieces, before, size = vocabulary.trim(
+            name, posts, out, contexts=contexts or (), keep_top=keep_top, format=format
+        )
+    say(f"{files.size / 1e6:.0f} MB of {size / 1e6:.0f}, {pieces:,} of {before:,} pieces", err=True)
     say(files.folder)
 
 

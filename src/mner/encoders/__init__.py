@@ -7,7 +7,8 @@ A name is ``embedded:NAME`` (a file of this folder), a local folder in the Huggi
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -16,7 +17,19 @@ from mner import plugins
 from mner.encoders._files import EncoderFiles
 from mner.errors import DataError, ModelError
 
-__all__ = ["EncoderFiles", "Listed", "about", "embedded", "fetch", "find", "listing", "of_model", "take"]
+__all__ = [
+    "EncoderFiles",
+    "Listed",
+    "Trimmed",
+    "about",
+    "embedded",
+    "fetch",
+    "find",
+    "listing",
+    "of_model",
+    "take",
+    "trim",
+]
 
 _EMBEDDED = "embedded:"
 _HUB = "hub"
@@ -28,6 +41,15 @@ class Listed(NamedTuple):
     name: str
     files: EncoderFiles | None
     problem: str
+
+
+class Trimmed(NamedTuple):
+    """An encoder that lost pieces, how many are left, and how many pieces and bytes the whole one has."""
+
+    files: EncoderFiles
+    pieces: int
+    before: int
+    size_before: int
 
 
 def find(name: str) -> EncoderFiles:
@@ -82,18 +104,38 @@ def take(source: Path, out: Path) -> EncoderFiles:
     """
     from mner.encoders import _oscar, _vectors
 
-    if out.exists():
-        raise DataError(f"{out}: exists already; name another folder, or remove it first")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
-        built = Path(work) / "built"
-        built.mkdir()
+    with _making(out) as folder:
         if source.is_dir():
-            _oscar.write_encoder(source, built)
+            _oscar.write_encoder(source, folder)
         else:
-            _vectors.write_vectors(*_vectors.read_vectors(source), built)
-        built.rename(out)
+            _vectors.write_vectors(*_vectors.read_vectors(source), folder)
     return find(str(out))
+
+
+def trim(name: str, coded: Mapping[str, Sequence[int]], out: Path, *, keep_top: int = 0) -> Trimmed:
+    """A copy of an encoder that has only the pieces that some words need; these are tokenised as before.
+
+    Other words are written in the pieces that are left, at worst in single characters; a character that neither the
+    words nor ASCII has is unknown.
+
+    Args:
+        name: An encoder on this machine.
+        coded: The ids of each word.
+        out: The folder to make; its path is the name of the new encoder.
+        keep_top: Keep this many pieces from the vocabulary's beginning, too, where the most frequent ones are.
+
+    Raises:
+        DataError: ``out`` exists.
+        ModelError: The encoder is not here, or its pieces depend on each other (byte-pair encodings).
+    """
+    from mner.encoders import _trim
+
+    files = find(name)
+    vocabulary = _trim.Vocabulary(files.tokenizer)
+    keep = vocabulary.needed(coded, top=keep_top)
+    with _making(out) as folder:
+        _trim.write_trimmed(files, vocabulary, keep, folder)
+    return Trimmed(find(str(out)), len(keep), vocabulary.size, files.size)
 
 
 def listing() -> list[Listed]:
@@ -116,6 +158,19 @@ def of_model(folder: Path, about: Mapping[str, Any]) -> EncoderFiles:
         return EncoderFiles(str(about["name"]), folder / "encoder", tokenizer, int(about["max_tokens"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{folder}/model.json: encoder lacks a usable name or max_tokens ({error})") from None
+
+
+@contextmanager
+def _making(out: Path) -> Iterator[Path]:
+    """An empty folder that becomes ``out`` when the block ends without an error."""
+    if out.exists():
+        raise DataError(f"{out}: exists already; name another folder, or remove it first")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
+        built = Path(work) / "built"
+        built.mkdir()
+        yield built
+        built.rename(out)
 
 
 def _listed(name: str) -> Listed:

@@ -18,9 +18,11 @@ from mner.files import replacing, sha256, write_json
 DEFAULT_TOKENS = 512
 """Longest input of an encoder that states none."""
 
-_OFFSET_MODELS = {
+OFFSET_MODELS = {
     "roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet", "longformer", "xmod", "data2vec-text",
 }  # fmt: skip
+"""Kinds of models that number positions from the padding id + 1 on."""
+
 _VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "spm.model")
 
 
@@ -133,8 +135,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def _max_tokens(folder: Path, config: Mapping[str, Any]) -> int:
     positions = config.get("max_position_embeddings")
     if isinstance(positions, int) and positions > 0:
-        # RoBERTa and its kin number positions from the padding id + 1.
-        offset = int(config.get("pad_token_id") or 0) + 1 if config.get("model_type") in _OFFSET_MODELS else 0
+        offset = int(config.get("pad_token_id") or 0) + 1 if config.get("model_type") in OFFSET_MODELS else 0
         return positions - offset
     path = folder / "tokenizer_config.json"
     stated = read_json(path).get("model_max_length") if path.is_file() else None
