@@ -11,7 +11,7 @@ import numpy as np
 from mner.decode import Decoder
 from mner.matches import Match, matches
 from mner.runtime import Runtime, predict
-from mner.types import Entity, OcrText, Post, Prediction, Span, notebook_cell
+from mner.types import Entity, OcrText, PictureStatus, Post, Prediction, Span, notebook_cell
 from mner.views import Piece, Views
 
 NOTICEABLE = 0.05
@@ -114,6 +114,11 @@ class Explanation:
     gold: tuple[Entity, ...] | None = None
     more_pictures: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
+    @property
+    def pictures(self) -> tuple[Any, ...]:
+        """All its pictures for showing, in their order; empty where there is none."""
+        return (self.picture, *self.more_pictures) if self.picture is not None or self.more_pictures else ()
+
     def to_dict(self) -> dict[str, Any]:
         """The prediction's row with the keys evidence and context added, and gold where that is known."""
         row = {
@@ -130,10 +135,17 @@ class Explanation:
     def __str__(self) -> str:
         """The post with its entities in brackets, then a line for each entity, then what was read from the picture."""
         lines = [str(self.prediction), *map(str, self.evidence)]
-        if self.prediction.image_status not in ("none", "used"):
-            reason = f": {self.prediction.reason}" if self.prediction.reason else ""
-            lines.append(f"picture not used, {self.prediction.image_status}{reason}")
-        return "\n".join([*lines, *(f"{piece.kind}: {piece.text}" for piece in self.pieces)])
+        several = self.prediction.pictures
+        alone = PictureStatus(self.prediction.image_status, reason=self.prediction.reason)
+        for number, picture in enumerate(several or [alone], 1):
+            if picture.status not in ("none", "used"):
+                name = (f" {number}" if several else "") + (f" ({picture.image})" if picture.image else "")
+                lines.append(
+                    f"picture{name} not used, {picture.status}" + (f": {picture.reason}" if picture.reason else "")
+                )
+        for piece in self.pieces:
+            lines.append(f"{piece.kind}{f' of picture {piece.picture + 1}' if several else ''}: {piece.text}")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         """The post, its picture and what that did, as a notebook shows it."""

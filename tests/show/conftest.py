@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from mner.evidence import Evidence, Explanation, Match
-from mner.types import Caption, ContextText, Entity, OcrText, Prediction, Tag, VisualContext
+from mner.evidence import Evidence, Explanation
+from mner.matches import Match
+from mner.several import together
+from mner.types import Caption, ContextText, Entity, OcrText, PictureStatus, Prediction, Tag, VisualContext
 from mner.views import Piece
 
 TEXT = "Love is back in Cleveland"
@@ -98,6 +101,42 @@ def explained(picture: Image.Image) -> Explanation:
     pieces = (Piece("captions", "template", "a dog in the city"), Piece("ocr", "rapid", "CLEVELAND stray"))
     prediction = Prediction("42", TEXT, (love, city), "I+T", "used", None, context, "3.jpg", {"captions": 7})
     return Explanation(prediction, rows, pieces, picture)
+
+
+@pytest.fixture
+def several(explained: Explanation) -> Explanation:
+    """A post with three pictures, of which the second could not be read."""
+    prediction = explained.prediction
+    assert prediction.context is not None
+    third = VisualContext(
+        "5.jpg",
+        tags=(Tag("bus", (), 0.8, (0, 0, 50, 40), source="nanodet"),),
+        captions=(Caption("a bus at night", source="template"),),
+        ocr=(OcrText("CLEVELAND", 0.9, (5, 5, 60, 20), "rapid"),),
+    )
+    gone = VisualContext("4.jpg", status="missing", reason="there is no such picture")
+    context = together([prediction.context, gone, third])
+    statuses = (
+        PictureStatus("used", "3.jpg"),
+        PictureStatus("missing", "4.jpg", "there is no such picture"),
+        PictureStatus("used", "5.jpg"),
+    )
+    love, lost, city = explained.evidence
+    return replace(
+        explained,
+        prediction=replace(prediction, context=context, pictures=statuses, reason=context.reason),
+        evidence=(
+            replace(love, without_picture=(0.9, 0.91, 0.9)),
+            replace(lost, without_picture=(0.2, 0.2, 0.2)),
+            replace(
+                city,
+                without_picture=(0.87, 0.88, 0.4),
+                matches=(Match("CLEVELAND", (5, 5, 60, 20), True, picture=2),),
+            ),
+        ),
+        pieces=(*explained.pieces, Piece("captions", "template", "a bus at night", 2)),
+        more_pictures=("nowhere/4.jpg", Image.new("RGB", (100, 80), (30, 30, 200))),
+    )
 
 
 @pytest.fixture

@@ -296,5 +296,15 @@ def test_posts_are_written_as_they_come(explained: Explanation, tmp_path: Path) 
 def test_posts_are_kept_as_json(posts: list[Explanation], tmp_path: Path) -> None:
     source = write_gallery(posts, tmp_path / "g.html").read_text(encoding="utf-8")
     rows = [json.loads(shown) for shown in re.findall(r'json" id="p\d+">(.*)</script>', source)]
-    assert [set(post) for post in rows] == [{"row", "post", "picture"}] * 3
+    assert [set(post) for post in rows] == [{"row", "post", "pictures"}] * 3
     assert not re.search(r"https?:|src=\"(?!data:)|url\(|@import|<link", source)
+
+
+def test_gallery_keeps_every_picture_of_a_post(explained: Explanation, several: Explanation, tmp_path: Path) -> None:
+    source = write_gallery([explained, several], tmp_path / "g.html").read_text(encoding="utf-8")
+    rows = [json.loads(shown) for shown in re.findall(r'json" id="p\d+">(.*)</script>', source)]
+    assert [len(post["pictures"]) for post in rows] == [1, 2]
+    assert [post["post"].count("<img") for post in rows] == [1, 2]
+    assert [post["row"].count("<img") for post in rows] == [1, 1]
+    index = json.loads(re.findall(r'id="index">(.*)</script>', source)[0])
+    assert all(name in index[1]["find"] for name in ("3.jpg", "5.jpg", "a bus at night"))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from mner.evidence import Explanation
-from mner.show.picture import BOXES, Embedded, boxes, embed
+from mner.show.picture import BOXES, Embedded, boxes, embed, embed_all
 from mner.types import Prediction, Tag, VisualContext
 
 
@@ -52,3 +52,11 @@ def test_most_certain_boxes_are_drawn_and_the_rest_counted() -> None:
     drawn, left_out = boxes(one, Embedded("", 100, 100))
     assert left_out == 5
     assert [box.label for box in drawn] == [str(n) for n in range(BOXES + 4, 4, -1)]
+
+
+def test_boxes_are_those_of_the_picture(several: Explanation) -> None:
+    first, second, third = embed_all(several)
+    assert first is not None and second is None and third is not None
+    assert [box.label for box in boxes(several, first)[0]] == ["brown small dog", "CLEVELAND", "stray"]
+    assert [box.label for box in boxes(several, third, 2)[0]] == ["bus", "CLEVELAND"]
+    assert boxes(several, first, 1) == ([], 0)

@@ -137,3 +137,27 @@ def test_entities_stand_before_what_was_read(explained: Explanation, parse: Call
     assert any("grid few" in name for name in classes)
     many = parse(page(replace(explained, evidence=explained.evidence * 2)))
     assert not any("few" in (attributes.get("class") or "").split() for _, attributes in many.elements)
+
+
+def test_each_picture_is_shown_with_its_own_readings(several: Explanation, parse: Callable[[str], Any]) -> None:
+    found = parse(page(several))
+    assert [image["alt"] for image in found.found("img")] == [
+        "The post's picture 1: a dog in the city",
+        "The post's picture 3: a bus at night",
+    ]
+    assert [svg["viewbox"] for svg in found.found("svg")] == ["0 0 1000 500", "0 0 100 80"]
+    kinds = [box["class"] for box in found.found("rect")]
+    assert kinds == ["tag", "ocr", "ocr", "tag", "ocr match"], "the text that matches is in the third picture"
+    whole = " ".join(found.text("main").split())
+    for words in (
+        "Picture 1 3.jpg: picture used.",
+        "Picture 2 4.jpg: picture missing: there is no such picture.",
+        "without picture 1 0.87 without picture 2 0.88 without picture 3 0.40",
+        "captions 3 a bus at night",
+    ):
+        assert words in whole
+    assert "<strong>0.40</strong>" in page(several), "the picture that mattered stands out"
+
+
+def test_part_of_one_picture_names_no_number(explained: Explanation) -> None:
+    assert "Picture 1" not in page(explained)

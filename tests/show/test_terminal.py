@@ -85,3 +85,13 @@ def test_cut_is_told_by_kind(explained: Explanation) -> None:
     assert cut(replace(explained.prediction, cut={"ocr": 1, "words": 0, "tags": 2})) == (
         "1 sub-token of ocr, 2 sub-tokens of tags"
     )
+
+
+def test_each_of_several_pictures_has_a_line_and_a_column(several: Explanation) -> None:
+    text = printed(explanation(several))
+    assert "2  4.jpg \u00b7 picture missing: there is no such picture" in text
+    assert "w/o picture 3" in text
+    assert "0.40" in text
+    assert "3  captions a bus at night" in text
+    assert "picture 2 (4.jpg) not used, missing: there is no such picture" in str(several)
+    assert "captions of picture 3: a bus at night" in str(several)

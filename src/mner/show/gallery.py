@@ -23,7 +23,7 @@ from mner.evidence import Explanation, Verdict
 from mner.files import writing
 from mner.show.display import STATUS, TONE, shown
 from mner.show.environment import source, template
-from mner.show.picture import Embedded, embed
+from mner.show.picture import embed_all
 from mner.show.post import judged_of, name_of, page, part, runs_of
 
 if TYPE_CHECKING:
@@ -139,13 +139,15 @@ def _posts(explanations: Iterable[Explanation], index: Index) -> Iterator[Markup
     for number, explanation in enumerate(explanations, 1):
         name = name_of(explanation.prediction, number)
         index.add(explanation, name)
-        picture = embed(explanation.picture, longest=LONGEST, quality=60, form="webp")
-        if picture is not None and taken + len(picture.uri) > PICTURES:
+        pictures = embed_all(explanation, longest=LONGEST, quality=60, form="webp")
+        size = sum(len(picture.uri) for picture in pictures if picture is not None)
+        if size and taken + size > PICTURES:
             index.left_out += 1
-            picture = None
-        taken += len(picture.uri) if picture else 0
-        drawn = part(explanation, name, picture=replace(picture, uri="") if picture else None)
-        yield _json({"row": _row(explanation, name, picture), "post": drawn, "picture": picture.uri if picture else ""})
+            pictures, size = [], 0
+        taken += size
+        drawn = part(explanation, name, pictures=[each and replace(each, uri="") for each in pictures])
+        uris = [picture.uri for picture in pictures if picture is not None]
+        yield _json({"row": _row(explanation, name, pictured=bool(uris)), "post": drawn, "pictures": uris})
 
 
 def _json(value: Any) -> Markup:
@@ -156,10 +158,10 @@ def _json(value: Any) -> Markup:
     return Markup(_ENDS.sub(r"\\u003c", text))  # noqa: S704 (no element ends or begins in it)
 
 
-def _row(explanation: Explanation, name: str, picture: Embedded | None) -> str:
+def _row(explanation: Explanation, name: str, *, pictured: bool) -> str:
     text: str = template("gallery_row.html").render(
         name=name,
-        pictured=picture is not None,
+        pictured=pictured,
         runs=[{**run, "score": ""} for run in runs_of(explanation.prediction)],
         status="" if explanation.prediction.image_status == "used" else STATUS[explanation.prediction.image_status],
         verdicts=Counter(row.verdict for row in explanation.evidence if TONE[row.verdict] != "plain"),
@@ -176,6 +178,6 @@ def _words(explanation: Explanation, name: str) -> str:
     )
     gold = () if explanation.gold is None else explanation.gold
     labels = dict.fromkeys(entity.label for entity in (*explanation.prediction.entities, *gold))
-    return "\n".join(
-        [name, explanation.prediction.image or "", explanation.prediction.text, *labels, *map(words_of, read)]
-    )
+    prediction = explanation.prediction
+    images = [picture.image or "" for picture in prediction.pictures] or [prediction.image or ""]
+    return "\n".join([name, *images, prediction.text, *labels, *map(words_of, read)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mner.evidence import Explanation
 from mner.show.environment import template
-from mner.show.picture import embed
+from mner.show.picture import embed_all
 from mner.show.post import part
 from mner.types import Prediction
 
@@ -20,8 +20,8 @@ def cell(shown: Prediction | Explanation) -> str:
     True
     """
     if isinstance(shown, Prediction):
-        post = part(Explanation(shown, ()), shown.id, picture=None, with_evidence=False)
+        post = part(Explanation(shown, ()), shown.id, pictures=[], with_evidence=False)
     else:
-        post = part(shown, shown.prediction.id, picture=embed(shown.picture, longest=LONGEST))
+        post = part(shown, shown.prediction.id, pictures=embed_all(shown, longest=LONGEST))
     text: str = template("notebook.html").render(post=post)
     return text

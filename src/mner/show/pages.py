@@ -13,7 +13,7 @@ from mner.files import write_text
 from mner.overwrite import GENERATOR
 from mner.show.display import STATUS, TONE, legend
 from mner.show.environment import template
-from mner.show.picture import embed
+from mner.show.picture import embed_all
 from mner.show.post import name_of, page, runs_of
 
 
@@ -65,7 +65,7 @@ def write_pages(explanations: Iterable[Explanation], folder: str | Path, *, titl
 
 
 def _listed(explanation: Explanation, file: str, count: int) -> Listed:
-    thumbnail = embed(explanation.picture, longest=144, quality=70)
+    thumbnail = next(filter(None, embed_all(explanation, longest=144, quality=70)), None)
     return Listed(
         file=file,
         name=name_of(explanation.prediction, count),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from mner.contexts.entry_text import words_of
 from mner.errors import ImageError
 from mner.evidence import Explanation
+from mner.several import apart
 from mner.show.display import colour
 from mner.types import Box, VisualContext
 
@@ -65,13 +66,22 @@ def embed(
     return Embedded(uri, picture.width, picture.height)
 
 
-def boxes(explanation: Explanation, picture: Embedded) -> tuple[list[Drawn], int]:
-    """The rectangles to draw, and how many objects were left out for clarity."""
+def embed_all(
+    explanation: Explanation, *, longest: int = LONGEST, quality: int = 82, form: Literal["jpeg", "webp"] = "jpeg"
+) -> list[Embedded | None]:
+    """Each of an explanation's pictures as ``embed`` makes it, in their order."""
+    return [embed(source, longest=longest, quality=quality, form=form) for source in explanation.pictures]
+
+
+def boxes(explanation: Explanation, picture: Embedded, place: int = 0) -> tuple[list[Drawn], int]:
+    """The rectangles to draw over the picture at a place, and how many objects were left out for clarity."""
     context = explanation.prediction.context
-    if context is None:
+    read = None if context is None else apart(context).get(place)
+    if read is None:
         return [], 0
-    owner = {(match.text, match.box): colour(row.entity.label) for row in explanation.evidence for match in row.matches}
-    return boxes_of(context, picture, owner=owner)
+    matches = [(row.entity.label, match) for row in explanation.evidence for match in row.matches]
+    owner = {(match.text, match.box): colour(label) for label, match in matches if match.picture == place}
+    return boxes_of(read, picture, owner=owner)
 
 
 def boxes_of(

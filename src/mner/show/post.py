@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from mner.contexts.entry_text import words_of
 from mner.evaluation.errors import Judged, judge
 from mner.evidence import NOTICEABLE, Evidence, Explanation
+from mner.several import apart
 from mner.show.display import STATUS, TONE, change, colour, legend, number
 from mner.show.environment import template
-from mner.show.picture import Embedded, boxes, embed
+from mner.show.picture import Embedded, boxes, embed_all
 from mner.show.terminal import cut
-from mner.types import Prediction
+from mner.types import Prediction, VisualContext
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -41,7 +42,7 @@ def page(
     name = name_of(explanation.prediction, number_)
     links = {"index": index, "before": before, "after": after}
     text: str = template("page.html").render(
-        title=name, post=part(explanation, name, picture=embed(explanation.picture), links=links)
+        title=name, post=part(explanation, name, pictures=embed_all(explanation), links=links)
     )
     return text
 
@@ -50,7 +51,7 @@ def part(
     explanation: Explanation,
     name: str,
     *,
-    picture: Embedded | None,
+    pictures: Sequence[Embedded | None],
     links: Mapping[str, str | None] | None = None,
     with_evidence: bool = True,
 ) -> Markup:
@@ -59,16 +60,15 @@ def part(
     Args:
         explanation: The explanation.
         name: Its heading; "" leaves it out.
-        picture: Its picture.
+        pictures: Its pictures, in their order; None stands for one that cannot be shown.
         links: Where index, before and after lead; None leaves out all three.
         with_evidence: Whether there is a table of its entities.
     """
     from markupsafe import Markup
 
     prediction = explanation.prediction
-    drawn, undrawn = boxes(explanation, picture) if picture else ([], 0)
+    shows = [_show(explanation, picture, place) for place, picture in enumerate(pictures) if picture is not None]
     kinds = list(dict.fromkeys(piece.kind for piece in explanation.pieces))
-    context = prediction.context
     judged = judged_of(explanation)
     text: str = template("post.html").render(
         name=name,
@@ -86,15 +86,9 @@ def part(
             for each in judged
             if each.outcome == "missed"
         ],
-        picture=picture,
-        alt=_alt(explanation),
-        stroke=max(picture.width, picture.height) / 400 if picture else 1,
-        boxes=drawn,
-        undrawn=undrawn,
-        captions=context.captions if context else (),
-        tags=[(words_of(tag), tag.confidence, tag.source) for tag in context.tags] if context else [],
-        ocr=_ocr(explanation),
-        texts=context.texts if context else (),
+        pictures=shows,
+        several=_several(prediction),
+        readings=_readings(explanation),
         pieces=explanation.pieces,
         cut=cut(prediction),
         links=links or dict.fromkeys(("index", "before", "after")),
@@ -138,8 +132,7 @@ def _row(row: Evidence, kinds: Sequence[str], judged: Sequence[Judged]) -> dict[
     bars = [] if row.with_image is None else [("with the picture", "with", row.with_image)]
     bars.append(("without it" if bars else "words alone", "without", row.without_image))
     left_out = row.without_source if len(kinds) > 1 else {}  # of one kind alone it is the same as without the picture
-    most = max(left_out.values(), key=lambda score: abs(score - (row.with_image or 0)), default=0.0)
-    moved = abs(most - (row.with_image or 0)) >= NOTICEABLE
+    pictures = {f"picture {number_}": score for number_, score in enumerate(row.without_picture, 1)}
     verdict, gain = ("", "") if row.with_image is None else change(row.verdict, row.with_image, row.without_image)
     judgement = next((each for each in judged if each.entity == entity and each.outcome != "missed"), None)
     return {
@@ -153,15 +146,60 @@ def _row(row: Evidence, kinds: Sequence[str], judged: Sequence[Judged]) -> dict[
         "tone": TONE[row.verdict],
         "gain": gain,
         "bars": [(name, kind, f"{100 * score:.1f}", number(score)) for name, kind, score in bars],
-        "sources": [(kind, number(score), moved and score == most) for kind, score in left_out.items()],
+        "sources": _left_out(left_out, row.with_image) + _left_out(pictures, row.with_image),
         "matches": [match.text for match in row.matches],
     }
 
 
-def _ocr(explanation: Explanation) -> list[dict[str, Any]]:
-    if explanation.prediction.context is None:
+def _left_out(scores: Mapping[str, float], with_image: float | None) -> list[tuple[str, str, bool]]:
+    """What was left out, the probability without it, and whether it is what moved it most, and noticeably."""
+    moves = {name: abs(score - (with_image or 0)) for name, score in scores.items()}
+    most = max(moves.values(), default=0.0)
+    return [(name, number(score), moves[name] == most >= NOTICEABLE) for name, score in scores.items()]
+
+
+def _several(prediction: Prediction) -> list[dict[str, str]]:
+    """Name, status and reason of each of several pictures."""
+    return [
+        {"name": each.image or "", "status": STATUS[each.status], "reason": each.reason or ""}
+        for each in prediction.pictures
+    ]
+
+
+def _show(explanation: Explanation, picture: Embedded, place: int) -> dict[str, Any]:
+    """A picture with what is drawn over it."""
+    drawn, undrawn = boxes(explanation, picture, place)
+    return {
+        "file": picture,
+        "number": place + 1 if explanation.prediction.pictures else None,
+        "alt": _alt(explanation, place),
+        "stroke": max(picture.width, picture.height) / 400,
+        "boxes": drawn,
+        "undrawn": undrawn,
+    }
+
+
+def _readings(explanation: Explanation) -> list[dict[str, Any]]:
+    """What was read from each picture; of a post with a single one without its number."""
+    context = explanation.prediction.context
+    if context is None or context.empty:
         return []
-    owner = {match.text: row.entity for row in explanation.evidence for match in row.matches}
+    several = bool(explanation.prediction.pictures)
+    return [
+        {
+            "number": place + 1 if several else None,
+            "captions": read.captions,
+            "tags": [(words_of(tag), tag.confidence, tag.source) for tag in read.tags],
+            "ocr": _ocr(explanation, read, place),
+            "texts": read.texts,
+        }
+        for place, read in apart(context).items()
+    ]
+
+
+def _ocr(explanation: Explanation, read: VisualContext, place: int) -> list[dict[str, Any]]:
+    matches = [(match, row.entity) for row in explanation.evidence for match in row.matches]
+    owner = {match.text: entity for match, entity in matches if match.picture == place}
     return [
         {
             "text": text.text,
@@ -169,11 +207,13 @@ def _ocr(explanation: Explanation) -> list[dict[str, Any]]:
             "source": text.source,
             "colour": colour(owner[text.text].label) if text.text in owner else None,
         }
-        for text in explanation.prediction.context.ocr
+        for text in read.ocr
     ]
 
 
-def _alt(explanation: Explanation) -> str:
+def _alt(explanation: Explanation, place: int) -> str:
     context = explanation.prediction.context
-    caption = context.captions[0].text if context is not None and context.captions else ""
-    return f"The post's picture: {caption}" if caption else "The post's picture"
+    read = None if context is None else apart(context).get(place)
+    caption = read.captions[0].text if read is not None and read.captions else ""
+    which = f"The post's picture {place + 1}" if explanation.prediction.pictures else "The post's picture"
+    return f"{which}: {caption}" if caption else which

@@ -10,11 +10,12 @@
 
   const read = (number) => JSON.parse(el("p" + number).textContent);
 
-  // Draw what is one post's: HTML that was escaped when the page was written, and its picture.
-  const draw = (element, html, picture) => {
+  // Draw what is one post's: HTML that was escaped when the page was written, and its pictures.
+  const draw = (element, html, pictures) => {
     element.innerHTML = html;
-    const image = element.querySelector("img");
-    if (image && picture) image.src = picture;
+    element.querySelectorAll("img").forEach((image, number) => {
+      if (pictures[number]) image.src = pictures[number];
+    });
   };
 
   const drawRows = () => {
@@ -29,7 +30,7 @@
         row.id = id;
         row.setAttribute("role", "option");
         const post = read(number);
-        draw(row, post.row, post.picture);
+        draw(row, post.row, post.pictures);
       }
       drawn.push(row);
       row.dataset.place = place;
@@ -56,7 +57,7 @@
       return;
     }
     const post = read(fitting[at]);
-    draw(el("post"), post.post, post.picture);
+    draw(el("post"), post.post, post.pictures);
     el("shown").scrollTop = 0;
     el("said").textContent = `Post ${at + 1} of ${fitting.length}: ${posts[fitting[at]].key}`;
     clearTimeout(waiting);
