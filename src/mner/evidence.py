@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mner.decode import Decoder
-from mner.matches import Match, matches
+from mner.grounding.texts import Match, matches
 from mner.runtime import Runtime, predict
 from mner.types import Entity, OcrText, PictureStatus, Post, Prediction, Span, notebook_cell
 from mner.views import Piece, Views
@@ -218,7 +218,7 @@ def weigh(
             without_source=dict(zip(kinds, left_out, strict=False)),
             without_picture=tuple(left_out[len(kinds) :]),
             label_without=labels[span.start, span.end] if (span.start, span.end) in relabelled else None,
-            matches=matches(post.words[span.start : span.end], texts),
+            matches=matches(" ".join(post.words[span.start : span.end]), texts),
         )
         for span, (plain, together, *left_out) in rows
         # The words under their old label stand in the row of their new one.

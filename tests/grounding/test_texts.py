@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mner.grounding.texts import Shared, shared
+from mner.grounding.texts import Match, Shared, matches, shared
 from mner.types import OcrText
 
 
@@ -91,3 +91,37 @@ def test_any_text_may_be_compared(entity: str, lines: list[str]) -> None:
     for entry in shared(entity, [OcrText(line) for line in lines], least=0.85):
         assert 0 < entry.likeness <= 1
         assert set(entry.lines) <= set(range(len(lines)))
+
+
+HEADLINE = "Federation Business Data Lake Solution"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["DATA", "FEDERATION BUSINESS DATA LAKE 1.0", "BUSINESS"], ["FEDERATION BUSINESS DATA LAKE 1.0"]),
+        (["DATA", "by", "FEDERATION BUSINESS", "DATA LAKE 1.0"], ["FEDERATION BUSINESS", "DATA LAKE 1.0"]),
+        (["FEDERATIONBUSINESS", "DATALAKE 1.0", "DATA"], ["FEDERATIONBUSINESS", "DATALAKE 1.0"]),
+        (["the data lake of the firm", "LAKE"], []),
+    ],
+)
+def test_matches_are_those_that_share_most_over_neighbouring_lines(lines: list[str], expected: list[str]) -> None:
+    matched = matches(HEADLINE, [OcrText(line) for line in lines])
+    assert [match.text for match in matched] == expected
+    assert not any(match.whole for match in matched)
+
+
+def test_lines_far_apart_share_nothing_together() -> None:
+    near = [OcrText("I LOVE NEW", box=(0, 0, 90, 10)), OcrText("YORK CITY", box=(0, 12, 90, 22))]
+    far = [near[0], OcrText("YORK CITY", box=(0, 500, 90, 510))]
+    assert [match.text for match in matches("New York", near)] == ["I LOVE NEW", "YORK CITY"]
+    assert matches("New York", far) == ()
+
+
+def test_a_match_may_have_no_box_and_says_whether_it_is_whole() -> None:
+    lines = [OcrText("NEWYORK", box=(0, 0, 1, 1)), OcrText("new york", picture=1)]
+    assert matches("#NewYork", lines) == (
+        Match("NEWYORK", (0, 0, 1, 1), True),
+        Match("new york", None, True, 1),
+    )
+    assert matches("Kevin Love", [OcrText("LOVE")]) == (Match("LOVE", None, False),)

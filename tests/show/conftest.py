@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from mner.evidence import Evidence, Explanation
-from mner.matches import Match
+from mner.grounding.texts import Match
 from mner.several import together
 from mner.types import Caption, ContextText, Entity, OcrText, PictureStatus, Prediction, Tag, VisualContext
 from mner.views import Piece

@@ -29,7 +29,7 @@ from mner.analysis.parts.report import Case, Column, Lines, Mean, Point, Reading
 from mner.analysis.robustness import ContextRead, Robustness
 from mner.errors import MnerError
 from mner.evaluation.significance import Interval
-from mner.matches import Match
+from mner.grounding.texts import Match
 from mner.show.analysis import FORMS, as_json, charts, markdown, page, text
 from mner.types import Span
 from mner.views import Piece

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mner.config import Section, validated
+from mner.grounding.texts import LEAST
 
 PEOPLE: tuple[str, ...] = ("person", "man", "woman", "boy", "girl", "child", "player", "lady", "guy", "people")
 """What detectors call a human being."""
@@ -21,7 +22,7 @@ class GroundingSettings(Section):
     """
 
     sources: tuple[Literal["text", "objects"], ...] = ("text", "objects")  # of what was read; () leaves both out
-    least: float = Field(default=0.85, gt=0, le=1)  # share of letters that a misread name still has; 1: all of them
+    least: float = Field(default=LEAST, gt=0, le=1)  # share of letters that a misread name still has; 1: all of them
     objects: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
         default_factory=lambda: {"PER": PEOPLE, "PERSON": PEOPLE}
     )  # by label: the detector's names for things of that type, in whatever case; labels left out have none

@@ -8,13 +8,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mner.grounding.likeness import likeness
-from mner.types import OcrText
+from mner.types import Box, OcrText
 
 MATCHED = 40
 """Words of an entity that are compared with the texts in a picture, from its first one on."""
 
 PART = 0.4
 """Least share of an entity's letters that a line must hold to show part of it."""
+
+
+LEAST = 0.85
+"""Likeness of a misread name, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A text in the picture that shares words with an entity; ``whole`` if it holds all of the entity's words.
+
+    ``picture`` says which of several pictures, from 0.
+    """
+
+    text: str
+    box: Box | None
+    whole: bool
+    picture: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +47,20 @@ class Shared:
     lines: tuple[int, ...]
     match: str
     likeness: float
+
+
+def matches(text: str, lines: Sequence[OcrText]) -> tuple[Match, ...]:
+    """The lines of text, each by itself, that share words with an entity, the best first; they may have no box.
+
+    >>> matches("New York", [OcrText("york"), OcrText("NEWYORK 2016"), OcrText("Old York Road")])
+    (Match(text='NEWYORK 2016', box=None, whole=True, picture=0),)
+    """
+    whole = {
+        line: entry.match != "part" and len(entry.lines) == 1
+        for entry in shared(text, lines, least=LEAST)
+        for line in entry.lines
+    }
+    return tuple(Match(lines[line].text, lines[line].box, each, lines[line].picture) for line, each in whole.items())
 
 
 def shared(text: str, lines: Sequence[OcrText], *, least: float) -> list[Shared]:

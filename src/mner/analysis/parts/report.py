@@ -8,7 +8,7 @@ from typing import Any
 
 from mner.analysis.parts.f1_summary import F1Summary
 from mner.evaluation.significance import Interval
-from mner.matches import Match
+from mner.grounding.texts import Match
 from mner.types import Span
 from mner.views import Piece
 
