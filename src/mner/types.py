@@ -26,7 +26,7 @@ ImageStatus = Literal[
 """What became of a post's picture when the post was tagged; only "used" decodes the I+T view."""
 
 LINKS = "links"
-"""The kind of ``Prediction.cut`` that nobody misses: the ends of links."""
+"""The kind of ``Prediction.cut`` that nobody misses: the ends of links, and links that one sub-token stands for."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

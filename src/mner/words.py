@@ -15,6 +15,16 @@ _PICTURE = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff"
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
 )
+_IN_LINK = r"[^\s<>\"“”’]*[^\s<>\"“”’.,;:!?'()\[\]{}…]"
+_SCHEME = rf"(?:https?|ftp)://(?:{_IN_LINK})?…?"
+_BARE = rf"(?:www\.|pic\.twitter\.com/|t\.co/){_IN_LINK}…?"
+LINK = re.compile(rf"(?i:{_SCHEME}|(?<![\w@-]){_BARE})")
+"""A link inside a word, in upper or lower case.
+
+It begins with http://, https:// or ftp:// anywhere, or with www., pic.twitter.com/ or t.co/ where no letter, digit, _,
+@ or - stands before it. It ends before a blank, a quotation mark, < or >, and before punctuation at its end.
+"""
+
 BLANKS = re.compile(rf"[\s{_INVISIBLE}]*")
 """What may be between words and is part of none."""
 
@@ -57,8 +67,8 @@ def _pattern() -> re.Pattern[str]:
     modifier = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*"
     emoji = rf"[{_PICTURE}]{modifier}"
     choices = (
-        r"(?:https?|ftp)://(?:[^\s<>\"“”’]*[^\s<>\"“”’.,;:!?'()\[\]{}…])?…?",
-        r"(?:www\.|pic\.twitter\.com/|t\.co/)[^\s<>\"“”’]*[^\s<>\"“”’.,;:!?'()\[\]{}…]…?",
+        _SCHEME,
+        _BARE,
         r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+",
         rf"[@＠]{name}+",
         # A keycap such as #️⃣ is an emoji, so it comes before the hashtag.

@@ -445,3 +445,25 @@ def test_library_is_quiet(tagger: Tagger, capfd: pytest.CaptureFixture[str]) -> 
         warnings.simplefilter("error")
         tagger(TEXT, context="a dog")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("links", ["keep", "fold", None])
+def test_model_reads_links_as_it_was_trained_to(tiny_model: Path, tmp_path: Path, links: str | None) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    settings = (folder / "config.toml").read_text().replace('links = "keep"\n', "")  # as before there was the setting
+    (folder / "config.toml").write_text(
+        settings.replace("[context]", f'[context]\nlinks = "{links}"' if links else "[context]")
+    )
+    manifest = json.loads((folder / "model.json").read_text())
+    seal(folder, {name: value for name, value in manifest.items() if name not in ("format", "mner", "files")})
+    tagger = mner.load(
+        folder, threads=1, contexts={"1.jpg": replace(CONTEXT, captions=(Caption("at http://t.co/abcdef"),))}
+    )
+    text = "Kevin (http://t.co/abcdefghij) won http://t.co/klmnopqrst in Cleveland"
+    alone, both = tagger(text), tagger({"text": text, "image": "1.jpg"})
+    assert both.view == "I+T"
+    assert 0 < alone.cut.get("links", 0) < both.cut["links"] if links == "fold" else not (alone.cut or both.cut)
+    for entity in (*alone.entities, *both.entities):
+        assert text[entity.start : entity.end] == entity.text
+    assert tagger.explain({"text": text, "image": "1.jpg"}).prediction.cut == both.cut

@@ -263,3 +263,43 @@ def test_cut_words_and_links_are_counted_apart() -> None:
     assert set(views.encode_many([links])[0].cut) == {"links"}
     (both,) = views.encode_many([["#lakersvsceltics4ever", links[0]]])
     assert set(both.cut) == {"words", "links"}
+
+
+def test_folded_links_are_counted_and_nothing_else_changes(tokenizers: dict[str, Tokenizer]) -> None:
+    link = "http://t.co/abcdefghij"
+    words = ["Kevin", f"({link})", "won", link]
+    beside = [Piece("captions", "x", f"a dog {link}"), Piece("ocr", "x", link)]
+    for tokenizer in tokenizers.values():
+        keep, fold = Views(tokenizer), Views(tokenizer, ContextConfig(links="fold"))
+        for pieces in ([], beside):
+            whole, folded = (views.encode_many([words], [pieces])[0] for views in (keep, fold))
+            assert folded.words == whole.words == 4
+            assert folded.cut == {"links": whole.tokens - folded.tokens}
+            assert firsts(folded)[3] == fold.subwords.link_id
+            assert (folded.windows[0] == fold.subwords.link_id).sum() >= 2 + len(pieces)
+            check(folded, fold, words)
+
+
+@pytest.mark.parametrize("coding", ["first", "pad"])
+def test_post_of_links_alone_has_one_sub_token_a_word(tokenizers: dict[str, Tokenizer], coding: str) -> None:
+    for tokenizer in tokenizers.values():
+        options = ContextConfig(links="fold", word_pieces=2)
+        views = Views(tokenizer, options, subtoken_labels="pad" if coding == "pad" else "first")
+        (encoded,) = views.encode_many([[f"https://t.co/{number}" for number in range(30)]])
+        assert encoded.tokens == 32
+        assert encoded.first[:, 1].tolist() == list(range(1, 31))
+
+
+def test_links_fold_before_long_words_are_cut(tokenizers: dict[str, Tokenizer]) -> None:
+    words = ["http://t.co/abcdefghij", "a"]
+    (whole,) = Views(tokenizers["bert"]).encode_many([words])
+    (encoded,) = Views(tokenizers["bert"], ContextConfig(links="fold", word_pieces=1)).encode_many([words])
+    assert (encoded.tokens, encoded.cut) == (4, {"links": whole.tokens - 4})
+
+
+def test_budget_counts_a_link_of_the_context_as_one(tokenizers: dict[str, Tokenizer]) -> None:
+    text = Piece("captions", "x", " ".join(f"http://t.co/abcdef{number}" for number in range(10)))
+    options = ContextConfig(links="fold", budget={"captions": 4})
+    (encoded,) = Views(tokenizers["bert"], options).encode_many([["a"]], [[text]])
+    assert encoded.tokens == 2 + 1 + 1 + 4
+    assert encoded.cut["captions"] == 6

@@ -122,6 +122,60 @@ def test_cache_is_bounded_and_starts_anew(tokenizers: dict[str, Tokenizer], monk
     assert len(subwords.known([f"v{number}" for number in range(50)])) == 50  # one call may exceed the bound
 
 
+LINK = "http://t.co/MKpE8Y8UUC"
+
+
+@pytest.mark.parametrize("link", [LINK, "HTTPS://X.Y", "ftp://a.b/c", "www.nba.com", "pic.twitter.com/a1", "t.co/b2"])
+def test_link_is_one_known_piece_of_every_vocabulary(tokenizer: Tokenizer, link: str) -> None:
+    subwords, whole = Subwords(tokenizer, links="fold"), Subwords(tokenizer)
+    (coded,) = subwords.encode_words([link])
+    special = {id_ for id_, token in tokenizer.get_added_tokens_decoder().items() if token.special}
+    assert coded.ids == (subwords.link_id,)
+    assert subwords.link_id not in special
+    assert SHAPES[coded.shapes[0]] == "lower"
+    assert coded.folded == len(whole.encode_words([link])[0].ids) - 1
+    assert whole.link_id is None
+
+
+def test_link_takes_the_first_word_that_the_vocabulary_has(tokenizers: dict[str, Tokenizer]) -> None:
+    for words, expected in ((("url", "http"), "http"), (("link", "url"), "url")):
+        tokenizer = Tokenizer.from_str(tokenizers["bert"].to_str())
+        tokenizer.add_tokens([*words])
+        subwords = Subwords(tokenizer, links="fold")
+        assert subwords.link_id == tokenizer.token_to_id(expected)
+
+
+@pytest.mark.parametrize(
+    ("word", "before", "behind"),
+    [
+        (f"see{LINK}", "see", ""),
+        (f"({LINK}).", "(", ")."),
+        (f'city:{LINK}"', "city:", '"'),
+        (f'{LINK}"{LINK}', "", f'"{LINK}'),
+        ("(www.nba.com)", "(", ")"),
+    ],
+)
+def test_what_stands_beside_a_link_is_read_as_ever(tokenizer: Tokenizer, word: str, before: str, behind: str) -> None:
+    subwords = Subwords(tokenizer, links="fold")
+    coded, left, right = subwords.encode_words([word, before, behind])
+    assert coded.ids == (*left.ids, subwords.link_id, *right.ids)
+    assert coded.shapes == (*left.shapes, SHAPES.index("lower"), *right.shapes)
+
+
+@pytest.mark.parametrize("word", ["https", "http:", "awww.nba.com", "@t.co/x", "cnet.co/x", "nba.com", "a@www.x.com"])
+def test_other_words_are_no_links(tokenizer: Tokenizer, word: str) -> None:
+    assert Subwords(tokenizer, links="fold").encode_words([word]) == Subwords(tokenizer).encode_words([word])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(codec=None), max_size=12), place=st.integers(0, 12))
+def test_a_link_may_stand_anywhere_in_a_word(tokenizer: Tokenizer, text: str, place: int) -> None:
+    subwords = Subwords(tokenizer, links="fold")
+    (coded,) = subwords.encode_words([text[:place] + LINK + text[place:]])
+    assert subwords.link_id in coded.ids
+    assert len(coded.ids) == len(coded.shapes)
+
+
 def test_pad_id_falls_back_to_the_vocabulary(tokenizers: dict[str, Tokenizer]) -> None:
     bare = Tokenizer.from_str(tokenizers["bert"].to_str())
     bare.no_padding()

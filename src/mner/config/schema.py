@@ -96,6 +96,7 @@ class ContextConfig(Section):
         default_factory=lambda: dict(BUDGET)
     )  # most sub-tokens of each kind
     word_pieces: int = Field(default=0, ge=0)  # most sub-tokens of one word, the rest cut and counted; 0: no limit
+    links: Literal["keep", "fold"] = "keep"  # "fold": one sub-token stands for a link, the others are counted as cut
     windows: Literal["words", "release"] = "words"  # "words": each window carries the whole context
     max_tokens: int = Field(default=512, ge=32)  # sub-tokens of one window, special ones included
     overlap: int = Field(default=256, ge=0)  # sub-tokens two windows share
@@ -251,6 +252,7 @@ LATER: tuple[tuple[str, str], ...] = (
     ("vision", "features"),
     ("context", "substitute"),
     ("context", "tags_apart"),
+    ("context", "links"),
     ("model", "subtoken_labels"),
     ("model", "options"),
     ("training", "optimizer"),

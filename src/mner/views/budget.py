@@ -8,6 +8,7 @@ from itertools import groupby
 from math import inf
 
 from mner.config import Source
+from mner.types import LINKS
 from mner.views.compose import Piece
 from mner.views.tokenize import Coded
 
@@ -23,7 +24,7 @@ class Context:
         ids: Sub-token ids, separators included.
         shapes: Their shapes.
         parts: Kind, start and end in ``ids`` of each piece, its separator included.
-        cut: Sub-tokens left out, by kind.
+        cut: Sub-tokens left out, by kind; those that stood for links under "links".
     """
 
     ids: list[int] = field(default_factory=list)
@@ -70,6 +71,8 @@ def fit(
                 context.parts.append((kind, start, len(context.ids)))
             if lost:
                 context.cut[kind] = context.cut.get(kind, 0) + lost
+            if folded := sum(word.folded for word in words):
+                context.cut[LINKS] = context.cut.get(LINKS, 0) + folded
             shares.take(picture, len(ids), lost)
     return context
 

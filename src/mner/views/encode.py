@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,8 +20,7 @@ from mner.views.budget import EMPTY, WORD_ROOM, Context, fit
 from mner.views.compose import Piece, compose
 from mner.views.tokenize import Coded, Subwords
 from mner.views.windows import choose, cut
-
-_LINK = re.compile(r"(?:https?|ftp)://|www\.|pic\.twitter\.com/|t\.co/", re.IGNORECASE)
+from mner.words import LINK
 
 
 class Views:
@@ -57,7 +55,8 @@ class Views:
     ) -> None:
         self.options = options or ContextConfig()
         self._padded = subtoken_labels == "pad"
-        self.subwords = Subwords(encoder.tokenizer if isinstance(encoder, EncoderFiles) else encoder)
+        tokenizer = encoder.tokenizer if isinstance(encoder, EncoderFiles) else encoder
+        self.subwords = Subwords(tokenizer, links=self.options.links)
         if max_tokens is None:
             max_tokens = encoder.max_tokens if isinstance(encoder, EncoderFiles) else self.options.max_tokens
         self.max_tokens = min(self.options.max_tokens, max_tokens)
@@ -119,9 +118,12 @@ class Views:
             ids += coded.ids[:most]
             shapes += coded.shapes[:most]
             if most is not None and len(coded.ids) > most:
-                capped[LINKS if _LINK.match(word) else "words"] += len(coded.ids) - most
+                capped[LINKS if LINK.search(word) else "words"] += len(coded.ids) - most
+            if coded.folded:
+                capped[LINKS] += coded.folded
         if capped:
-            context = replace(context, cut={**context.cut, **capped})
+            counts = {kind: context.cut.get(kind, 0) + capped[kind] for kind in {**context.cut, **capped}}
+            context = replace(context, cut=counts)
         if len(ids) + len(context.ids) <= self._inner:
             encoded = self._whole(ids, shapes, first, context)
         else:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tokenizers import Tokenizer
 
 from mner.errors import ModelError
+from mner.words import LINK
 
 SHAPES = ("none", "lower", "upper", "title", "single", "mixed", "digit", "symbol", "uncased")
 """Classes of writing, by their id.
@@ -25,6 +26,9 @@ _NONE, _LOWER, _UPPER, _TITLE, _SINGLE, _MIXED, _DIGIT, _SYMBOL, _UNCASED = rang
 
 CACHE_WORDS = 16_384
 """Most distinct words kept; then the cache starts again. About 400 bytes a word."""
+
+LINK_PIECES = ("http", "https", "url", "link", "web", "www")
+"""Words that may stand for a link: the first that the vocabulary has as one piece does."""
 
 _CHUNK = 256  # words a call of the tokenizer sees as one sequence
 _PADS = ("[PAD]", "<pad>", "<|pad|>", "<|endoftext|>")
@@ -56,10 +60,14 @@ def shape(text: str) -> int:
 
 
 class Coded(NamedTuple):
-    """The sub-token ids of one word and their shapes, of one length; both empty where the tokenizer yields nothing."""
+    """The sub-token ids of one word and their shapes, of one length; both empty where the tokenizer yields nothing.
+
+    ``folded`` is the number of sub-tokens that the word has less because one stands for each link in it.
+    """
 
     ids: tuple[int, ...]
     shapes: tuple[int, ...]
+    folded: int = 0
 
 
 class Subwords:
@@ -71,18 +79,22 @@ class Subwords:
 
     Args:
         tokenizer: A ``tokenizer.json`` or a loaded tokenizer, whose settings are copied, not changed.
+        links: "fold" writes each link as one piece (see ``words.LINK`` for what a link is, ``LINK_PIECES`` for which
+            piece); what is before and behind it in its word is read as ever. "keep" reads links as any other text.
 
     Attributes:
         prefix: Ids before the words of every window.
         suffix: Ids behind every window.
         sep_id: The separator ``[X]``: the last id of the suffix.
         pad_id: Fills windows up to one length.
+        link_id: Stands for a link; None where links are kept.
 
     Raises:
-        ModelError: The file is missing or damaged, or the tokenizer has no separator or no padding token.
+        ModelError: The file is missing or damaged, or the tokenizer has no separator, no padding token, or no piece
+            for a link.
     """
 
-    def __init__(self, tokenizer: str | Path | Tokenizer) -> None:
+    def __init__(self, tokenizer: str | Path | Tokenizer, *, links: Literal["keep", "fold"] = "keep") -> None:
         where = "tokenizer" if isinstance(tokenizer, Tokenizer) else str(tokenizer)
         self._tokenizer = _open(tokenizer)
         self.pad_id = _pad_id(self._tokenizer, where)
@@ -100,6 +112,7 @@ class Subwords:
         contents = sorted({*special.values()}, key=len, reverse=True)
         self._literal = re.compile("|".join(map(re.escape, contents))) if contents else None
         self._cache: dict[str, Coded] = {}
+        self.link_id = self._link_piece(where) if links == "fold" else None
 
     def known(self, words: Iterable[str]) -> Mapping[str, Coded]:
         """A mapping that holds at least these words; do not keep it over calls."""
@@ -125,8 +138,39 @@ class Subwords:
         return [self._tokenizer.id_to_token(int(id_)) or "" for id_ in ids]
 
     def _encode(self, words: Sequence[str]) -> list[Coded]:
+        coded = self._read(words)
+        if self.link_id is not None:
+            for position, word in enumerate(words):
+                if LINK.search(word):
+                    coded[position] = self._folded(word, coded[position], self.link_id)
+        return coded
+
+    def _folded(self, word: str, whole: Coded, link_id: int) -> Coded:
+        """A word with one sub-token for each link in it."""
+        beside = LINK.split(word)
+        coded = self._read(beside) if any(beside) else [Coded((), ())] * len(beside)
+        ids, shapes = list(coded[0].ids), list(coded[0].shapes)
+        for part in coded[1:]:
+            ids += (link_id, *part.ids)
+            shapes += (_LOWER, *part.shapes)
+        return Coded(tuple(ids), tuple(shapes), max(len(whole.ids) - len(ids), 0))
+
+    def _link_piece(self, where: str) -> int:
+        """The id of the first word of ``LINK_PIECES`` that is one piece, else of the longest piece in any of them."""
+        coded = self._plain(LINK_PIECES)
+        plain = [[id_ for id_ in word.ids if id_ not in (*self._control, *self._unknown)] for word in coded]
+        whole = [ids[0] for ids, word in zip(plain, coded, strict=True) if len(ids) == len(word.ids) == 1]
+        parts = sorted((id_ for ids in plain for id_ in ids), key=lambda id_: -len(self.decode([id_])[0]))
+        if not (whole or parts):
+            raise ModelError(
+                f"{where}: its vocabulary has no piece of {', '.join(LINK_PIECES)} that could stand for a link; "
+                'set context.links = "keep"'
+            )
+        return (whole or parts)[0]
+
+    def _read(self, words: Sequence[str]) -> list[Coded]:
         coded = self._plain([_SURROGATE.sub("\ufffd", word) for word in words])
-        for position, (word, (ids, _)) in enumerate(zip(words, coded, strict=True)):
+        for position, (word, (ids, *_)) in enumerate(zip(words, coded, strict=True)):
             if not self._control.isdisjoint(ids) or (self._is_literal(word) and not {*ids}.isdisjoint(self._unknown)):
                 coded[position] = self._apart(word)
         return coded
@@ -154,7 +198,7 @@ class Subwords:
         parts = self._plain(_PARTS.findall(_SURROGATE.sub("\ufffd", word)))
         ids: list[int] = []
         shapes: list[int] = []
-        for id_, written in ((id_, written) for part in parts for id_, written in zip(*part, strict=True)):
+        for id_, written in (pair for part in parts for pair in zip(part.ids, part.shapes, strict=True)):
             if id_ in self._control:  # one that is spelled like a plain word
                 if not self._unknown:
                     continue
