@@ -109,6 +109,7 @@ def main() -> int:
     pictures = real_pictures(source, exported, out / "pictures.sqlite", say=say)
     facts = {
         "quick": quick,
+        "encoder": saved.config.model.encoder,
         "chosen": chosen,
         "counts": counts,
         "candidates": scored,

@@ -111,7 +111,7 @@ def _percent(values: np.ndarray) -> float:
 def table(effect: dict[str, Any]) -> list[str]:
     """Markdown: one row for each reading."""
     lines = [
-        f"| text in the picture | names found (of {effect['posts']}) | false | name | word | all other words |",
+        f"| text in the picture | names found (of {effect['posts']}) | false | name | word | all words outside |",
         "|---|---|---|---|---|---|",
     ]
     for reads, row in effect["readings"].items():

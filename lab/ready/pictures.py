@@ -1,4 +1,8 @@
-"""The only real check of the ready model: real pictures of training and dev posts, words alone against with picture."""
+"""The only real check of the ready model: real pictures of training and dev posts, words alone against with picture.
+
+Beside what is found, the probability of every gold entity counts: it shows what a picture does long before an entity is
+gained or lost.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 
 import mner
 from lab.ready.data import originals
+from lab.ready.probe import Probe
 from mner.data.pictures import place_of
 from mner.types import Entity, Post, Prediction
 
@@ -22,6 +27,7 @@ def real_pictures(source: Path, model: Path, store: Path, *, say: Callable[[str]
     """
     words_alone = mner.load(model, use_images=False)
     both = mner.load(model, images=source / "images", store=store)
+    probe = Probe(model)
     trained_pictures = {post.image for _, post in originals(source, "train")}
     rows: list[Row] = []
     for split in ("dev", "train"):
@@ -43,6 +49,8 @@ def real_pictures(source: Path, model: Path, store: Path, *, say: Callable[[str]
                     "image_status": seen.image_status,
                     "view": seen.view,
                     **_counts(post, alone, seen),
+                    "text_in_picture": bool(seen.context and seen.context.ocr),
+                    "probability": _gold_probability(probe, post, seen),
                     "seconds": {"T": round(middle - begin, 4), "I+T with reading the picture": round(end - middle, 4)},
                 }
             )
@@ -51,6 +59,15 @@ def real_pictures(source: Path, model: Path, store: Path, *, say: Callable[[str]
             say(f"  T     {_listed([entity.to_dict() for entity in alone.entities])}")
             say(f"  I+T   {_listed([entity.to_dict() for entity in seen.entities])}")
     return {"posts": rows, "totals": {split: _totals(rows, split) for split in ("dev", "train")}}
+
+
+def _gold_probability(probe: Probe, post: Post, seen: Prediction) -> dict[str, float]:
+    """The sum of the probabilities of the gold entities in each view."""
+    spans = [post.spans or ()]
+    return {
+        "T": round(float(probe.spans([post], spans)[0].sum()), 4),
+        "I+T": round(float(probe.spans([post], spans, [seen.context])[0].sum()), 4),
+    }
 
 
 def _counts(post: Post, alone: Prediction, seen: Prediction) -> Row:
@@ -82,4 +99,18 @@ def _totals(rows: Sequence[Row], split: str) -> Row:
     views = {
         view: {key: sum(row[view][key] for row in chosen) for key in ("found", "correct")} for view in ("T", "I+T")
     }
-    return {"posts": len(chosen), "decoded_with_picture": sum(row["view"] == "I+T" for row in chosen), **sums, **views}
+    return {
+        "posts": len(chosen),
+        "decoded_with_picture": sum(row["view"] == "I+T" for row in chosen),
+        **sums,
+        **views,
+        "probability": _means(chosen),
+        "probability_where_there_is_text": _means([row for row in chosen if row["text_in_picture"]]),
+    }
+
+
+def _means(rows: Sequence[Row]) -> dict[str, float]:
+    """The mean probability of a gold entity in each view, and of how many entities in how many posts."""
+    gold = sum(row["gold"] for row in rows)
+    means = {view: round(sum(row["probability"][view] for row in rows) / max(gold, 1), 4) for view in ("T", "I+T")}
+    return {"posts": len(rows), "gold": gold, **means}

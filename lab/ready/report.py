@@ -1,7 +1,8 @@
 """Scores of a model on the dev split of every data set: python -m lab.ready.report MODEL.
 
 By data set, by type, and of the names by whether they are in the training posts, how they are written and whether they
-are hashtags. A type that a data set does not label is left out of what the model found there.
+are hashtags; and how far the probabilities of what was found are from the share that is right (calibration error, ECE).
+A type that a data set does not label is left out of what the model found there.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from lab.ready.probe import Probe
 from lab.ready.sources import SOURCES
 from mner import data
 from mner.config import Config
+from mner.evaluation.calibration import calibration, grade
 from mner.evaluation.scores import evaluate_views
-from mner.evaluation.views import found_in_views, signed_scores
+from mner.evaluation.views import signed_scores
 from mner.files import write_json
+from mner.runtime import predict
 from mner.types import Post, Span
 from mner.views.split import read_split
 
@@ -32,7 +35,7 @@ Scored = dict[str, Any]
 
 
 def score_model(folder: Path, root: Path, config: Config) -> dict[str, dict[str, Scored]]:
-    """By dev split and view: scores with their signature, and ``slices``, the recall of names of a kind.
+    """By dev split and view: scores with their signature, ``slices``, the recall of names of a kind, and ``ece``.
 
     Args:
         folder: A saved model.
@@ -52,16 +55,21 @@ def score_split(probe: Probe, root: Path, config: Config, name: str, known: froz
     own = config.data.model_copy(update={"dev": f"{name}.dev.txt"})
     config = probe.saved.config.model_copy(update={"data": own})
     part = read_split(config, root, "dev", probe.views)
-    spans = {
-        view: [[span for span in post if span.label in SOURCES[name].types] for post in of_view]
-        for view, of_view in found_in_views(probe.runtime, part, probe.decoder).items()
+    entities = {
+        view: [
+            [entity for entity in post if entity.label in SOURCES[name].types]
+            for post in predict.spans(probe.runtime, encoded, probe.decoder)
+        ]
+        for view, encoded in part.encoded.items()
     }
-    scores = evaluate_views(part.posts, spans)
-    return {
-        view: signed_scores(config, f"{name}.dev", view, row.to_dict(), part.stamp)
-        | {"slices": slices(part.posts, spans[view], known)}
-        for view, row in scores.items()
-    }
+    spans = {view: [[entity.span for entity in post] for post in of_view] for view, of_view in entities.items()}
+    rows: dict[str, Scored] = {}
+    for view, scores in evaluate_views(part.posts, spans).items():
+        rows[view] = signed_scores(config, f"{name}.dev", view, scores.to_dict(), part.stamp)
+        graded = calibration(grade([post.spans or () for post in part.posts], entities[view]))
+        rows[view]["ece"] = None if graded is None else round(graded.ece, 2)
+        rows[view]["slices"] = slices(part.posts, spans[view], known)
+    return rows
 
 
 def slices(posts: Sequence[Post], predicted: Sequence[Iterable[Span]], known: frozenset[str]) -> dict[str, Any]:
@@ -111,16 +119,17 @@ def surface(words: Sequence[str]) -> str:
 
 
 def table(scored: Mapping[str, Mapping[str, Scored]]) -> list[str]:
-    """Markdown: F1 by data set, view and type, and recall by kind of name."""
+    """Markdown: F1 by data set, view and type, calibration error, recall by kind of name."""
     kinds = sorted({kind for views in scored.values() for row in views.values() for kind in row["labels"]})
-    lines = ["| split | view | F1 | " + " | ".join([*kinds, *SLICES]) + " |"]
-    lines.append("|---|---|---|" + "---|" * (len(kinds) + len(SLICES)))
+    lines = ["| split | view | F1 | ECE | " + " | ".join([*kinds, *SLICES]) + " |"]
+    lines.append("|---|---|---|---|" + "---|" * (len(kinds) + len(SLICES)))
     for split, views in scored.items():
         for view, row in views.items():
             types = [f"{row['labels'][kind]['f1']:.1f}" if kind in row["labels"] else "" for kind in kinds]
             parts = [row["slices"].get(kind) for kind in SLICES]
             recalls = [f"{part['recall']:.1f} ({part['names']})" if part else "" for part in parts]
-            lines.append(f"| {split} | {view} | {row['micro']['f1']:.2f} | {' | '.join([*types, *recalls])} |")
+            numbers = [f"{row['micro']['f1']:.2f}", "" if row["ece"] is None else f"{row['ece']:.1f}", *types, *recalls]
+            lines.append(f"| {split} | {view} | {' | '.join(numbers)} |")
     return lines
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lab.ready.build import FILES_OF_MODEL, candidates, choose, refuse
+from lab.ready.card import card
 from lab.ready.data import ALL, CHOOSING, EARLIER, OVERLAP, prepare, refuse_leaks, settings
 from mner import config as configs
 from mner import data
@@ -108,3 +109,43 @@ def test_package_with_a_posts_text_is_refused(tmp_path: Path) -> None:
     (folder / "extra.bin").write_bytes(b"")
     with pytest.raises(SystemExit, match="expected"):
         refuse(folder, source)
+
+
+def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
+    prf = {"precision": 80.0, "recall": 70.0, "f1": 75.0}
+    row = {
+        "micro": prf,
+        "labels": {"PER": prf},
+        "signature": "s",
+        "ece": 4.5,
+        "slices": {"unseen": {"names": 9, "recall": 55.5}},
+    }
+    means = {"posts": 0, "gold": 0, "T": 0.5, "I+T": 0.6}
+    facts: dict[str, Any] = {
+        "quick": False,
+        "encoder": "embedded:minilm",
+        "chosen": "social-en",
+        "counts": {"btc": {"posts": 40, "a type is not labelled": 7}, "copies": {"names": 3}},
+        "candidates": {"a": {"btc.dev": {"T": row, "I+T": row}}, "social-en": {"btc.dev": {"T": row, "I+T": row}}},
+        "record": {
+            "seed": 1,
+            "best_epoch": 2,
+            "precision": "fp32",
+            "machine": {"cores": 2, "cpu": "x"},
+            "splits": {"train": {"posts": 43, "entities": 50, "fingerprint": "f", "contexts": {"used": 12}}},
+        },
+        "onnx": {"posts_per_second": 1.0, "torch_posts_per_second": 1.0, "threads": 1, "differing": 0, "posts": 5},
+        "scores": {"btc.dev": {"T": row, "I+T": row}},
+        "overlap": {
+            "posts": 60,
+            "readings": {"the name": {"found": 50, "false": 2, "name": 70.0, "word": 1.0, "others": 2.0}},
+        },
+        "pictures": {"posts": [], "totals": {"dev": means, "train": means}},
+        "megabytes": 24.0,
+    }
+    text = card(facts)
+    assert "- btc: 40 posts; left out: a type is not labelled 7" in text
+    assert "- changed copies of these: names 3" in text
+    assert "| btc.dev | T | 75.00 | 4.5 | 75.0 |  | 55.5 (9) |  |  |  |" in text
+    assert "| the name | 50 | 2 | 70.0 | 1.0 | 2.0 |" in text
+    assert "all-MiniLM-L6-v2" in text and "`social-en` was taken" in text
