@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mner.cli.options import ContextsOption, FormatOption, JsonOption, PluginsOption
-from mner.cli.output import say
+from mner.cli.output import say, working
 
 if TYPE_CHECKING:
+    from mner.evaluation import PRF
+    from mner.runs.grading import Grades
     from mner.runs.posts import Evaluation
 
 
@@ -20,7 +23,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="MODEL",
-            help="Run directory that mner train finished, or folder of an experiment's runs; with POSTS any model.",
+            help="Run directory that mner train finished, or folder of an experiment's runs; with POSTS any model, or "
+            "a file of predictions.",
         ),
     ],
     posts: Annotated[
@@ -33,6 +37,17 @@ def evaluate(
     images: Annotated[
         Path | None, typer.Option(help="Folder of the pictures of POSTS, to be read.", show_default=False)
     ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Gold boxes of POSTS, to score regions too: a folder of Pascal VOC files, or JSON lines.",
+            show_default=False,
+        ),
+    ] = None,
+    unlisted: Annotated[
+        Literal["refuse", "no-box"],
+        typer.Option(help="What a picture without boxes on file is: an error, or one that shows no entity."),
+    ] = "refuse",
     format: FormatOption = None,
     final: Annotated[
         bool, typer.Option("--final", help="Score test instead of dev: once, on the frozen run, and counted.")
@@ -47,12 +62,41 @@ def evaluate(
     """Print precision, recall and F1 of both views, by label, each with its signature.
 
     For a folder of runs, such as runs/mine/text, every seed is scored and the mean is printed. With POSTS any model
-    is scored on any file; its pictures are read if --contexts or --images is given, else the words alone.
+    is scored on any file; its pictures are read if --contexts or --images is given, else the words alone. What mner
+    predict wrote, or another system in the same form, is scored in the place of a model. With --boxes entities are
+    also scored with their regions, as grounded NER is.
     """
     if posts is not None and (final or dev is not None):
         raise typer.BadParameter("names the posts to score; leave out --final and --dev", param_hint="POSTS")
-    if posts is None and (contexts or images is not None or format is not None):
-        raise typer.BadParameter("goes with a file of posts: mner evaluate MODEL POSTS", param_hint="--contexts")
+    if posts is None:
+        given = {"--contexts": contexts, "--images": images, "--boxes": boxes, "--format": format}
+        for option, value in given.items():
+            if value:
+                raise typer.BadParameter("goes with a file of posts: mner evaluate MODEL POSTS", param_hint=option)
+    if posts is not None and run.is_file():
+        from mner.runs.grading import grade_predictions
+
+        if contexts or images is not None:
+            raise typer.BadParameter(f"{run} is a file of predictions; no picture is read", param_hint="--images")
+        _print_grades(grade_predictions(run, posts, boxes=boxes, format=format, unlisted=unlisted), as_json)
+        return
+    if posts is not None and boxes is not None:
+        from mner.runs.grading import grade_model
+
+        with working("tagging") as work:
+            grades = grade_model(
+                run,
+                posts,
+                boxes=boxes,
+                contexts=contexts or (),
+                images=images,
+                format=format,
+                unlisted=unlisted,
+                allow_plugins=allow_plugins,
+                watch=lambda count: work.show(f"tagging: {count} posts"),
+            )
+        _print_grades(grades, as_json)
+        return
     if posts is not None:
         from mner.runs.posts import evaluate_posts
 
@@ -103,7 +147,47 @@ def _print(scored: Evaluation, as_json: bool) -> None:
         say(json.dumps(scored.to_dict(), indent=1, ensure_ascii=False))
         return
     for view, scores in scored.scores.items():
-        say(f"{'view ' + view:<14}{'P':>8}{'R':>8}{'F1':>8}{'gold':>8}")
-        for label, each in [*sorted(scores.labels.items()), ("micro", scores.micro)]:
-            say(f"  {label:<12}{each.precision:8.2f}{each.recall:8.2f}{each.f1:8.2f}{each.gold:8d}")
-        say(f"  {scores.signature}\n")
+        labels = sorted(scores.labels.items())
+        rows = [(label, each.precision, each.recall, each.f1, each.gold) for label, each in labels]
+        total = scores.micro
+        rows.append(("micro", total.precision, total.recall, total.f1, total.gold))
+        _table(f"view {view}", rows, [str(scores.signature)])
+
+
+def _print_grades(grades: Grades, as_json: bool) -> None:
+    for note in grades.notes:
+        say(note, err=True)
+    if as_json:
+        say(json.dumps(grades.to_dict(), indent=1, ensure_ascii=False))
+        return
+    ratios: dict[str, PRF] = {**grades.scores.labels, "micro": grades.scores.micro}
+    _table(f"view {grades.signature.view}", map(_row, ratios.items()), [str(grades.signature)])
+    if grades.grounded is None or grades.unboxed is None:
+        return
+    ratios = {
+        "GMNER": grades.grounded.gmner,
+        "in picture": grades.grounded.boxed,
+        "not in it": grades.grounded.unboxed,
+        "no boxes": grades.unboxed,
+        "MNER": grades.grounded.mner,
+        "EEG": grades.grounded.eeg,
+    }
+    _table("grounding", map(_row, ratios.items()), map(str, grades.signatures().values()))
+
+
+_Row = tuple[str, float, float, float, int]
+"""A name, precision, recall, F1, and the number of gold entities."""
+
+
+def _row(named: tuple[str, PRF]) -> _Row:
+    name, prf = named
+    return name, prf.precision, prf.recall, prf.f1, prf.gold
+
+
+def _table(title: str, rows: Iterable[_Row], signatures: Iterable[str]) -> None:
+    say(f"{title:<14}{'P':>8}{'R':>8}{'F1':>8}{'gold':>8}")
+    for name, precision, recall, f1, gold in rows:
+        say(f"  {name:<12}{precision:8.2f}{recall:8.2f}{f1:8.2f}{gold:8d}")
+    for signature in signatures:
+        say(f"  {signature}")
+    say("")

@@ -75,16 +75,8 @@ def evaluate_posts(
         DataError: A file is missing or faulty, or a post has no labels.
     """
     saved = read_model(model_folder(model), allow_plugins=allow_plugins)
+    config, _ = posts_to_score(saved, posts, contexts, images, format, allow_plugins=allow_plugins)
     file = Path(posts).absolute()
-    settings: dict[str, Any] = {
-        "dev": str(file),
-        "format": format,
-        "contexts": tuple(str(Path(path).absolute()) for path in contexts),
-        "images": None if images is None else str(Path(images).absolute()),
-        "name": file.parent.name or "posts",
-    }
-    config = saved.config.model_copy(update={"data": saved.config.data.model_copy(update=settings)})
-    _keep_closed(saved, file, read_posts(config, file.parent, "dev"), allow_plugins=allow_plugins)
     split = read_split(config, file.parent, "dev", views_of(saved, config), saved.needs)
     pictured = bool(contexts) or images is not None
     scored = score_split(saved, config, split, file.name)
@@ -96,6 +88,35 @@ def evaluate_posts(
         report += "; their pictures were not read; name their contexts or folder: --contexts FILE, or --images FOLDER"
     watch(report)
     return replace(scored, scores={"T": scored.scores["T"]}, signatures={"T": scored.signatures["T"]})
+
+
+def posts_to_score(
+    saved: SavedModel,
+    posts: str | Path,
+    contexts: Sequence[str | Path],
+    images: str | Path | None,
+    format: str | None,
+    *,
+    allow_plugins: bool,
+) -> tuple[Config, list[Post]]:
+    """A model's configuration with a file of posts as its dev split, and these posts.
+
+    Raises:
+        MnerError: They are those of the test split of the model's run.
+        DataError: A file is missing or faulty, or a post has no labels.
+    """
+    file = Path(posts).absolute()
+    settings: dict[str, Any] = {
+        "dev": str(file),
+        "format": format,
+        "contexts": tuple(str(Path(path).absolute()) for path in contexts),
+        "images": None if images is None else str(Path(images).absolute()),
+        "name": file.parent.name or "posts",
+    }
+    config = saved.config.model_copy(update={"data": saved.config.data.model_copy(update=settings)})
+    read = read_posts(config, file.parent, "dev")
+    _keep_closed(saved, file, read, allow_plugins=allow_plugins)
+    return config, read
 
 
 def views_of(saved: SavedModel, config: Config) -> Views:

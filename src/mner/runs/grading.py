@@ -1,0 +1,165 @@
+"""Entities with their boxes, from a model or from a file -> scores of NER and of grounding on labelled posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mner import data
+from mner.config import Config
+from mner.data.boxes import Unlisted
+from mner.errors import DataError
+from mner.evaluation.grounding import GroundedScores, score_grounded
+from mner.evaluation.predictions import Characters, of_gold, of_prediction, read_predictions
+from mner.evaluation.scores import PRF, Scores, score
+from mner.evaluation.signature import Signature
+from mner.evaluation.views import signature_of
+from mner.runs.posts import posts_to_score
+from mner.runtime import read_model
+from mner.tagger.opening import load, model_folder
+from mner.types import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """Scores of predictions, each with the signature of its F1.
+
+    Attributes:
+        scores: Of words and type, by label.
+        signature: Of these.
+        grounded: Of words, type and region; None without gold boxes.
+        unboxed: GMNER of the same entities if none had a box: what is gained by saying nothing of the picture.
+        notes: What is odd in the gold boxes, a line for each kind.
+    """
+
+    scores: Scores
+    signature: Signature
+    grounded: GroundedScores | None = None
+    unboxed: PRF | None = None
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    def signatures(self) -> dict[str, Signature]:
+        """The signatures of GMNER, MNER and EEG by their keys; empty without gold boxes."""
+        if self.grounded is None:
+            return {}
+        f1 = {"gmner": self.grounded.gmner.f1, "mner": self.grounded.mner.f1, "eeg": self.grounded.eeg.f1}
+        return {
+            task: replace(self.signature, f1=(f1[task],), match=match)
+            for task, match in self.grounded.matches().items()
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scores as a JSON object: those of the view, and "grounding" with its signatures."""
+        table: dict[str, Any] = {self.signature.view: self.scores.to_dict(str(self.signature))}
+        if self.grounded is not None and self.unboxed is not None:
+            table["grounding"] = {
+                **self.grounded.to_dict(),
+                "gmner_without_boxes": self.unboxed.f1,
+                "signatures": {task: str(signature) for task, signature in self.signatures().items()},
+                "notes": list(self.notes),
+            }
+        return table
+
+
+def grade_model(
+    model: str | Path,
+    posts: str | Path,
+    *,
+    boxes: str | Path,
+    contexts: Sequence[str | Path] = (),
+    images: str | Path | None = None,
+    format: str | None = None,
+    unlisted: Unlisted = "refuse",
+    allow_plugins: bool = False,
+    watch: Callable[[int], None] = lambda count: None,
+) -> Grades:
+    """The scores of what a model predicts on a file of labelled posts, beside gold boxes.
+
+    The entities are those of ``mner predict``: in the I+T view where a picture was used, else in the T view.
+
+    Args:
+        model: A model directory, a run directory, or "social-en".
+        posts: The file, in any format.
+        boxes: A folder of Pascal VOC files, or a file of JSON lines.
+        contexts: Files of visual contexts.
+        images: Folder of the posts' pictures, read where no context is given.
+        format: The file's format; None: by its first lines and name.
+        unlisted: What a picture without boxes on file is.
+        allow_plugins: Run code outside mner that the model's configuration names.
+        watch: Called with the number of posts that are tagged.
+
+    Raises:
+        MnerError: The posts are those of the test split of the model's run: only ``--final`` scores it.
+        ModelError: There is no model, or it is damaged.
+        DataError: A file is missing or faulty, a post has no labels, or a picture has no boxes on file.
+
+    >>> grade_model("social-en", "posts.jsonl", boxes="annotations", images="photos").grounded.gmner  # doctest: +SKIP
+    """
+    saved = read_model(model_folder(model), allow_plugins=allow_plugins)
+    config, gold = posts_to_score(saved, posts, contexts, images, format, allow_plugins=allow_plugins)
+    shown = data.read_boxes(boxes, gold, unlisted=unlisted)  # before any picture is read
+    pictured = bool(contexts) or images is not None
+    tagger = load(model, contexts=contexts or None, images=images, use_images=pictured, allow_plugins=allow_plugins)
+    entities = []
+    for count, prediction in enumerate(tagger.pipe(gold), 1):
+        entities.append(of_prediction(prediction))
+        watch(count)
+    view = "I+T" if pictured and "I+T" in saved.views else "T"
+    return _graded(gold, entities, shown, signature_of(config, f1=[0.0], data=_place(posts, gold, config), view=view))
+
+
+def grade_predictions(
+    predictions: str | Path,
+    posts: str | Path,
+    *,
+    boxes: str | Path | None = None,
+    format: str | None = None,
+    unlisted: Unlisted = "refuse",
+) -> Grades:
+    """The scores of a file of predictions on the file of labelled posts that they are about.
+
+    Args:
+        predictions: JSON lines as ``mner predict`` writes them, from any system.
+        posts: The labelled posts, in the same order.
+        boxes: Gold boxes; None scores words and types alone.
+        format: The format of the posts; None: by first lines and name.
+        unlisted: What a picture without boxes on file is.
+
+    Raises:
+        DataError: A file is missing or faulty, the two hold other posts, or a picture has no boxes on file.
+
+    >>> grade_predictions("tagged.jsonl", "posts.jsonl", boxes="annotations").grounded.eeg  # doctest: +SKIP
+    """
+    gold = list(data.read(posts, format=format))
+    for post in gold:
+        if post.spans is None:
+            raise DataError(f'{post.where or posts}: post "{post.id}" has no labels to score against')
+    entities, view = read_predictions(predictions, gold)
+    shown = None if boxes is None else data.read_boxes(boxes, gold, unlisted=unlisted)
+    signature = Signature(f1=(0.0,), view=view, data=_place(posts, gold), decode="given")
+    return _graded(gold, entities, shown, signature)
+
+
+def _place(posts: str | Path, gold: Sequence[Post], config: Config | None = None) -> str:
+    file = Path(posts).absolute()
+    name = config.data.name if config else file.parent.name or "posts"
+    return f"{name}/{file.name}@{data.stamp(gold).fingerprint[:6]}"
+
+
+def _graded(
+    posts: Sequence[Post],
+    entities: Sequence[Sequence[Characters]],
+    boxes: data.GoldBoxes | None,
+    signature: Signature,
+) -> Grades:
+    gold = [of_gold(post, None if boxes is None else boxes.posts[at]) for at, post in enumerate(posts)]
+    scores = score([[span for span, _ in post] for post in gold], [[span for span, _ in post] for post in entities])
+    signature = replace(signature, f1=(scores.micro.f1,))
+    if boxes is None:
+        return Grades(scores, signature)
+    without = [[(span, ()) for span, _ in post] for post in entities]
+    return Grades(
+        scores, signature, score_grounded(gold, entities), score_grounded(gold, without).gmner, tuple(boxes.notes())
+    )
