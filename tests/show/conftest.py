@@ -12,6 +12,7 @@ from PIL import Image
 
 from mner.evidence import Evidence, Explanation
 from mner.grounding.texts import Match
+from mner.regions import Region
 from mner.several import together
 from mner.types import Caption, ContextText, Entity, OcrText, PictureStatus, Prediction, Tag, VisualContext
 from mner.views import Piece
@@ -80,9 +81,10 @@ def explained(picture: Image.Image) -> Explanation:
         ocr=(OcrText("CLEVELAND", 0.97, (500, 50, 900, 120), "rapid"), OcrText("stray", 0.5, (1, 1, 9, 9), "rapid")),
         texts=(ContextText("background words", source="mine"),),
     )
+    sign = Region((500, 50, 900, 120), "rapid", 0.97, "case", "CLEVELAND")
     love, city, lost = (
-        Entity(0, 4, "Love", "PER", 0.91),
-        Entity(16, 25, "Cleveland", "LOC", 0.88),
+        Entity(0, 4, "Love", "PER", 0.91, ()),
+        Entity(16, 25, "Cleveland", "LOC", 0.88, (sign,)),
         Entity(8, 12, "back", "ORG", 0.51),
     )
     rows = (
@@ -131,6 +133,9 @@ def several(explained: Explanation) -> Explanation:
             replace(
                 city,
                 without_picture=(0.87, 0.88, 0.4),
+                entity=replace(
+                    city.entity, regions=(Region((5, 5, 60, 20), "rapid", 0.9, "case", "CLEVELAND", picture=2),)
+                ),
                 matches=(Match("CLEVELAND", (5, 5, 60, 20), True, picture=2),),
             ),
         ),
@@ -152,7 +157,8 @@ def evil() -> Callable[..., Explanation]:
     """A function that makes a post in which every string that may come from outside is the given one."""
 
     def make(text: str, picture: Any = None) -> Explanation:
-        entity = Entity(0, len(text), text, text, 0.5)
+        sign = Region((5, 5, 90, 90), text, 0.5, text, text)
+        entity = Entity(0, len(text), text, text, 0.5, (sign,))
         context = VisualContext(
             text,
             tags=(Tag(text, (text,), 0.5, (1, 1, 50, 50), source=text), Tag(text=text)),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from mner.evidence import Explanation
+from mner.regions import Region
 from mner.show.picture import BOXES, Embedded, boxes, embed, embed_all
 from mner.types import Prediction, Tag, VisualContext
 
@@ -54,9 +56,31 @@ def test_most_certain_boxes_are_drawn_and_the_rest_counted() -> None:
     assert [box.label for box in drawn] == [str(n) for n in range(BOXES + 4, 4, -1)]
 
 
+def test_regions_take_the_place_of_readings_and_name_their_entity(explained: Explanation) -> None:
+    love, *rest = explained.evidence
+    dog = Region((10, 20, 300, 400), "nanodet", 0.9, "only dog", "dog")
+    both = Region((500, 50, 900, 200), "rapid", 0.97, "case", "CLEVELAND stray")
+    evidence = (replace(love, entity=replace(love.entity, regions=(dog, both))), *rest)
+    drawn, left_out = boxes(replace(explained, evidence=evidence), Embedded("", 1000, 500))
+    assert left_out == 0
+    assert [(box.kind, box.label, box.name, box.row) for box in drawn] == [
+        ("ocr", "stray", "", None),
+        ("region", "Love: dog, only dog", "Love", 0),  # in place of the dog's own box
+        ("region", "Love: CLEVELAND stray, case", "", 0),
+        ("region", "Cleveland: CLEVELAND, case", "", 2),
+    ]
+    assert [box.colour for box in drawn] == [None, 0, 0, 1]
+
+
+def test_a_region_is_cut_to_the_picture_or_left_out(explained: Explanation) -> None:
+    drawn, _ = boxes(explained, Embedded("", 600, 100))
+    assert [(box.x, box.y, box.width, box.height) for box in drawn if box.kind == "region"] == [(500, 50, 100, 50)]
+    assert [box.kind for box in boxes(explained, Embedded("", 400, 100))[0]] == ["tag", "ocr"]
+
+
 def test_boxes_are_those_of_the_picture(several: Explanation) -> None:
     first, second, third = embed_all(several)
     assert first is not None and second is None and third is not None
     assert [box.label for box in boxes(several, first)[0]] == ["brown small dog", "CLEVELAND", "stray"]
-    assert [box.label for box in boxes(several, third, 2)[0]] == ["bus", "CLEVELAND"]
+    assert [box.label for box in boxes(several, third, 2)[0]] == ["bus", "Cleveland: CLEVELAND, case"]
     assert boxes(several, first, 1) == ([], 0)

@@ -66,9 +66,11 @@ def test_boxes_lie_over_the_original_pixels(explained: Explanation, parse: Calla
     ]
     assert drawn == [
         ("tag", 10, 20, 290, 380),
-        ("ocr match", 500, 50, 400, 70),
         ("ocr", 1, 1, 8, 8),
+        ("region c1", 500, 50, 400, 70),
     ]
+    assert [box["data-row"] for box in found.found("rect") if "data-row" in box] == ["2"]
+    assert "in the picture: “CLEVELAND” (case, 0.97)" in " ".join(found.text("th").split())
     assert found.text("text") == "brown small dog"
 
 
@@ -147,7 +149,7 @@ def test_each_picture_is_shown_with_its_own_readings(several: Explanation, parse
     ]
     assert [svg["viewbox"] for svg in found.found("svg")] == ["0 0 1000 500", "0 0 100 80"]
     kinds = [box["class"] for box in found.found("rect")]
-    assert kinds == ["tag", "ocr", "ocr", "tag", "ocr match"], "the text that matches is in the third picture"
+    assert kinds == ["tag", "ocr", "ocr", "tag", "region c1"], "the text that matches is in the third picture"
     whole = " ".join(found.text("main").split())
     for words in (
         "Picture 1 3.jpg: picture used.",

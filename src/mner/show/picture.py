@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Literal
 
 from mner.contexts.entry_text import words_of
 from mner.errors import ImageError
 from mner.evidence import Explanation
+from mner.grounding.boxes import inside
+from mner.regions import Box, Region
 from mner.several import apart
 from mner.show.display import colour
-from mner.types import Box, VisualContext
+from mner.types import Entity, VisualContext
 
 LONGEST = 800
 """Pixels of an embedded picture's longer side, at most."""
@@ -35,7 +35,15 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One rectangle over a picture: ``kind`` is tag or ocr, ``colour`` that of the entity it shares words with."""
+    """One rectangle over a picture.
+
+    Attributes:
+        label: What it shows, for a tooltip.
+        kind: tag, ocr, or region for what shows an entity.
+        name: What is written over it; "" for nothing.
+        colour: Of the entity that a region shows.
+        row: The number of that entity's evidence.
+    """
 
     x: float
     y: float
@@ -43,7 +51,9 @@ class Drawn:
     height: float
     label: str
     kind: str
+    name: str = ""
     colour: int | None = None
+    row: int | None = None
 
 
 def embed(
@@ -77,18 +87,20 @@ def boxes(explanation: Explanation, picture: Embedded, place: int = 0) -> tuple[
     """The rectangles to draw over the picture at a place, and how many objects were left out for clarity."""
     context = explanation.prediction.context
     read = None if context is None else apart(context).get(place)
-    if read is None:
-        return [], 0
-    matches = [(row.entity.label, match) for row in explanation.evidence for match in row.matches]
-    owner = {(match.text, match.box): colour(label) for label, match in matches if match.picture == place}
-    return boxes_of(read, picture, owner=owner)
+    regions = [
+        (number, row.entity, region)
+        for number, row in enumerate(explanation.evidence)
+        for region in row.entity.regions or ()
+        if region.picture == place
+    ]
+    return boxes_of(read or VisualContext("picture"), picture, regions=regions)
 
 
 def boxes_of(
     context: VisualContext,
     picture: Embedded,
     *,
-    owner: Mapping[tuple[str, Any], int] = MappingProxyType({}),
+    regions: Sequence[tuple[int, Entity, Region]] = (),
     most: int = BOXES,
 ) -> tuple[list[Drawn], int]:
     """The rectangles of what was read from a picture, and how many objects were left out for clarity.
@@ -96,32 +108,26 @@ def boxes_of(
     Args:
         context: What was read.
         picture: The picture.
-        owner: Colour of the entity that shares a line of text, by the line's text and box.
+        regions: The number of an entity's evidence, the entity, and a region that shows it; they take the place of
+            readings with the same box.
         most: Objects that are drawn, at most.
     """
-    tags = [(tag, box) for tag in context.tags if (box := _inside(tag.box, picture)) is not None]
+    size = (picture.width, picture.height)
+    shown = [(*each, box) for each in regions if (box := inside(each[2].box, size)) is not None]
+    tags = [(tag, box) for tag in context.tags if (box := inside(tag.box, size)) is not None]
     tags.sort(key=lambda pair: -(1.0 if pair[0].confidence is None else pair[0].confidence))
-    drawn = [_drawn(box, words_of(tag), "tag") for tag, box in tags[:most]]
-    return drawn + _texts(context, picture, owner), max(0, len(tags) - most)
+    texts = [(text, box) for text in context.ocr if (box := inside(text.box, size)) is not None]
+    taken = {box for *_, box in shown}
+    drawn = [_drawn(box, words_of(tag), "tag", words_of(tag)) for tag, box in tags[:most] if box not in taken]
+    drawn += [_drawn(box, text.text, "ocr") for text, box in texts if box not in taken]
+    written = " ".join(text.text for text in context.ocr)
+    for number, entity, region, box in shown:
+        label = f"{entity.text}: {region.text}, {region.match}"
+        name = "" if region.text in written else entity.text  # the picture itself says what is written in it
+        drawn.append(_drawn(box, label, "region", name, colour(entity.label), number))
+    return drawn, max(0, len(tags) - most)
 
 
-def _texts(context: VisualContext, picture: Embedded, owner: Mapping[tuple[str, Any], int]) -> list[Drawn]:
-    return [
-        _drawn(box, text.text, "ocr", owner.get((text.text, text.box)))
-        for text in context.ocr
-        if (box := _inside(text.box, picture)) is not None
-    ]
-
-
-def _drawn(box: Box, label: str, kind: str, of: int | None = None) -> Drawn:
-    left, top, right, bottom = box
-    return Drawn(round(left, 1), round(top, 1), round(right - left, 1), round(bottom - top, 1), label, kind, of)
-
-
-def _inside(box: Sequence[float] | None, picture: Embedded) -> Box | None:
-    """The part of a box that lies in the picture; None for none. Rows may be edited by hand."""
-    if box is None or len(box) != 4 or not all(math.isfinite(side) for side in box):
-        return None
-    left, right = (min(max(side, 0.0), picture.width) for side in (box[0], box[2]))
-    top, bottom = (min(max(side, 0.0), picture.height) for side in (box[1], box[3]))
-    return (left, top, right, bottom) if right > left and bottom > top else None
+def _drawn(box: Box, label: str, kind: str, name: str = "", of: int | None = None, row: int | None = None) -> Drawn:
+    left, top, right, bottom = (round(side, 1) for side in box)
+    return Drawn(left, top, round(right - left, 1), round(bottom - top, 1), label, kind, name, of, row)

@@ -147,8 +147,14 @@ def _row(row: Evidence, kinds: Sequence[str], judged: Sequence[Judged]) -> dict[
         "gain": gain,
         "bars": [(name, kind, f"{100 * score:.1f}", number(score)) for name, kind, score in bars],
         "sources": _left_out(left_out, row.with_image) + _left_out(pictures, row.with_image),
-        "matches": [match.text for match in row.matches],
+        "places": _places(row),
     }
+
+
+def _places(row: Evidence) -> list[tuple[str, str]]:
+    """What shows an entity in the picture, and how that was matched; of texts without a place the text alone."""
+    regions = [(region.text, f"{region.match}, {number(region.score)}") for region in row.entity.regions or ()]
+    return regions or [(match.text, "") for match in row.matches]
 
 
 def _left_out(scores: Mapping[str, float], with_image: float | None) -> list[tuple[str, str, bool]]:
