@@ -117,6 +117,7 @@ def main() -> int:
         "onnx": saved.manifest["onnx"][FILES["int8"]],
         "scores": score_model(exported, out / "data", config),
         "overlap": overlap_effect(exported),
+        "overlap_earlier": overlap_effect(arguments.earlier) if arguments.earlier else None,
         "pictures": pictures,
         "megabytes": sum(file.stat().st_size for file in exported.iterdir()) / 1e6,
     }

@@ -110,6 +110,7 @@ def card(facts: Mapping[str, Any]) -> str:
         "",
         *table(facts["scores"]),
         "",
+        *_earlier(facts),
         "## Text in pictures",
         "",
         "On posts written for the purpose (`lab/ready/constructed.jsonl`): names found, other entities found, and in",
@@ -118,6 +119,8 @@ def card(facts: Mapping[str, Any]) -> str:
         "",
         *overlap_table(facts["overlap"]),
     ]
+    if facts["overlap_earlier"]:
+        lines += ["", "The earlier model:", "", *overlap_table(facts["overlap_earlier"])]
     lines += ["", "## Real pictures", "", *_pictures(facts["pictures"])]
     lines += ["", "## Size and speed", ""]
     lines += [
@@ -136,6 +139,12 @@ def card(facts: Mapping[str, Any]) -> str:
 
 def _terms(encoder: str) -> list[str]:
     return TERMS.replace("{encoder}", ENCODERS.get(encoder, encoder)).splitlines()
+
+
+def _earlier(facts: Mapping[str, Any]) -> list[str]:
+    """The same table of the candidate that was not taken."""
+    others = [name for name in facts["candidates"] if name != facts["chosen"]]
+    return [line for name in others for line in (f"`{name}`:", "", *table(facts["candidates"][name]), "")]
 
 
 def _sources(counts: Mapping[str, Mapping[str, int]]) -> list[str]:

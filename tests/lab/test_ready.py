@@ -140,6 +140,7 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
             "posts": 60,
             "readings": {"the name": {"found": 50, "false": 2, "name": 70.0, "word": 1.0, "others": 2.0}},
         },
+        "overlap_earlier": None,
         "pictures": {"posts": [], "totals": {"dev": means, "train": means}},
         "megabytes": 24.0,
     }
@@ -148,4 +149,5 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
     assert "- changed copies of these: names 3" in text
     assert "| btc.dev | T | 75.00 | 4.5 | 75.0 |  | 55.5 (9) |  |  |  |" in text
     assert "| the name | 50 | 2 | 70.0 | 1.0 | 2.0 |" in text
+    assert text.index("`a`:") < text.index("## Text in pictures")
     assert "all-MiniLM-L6-v2" in text and "`social-en` was taken" in text
