@@ -27,14 +27,14 @@ def score_languages(folder: Path) -> dict[str, Scores]:
     scores = {}
     for code, language in LANGUAGES.items():
         posts = list(data.read(FOLDER / f"{code}.jsonl"))
-        found = [[entity.span for entity in entities] for entities in probe.entities(posts)]
-        scores[language] = score([post.spans or () for post in posts], found)
+        predicted = [[entity.span for entity in entities] for entities in probe.entities(posts)]
+        scores[language] = score([post.spans or () for post in posts], predicted)
     return scores
 
 
 def table(scores: dict[str, Scores]) -> list[str]:
     """Markdown: one row for each language."""
-    lines = ["| language | names | found | false | precision | recall | F1 |", "|---|---|---|---|---|---|---|"]
+    lines = ["| language | names | correct | false | precision | recall | F1 |", "|---|---|---|---|---|---|---|"]
     for language, row in scores.items():
         micro = row.micro
         percent = " | ".join(f"{value:.0f}" for value in (micro.precision, micro.recall, micro.f1))

@@ -93,11 +93,11 @@ def test_unknown_word_stays_unknown_without_its_longest_piece(tmp_path: Path) ->
 
 def test_what_stays_is_what_is_used_and_its_characters(tmp_path: Path) -> None:
     tokenizer = unigram({"▁": -1.0, "▁kevin": -2.0, "▁love": -2.5, "k": -6.0, "e": -6.0, "n": -7.0, "~": -8.0,
-                         "ö": -6.0, "lov": -6.0, "▁rare": -9.0, "東京": -5.0})  # fmt: skip
+                         "ö": -6.0, "lov": -6.0, "▁rare": -9.0, "東京": -5.0, "東": -5.0, "▁🚀": -6.0})  # fmt: skip
     left, vocabulary = trimmed(tokenizer, ["kevin"], tmp_path)
-    assert vocabulary.size == 15
+    assert vocabulary.size == 17
     assert [left.id_to_token(id_) for id_ in range(left.get_vocab_size())] == [
-        "<s>", "<pad>", "</s>", "<unk>", "▁", "▁kevin", "k", "e", "n", "~", "▁rare",
+        "<s>", "<pad>", "</s>", "<unk>", "▁", "▁kevin", "k", "e", "n", "~", "ö", "▁rare", "▁🚀",
     ]  # fmt: skip
     assert written(left, ["love"]) == {"love": ["▁", "<unk>", "e"]}
     more, _ = trimmed(tokenizer, ["kevin"], tmp_path, top=7)

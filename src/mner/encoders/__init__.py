@@ -115,8 +115,8 @@ def take(source: Path, out: Path) -> EncoderFiles:
 def trim(name: str, coded: Mapping[str, Sequence[int]], out: Path, *, keep_top: int = 0) -> Trimmed:
     """A copy of an encoder that has only the pieces that some words need; these are tokenised as before.
 
-    Other words are written in the pieces that are left, at worst in single characters; a character that neither the
-    words nor ASCII has is unknown.
+    Other words are written in the pieces that are left, at worst in single characters. Latin letters and what is
+    no letter, such as emoji, stay; a letter of another script that the words do not have is unknown.
 
     Args:
         name: An encoder on this machine.

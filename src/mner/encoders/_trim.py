@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,6 @@ CONTINUATION, BLANK = "##", "▁"
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
 _TABLE = "word_embeddings.weight"
 _LONGEST = 200  # characters; WordPiece itself gives up after 100
-_PRINTABLE = [chr(code) for code in range(33, 127)]
 
 
 class Vocabulary:
@@ -72,8 +72,8 @@ class Vocabulary:
     def needed(self, coded: Mapping[str, Sequence[int]], *, top: int = 0) -> list[int]:
         """The ids (piece,), ascending, that must stay: those of each word, and what these and other words rest on.
 
-        That is: control tokens, the first ``top`` pieces, and the single characters of all pieces that stay and of
-        ASCII, in which other words are written.
+        That is: control tokens, the first ``top`` pieces, and the single characters in which other words are written:
+        those of all pieces that stay, Latin letters, and whatever is no letter, such as digits and emoji.
         """
         keep = self.control.union(range(min(top, len(self.ids))), *coded.values())
         if self.kind == "Unigram":
@@ -83,9 +83,10 @@ class Vocabulary:
             keep |= self._inside([word for word, ids in coded.items() if self.unknown in ids])
         pieces = list(self.ids)
         characters = {character for id_ in keep if id_ < len(pieces) for character in pieces[id_]}
-        for character in (*characters, *_PRINTABLE):
-            forms = (character, CONTINUATION + character, BLANK + character)
-            keep |= {self.ids[form] for form in forms if form in self.ids}
+        for piece, id_ in self.ids.items():
+            bare = piece.removeprefix(CONTINUATION).removeprefix(BLANK) or piece
+            if len(bare) == 1 and (bare in characters or not bare.isalpha() or _is_latin(bare)):
+                keep.add(id_)
         return sorted(keep)
 
     def _inside(self, words: Sequence[str]) -> set[int]:
@@ -171,6 +172,10 @@ def write_weights(source: Path, folder: Path, keep: list[int]) -> None:
     (size,) = rows
     cut = {name: values[keep] if values.shape[:1] == (size,) else values for name, values in weights.items()}
     save_file(cut, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
 
 
 def _renumber(step: Any, places: Mapping[int, int]) -> None:
