@@ -46,6 +46,9 @@ def test_picture_gives_both_views_the_context_and_the_evidence(service, ticket, 
     assert alone != beside
     assert row["context"]["ocr"][-1]["text"] == "PHOENIX"
     assert len(row["context"]["ocr"][-1]["box"]) == 4
+    (region,) = beside[0]["regions"]
+    assert (region["box"], region["match"]) == (row["context"]["ocr"][-1]["box"], "case")
+    assert "regions" not in alone[0]
     expected = tagger.explain(POST, image=ticket).to_dict()
     assert row["evidence"] == expected["evidence"]
     assert row["pieces"] == expected["context"]

@@ -80,6 +80,25 @@ def test_page_shows_what_the_picture_changes_and_lights_up_its_text(browse: Brow
     assert opened.findings() == []
 
 
+def test_entity_lights_the_lines_that_its_region_joins(browse: Browse, service: Running) -> None:
+    shown = show(browse(service.address))
+
+    def joined(route: Any) -> None:
+        row = route.fetch().json()
+        (line,) = row["evidence"]
+        line["regions"] = [{**line["regions"][0], "box": [0, 0, 500, 400], "text": "DJ JACKSON", "match": "case"}]
+        route.fulfill(json=row)
+
+    shown.route("**/v1/entities", joined)
+    shown.fill("#text", "still thinking of Jackson")
+    expect(shown.locator("#evidence")).to_contain_text("“DJ JACKSON” (case, 1.00)".replace("“", "").replace("”", ""))
+    shown.focus("#evidence button")
+    assert shown.locator("rect.lit").count() == shown.locator("rect.joined").count() == 1
+    assert shown.locator("#entries li.lit input").input_value() == "JACKSON"
+    shown.focus("#text")
+    assert shown.locator("rect.joined").count() == 0
+
+
 def test_words_alone_are_tagged_as_they_are_typed(browse: Browse, service: Running) -> None:
     opened = browse(service.address)
     sent: list[str] = []
@@ -209,7 +228,9 @@ def test_hostile_text_is_shown_as_text(browse: Browse, service: Running) -> None
     answer["views"] = {"T": [{**answer["entities"][0], "label": "PER"}], "I+T": answer["entities"]}
     answer["evidence"] = [
         {**answer["entities"][0], "verdict": HOSTILE, "score_without_image": 0.1, "score_with_image": 0.5,
-         "score_without": {HOSTILE: 0.2, "ocr": 0.1}, "ocr": [{"text": HOSTILE, "whole": True}]}
+         "score_without": {HOSTILE: 0.2, "ocr": 0.1}, "ocr": [{"text": HOSTILE, "whole": True}],
+         "regions": [{"box": [1, 1, 9, 9], "source": HOSTILE, "score": 0.5, "match": HOSTILE, "text": HOSTILE,
+                      "picture": 0}]}
     ]  # fmt: skip
     shown.route("**/v1/entities", lambda route: route.fulfill(json=answer))
     shown.evaluate("window.hits = 0; window.hit = () => { hits += 1 }; 0")

@@ -37,6 +37,20 @@ _FAULTS = {
     500: _fault("The service failed on this request."),
 }
 
+_REGION = {
+    "type": "object",
+    "description": "A part of the picture that shows an entity; box is [left, top, right, bottom] in pixels of the "
+    "upright picture and lies inside of it, picture counts the post's pictures from 0.",
+    "properties": {
+        "box": {"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 4, "maxItems": 4},
+        "source": {"type": "string"},
+        "score": {"type": "number", "minimum": 0, "maximum": 1},
+        "match": {"type": "string", "examples": ["exact", "case", "fuzzy 0.86", "part", "only person"]},
+        "text": {"type": "string"},
+        "picture": {"type": "integer", "minimum": 0},
+    },
+    "required": ["box", "source", "score", "match", "text", "picture"],
+}
 _ENTITY = {
     "type": "object",
     "properties": {
@@ -45,6 +59,12 @@ _ENTITY = {
         "text": {"type": "string"},
         "label": {"type": "string"},
         "score": {"type": "number", "minimum": 0, "maximum": 1},
+        "regions": {
+            "type": "array",
+            "items": _ref("Region"),
+            "description": "The best first; [] where the picture does not show it; left out where nothing was read "
+            "that has a place.",
+        },
     },
     "required": ["start", "end", "text", "label", "score"],
 }
@@ -182,6 +202,7 @@ def describe(app: FastAPI, settings: Settings) -> None:
         **models["$defs"],
         "Context": CONTEXT_SCHEMA,
         "Entity": _ENTITY,
+        "Region": _REGION,
         "RequestError": _FAULT,
         "Form": _FORM,
         "Model": _MODEL,

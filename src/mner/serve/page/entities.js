@@ -89,7 +89,6 @@ export function drawEvidence(place, row) {
 
 function evidence(line) {
   const pictured = line.score_with_image !== undefined;
-  const matched = line.ocr ?? [];
   const name = element(
     "button",
     { type: "button", "aria-pressed": "false" },
@@ -99,12 +98,12 @@ function evidence(line) {
   const about = element("div", {});
   if (pictured) {
     about.append(bar("Words alone", line.score_without_image, "without"), bar("With the picture", line.score_with_image));
-    about.append(did(line, matched));
+    about.append(did(line));
   } else {
     about.append(bar("Words alone", line.score_without_image ?? line.score));
   }
   const item = element("li", { class: colour(line.label), "data-span": span(line) }, name, about);
-  item.boxes = matched.map((match) => match.box).filter(Boolean);
+  item.regions = line.regions ?? [];
   return item;
 }
 
@@ -120,7 +119,7 @@ function bar(name, score, kind = "") {
   );
 }
 
-function did(line, matched) {
+function did(line) {
   const [kind, words] =
     line.verdict === "label changed"
       ? ["changed", `The picture changed its label: ${shown(line.label_without_image ?? "")} → ${shown(line.label)}.`]
@@ -131,9 +130,13 @@ function did(line, matched) {
     const parts = left.map(([source, score]) => `${number(score)} without the ${KIND[source] ?? shown(source)}`);
     place.append(element("span", {}, ` It would be ${parts.join(", ")}.`));
   }
-  if (matched.length) {
+  const places = line.regions?.length ? line.regions : (line.ocr ?? []); // texts may have no place
+  if (places.length) {
     place.append(element("span", {}, " Also in the picture: "));
-    matched.forEach((match, at) => place.append(at ? ", " : "", element("q", {}, shown(match.text))));
+    places.forEach((each, at) => {
+      const how = each.match ? ` (${shown(each.match)}, ${number(each.score)})` : "";
+      place.append(at ? ", " : "", element("q", {}, shown(each.text)), how);
+    });
     place.append(".");
   }
   return place;

@@ -3,7 +3,7 @@
 import { SNIPPETS } from "./copying.js";
 import { element, shown } from "./elements.js";
 import { drawEvidence, drawViews, sentence } from "./entities.js";
-import { base64, draw, light, prepared, same } from "./picture.js";
+import { base64, covers, draw, light, prepared } from "./picture.js";
 import { drawReading } from "./reading.js";
 import { entities, model, Refusal, useKey } from "./service.js";
 
@@ -274,16 +274,16 @@ function overEntry(entry) {
   if (entry === null && state.pinned) overSpan(state.pinned);
 }
 
-/** Light up an entity: its words in both views, its evidence, and the texts in the picture that match it. */
+/** Light up an entity: its words in both views, its evidence, and the regions of the picture that show it. */
 function overSpan(name) {
   for (const each of document.querySelectorAll("[data-span]")) each.classList.toggle("active", each.dataset.span === name);
   const line = name && evidence.querySelector(`li[data-span="${name}"]`);
-  const lit = line ? line.boxes : [];
+  const lit = line ? line.regions : [];
   if (line) by("main").style.setProperty("--lit", getComputedStyle(line).getPropertyValue("--c"));
   else by("main").style.removeProperty("--lit");
-  light(boxes, lit);
+  light(boxes, lit.map((region) => region.box));
   for (const read of by("entries").querySelectorAll("li"))
-    read.classList.toggle("lit", lit.some((box) => same(box, read.entry.box)));
+    read.classList.toggle("lit", lit.some((region) => covers(region, read.entry)));
 }
 
 function spanOf(target) {

@@ -65,12 +65,9 @@ export function draw(svg, image, context, over) {
   const tags = [...(context?.tags ?? [])].sort((a, b) => (b.confidence ?? 1) - (a.confidence ?? 1)).slice(0, BOXES);
   for (const entry of [...tags, ...(context?.ocr ?? [])]) {
     if (!Array.isArray(entry.box)) continue;
-    const [left, top, right, bottom] = entry.box;
     for (const kind of ["shade", "box"]) {
-      const rect = document.createElementNS(SVG, "rect");
-      const place = { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top), rx: width / 150 };
-      for (const [name, value] of Object.entries(place)) rect.setAttribute(name, value);
-      rect.setAttribute("class", kind);
+      const rect = rectangle(entry.box, kind);
+      rect.setAttribute("rx", width / 150);
       if (kind === "box") {
         const title = document.createElementNS(SVG, "title");
         title.textContent = shown(words(entry));
@@ -84,15 +81,32 @@ export function draw(svg, image, context, over) {
   }
 }
 
-/** Light up the boxes that are among these. */
+/** Light up these boxes; one that nothing read has alone, such as that around two lines, is drawn while it is lit. */
 export function light(svg, boxes) {
-  let any = false;
-  for (const rect of svg.querySelectorAll("rect.box")) {
-    const lit = boxes.some((box) => same(box, rect.box));
-    rect.setAttribute("class", lit ? "box lit" : "box");
-    any ||= lit;
+  for (const rect of svg.querySelectorAll("rect.joined")) rect.remove();
+  const rects = [...svg.querySelectorAll("rect.box")];
+  for (const rect of rects) rect.setAttribute("class", boxes.some((box) => same(box, rect.box)) ? "box lit" : "box");
+  for (const box of boxes.filter((each) => !rects.some((rect) => same(each, rect.box)))) {
+    const rect = rectangle(box, "box joined lit");
+    if (svg.hasAttribute("viewBox")) svg.append(rect);
   }
-  svg.classList.toggle("dim", any);
+  svg.classList.toggle("dim", boxes.length > 0);
+}
+
+/** Whether a region shows what was read: the same box, or one of the lines that it joins. */
+export function covers(region, entry) {
+  if (!Array.isArray(entry.box)) return false;
+  const [left, top, right, bottom] = entry.box;
+  const within = left >= region.box[0] && top >= region.box[1] && right <= region.box[2] && bottom <= region.box[3];
+  return same(region.box, entry.box) || (within && region.text.includes(words(entry)));
+}
+
+function rectangle([left, top, right, bottom], kind) {
+  const rect = document.createElementNS(SVG, "rect");
+  const place = { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
+  for (const [name, value] of Object.entries(place)) rect.setAttribute(name, value);
+  rect.setAttribute("class", kind);
+  return rect;
 }
 
 /** What an entry says: a tag's attributes before its object, or its text. */
