@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -27,6 +28,7 @@ PROGRAMS = {
     "context_memory",
     "serve",
     "gallery",
+    "sub_tokens",
 }
 
 
@@ -134,6 +136,34 @@ def test_context_build_measures_builds_and_unit_costs(tmp_path: Path) -> None:
     assert {"decoding", "detector", "scene", "ocr", "captioner", "row"} == set(units["seconds"])
     assert all(value > 0 for costs in units.values() for value in costs.values())
     assert any(name.startswith("memory") for name in record["ratios"])
+
+
+def test_sub_tokens_are_counted_by_kind_of_word(tiny_encoder: Path, tmp_path: Path) -> None:
+    record = run("sub_tokens", tmp_path, "--encoders", tiny_encoder)
+    pieces, words = record["tables"]
+    written, cut, folded, *_ = (row[3:] for row in pieces["rows"])
+    assert all(sum(row[3:-1]) == pytest.approx(row[-1]) for row in pieces["rows"])
+    assert folded[1:-1] == written[1:-1] and cut[-1] <= written[-1]
+    assert [row[1] for row in words["rows"]] == list(pieces["columns"][3:-1])
+    assert "data=sample/train@" in pieces["note"]
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("(http://t.co/x)", "link"),
+        ("@nba", "handle"),
+        ("@", "other"),
+        ("#Cavs", "hashtag"),
+        ("555-0123", "long number"),
+        ("2016", "number"),
+        ("B2", "other"),
+        ("...", "other"),
+    ],
+)
+def test_kinds_of_words(monkeypatch: pytest.MonkeyPatch, word: str, kind: str) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    assert importlib.import_module("sub_tokens").kind_of(word) == kind
 
 
 def test_run_script_knows_every_program() -> None:
