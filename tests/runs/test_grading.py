@@ -94,6 +94,8 @@ def test_model_is_graded_as_its_predictions_are(tiny_model: Path, files: dict[st
     again = grade_predictions(tagged, files["gold"], boxes=files["boxes"])
     assert (again.grounded, again.scores) == (grades.grounded, grades.scores)
     assert grades.signature.view == "I+T"
+    off = grade_model(tiny_model, files["gold"], boxes=files["boxes"], contexts=[contexts], grounding=False)
+    assert off.grounded is not None and off.grounded.gmner == grades.unboxed
 
 
 def test_model_is_graded_on_the_words_where_no_picture_is_named(tiny_model: Path, files: dict[str, Path]) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mner.cli.options import ContextsOption, FormatOption, JsonOption, PluginsOption
+from mner.cli.options import ContextsOption, FormatOption, GroundingOption, JsonOption, PluginsOption
 from mner.cli.output import say, working
+from mner.cli.source import grounding_settings
 
 if TYPE_CHECKING:
     from mner.evaluation import PRF
@@ -48,6 +49,7 @@ def evaluate(
         Literal["refuse", "no-box"],
         typer.Option(help="What a picture without boxes on file is: an error, or one that shows no entity."),
     ] = "refuse",
+    grounding: GroundingOption = "on",
     format: FormatOption = None,
     final: Annotated[
         bool, typer.Option("--final", help="Score test instead of dev: once, on the frozen run, and counted.")
@@ -92,6 +94,7 @@ def evaluate(
                 images=images,
                 format=format,
                 unlisted=unlisted,
+                grounding=grounding_settings(grounding),
                 allow_plugins=allow_plugins,
                 watch=lambda count: work.show(f"tagging: {count} posts"),
             )

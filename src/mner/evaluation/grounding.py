@@ -39,6 +39,9 @@ class GroundedScores:
         unboxed: GMNER of the entities without a box alone.
         posts: The number of posts scored.
         iou: The least overlap of a box that is right.
+
+    >>> score_grounded([[(Span(0, 1, "PER"), [(0, 0, 9, 9)])]], [[(Span(0, 1, "PER"), [])]]).eeg.f1
+    0.0
     """
 
     gmner: PRF

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ def grade_model(
     images: str | Path | None = None,
     format: str | None = None,
     unlisted: Unlisted = "refuse",
+    grounding: Mapping[str, Any] | bool = True,
     allow_plugins: bool = False,
     watch: Callable[[int], None] = lambda count: None,
 ) -> Grades:
@@ -87,6 +88,7 @@ def grade_model(
         images: Folder of the posts' pictures, read where no context is given.
         format: The file's format; None: by its first lines and name.
         unlisted: What a picture without boxes on file is.
+        grounding: How regions are found, as ``mner.load`` takes it.
         allow_plugins: Run code outside mner that the model's configuration names.
         watch: Called with the number of posts that are tagged.
 
@@ -101,7 +103,14 @@ def grade_model(
     config, gold = posts_to_score(saved, posts, contexts, images, format, allow_plugins=allow_plugins)
     shown = data.read_boxes(boxes, gold, unlisted=unlisted)  # before any picture is read
     pictured = bool(contexts) or images is not None
-    tagger = load(model, contexts=contexts or None, images=images, use_images=pictured, allow_plugins=allow_plugins)
+    tagger = load(
+        model,
+        contexts=contexts or None,
+        images=images,
+        use_images=pictured,
+        grounding=grounding,
+        allow_plugins=allow_plugins,
+    )
     entities = []
     for count, prediction in enumerate(tagger.pipe(gold), 1):
         entities.append(of_prediction(prediction))
