@@ -18,7 +18,7 @@ from mner.runs.searches import Search
 from mner.show.baseline_gains import alike, tried
 from mner.show.comparison import bounds, mean_sd, p_value, sure
 from mner.show.display import signed
-from mner.show.tables import Part, Section, Table
+from mner.show.tables import Part, Section, TextTable
 from mner.show.tuning import trials_behind
 from mner.types import ViewName
 
@@ -231,11 +231,13 @@ def targets(rows: Rows, searches: Sequence[Search], recorded: Sequence[AnalysisR
         "Nothing is judged before both rows have the seeds that stand beside the goal. Without a bound a figure is "
         "reported, not judged."
     )
-    table = Table(heads, tuple(lines), texts=len(heads))
+    table = TextTable(heads, tuple(lines), texts=len(heads))
     parts = [Part("", about, table, notes=tuple(dict.fromkeys(notes)), signatures=tuple(signatures))]
     if missed:
         why = "What was tried, and what the limit seems to be; the signatures stand beside the tables these come from."
-        parts.append(Part("Behind the goals that were missed", why, Table(REASONS, tuple(missed), texts=len(REASONS))))
+        parts.append(
+            Part("Behind the goals that were missed", why, TextTable(REASONS, tuple(missed), texts=len(REASONS)))
+        )
     yield Section("Goals", tuple(parts))
 
 

@@ -25,7 +25,7 @@ from mner.show.appendix import provenance
 from mner.show.baseline_gains import SPLITS, tried
 from mner.show.comparison import bounds, mean_sd
 from mner.show.display import signed
-from mner.show.tables import Part, Section, Table
+from mner.show.tables import Part, Section, TextTable
 from mner.show.tuning import trials_behind
 
 TITLE = "The paper's tables and figures"
@@ -112,7 +112,7 @@ def _table(exhibit: PaperExhibit, known: Known, searches: Sequence[Search]) -> I
     yield Part(
         "",
         exhibit.about,
-        Table(HEADS, tuple(lines), texts=len(HEADS)),
+        TextTable(HEADS, tuple(lines), texts=len(HEADS)),
         notes=tuple(notes),
         signatures=tuple(dict.fromkeys(signatures)),
     )

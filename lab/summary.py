@@ -15,7 +15,7 @@ from mner.show.baseline_gains import tried
 from mner.show.charts import svg_file
 from mner.show.comparison import bounds, mean_sd, p_value, sure
 from mner.show.display import signed
-from mner.show.tables import Part, Section, Table, markdown
+from mner.show.tables import Part, Section, TextTable, markdown
 from mner.types import ViewName
 
 TEXT, METHOD = "text-tuned", "ita-ga-cva-tuned"
@@ -60,7 +60,7 @@ def gains(
     return compared
 
 
-def table(compared: Sequence[tuple[str, Experiment, dict[ViewName, Comparison]]], split: ScoredSplit) -> Table:
+def table(compared: Sequence[tuple[str, Experiment, dict[ViewName, Comparison]]], split: ScoredSplit) -> TextTable:
     """A line for each experiment and view."""
 
     def lines() -> Iterator[tuple[str, ...]]:
@@ -79,7 +79,7 @@ def table(compared: Sequence[tuple[str, Experiment, dict[ViewName, Comparison]]]
                     "yes" if sure(line) else "no",
                 )
 
-    return Table(("what", "row", *HEADS[2:]), tuple(lines()), texts=3)
+    return TextTable(("what", "row", *HEADS[2:]), tuple(lines()), texts=3)
 
 
 def chart(compared: Sequence[tuple[str, Experiment, dict[ViewName, Comparison]]]) -> str:

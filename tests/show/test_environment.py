@@ -114,7 +114,7 @@ def analysis_pages(text: str, folder: Path) -> list[str]:
 
 
 def results_pages(text: str, folder: Path) -> list[str]:
-    table = tables.Table((text, "count"), ((text, text),))
+    table = tables.TextTable((text, "count"), ((text, text),))
     part = tables.Part(text, "about", table, (text,), ((text, text),))
     return [tables.page(text, ("about",), (tables.Section(text, (part,)),))]
 

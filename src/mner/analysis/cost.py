@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from mner.analysis import About
 from mner.analysis.parts.inputs import Inputs
-from mner.analysis.parts.report import Mean, Report, Table, columns
+from mner.analysis.parts.report import Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError
+from mner.evaluation.mean import Mean
 from mner.runs import Experiment
 from mner.runs.record import Machine
 from mner.types import ViewName

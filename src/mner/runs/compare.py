@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mner.evaluation.mean import Mean
 from mner.evaluation.signature import line
 from mner.evaluation.significance import Interval, TTest, bootstrap, t_test
 from mner.runs.counting import labels_of, post_counts
@@ -72,8 +73,8 @@ class Comparison:
         for each, entry in zip(self.lines, table["lines"], strict=True):
             entry |= {"difference": each.difference, "mean": {}, "sd": {}}
             for side, values in (("a", each.a), ("b", each.b)):
-                entry["mean"][side] = statistics.fmean(values)
-                entry["sd"][side] = statistics.stdev(values) if len(values) > 1 else None
+                mean = Mean.of(values)
+                entry["mean"][side], entry["sd"][side] = mean.mean, mean.sd
         return table
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mner.analysis.parts.f1_summary import F1Summary
-from mner.analysis.parts.report import Case, Cell, Column, Examples, Mean, Report, Table, entities
+from mner.analysis.parts.report import Case, Cell, Column, Examples, Report, Table, entities
 from mner.data.pictures import place_of
 from mner.errors import MnerError
+from mner.evaluation.mean import Mean
 from mner.evaluation.significance import Interval
 from mner.show import tables
 from mner.show.charts import names, svg, svg_file
@@ -109,7 +110,7 @@ def parts(report: Report, *, notes: Iterable[str] = ()) -> Iterator[tables.Part]
         yield tables.Part(
             table.title if titled else f"{report.name.capitalize()}: {table.title}",
             "" if number else report.about,
-            tables.Table(tuple(column.name for column in table.columns), rows, texts=[*words, False].index(False)),
+            tables.TextTable(tuple(column.name for column in table.columns), rows, texts=[*words, False].index(False)),
             notes=(*([table.note] if table.note else []), *(notes if number == last else ())),
             signatures=report.signatures if number == last else (),
         )
@@ -132,8 +133,7 @@ def cell(value: Cell, column: Column) -> str:
     if isinstance(value, Interval):
         return bounds(value)
     if isinstance(value, F1Summary | Mean):
-        sd = "" if value.sd is None else f" ± {value.sd:{column.format}}"
-        return f"{value.mean:{column.format}}{sd}"
+        return f"{Mean(value.mean, value.sd):{column.format}}"
     if column.format == "p":
         return p_value(value)
     return signed(value) if column.format == "+.2f" else f"{value:{column.format}}"

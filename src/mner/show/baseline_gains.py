@@ -10,7 +10,7 @@ from mner.runs.compare import Comparison, compare
 from mner.runs.pairing import scored
 from mner.runs.record import ScoredSplit
 from mner.show.comparison import cells
-from mner.show.tables import Part, Table
+from mner.show.tables import Part, TextTable
 from mner.types import ViewName
 
 SPLITS: tuple[ScoredSplit, ...] = ("test", "dev")
@@ -94,10 +94,10 @@ def tried(
         return []
 
 
-def comparison_table(columns: tuple[str, ...], comparisons: Sequence[Comparison]) -> Table | None:
+def comparison_table(columns: tuple[str, ...], comparisons: Sequence[Comparison]) -> TextTable | None:
     """The micro line of each comparison under five leading columns; None where there is no comparison."""
     rows = tuple((*_lead(each), *cells(each.lines[0])[3:]) for each in comparisons)
-    return Table((*columns, *TESTS), rows, texts=len(columns)) if rows else None
+    return TextTable((*columns, *TESTS), rows, texts=len(columns)) if rows else None
 
 
 def comparison_notes(comparisons: Sequence[Comparison]) -> Iterator[str]:

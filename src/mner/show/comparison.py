@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mner.evaluation.mean import Mean
 from mner.evaluation.significance import Interval
 from mner.runs.compare import Comparison, Line
 from mner.show.display import shown, signed
@@ -47,10 +47,7 @@ def mean_sd(values: Sequence[float]) -> str:
     >>> mean_sd([74.0, 75.0]), mean_sd([74.0]), mean_sd([])
     ('74.50 ± 0.71', '74.00', '-')
     """
-    if not values:
-        return "-"
-    mean = f"{statistics.fmean(values):.2f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.2f}"
+    return f"{Mean.of(values):.2f}" if values else "-"
 
 
 def bounds(interval: Interval) -> str:

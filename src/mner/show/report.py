@@ -17,7 +17,7 @@ from mner.runs.searches import Search, read_searches
 from mner.show.appendix import appendix
 from mner.show.baseline_gains import gains, text_only
 from mner.show.comparison import mean_sd
-from mner.show.tables import Part, Section, Table
+from mner.show.tables import Part, Section, TextTable
 from mner.show.tuning import settings_from, tuning
 from mner.types import ViewName
 
@@ -119,9 +119,9 @@ def uses_of_test(results: Path) -> list[Section]:
     return [Section("Uses of the test splits", (Part("", about, table),))] if table else []
 
 
-def _scores(experiments: Mapping[str, Experiment], searches: Sequence[Search]) -> Table:
+def _scores(experiments: Mapping[str, Experiment], searches: Sequence[Search]) -> TextTable:
     heads = [f"{split} {view}" for split in SPLITS for view in VIEWS]
-    return Table(
+    return TextTable(
         ("row", "encoder", "settings", "seeds", *heads),
         tuple(
             (
@@ -179,7 +179,7 @@ def _signatures(experiments: Mapping[str, Experiment]) -> Iterator[tuple[str, st
                     yield f"{name}, {split}", str(each.signature(split, view))
 
 
-def _labels(experiments: Mapping[str, Experiment], split: ScoredSplit) -> Table | None:
+def _labels(experiments: Mapping[str, Experiment], split: ScoredSplit) -> TextTable | None:
     scored = {
         name: [scores for record in each.records if (scores := record.scores(split)) is not None]
         for name, each in experiments.items()
@@ -192,7 +192,7 @@ def _labels(experiments: Mapping[str, Experiment], split: ScoredSplit) -> Table 
         for view in VIEWS
         if view in experiments[name].trained
     ]
-    return Table(("row", "view", *labels), tuple(rows), texts=2) if rows else None
+    return TextTable(("row", "view", *labels), tuple(rows), texts=2) if rows else None
 
 
 def _prf(scores: Sequence[Score]) -> str:
@@ -200,7 +200,7 @@ def _prf(scores: Sequence[Score]) -> str:
     return " / ".join(f"{statistics.fmean(column):.1f}" for column in columns)
 
 
-def _cost(experiments: Mapping[str, Experiment]) -> Table:
+def _cost(experiments: Mapping[str, Experiment]) -> TextTable:
     heads = ("row", "machine", "million parameters", "epochs", "minutes", "core-minutes", "MiB")
     rows = [
         (
@@ -214,11 +214,11 @@ def _cost(experiments: Mapping[str, Experiment]) -> Table:
         )
         for name, each in zip(experiments, cost(experiments.values()).rows, strict=True)
     ]
-    return Table(heads, tuple(rows), texts=2)
+    return TextTable(heads, tuple(rows), texts=2)
 
 
-def _runs(experiments: Mapping[str, Experiment]) -> Table:
-    return Table(
+def _runs(experiments: Mapping[str, Experiment]) -> TextTable:
+    return TextTable(
         ("row", "seed", "config", "model", "finished", "best epoch"),
         tuple(
             (
@@ -236,7 +236,7 @@ def _runs(experiments: Mapping[str, Experiment]) -> Table:
     )
 
 
-def _uses(results: Path) -> Table | None:
+def _uses(results: Path) -> TextTable | None:
     path = results / "test-uses.jsonl"
     uses: Counter[str] = Counter()
     models: dict[str, set[RunId]] = {}
@@ -251,4 +251,4 @@ def _uses(results: Path) -> Table | None:
         models.setdefault(run.experiment, set()).add(run)
         uses[run.experiment] += 1
     rows = [(name, last[name], str(len(models[name])), str(count)) for name, count in sorted(uses.items())]
-    return Table(("row", "last", "models", "uses"), tuple(rows), texts=2) if rows else None
+    return TextTable(("row", "last", "models", "uses"), tuple(rows), texts=2) if rows else None

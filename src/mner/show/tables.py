@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """A table; every row has as many cells as there are columns. The first ``texts`` hold words, the rest numbers."""
 
     columns: tuple[str, ...]
@@ -37,7 +37,7 @@ class Part:
 
     title: str
     about: str = ""
-    table: Table | None = None
+    table: TextTable | None = None
     notes: tuple[str, ...] = ()
     signatures: tuple[tuple[str, str], ...] = ()
 
@@ -88,7 +88,7 @@ def _lines(title: str, about: Sequence[str], sections: Sequence[Section]) -> Ite
                 yield from ("", "</details>")
 
 
-def _rows(table: Table) -> Iterator[str]:
+def _rows(table: TextTable) -> Iterator[str]:
     numbers = len(table.columns) - table.texts
     yield f"| {' | '.join(map(_cell, table.columns))} |"
     yield f"|{'---|' * table.texts}{'---:|' * numbers}"

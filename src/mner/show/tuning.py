@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from mner.runs import Experiment
 from mner.runs.experiments import settings_that_differ
 from mner.runs.searches import Search, Trial, setting
-from mner.show.tables import Part, Table
+from mner.show.tables import Part, TextTable
 
 
 def trials_behind(experiment: Experiment, searches: Sequence[Search]) -> int:
@@ -69,7 +69,7 @@ def tuning(searches: Sequence[Search], data: str, experiments: Mapping[str, Expe
         )
         signatures = tuple(pair for search in chosen for pair in _signatures(search))
         notes = tuple(note for search in chosen for note in _trained_again(search, experiments.values()))
-        yield Part("Tuning", about, Table(heads, rows, texts=3), notes=notes, signatures=signatures)
+        yield Part("Tuning", about, TextTable(heads, rows, texts=3), notes=notes, signatures=signatures)
 
 
 def _trained_again(search: Search, experiments: Iterable[Experiment]) -> Iterator[str]:

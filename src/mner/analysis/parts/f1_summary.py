@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 
 from mner.config import Config
 from mner.evaluation import Signature
+from mner.evaluation.mean import Mean
 from mner.evaluation.signature import line
 from mner.evaluation.views import signature_of
 from mner.types import ViewName
@@ -34,7 +34,7 @@ class F1Summary:
     signature: str
 
     def __str__(self) -> str:
-        return f"{self.mean:.2f}" if self.sd is None else f"{self.mean:.2f} ± {self.sd:.2f}"
+        return f"{Mean(self.mean, self.sd):.2f}"
 
 
 def f1_summary(f1: Sequence[float], *, config: Config, data: str, view: ViewName | str) -> F1Summary:
@@ -54,8 +54,8 @@ def f1_summary(f1: Sequence[float], *, config: Config, data: str, view: ViewName
 
 def summary_of(signature: Signature) -> F1Summary:
     """The mean and deviation of the runs that a signature is of."""
-    f1 = signature.f1
-    return F1Summary(f1, statistics.fmean(f1), statistics.stdev(f1) if len(f1) > 1 else None, str(signature))
+    mean = Mean.of(signature.f1)
+    return F1Summary(signature.f1, mean.mean, mean.sd, str(signature))
 
 
 def unscored(*, data: str, seeds: int = 1, version: str | None = None, **more: str) -> str:

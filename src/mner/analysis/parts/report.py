@@ -7,19 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mner.analysis.parts.f1_summary import F1Summary
+from mner.evaluation.mean import Mean
 from mner.evaluation.significance import Interval
 from mner.grounding.texts import Match
 from mner.types import Span
 from mner.views import Piece
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean, and the standard deviation where there are several values."""
-
-    mean: float
-    sd: float | None = None
-
 
 Cell = str | int | float | F1Summary | Mean | Interval | tuple[float | None, ...] | None
 """What a table holds; None where there is no such number."""
