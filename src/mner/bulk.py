@@ -19,9 +19,9 @@ from mner.errors import DataError
 from mner.files import write_json, writing
 from mner.folders import held
 from mner.picture_files import short_name
-from mner.tagger import Tagger
-from mner.tagger.requests import check_many, check_score
-from mner.tagger.tagger import LOOK_AHEAD
+from mner.tagger.limits import MinScore, check_score
+from mner.tagger.requests import check_many
+from mner.tagger.tagger import LOOK_AHEAD, Tagger
 from mner.types import LINKS, ImageStatus, PictureStatus, Post, Prediction
 
 SHARD_SIZE = 1000
@@ -120,11 +120,11 @@ class Tagging:
 
     Attributes:
         reopen: Gives the tagger, such as ``functools.partial(mner.load, "runs/mine", threads=1)``.
-        min_score: Least probability of an entity.
+        min_score: Least probability of an entity, or "calibrated".
     """
 
     reopen: Callable[[], Tagger]
-    min_score: float = 0.0
+    min_score: MinScore = 0.0
 
     def __call__(self) -> Callable[[list[Post]], Iterator[str]]:
         """Load the tagger; gives the function from posts to lines."""
@@ -137,7 +137,7 @@ def predict_file(
     posts: Iterable[Post],
     out: str | Path,
     *,
-    min_score: float = 0.0,
+    min_score: MinScore = 0.0,
     watch: Callable[[int], None] = lambda posts: None,
 ) -> Counts:
     """Write the rows of predictions into one file, which appears when it is whole; what they came to.
@@ -146,7 +146,7 @@ def predict_file(
         tagger: The model.
         posts: The posts, which may come from a stream.
         out: The file.
-        min_score: Least probability of an entity.
+        min_score: Least probability of an entity, or "calibrated".
         watch: Called with the number of posts done so far.
 
     Raises:
@@ -169,7 +169,7 @@ def predict_shards(
     out: str | Path,
     *,
     shard_size: int = SHARD_SIZE,
-    min_score: float = 0.0,
+    min_score: MinScore = 0.0,
     hire: Hire[Post, str] | None = None,
     reopen: Callable[[], Tagger] | None = None,
     batch_size: int = LOOK_AHEAD,
@@ -187,7 +187,7 @@ def predict_shards(
         posts: The posts, from the first on, also when a call continues another.
         out: The folder; made if it is not there.
         shard_size: Posts of one shard.
-        min_score: Least probability of an entity.
+        min_score: Least probability of an entity, or "calibrated".
         hire: Makes workers that tag instead, such as ``functools.partial(mner.engines.ray.Actors, workers=8)``.
         reopen: Gives a worker the same tagger; needed with ``hire``.
         batch_size: Posts that a worker is handed at once.
@@ -262,7 +262,7 @@ def predict_shards(
     return Shards(tuple(files), counts, before)
 
 
-def _lines(tagger: Tagger, posts: Iterable[Post], min_score: float) -> Iterator[str]:
+def _lines(tagger: Tagger, posts: Iterable[Post], min_score: MinScore) -> Iterator[str]:
     return (line(prediction.to_dict()) for prediction in tagger.pipe(posts, min_score=min_score))
 
 

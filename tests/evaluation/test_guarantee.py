@@ -152,6 +152,14 @@ def test_check_promise_refuses_what_cannot_be_promised(least: float, delta: floa
         check_promise(least, delta)
 
 
+@pytest.mark.parametrize("score", [0.9999, 0.95, 0.6, 0.2])
+def test_right_entities_have_a_threshold_whatever_their_score(score: float) -> None:
+    graded = Graded(np.arange(200), np.array(["PER"] * 200), np.full(200, score), np.ones(200, bool), 200)
+    threshold = threshold_for(graded, "precision", least=0.9, delta=0.1)
+    assert threshold is not None
+    assert threshold.threshold <= score
+
+
 def test_grid_is_sorted_and_holds_every_start() -> None:
     assert list(GRID) == sorted(GRID, reverse=True)
     assert GRID[-1] == 0.0

@@ -18,6 +18,7 @@ from mner.errors import DataError, MissingExtraError, ModelError
 from mner.evaluation.views import decoder_of
 from mner.export import Exported, export
 from mner.runtime import open_model, predict, read_model
+from mner.runtime.calibration import NONE, StoredCalibration, calibration_of, store
 from mner.runtime.onnx import FILES, OnnxRuntime
 from mner.runtime.torch import TorchRuntime
 from mner.types import Post
@@ -211,3 +212,15 @@ def test_twitter_entities_are_those_of_torch_on_minilm(tmp_path: Path, monkeypat
     assert done.figures["model.int8.onnx"].agreement > 90
     assert done.figures["model.int8.onnx"].megabytes < 30
     assert json.loads((tmp_path / "model" / "model.json").read_text())["onnx"]["model.int8.onnx"]["products"] == 36
+
+
+def test_export_leaves_out_a_calibration_of_other_scores(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
+    basis = {"data": "mine/dev", "fingerprint": "0123456789ab", "posts": 100, "entities": 150}
+    scale = {"method": "temperature", "temperature": 2.0, "basis": basis}
+    calibrated = store(
+        read_model(tiny_model), StoredCalibration.model_validate({"scale": scale}), out=tmp_path / "calibrated"
+    )
+    said: list[str] = []
+    done = export(calibrated, out=tmp_path / "out", posts=posts, threads=1, watch=said.append)
+    assert calibration_of(read_model(done.folder)) == NONE
+    assert any("calibrate the export" in line for line in said)

@@ -8,6 +8,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("mner.cli.serve:serve", "Serve a model over HTTP."),
     "train": ("mner.cli.train:train", "Train a model from a configuration; never opens the test split."),
     "evaluate": ("mner.cli.evaluate:evaluate", "Score a trained run on both views."),
+    "calibrate": ("mner.cli.calibrate:calibrate", "Find thresholds that keep a promise, or make probabilities true."),
     "export": ("mner.cli.export:export", "Write a model as ONNX, for machines without torch."),
     "tune": ("mner.cli.tune:tune", "Search a configuration's settings on dev; never opens the test split."),
     "compare": ("mner.cli.compare:compare", "Compare two experiments: means, t-test, bootstrap over posts."),

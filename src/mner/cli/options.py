@@ -39,6 +39,30 @@ def bounded(least: float, most: float, *names: str, **settings: Any) -> Any:
     return typer.Option(*names, callback=check, **settings)
 
 
+def _min_score(text: str | float) -> float | str:
+    """A least probability, or "calibrated"."""
+    if text == "calibrated":
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if 0 <= value <= 1:
+        return value
+    raise typer.BadParameter(f'expected a number from 0 to 1 or "calibrated", found {text}')
+
+
+MinScoreOption = Annotated[
+    Any,
+    typer.Option(
+        parser=_min_score,
+        metavar="NUMBER",
+        help="Least probability of an entity, or calibrated: the thresholds that mner calibrate stored in the model.",
+    ),
+]
+RawScoresOption = Annotated[
+    bool, typer.Option("--raw-scores", help="Give the exact probabilities of a model that has calibrated ones.")
+]
 BaseOption = Annotated[Path | None, typer.Option(help="Data set's file to use instead of the one CONFIG builds on.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="a.b=c", help="Override one value; may be repeated.")

@@ -44,7 +44,8 @@ def predict(
     ] = None,
     force: options.ForceOption = False,
     shard_size: Annotated[int, options.bounded(1, options.COUNT, help="Posts of one shard.")] = 1000,
-    min_score: Annotated[float, options.bounded(0.0, 1.0, help="Least probability of an entity.")] = 0.0,
+    min_score: options.MinScoreOption = 0.0,
+    raw_scores: options.RawScoresOption = False,
     no_images: options.NoImagesOption = False,
     timeout: options.TimeoutOption = None,
     max_pictures: options.MaxPicturesOption = 16,
@@ -91,7 +92,10 @@ def predict(
         "timeout": timeout,
         "max_pictures": max_pictures,
         "grounding": source.grounding_settings(grounding),
+        "raw_scores": raw_scores,
     }
+    if min_score == "calibrated":  # the tagger's own, so that a model without thresholds is refused before any work
+        settings["min_score"], min_score = min_score, 0.0
     tagger = source.open_tagger(model, **settings)
     if text is not None:
         prediction = tagger(text, image=image, min_score=min_score)

@@ -58,6 +58,7 @@ def serve(
     proxy: Annotated[
         str, typer.Option(help="Address of a reverse proxy that names the real client.", show_default=False)
     ] = "",
+    min_score: options.MinScoreOption = 0.0,
     no_images: options.NoImagesOption = False,
     grounding: options.GroundingOption = "on",
     threads: options.ThreadsOption = 0,
@@ -97,6 +98,7 @@ def serve(
         allow_plugins=allow_plugins,
         use_images=not no_images,
         grounding=source.grounding_settings(grounding),
+        min_score=min_score,
     )
     log_to(logging.StreamHandler(sys.stderr))
     shown = f"[{host}]" if ":" in host else host

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mner.decode.chain import Chain, Floats, Ints, masked
 from mner.decode.posterior import posteriors
+from mner.decode.scaling import Scaling
 from mner.decode.viterbi import viterbi
 from mner.errors import DataError, ModelError
 from mner.tags import PAD, bioes_to_spans, legal
@@ -103,7 +104,7 @@ def span_scores(
     """
     index = {label: number for number, label in enumerate(labels)}
     counts = np.asarray(lengths, dtype=np.int64)
-    first = _first_places(counts, heads)
+    first = first_places(counts, heads)
     answers = [np.zeros(len(of_post)) for of_post in spans]
     known: list[tuple[int, int, int, int]] = []  # post, number of the span, its first place, one past its last
     carried: list[int] = []
@@ -135,7 +136,7 @@ def span_scores(
     return answers
 
 
-def _first_places(counts: Ints, heads: Sequence[ArrayLike] | None) -> list[Ints]:
+def first_places(counts: Ints, heads: Sequence[ArrayLike] | None) -> list[Ints]:
     """The place of each word's label scores (word,) in each post."""
     if heads is None:
         return [np.arange(count) for count in counts]
@@ -151,6 +152,7 @@ class Decoder:
         crf: The learned transition, start and end scores.
         constrained: Decode legal BIOES paths only, and take probabilities with the illegal ones removed.
         repair: How an unconstrained, perhaps illegal path is read; see ``mner.tags.bioes_to_spans``.
+        scaling: What turns exact probabilities into calibrated ones; None leaves them. It changes no entity.
 
     >>> decoder = Decoder(("O", "B-PER", "I-PER", "E-PER", "S-PER"), Chain(np.zeros((5, 5)), np.zeros(5), np.zeros(5)))
     >>> [(span.start, span.end, span.label) for span in decoder.decode(np.eye(5)[None, [0, 1, 3]] * 9, [3])[0]]
@@ -164,6 +166,7 @@ class Decoder:
         *,
         constrained: bool = True,
         repair: Literal["repair", "strict"] = "repair",
+        scaling: Scaling | None = None,
     ) -> None:
         if len(labels) != crf.labels:
             raise ModelError(f"{len(labels)} labels cannot be decoded with the transitions of {crf.labels}")
@@ -174,6 +177,8 @@ class Decoder:
         self.constrained = constrained
         self.repair = repair
         self.crf = crf.constrained(legal(self.labels)) if constrained else crf
+        self.scaling = scaling
+        self._scored = self.crf if scaling is None else scaling.chain(self.crf)
         self._opens = np.array([label[0] in "BS" and label != "O" for label in self.labels])
         self._closes = np.array([label[0] in "ES" and label != "O" for label in self.labels])
         self._paired = constrained and bool(self._closes.any())  # each opening of a legal path has its closing
@@ -206,14 +211,17 @@ class Decoder:
             post, start, end, types = self._legal_spans(paths, real)
             begin, stop = start, end  # places of the label scores: here those of the words
         else:
-            first = _first_places(counts, heads)
+            first = first_places(counts, heads)
             post, start, end, types = self._read_spans(paths, real, first)
             begin = np.array([first[row][word] for row, word in zip(post, start, strict=True)], dtype=np.int64)
             stop = np.array([first[row][word - 1] + 1 for row, word in zip(post, end, strict=True)], dtype=np.int64)
         widths = stop - begin
         inside = np.repeat(begin - np.cumsum(widths) + widths, widths) + np.arange(widths.sum())
         carried = paths[np.repeat(post, widths), inside]
-        scores = span_probability(emissions, counts, crf=self.crf, post=post, start=begin, end=stop, labels=carried)
+        scored, crf = self.scored(emissions)
+        scores = span_probability(scored, counts, crf=crf, post=post, start=begin, end=stop, labels=carried)
+        if self.scaling is not None:
+            scores = self.scaling.curved(scores, types)
         entities: list[list[ScoredSpan]] = [[] for _ in counts]
         for row, *span in zip(post.tolist(), start.tolist(), end.tolist(), types, scores.tolist(), strict=True):
             entities[row].append(ScoredSpan(*span))
@@ -227,8 +235,19 @@ class Decoder:
         *,
         heads: Sequence[ArrayLike] | None = None,
     ) -> list[Floats]:
-        """The exact probability of each given span of each post under this decoder's chain; see ``span_scores``."""
-        return span_scores(emissions, lengths, spans, labels=self.labels, crf=self.crf, heads=heads)
+        """The probability of each given span of each post under this decoder's chain; see ``span_scores``."""
+        scored, crf = self.scored(emissions)
+        exact = span_scores(scored, lengths, spans, labels=self.labels, crf=crf, heads=heads)
+        if self.scaling is None:
+            return exact
+        return [
+            self.scaling.curved(scores, [span.label for span in of_post])
+            for scores, of_post in zip(exact, spans, strict=True)
+        ]
+
+    def scored(self, emissions: ArrayLike) -> tuple[ArrayLike, Chain]:
+        """The label scores and the chain that probabilities are taken of, the scaling's temperature applied."""
+        return (emissions if self.scaling is None else self.scaling.emissions(emissions)), self._scored
 
     def _legal_spans(self, paths: Ints, real: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints, list[str]]:
         """Post, start, end and type of every entity of legal BIOES paths."""

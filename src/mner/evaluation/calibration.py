@@ -44,19 +44,20 @@ class Graded:
 
     def of(self, label: str) -> Graded:
         """The entities of one label, in the same posts."""
-        return self._where(self.label == label)
+        return self.where(self.label == label)
 
     def within(self, chosen: NDArray[np.bool_]) -> Graded:
         """The entities of the chosen posts (post,), which are numbered again."""
         number = np.cumsum(chosen) - 1
-        inside = self._where(chosen[self.post])
+        inside = self.where(chosen[self.post])
         return Graded(number[inside.post], inside.label, inside.score, inside.correct, int(chosen.sum()))
 
     def scored(self, score: NDArray[np.float64]) -> Graded:
         """The same entities with other probabilities."""
         return Graded(self.post, self.label, score, self.correct, self.posts)
 
-    def _where(self, rows: NDArray[np.bool_]) -> Graded:
+    def where(self, rows: NDArray[np.bool_]) -> Graded:
+        """The chosen entities (entity,), in the same posts."""
         return Graded(self.post[rows], self.label[rows], self.score[rows], self.correct[rows], self.posts)
 
 
@@ -77,12 +78,31 @@ def grade(gold: Sequence[Iterable[Span]], predicted: Sequence[Iterable[ScoredSpa
         for number, (truth, entities) in enumerate(zip(map(frozenset, gold), predicted, strict=True))
         for entity in entities
     ]
+    return _graded(rows, len(gold))
+
+
+def grade_gold(gold: Sequence[Iterable[Span]], returned: Sequence[Iterable[ScoredSpan]]) -> Graded:
+    """The gold entities of each post, each with the probability that it was returned with; -1 where it was not.
+
+    >>> grade_gold([[Span(0, 1, "PER"), Span(3, 4, "LOC")]], [[ScoredSpan(0, 1, "PER", 0.9)]]).score.tolist()
+    [0.9, -1.0]
+    """
+    scores = [{entity.span: entity.score for entity in entities} for entities in returned]
+    rows = [
+        (number, span.label, scores[number].get(span, -1.0), span in scores[number])
+        for number, truth in enumerate(gold)
+        for span in sorted(set(truth))
+    ]
+    return _graded(rows, len(gold))
+
+
+def _graded(rows: Sequence[tuple[int, str, float, bool]], posts: int) -> Graded:
     return Graded(
         np.array([number for number, *_ in rows], dtype=np.int64),
         np.array([label for _, label, *_ in rows], dtype=np.str_),
         np.array([score for *_, score, _ in rows], dtype=np.float64),
         np.array([correct for *_, correct in rows], dtype=np.bool_),
-        len(gold),
+        posts,
     )
 
 

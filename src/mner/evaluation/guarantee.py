@@ -27,8 +27,8 @@ from mner.evaluation.calibration import Graded
 Target = Literal["precision", "recall"]
 
 STEP = 0.1
-STRICTEST, LOOSEST = 10.0, -7.0
-"""Of the grid in log-odds: from 0.999955 to 0.0009."""
+STRICTEST, LOOSEST = 8.0, -7.0
+"""Of the grid in log-odds: from 0.999665 to 0.0009."""
 
 GRID: tuple[float, ...] = (
     *(round(1 / (1 + math.exp(-STEP * step)), 6) for step in range(round(STRICTEST / STEP), round(LOOSEST / STEP), -1)),
@@ -39,7 +39,7 @@ GRID: tuple[float, ...] = (
 START = 10
 """Every so many thresholds the sequence of tests for precision may start again."""
 
-STARTS = 10
+STARTS = 11
 """How often: the strictest thresholds keep too few posts for any test, and which ones do is not known beforehand."""
 
 
@@ -66,7 +66,7 @@ def least_posts(target: Target, least: float, delta: float) -> int:
     """The fewest posts with an entity that can show it, if none of them has a fault.
 
     >>> least_posts("recall", 0.95, 0.05), least_posts("precision", 0.95, 0.05)
-    (59, 104)
+    (59, 106)
     """
     return math.ceil(math.log(_level(target, delta)) / math.log(least))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mner.config import Config
 from mner.data import Stamp
-from mner.decode import Chain, Decoder
+from mner.decode import Chain, Decoder, Scaling
 from mner.evaluation.scores import Scores, evaluate_views
 from mner.evaluation.signature import Signature
 from mner.runtime import Runtime, predict
@@ -28,9 +28,10 @@ def found_in_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict
     }
 
 
-def decoder_of(config: Config, labels: Sequence[str], chain: Chain) -> Decoder:
-    """The decoder that [decode] describes."""
-    return Decoder(labels, chain, constrained=config.decode.constrained, repair=config.decode.labels)
+def decoder_of(config: Config, labels: Sequence[str], chain: Chain, scaling: Scaling | None = None) -> Decoder:
+    """The decoder that [decode] describes; ``scaling`` calibrates the probabilities that it gives."""
+    decode = config.decode
+    return Decoder(labels, chain, constrained=decode.constrained, repair=decode.labels, scaling=scaling)
 
 
 def signature_of(config: Config, *, f1: Sequence[float], data: str, view: str) -> Signature:

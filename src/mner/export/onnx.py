@@ -22,6 +22,7 @@ from mner.export.quantize import quantize
 from mner.files import write_text
 from mner.models import Model
 from mner.overwrite import MODEL, check_folder
+from mner.runtime.calibration import KEY
 from mner.runtime.onnx import FILES, OnnxRuntime, Precision
 from mner.runtime.saved import SavedModel, amend_model, read_model, saved_config
 from mner.runtime.torch import TorchRuntime
@@ -125,7 +126,10 @@ def export(
         (part / TRACED).unlink()
         card = part / "README.md"
         write_text(card, with_section(card.read_text(encoding="utf-8"), entries))
-        return {"onnx": entries}
+        if not saved.manifest.get(KEY):
+            return {"onnx": entries}
+        watch("its calibration, of other scores, is left out; calibrate the export: mner calibrate")
+        return {"onnx": entries, KEY: None}
 
     fresh: dict[str, Figures] = {}
     leave = [] if keep_encoder else ["encoder"]

@@ -8,7 +8,7 @@ from itertools import tee
 from typing import Any, Literal
 
 from mner.bulk import line
-from mner.tagger import Tagger
+from mner.tagger import MinScore, Tagger
 from mner.types import Post, Prediction
 
 Tool = Literal["label-studio", "doccano", "prodigy"]
@@ -20,7 +20,7 @@ def lines(
     posts: Iterable[Post],
     tool: Tool,
     *,
-    min_score: float = 0.0,
+    min_score: MinScore = 0.0,
     watch: Callable[[Prediction], None] = lambda prediction: None,
 ) -> Iterator[str]:
     """The lines of the file that a tool imports: a JSON array for Label Studio, JSON lines for the others.
@@ -29,7 +29,7 @@ def lines(
         tagger: The model.
         posts: The posts, which may come from a stream.
         tool: The tool.
-        min_score: Least probability of an entity.
+        min_score: Least probability of an entity, or "calibrated".
         watch: Called with each prediction.
     """
     held, read = tee(posts)

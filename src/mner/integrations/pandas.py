@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mner.errors import DataError, MissingExtraError
-from mner.tagger import Tagger, load
+from mner.tagger import MinScore, Tagger, load
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -25,7 +25,7 @@ def tag_frame(
     image: Hashable | None = None,
     column: Hashable = "entities",
     explode: bool = False,
-    min_score: float = 0.0,
+    min_score: MinScore = 0.0,
 ) -> DataFrame:
     """A copy of a data frame with the entities of each row.
 
@@ -42,7 +42,7 @@ def tag_frame(
         column: The new column.
         explode: One row per entity instead, as ``DataFrame.explode`` makes them, with the columns ``entity_text``,
             ``entity_label``, ``entity_start``, ``entity_end`` and ``entity_score``; missing where a row has none.
-        min_score: Least probability of an entity.
+        min_score: Least probability of an entity, or "calibrated".
 
     Raises:
         DataError: A column is not there, would be written over, or holds something other than texts.

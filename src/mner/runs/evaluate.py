@@ -16,6 +16,7 @@ from mner.runs.experiments import joined, seed_folders
 from mner.runs.posts import Evaluation, refuse_test, score_split, views_of
 from mner.runs.record import RunRecord, ViewScores, read_record
 from mner.runtime import SavedModel, read_model
+from mner.runtime.calibration import trained_fingerprint
 from mner.runtime.saved import saved_config
 from mner.types import ViewName
 from mner.views.coverage import check_covered
@@ -217,7 +218,7 @@ def _same_contexts(run: Path, saved: SavedModel, record: RunRecord, *, allow_plu
 def _freeze(run: Path, record: RunRecord, saved: SavedModel) -> None:
     """Freeze a run, or check that it is still what was frozen."""
     config = saved_config(run / "config.toml", allow_plugins=True)  # nothing that it names is imported here
-    now = {"config": config.fingerprint, "model": saved.fingerprint}
+    now = {"config": config.fingerprint, "model": trained_fingerprint(saved)}
     path = run / "frozen.json"
     frozen = _frozen(path) if path.is_file() else None
     trained = {"config": record.config_fingerprint, "model": record.model}

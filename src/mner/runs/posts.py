@@ -25,6 +25,9 @@ from mner.types import Post, ViewName
 from mner.views import Views
 from mner.views.split import ViewSplit, read_posts, read_split
 
+FINAL = "only mner evaluate RUN --final scores it"
+"""Why posts of a test split are refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
@@ -76,10 +79,9 @@ def evaluate_posts(
     """
     saved = read_model(model_folder(model), allow_plugins=allow_plugins)
     config, _ = posts_to_score(saved, posts, contexts, images, format, allow_plugins=allow_plugins)
-    file = Path(posts).absolute()
-    split = read_split(config, file.parent, "dev", views_of(saved, config), saved.needs)
+    split = read_split(config, Path(posts).absolute().parent, "dev", views_of(saved, config), saved.needs)
     pictured = bool(contexts) or images is not None
-    scored = score_split(saved, config, split, file.name)
+    scored = score_split(saved, config, split, Path(posts).name)
     report = f"{posts}: {len(split.posts)} posts"
     if "I+T" in saved.views and pictured:
         watch(f"{report}, {split.coverage.get('used', 0)} with a visual context")
@@ -98,8 +100,11 @@ def posts_to_score(
     format: str | None,
     *,
     allow_plugins: bool,
+    closed: str = FINAL,
 ) -> tuple[Config, list[Post]]:
     """A model's configuration with a file of posts as its dev split, and these posts.
+
+    ``closed`` says why posts of the run's test split are refused; "" takes them.
 
     Raises:
         MnerError: They are those of the test split of the model's run.
@@ -115,7 +120,8 @@ def posts_to_score(
     }
     config = saved.config.model_copy(update={"data": saved.config.data.model_copy(update=settings)})
     read = read_posts(config, file.parent, "dev")
-    _keep_closed(saved, file, read, allow_plugins=allow_plugins)
+    if closed:
+        _keep_closed(saved, file, read, closed, allow_plugins=allow_plugins)
     return config, read
 
 
@@ -143,7 +149,7 @@ def score_split(saved: SavedModel, config: Config, split: ViewSplit, called: str
     return Evaluation(scores, signatures, outcomes(split.posts, predicted, split.stamp))
 
 
-def refuse_test(file: Path, posts: Sequence[Post], config: Config, root: Path) -> None:
+def refuse_test(file: Path, posts: Sequence[Post], config: Config, root: Path, closed: str = FINAL) -> None:
     """Refuse posts that are those of a configuration's test split, by the file or by its content.
 
     Raises:
@@ -155,17 +161,25 @@ def refuse_test(file: Path, posts: Sequence[Post], config: Config, root: Path) -
         test = {(post.words, post.spans) for post in read_posts(config, root, "test")}
         same = all((post.words, post.spans) in test for post in posts)
     if same:
-        raise MnerError(f"{file}: these posts are the run's test split; only mner evaluate RUN --final scores it")
+        raise MnerError(f"{file}: these posts are the run's test split; {closed}")
 
 
-def _keep_closed(saved: SavedModel, file: Path, posts: Sequence[Post], *, allow_plugins: bool) -> None:
-    """``refuse_test`` by the configuration of the model's run, where that is beside it, else by its own."""
+def data_of(saved: SavedModel, *, allow_plugins: bool = False) -> tuple[Config, Path]:
+    """The configuration of the run that a model is of, where that is beside it, else its own; and its data's folder.
+
+    Raises:
+        ConfigError: The folder is not on this machine.
+    """
     run = saved.folder.parent
     config, folder = saved.config, saved.folder
     if (run / "record.json").is_file() and (run / "config.toml").is_file():
         config, folder = saved_config(run / "config.toml", allow_plugins=allow_plugins), run
+    return config, configs.root_folder(config.data, folder)
+
+
+def _keep_closed(saved: SavedModel, file: Path, posts: Sequence[Post], closed: str, *, allow_plugins: bool) -> None:
+    """``refuse_test`` by the configuration of the model's run, where that is beside it, else by its own."""
     try:
-        root = configs.root_folder(config.data, folder)
-        refuse_test(file, posts, config, root)
+        refuse_test(file, posts, *data_of(saved, allow_plugins=allow_plugins), closed)
     except (ConfigError, DataError):  # its data are not on this machine, so these are others
         return

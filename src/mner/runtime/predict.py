@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mner.decode import Decoder, ScoredSpan
+from mner.decode import Decoder, ScoredSpan, candidates
 from mner.errors import ModelError
 from mner.runtime import Runtime
 from mner.views import Encoded, batches_by_tokens, collate, portions
@@ -17,17 +17,32 @@ TOKENS_PER_BATCH = 1024
 
 
 def spans(
-    runtime: Runtime, encoded: Sequence[Encoded], decoder: Decoder, *, tokens_per_batch: int = TOKENS_PER_BATCH
+    runtime: Runtime,
+    encoded: Sequence[Encoded],
+    decoder: Decoder,
+    *,
+    every: bool = False,
+    tokens_per_batch: int = TOKENS_PER_BATCH,
 ) -> list[tuple[ScoredSpan, ...]]:
-    """The decoded entities of each post, by word index, with their exact probability.
+    """The decoded entities of each post, by word index, with their probability.
 
     Posts are sorted by length for the forward passes and returned in the order given; a post without words
     has no entities.
+
+    Args:
+        runtime: Label scores.
+        encoded: The posts.
+        decoder: What decodes them.
+        every: Give the ``decode.candidates`` in place of the best path's entities.
+        tokens_per_batch: Padded sub-tokens of one forward pass.
     """
     decoded: list[tuple[ScoredSpan, ...]] = [()] * len(encoded)
     for members, scores, lengths in _forward(runtime, encoded, tokens_per_batch):
         heads = heads_of([encoded[post] for post in members])
-        for post, entities in zip(members, decoder.decode(scores, lengths, heads=heads), strict=True):
+        read = (
+            candidates(decoder, scores, lengths, heads=heads) if every else decoder.decode(scores, lengths, heads=heads)
+        )
+        for post, entities in zip(members, read, strict=True):
             decoded[post] = entities
     return decoded
 

@@ -18,6 +18,7 @@ from mner.several import MOST_PICTURES
 from mner.tagger import hub
 from mner.tagger.features import PictureFeatures
 from mner.tagger.grounder import Grounder
+from mner.tagger.limits import Limits, MinScore
 from mner.tagger.pictures import Pictures
 from mner.tagger.tagger import Tagger
 from mner.types import VisualContext
@@ -51,6 +52,8 @@ def load(
     timeout: float | None = None,
     max_pictures: int = MOST_PICTURES,
     grounding: Mapping[str, Any] | bool = True,
+    min_score: MinScore = 0.0,
+    raw_scores: bool = False,
 ) -> Tagger:
     """The tagger of a saved model.
 
@@ -76,9 +79,13 @@ def load(
         max_pictures: Most pictures of one post; a post with more is an error.
         grounding: False leaves out the regions of entities; settings, such as {"sources": ["text"]}, say how they are
             found.
+        min_score: Least probability of an entity in calls that name none; "calibrated": the thresholds that
+            ``mner calibrate`` stored in the model.
+        raw_scores: Give the exact probabilities of a model whose probabilities are calibrated.
 
     Raises:
-        ModelError: There is no such model, or it is damaged, of another version, or names code outside mner.
+        ModelError: There is no such model, or it is damaged, of another version, or names code outside mner; or
+            ``min_score`` is "calibrated" and it holds no thresholds.
         ConfigError: There is no such device on this machine.
         MissingExtraError: The model needs torch, which is not installed.
         DataError: A file of contexts is missing or faulty.
@@ -133,6 +140,7 @@ def load(
         use_images=use_images,
         max_pictures=max_pictures,
         grounder=grounder,
+        limits=Limits.of(saved, runtime, raw_scores=raw_scores, own=min_score),
         fingerprints=saved.fingerprints | fingerprints | grounder.fingerprints,
         reopen=partial(
             load,
@@ -151,6 +159,8 @@ def load(
             timeout=timeout,
             max_pictures=max_pictures,
             grounding=grounding,
+            min_score=min_score,
+            raw_scores=raw_scores,
         ),
     )
 

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,16 +182,6 @@ def check_many(posts: Any) -> None:
         raise TypeError(
             f"expected many posts, such as a list of texts, got {type(posts).__name__}; one post: tagger(post)"
         )
-
-
-def check_score(min_score: float) -> None:
-    """Nothing, if this is a probability.
-
-    Raises:
-        ValueError: It is not a number from 0 to 1.
-    """
-    if not isinstance(min_score, Real) or not 0 <= min_score <= 1:
-        raise ValueError(f"min_score: expected a probability from 0 to 1, got {min_score!r}")
 
 
 def _post_of_row(row: Mapping[str, Any]) -> Post:

@@ -8,25 +8,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mner.decode import Decoder
 from mner.errors import DataError, ModelError
 from mner.evidence import Explanation, weigh
-from mner.runtime import Runtime, SavedModel, predict
+from mner.runtime import Runtime, SavedModel
 from mner.several import MOST_PICTURES
 from mner.tagger import hub
 from mner.tagger.beside import Beside, PictureReading, predicted
 from mner.tagger.features import PictureFeatures
 from mner.tagger.grounder import Grounder
+from mner.tagger.limits import Limits, MinScore
 from mner.tagger.pictures import Pictures
-from mner.tagger.requests import (
-    GIVEN,
-    ContextLike,
-    PostLike,
-    Request,
-    check_many,
-    check_score,
-    request,
-)
+from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, request
 from mner.tags import entity_types
 from mner.types import Prediction
 from mner.views import Views
@@ -54,6 +46,7 @@ class Tagger:
         use_images: False decodes the T view, whatever pictures come.
         max_pictures: Most pictures of one post.
         grounder: Finds where a picture shows an entity; None: nobody looks.
+        limits: How entities are scored, and which are returned; None: all of them, as the model is calibrated.
         fingerprints: Of the saved model and of everything else that predictions depend on, by name.
         reopen: Opens the same tagger again, for copies and pickles; None: it cannot be copied.
 
@@ -88,11 +81,13 @@ class Tagger:
         use_images: bool = True,
         max_pictures: int = MOST_PICTURES,
         grounder: Grounder | None = None,
+        limits: Limits | None = None,
         fingerprints: Mapping[str, str] | None = None,
         reopen: Callable[[], Tagger] | None = None,
     ) -> None:
         self.config = saved.config
-        self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images}
+        self._limits = limits or Limits.of(saved, runtime)
+        self.settings: Mapping[str, Any] = {**(fingerprints or {}), "use_images": use_images, **self._limits.settings}
         self.labels = entity_types(runtime.labels)
         self.note = runtime.note
         self._saved = saved
@@ -103,8 +98,6 @@ class Tagger:
         sources = saved.config.context.captions or (GIVEN,)
         self._request = partial(request, caption_source=sources[0], max_pictures=max_pictures)
         self._reopen = reopen
-        decode = saved.config.decode
-        self._decoder = Decoder(runtime.labels, runtime.chain, constrained=decode.constrained, repair=decode.labels)
         off = None if "I+T" in saved.views else "the model was trained on the words alone"
         self._off = off if use_images else "pictures are turned off (use_images=False)"
         self._beside = Beside(
@@ -126,7 +119,7 @@ class Tagger:
         *,
         image: PictureLike | Sequence[PictureLike] | None = None,
         context: ContextLike | Sequence[ContextLike] | None = None,
-        min_score: float = 0.0,
+        min_score: MinScore = 0.0,
     ) -> Prediction:
         """The entities of one post.
 
@@ -136,7 +129,7 @@ class Tagger:
                 cannot be used is not an error: ``image_status`` and ``reason`` say what happened.
             context: What stands for the picture, which is then not read: a caption, a context or its row; or a list
                 with one for each picture.
-            min_score: Least probability of an entity.
+            min_score: Least probability of an entity; "calibrated": the thresholds of ``mner calibrate``.
 
         Raises:
             DataError: A row holds neither text nor words, or its context is faulty, or has too many pictures.
@@ -145,9 +138,9 @@ class Tagger:
         >>> print(mner.load()("Kevin Love is back in Cleveland", min_score=0.5))
         [Kevin Love|PER ...] is back in [Cleveland|LOC ...]
         """
-        check_score(min_score)
+        limit = self._limits.chosen(min_score)
         wanted = self._request(post, image=image, context=context)
-        return self._tag([wanted], [self._beside.look(wanted)], min_score)[0]
+        return self._tag([wanted], [self._beside.look(wanted)], limit)[0]
 
     async def atag(
         self,
@@ -155,19 +148,19 @@ class Tagger:
         *,
         image: PictureLike | Sequence[PictureLike] | None = None,
         context: ContextLike | Sequence[ContextLike] | None = None,
-        min_score: float = 0.0,
+        min_score: MinScore = 0.0,
     ) -> Prediction:
         """What a call returns; a thread computes it, so that the event loop goes on meanwhile."""
         import asyncio
 
         return await asyncio.to_thread(self, post, image=image, context=context, min_score=min_score)
 
-    def batch(self, posts: Iterable[PostLike], *, min_score: float = 0.0) -> list[Prediction]:
+    def batch(self, posts: Iterable[PostLike], *, min_score: MinScore = 0.0) -> list[Prediction]:
         """The predictions of many posts as a list, in their order; ``pipe`` yields them one by one.
 
         Args:
             posts: What a call takes as its first argument.
-            min_score: Least probability of an entity.
+            min_score: Least probability of an entity; "calibrated": the thresholds of ``mner calibrate``.
 
         Raises:
             DataError: A row is faulty; the message says which.
@@ -175,13 +168,13 @@ class Tagger:
         return list(self.pipe(posts, min_score=min_score))
 
     def pipe(
-        self, posts: Iterable[PostLike], *, min_score: float = 0.0, look_ahead: int = LOOK_AHEAD
+        self, posts: Iterable[PostLike], *, min_score: MinScore = 0.0, look_ahead: int = LOOK_AHEAD
     ) -> Iterator[Prediction]:
         """The predictions of many posts, in their order; memory does not grow with their number.
 
         Args:
             posts: What a call takes as its first argument; read ``look_ahead`` at a time.
-            min_score: Least probability of an entity.
+            min_score: Least probability of an entity; "calibrated": the thresholds of ``mner calibrate``.
             look_ahead: Posts held at a time. More posts make fuller batches and a longer wait for the first.
 
         Raises:
@@ -189,16 +182,16 @@ class Tagger:
             TypeError: ``posts`` is one post.
         """
         check_many(posts)
-        check_score(min_score)
+        limit = self._limits.chosen(min_score)
         if look_ahead < 1:
             raise ValueError(f"look_ahead: expected 1 or more, got {look_ahead}")
-        return self._stream(enumerate(posts, 1), min_score, look_ahead)
+        return self._stream(enumerate(posts, 1), limit, look_ahead)
 
     def _stream(
-        self, numbered: Iterator[tuple[int, PostLike]], min_score: float, look_ahead: int
+        self, numbered: Iterator[tuple[int, PostLike]], limit: MinScore, look_ahead: int
     ) -> Iterator[Prediction]:
         while window := [self._numbered(number, post) for number, post in islice(numbered, look_ahead)]:
-            yield from self._tag(window, [self._beside.look(wanted) for wanted in window], min_score)
+            yield from self._tag(window, [self._beside.look(wanted) for wanted in window], limit)
 
     def explain(
         self,
@@ -214,12 +207,12 @@ class Tagger:
         texts = reading.context.ocr if reading.context is not None and pieces else ()
         spans = wanted.post.spans
         sources = [self._pictures.source(picture) for picture in wanted.apart or [wanted]]
-        prediction = self._tag([wanted], [reading], 0.0)[0]
+        prediction = self._tag([wanted], [reading], self._limits.own)[0]
         evidence = weigh(
             self._runtime,
             self._views,
             wanted.post,
-            decoder=self._decoder,
+            decoder=self._limits.decoder,
             pieces=pieces,
             texts=texts,
             arrays=reading.arrays,
@@ -267,17 +260,17 @@ class Tagger:
             raise type(error)(f"post {number}: {error}") from None
 
     def _tag(
-        self, requests: Sequence[Request], readings: Sequence[PictureReading], min_score: float
+        self, requests: Sequence[Request], readings: Sequence[PictureReading], limit: MinScore
     ) -> list[Prediction]:
         encoded = self._views.encode_many(
             [wanted.post.words for wanted in requests],
             [reading.pieces for reading in readings],
             [reading.arrays for reading in readings],
         )
-        decoded = predict.spans(self._runtime, encoded, self._decoder)
+        decoded = self._limits.spans(self._runtime, encoded, limit)
         predictions = []
         for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True):
-            entities = [wanted.post.entity(span.span, span.score) for span in spans if span.score >= min_score]
+            entities = [wanted.post.entity(span.span, span.score) for span in spans]
             grounded = self._grounder(wanted, reading.context, entities)
             predictions.append(predicted(wanted, reading, grounded, coded.cut))
         return predictions

@@ -17,6 +17,7 @@ from mner.evaluation.views import decoder_of
 from mner.runs import read_record
 from mner.runs.record import RunId
 from mner.runtime import Backend, Runtime, open_model, predict, read_model
+from mner.runtime.calibration import trained_fingerprint
 from mner.runtime.saved import saved_config
 from mner.tagger.opening import model_folder
 from mner.types import Post, Span, ViewName, VisualContext
@@ -168,7 +169,7 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow
         contexts=substituted(own, config.context.substitute, seed=config.seed),
         data=f"{config.data.name}/{split}@{data.stamp(posts).fingerprint[:6]}",
         root=root,
-        model=saved.fingerprint,
+        model=trained_fingerprint(saved),
         arrays=arrays_of(posts, config, root, saved.needs).arrays if saved.needs.pictured else None,
     )
 
