@@ -26,6 +26,8 @@ from mner.evaluation.predictions import of_gold, of_prediction
 from mner.files import write_json
 from mner.grounding import GroundingSettings, ground
 from mner.regions import Region
+from mner.runtime import read_model
+from mner.tagger.opening import model_folder
 from mner.types import Entity, Post, VisualContext
 
 SPLITS = ("train", "dev", "test")
@@ -122,6 +124,7 @@ def measured(model: str, posts: Sequence[Post], boxes: Path, images: Path) -> di
         "about": " ".join((__doc__ or "").split()),
         "mner": mner.__version__,
         "model": Path(model).name,
+        "model_fingerprint": read_model(model_folder(model)).fingerprint,
         "posts": len(posts),
         "pictures_with_boxes": sum(any(shown) for shown in gold.posts),
         "gold": sum(map(len, truth)),

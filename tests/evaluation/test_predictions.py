@@ -63,9 +63,9 @@ def test_gold_entities_are_those_of_characters():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("{", r"tagged\.jsonl:1: not JSON"),
-        ([], r"tagged\.jsonl:1: expected {\"text\""),
-        ({"text": "Kevin Love  won"}, r"tagged\.jsonl:1: expected {\"text\""),
+        ("{", r"tagged\.jsonl:1: not JSON: .*a model is named by its folder"),
+        ([], r"tagged\.jsonl:1: found .*\. Expected {\"text\""),
+        ({"text": "Kevin Love  won"}, r"tagged\.jsonl:1: found .*\. Expected {\"text\""),
         (_row(text="Kevin"), r'tagged\.jsonl:1: predicts "Kevin", but posts\.txt:1 is "Kevin Love  won"\. Predict'),
         (_row(entities=["Kevin"]), 'expected {"start", "end", "label", "regions"}, found \'Kevin\''),
         (_row(entities=[{"start": True, "end": 5, "label": "PER"}]), 'expected {"start"'),
@@ -82,5 +82,11 @@ def test_faulty_predictions_are_refused_by_line(tmp_path, row, message):
 def test_other_numbers_of_predictions_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"tagged\.jsonl: 1 predictions for 2 posts"):
         read_predictions(_file(tmp_path, _row()), POSTS)
-    with pytest.raises(DataError, match="no such file; expected a file of predictions"):
+    with pytest.raises(DataError, match=r"no such file\. Expected {\"text\""):
         read_predictions(tmp_path / "nowhere", POSTS)
+
+
+def test_model_file_is_no_file_of_predictions(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"\x08\xb5\xff")
+    with pytest.raises(DataError, match=r"not UTF-8 text .*a model is named by its folder"):
+        read_predictions(tmp_path / "model.onnx", POSTS)

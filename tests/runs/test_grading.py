@@ -94,6 +94,7 @@ def test_model_is_graded_as_its_predictions_are(tiny_model: Path, files: dict[st
     again = grade_predictions(tagged, files["gold"], boxes=files["boxes"])
     assert (again.grounded, again.scores) == (grades.grounded, grades.scores)
     assert grades.signature.view == "I+T"
+    assert grades.to_dict()["pictures"] == {"used": 1, "missing": 1}
     off = grade_model(tiny_model, files["gold"], boxes=files["boxes"], contexts=[contexts], grounding=False)
     assert off.grounded is not None and off.grounded.gmner == grades.unboxed
 
@@ -130,11 +131,14 @@ def test_command_prints_a_model_with_its_regions(tiny_model: Path, files: dict[s
     result = _run(tiny_model, files["gold"], "--boxes", files["boxes"])
     assert result.exit_code == 0, result.stderr
     assert "GMNER" in result.stdout
+    assert "no picture was read; name their contexts or folder: --contexts FILE" in result.stderr
+    assert "--images" in _run(tiny_model, files["gold"], "--images", files["gold"]).stderr
 
 
 def test_command_refuses_what_does_not_belong_together(files: dict[str, Path], tmp_path: Path) -> None:
     assert "mner evaluate MODEL POSTS" in _run(tmp_path, "--boxes", files["boxes"]).stderr
     assert "no picture is read" in _run(files["tagged"], files["gold"], "--images", tmp_path).stderr
+    assert "goes with gold boxes" in _run(files["tagged"], files["gold"], "--unlisted", "no-box").stderr
     _jsonl(files["boxes"], BOXES[:1])
     result = _run(files["tagged"], files["gold"], "--boxes", files["boxes"])
     assert "gold.txt:7" in result.stderr and "--unlisted no-box" in result.stderr

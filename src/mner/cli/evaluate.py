@@ -11,7 +11,7 @@ import typer
 
 from mner.cli.options import ContextsOption, FormatOption, GroundingOption, JsonOption, PluginsOption
 from mner.cli.output import say, working
-from mner.cli.source import grounding_settings
+from mner.cli.source import check_folder, grounding_settings
 
 if TYPE_CHECKING:
     from mner.evaluation import PRF
@@ -75,6 +75,10 @@ def evaluate(
         for option, value in given.items():
             if value:
                 raise typer.BadParameter("goes with a file of posts: mner evaluate MODEL POSTS", param_hint=option)
+    if boxes is None and (unlisted != "refuse" or grounding != "on"):
+        raise typer.BadParameter("goes with gold boxes: --boxes BOXES", param_hint="--unlisted and --grounding")
+    if images is not None:
+        check_folder(images, "--images")
     if posts is not None and run.is_file():
         from mner.runs.grading import grade_predictions
 
@@ -160,6 +164,10 @@ def _print(scored: Evaluation, as_json: bool) -> None:
 def _print_grades(grades: Grades, as_json: bool) -> None:
     for note in grades.notes:
         say(note, err=True)
+    if grades.pictures:
+        say("pictures: " + ", ".join(f"{count} {status}" for status, count in grades.pictures.items()), err=True)
+    if grades.pictures.get("disabled"):
+        say("no picture was read; name their contexts or folder: --contexts FILE, or --images FOLDER", err=True)
     if as_json:
         say(json.dumps(grades.to_dict(), indent=1, ensure_ascii=False))
         return

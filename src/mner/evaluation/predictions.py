@@ -15,6 +15,8 @@ from mner.types import Box, Post, Prediction, Span
 Characters = tuple[Span, tuple[Box, ...]]
 """An entity by the characters of its post, not by words, and its boxes in the post's first picture, the best first."""
 
+_EXPECTED = 'Expected {"text": ..., "entities": [...]} a line, as mner predict writes; a model is named by its folder'
+
 
 def of_prediction(prediction: Prediction) -> list[Characters]:
     """The entities of a prediction with their boxes.
@@ -57,15 +59,16 @@ def read_predictions(path: str | Path, posts: Sequence[Post]) -> tuple[list[list
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: {why_not(path, 'file')}; expected a file of predictions, one JSON object a line")
-    lines = list(text_lines(path))
+        raise DataError(f"{path}: {why_not(path, 'file')}. {_EXPECTED}")
+    try:
+        lines = list(text_lines(path))
+    except DataError as error:
+        raise DataError(f"{error}. {_EXPECTED}") from None
     entities = []
     view = "T"
     for (where, line), post in zip(lines, posts, strict=False):
         try:
-            row = parse(line)
-            if not isinstance(row, dict) or not isinstance(row.get("entities"), list):
-                raise DataError('expected {"text": ..., "entities": [...]}, as mner predict writes it')
+            row = _row(line)
             if row.get("text") != post.text:
                 raise DataError(
                     f'predicts "{clipped(str(row.get("text")))}", but {post.where or "the post"} is '
@@ -78,6 +81,16 @@ def read_predictions(path: str | Path, posts: Sequence[Post]) -> tuple[list[list
     if len(lines) != len(posts):
         raise DataError(f"{path}: {len(lines)} predictions for {len(posts)} posts. Predict all posts of one file")
     return entities, view
+
+
+def _row(line: str) -> dict[str, Any]:
+    try:
+        row = parse(line)
+    except DataError as error:
+        raise DataError(f"{error}. {_EXPECTED}") from None
+    if not isinstance(row, dict) or not isinstance(row.get("entities"), list):
+        raise DataError(f"found {clipped(line)}. {_EXPECTED}")
+    return row
 
 
 def _entity(entity: Any) -> Characters:

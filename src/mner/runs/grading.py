@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,7 @@ class Grades:
         grounded: Of words, type and region; None without gold boxes.
         unboxed: GMNER of the same entities if none had a box: what is gained by saying nothing of the picture.
         notes: What is odd in the gold boxes, a line for each kind.
+        pictures: What became of the posts' pictures -> how often; empty for predictions from a file.
     """
 
     scores: Scores
@@ -39,6 +41,7 @@ class Grades:
     grounded: GroundedScores | None = None
     unboxed: PRF | None = None
     notes: Sequence[str] = field(default_factory=tuple)
+    pictures: Mapping[str, int] = field(default_factory=dict)
 
     def signatures(self) -> dict[str, Signature]:
         """The signatures of GMNER, MNER and EEG by their keys; empty without gold boxes."""
@@ -60,6 +63,8 @@ class Grades:
                 "signatures": {task: str(signature) for task, signature in self.signatures().items()},
                 "notes": list(self.notes),
             }
+        if self.pictures:
+            table["pictures"] = dict(self.pictures)
         return table
 
 
@@ -112,11 +117,14 @@ def grade_model(
         allow_plugins=allow_plugins,
     )
     entities = []
+    statuses: Counter[str] = Counter()
     for count, prediction in enumerate(tagger.pipe(gold), 1):
         entities.append(of_prediction(prediction))
+        statuses[prediction.image_status] += 1
         watch(count)
     view = "I+T" if pictured and "I+T" in saved.views else "T"
-    return _graded(gold, entities, shown, signature_of(config, f1=[0.0], data=_place(posts, gold, config), view=view))
+    signature = signature_of(config, f1=[0.0], data=_place(posts, gold, config), view=view)
+    return replace(_graded(gold, entities, shown, signature), pictures=dict(statuses))
 
 
 def grade_predictions(
