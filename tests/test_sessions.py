@@ -24,7 +24,7 @@ ImageDraw.Draw(picture).text((20, 60), "BOSTON", fill="black", font_size=60)
 prediction = mner.load(sys.argv[1], threads=1)("Kevin Love is back in Cleveland", image=picture)
 assert prediction.image_status == "used", prediction
 modules = {name.partition(".")[0] for name in sys.modules}
-assert {"rapidocr", "onnxruntime"} <= modules
+assert {"cv2", "onnxruntime"} <= modules
 assert ("torch" in modules) is ("transformers" in modules)
 """
 

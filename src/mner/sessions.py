@@ -113,6 +113,10 @@ class Session:
         """The graph's outputs, with name, shape and type."""
         return list(self._opened().get_outputs())
 
+    def metadata(self) -> dict[str, str]:
+        """What the file says of itself, by name."""
+        return dict(self._opened().get_modelmeta().custom_metadata_map)
+
     def after_fork(self) -> None:
         """Leave the parent's session alone; the next call opens a new one."""
         self._lock = threading.Lock()  # a thread that the child does not have may hold the old one

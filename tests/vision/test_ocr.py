@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import shutil
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,58 @@ def test_rapid_reads_a_long_banner_with_boxes_inside_it(reader):
     (line,) = reader(banner)
     assert line.text == "WINTER FESTIVAL"
     assert line.box[3] <= 70
+
+
+@pytest.mark.parametrize("first_look", [True, False])
+def test_rapid_reads_small_text_in_a_corner_of_a_large_picture(first_look):
+    photo = Image.new("RGB", (1200, 900), "darkgreen")
+    ImageDraw.Draw(photo).text((980, 850), "Photo by Ada Lovelace", fill="white", font_size=20)
+    (line,) = rapid.Reader(rapid.Options(first_look=first_look))(photo)
+    assert line.text.endswith("by Ada Lovelace")
+    assert line.box[0] > 950 and line.box[1] > 820
+
+
+def test_rapid_looks_once_and_small_at_a_picture_without_text(reader, monkeypatch):
+    networks = []
+    run = reader._run
+    monkeypatch.setattr(
+        reader, "_run", lambda session, network: networks.append(network.shape) or run(session, network)
+    )
+    assert reader(Image.linear_gradient("L").resize((736, 736)).convert("RGB")) == []
+    assert networks == [(1, 3, 320, 320)]
+
+
+def test_rapid_reads_a_picture_that_stands_on_its_head(reader):
+    texts = [line.text for line in reader(poster().rotate(180))]
+    assert sorted(texts) == ["Friday", "GRAND OPENING", "Lisbon"]
+
+
+def test_rapid_reads_a_picture_that_lies_on_its_side(reader):
+    assert "GRAND OPENING" in [line.text for line in reader(poster().rotate(90, expand=True))]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (600, 1), (9, 1600), (1600, 8), (3000, 40), (2600, 1800)])
+def test_rapid_survives_pictures_of_any_size(reader, size):
+    assert reader(Image.new("RGB", size, "gray")) == []
+
+
+def test_rapid_leaves_a_long_line_that_begins_illegibly(reader, monkeypatch):
+    """Of both long lines only the beginning is read; after a line that is legible, all of the next one."""
+    widths = []
+
+    def text(session, network):
+        if session is reader._turner:
+            return np.array([1.0, 0.0])
+        widths.append(network.shape[-1])
+        scores = np.zeros((2, len(reader._characters)), np.float32)
+        scores[:, 1] = float(network.max())  # as sure as the line is bright
+        return scores
+
+    monkeypatch.setattr(reader, "_run", text)
+    dark, bright = np.full((48, 960, 3), 150, np.uint8), np.full((48, 960, 3), 255, np.uint8)
+    scores = [score for _, score in reader._readings([dark, dark, bright, dark])]
+    assert widths == [320, 320, 320, 960, 960]
+    assert scores == pytest.approx([0.18, 0.18, 1.0, 0.18], abs=0.01)
 
 
 def test_rapid_keeps_only_lines_long_enough():

@@ -1,0 +1,165 @@
+"""Where text is in a picture: the detector's probability map, by a first look and by a closer one, and its boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[Any]
+"""(height, width, 3) of bytes, blue first."""
+
+Map = NDArray[Any]
+"""(height, width) of float32: the probability of text at each pixel of what the detector saw."""
+
+CELL = 32
+"""Pixels: both sides of what the detector sees are multiples of it."""
+
+SHORTEST, LONGEST = 736, 2000
+"""Pixels to which the detector's authors enlarge the shortest side, and to which they reduce the longest."""
+
+GLANCE = 320 / 736
+"""The first look's sides, as a part of the closer look's: a fifth of its pixels."""
+
+FAINT = 0.2
+"""Least probability of text, at a pixel of the first look, for a closer one."""
+
+SMALL, SMALL_LIKELY, LARGE_LIKELY = 24, 0.25, 0.55
+"""Least mean probability in a box of the first look: whose shorter side has fewer than ``SMALL`` pixels, and any other.
+Small letters are faint there; what is large and faint is a cloud, cloth or fur."""
+
+MARGIN = 32
+"""Pixels of the closer look around a box of the first one, which are added to the box's shorter side: a line may go on
+where the first look saw none, and more lines may follow it."""
+
+MOST = 0.7
+"""Part of the picture from which on the closer look sees all of it."""
+
+
+def text_map(pixels: Pixels, see: Callable[[Pixels], Map], *, first_look: bool) -> Map | None:
+    """The map of a picture at the size of the closer look; None where the first look sees no text.
+
+    The first look is a fifth of the work. Only around what it finds, the picture is seen at full size, in pieces; the
+    rest of the map is 0.
+
+    Args:
+        pixels: The picture.
+        see: The detector, for pixels whose sides are multiples of ``CELL``.
+        first_look: Whether there is one. Without it the whole picture is seen at full size.
+    """
+    import cv2
+
+    size = closer_size(pixels.shape[1], pixels.shape[0])
+    if not first_look:
+        return see(cv2.resize(pixels, size))
+    glance = see(cv2.resize(pixels, _cells(size[0] * GLANCE, size[1] * GLANCE), interpolation=cv2.INTER_AREA))
+    boxes = text_boxes(glance, size, faint=FAINT, likely=_likely_at_a_glance)
+    if not len(boxes):
+        return None
+    pieces = _pieces(boxes, size)
+    full = cv2.resize(pixels, size)
+    if sum((right - left) * (bottom - top) for left, top, right, bottom in pieces) > MOST * size[0] * size[1]:
+        return see(full)
+    whole: Map = np.zeros(size[::-1], np.float32)
+    for left, top, right, bottom in pieces:
+        piece = whole[top:bottom, left:right]
+        np.maximum(piece, see(full[top:bottom, left:right]), out=piece)
+    return whole
+
+
+def closer_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height at which the detector reads small text: the shortest side is at least ``SHORTEST``.
+
+    >>> closer_size(600, 338), closer_size(1024, 800)
+    ((1312, 736), (1024, 800))
+    """
+    scale = min(1.0, LONGEST / max(width, height))
+    scale = max(scale, SHORTEST / min(width, height))
+    return _cells(width * scale, height * scale)
+
+
+def text_boxes(
+    map_: Map, size: tuple[int, int], *, faint: float = 0.3, likely: Callable[[float], float] = lambda short: 0.5
+) -> NDArray[Any]:
+    """The boxes (box, corner, 2) of the lines of a map, clockwise from the upper left corner, for a picture of a size.
+
+    The post-processing of Differentiable Binarization (Liao et al. 2020), as PaddleOCR sets it: the smallest rectangle
+    around each shape over ``faint`` whose mean probability is at least ``likely`` of its shorter side. It is grown on
+    each side by 1.6 times its area over its circumference, as the map is trained on shrunken shapes.
+    """
+    import cv2
+    import pyclipper
+
+    shapes = cv2.dilate((map_ > faint).astype(np.uint8), np.ones((2, 2), np.uint8))
+    contours = cv2.findContours(shapes, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[-2]
+    scale = np.array(size, np.float32) / np.array(map_.shape[::-1], np.float32)
+    boxes = []
+    for contour in contours[:1000]:
+        (_, (width, height), _) = tight = cv2.minAreaRect(contour)
+        if min(width, height) < 3:
+            continue
+        corners = cv2.boxPoints(tight)
+        if _mean(map_, corners) < likely(min(width, height)):
+            continue
+        offset = pyclipper.PyclipperOffset()
+        offset.AddPath(corners, pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
+        outlines = offset.Execute(0.8 * width * height / (width + height))
+        if not outlines:
+            continue
+        box = np.round(cv2.boxPoints(cv2.minAreaRect(np.array(outlines[0]))) * scale)
+        box = _clockwise(np.clip(box, 0, np.array(size, np.float32) - 1))
+        if _shorter_side(box) >= 4:
+            boxes.append(box)
+    return np.array(boxes, np.float32).reshape(-1, 4, 2)
+
+
+def _cells(width: float, height: float) -> tuple[int, int]:
+    """The nearest multiples of ``CELL``."""
+    return max(CELL, round(width / CELL) * CELL), max(CELL, round(height / CELL) * CELL)
+
+
+def _pieces(boxes: NDArray[Any], size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
+    """Left, top, right and bottom of the pieces of a picture that hold all boxes, in whole cells."""
+    import cv2
+
+    cells = np.zeros((size[1] // CELL, size[0] // CELL), np.uint8)
+    for box in boxes:
+        margin = MARGIN + _shorter_side(box)
+        left, top = (np.maximum(box.min(axis=0) - margin, 0) // CELL).astype(int)
+        right, bottom = np.ceil((box.max(axis=0) + margin) / CELL).astype(int)
+        cells[top:bottom, left:right] = 1
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(cells)
+    return [
+        (int(left), int(top), int(left + width), int(top + height))
+        for left, top, width, height in pieces[1:, :4] * CELL  # the first is the background
+    ]
+
+
+def _likely_at_a_glance(short: float) -> float:
+    return SMALL_LIKELY if short < SMALL else LARGE_LIKELY
+
+
+def _shorter_side(box: NDArray[Any]) -> float:
+    return float(min(np.linalg.norm(box[0] - box[1]), np.linalg.norm(box[0] - box[3])))
+
+
+def _mean(map_: Map, corners: NDArray[Any]) -> float:
+    """The mean probability inside of a rectangle."""
+    import cv2
+
+    most = np.array(map_.shape[::-1]) - 1
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, most).astype(int)
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, most).astype(int)
+    inside = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    cv2.fillPoly(inside, [(corners - (left, top)).astype(np.int32)], 1)
+    return float(cv2.mean(map_[top : bottom + 1, left : right + 1], inside)[0])
+
+
+def _clockwise(corners: NDArray[Any]) -> NDArray[Any]:
+    """The corners of a rectangle in the order upper left, upper right, lower right, lower left."""
+    left, right = np.split(corners[np.argsort(corners[:, 0], kind="stable")], 2)
+    top_left, bottom_left = left[np.argsort(left[:, 1], kind="stable")]
+    top_right, bottom_right = right[np.argsort(right[:, 1], kind="stable")]
+    return np.array([top_left, top_right, bottom_right, bottom_left], np.float32)
