@@ -49,7 +49,7 @@ def test_read_boxes_gives_each_entity_all_boxes_of_its_name(written):
     source = written(("Kevin Love", (1, 2, 30, 40)), ("Kevin Love", (300, 2, 600, 400)))
     gold = read_boxes(source, [_post()])
     assert gold.posts == ((((1, 2, 30, 40), (300, 2, 600, 400)), ()),)
-    assert (gold.faults, gold.notes()) == ({}, [])
+    assert (gold.faults, gold.notes(), gold.sizes) == ({}, [], ((600, 400),))
 
 
 def test_read_boxes_gives_each_mention_of_a_name_its_boxes(written):

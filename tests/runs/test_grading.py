@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from PIL import Image
 from typer.testing import CliRunner
 
 import mner
@@ -106,6 +107,17 @@ def test_model_is_graded_on_the_words_where_no_picture_is_named(tiny_model: Path
     scores = evaluate_posts(tiny_model, files["gold"]).scores["T"]
     assert grades.scores.to_dict()["micro"] == scores.micro.model_dump()
     assert str(grades.signature) == scores.signature
+
+
+def test_pictures_of_another_size_are_named(tiny_model: Path, files: dict[str, Path], tmp_path: Path) -> None:
+    for name, size in (("1.jpg", (180, 180)), ("2.jpg", (90, 90))):
+        Image.new("RGB", size).save(tmp_path / name)
+    context = _jsonl(tmp_path / "contexts.jsonl", [{"image": "1.jpg"}, {"image": "2.jpg"}])
+    notes = grade_model(tiny_model, files["gold"], boxes=files["boxes"], contexts=[context], images=tmp_path).notes
+    assert notes[1:] == (
+        f"1 pictures of another size than that of their boxes; the first: {files['gold']}:1 (1.jpg: 180 x 180 pixels, "
+        "in the boxes' file 90 x 90)",
+    )
 
 
 def _run(*words: object) -> Result:

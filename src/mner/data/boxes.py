@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,11 +33,13 @@ class GoldBoxes:
         posts: For each post, for each of its spans, the boxes that show it; () is "not in the picture".
         faults: What is odd in the files and ends nothing -> how often.
         first: What is odd -> where it occurs first.
+        sizes: The width and height of each post's picture in pixels, as far as the files say.
     """
 
     posts: tuple[tuple[tuple[Box, ...], ...], ...]
     faults: Mapping[str, int]
     first: Mapping[str, str]
+    sizes: tuple[tuple[float, float] | None, ...] = ()
 
     def notes(self) -> list[str]:
         """A line for each kind of fault: how often, and where first.
@@ -87,6 +90,7 @@ def read_boxes(source: str | Path, posts: Sequence[Post], *, unlisted: Unlisted 
     pictures = BoxFolder(source) if source.is_dir() else BoxLines(source)
     faults = _Faults()
     gold: list[tuple[tuple[Box, ...], ...]] = []
+    sizes: list[tuple[float, float] | None] = []
     listed = False
     lacking: list[Post] = []
     for post in posts:
@@ -101,10 +105,13 @@ def read_boxes(source: str | Path, posts: Sequence[Post], *, unlisted: Unlisted 
             lacking.append(post)
             faults.add(UNLISTED, f"{post.where or post.id} ({post.image})")
         gold.append(_matched(post, picture, faults))
+        sizes.append(
+            (picture.width, picture.height) if picture and math.isfinite(picture.width + picture.height) else None
+        )
     if lacking and not listed:
         entry = pictures.entry(lacking[0].image or "")
         raise DataError(f"{_lack(lacking[0], source, entry)}, nor any other post's. Name the boxes of these posts")
-    return GoldBoxes(tuple(gold), dict(faults.counts), faults.first)
+    return GoldBoxes(tuple(gold), dict(faults.counts), faults.first, tuple(sizes))
 
 
 def _lack(post: Post, source: Path, entry: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 from mner import data
 from mner.config import Config
 from mner.data.boxes import Unlisted
+from mner.data.pictures import place_of
 from mner.errors import DataError
 from mner.evaluation.grounding import GroundedScores, score_grounded
 from mner.evaluation.predictions import Characters, of_gold, of_prediction, read_predictions
 from mner.evaluation.scores import PRF, Scores, score
 from mner.evaluation.signature import Signature
 from mner.evaluation.views import signature_of
+from mner.grounding.boxes import size_of
 from mner.runs.posts import posts_to_score
 from mner.runtime import read_model
 from mner.tagger.opening import load, model_folder
@@ -124,7 +126,9 @@ def grade_model(
         watch(count)
     view = "I+T" if pictured and "I+T" in saved.views else "T"
     signature = signature_of(config, f1=[0.0], data=_place(posts, gold, config), view=view)
-    return replace(_graded(gold, entities, shown, signature), pictures=dict(statuses))
+    grades = _graded(gold, entities, shown, signature)
+    notes = [*grades.notes, *_other_sizes(gold, shown, Path(images))] if images is not None else grades.notes
+    return replace(grades, notes=tuple(notes), pictures=dict(statuses))
 
 
 def grade_predictions(
@@ -157,6 +161,19 @@ def grade_predictions(
     shown = None if boxes is None else data.read_boxes(boxes, gold, unlisted=unlisted)
     signature = Signature(f1=(0.0,), view=view, data=_place(posts, gold), decode="given")
     return _graded(gold, entities, shown, signature)
+
+
+def _other_sizes(posts: Sequence[Post], boxes: data.GoldBoxes, images: Path) -> Iterator[str]:
+    """A note if pictures have other sizes than those that their boxes were drawn on."""
+    other = []
+    for post, size in zip(posts, boxes.sizes, strict=True):
+        place = place_of(images, post.image) if post.image is not None and size is not None else None
+        actual = size_of(place) if isinstance(place, Path) else None
+        if size is not None and actual is not None and actual != size:
+            here, there = (f"{width:g} x {height:g}" for width, height in (actual, size))
+            other.append(f"{post.where or post.id} ({post.image}: {here} pixels, in the boxes' file {there})")
+    if other:
+        yield f"{len(other)} pictures of another size than that of their boxes; the first: {other[0]}"
 
 
 def _place(posts: str | Path, gold: Sequence[Post], config: Config | None = None) -> str:
