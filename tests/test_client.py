@@ -82,12 +82,18 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_text_words_picture_and_options_are_sent(stand, tmp_path) -> None:
-    service = stand((200, {}, {"entities": []}))
+    service = stand((200, {}, {"entities": [], "posts": []}))
     (tmp_path / "a.png").write_bytes(b"ABC")
     with Client(service.address, key="secret") as client:
         client.entities("Kevin", image=tmp_path / "a.png", views=["T"], min_score=0.5)
         client.entities(words=["Kevin"], image=b"ABC", context={"captions": []})
-    assert service.requests == [
+        client.entities("Kevin", image=[b"ABC", str(tmp_path / "a.png")])
+        list(client.batch([{"text": "Kevin", "images": [b"ABC", b"ABC"]}]))
+    assert service.requests[2:] == [
+        {"text": "Kevin", "images": ["QUJD", "QUJD"]},
+        {"posts": [{"text": "Kevin", "images": ["QUJD", "QUJD"]}]},
+    ]
+    assert service.requests[:2] == [
         {"text": "Kevin", "image": "QUJD", "views": ["T"], "min_score": 0.5},
         {"words": ["Kevin"], "image": "QUJD", "context": {"captions": []}},
     ]

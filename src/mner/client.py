@@ -26,6 +26,9 @@ from mner.errors import ServiceError
 Picture = str | os.PathLike[str] | bytes
 """A path, or the bytes of a picture's file."""
 
+Pictures = Picture | Sequence[Picture]
+"""A picture, or a list of several."""
+
 AGAIN = frozenset({429, 503})
 """Statuses after which the same request is sent again."""
 
@@ -82,7 +85,7 @@ class Client:
         text: str | None = None,
         *,
         words: Sequence[str] | None = None,
-        image: Picture | None = None,
+        image: Pictures | None = None,
         context: str | Mapping[str, Any] | None = None,
         **options: Any,
     ) -> dict[str, Any]:
@@ -91,7 +94,7 @@ class Client:
         Args:
             text: The post.
             words: Its words, instead.
-            image: Its picture: a path, or the bytes of the file.
+            image: Its picture: a path, or the bytes of the file; or a list of several.
             context: What stands for the picture: a caption, or a context as answers have it.
             options: ``views=["T", "I+T"]``, ``explain=True``, ``min_score=0.5``, ``picture_ms=500``, ``id="1"``.
 
@@ -106,7 +109,7 @@ class Client:
         """The rows of many posts, in their order, ``size`` of them in one request.
 
         Args:
-            posts: Texts, or mappings with what ``entities`` takes: text or words, image, context, id.
+            posts: Texts, or mappings with what ``entities`` takes: text or words, image or images, context, id.
             size: Posts of one request.
             options: As for ``entities``, for all posts.
 
@@ -213,12 +216,13 @@ class Client:
 def _row(post: str | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(post, str):
         return {"text": post}
-    rest = {key: value for key, value in post.items() if key not in {"text", "words", "image", "context"}}
-    return {**_post(post.get("text"), post.get("words"), post.get("image"), post.get("context")), **rest}
+    rest = {key: value for key, value in post.items() if key not in {"text", "words", "image", "images", "context"}}
+    image = post.get("image") if post.get("images") is None else post["images"]
+    return {**_post(post.get("text"), post.get("words"), image, post.get("context")), **rest}
 
 
 def _post(
-    text: str | None, words: Sequence[str] | None, image: Picture | None, context: str | Mapping[str, Any] | None
+    text: str | None, words: Sequence[str] | None, image: Pictures | None, context: str | Mapping[str, Any] | None
 ) -> dict[str, Any]:
     if isinstance(words, str):
         raise TypeError("words: expected a list of words, got one string; give it as text")
@@ -227,12 +231,18 @@ def _post(
         row["text"] = text
     if words is not None:
         row["words"] = list(words)
-    if image is not None:
-        content = bytes(image) if isinstance(image, bytes | bytearray) else Path(image).read_bytes()
-        row["image"] = base64.b64encode(content).decode()
+    if isinstance(image, list | tuple):
+        row["images"] = [_base64(picture) for picture in image]
+    elif image is not None:
+        row["image"] = _base64(image)
     if context is not None:
         row["context"] = context if isinstance(context, str) else dict(context)
     return row
+
+
+def _base64(picture: Any) -> str:
+    content = bytes(picture) if isinstance(picture, bytes | bytearray) else Path(picture).read_bytes()
+    return base64.b64encode(content).decode()
 
 
 def _seconds(text: str | None, otherwise: float) -> float:

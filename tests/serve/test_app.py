@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import random
+import time
+from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from mner.data import sample
+
+PICTURES = Path(str(sample.__file__)).parent / "images"
 
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
 
 POST = "five stars for Phoenix"
 
 
-def form(**fields: str | bytes) -> tuple[bytes, str]:
-    """A multipart body and its media type; bytes are a file."""
+def form(*more: bytes, **fields: str | bytes) -> tuple[bytes, str]:
+    """A multipart body and its media type; bytes are a file, ``more`` further pictures."""
     parts = b""
-    for name, value in fields.items():
+    for name, value in [*fields.items(), *(("images", content) for content in more)]:
         file = '; filename="a.png"\r\nContent-Type: image/png' if isinstance(value, bytes) else ""
         content = value if isinstance(value, bytes) else value.encode()
         parts += f'--x\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode() + content + b"\r\n"
@@ -74,6 +83,69 @@ def test_form_with_a_file_says_the_same_as_json(service, ticket) -> None:
     assert (status, row) == (200, service.ask(fields)[1])
 
 
+def noisy(seed: int) -> bytes:
+    pixels = random.Random(seed).randbytes(3 * 400 * 300)
+    Image.frombytes("RGB", (400, 300), pixels).save(stream := io.BytesIO(), "PNG")
+    return stream.getvalue()
+
+
+def base64_of(*contents: bytes) -> list[str]:
+    return [base64.b64encode(content).decode() for content in contents]
+
+
+def test_several_pictures_are_read_each_by_itself(service, ticket, tagger) -> None:
+    concert = (PICTURES / "dev-007.png").read_bytes()
+    damaged = [b"", b"<html>404</html>", ticket[:100], bytes(1000)]
+    images = [concert, *damaged, ticket]
+    options = {"views": ["T", "I+T"], "explain": True}
+    status, row, _ = service.ask({"text": POST, "images": base64_of(*images), **options})
+    assert (status, row["image_status"], row["view"]) == (200, "used", "I+T")
+    assert [picture["status"] for picture in row["pictures"]] == ["used", *["unreadable"] * 4, "used"]
+    assert all(picture["reason"] for picture in row["pictures"][1:5])
+    expected = tagger.explain(POST, image=images).to_dict()
+    assert row["evidence"] == expected["evidence"]
+    assert row["pieces"] == expected["context"]
+    assert {piece.get("picture", 0) for piece in row["pieces"]} == {0, 5}
+    assert len(row["evidence"][0]["score_without_picture"]) == 6
+    assert row["views"]["T"] == [entity.to_dict() for entity in tagger(POST).entities]
+    fault_alone = service.ask({"text": POST, "images": base64_of(*damaged)})[1]
+    assert (fault_alone["view"], fault_alone["image_status"]) == ("T", "unreadable")
+    again = service.ask({"text": POST, "context": row["context"], "explain": True})[1]
+    assert again["entities"] == row["entities"]
+    assert again["pieces"] == row["pieces"]
+
+
+def test_a_list_of_one_picture_is_that_picture(service, ticket) -> None:
+    alone = service.ask({"text": POST, "image": base64_of(ticket)[0]})[1]
+    assert service.ask({"text": POST, "images": base64_of(ticket)})[1] == alone
+    assert service.ask({"text": POST, "images": []})[1]["image_status"] == "none"
+
+
+def test_form_with_several_files_says_the_same_as_json(service, ticket) -> None:
+    concert = (PICTURES / "dev-007.png").read_bytes()
+    body, kind = form(concert, b"no picture", text=POST, image=ticket)
+    status, row, _ = service.ask(body, Content_Type=kind)
+    assert (status, row) == (200, service.ask({"text": POST, "images": base64_of(ticket, concert, b"no picture")})[1])
+    for (body, kind), code in (
+        (form(*[b"x"] * 17, text=POST), "too_many_pictures"),
+        (form(ticket, text=POST, images="QUJD"), "invalid_request"),
+    ):
+        status, fault, _ = service.ask(body, Content_Type=kind)
+        assert (status, fault["error"]["code"]) == (422, code)
+
+
+def test_time_of_a_request_is_that_of_all_its_pictures(service) -> None:
+    noise = [noisy(seed) for seed in range(16)]
+    begun = time.monotonic()
+    status, row, _ = service.ask({"text": POST, "images": base64_of(*noise), "picture_ms": 50})
+    assert status == 200
+    assert time.monotonic() - begun < 10
+    assert len(row["pictures"]) == 16
+    late = [picture["status"] for picture in row["pictures"]].count("timeout")
+    assert late >= 8
+    assert (row["image_status"] == "used") == any(picture["status"] == "used" for picture in row["pictures"])
+
+
 def test_least_probability_is_kept_to(service) -> None:
     _, row, _ = service.ask({"text": POST, "min_score": 1.0})
     assert row["entities"] == []
@@ -119,6 +191,10 @@ def test_document_has_examples_that_work_and_no_page_with_scripts_of_others(serv
         ({"text": "a", "views": ["I"]}, 422, "invalid_request", "views[0]"),
         ({"text": "a", "min_score": 2}, 422, "invalid_request", "min_score"),
         ({"text": "a", "picture_ms": 10**9}, 422, "invalid_request", "picture_ms"),
+        ({"text": "a", "images": ["QUJD", "%%%"]}, 422, "invalid_image", "images[1]"),
+        ({"text": "a", "images": "QUJD"}, 422, "invalid_request", "images"),
+        ({"text": "a", "images": ["QUJD"], "image": "QUJD"}, 422, "invalid_request", "images"),
+        ({"posts": [{"text": "a", "images": ["QUJD"] * 17}]}, 422, "too_many_pictures", "posts[0].images"),
         ({"text": "a", "image": "%%%"}, 422, "invalid_image", "image"),
         ({"text": "a", "image": "http://x/1.jpg"}, 422, "invalid_image", "image"),
         ({"text": "a", "image_url": "http://x/1.jpg"}, 422, "url_refused", "image_url"),

@@ -150,15 +150,15 @@ def test_reading_ends_where_the_client_is_gone() -> None:
 @example(content=b"", kind=f"{FORM}; boundary=" + "y" * 500)
 def test_whatever_bytes_come_are_an_object_or_a_fault(content, kind) -> None:
     try:
-        value, image = body.parsed(content, kind)
+        value, files = body.parsed(content, kind)
     except RequestError as fault:
         assert fault.status in {400, 415, 422}
     else:
         assert isinstance(value, dict)
-        assert image is None or isinstance(image, bytes)
+        assert all(isinstance(file, bytes) for file in files)
 
 
-FIELDS = ("text", "words", "image", "context", "views", "explain", "min_score", "picture_ms", "posts")
+FIELDS = ("text", "words", "image", "images", "context", "views", "explain", "min_score", "picture_ms", "posts")
 VALUES = st.none() | st.booleans() | st.integers() | st.floats(-9, 9) | st.text(max_size=9)
 NESTED = VALUES | st.lists(VALUES, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=3)
 

@@ -39,6 +39,13 @@ def show(opened: Opened, picture: Path = SHIRT, text: str = POST) -> Page:
     return opened.page
 
 
+def show_alone(shown: Page) -> Page:
+    """The page, once a single picture is left and the post was tagged with it."""
+    expect(shown.locator("#views.both mark").last).to_contain_text("ORG")
+    expect(shown.locator("#work")).to_be_hidden()
+    return shown
+
+
 def marks(shown: Page, view: int) -> list[str]:
     return [re.sub(r"\s+", " ", each) for each in shown.locator(".view").nth(view).locator("mark").all_inner_texts()]
 
@@ -185,8 +192,52 @@ def test_picture_is_dropped_and_pasted(browse: Browse, service: Running) -> None
     for kind, path, label in (("drop", SHIRT, "ORG"), ("paste", STAGE, "PER")):
         shown.evaluate(event, [kind, list(path.read_bytes())])
         expect(shown.locator(".view:nth-child(2) mark")).to_contain_text(label, timeout=30_000)
+        shown.check("text=curl")
+        assert "image=@a_b_c.png" in shown.inner_text("#snippet")
+        shown.click("#clear")
+        expect(shown.locator(".view")).to_have_count(1)
+
+
+def test_several_pictures_are_read_shown_and_removed_one_by_one(browse: Browse, service: Running) -> None:
+    opened = browse(service.address)
+    shown = opened.page
+    shown.fill("#text", POST)
+    damaged: Any = {"name": "bad.png", "mimeType": "image/png", "buffer": b"not a picture"}
+    stage: Any = {"name": "stage.png", "mimeType": "image/png", "buffer": STAGE.read_bytes()}
+    shown.set_input_files("#file", [stage, damaged])
+    expect(shown.locator(".thumb")).to_have_count(2)
+    shown.set_input_files("#file", SHIRT)
+    expect(shown.locator(".thumb")).to_have_count(3)
+    expect(shown.locator("#picture-status")).to_have_text("Picture 3 of 3: The picture was read.", timeout=30_000)
+    shown.click("[aria-label='Show picture 2, bad.png']")
+    expect(shown.locator("#picture-status")).to_contain_text("Picture 2 of 3: This file cannot be read as a picture.")
+    expect(shown.locator("#entries li")).to_have_count(0)
+    expect(shown.locator("#evidence .which")).to_contain_text("without picture 1", timeout=30_000)
+    expect(shown.locator("#work")).to_be_hidden()
+    shown.click("#evidence button")  # the picture with its best region comes up
+    expect(shown.locator(".thumb[aria-pressed=true]")).to_have_attribute("aria-label", f"Show picture 3, {SHIRT.name}")
+    expect(shown.locator("rect.lit")).to_have_count(1)
+    expect(shown.locator(".thumbs li.lit")).to_have_count(2)
+    shown.check("text=Python, mner.load")
+    assert f'image=["stage.png", "bad.png", "{SHIRT.name}"]' in shown.inner_text("#snippet")
     shown.check("text=curl")
-    assert "image=@a_b_c.png" in shown.inner_text("#snippet")
+    assert "-F 'images=@stage.png' -F 'images=@bad.png'" in shown.inner_text("#snippet")
+    together = marks(shown, 1)
+    assert opened.findings() == []
+    shown.click("[aria-label='Remove picture 2, bad.png']")
+    expect(shown.locator(".thumb")).to_have_count(2)
+    expect(shown.locator("#work")).to_be_hidden()
+    assert marks(shown, 1) == together, "what could not be read took no part"
+    shown.click("[aria-label='Remove picture 1, stage.png']")
+    expect(shown.locator(".thumb")).to_have_count(0)
+    assert marks(show_alone(shown), 1) == marks(shown, 1)
+    shown.click("#clear")
+    expect(shown.locator(".view")).to_have_count(1)
+    assert shown.is_visible("#drop")
+    shown.set_input_files("#file", [damaged] * 17)
+    expect(shown.locator("#picture-status")).to_contain_text("at most 16 pictures", timeout=30_000)
+    expect(shown.locator(".thumb")).to_have_count(16)
+    opened.errors.clear()  # Chromium writes down pictures that it cannot show
 
 
 @pytest.mark.parametrize("dark", [False, True])

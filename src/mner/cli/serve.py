@@ -46,6 +46,7 @@ def serve(
     max_bytes: Annotated[int, bounded(1024, 2**31, help="Most bytes of a request.")] = 16 * 2**20,
     max_pixels: Annotated[int, bounded(1, COUNT, help="Most pixels of a picture.")] = 40_000_000,
     max_posts: Annotated[int, bounded(1, COUNT, help="Most posts of a request.")] = 256,
+    max_pictures: options.MaxPicturesOption = 16,
     max_words: Annotated[int, bounded(1, COUNT, help="Most words of a post.")] = 2000,
     concurrency: Annotated[int, bounded(1, COUNT, help="Requests that are answered at a time.")] = 256,
     rate: Annotated[float, bounded(0, COUNT, help="Requests a second of one client; 0 sets no limit.")] = 0.0,
@@ -77,6 +78,7 @@ def serve(
         max_bytes=max_bytes,
         max_pixels=max_pixels,
         max_posts=max_posts,
+        max_pictures=max_pictures,
         max_words=max_words,
         picture_ms=picture_ms,
         picture_workers=picture_workers,
@@ -97,6 +99,7 @@ def serve(
         device=device,
         allow_plugins=allow_plugins,
         use_images=not no_images,
+        max_pictures=max_pictures,
         grounding=source.grounding_settings(grounding),
         min_score=min_score,
     )

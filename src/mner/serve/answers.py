@@ -68,7 +68,11 @@ class Answers:
         else:
             answers = await self._tagged(posts, options)
         rows = [row for row, _ in answers]
-        statuses: Counter[str] = Counter(prediction.image_status for _, prediction in answers)
+        statuses = Counter[str](
+            status
+            for _, prediction in answers
+            for status in [picture.status for picture in prediction.pictures] or [prediction.image_status]
+        )
         self._count([prediction for _, prediction in answers], statuses)
         body = '{"posts":[' + ",".join(map(line, rows)) + "]}" if query.many else line(rows[0])
         return Answer(body.encode(), dict(statuses))
@@ -96,11 +100,11 @@ class Answers:
         return _Post(posted, row, words)
 
     async def _look(self, post: _Post, until: float) -> None:
-        """Put what was read from a post's picture into its row."""
-        content = post.posted.image
-        if content is None:
+        """Put what was read from a post's pictures into its row; one that cannot be read delays no other."""
+        contents = post.posted.images
+        if not contents:
             try:
-                content = await fetch(str(post.posted.url), self._settings, until)
+                contents = (await fetch(str(post.posted.url), self._settings, until),)
             except TimeoutError:
                 post.row["context"] = VisualContext(NAME, status="timeout", reason="the picture did not come in time")
                 return
@@ -108,12 +112,15 @@ class Answers:
                 post.row["context"] = VisualContext(NAME, status="missing", reason=str(error))
                 return
         if self._pictures is None:
-            post.row["image"] = content  # the tagger says why it is not read
+            post.row["images"] = contents  # the tagger says why they are not read
             return
-        context = await self._pictures.read(content, until=until)
-        post.row["context"] = context
-        if context.status == "ok":
-            post.row["image"] = content  # for models that look at pixels, too
+        contexts = await asyncio.gather(*(self._pictures.read(content, until=until) for content in contents))
+        several = len(contexts) > 1
+        post.row["context"] = contexts if several else contexts[0]
+        pairs = zip(contents, contexts, strict=True)
+        read = [content if context.status == "ok" else b"" for content, context in pairs]
+        if several or contexts[0].status == "ok":
+            post.row["images"] = read  # for models that look at pixels, too
 
     async def _tagged(self, posts: Sequence[_Post], options: Options) -> list[tuple[dict[str, Any], Prediction]]:
         rows: list[Row] = [post.row for post in posts]
@@ -129,7 +136,8 @@ class Answers:
         ]
 
     async def _explained(self, post: _Post, options: Options) -> tuple[dict[str, Any], Prediction]:
-        words = 6 * (post.words + _beside(post.row.get("context")))  # both views, and each kind of context left out
+        times = 6 + len(post.posted.images)  # both views, and each kind of context and each picture left out
+        words = times * (post.words + _beside(post.row.get("context")))
         explanation: Explanation = await self._batcher.alone(partial(self._tagger.explain, post.row), words)
         prediction = _above(explanation.prediction, options.min_score)
         alone = prediction
@@ -169,15 +177,17 @@ def _above(prediction: Prediction, score: float) -> Prediction:
 
 
 def _pictured(row: Row) -> bool:
-    return "image" in row or "context" in row
+    return "images" in row or "context" in row
 
 
 def _without_picture(row: Row) -> Row:
-    return {key: value for key, value in row.items() if key not in {"image", "context"}}
+    return {key: value for key, value in row.items() if key not in {"images", "context"}}
 
 
 def _beside(context: Any) -> int:
     """About how many words a context adds."""
+    if isinstance(context, list):
+        return sum(map(_beside, context))
     if isinstance(context, VisualContext):
         texts = [entry.text for part in (context.captions, context.ocr, context.texts) for entry in part]
         return len(context.tags) + sum(text.count(" ") + 1 for text in texts)

@@ -56,8 +56,8 @@ async def read(request: Request, settings: Settings, hold: Callable[[int], None]
     return b"".join(parts)
 
 
-def parsed(content: bytes, content_type: str) -> tuple[dict[str, Any], bytes | None]:
-    """The object that a body holds, and the bytes of the picture that came as a file of a form.
+def parsed(content: bytes, content_type: str) -> tuple[dict[str, Any], list[bytes]]:
+    """The object that a body holds, and the bytes of the pictures that came as files of a form.
 
     Raises:
         RequestError: It is neither JSON nor a form, or is damaged.
@@ -70,7 +70,7 @@ def parsed(content: bytes, content_type: str) -> tuple[dict[str, Any], bytes | N
     value = _json(content, "the body")
     if not isinstance(value, dict):
         raise RequestError(422, "invalid_request", 'the body: expected an object such as {"text": "..."}')
-    return value, None
+    return value, []
 
 
 def picture(text: str, field: str) -> bytes:
@@ -100,7 +100,7 @@ def _json(content: bytes | str, what: str, field: str | None = None) -> Any:
         raise RequestError(400, "invalid_json", f"{what} is not JSON in UTF-8: {error}", field=field) from None
 
 
-def _form(content: bytes, content_type: str) -> tuple[dict[str, Any], bytes | None]:
+def _form(content: bytes, content_type: str) -> tuple[dict[str, Any], list[bytes]]:
     from python_multipart.exceptions import FormParserError
     from python_multipart.multipart import create_form_parser
 
@@ -132,13 +132,11 @@ def _form(content: bytes, content_type: str) -> tuple[dict[str, Any], bytes | No
         if key in value:
             raise RequestError(422, "invalid_request", "the field is there twice", field=key)
         value[key] = _value(key, _text(content, key, key))
-    image = None
-    for name, content in files:
+    for name, _ in files:
         key = _text(name, "a file's field", None)
-        if key != "image" or image is not None or "image" in value:
-            raise RequestError(422, "invalid_request", "expected one file, in the field image", field=key)
-        image = content
-    return value, image
+        if key not in ("image", "images") or key in value:
+            raise RequestError(422, "invalid_request", "expected files in the fields image or images", field=key)
+    return value, [content for _, content in files]
 
 
 def _few(fields: list[Any], files: list[Any]) -> None:

@@ -80,6 +80,15 @@ _PREDICTION = {
         "entities": _ENTITIES,
         "view": {"enum": ["T", "I+T"]},
         "image_status": {"enum": _STATUSES},
+        "pictures": {
+            "type": "array",
+            "description": "Of several pictures what became of each, in their order.",
+            "items": {
+                "type": "object",
+                "properties": {"status": {"enum": _STATUSES}, "reason": {"type": "string"}},
+                "required": ["status"],
+            },
+        },
         "reason": {"type": "string"},
         "cut": {"type": "object", "additionalProperties": {"type": "integer"}},
         "context": _ref("Context"),
@@ -122,13 +131,15 @@ _MODEL = {
     },
     "required": ["name", "labels", "views", "version", "limits"],
 }
+_FILE = {"type": "string", "format": "binary"}
 _FORM: dict[str, Any] = {
     "type": "object",
-    "description": "One post with its text; image is the picture's file.",
+    "description": "One post with its text; image and images are the files of its pictures, in the order sent.",
     "properties": {
         "id": {"type": "string", "maxLength": 200},
         "text": {"type": "string"},
-        "image": {"type": "string", "format": "binary"},
+        "image": _FILE,
+        "images": {"type": "array", "items": _FILE},
         "context": {
             "type": "string",
             "pattern": "^([^{]|$)",
@@ -219,6 +230,7 @@ def describe(app: FastAPI, settings: Settings) -> None:
     for name in ("PostFields", "OnePost", "Form"):
         fields = schemas[name]["properties"]
         fields["text"]["maxLength"] = settings.max_characters
+        fields["images"]["maxItems"] = settings.max_pictures - (name == "Form")  # image is one of them
         if name == "Form":
             fields["context"]["maxLength"] = settings.max_characters
             continue
@@ -226,6 +238,7 @@ def describe(app: FastAPI, settings: Settings) -> None:
         fields["words"]["maxItems"] = settings.max_words
         if name == "PostFields":
             schemas[name]["oneOf"] = [{"required": ["text"]}, {"required": ["words"]}]
+        schemas[name]["not"] = {"required": ["image", "images"]}
         if not settings.hosts:
             del fields["image_url"]
     schemas["ManyPosts"]["properties"]["posts"]["maxItems"] = settings.max_posts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -23,11 +23,12 @@ _NUMBER = {"type": ["number", "null"]}
 _BOX = {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
 _SOURCE = {"type": "string"}
 _TEXT = {"type": "string", "minLength": 1}
+_PICTURE = {"description": "Which of several pictures, as a number; 0 is the first."}
 
 
 def _entries(fields: Mapping[str, Any], *needed: str) -> dict[str, Any]:
     """The schema of a list of entries, each of which has at least one of these fields."""
-    entry: dict[str, Any] = {"type": "object", "properties": {**fields, "source": _SOURCE}}
+    entry: dict[str, Any] = {"type": "object", "properties": {**fields, "source": _SOURCE, "picture": _PICTURE}}
     alone = {"type": "string"} if len(needed) == 1 else _TEXT
     if len(needed) == 1:
         entry["required"] = list(needed)
@@ -64,6 +65,7 @@ CONTEXT_SCHEMA: dict[str, Any] = {
     },
 }
 
+Base64 = Annotated[str, Field(json_schema_extra={"contentEncoding": "base64", "pattern": _BASE64})]
 Word = Annotated[str, Field(min_length=1, max_length=MOST_WORD)]
 
 
@@ -82,6 +84,7 @@ class PostFields(_Strict):
         description="The bytes of its picture's file in base64.",
         json_schema_extra={"contentEncoding": "base64", "pattern": _BASE64},
     )
+    images: list[Base64] = Field([], description="The bytes of several pictures' files in base64, instead of image.")
     image_url: str = Field("", description="Address of its picture, where the service fetches from that host.")
     context: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "string"}, CONTEXT_SCHEMA]})] = Field(
         None,
@@ -122,14 +125,14 @@ class Posted:
 
     Attributes:
         row: Id and text or words, as the tagger takes them.
-        image: The bytes of its picture.
+        images: The bytes of its pictures.
         url: The address of its picture.
         context: What stands for the picture.
         place: The post in the request, for messages.
     """
 
     row: dict[str, Any]
-    image: bytes | None = None
+    images: tuple[bytes, ...] = ()
     url: str | None = None
     context: Any = None
     place: str = ""
@@ -137,7 +140,7 @@ class Posted:
     @property
     def pictured(self) -> bool:
         """Whether there is a picture to read."""
-        return self.context is None and (self.image is not None or self.url is not None)
+        return self.context is None and (bool(self.images) or self.url is not None)
 
     def named(self, field: str) -> str:
         """A field of it in the words of the request."""
@@ -160,7 +163,7 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
     Raises:
         RequestError: It is not as the schema says, or over a limit.
     """
-    value, file = body.parsed(content, content_type)
+    value, files = body.parsed(content, content_type)
     many = "posts" in value
     try:
         if many:
@@ -171,7 +174,7 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
             posts, options = [single], single
     except ValidationError as error:
         raise of_pydantic(error.errors(include_input=False, include_url=False), KNOWN) from None
-    if many and file is not None:
+    if many and files:
         raise RequestError(
             422, "invalid_request", "a file goes with one post; posts have theirs in base64", field="image"
         )
@@ -183,7 +186,7 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
         message = f"expected 0 to {settings.picture_ms:,} milliseconds"
         raise RequestError(422, "invalid_request", message, field="picture_ms")
     checked = [
-        _posted(post, file, settings, place(("posts", number)) if many else "") for number, post in enumerate(posts)
+        _posted(post, files, settings, place(("posts", number)) if many else "") for number, post in enumerate(posts)
     ]
     return Query(checked, options, milliseconds, many)
 
@@ -192,7 +195,7 @@ def _of(model: type[BaseModel], value: BaseModel) -> dict[str, Any]:
     return {name: getattr(value, name) for name in model.model_fields}
 
 
-def _posted(post: PostFields, file: bytes | None, settings: Settings, where: str) -> Posted:
+def _posted(post: PostFields, files: Sequence[bytes], settings: Settings, where: str) -> Posted:
     posted = Posted({}, place=where)
     given = post.model_fields_set
     if ("text" in given) is ("words" in given):
@@ -206,12 +209,20 @@ def _posted(post: PostFields, file: bytes | None, settings: Settings, where: str
         raise RequestError(422, "too_long", message, field=posted.named("words"))
     if "context" in given:
         _check_context(post.context, settings, posted.named("context"))
-    pictures = [name for name in ("image", "image_url") if name in given] + ["image"] * (file is not None)
+    pictures = [name for name in ("image", "images", "image_url") if name in given] + ["images"] * bool(files)
     if len(pictures) > 1:
-        raise RequestError(422, "invalid_request", "a post has one picture", field=posted.named(pictures[-1]))
-    image = body.picture(post.image, posted.named("image")) if "image" in given else file
+        message = f"a post names its pictures in one way; leave out {pictures[0]} or {pictures[-1]}"
+        raise RequestError(422, "invalid_request", message, field=posted.named(pictures[-1]))
+    if (count := max(len(post.images), len(files))) > settings.max_pictures:
+        message = f"{count:,} pictures, the limit is {settings.max_pictures:,}"
+        raise RequestError(422, "too_many_pictures", message, field=posted.named(pictures[-1]))
+    images = list(files)
+    if "image" in given:
+        images = [body.picture(post.image, posted.named("image"))]
+    elif "images" in given:
+        images = [body.picture(text, posted.named(f"images[{at}]")) for at, text in enumerate(post.images)]
     row: dict[str, Any] = {"id": post.id} | ({"words": post.words} if "words" in given else {"text": post.text})
-    return Posted(row, image, post.image_url or None, post.context, where)
+    return Posted(row, tuple(images), post.image_url or None, post.context, where)
 
 
 def _check_context(context: Any, settings: Settings, field: str) -> None:

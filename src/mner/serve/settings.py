@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from mner.errors import ConfigError
+from mner.several import MOST_PICTURES
 
 LEAST_KEY = 16
 """Characters that a key has at least: a shorter one can be guessed."""
@@ -20,6 +21,7 @@ class Settings:
         max_held: Bytes of all bodies that are in memory at a time; a request beyond them is asked to come again.
         max_pixels: Of a picture, read from its header; a larger one is not decoded.
         max_posts: Posts of one request.
+        max_pictures: Pictures of one post, at most as many as the tagger takes (``mner.load(max_pictures=...)``).
         max_words: Words of one post.
         max_characters: Characters of one post's text, and of a context as JSON.
         body_seconds: Seconds within which a body must have come.
@@ -42,6 +44,7 @@ class Settings:
     max_held: int = 512 * 2**20
     max_pixels: int = 40_000_000
     max_posts: int = 256
+    max_pictures: int = MOST_PICTURES
     max_words: int = 2_000
     max_characters: int = 20_000
     body_seconds: float = 30.0
@@ -75,5 +78,5 @@ class Settings:
     @property
     def public(self) -> dict[str, int]:
         """The limits that a client can keep to."""
-        names = ("max_bytes", "max_pixels", "max_posts", "max_words", "max_characters", "picture_ms")
+        names = ("max_bytes", "max_pixels", "max_posts", "max_pictures", "max_words", "max_characters", "picture_ms")
         return {name: getattr(self, name) for name in names}

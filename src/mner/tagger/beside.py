@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mner.config import ContextConfig
-from mner.several import UNNAMED, reason_of, together
+from mner.several import MOST_PICTURES, UNNAMED, reason_of, together
 from mner.tagger.features import PictureFeatures
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import Request
@@ -69,6 +69,12 @@ class PictureReading(NamedTuple):
     arrays: Mapping[str, np.ndarray] = MappingProxyType({})
     apart: tuple[PictureReading, ...] = ()  # of several pictures, each by itself
     declared: Sequence[Array] = ()  # the arrays that the model reads
+
+    def without_each(self) -> list[tuple[tuple[Piece, ...], Mapping[str, np.ndarray]]]:
+        """What is left when each of several pictures is left out; empty for a single one."""
+        last = max((piece.picture for piece in self.pieces), default=0)
+        count = len(self.apart) or (last + 1 if 0 < last < MOST_PICTURES else 0)  # a context may stand for several
+        return [self.without(place) for place in range(count)]
 
     def without(self, place: int) -> tuple[tuple[Piece, ...], Mapping[str, np.ndarray]]:
         """The pieces and arrays that are left when one of several pictures is left out."""

@@ -216,7 +216,7 @@ class Tagger:
             pieces=pieces,
             texts=texts,
             arrays=reading.arrays,
-            without_each=[reading.without(place) for place in range(len(reading.apart))],
+            without_each=reading.without_each(),
         )
         return Explanation(
             prediction,

@@ -17,11 +17,11 @@ function json({ row }) {
   return escapedLines(JSON.stringify(row, null, 2));
 }
 
-function client({ text, context, image, address, keyed }) {
+function client({ text, context, images, address, keyed }) {
   const key = keyed ? `, key=os.environ["MNER_SERVE_KEY"]` : "";
   const options = [python(text, 0)];
   if (context) options.push(`context=${python(context, 2)}`);
-  else if (image) options.push(`image=${python(file(image), 0)}`);
+  else if (images.length) options.push(`image=${python(files(images), 2)}`);
   if (options.length > 1) options.push(`views=["T", "I+T"]`, "explain=True");
   const long = options.length > 1;
   const given = long ? `\n${options.map((option) => `        ${option},\n`).join("")}    ` : options[0];
@@ -32,8 +32,9 @@ function client({ text, context, image, address, keyed }) {
   );
 }
 
-function load({ text, context, image, model }) {
-  const beside = context ? `,\n    context=${python(context, 1)},\n` : image ? `, image=${python(file(image), 0)}` : "";
+function load({ text, context, images, model }) {
+  const pictures = images.length ? `, image=${python(files(images), 0)}` : "";
+  const beside = context ? `,\n    context=${python(context, 1)},\n` : pictures;
   const packaged = model === "social-en";
   return (
     `import mner\n\ntagger = mner.load(${packaged ? "" : `"PATH/TO/THE/MODEL"`})` +
@@ -42,12 +43,14 @@ function load({ text, context, image, model }) {
   );
 }
 
-function curl({ text, context, image, address, keyed }) {
+function curl({ text, context, images, address, keyed }) {
   const key = keyed ? ` \\\n  -H "Authorization: Bearer $MNER_SERVE_KEY"` : "";
   const start = `curl ${shell(`${address}/v1/entities`)}${key}`;
-  if (image && !context) {
+  if (images.length && !context) {
+    const field = images.length > 1 ? "images" : "image";
+    const parts = images.map((name) => `-F ${shell(`${field}=@${file(name)}`)}`).join(" ");
     const options = `--form-string views=T,I+T --form-string explain=true`;
-    return `${start} \\\n  --form-string ${shell(`text=${text}`)} \\\n  -F ${shell(`image=@${file(image)}`)} \\\n  ${options}\n`;
+    return `${start} \\\n  --form-string ${shell(`text=${text}`)} \\\n  ${parts} \\\n  ${options}\n`;
   }
   const body = { text, ...(context ? { context, views: ["T", "I+T"], explain: true } : {}) };
   return `${start} \\\n  -H 'Content-Type: application/json' \\\n  -d ${shell(escaped(JSON.stringify(body)))}\n`;
@@ -79,6 +82,11 @@ function shell(text) {
 /** A file name that no shell and no form takes for anything else. */
 function file(name) {
   return name.replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^[-.]+/, "") || "picture";
+}
+
+/** The name of a single picture, or the names of several. */
+function files(names) {
+  return names.length > 1 ? names.map(file) : file(names[0]);
 }
 
 function escapedLines(text) {

@@ -130,12 +130,20 @@ function did(line) {
     const parts = left.map(([source, score]) => `${number(score)} without the ${KIND[source] ?? shown(source)}`);
     place.append(element("span", {}, ` It would be ${parts.join(", ")}.`));
   }
+  const without = (line.score_without_picture ?? []).map((score, at) => [score, at + 1]);
+  const moving = without.filter(([score]) => Math.abs(score - line.score_with_image) >= NOTICEABLE);
+  if (moving.length) {
+    const parts = moving.map(([score, which]) => `${number(score)} without picture ${which}`);
+    place.append(element("span", { class: "which" }, ` It would be ${parts.join(", ")}.`));
+  }
   const places = line.regions?.length ? line.regions : (line.ocr ?? []); // texts may have no place
   if (places.length) {
     place.append(element("span", {}, " Also in the picture: "));
     places.forEach((each, at) => {
-      const how = each.match ? ` (${shown(each.match)}, ${number(each.score)})` : "";
-      place.append(at ? ", " : "", element("q", {}, shown(each.text)), how);
+      const which = without.length ? `picture ${(each.picture ?? 0) + 1}` : "";
+      const how = each.match ? [shown(each.match), number(each.score)] : [];
+      const about = [which, ...how].filter(Boolean).join(", ");
+      place.append(at ? ", " : "", element("q", {}, shown(each.text)), about ? ` (${about})` : "");
     });
     place.append(".");
   }

@@ -4,6 +4,7 @@ import { SNIPPETS } from "./copying.js";
 import { element, shown } from "./elements.js";
 import { drawEvidence, drawViews, sentence } from "./entities.js";
 import { base64, covers, draw, light, prepared } from "./picture.js";
+import { drawThumbnails, place, together } from "./pictures.js";
 import { drawReading } from "./reading.js";
 import { entities, model, Refusal, useKey } from "./service.js";
 
@@ -23,40 +24,43 @@ const STATUS = {
 };
 
 const by = (id) => document.getElementById(id);
-const [text, image, boxes, views, evidence] = ["text", "image", "boxes", "views", "evidence"].map(by);
+const [text, image, boxes, views, evidence, thumbs] = ["text", "image", "boxes", "views", "evidence", "thumbs"].map(by);
 const state = {
   model: null, // of the service
-  picture: null, // {blob, name, note, sent}: sent is base64
-  read: null, // the context as it was read
-  context: null, // the same, as it is edited
-  edited: false,
+  places: [place()], // of the pictures; of none one without
+  at: 0, // the place that is shown
+  taken: 0, // how often all pictures were replaced
+  aside: null, // what is said of taking pictures, instead of the current one: words, whether it is under way
   row: null, // the latest answer
   pinned: null, // the span of an entity that stays lit
 };
-const jobs = { asking: new AbortController(), looking: new AbortController() };
+const asking = { controller: new AbortController() };
 let timer = 0;
+
+const current = () => state.places[state.at];
 
 // -- asking -----------------------------------------------------------------------------------------------------------
 
-/** Do a kind of work, instead of what it was doing; what came too late is dropped, and a busy service asked again. */
-async function replacing(kind, work) {
-  jobs[kind].abort();
-  const { signal } = (jobs[kind] = new AbortController());
+/** Do the work of a place or of asking, instead of what it was doing; what came too late is dropped, and a busy service
+ * asked again. */
+async function replacing(owner, work) {
+  owner.controller.abort();
+  const { signal } = (owner.controller = new AbortController());
   try {
     await work(signal);
   } catch (error) {
     if (signal.aborted) return;
-    if (kind === "looking" && error.wait === null) say("The picture was not read.", false, state.picture?.note);
-    failed(error, () => replacing(kind, work), signal);
+    if (owner !== asking && error.wait === null) say("The picture was not read.", false, owner.picture.note, owner);
+    failed(error, () => replacing(owner, work), signal);
   } finally {
-    if (!signal.aborted && kind === "asking") by("work").hidden = true;
+    if (!signal.aborted && owner === asking) by("work").hidden = true;
   }
 }
 
 /** Ask for the entities of what is on the page, after a pause in which more may be typed. */
 function askSoon() {
   clearTimeout(timer);
-  jobs.asking.abort();
+  asking.controller.abort();
   timer = setTimeout(ask, PAUSE);
 }
 
@@ -64,14 +68,14 @@ function ask() {
   clearTimeout(timer);
   const said = text.value;
   if (!said.trim()) {
-    jobs.asking.abort();
+    asking.controller.abort();
     state.row = null;
     message(null);
     drawRow();
     return;
   }
   by("work").hidden = false;
-  replacing("asking", async (signal) => {
+  replacing(asking, async (signal) => {
     const row = await entities(query(said), signal);
     if (signal.aborted) return;
     message(null);
@@ -83,17 +87,11 @@ function ask() {
 /** The request. A picture is read once; then what was read from it is sent, unless the model looks at pixels, too. */
 function query(said) {
   const post = { text: said, views: ["T", "I+T"] };
-  if (state.context === null) return post;
-  const pixels = state.model?.vision?.features && state.picture !== null && !state.edited;
-  return { ...post, explain: true, ...(pixels ? { image: state.picture.sent } : { context: sentContext() }) };
-}
-
-function sentContext() {
-  const context = structuredClone(state.context);
-  for (const kind of ["captions", "ocr", "texts"]) {
-    if (context[kind]) context[kind] = context[kind].filter((entry) => entry.text.trim());
-  }
-  return { ...context, status: "ok", ...(state.edited ? { edited: true } : {}) };
+  const context = together(state.places);
+  if (context === null) return post;
+  const pixels = state.model?.vision?.features && state.places.every((each) => each.picture !== null && !each.edited);
+  const images = pixels ? { images: state.places.map((each) => each.picture.sent) } : { context };
+  return { ...post, explain: true, ...images };
 }
 
 /** Say why the service did not answer; where it may be asked again, do so after a while, and count down. */
@@ -139,75 +137,137 @@ function message(words, bad = false, action = null) {
 
 // -- the picture ------------------------------------------------------------------------------------------------------
 
-function take(file, sample = false) {
-  replacing("looking", async (signal) => {
-    forget();
-    say("Opening the picture", true);
+/** Add pictures to those of the post; a sample replaces them. */
+async function take(files, sample = false) {
+  if (sample || current().picture === null) forget();
+  const { taken } = state;
+  const limits = state.model?.limits ?? {};
+  const { max_bytes = 16777216, max_pixels = 40000000, max_pictures = 16 } = limits;
+  let refused = "";
+  for (const file of files) {
+    if (state.places.length >= max_pictures && current().picture !== null) {
+      refused = `A post has at most ${max_pictures} pictures; the others were left out.`;
+      break;
+    }
+    aside("Opening the picture", true);
     let picture;
     try {
-      picture = await prepared(file, state.model?.limits ?? { max_bytes: 16777216, max_pixels: 40000000 });
+      picture = await prepared(file, { max_bytes, max_pixels });
       picture.sent = await base64(picture.blob);
     } catch (error) {
-      if (signal.aborted) return;
-      say(error.message);
-      ask();
-      return;
+      if (taken !== state.taken) return;
+      refused = error.message;
+      continue;
     }
-    if (signal.aborted) return;
-    state.picture = picture;
-    image.src = URL.createObjectURL(picture.blob);
-    image.alt = `The picture ${shown(picture.name)}`;
-    for (const id of ["shown", "other", "clear"]) by(id).hidden = false;
-    by("drop").hidden = true;
+    if (taken !== state.taken) return;
+    if (current().picture !== null) state.places.push(place());
+    state.at = state.places.length - 1;
+    const own = current();
+    Object.assign(own, { picture, url: URL.createObjectURL(picture.blob) });
     by("samples").hidden = !sample;
-    await look(signal);
-  });
+    state.aside = null;
+    drawPicture();
+    replacing(own, (signal) => look(own, signal));
+  }
+  if (refused) {
+    aside(refused);
+    ask();
+  }
 }
 
-/** Have the picture read, alone: so it is sent once, and words are answered in the meantime. */
-async function look(signal) {
-  const { note, sent } = state.picture;
-  say("Reading the picture", true, note);
+function aside(words, busy = false) {
+  state.aside = [words, busy, ""];
+  drawStatus();
+}
+
+/** Have a picture read, alone: so it is sent once, and words are answered in the meantime. */
+async function look(own, signal) {
+  const { note, sent } = own.picture;
+  say("Reading the picture", true, note, own);
   ask();
   for (let tries = 0; ; tries += 1) {
     const row = await entities({ text: "", image: sent }, signal);
     if (signal.aborted) return;
     if (row.image_status === "timeout" && tries < TRIES) {
-      say(STATUS.timeout, true, note);
+      say(STATUS.timeout, true, note, own);
       await new Promise((done) => setTimeout(done, LATE));
       if (signal.aborted) return;
       continue;
     }
     const why = row.reason && row.image_status !== "empty" ? ` (${shown(row.reason)})` : "";
-    say((STATUS[row.image_status] ?? shown(row.image_status)) + why, false, note);
-    if (row.image_status === "used" || row.image_status === "empty") takeContext(row.context ?? { image: "picture" });
+    say((STATUS[row.image_status] ?? shown(row.image_status)) + why, false, note, own);
+    if (row.image_status === "used" || row.image_status === "empty") {
+      own.read = row.context ?? { image: "picture" };
+      own.context = structuredClone(own.read);
+      own.edited = false;
+      if (own === current()) drawContext();
+    }
     ask();
     return;
   }
 }
 
-function takeContext(context) {
-  state.read = context;
-  state.context = structuredClone(context);
-  state.edited = false;
+function say(words, busy = false, note = "", own = current()) {
+  own.said = [words, busy, note];
+  if (own === current()) drawStatus();
+}
+
+function drawStatus() {
+  const [words, busy, note] = state.aside ?? current().said;
+  const which = state.places.length > 1 && words && !state.aside ? `Picture ${state.at + 1} of ${state.places.length}: ` : "";
+  const line = by("picture-status");
+  line.textContent = which + (note ? `${words.replace(/\.?$/, ".")} ${note}` : words);
+  line.classList.toggle("busy", busy);
+}
+
+/** Show the picture of the current place, what was read from it, and the small pictures of all places. */
+function drawPicture() {
+  const { picture, url } = current();
+  const none = picture === null;
+  if (none) image.removeAttribute("src");
+  else if (image.src !== url) image.src = url;
+  image.alt = none ? "" : `The picture ${shown(picture.name)}`;
+  for (const id of ["shown", "other", "clear"]) by(id).hidden = none;
+  by("drop").hidden = !none;
+  drawThumbnails(thumbs, state.places, state.at, { choose, remove });
+  drawStatus();
   drawContext();
 }
 
-function say(words, busy = false, note = "") {
-  const place = by("picture-status");
-  place.textContent = note ? `${words.replace(/\.?$/, ".")} ${note}` : words;
-  place.classList.toggle("busy", busy);
+function choose(number) {
+  const focused = thumbs.contains(document.activeElement);
+  Object.assign(state, { at: number, aside: null });
+  drawPicture();
+  if (focused) thumbs.querySelectorAll(".thumb")[number]?.focus();
+  if (state.pinned) overSpan(state.pinned);
+}
+
+/** Take one picture away. */
+function remove(number) {
+  state.aside = null;
+  const [own] = state.places.splice(number, 1);
+  own.controller.abort();
+  URL.revokeObjectURL(own.url);
+  if (!state.places.length) {
+    forget();
+    by("choose").focus();
+  } else {
+    state.at = Math.min(state.at > number ? state.at - 1 : state.at, state.places.length - 1);
+    drawPicture();
+    by("clear").focus();
+  }
+  ask();
 }
 
 function forget() {
-  if (image.src) URL.revokeObjectURL(image.src);
-  image.removeAttribute("src");
-  Object.assign(state, { picture: null, read: null, context: null, edited: false });
-  for (const id of ["shown", "other", "clear"]) by(id).hidden = true;
-  for (const id of ["drop", "samples"]) by(id).hidden = false;
+  for (const own of state.places) {
+    own.controller.abort();
+    if (own.url) URL.revokeObjectURL(own.url);
+  }
+  Object.assign(state, { places: [place()], at: 0, taken: state.taken + 1, aside: null });
+  by("samples").hidden = false;
   by("file").value = "";
-  say("");
-  drawContext();
+  drawPicture();
 }
 
 async function trySample(path) {
@@ -215,7 +275,7 @@ async function trySample(path) {
     const response = await fetch(path);
     if (!response.ok) throw new Refusal(0, "unreachable", "The service does not give its sample.");
     if (!text.value.trim()) text.value = "still thinking about Jackson";
-    take(new File([await response.blob()], path.split("/").pop(), { type: "image/png" }), true);
+    take([new File([await response.blob()], path.split("/").pop(), { type: "image/png" })], true);
   } catch (error) {
     message(error instanceof Refusal ? error.message : "The service does not answer. Is it still running?", true);
   }
@@ -224,18 +284,19 @@ async function trySample(path) {
 // -- what was read ----------------------------------------------------------------------------------------------------
 
 function drawContext() {
-  drawReading(by("entries"), state.context, { changed, over: overEntry });
-  by("restore").hidden = !state.edited;
-  const empty = state.context === null || !by("entries").children.length;
-  const hint = state.picture === null ? "A caption can stand for a picture." : "Nothing yet.";
+  const { picture, context, edited } = current();
+  drawReading(by("entries"), context, { changed, over: overEntry });
+  by("restore").hidden = !edited;
+  const empty = context === null || !by("entries").children.length;
+  const hint = picture === null ? "A caption can stand for a picture." : "Nothing yet.";
   by("reading-hint").textContent = empty ? hint : "";
   drawBoxes();
 }
 
 function changed(words) {
-  state.edited = true;
+  current().edited = true;
   by("restore").hidden = false;
-  by("restore").textContent = state.read ? "Restore" : "Remove all";
+  by("restore").textContent = current().read ? "Restore" : "Remove all";
   drawBoxes();
   if (words) by("summary").textContent = words;
   askSoon();
@@ -245,17 +306,18 @@ function addCaption(event) {
   event.preventDefault();
   const said = by("caption").value.trim();
   if (!said) return;
-  state.context ??= { image: "picture", status: "ok" };
-  const source = state.context.captions?.[0]?.source || state.model?.vision?.captioner;
-  (state.context.captions ??= []).push({ text: said, ...(source ? { source } : {}) });
+  const context = (current().context ??= { image: "picture", status: "ok" });
+  const source = context.captions?.[0]?.source || state.model?.vision?.captioner;
+  (context.captions ??= []).push({ text: said, ...(source ? { source } : {}) });
   by("caption").value = "";
   drawContext();
   changed("Added the caption.");
 }
 
 function restore() {
-  state.context = state.read === null ? null : structuredClone(state.read);
-  state.edited = false;
+  const own = current();
+  own.context = own.read === null ? null : structuredClone(own.read);
+  own.edited = false;
   drawContext();
   by("caption").focus();
   by("summary").textContent = "Restored what was read.";
@@ -265,7 +327,7 @@ function restore() {
 // -- lighting up ------------------------------------------------------------------------------------------------------
 
 function drawBoxes() {
-  draw(boxes, image, state.context, overEntry);
+  draw(boxes, image, current().context, overEntry);
 }
 
 function overEntry(entry) {
@@ -278,10 +340,14 @@ function overEntry(entry) {
 function overSpan(name) {
   for (const each of document.querySelectorAll("[data-span]")) each.classList.toggle("active", each.dataset.span === name);
   const line = name && evidence.querySelector(`li[data-span="${name}"]`);
-  const lit = line ? line.regions : [];
+  const regions = line ? line.regions : [];
+  const lit = regions.filter((region) => (region.picture ?? 0) === state.at);
   if (line) by("main").style.setProperty("--lit", getComputedStyle(line).getPropertyValue("--c"));
   else by("main").style.removeProperty("--lit");
   light(boxes, lit.map((region) => region.box));
+  [...thumbs.children].forEach((each, number) => {
+    each.classList.toggle("lit", regions.some((region) => (region.picture ?? 0) === number));
+  });
   for (const read of by("entries").querySelectorAll("li"))
     read.classList.toggle("lit", lit.some((region) => covers(region, read.entry)));
 }
@@ -290,9 +356,12 @@ function spanOf(target) {
   return target instanceof Element ? (target.closest("[data-span]")?.dataset.span ?? null) : null;
 }
 
-/** Keep an entity lit, or none. */
+/** Keep an entity lit, or none; its text may be in another picture than the one that is shown. */
 function pin(name) {
   state.pinned = name;
+  const regions = (name && evidence.querySelector(`li[data-span="${name}"]`)?.regions) || [];
+  const pictures = regions.map((region) => region.picture ?? 0).filter((number) => number < state.places.length);
+  if (pictures.length && !pictures.includes(state.at)) choose(pictures[0]);
   for (const line of evidence.children) {
     line.querySelector("button").setAttribute("aria-pressed", String(line.dataset.span === state.pinned));
   }
@@ -329,8 +398,8 @@ function drawSnippet() {
   by("snippet").textContent = make({
     row: state.row,
     text: text.value,
-    context: state.edited && state.context !== null ? sentContext() : null,
-    image: state.picture?.name ?? null,
+    context: state.places.some((each) => each.edited) ? together(state.places) : null,
+    images: state.places.filter((each) => each.picture !== null).map((each) => each.picture.name),
     address: new URL(".", document.baseURI).href.replace(/\/$/, ""),
     keyed: by("key").value !== "",
     model: state.model?.name,
@@ -368,15 +437,17 @@ async function start() {
   message(null);
   const { name, labels, version } = state.model;
   by("model").textContent = shown(`${name} · ${labels.join(", ")} · mner ${version}`);
-  if (state.picture !== null && state.read === null) replacing("looking", look);
+  for (const own of state.places) {
+    if (own.picture !== null && own.read === null) replacing(own, (signal) => look(own, signal));
+  }
   ask();
 }
 
 function transferred(event, files) {
-  const file = [...files].find((each) => each.type.startsWith("image/")) ?? files[0];
-  if (!file) return false;
+  const pictures = [...files].filter((each) => each.type.startsWith("image/"));
+  if (!files.length) return false;
   event.preventDefault();
-  take(file);
+  take(pictures.length ? pictures : [files[0]]);
   return true;
 }
 
@@ -387,13 +458,12 @@ SNIPPETS.forEach(([name], at) => {
 text.addEventListener("input", askSoon);
 by("choose").addEventListener("click", () => by("file").click());
 by("other").addEventListener("click", () => by("file").click());
-by("file").addEventListener("change", () => by("file").files[0] && take(by("file").files[0]));
-by("clear").addEventListener("click", () => {
-  jobs.looking.abort();
-  forget();
-  ask();
-  by("choose").focus();
+by("file").addEventListener("change", () => {
+  const files = [...by("file").files];
+  by("file").value = ""; // so that the same file may be chosen again
+  if (files.length) take(files);
 });
+by("clear").addEventListener("click", () => remove(state.at));
 for (const button of document.querySelectorAll("[data-sample]")) {
   button.addEventListener("click", () => trySample(button.dataset.sample));
 }
@@ -405,11 +475,16 @@ by("key-form").addEventListener("submit", (event) => {
   useKey(by("key").value);
   start();
 });
-image.addEventListener("load", drawBoxes);
+image.addEventListener("load", () => {
+  drawBoxes();
+  if (state.pinned) overSpan(state.pinned);
+});
 image.addEventListener("error", () => {
-  if (state.picture === null) return;
+  if (current().picture === null) return;
   by("shown").hidden = true;
-  say("This browser cannot show the picture; the service may read it all the same.", false, state.picture.note);
+  const [words, busy] = current().said;
+  if (words && !busy) return; // the service has read it, or said why not
+  say("This browser cannot show the picture; the service may read it all the same.", false, current().picture.note);
 });
 
 for (const place of [views, evidence]) {
@@ -443,6 +518,6 @@ const narrow = matchMedia("(max-width: 760px)");
 const arrange = () => (narrow.matches ? by("result").after(by("reading")) : by("picture").after(by("reading")));
 narrow.addEventListener("change", arrange);
 arrange();
-drawContext();
+drawPicture();
 drawRow();
 start();
