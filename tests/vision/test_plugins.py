@@ -18,7 +18,7 @@ from mner.types import Caption, OcrText, Tag
 from mner.vision import attributes as attributes_folder
 from mner.vision.backends import KINDS, Backends, find_plugin
 from mner.vision.extract import Extractor
-from mner.vision.protocols import About, Scene
+from mner.vision.protocols import About, Scene, Sought
 
 NAMES = plugins.names
 EVERY = [(key, name) for key, (folder, _) in KINDS.items() for name in plugins.names(folder)]
@@ -40,7 +40,8 @@ def built(key: str, name: str, tiny_vision, folder):
         given = {"model": str(tiny_vision(TINY[key])), **({"tokens": 16} if key == "ocr" else {})}
     elif name == "openvocab":
         (folder / "names.txt").write_text("cat\nred ball\n")
-        given = {"model": str(tiny_vision("owlv2")), "vocabulary": str(folder / "names.txt"), "threshold": 0.1}
+        given = {"model": str(tiny_vision("owlv2")), "threshold": 0.1}
+        given |= {"vocabulary": str(folder / "names.txt")} if key == "detector" else {}
     elif name == "c4":
         given = {"model": str(tiny_vision("c4-vinvl")), "device": "cpu"}
     elif name in ("oscar", "updown"):
@@ -109,6 +110,12 @@ def test_backend_gives_legal_results(key, name, size, tiny_vision, tmp_path):
         tags = [Tag("person", confidence=0.9, box=(0.0, 0.0, 1.0, 1.0), source="test")]
         result = backend(picture, tags, scenes=[], ocr=[])
         assert result and all(isinstance(each, Caption) and each.text for each in result)
+    elif key == "grounder":
+        answers = backend(picture, [Sought("Kevin Love", "person"), Sought("...", "")])
+        assert len(answers) == 2
+        for score, (left, top, right, bottom) in (found for answer in answers for found in answer):
+            assert 0 <= score <= 1 and 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]
+        return
     elif key == "scene":
         labels = backend(picture)
         assert all(isinstance(each, Scene) and each.label and 0 <= each.confidence <= 1 for each in labels)

@@ -14,6 +14,20 @@ PEOPLE: tuple[str, ...] = ("person", "man", "woman", "boy", "girl", "child", "pl
 """What detectors call a human being."""
 
 
+KINDS = {
+    "PER": "person",
+    "PERSON": "person",
+    "LOC": "place",
+    "LOCATION": "place",
+    "GPE": "place",
+    "ORG": "organization",
+    "ORGANIZATION": "organization",
+    "MISC": "",
+    "OTHER": "",
+}
+"""What the usual labels are called in a question; any other label by itself, in small letters."""
+
+
 class GroundingSettings(Section):
     """How regions are found; what is left out has its default.
 
@@ -26,6 +40,11 @@ class GroundingSettings(Section):
     objects: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
         default_factory=lambda: {"PER": PEOPLE, "PERSON": PEOPLE}
     )  # by label: the detector's names for things of that type, in whatever case; labels left out have none
+    grounder: str = ""  # the backend that is asked with the picture itself: "openvocab", "endpoint", a dotted name
+    options: dict[str, Any] = Field(default_factory=dict)  # of that backend
+    kinds: dict[str, str] = Field(
+        default_factory=lambda: dict(KINDS)
+    )  # by label: what the backend is given as the type
 
 
 def settings_of(given: Mapping[str, Any] | GroundingSettings | bool) -> GroundingSettings | None:

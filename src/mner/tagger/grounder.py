@@ -1,4 +1,4 @@
-"""The entities of a request -> the same with the regions of its picture that show them."""
+"""The entities of a request -> the same with the regions of its pictures that show them."""
 
 from __future__ import annotations
 
@@ -7,22 +7,31 @@ from dataclasses import replace
 
 from mner.evidence import Evidence
 from mner.grounding import GroundingSettings, ground
+from mner.grounding.asking import Asking
 from mner.grounding.boxes import Size, size_of
+from mner.tagger.beside import PictureReading
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import Request
 from mner.types import Entity, Prediction, VisualContext
 
 
 class Grounder:
-    """Looks for entities in what was read from a request's picture.
+    """Looks for entities in what was read from a request's pictures, and has a backend look at the pictures.
 
     Args:
         settings: Where it looks; None: nowhere.
-        pictures: Finds a request's picture, whose size is the limit of all boxes.
+        pictures: Finds a request's pictures, whose size is the limit of all boxes.
+
+    Raises:
+        PluginError: There is no such backend.
+        ConfigError: Its options are faulty.
     """
 
     def __init__(self, settings: GroundingSettings | None, pictures: Pictures) -> None:
         self._settings, self._pictures = settings, pictures
+        self._asking = None
+        if settings is not None and settings.grounder:
+            self._asking = Asking(settings.grounder, settings.options, settings.kinds)
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -32,10 +41,31 @@ class Grounder:
         return {"grounding": "off" if self._settings is None else self._settings.model_dump_json()}
 
     def __call__(
-        self, wanted: Request, context: VisualContext | None, entities: Iterable[Entity]
-    ) -> tuple[Entity, ...]:
-        """The entities of one request with their regions."""
-        entities = tuple(entities)
+        self, wanted: Request, reading: PictureReading, entities: Iterable[Entity]
+    ) -> tuple[tuple[Entity, ...], PictureReading]:
+        """The entities of one request with their regions, and its reading with what went wrong as a reason."""
+        grounded = self._read(wanted, reading.context, tuple(entities))
+        if self._asking is None or not grounded:
+            return grounded, reading
+        pairs = zip(wanted.apart or (wanted,), reading.apart or (reading,), strict=True)
+        sources = [self._pictures.source(each) if own.status in {"used", "empty"} else None for each, own in pairs]
+        grounded, fault = self._asking(grounded, sources)
+        return grounded, reading._replace(reason="; ".join(filter(None, (reading.reason, fault))) or None)
+
+    def evidence(self, wanted: Request, prediction: Prediction, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """The evidence with the regions of its entities, which are those of the prediction where it has the entity."""
+        regions = {(entity.start, entity.end, entity.label): entity.regions for entity in prediction.entities}
+        entities = self._read(wanted, prediction.context, tuple(row.entity for row in evidence))
+        return tuple(
+            replace(
+                row,
+                entity=replace(entity, regions=regions.get((entity.start, entity.end, entity.label), entity.regions)),
+            )
+            for row, entity in zip(evidence, entities, strict=True)
+        )
+
+    def _read(self, wanted: Request, context: VisualContext | None, entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+        """The entities with the regions of what was read."""
         if self._settings is None or not entities:
             return entities
 
@@ -44,20 +74,3 @@ class Grounder:
             return size_of(self._pictures.source(apart[picture])) if picture < len(apart) else None
 
         return ground(entities, context, self._settings, size=size)
-
-    def evidence(
-        self,
-        wanted: Request,
-        prediction: Prediction,
-        evidence: Sequence[Evidence],
-    ) -> tuple[Evidence, ...]:
-        """The evidence with the regions of its entities, which are those of the prediction where it has the entity."""
-        regions = {(entity.start, entity.end, entity.label): entity.regions for entity in prediction.entities}
-        entities = self(wanted, prediction.context, (row.entity for row in evidence))
-        return tuple(
-            replace(
-                row,
-                entity=replace(entity, regions=regions.get((entity.start, entity.end, entity.label), entity.regions)),
-            )
-            for row, entity in zip(evidence, entities, strict=True)
-        )

@@ -271,7 +271,7 @@ class Tagger:
         predictions = []
         for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True):
             entities = [wanted.post.entity(span.span, span.score) for span in spans]
-            grounded = self._grounder(wanted, reading.context, entities)
+            grounded, reading = self._grounder(wanted, reading, entities)
             predictions.append(predicted(wanted, reading, grounded, coded.cut))
         return predictions
 

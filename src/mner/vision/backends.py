@@ -36,6 +36,7 @@ KINDS = {
     "attributes": ("mner.vision.attributes", "Describer"),
     "scene": ("mner.vision.scene", "SceneReader"),
     "features": ("mner.vision.features", "FeatureExtractor"),
+    "grounder": ("mner.vision.grounders", "Grounder"),
 }
 """All kinds."""
 

@@ -1,7 +1,8 @@
 """What a vision plug-in must offer: ``Options``, one class of these shapes, and ``ABOUT``, which describes it.
 
 A detector's file has the class ``Detector``, a captioner's ``Captioner``, an OCR engine's ``Reader``; one that gives
-objects attributes has a ``Describer``, one that labels whole pictures a ``SceneReader``. Each is made as
+objects attributes has a ``Describer``, one that labels whole pictures a ``SceneReader``, one that finds names a
+``Grounder``. Each is made as
 ``Class(options, threads=n)``, where ``threads`` is the most CPU threads of one call and 0 leaves that to the backend.
 Making it raises a ``MissingExtraError`` where a package or program is not installed, a ``ModelError`` where a model is
 missing, damaged or of another architecture, a ``ConfigError`` or ``DataError`` where the options cannot be used. A file
@@ -18,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from PIL.Image import Image
 from pydantic import BaseModel, ConfigDict
 
-from mner.types import Caption, OcrText, Tag
+from mner.types import Box, Caption, OcrText, Tag
 
 ADDRESS = "MNER_ENDPOINT"
 """The environment variable by which a user names the address that pictures are sent to."""
@@ -103,6 +104,21 @@ class Scene:
 
     label: str
     confidence: float
+
+
+class Sought(NamedTuple):
+    """A name to look for in a picture, and what kind of thing it is called, "" for none."""
+
+    text: str
+    kind: str
+
+
+class Grounder(Protocol):
+    """Says where a picture shows what has a name."""
+
+    def __call__(self, picture: Image, sought: Sequence[Sought]) -> list[list[tuple[float, Box]]]:
+        """For each name its confidences and boxes in an upright RGB picture, in its pixels, the best first."""
+        ...
 
 
 class Detector(Protocol):

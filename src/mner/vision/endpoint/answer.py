@@ -6,13 +6,13 @@ import base64
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from mner.vision.endpoint.settings import Options, Part
+from mner.vision.endpoint.settings import Options
 from mner.vision.texts import clean
 
 QUOTED = 2000
@@ -25,9 +25,9 @@ _OBJECT = {
     "required": ["name", "attributes"],
     "additionalProperties": False,
 }
-_SCHEMAS: dict[Part, Any] = {"captions": _STRINGS, "objects": {"type": "array", "items": _OBJECT}, "text": _STRINGS}
+_SCHEMAS: dict[str, Any] = {"captions": _STRINGS, "objects": {"type": "array", "items": _OBJECT}, "text": _STRINGS}
 
-_WANTED: dict[Part, str] = {
+_WANTED: dict[str, str] = {
     "captions": '"captions": {captions} different sentences in {language}, each of at most 20 words, that say what the '
     "picture shows, the best one first; name people, places and organisations only where the picture identifies them",
     "objects": '"objects": up to {objects} things in the picture, the most prominent first, each as '
@@ -56,7 +56,7 @@ class Thing(BaseModel):
     attributes: list[str] = []
 
 
-_KINDS: dict[Part, TypeAdapter[Any]] = {
+_KINDS: dict[str, TypeAdapter[Any]] = {
     "captions": TypeAdapter(list[str], config=ConfigDict(strict=True)),
     "objects": TypeAdapter(list[Thing]),
     "text": TypeAdapter(list[str], config=ConfigDict(strict=True)),
@@ -99,15 +99,26 @@ class Answer(NamedTuple):
         faults: Why the others could not.
     """
 
-    parts: dict[Part, list[Any]]
-    faults: dict[Part, str]
+    parts: dict[str, list[Any]]
+    faults: dict[str, str]
 
 
 def request(options: Options, picture: Image.Image, *, structured: bool) -> dict[str, Any]:
     """The body of the request about an upright RGB picture."""
     wanted = "\n".join(f"- {_WANTED[part]}" for part in options.ask).format_map(options.model_dump())
+    schema = {
+        "type": "object",
+        "properties": {part: _SCHEMAS[part] for part in options.ask},
+        "required": list(options.ask),
+        "additionalProperties": False,
+    }
+    return question(options, picture, _PROMPT.format(wanted=wanted), schema if structured else None)
+
+
+def question(options: Options, picture: Image.Image, text: str, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The body of a request that asks ``text`` about an upright RGB picture; None leaves out the schema."""
     content = [
-        {"type": "text", "text": _PROMPT.format(wanted=wanted)},
+        {"type": "text", "text": text},
         {"type": "image_url", "image_url": {"url": _address(picture, options.pixels)}},
     ]
     body: dict[str, Any] = {
@@ -117,13 +128,7 @@ def request(options: Options, picture: Image.Image, *, structured: bool) -> dict
         "temperature": options.temperature,
         "seed": options.seed,
     }
-    if structured:
-        schema = {
-            "type": "object",
-            "properties": {part: _SCHEMAS[part] for part in options.ask},
-            "required": list(options.ask),
-            "additionalProperties": False,
-        }
+    if schema is not None:
         body["response_format"] = {
             "type": "json_schema",
             "json_schema": {"name": "picture", "strict": True, "schema": schema},
@@ -141,30 +146,41 @@ def again(body: dict[str, Any], content: str, answer: Answer) -> dict[str, Any]:
     return {**body, "messages": [*body["messages"], *turns]}
 
 
-def parsed(content: str, ask: Sequence[Part]) -> Answer:
+def parsed(content: str, ask: Sequence[str]) -> Answer:
     """The parts of an answer; a fence around the JSON is taken off, nothing else is mended.
 
     >>> parsed('{"captions": ["a dog"], "text": "STOP"}', ["captions", "text"])
     Answer(parts={'captions': ['a dog']}, faults={'text': 'text: Input should be a valid list'})
     """
+    value = read_json(content)
+    if isinstance(value, str):
+        return Answer({}, dict.fromkeys(ask, value))
+    answer = Answer({}, {})
+    for part in ask:
+        read_part(answer, value, part, _KINDS[part])
+    return answer
+
+
+def read_json(content: str) -> dict[str, Any] | str:
+    """The object of an answer, or why there is none; a fence around the JSON is taken off."""
     fenced = _FENCE.fullmatch(content)
     try:
         value = json.loads(fenced[1] if fenced else content)
     except (ValueError, RecursionError) as error:
-        return Answer({}, dict.fromkeys(ask, f"it is not JSON ({error})"))
-    if not isinstance(value, dict):
-        return Answer({}, dict.fromkeys(ask, "it is JSON, but not an object"))
-    answer = Answer({}, {})
-    for part in ask:
-        if part not in value:
-            answer.faults[part] = f'the key "{part}" is missing'
-            continue
-        try:
-            answer.parts[part] = _KINDS[part].validate_python(value[part])
-        except ValidationError as error:
-            first = error.errors()[0]
-            answer.faults[part] = f"{'.'.join(map(str, (part, *first['loc'])))}: {first['msg']}"
-    return answer
+        return f"it is not JSON ({error})"
+    return value if isinstance(value, dict) else "it is JSON, but not an object"
+
+
+def read_part(answer: Answer, value: Mapping[str, Any], part: str, kind: TypeAdapter[Any]) -> None:
+    """Put one part of an object into an answer, or why it cannot be read."""
+    if part not in value:
+        answer.faults[part] = f'the key "{part}" is missing'
+        return
+    try:
+        answer.parts[part] = kind.validate_python(value[part])
+    except ValidationError as error:
+        first = error.errors()[0]
+        answer.faults[part] = f"{'.'.join(map(str, (part, *first['loc'])))}: {first['msg']}"
 
 
 def _address(picture: Image.Image, pixels: int) -> str:

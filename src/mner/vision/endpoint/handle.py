@@ -7,8 +7,9 @@ import re
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
@@ -28,6 +29,9 @@ NAME = 100
 
 REFUSES_SCHEMA = frozenset({400, 415, 422, 501})
 """Statuses by which servers refuse a schema that they cannot keep to."""
+
+Make = Callable[[bool], dict[str, Any]]
+"""The body of a request, with a schema or without."""
 
 _VERSION = re.compile(r"(:latest|\.gguf|-\d{4}-\d{2}-\d{2})$")
 
@@ -117,6 +121,19 @@ class Handle:
         written = self._part(pictures, "text")
         return [[OcrText(line, source="endpoint") for line in lines][: self._options.lines] for lines in written]
 
+    def boxes(self, make: Make, read: Callable[[str], Answer]) -> list[Any]:
+        """The part "boxes" of the answer to a question of its own, which nobody shares.
+
+        Args:
+            make: The body of the request, with a schema or without.
+            read: The answer's parts.
+
+        Raises:
+            ServiceError: There is no answer, or it cannot be used.
+            ImageError: It took too long.
+        """
+        return self._checked(self._ask(make, read), "boxes")
+
     def _part(self, pictures: Sequence[Image.Image], part: Part) -> list[list[Any]]:
         """One part of the answers about pictures, which are asked for at the same time.
 
@@ -129,12 +146,14 @@ class Handle:
         else:
             with ThreadPoolExecutor(len(pictures), thread_name_prefix="mner-endpoint") as pool:
                 answers = list(pool.map(self._shared, pictures))
-        for answer in answers:
-            if isinstance(answer, Failure):
-                raise answer.error()
-            if part in answer.faults:
-                raise ServiceError(f"{self._options.address}: the answer cannot be used: {answer.faults[part]}")
-        return [answer.parts[part] for answer in answers if isinstance(answer, Answer)]
+        return [self._checked(answer, part) for answer in answers]
+
+    def _checked(self, answer: Answer | Failure, part: str) -> list[Any]:
+        if isinstance(answer, Failure):
+            raise answer.error()
+        if part in answer.faults:
+            raise ServiceError(f"{self._options.address}: the answer cannot be used: {answer.faults[part]}")
+        return answer.parts[part]
 
     def _shared(self, picture: Image.Image) -> Answer | Failure:
         """What was said of a picture, by the first backend that asks; the others get the same."""
@@ -148,13 +167,14 @@ class Handle:
         future = known[1]
         if first:
             try:
-                future.set_result(self._ask(picture))
+                make, read = partial(request, self._options, picture), partial(parsed, ask=self._options.ask)
+                future.set_result(self._ask(lambda structured: make(structured=structured), read))
             except BaseException as error:  # not a fault of the picture, such as Ctrl-C
                 futures.pop(number, None)
                 future.set_exception(error)
         return future.result()
 
-    def _ask(self, picture: Image.Image) -> Answer | Failure:
+    def _ask(self, make: Make, read: Callable[[str], Answer]) -> Answer | Failure:
         from mner.vision.endpoint.transport import Clock
 
         if self._refused is not None:
@@ -162,7 +182,7 @@ class Handle:
         begun = time.monotonic()
         outcome: Answer | Failure
         try:
-            outcome = self._answer(picture, Clock(self._options.timeout))
+            outcome = self._answer(make, read, Clock(self._options.timeout))
         except ImageError as error:
             outcome = Failure(error.reason, timeout=True)
         except ServiceError as error:
@@ -175,13 +195,13 @@ class Handle:
             self.failures += isinstance(outcome, Failure) or bool(outcome.faults)
         return outcome
 
-    def _answer(self, picture: Image.Image, clock: Clock) -> Answer:
+    def _answer(self, make: Make, read: Callable[[str], Answer], clock: Clock) -> Answer:
         """The answer about a picture; one that cannot be read is asked for once more."""
-        body, content = self._first(picture, clock)
-        answer = parsed(content, self._options.ask)
+        body, content = self._first(make, clock)
+        answer = read(content)
         if answer.faults:
             try:
-                second = parsed(self._said(again(body, content, answer), clock), self._options.ask)
+                second = read(self._said(again(body, content, answer), clock))
             except (ImageError, ServiceError):
                 return answer
             answer = Answer({**second.parts, **answer.parts}, second.faults)
@@ -189,16 +209,16 @@ class Handle:
                 answer.faults.pop(part, None)
         return answer
 
-    def _first(self, picture: Image.Image, clock: Clock) -> tuple[dict[str, Any], str]:
+    def _first(self, make: Make, clock: Clock) -> tuple[dict[str, Any], str]:
         """The request, and the text of the answer; without a schema where the server refuses one."""
         structured = self._structured
-        body = request(self._options, picture, structured=structured)
+        body = make(structured)
         try:
             return body, self._said(body, clock)
         except ServiceError as error:
             if not structured or error.status not in REFUSES_SCHEMA:
                 raise
-        body = request(self._options, picture, structured=False)
+        body = make(False)
         content = self._said(body, clock)
         self._structured = False
         return body, content

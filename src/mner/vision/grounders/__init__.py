@@ -1,0 +1,1 @@
+"""Backends that are given names and say where a picture shows them, one file each."""
