@@ -63,7 +63,7 @@ def test_train_evaluate_report(config: Path) -> None:
     assert folder == Path("runs/mine/mine/1")
     assert "training and" in err and "dev F1" in err
     code, out, err = run("evaluate", folder)
-    assert code == 0 and "view T" in out and "data=mine/dev@" in out
+    assert code == 0 and "view T" in out and "data=mine/dev@" in out and "  ECE " in out
     code, out, _ = run("evaluate", folder, "--json")
     assert set(json.loads(out)) == {"T", "I+T"}
     code, out, err = run("report", "--out", "results.md")

@@ -49,6 +49,11 @@ def test_run_model_and_copy_score_a_file_alike(run: Path, tmp_path: Path, place:
     own = evaluate(run).to_dict()["T"]
     assert set(scores) == {"T"}
     assert scores["T"]["micro"] == own["micro"]
+    assert scores["T"]["calibration"] == own["calibration"]
+    if scores["T"]["micro"]["predicted"]:
+        whole = scores["T"]["calibration"]["micro"]
+        assert whole["entities"] == scores["T"]["micro"]["predicted"]
+        assert whole["correct"] == pytest.approx(scores["T"]["micro"]["precision"] / 100, abs=1e-6)
     assert f"data={tmp_path.name}/dev.txt@" in scores["T"]["signature"]
     assert scores["T"]["signature"].split("@")[1] == own["signature"].split("@")[1]
 

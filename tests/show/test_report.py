@@ -202,3 +202,15 @@ def test_foreign_names_are_text(make_record: Make, commit: Commit, parse: Callab
     (row,) = [line for line in lines if line.startswith("| text | ") and "alert" in line]
     assert row.count("|") - row.count("\\|") == 9 and "\x1b" not in row
     assert not any("<script" in line or "\x1b" in line for line in lines)
+
+
+def test_calibration_is_shown_where_all_records_of_a_row_have_it(make_record: Make, commit: Commit) -> None:
+    for seed, ece in ((1, 4.0), (2, 6.0)):
+        record = make_record("ita-ga-cva", seed, {"T": LESS, "I+T": GOLD})
+        record["test"]["T"]["calibration"] = {"micro": {"ece": ece, "brier": 0.125}, "labels": {}}
+        if seed == 1:
+            record["test"]["I+T"]["calibration"] = {"micro": {"ece": 1.0, "brier": 0.1}, "labels": {}}
+        folder = commit(record).parents[1]
+    lines = part(written(folder), "Calibration, test")
+    assert "| ita-ga-cva | T | 5.00 ± 1.41 | 0.1250 |" in lines
+    assert not any(line.startswith("| ita-ga-cva | I+T ") for line in lines)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -159,6 +159,18 @@ def _print(scored: Evaluation, as_json: bool) -> None:
         total = scores.micro
         rows.append(("micro", total.precision, total.recall, total.f1, total.gold))
         _table(f"view {view}", rows, [str(scores.signature)])
+        _print_calibration(scores.calibration or {})
+
+
+def _print_calibration(table: Mapping[str, Any]) -> None:
+    """How the probabilities of the entities that were found agree with the share of them that is right."""
+    if not table:
+        return
+    say(f"{'calibration':<14}{'ECE':>8}{'Brier':>8}{'score':>8}{'right':>8}{'found':>8}")
+    for name, each in [*table["labels"].items(), ("micro", table["micro"])]:
+        right, score = 100 * each["correct"], 100 * each["score"]
+        say(f"  {name:<12}{each['ece']:8.2f}{each['brier']:8.3f}{score:8.2f}{right:8.2f}{each['entities']:8d}")
+    say("")
 
 
 def _print_grades(grades: Grades, as_json: bool) -> None:

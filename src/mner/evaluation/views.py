@@ -7,7 +7,7 @@ from typing import Any
 
 from mner.config import Config
 from mner.data import Stamp
-from mner.decode import Chain, Decoder, Scaling
+from mner.decode import Chain, Decoder, Scaling, ScoredSpan
 from mner.evaluation.scores import Scores, evaluate_views
 from mner.evaluation.signature import Signature
 from mner.runtime import Runtime, predict
@@ -22,10 +22,19 @@ def score_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[Vi
 
 def found_in_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[ViewName, list[list[Span]]]:
     """The entities that each view finds in each post of a split."""
-    return {
-        view: [[entity.span for entity in post] for post in predict.spans(runtime, encoded, decoder)]
-        for view, encoded in split.encoded.items()
-    }
+    return spans_of(scored_in_views(runtime, split, decoder))
+
+
+def scored_in_views(
+    runtime: Runtime, split: ViewSplit, decoder: Decoder
+) -> dict[ViewName, list[tuple[ScoredSpan, ...]]]:
+    """The same with their probabilities."""
+    return {view: predict.spans(runtime, encoded, decoder) for view, encoded in split.encoded.items()}
+
+
+def spans_of(scored: Mapping[ViewName, Sequence[Sequence[ScoredSpan]]]) -> dict[ViewName, list[list[Span]]]:
+    """Entities of each view without their probabilities."""
+    return {view: [[entity.span for entity in post] for post in posts] for view, posts in scored.items()}
 
 
 def decoder_of(config: Config, labels: Sequence[str], chain: Chain, scaling: Scaling | None = None) -> Decoder:

@@ -12,12 +12,15 @@ from mner import config as configs
 from mner import encoders
 from mner.config import Config
 from mner.errors import ConfigError, DataError, MnerError
+from mner.evaluation import calibration
+from mner.evaluation.calibration import grade
 from mner.evaluation.outcomes import outcomes
 from mner.evaluation.scores import evaluate_views
 from mner.evaluation.signature import Signature
-from mner.evaluation.views import decoder_of, found_in_views, signature_of, signed_scores
+from mner.evaluation.views import decoder_of, scored_in_views, signature_of, signed_scores, spans_of
 from mner.runs.record import ViewScores
 from mner.runtime import SavedModel, open_model, read_model
+from mner.runtime.calibration import scaling_of
 from mner.runtime.saved import saved_config
 from mner.tagger.opening import model_folder
 from mner.tags import entity_types
@@ -134,7 +137,9 @@ def views_of(saved: SavedModel, config: Config) -> Views:
 def score_split(saved: SavedModel, config: Config, split: ViewSplit, called: str) -> Evaluation:
     """The scores of both views of a split, which the signatures call ``called``."""
     runtime = open_model(saved)
-    predicted = found_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain))
+    scored = scored_in_views(runtime, split, decoder_of(config, saved.labels, runtime.chain, scaling_of(saved)))
+    predicted = spans_of(scored)
+    gold = [post.spans or () for post in split.posts]
     known = entity_types(saved.labels)
     unseen = Counter(span.label for post in split.posts for span in post.spans or () if span.label not in known)
     scores: dict[ViewName, ViewScores] = {}
@@ -142,6 +147,7 @@ def score_split(saved: SavedModel, config: Config, split: ViewSplit, called: str
     place = f"{config.data.name}/{called}@{split.stamp.fingerprint[:6]}"
     for view, of_view in evaluate_views(split.posts, predicted).items():
         table = signed_scores(config, called, view, of_view.to_dict(), split.stamp)
+        table["calibration"] = calibration.table(grade(gold, scored[view]))
         if unseen:
             table["labels_unseen_in_training"] = dict(unseen)
         scores[view] = ViewScores.model_validate(table)

@@ -100,6 +100,8 @@ class ViewScores(Part):
         signature: The printed signature, for readers of the file.
         fingerprint: Of the posts scored; None in records of the first version, which kept it elsewhere.
         mner: The version that scored them; None likewise.
+        calibration: What ``evaluation.calibration.table`` says of the entities' probabilities; None where they were not
+            kept.
     """
 
     micro: Score
@@ -109,6 +111,7 @@ class ViewScores(Part):
     signature: Text
     fingerprint: Text | None = None
     mner: Text | None = None
+    calibration: dict[str, Any] | None = None
 
 
 class SplitFacts(Part):

@@ -112,6 +112,12 @@ def calibration_of(saved: SavedModel) -> StoredCalibration:
     return _checked(saved.manifest.get(KEY) or {}, str(saved.folder / NAME))
 
 
+def scaling_of(saved: SavedModel) -> Scaling | None:
+    """What makes a model's probabilities true; None where it has no such."""
+    scale = calibration_of(saved).scale
+    return None if scale is None else scale.scaling()
+
+
 def trained_fingerprint(saved: SavedModel) -> str:
     """The fingerprint of a model as it was trained: what is calibrated later does not change it."""
     rest = _uncalibrated(saved.manifest)

@@ -55,6 +55,7 @@ def sections(results: Path, *, baseline: str | None = None) -> list[Section]:
             *scores(of_data, searches),
             *gains(of_data, baseline or text_only(of_data)),
             *by_label(of_data),
+            *calibrated(of_data),
             *tuning(searches, data, of_data),
             *appendix(of_data, analyses),
             *costs_and_runs(of_data),
@@ -95,6 +96,25 @@ def by_label(experiments: Mapping[str, Experiment]) -> Iterator[Part]:
     for split in reversed(SPLITS):
         if table := _labels(whole, split):
             yield Part(f"By label, {split}", "Precision / recall / F1, means over seeds.", table)
+
+
+def calibrated(experiments: Mapping[str, Experiment]) -> Iterator[Part]:
+    """A table of calibration for each split whose records have it."""
+    for split in reversed(SPLITS):
+        rows = []
+        for name, each in experiments.items():
+            for view in VIEWS:
+                tables = [(record.scores(split) or {}).get(view) for record in each.records]
+                whole = [table.calibration["micro"] for table in tables if table is not None and table.calibration]
+                if whole and len(whole) == len(tables):
+                    ece, brier = ([part[key] for part in whole] for key in ("ece", "brier"))
+                    rows.append((name, view, mean_sd(ece), f"{statistics.fmean(brier):.4f}"))
+        if rows:
+            about = (
+                "How far probabilities are from the share of right entities: ECE in points, over ten bins of equally "
+                "many entities; Brier, mean squared error. mner analyze calibration draws it."
+            )
+            yield Part(f"Calibration, {split}", about, TextTable(("row", "view", "ECE", "Brier"), tuple(rows), texts=2))
 
 
 def costs_and_runs(experiments: Mapping[str, Experiment]) -> Iterator[Part]:

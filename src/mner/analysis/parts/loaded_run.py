@@ -12,12 +12,13 @@ import numpy as np
 from mner import config as configs
 from mner import data, encoders
 from mner.config import Config
+from mner.decode import Scaling, ScoredSpan
 from mner.errors import DataError, MnerError
 from mner.evaluation.views import decoder_of
 from mner.runs import read_record
 from mner.runs.record import RunId
 from mner.runtime import Backend, Runtime, open_model, predict, read_model
-from mner.runtime.calibration import trained_fingerprint
+from mner.runtime.calibration import scaling_of, trained_fingerprint
 from mner.runtime.saved import saved_config
 from mner.tagger.opening import model_folder
 from mner.types import Post, Span, ViewName, VisualContext
@@ -48,6 +49,7 @@ class LoadedRun:
         root: Folder that the paths of [data] are relative to.
         model: The saved model's fingerprint.
         arrays: Of each post's picture, where the model declares any.
+        scaling: Of the probabilities, where the model is calibrated.
     """
 
     row: str
@@ -60,6 +62,7 @@ class LoadedRun:
     root: Path = Path()
     model: str = ""
     arrays: Sequence[Mapping[str, np.ndarray]] | None = None
+    scaling: Scaling | None = None
 
     @property
     def run(self) -> RunId:
@@ -105,10 +108,14 @@ class LoadedRun:
 
     def read(self, pieces: Sequence[Sequence[Piece]] | None = None) -> list[tuple[Span, ...]]:
         """The entities of each post with these pieces beside the words; None reads the words alone."""
+        return [tuple(scored.span for scored in entities) for entities in self.scored(pieces)]
+
+    def scored(self, pieces: Sequence[Sequence[Piece]] | None = None) -> list[tuple[ScoredSpan, ...]]:
+        """The same with their probabilities, calibrated where the model is."""
         arrays = None if pieces is None else self.arrays
         encoded = self.views.encode_many([post.words for post in self.posts], pieces, arrays)
-        decoder = decoder_of(self.config, self.runtime.labels, self.runtime.chain)
-        return [tuple(scored.span for scored in entities) for entities in predict.spans(self.runtime, encoded, decoder)]
+        decoder = decoder_of(self.config, self.runtime.labels, self.runtime.chain, self.scaling)
+        return predict.spans(self.runtime, encoded, decoder)
 
 
 Runs = Iterable[LoadedRun]
@@ -171,6 +178,7 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow
         root=root,
         model=trained_fingerprint(saved),
         arrays=arrays_of(posts, config, root, saved.needs).arrays if saved.needs.pictured else None,
+        scaling=scaling_of(saved),
     )
 
 
