@@ -11,14 +11,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from mner.matches import Match
 
-from mner.evidence import Evidence, Explanation, Match
-from mner.types import PREDICTION_KEYS, Entity, Prediction
+from mner.evidence import Evidence, Explanation
+from mner.types import PREDICTION_KEYS, Entity, PictureStatus, Prediction
 from mner.views import Piece
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,6 +108,7 @@ def unrounded(text: str) -> list[str]:
     [
         "README.md",
         "docs/tutorial.md",
+        "docs/howto/several-pictures.md",
         "docs/howto/contexts.md",
         "docs/howto/features.md",
         "docs/howto/own-data.md",
@@ -147,8 +150,11 @@ def test_reference_lists_every_key_of_predictions_and_explanations() -> None:
     evidence = Evidence(entity, "raised", 0.1, 0.9, {"ocr": 0.2}, "LOC", (Match("BO", (0.0, 0.0, 1.0, 1.0), True),))
     prediction = Prediction("1", "Bo", (entity,), "I+T", "used", "slow", None, "1.jpg", {"words": 1}, {"lang": "en"})
     row = Explanation(prediction, (evidence,), (Piece("ocr", "rapid", "BO"),), gold=(entity,)).to_dict()
+    several = replace(prediction, pictures=(PictureStatus("used", "1.jpg"), PictureStatus("missing", "2.jpg", "gone")))
+    row |= several.to_dict()
+    left_out = replace(evidence, without_picture=(0.2, 0.9)).to_dict()
     assert set(row) - {"lang", "gold"} == PREDICTION_KEYS
-    assert set(row) - {"lang"} | set(row["evidence"][0]) | set(row["entities"][0]) <= listed
+    assert set(row) - {"lang"} | set(left_out) | set(row["entities"][0]) <= listed
 
 
 EXAMPLES_NOT_RUN = {

@@ -83,12 +83,15 @@ def _table(explained: Explanation) -> Table:
     from rich.text import Text
 
     used = explained.prediction.image_status == "used"
+    left_out = min((len(row.without_picture) for row in explained.evidence), default=0)
+    pictures = explained.prediction.pictures[:left_out]
+    shown_places = [place for place, each in enumerate(pictures) if each.status == "used"]
     kinds = list(dict.fromkeys(piece.kind for piece in explained.pieces))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("entity")
     table.add_column("label")
     if used:
-        numbers = [f"w/o picture {place}" for place in range(1, len(explained.prediction.pictures) + 1)]
+        numbers = [f"w/o picture {place + 1}" for place in shown_places]
         for head in ("with picture", "without", *(f"w/o {kind}" for kind in kinds), *numbers):
             table.add_column(head, justify="right")
         table.add_column("what the picture did")
@@ -99,7 +102,7 @@ def _table(explained: Explanation) -> Table:
         cells = [Text(shown(row.entity.text), f"bold {style}"), Text(shown(row.entity.label), style)]
         if used and row.with_image is not None:
             scores = [row.with_image, row.without_image, *(row.without_source[kind] for kind in kinds)]
-            scores += row.without_picture
+            scores += [row.without_picture[place] for place in shown_places]
             cells += [Text(number(score)) for score in scores]
             verdict = change(row.verdict, row.with_image, row.without_image)[0] + (
                 f" (was {shown(row.label_without)})" if row.label_without else ""
