@@ -20,6 +20,7 @@ import pytest
 from mner.matches import Match
 
 from mner.evidence import Evidence, Explanation
+from mner.regions import Region
 from mner.types import PREDICTION_KEYS, Entity, PictureStatus, Prediction
 from mner.views import Piece
 
@@ -111,6 +112,7 @@ def unrounded(text: str) -> list[str]:
         "docs/howto/several-pictures.md",
         "docs/howto/contexts.md",
         "docs/howto/features.md",
+        "docs/howto/grounding.md",
         "docs/howto/own-data.md",
         "docs/howto/own-captioner.md",
         "docs/howto/spacy.md",
@@ -146,7 +148,7 @@ def test_reference_lists_every_key_of_predictions_and_explanations() -> None:
     text = (ROOT / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
     rows = text.partition("## Predictions")[2].partition("## Saved models")[0].split("\n")
     listed = {key for row in rows if row.startswith("|") for key in re.findall(r"`(\w+)`", row.split("|")[1])}
-    entity = Entity(0, 2, "Bo", "PER", 0.5)
+    entity = Entity(0, 2, "Bo", "PER", 0.5, (Region((0.0, 0.0, 1.0, 1.0), "rapid", 0.9, "case", "BO"),))
     evidence = Evidence(entity, "raised", 0.1, 0.9, {"ocr": 0.2}, "LOC", (Match("BO", (0.0, 0.0, 1.0, 1.0), True),))
     prediction = Prediction("1", "Bo", (entity,), "I+T", "used", "slow", None, "1.jpg", {"words": 1}, {"lang": "en"})
     row = Explanation(prediction, (evidence,), (Piece("ocr", "rapid", "BO"),), gold=(entity,)).to_dict()
