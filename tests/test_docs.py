@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from mner.matches import Match
 
 from mner.evidence import Evidence, Explanation
+from mner.grounding.texts import Match
 from mner.regions import Region
 from mner.types import PREDICTION_KEYS, Entity, PictureStatus, Prediction
 from mner.views import Piece
