@@ -138,7 +138,7 @@ def training_progress() -> Iterator[Callable[[Event], None]]:
             if event.kind == "step" and event.losses is not None:
                 losses = "  ".join(f"{name} {loss:.2f}" for name, loss in event.losses.items())
                 bar.update(task, completed=event.step, total=event.steps, description=losses)
-            elif event.kind in {"ready", "epoch", "trial", "seed"}:
+            elif event.kind in {"ready", "epoch", "trial", "seed", "teachers"}:
                 screen.print(event.message, soft_wrap=True)
                 if event.kind in {"ready", "epoch"}:
                     bar.update(task, completed=event.step, total=event.steps)

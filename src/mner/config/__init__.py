@@ -12,6 +12,7 @@ from mner.config.schema import (
     Section,
     Source,
     Substitute,
+    TeachersConfig,
     TrainingConfig,
     VisionConfig,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Section",
     "Source",
     "Substitute",
+    "TeachersConfig",
     "TrainingConfig",
     "VisionConfig",
     "assign",

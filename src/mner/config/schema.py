@@ -134,6 +134,19 @@ class LossConfig(Section):
         return self
 
 
+class TeachersConfig(Section):
+    """[teachers]: saved models whose posteriors this one learns from, word by word, beside the gold labels.
+
+    ``data.tasks.unlabelled`` names further posts, without labels, that are learned from the teachers alone.
+    """
+
+    models: tuple[str, ...] = ()  # runs or saved models; the mean of their posteriors is taught
+    view: Literal["same", "T", "I+T"] = "same"  # view of the teachers: "same" as the view that learns from it
+    rename: dict[str, str] = Field(default_factory=dict)  # entity type of a teacher -> the type here; "": no entity
+    weight: float = Field(default=1.0, ge=0)  # of the loss towards the teachers
+    temperature: float = Field(default=1.0, gt=0)  # of the posteriors of both
+
+
 class TrainingConfig(Section):
     """[training]: one optimizer step is always ``posts_per_step`` posts."""
 
@@ -188,6 +201,7 @@ class Config(Section):
     context: ContextConfig = ContextConfig()
     model: ModelConfig = ModelConfig()
     loss: LossConfig = LossConfig()
+    teachers: TeachersConfig = TeachersConfig()
     training: TrainingConfig = TrainingConfig()
     decode: DecodeConfig = DecodeConfig()
 
@@ -222,6 +236,8 @@ class Config(Section):
                 call_default_factory=True
             ):
                 del settings[table][name]
+                if not settings[table]:
+                    del settings[table]
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -255,6 +271,11 @@ LATER: tuple[tuple[str, str], ...] = (
     ("context", "links"),
     ("model", "subtoken_labels"),
     ("model", "options"),
+    ("teachers", "models"),
+    ("teachers", "view"),
+    ("teachers", "rename"),
+    ("teachers", "weight"),
+    ("teachers", "temperature"),
     ("training", "optimizer"),
     ("training", "lr"),
     ("training", "momentum"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
@@ -66,7 +67,9 @@ class Model(Protocol):
         """Losses of each post (post,), the key ``loss`` being the one to minimise.
 
         ``gold`` is the label ids (post, word). A model with further tasks takes ``task: str = "ner"`` as well, and for
-        each of them the targets (post,) as ``gold``. Training calls it as ``forward``.
+        each of them the targets (post,) as ``gold``. A model that can learn from teachers takes ``taught: Mapping[
+        ViewName, Tensor] | None = None``, their log-posteriors (post, word, label) for each view, and then None as
+        ``gold`` for posts without labels. Training calls it as ``forward``.
         """
         ...
 
@@ -84,6 +87,11 @@ def needs(config: Config) -> Needs:
     """
     declared: Needs = _plugin(config, allow_dotted=True).Model.needs(config)
     return declared
+
+
+def can_be_taught(config: Config) -> bool:
+    """Whether the losses of a configuration's model take what teachers believe."""
+    return "taught" in inspect.signature(_plugin(config, allow_dotted=True).Model.losses).parameters
 
 
 def build(config: Config, labels: Sequence[str], *encoders: nn.Module, allow_plugins: bool = True) -> nn.Module:

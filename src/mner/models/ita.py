@@ -17,6 +17,7 @@ from mner.config import Config
 from mner.models.parts.align import alignment, loss_weights
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays
+from mner.models.parts.lesson import lesson
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
 from mner.views import Needs
@@ -34,6 +35,7 @@ class Model(nn.Module):
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
         self.loss = config.loss
+        self.teachers = config.teachers
         self.views: tuple[ViewName, ...] = config.loss.views
         self.tagger = EncoderTagger(config.model, labels, encoder)
         self.encoders = self.tagger.encoders
@@ -59,18 +61,28 @@ class Model(nn.Module):
         scores: Tensor = self.tagger(batch[view])
         return scores
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
-        """The losses of each post: ``loss`` (post,) to minimise, and its parts ``T``, ``I+T``, ``cva``.
+    def losses(
+        self,
+        batch: Mapping[ViewName, Arrays],
+        gold: Tensor | None,
+        taught: Mapping[ViewName, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses of each post: ``loss`` (post,) to minimise, and its parts ``T``, ``I+T``, ``cva``, ``teachers``.
 
-        ``gold`` is (post, word). The teacher's scores are those of the same train-mode forward, detached.
+        ``gold`` is (post, word); None for posts without labels, which are learned from ``taught`` alone: the teachers'
+        log-posteriors (post, word, label) for each view. The I+T view's scores that teach the T view are those of the
+        same train-mode forward, detached.
         """
         weights, crf = loss_weights(self.loss), self.crf
         scores = self.tagger.views(batch, self.views)
         lengths = batch[self.views[0]]["lengths"]
-        parts: dict[str, Tensor] = {view: crf.nll(scores[view], gold, lengths) for view in self.views}
+        parts: dict[str, Tensor] = {}
         of_view: dict[ViewName, float] = {"T": weights.t, "I+T": weights.it}
-        by_weight = [(of_view[view], parts[view]) for view in self.views]
-        if self.loss.cva != "none":
+        by_weight: list[tuple[float, Tensor]] = []
+        if gold is not None:
+            parts |= {view: crf.nll(scores[view], gold, lengths) for view in self.views}
+            by_weight += [(of_view[view], parts[view]) for view in self.views]
+        if gold is not None and self.loss.cva != "none":
             parts["cva"] = alignment(
                 crf,
                 scores["I+T"],
@@ -81,6 +93,9 @@ class Model(nn.Module):
                 temperature=weights.temperature,
             )
             by_weight.append((weights.cva, parts["cva"]))
+        if taught is not None:
+            parts["teachers"] = lesson(self.teachers, crf, taught, scores, of_view, lengths)
+            by_weight.append((self.teachers.weight, parts["teachers"]))
         total = sum(weight * part for weight, part in by_weight)
         return {"loss": total, **parts}  # type: ignore[dict-item]  # sum() of one tensor or more
 

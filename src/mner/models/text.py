@@ -10,6 +10,7 @@ from mner.config import Config
 from mner.errors import ConfigError
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays
+from mner.models.parts.lesson import lesson
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
 from mner.views import Needs
@@ -28,6 +29,7 @@ class Model(nn.Module):
 
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
+        self.teachers = config.teachers
         self.tagger = EncoderTagger(config.model, labels, encoder)
         self.encoders = self.tagger.encoders
         self.parameter_groups = self.tagger.parameter_groups
@@ -58,9 +60,21 @@ class Model(nn.Module):
         scores: Tensor = self.tagger(batch[view])
         return scores
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise; ``gold`` is (post, word)."""
-        nll = self.crf.nll(self.emissions(batch, "T"), gold, batch["T"]["lengths"])
-        return {"loss": nll, "T": nll}
+    def losses(
+        self,
+        batch: Mapping[ViewName, Arrays],
+        gold: Tensor | None,
+        taught: Mapping[ViewName, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
+        scores, lengths = self.emissions(batch, "T"), batch["T"]["lengths"]
+        parts: dict[str, Tensor] = {}
+        if gold is not None:
+            parts["loss"] = parts["T"] = self.crf.nll(scores, gold, lengths)
+        if taught is not None:
+            parts["teachers"] = lesson(self.teachers, self.crf, taught, {"T": scores}, {"T": 1.0}, lengths)
+            weighed = self.teachers.weight * parts["teachers"]
+            parts["loss"] = weighed if gold is None else parts["T"] + weighed
+        return parts
 
     forward = losses

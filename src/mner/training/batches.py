@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class Split:
     views: Mapping[ViewName, Sequence[Encoded]]
     gold: Sequence[np.ndarray] | np.ndarray  # label ids (word,) or (place,) of each post; of a further task (post,)
     arrays: Sequence[Array] = ()  # what the model declares
+    taught: Mapping[ViewName, Sequence[np.ndarray]] = field(default_factory=dict)  # teachers' log-posteriors by view
 
     def __len__(self) -> int:
         return len(self.posts)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+import numpy as np
 
 from mner import encoders, models, tags
 from mner.config import Config
@@ -16,6 +18,8 @@ from mner.encoders import EncoderFiles
 from mner.errors import DataError
 from mner.files import sha256
 from mner.training.batches import Split, gold_ids
+from mner.training.teachers import UNLABELLED, Teacher, beliefs, find_teachers, taught_needs
+from mner.types import ViewName
 from mner.views import Needs, Task, Views
 from mner.views.coverage import check_covered, check_read
 from mner.views.split import Name, ViewSplit, check_test_closed, read_split
@@ -38,29 +42,35 @@ class Job:
     labels: tuple[str, ...]
     weights: str
     needs: Needs
+    teachers: tuple[Teacher, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of configuration, encoder and data together."""
+        """Of configuration, encoder, data and teachers together."""
         return self.fingerprint_of(self.config)
 
     def fingerprint_of(self, config: Config) -> str:
         """The fingerprint of this job under other settings."""
         read = (split.fingerprint for split in self.splits.values())
-        return _digest((config.fingerprint, self.weights, *read))[:12]
+        taught = (teacher.saved.fingerprint for teacher in self.teachers)
+        return _digest((config.fingerprint, self.weights, *read, *taught))[:12]
 
 
 def prepare(config: Config, root: Path) -> Job:
-    """The job of a configuration; reads the training and dev splits and their contexts, never a test split.
+    """The job of a configuration; reads the training and dev splits and their contexts, and nothing of a test split.
+
+    One exception: posts without labels that teachers label are compared with the words of the test posts.
 
     Raises:
         ConfigError: The posts to train on or to choose by are those of the test split, or a further task has none.
         DataError: A split is missing or faulty, or the I+T view is trained and too few pictures have a visual context,
             or none has one of a source that [context] names.
-        ModelError: The encoder is not on this machine.
+        ModelError: The encoder is not on this machine, or a teacher cannot teach these labels.
     """
     check_test_closed(config, root)
     needs = models.needs(config)
+    if config.teachers.models:
+        needs = taught_needs(config, needs)
     files = encoders.find(config.model.encoder)
     views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
     names: tuple[Name, ...] = ("train", "dev")
@@ -87,7 +97,8 @@ def prepare(config: Config, root: Path) -> Job:
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
     folders = [encoders.find(name).folder for name in needs.encoders]
     weights = _digest(sha256(path) for folder in folders for path in sorted(folder.glob("*.safetensors")))
-    return Job(config, files, views, splits, labels, weights, needs)
+    teachers = find_teachers(config, root, splits, labels) if config.teachers.models else ()
+    return Job(config, files, views, splits, labels, weights, needs, teachers)
 
 
 def _digest(parts: Iterable[str]) -> str:
@@ -106,6 +117,17 @@ def task_splits(job: Job) -> dict[Task, Split]:
     return {
         task: Split(part.posts, part.encoded, part.targets[task.target], job.needs.arrays)
         for task, part in parts.items()
+    }
+
+
+def beliefs_of(
+    job: Job, root: Path, folder: Path, views: Sequence[ViewName], watch: Callable[[str], None]
+) -> dict[str, dict[ViewName, list[np.ndarray]]]:
+    """What the teachers believe of the training posts and, under the task's name, of those without labels."""
+    parts = {"train": "train"} | {task.name: task.data for task in job.needs.tasks if task == UNLABELLED}
+    return {
+        name: beliefs(job.teachers, job.splits[key], job.config, root, folder, views, watch)
+        for name, key in parts.items()
     }
 
 

@@ -18,6 +18,7 @@ from mner.errors import DivergedError
 from mner.models import Model
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather, micro_batches, plan, steps
+from mner.training.teachers import UNLABELLED, taught
 from mner.views import NER, Task
 
 
@@ -86,7 +87,9 @@ def loop(
         if not len(mine):  # a process without a post still takes part in the exchange of gradients
             mine, share = members[:1], 0.0
         share *= 1.0 if task is None else task.weight
-        named = () if task is None else (task.name,)  # a model without further tasks need not expect one
+        unlabelled = task == UNLABELLED
+        # A model without further tasks, or one that is not taught, need not expect their arguments.
+        named = () if task is None or unlabelled else (task.name,)
         groups = list(micro_batches(split, mine.tolist(), tokens=settings.tokens_per_batch))
         sums: dict[str, float] = {}
         tokens = 0
@@ -96,7 +99,8 @@ def loop(
             arrays = view_tensors(batch, accelerator.unwrap_model(model))
             tokens += sum({id(view["input_ids"]): view["input_ids"].numel() for view in arrays.values()}.values())
             with accelerator.no_sync(model) if position < len(groups) - 1 else nullcontext():
-                losses = model(arrays, torch.from_numpy(gold).to(accelerator.device), *named)
+                target = None if unlabelled else torch.from_numpy(gold).to(accelerator.device)
+                losses = model(arrays, target, *named, **taught(split, group, views, accelerator.device))
                 # Gradients are averaged over processes, hence num_processes in the share of a post.
                 accelerator.backward(losses["loss"].sum() * share)
             for name, loss in losses.items():

@@ -65,6 +65,7 @@ def run_record(
         "config_fingerprint": config.fingerprint,
         "config": config.model_dump(mode="json", exclude_none=True),
         "encoder": {"name": job.files.name, "sha256": job.weights},
+        **({"teachers": [teacher.saved.fingerprint for teacher in job.teachers]} if job.teachers else {}),
         "model": saved,
         "labels": list(job.labels),
         "parameters": size(model),

@@ -49,10 +49,11 @@ from mner.training.folder import (
 )
 from mner.training.initial import continue_from, start_layers
 from mner.training.interrupts import deferred
-from mner.training.job import Job, prepare, task_splits, training_split
+from mner.training.job import Job, beliefs_of, prepare, task_splits, training_split
 from mner.training.loop import Step, loop
 from mner.training.optimizer import optimizer_of, schedule_of
 from mner.training.records import run_record, size
+from mner.training.teachers import FOLDER as TEACHERS
 
 CHECKPOINT_SECONDS = 300.0
 """A run saves its state at each epoch's end, when it is interrupted, and after this much training."""
@@ -60,7 +61,7 @@ CHECKPOINT_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to show while a run goes on: ``kind`` is ready, step, epoch or finished.
+    """Something to show while a run goes on: ``kind`` is teachers, ready, step, epoch or finished.
 
     ``epochs`` holds the records of past epochs, as in metrics.jsonl, for ready and epoch only.
 
@@ -94,7 +95,7 @@ def train(
     """Train one model; the run's directory, which holds model/, record.json, metrics.jsonl and config.toml.
 
     The same call continues a run that was interrupted, bit for bit on CPU, and returns at once for one that
-    is finished. Test splits are never opened.
+    is finished. Test splits are never opened, but for the words that posts without labels must not have.
 
     Args:
         config: The resolved configuration.
@@ -152,6 +153,12 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     if config.model.init is not None:
         continue_from(model, job.labels, read_model(model_folder(config.model.init), allow_plugins=True))
     posts, further = training_split(job), task_splits(job)
+    if job.teachers:
+        with accelerator.main_process_first():  # the others read what it kept
+            cache, views = folder.parent / TEACHERS, cast(Model, model).views
+            taught = beliefs_of(job, root, cache, views, lambda message: watch(Event("teachers", 0, 0, message)))
+            posts = replace(posts, taught=taught["train"])
+            further = {task: replace(part, taught=taught.get(task.name, {})) for task, part in further.items()}
     speed_up(model, [posts, *further.values()], settings, pad_id=job.views.pad_id, device=accelerator.device)
     passes = plan(posts, further, settings)
     steps, before = sum(part.steps for part in passes), sum(part.steps for part in passes if part.epoch == 0)
