@@ -45,13 +45,13 @@ def test_candidates_are_the_most_probable_spans_that_fit_together(
 
 
 def test_candidates_hold_what_the_best_path_lacks() -> None:
-    """A span of probability 0.4 is no entity of the best path, which leaves the word out."""
+    """The best path leaves out the word whose span has a probability of 0.4."""
     decoder = Decoder(bioes_labels(["PER"]), Chain(np.zeros((5, 5)), np.zeros(5), np.zeros(5)))
     emissions = np.log([[[0.6, 1e-9, 1e-9, 1e-9, 0.4]]])
     assert decoder.decode(emissions, [1]) == [()]
-    (found,) = candidates(decoder, emissions, [1])[0]
-    assert found.span == Span(0, 1, "PER")
-    assert found.score == pytest.approx(0.4)
+    (span,) = candidates(decoder, emissions, [1])[0]
+    assert span.span == Span(0, 1, "PER")
+    assert span.score == pytest.approx(0.4)
 
 
 def test_candidates_of_no_words_are_none(chain: Callable[..., Chain]) -> None:
@@ -63,6 +63,6 @@ def test_candidates_where_sub_tokens_carry_labels() -> None:
     decoder = Decoder(labels, Chain(np.zeros((6, 6)), np.zeros(6), np.zeros(6)), constrained=False)
     names = ("B-PER", PAD, "E-PER", "O")
     emissions = np.array([[[8.0 * (label == name) for label in labels] for name in names]])
-    (found,) = candidates(decoder, emissions, [4], heads=[[0, 2, 3]])[0][:1]
-    assert found.span == Span(0, 2, "PER")
-    assert found.score > 0.9
+    (span,) = candidates(decoder, emissions, [4], heads=[[0, 2, 3]])[0][:1]
+    assert span.span == Span(0, 2, "PER")
+    assert span.score > 0.9

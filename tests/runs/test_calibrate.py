@@ -109,8 +109,10 @@ def test_recall_is_kept_by_candidates(model: Path, posts: Callable[..., Path]) -
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     predicted = mner.load(model, min_score="calibrated").batch(rows)
     gold = {(row["id"], e["start"], e["end"], e["label"]) for row in rows for e in row["entities"]}
-    found = {(row["id"], e.start, e.end, e.label) for row, p in zip(rows, predicted, strict=True) for e in p.entities}
-    assert len(gold & found) / len(gold) == pytest.approx(thresholds.views["T"].recall, abs=1e-6)
+    returned = {
+        (row["id"], e.start, e.end, e.label) for row, p in zip(rows, predicted, strict=True) for e in p.entities
+    }
+    assert len(gold & returned) / len(gold) == pytest.approx(thresholds.views["T"].recall, abs=1e-6)
     for prediction in predicted:
         ends = [0, *(each.end for each in prediction.entities)]
         assert all(entity.start >= end for entity, end in zip(prediction.entities, ends, strict=False))
