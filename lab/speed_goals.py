@@ -139,6 +139,23 @@ GOALS = (
         True,
     ),
     Goal(
+        "OCR of real pictures against rapidocr's own engine on the same models",
+        "ocr",
+        ratio("rapidocr / first look, all"),
+        2,
+        least=True,
+        why="nine tenths of what is left is the recognition network on lines of text, at the CPU's peak of products",
+    ),
+    Goal("the same, pictures without legible text", "ocr", ratio("rapidocr / first look, without"), 4, least=True),
+    Goal(
+        "share of rapidocr's characters that OCR with a first look reads, too",
+        "ocr",
+        ratio("first look: characters kept (1 is best)"),
+        0.99,
+        least=True,
+        unit="",
+    ),
+    Goal(
         "CVA step over a text step on the same tokens",
         "train_throughput",
         ratio("CVA / text on the same tokens (1 is best)"),

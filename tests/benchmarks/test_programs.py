@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageDraw
 
 from lab.performance import KEYS, performance
 from tests.browser import CHROMIUM
@@ -29,6 +30,7 @@ PROGRAMS = {
     "serve",
     "gallery",
     "sub_tokens",
+    "ocr",
 }
 
 
@@ -205,3 +207,14 @@ def test_gallery_waits_for_opening_filters_and_steps(tmp_path: Path) -> None:
     assert {row[0]: row[4] for row in waits["rows"]}["filter: words that no post has"] == "0 of 12 posts"
     assert page["rows"][0][0] == 12
     assert record["ratios"]["2 s / open"] > 0
+
+
+def test_ocr_measures_sides_that_read_the_same(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (320, 160), "white")
+    ImageDraw.Draw(picture).text((20, 40), "BOSTON", fill="black", font_size=48)
+    (tmp_path / "pictures").mkdir()
+    picture.save(tmp_path / "pictures" / "text.png")
+    Image.new("RGB", (320, 320), "gray").save(tmp_path / "pictures" / "none.png")
+    record = run("ocr", tmp_path, "--pictures", tmp_path / "pictures", "--fonts", 1)
+    assert record["ratios"]["first look: characters kept (1 is best)"] == 1
+    assert [row[1] for row in record["tables"][0]["rows"]] == [2, 1, 1]
