@@ -10,7 +10,7 @@ from mner.grounding.texts import Match, Shared, matches, shared
 from mner.types import OcrText
 
 
-def found(entity: str, *lines: str, least: float = 0.85) -> list[tuple[tuple[str, ...], str]]:
+def places(entity: str, *lines: str, least: float = 0.85) -> list[tuple[tuple[str, ...], str]]:
     texts = [OcrText(line) for line in lines]
     return [(tuple(lines[at] for at in entry.lines), entry.match) for entry in shared(entity, texts, least=least)]
 
@@ -33,7 +33,7 @@ def found(entity: str, *lines: str, least: float = 0.85) -> list[tuple[tuple[str
     ],
 )
 def test_each_kind_of_match(entity: str, line: str, match: str) -> None:
-    assert found(entity, "OTHER WORDS", line) == [((line,), match)]
+    assert places(entity, "OTHER WORDS", line) == [((line,), match)]
 
 
 @pytest.mark.parametrize(
@@ -52,21 +52,21 @@ def test_each_kind_of_match(entity: str, line: str, match: str) -> None:
     ],
 )
 def test_what_is_no_match(entity: str, line: str) -> None:
-    assert found(entity, line) == []
+    assert places(entity, line) == []
 
 
 def test_misread_names_are_left_out_where_all_letters_must_agree() -> None:
-    assert found("Cleveland", "CLEVELANO", least=1.0) == []
-    assert found("Cleveland", "CLEVELAND", least=1.0) == [(("CLEVELAND",), "case")]
+    assert places("Cleveland", "CLEVELANO", least=1.0) == []
+    assert places("Cleveland", "CLEVELAND", least=1.0) == [(("CLEVELAND",), "case")]
 
 
 def test_the_best_come_first_and_parts_only_where_none_is_whole() -> None:
-    assert found("New York", "NEW", "NEW YORK", "New York") == [(("New York",), "exact"), (("NEW YORK",), "case")]
-    assert found("Kevin Love", "LOVE", "KEVlN LOVE") == [(("KEVlN LOVE",), "fuzzy 0.89")]
+    assert places("New York", "NEW", "NEW YORK", "New York") == [(("New York",), "exact"), (("NEW YORK",), "case")]
+    assert places("Kevin Love", "LOVE", "KEVlN LOVE") == [(("KEVlN LOVE",), "fuzzy 0.89")]
 
 
 def test_a_line_that_says_it_twice_counts_once() -> None:
-    assert found("Chelsea", "CHELSEA CHELSEA") == [(("CHELSEA CHELSEA",), "case")]
+    assert places("Chelsea", "CHELSEA CHELSEA") == [(("CHELSEA CHELSEA",), "case")]
 
 
 def test_neighbouring_lines_hold_it_together() -> None:
@@ -82,8 +82,10 @@ def test_lines_of_two_pictures_are_no_neighbours() -> None:
 
 
 def test_three_lines_hold_a_misread_name() -> None:
-    assert found("Bank of America", "BANK", "0F", "AMERICA") == [(("AMERICA",), "part")]  # a digit is no misread letter
-    assert found("Bank of America", "BANK", "OF", "AMERlCA") == [(("BANK", "OF", "AMERlCA"), "fuzzy 0.92")]
+    assert places("Bank of America", "BANK", "0F", "AMERICA") == [
+        (("AMERICA",), "part")
+    ]  # a digit is no misread letter
+    assert places("Bank of America", "BANK", "OF", "AMERlCA") == [(("BANK", "OF", "AMERlCA"), "fuzzy 0.92")]
 
 
 @given(st.text(max_size=30), st.lists(st.text(max_size=20), max_size=4))

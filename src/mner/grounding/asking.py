@@ -72,9 +72,9 @@ class Asking:
                 why = error if isinstance(error, MnerError) else f"{type(error).__name__}: {error}"
                 faults[f"the grounder failed: {why}"] = None
                 continue
-            for number, found in enumerate(boxes):
+            for number, answer in enumerate(boxes):
                 known = regions[number] = regions[number] or []
-                for score, box in found:
+                for score, box in answer:
                     cut = inside(box, size)
                     if cut is not None and all(
                         other.picture != place or overlap(cut, other.box) < SAME for other in known

@@ -50,13 +50,11 @@ class Grounder:
         from mner.vision.networks import boxes
 
         names = [_name(each) for each in sought]
-        asked = [name for name in dict.fromkeys(names) if name]
-        if not asked:
+        unique = [name for name in dict.fromkeys(names) if name]
+        if not unique:
             return [[] for _ in sought]
-        (triples,) = boxes.find(self._network, [picture], boxes.ask(self._network, asked), self._options.threshold)
-        return [
-            [(score, box) for found, score, box in triples if found == name][: self._options.most] for name in names
-        ]
+        (triples,) = boxes.find(self._network, [picture], boxes.ask(self._network, unique), self._options.threshold)
+        return [[(score, box) for own, score, box in triples if own == name][: self._options.most] for name in names]
 
 
 def _name(sought: Sought) -> str:
