@@ -344,3 +344,15 @@ def test_line_is_one_line_of_utf8(text: str) -> None:
     written = line({"text": text}).encode()
     assert len(written.decode().splitlines()) == 1
     assert json.loads(written) == {"text": text}
+
+
+def test_pictures_after_the_first_belong_to_a_post(tagger: Tagger, tmp_path: Path) -> None:
+    both = [replace(post, image="none.jpg", more_images=("gone.jpg",)) for post in POSTS[:3]]
+    done = predict_shards(tagger, both, tmp_path, shard_size=2)
+    assert dict(done.counts.pictures) == {"missing": 6}
+    assert [row["images"] for row in rows(done.files)] == [["none.jpg", "gone.jpg"]] * 3
+    again = predict_shards(tagger, both, tmp_path, shard_size=2)
+    assert (again.before, again.counts) == (2, done.counts)
+    changed = [*both[:2], replace(both[2], more_images=("other.jpg",))]
+    with pytest.raises(DataError, match="made of other posts"):
+        predict_shards(tagger, changed, tmp_path, shard_size=2)

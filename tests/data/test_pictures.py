@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import unicodedata
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from mner.data import read
 from mner.data.listing import pictures
@@ -153,3 +155,18 @@ def test_posts_name_data_uris_by_their_digest_and_addresses_in_full(tmp_path: Pa
     assert address == lines[1] and isinstance(second, Refused) and "not fetched" in second.reason
     with pytest.raises(DataError, match="addresses are not fetched"):
         pictures(Path("https://example.org/a.jpg"))
+
+
+def test_posts_name_each_of_several_pictures_once(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    rows = [{"text": "Hi", "images": ["a", "none.png", "b.png"]}, {"text": "Ho", "images": ["b.png", "a"]}]
+    (tmp_path / "posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    listed = pictures(tmp_path / "posts.jsonl")
+    assert [name for name, _ in listed] == ["a", "none.png", "b.png"]
+    first, second = read(tmp_path / "posts.jsonl", images=tmp_path)
+    assert first.images == tuple(str(tmp_path / name) for name in ("a.png", "none.png", "b.png"))
+    assert second.images == (first.images[2], first.images[0])
+    (tmp_path / "out.jsonl").write_text(json.dumps({"text": "Hi", "images": ["a", "../../secret.png"]}) + "\n")
+    with pytest.raises(DataError, match=r"secret\.png lies outside the folder"):
+        list(read(tmp_path / "out.jsonl", images=tmp_path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -226,3 +227,17 @@ def test_arrays_of_several_pictures_stand_side_by_side() -> None:
     assert reading.arrays["grid"].tolist() == [[1, 1], *[[3, 3]] * 3]
     assert [len(reading.without(place)[1].get("grid", ())) for place in range(3)] == [3, 4, 1]
     assert reading.reason == "picture 2 (b): there is no such picture"
+
+
+def test_each_of_several_pictures_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        def read(self, source: Any, *, image: str, store: Any = None) -> VisualContext:
+            time.sleep(0.5 if image == "slow.jpg" else 0)
+            return replace(DOG, image=image)
+
+    monkeypatch.setattr("mner.tagger.pictures._open", lambda vision, store: (Slow(), None))
+    beside = Beside(ContextConfig(), Pictures(VisionConfig(), timeout=0.2), reads_context=True)
+    reading = beside.look(request("Hi", image=["a.jpg", "slow.jpg"]))
+    assert [each.status for each in reading.apart] == ["used", "timeout"]
+    assert (reading.status, [piece.picture for piece in reading.pieces]) == ("used", [0])
+    assert reading.reason == "picture 2 (slow.jpg): the picture was not read within 0.2 seconds"
