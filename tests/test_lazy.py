@@ -46,7 +46,7 @@ def test_public_surface_is_what_it_was() -> None:
     options = "path download backend precision threads device allow_plugins use_images images allow_outside_images"
     assert (
         list(inspect.signature(mner.load).parameters)
-        == f"{options} contexts features store timeout max_pictures grounding".split()
+        == f"{options} contexts features store timeout max_pictures grounding min_score raw_scores".split()
     )
     call = ["self", "post", "image", "context", "min_score"]
     assert list(inspect.signature(mner.Tagger.__call__).parameters) == call
