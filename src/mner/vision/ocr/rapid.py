@@ -134,10 +134,10 @@ class Reader:
         if min(picture.size) < LEGIBLE:
             return []
         pixels = np.ascontiguousarray(np.asarray(_padded(picture))[..., ::-1])  # blue first
-        found = text_map(pixels, self._see, first_look=self._options.first_look)
-        if found is None:
+        probabilities = text_map(pixels, self._see, first_look=self._options.first_look)
+        if probabilities is None:
             return []
-        boxes = text_boxes(found, (pixels.shape[1], pixels.shape[0]))
+        boxes = text_boxes(probabilities, (pixels.shape[1], pixels.shape[0]))
         readings = self._readings(cut_out(pixels, box) for box in boxes)
         least, characters = self._options.threshold, self._options.characters
         return confident(
@@ -150,8 +150,8 @@ class Reader:
 
     def _see(self, pixels: Pixels) -> Map:
         network = pixels.transpose(2, 0, 1)[None] / np.float32(127.5) - 1
-        found: Map = self._run(self._finder, network)[0]
-        return found
+        probabilities: Map = self._run(self._finder, network)[0]
+        return probabilities
 
     def _readings(self, lines: Iterable[Pixels]) -> Iterator[tuple[str, float]]:
         """The text and confidence of each line; one that seems to stand on its head is read both ways.
