@@ -98,7 +98,11 @@ class Post:
         return () if self.image is None else (self.image, *self.more_images)
 
     def with_images(self, images: Sequence[str]) -> Post:
-        """The same post with these pictures."""
+        """The same post with these pictures.
+
+        >>> Post("Kevin Love won").with_images(["1.jpg", "2.jpg"]).images
+        ('1.jpg', '2.jpg')
+        """
         if tuple(images) == self.images:
             return self
         return replace(self, image=images[0] if images else None, more_images=tuple(images[1:]))

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from mner import analysis
+from mner.analysis.calibration import Calibrations, ViewCalibration
 from mner.analysis.captions import CaptionPoint, Captions
 from mner.analysis.cases import Cases
 from mner.analysis.cost import Cost, RowCost
@@ -25,9 +26,11 @@ from mner.analysis.oracle import Choice, Oracle
 from mner.analysis.parts.both_views import Slice, Slices
 from mner.analysis.parts.f1_summary import F1Summary
 from mner.analysis.parts.label_consistency import Annotations, Conflict
-from mner.analysis.parts.report import Case, Column, Lines, Mean, Point, Reading, Report, Table
+from mner.analysis.parts.report import Case, Column, Lines, Point, Reading, Report, Table
 from mner.analysis.robustness import ContextRead, Robustness
 from mner.errors import MnerError
+from mner.evaluation.calibration import Bin, Calibration
+from mner.evaluation.mean import Mean
 from mner.evaluation.significance import Interval
 from mner.grounding.texts import Match
 from mner.show.analysis import FORMS, as_json, charts, markdown, page, text
@@ -60,9 +63,13 @@ def point(row: str, posts: int, mean: float) -> LearningPoint:
 
 
 TRIPLE, GAIN = Triple(50.0, 40.0, 44.0), Triple(20.0, 10.0, 13.64)
+SURE = Calibration(25.0, 0.21, 0.75, 0.5, 6, (Bin(0.6, 1 / 3, 3), Bin(0.9, 2 / 3, 3)))
 SLICE = Slice("entity", "seen", 6, 3, f1(66.67, "T:seen"), f1(70.0, "I+T:seen"), 3.33, Interval(-1.5, 8.25, 0.21))
 NARROW = Slice("captions", "0", 2, 1, f1(0.0, "T:0"), f1(0.0, "I+T:0"), 0.0)
 RESULTS: dict[str, list[Any]] = {
+    "calibration": [
+        Calibrations("d/one", 2, (ViewCalibration("I+T", SURE, {"LOC": SURE, "PER": SURE}, "f1=72.73 view=I+T"),))
+    ],
     "captions": [
         Captions(
             "d/one", ("a", "b"), 1, 6, (CaptionPoint(0, f1(54.55, "k0"), 6), CaptionPoint(1, f1(72.73, "k1"), 5, 4))
