@@ -25,7 +25,6 @@ from mner.evaluation import GroundedScores, Signature, score_grounded
 from mner.evaluation.predictions import of_gold, of_prediction
 from mner.files import write_json
 from mner.grounding import GroundingSettings, ground
-from mner.regions import Region
 from mner.runtime import read_model
 from mner.tagger.opening import model_folder
 from mner.types import Entity, Post, VisualContext
@@ -39,8 +38,8 @@ Find = Callable[[Sequence[Entity], VisualContext | None], Iterable[Entity]]
 """Gives entities their regions."""
 
 
-def _within(*sources: str) -> Find:
-    settings = GroundingSettings.model_validate({"sources": sources})
+def _within(*sources: str, choice: str = "only") -> Find:
+    settings = GroundingSettings.model_validate({"sources": sources, "choice": choice})
     return lambda entities, context: ground(entities, context, settings)
 
 
@@ -48,23 +47,13 @@ def _none(entities: Sequence[Entity], context: VisualContext | None) -> Iterable
     return [replace(entity, regions=()) for entity in entities]
 
 
-def _guess(entities: Sequence[Entity], context: VisualContext | None) -> Iterable[Entity]:
-    """The surest person for the first name of a person, the next surest for the second, and so on."""
-    seen = [tag for tag in (context.tags if context else ()) if tag.object == "person" and tag.box is not None]
-    people = iter(sorted(seen, key=lambda tag: -(tag.confidence or 0.0)))
-    for entity in entities:
-        tag = next(people, None) if entity.label == "PER" else None
-        box = tag.box if tag else None
-        region = Region(box, tag.source, tag.confidence or 0.0, "guess", tag.object) if tag and box else None
-        yield replace(entity, regions=(region,) if region else ())
-
-
 WAYS: dict[str, Find] = {
     "no boxes": _none,
     "text in the picture": _within("text"),
     "the only person": _within("objects"),
     "both (default)": _within("text", "objects"),
-    "a person for each PER": _guess,
+    "a person for each PER": _within("objects", choice="surest"),
+    "text, a person for each PER": _within("text", "objects", choice="surest"),
 }
 
 

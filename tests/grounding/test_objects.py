@@ -1,10 +1,10 @@
-"""Objects that leave one choice."""
+"""Objects that leave one choice, and objects by turns."""
 
 from __future__ import annotations
 
 import pytest
 
-from mner.grounding.objects import only_ones
+from mner.grounding.objects import objects_of
 from mner.grounding.settings import GroundingSettings
 from mner.types import Entity, Tag
 
@@ -19,12 +19,12 @@ def entity(text: str, label: str = "PER") -> Entity:
 
 
 def matched(entities: list[Entity], *tags: Tag) -> list[list[str]]:
-    regions = only_ones(entities, tags, OBJECTS)
+    regions = objects_of(entities, tags, OBJECTS)
     return [[str(region) for region in regions.get(place, ())] for place in range(len(entities))]
 
 
 def test_one_name_and_one_person_leave_one_choice() -> None:
-    regions = only_ones([entity("Kevin Love"), entity("Cleveland", "LOC")], [DOG, MAN], OBJECTS)
+    regions = objects_of([entity("Kevin Love"), entity("Cleveland", "LOC")], [DOG, MAN], OBJECTS)
     assert list(regions) == [0]
     (region,) = regions[0]
     assert (region.box, region.source, region.score, region.match) == (MAN.box, "nanodet", 0.8, "only person")
@@ -49,15 +49,15 @@ def test_two_names_of_one_thing_are_one_object() -> None:
 
 def test_each_picture_is_counted_by_itself() -> None:
     other = Tag("person", confidence=0.6, box=(0, 0, 9, 9), picture=1)
-    regions = only_ones([entity("Kevin")], [MAN, other], OBJECTS)[0]
+    regions = objects_of([entity("Kevin")], [MAN, other], OBJECTS)[0]
     assert [(region.box, region.picture) for region in regions] == [(MAN.box, 0), (other.box, 1)]
 
 
 def test_labels_and_objects_are_settings() -> None:
     animals = {"animal": ("Dog", "cat"), "breed": ("dog",)}
-    assert only_ones([entity("Rex", "ANIMAL")], [DOG], animals)[0][0].match == "only dog"
-    assert only_ones([entity("Rex")], [DOG], animals) == {}
-    rivals = only_ones([entity("Rex", "animal"), entity("Spaniel", "breed")], [DOG], animals)
+    assert objects_of([entity("Rex", "ANIMAL")], [DOG], animals)[0][0].match == "only dog"
+    assert objects_of([entity("Rex")], [DOG], animals) == {}
+    rivals = objects_of([entity("Rex", "animal"), entity("Spaniel", "breed")], [DOG], animals)
     assert rivals == {}
 
 
@@ -70,3 +70,36 @@ def test_a_ready_text_is_a_name_too() -> None:
     assert matched([entity("Kevin")], Tag(text="tall man", box=(0, 0, 5, 5))) == [
         ['(0, 0, 5, 5) "tall man", only man 1.00']
     ]
+
+
+def by_turns(entities: list[Entity], *tags: Tag) -> list[list[str]]:
+    regions = objects_of(entities, tags, OBJECTS, "surest")
+    return [[region.match for region in regions.get(place, ()) if region.box] for place in range(len(entities))]
+
+
+def test_names_get_the_surest_objects_by_turns() -> None:
+    love, james, city = entity("Kevin Love"), entity("LeBron"), entity("Cleveland", "LOC")
+    regions = objects_of([love, city, james], [WOMAN, DOG, MAN], OBJECTS, "surest")
+    assert {place: [region.box for region in chosen] for place, chosen in regions.items()} == {
+        0: [MAN.box],
+        2: [WOMAN.box],
+    }
+    assert by_turns([love, james], MAN) == [["surest person"], []]
+
+
+def test_one_name_written_twice_gets_one_object_by_turns() -> None:
+    regions = objects_of(
+        [entity("Kevin Love"), entity("@KevinLove"), entity("LeBron")], [MAN, WOMAN], OBJECTS, "surest"
+    )
+    assert [regions[place][0].box for place in (0, 1, 2)] == [MAN.box, MAN.box, WOMAN.box]
+
+
+def test_each_picture_takes_turns_by_itself() -> None:
+    other = Tag("person", confidence=0.6, box=(0, 0, 9, 9), picture=1)
+    regions = objects_of([entity("Kevin"), entity("LeBron")], [MAN, other], OBJECTS, "surest")
+    assert [(region.box, region.picture) for region in regions[0]] == [(MAN.box, 0), (other.box, 1)]
+    assert 1 not in regions
+
+
+def test_nobody_gets_an_object_of_another_kind() -> None:
+    assert by_turns([entity("Rex"), entity("Cleveland", "LOC")], DOG) == [[], []]

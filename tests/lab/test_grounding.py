@@ -11,7 +11,6 @@ from PIL import Image
 
 from lab import grounding
 from mner.errors import DataError
-from mner.types import Entity, Tag, VisualContext
 
 GOLD = "IMGID:1\nKevin\tB-PER\nLove\tI-PER\nwon\tO\n\nIMGID:2\nParis\tB-LOC\nwon\tO\n\n"
 
@@ -49,14 +48,6 @@ def test_program_scores_every_way_and_writes(
     assert "| gold | no boxes | 50.00 | 100.00 | 50.00 | 0 / 0 / 1 |" in page.read_text()
     assert "former" not in page.read_text() and page.read_text().endswith("Text\n")
     assert "| model | no boxes |" in capsys.readouterr().out
-
-
-def test_guess_gives_each_person_the_next_surest() -> None:
-    people = [Tag("person", confidence=score, box=(0, 0, 9 * score, 9)) for score in (0.5, 0.9)]
-    context = VisualContext("1.jpg", tags=(*people, Tag("dog", confidence=1.0, box=(0, 0, 1, 1))))
-    entities = [Entity(at, at + 1, "x", label, 1.0) for at, label in enumerate(("PER", "LOC", "PER", "PER"))]
-    guessed = grounding.WAYS["a person for each PER"](entities, context)
-    assert [[region.score for region in entity.regions or ()] for entity in guessed] == [[0.9], [], [0.5], []]
 
 
 def test_page_without_its_marks_is_refused() -> None:

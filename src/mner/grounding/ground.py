@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from mner.grounding.boxes import Size, inside, sound, union
-from mner.grounding.objects import only_ones
+from mner.grounding.objects import objects_of
 from mner.grounding.settings import GroundingSettings
 from mner.grounding.texts import shared
 from mner.regions import Region
@@ -38,7 +38,9 @@ def ground(
     if context is None or context.status != "ok" or not _placed(context, settings):
         return tuple(entities)
     sizes: dict[int, Size | None] = {}
-    objects = only_ones(entities, context.tags, settings.objects) if "objects" in settings.sources else {}
+    objects = (
+        objects_of(entities, context.tags, settings.objects, settings.choice) if "objects" in settings.sources else {}
+    )
     grounded = []
     for place, entity in enumerate(entities):
         regions = list(objects.get(place, ()))

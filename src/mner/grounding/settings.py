@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mner.config import Section, validated
+from mner.grounding.objects import Choice
 from mner.grounding.texts import LEAST
 
 PEOPLE: tuple[str, ...] = ("person", "man", "woman", "boy", "girl", "child", "player", "lady", "guy", "people")
@@ -37,6 +38,7 @@ class GroundingSettings(Section):
 
     sources: tuple[Literal["text", "objects"], ...] = ("text", "objects")  # of what was read; () leaves both out
     least: float = Field(default=LEAST, gt=0, le=1)  # share of letters that a misread name still has; 1: all of them
+    choice: Choice = "only"  # of objects: the only one an entity can be, or by turns the surest
     objects: dict[str, Annotated[tuple[str, ...], Field(min_length=1)]] = Field(
         default_factory=lambda: {"PER": PEOPLE, "PERSON": PEOPLE}
     )  # by label: the detector's names for things of that type, in whatever case; labels left out have none
