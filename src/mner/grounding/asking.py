@@ -14,8 +14,6 @@ from mner.grounding.boxes import inside, overlap
 from mner.grounding.objects import SAME
 from mner.regions import Region
 from mner.types import Entity
-from mner.vision.backends import find_plugin
-from mner.vision.protocols import Sought
 
 
 class Asking:
@@ -32,6 +30,8 @@ class Asking:
     """
 
     def __init__(self, name: str, options: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
+        from mner.vision.backends import find_plugin
+
         self._name = name
         self._kinds = {label.casefold(): kind for label, kind in kinds.items()}
         self._plugin = find_plugin("grounder", name)
@@ -98,6 +98,7 @@ class Asking:
         """For each entity confidences and boxes in the pixels of the picture's file, and that picture's size."""
         from mner.vision.extract import fitted
         from mner.vision.images import open_image
+        from mner.vision.protocols import Sought
 
         picture = open_image(source)
         pixels = fitted(picture.pixels)

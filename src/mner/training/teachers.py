@@ -20,8 +20,7 @@ from mner import data, models
 from mner.config import Config
 from mner.errors import ConfigError, DataError, MnerError, ModelError
 from mner.files import replacing
-from mner.models.parts import chain
-from mner.models.parts.chain import ChainScores
+from mner.models.parts.chain import ChainScores, posteriors
 from mner.runs.posts import views_of
 from mner.runtime import Runtime, SavedModel, open_model, predict, read_model
 from mner.runtime.saved import saved_config
@@ -183,8 +182,8 @@ class _Reader:
         emissions = [torch.from_numpy(post) for post in predict.emissions(self.runtime, part)]
         lengths = torch.tensor([len(post) for post in emissions])
         with torch.inference_mode():
-            posteriors = chain.posteriors(scores, pad_sequence(emissions, batch_first=True), lengths).exp()
-        tables = [post[:length].numpy() for post, length in zip(posteriors, lengths.tolist(), strict=True)]
+            labelled = posteriors(scores, pad_sequence(emissions, batch_first=True), lengths).exp()
+        tables = [post[:length].numpy() for post, length in zip(labelled, lengths.tolist(), strict=True)]
         return np.concatenate(tables).astype(np.float32)
 
 
