@@ -21,7 +21,6 @@ from mner.runs.promise import Promise
 from mner.runtime import read_model
 from mner.runtime.calibration import calibration_of, trained_fingerprint
 from mner.runtime.saved import amend_model
-from mner.tagger.opening import READY
 from mner.training import train
 from tests.conftest import WORDS
 
@@ -202,7 +201,6 @@ def test_clear_restores_the_model_byte_by_byte(model: Path, posts: Callable[...,
     assert (model / "model.json").read_bytes() == before
 
 
-@pytest.mark.skipif(not (READY / "model.json").is_file(), reason="this checkout has no ready model")
 def test_packaged_model_is_not_changed(posts: Callable[..., Path]) -> None:
     with pytest.raises(ModelError, match="comes with the package and stays as it is; name a calibrated copy: --out"):
         calibrate("social-en", posts(5), promise=GOOD)
