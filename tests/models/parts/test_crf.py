@@ -135,6 +135,22 @@ def test_extreme_scores_stay_finite_with_finite_gradients(crf, normal, scale):
         assert torch.isfinite(grad).all()
 
 
+@pytest.mark.parametrize(("scale", "move"), [(20.0, 1.0), (1e4, 1.0), (1.0, 1e4)])
+def test_extreme_scores_give_the_posteriors_of_the_numpy_decoder(crf, normal, scale, move):
+    # The numpy decoder takes its sums in log space, which no difference of scores is too large for.
+    chain, emissions = crf(5), scale * normal(4, 4, 5)
+    with torch.no_grad():
+        chain.transitions[0, 2] = chain.transitions[3, 1] = chain.start[4] = -move
+    plain = Chain(*(part.detach().numpy() for part in chain.chain))
+    expected = posteriors(emissions.numpy(), LENGTHS.numpy(), crf=plain)
+    real = (torch.arange(4) < LENGTHS[:, None])[..., None]
+    words = chain.posteriors(emissions, LENGTHS).exp() * real
+    torch.testing.assert_close(words, torch.from_numpy(expected.marginals), rtol=1e-9, atol=1e-12)
+    gold = emissions.argmax(-1)
+    total = chain.nll(emissions, gold, LENGTHS) + chain.path_score(emissions, gold, LENGTHS)
+    torch.testing.assert_close(total, torch.from_numpy(expected.log_partition), rtol=1e-12, atol=1e-9)
+
+
 def test_a_post_without_words_costs_nothing(crf, normal):
     chain = crf(3)
     emissions, gold = normal(2, 3, 3), torch.zeros(2, 3, dtype=torch.long)

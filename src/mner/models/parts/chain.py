@@ -7,6 +7,7 @@ be it NaN. A post of length 0 has log-partition and score 0.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -87,8 +88,11 @@ def _forward(chain: ChainScores, exact: Tensor) -> Tensor:
 def _forward_backward(chain: ChainScores, exact: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """Alpha and beta (batch, word, label); garbage past each length.
 
-    Beta is the forward recursion over reversed posts with transposed transitions, so both share one loop.
+    Beta is the forward recursion over reversed posts with transposed transitions, so both share one loop. What an
+    emission adds to the reversed sums is taken out again; the scan limits it, so it is limited here, closer.
     """
+    least = exact.detach().amax(-1, keepdim=True) + 0.36 * math.log(torch.finfo(exact.dtype).tiny)
+    exact = torch.maximum(exact, least)
     both = torch.stack([exact, _mirrored(exact, lengths)])
     first = torch.stack([chain.start, chain.end])
     alpha, back = _scan(both, first, torch.stack([chain.transitions, chain.transitions.T])).unbind(0)
