@@ -1,13 +1,24 @@
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mner.decode import Chain, viterbi
+from mner.decode.compiled import compiled
 
 LENGTHS = [4, 1, 3, 2, 0]
+module = importlib.import_module("mner.decode.viterbi")
+
+
+@pytest.fixture(params=["numpy", "loop"], autouse=True)
+def route(request, monkeypatch):
+    """Both ways to the best path; where numba is not installed, the loop runs as Python."""
+    loop = compiled(module.best_paths) if request.param == "loop" else None
+    monkeypatch.setattr(module, "_loop", lambda: loop)
 
 
 def test_viterbi_equals_enumeration(chain, enumerated):
@@ -50,3 +61,19 @@ def test_viterbi_of_nothing_is_empty(chain, shape):
     paths, scores = viterbi(np.zeros(shape), [0] * shape[0], crf=chain(4))
     assert paths.shape == shape[:2]
     assert scores.tolist() == [0.0] * shape[0]
+
+
+@pytest.mark.parametrize("scale", [1, 1e4])
+def test_the_loop_gives_the_same_paths_and_scores_to_the_last_bit(monkeypatch, scale):
+    draw = np.random.default_rng(8)
+    legal = draw.random((5, 5)) < 0.7, draw.random((2, 5)) < 0.8
+    whole = Chain(*(draw.integers(-1, 2, shape) for shape in ((5, 5), 5, 5)))  # whole numbers: many paths are equal
+    lengths = draw.integers(0, 12, 40)
+    for crf in (whole, whole.constrained((legal[1][0], legal[0], legal[1][1]))):
+        for emissions in (scale * draw.integers(-1, 2, (40, 11, 5)), scale * draw.normal(size=(40, 11, 5))):
+            answers = []
+            for loop in (None, compiled(module.best_paths)):
+                monkeypatch.setattr(module, "_loop", lambda loop=loop: loop)
+                answers.append(viterbi(emissions, lengths, crf=crf))
+            np.testing.assert_array_equal(answers[0][0], answers[1][0])
+            np.testing.assert_array_equal(answers[0][1], answers[1][1])

@@ -24,7 +24,7 @@ from mner.training.job import Job
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that affect scores."""
     installed = {"python": platform.python_version()}
-    for package in ("mner", "torch", "transformers", "accelerate", "tokenizers", "numpy", "onnxruntime"):
+    for package in ("mner", "torch", "transformers", "accelerate", "tokenizers", "numpy", "numba", "onnxruntime"):
         with suppress(PackageNotFoundError):
             installed[package] = version(package)
     return installed

@@ -1,14 +1,22 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torchcrf import CRF
 
 from mner.decode import Chain, posteriors
+from mner.models.parts import one_pass
 from mner.models.parts.crf import ChainCRF
 
 LENGTHS = torch.tensor([4, 1, 3, 2])
 PRECISIONS = [(torch.float64, 1e-9), (torch.float32, 1e-5)]
+
+
+@pytest.fixture(params=["torch", "loops"], autouse=True)
+def route(request, monkeypatch):
+    """Both ways to compute; where numba is not installed, the loops run as Python."""
+    monkeypatch.setattr(one_pass, "COMPILED", request.param == "loops")
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
@@ -149,6 +157,50 @@ def test_extreme_scores_give_the_posteriors_of_the_numpy_decoder(crf, normal, sc
     gold = emissions.argmax(-1)
     total = chain.nll(emissions, gold, LENGTHS) + chain.path_score(emissions, gold, LENGTHS)
     torch.testing.assert_close(total, torch.from_numpy(expected.log_partition), rtol=1e-12, atol=1e-9)
+
+
+def test_a_score_that_is_not_a_number_stays_visible(crf, normal):
+    chain, emissions = crf(3), normal(4, 4, 3)
+    emissions[2, 1, 0] = torch.nan
+    gold = torch.ones(4, 4, dtype=torch.long)
+    with np.errstate(all="ignore"):  # of loops that run as Python
+        loss, words = chain.nll(emissions, gold, LENGTHS), chain.posteriors(emissions, LENGTHS)
+    assert loss.isnan().tolist() == [False, False, True, False]
+    assert words.isnan().flatten(1).any(1).tolist() == [False, False, True, False]
+
+
+def test_both_ways_agree_to_the_last_digits_of_float64(monkeypatch, crf, normal):
+    chain = crf(9)
+    lengths = torch.tensor([30, 0, 1, 17, 30])
+    gold = torch.randint(9, (5, 30), generator=torch.Generator().manual_seed(3))
+
+    def run(compiled):
+        monkeypatch.setattr(one_pass, "COMPILED", compiled)
+        leaf = (3.0 * normal(5, 30, 9)).requires_grad_()
+        loss, words = chain.nll(leaf, gold, lengths), chain.posteriors(leaf, lengths)
+        chain.zero_grad()
+        (loss.sum() + (normal(5, 30, 9, seed=2) * (words / 4.0).exp()).sum()).backward()
+        return [loss, words, leaf.grad, *(parameter.grad for parameter in chain.parameters())]
+
+    for ours, theirs in zip(run(True), run(False), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_tensors_of_any_layout_are_read(crf, normal):
+    chain, gold = crf(3), torch.ones(4, 4, dtype=torch.long)
+    plain = normal(4, 4, 3)
+    turned = plain.transpose(0, 2).contiguous().transpose(0, 2)
+    lengths = torch.stack([LENGTHS, LENGTHS], 1)[:, 0]
+    assert not turned.is_contiguous()
+    expected = chain.nll(plain, gold, LENGTHS)
+    torch.testing.assert_close(chain.nll(turned, gold.T, lengths), expected, rtol=0, atol=0)
+    torch.testing.assert_close(chain.posteriors(turned, lengths), chain.posteriors(plain, LENGTHS), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("gold", "length"), [(3, 4), (-1, 4), (0, 5)])
+def test_labels_and_lengths_that_do_not_exist_are_refused(crf, normal, gold, length):
+    with pytest.raises((IndexError, RuntimeError)):  # torch has either
+        crf(3).nll(normal(1, 4, 3), torch.full((1, 4), gold), torch.tensor([length]))
 
 
 def test_a_post_without_words_costs_nothing(crf, normal):

@@ -2,7 +2,8 @@
 
 Emissions are (batch, word, label) and lengths (batch,) words everywhere. Inner sums run in float64 (float32 where
 the device has no other); results come back in the emissions' type. What stands past a post's length is never read,
-be it NaN. A post of length 0 has log-partition and score 0.
+be it NaN. A post of length 0 has log-partition and score 0. With numba ``parts.one_pass`` computes log-likelihoods and
+posteriors on the CPU.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mner.models.parts import one_pass
 from mner.models.parts.scan import ChainScan
 
 
@@ -47,6 +49,9 @@ def path_score(chain: ChainScores, emissions: Tensor, gold: Tensor, lengths: Ten
 
 def nll(chain: ChainScores, emissions: Tensor, gold: Tensor, lengths: Tensor) -> Tensor:
     """Negative log-likelihood (batch,) of ``gold`` (batch, word): log Z - score(gold)."""
+    if one_pass.usable(emissions):
+        likelihood: Tensor = one_pass.Likelihood.apply(emissions, *chain, gold, lengths)  # type: ignore[no-untyped-call]
+        return likelihood
     exact = exact_scores(emissions, lengths)
     total = _total(chain, _forward(chain, exact), lengths)
     return (total - _path(chain, exact, gold, lengths)).to(emissions.dtype)
@@ -57,6 +62,9 @@ def posteriors(chain: ChainScores, emissions: Tensor, lengths: Tensor) -> Tensor
 
     They differ from alpha + beta by a constant per word, so a tempered posterior is ``softmax(posteriors / tau)``.
     """
+    if one_pass.usable(emissions):
+        logs: Tensor = one_pass.Posteriors.apply(emissions, *chain, lengths)  # type: ignore[no-untyped-call]
+        return logs
     alpha, beta = _forward_backward(chain, exact_scores(emissions, lengths), lengths)
     log = torch.log_softmax(alpha + beta, -1)
     return log.masked_fill(~mask(emissions, lengths)[..., None], 0.0).to(emissions.dtype)
