@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import itertools
 import statistics
 import sys
@@ -15,19 +16,42 @@ from record import Table, arguments, in_turn, median, write
 from torchcrf import CRF
 
 from mner.decode import Chain, viterbi
+from mner.models.parts import one_pass
 from mner.models.parts.crf import ChainCRF
 
 ABOUT = """Random label scores and chains, the same on both sides; posts of half to all of the named words. Both sides
 in one process, taking turns after a warm-up. The log-likelihood is timed with its gradients. mner sums in float64 and
-gives float32, pytorch-crf computes in float32; Viterbi is numpy in mner and torch in pytorch-crf. Every cell first
-checks that both give the same log-likelihood and paths of the same score."""
+gives float32, pytorch-crf computes in float32. With numba, the extra `fast`, mner runs compiled loops on one core; its
+route without numba is torch for log-likelihoods and posteriors, numpy for Viterbi, and was measured in the same run.
+Every cell first checks that both give the same log-likelihood and paths of the same score."""
 
-SIDES = ("NLL", "pytorch-crf NLL", "NLL + posteriors", "posteriors", "Viterbi", "pytorch-crf Viterbi")
+BOTH, PLAIN = "NLL + posteriors", "without numba"
+SIDES = (
+    "NLL", "pytorch-crf NLL", BOTH, f"{BOTH} {PLAIN}", "posteriors", "Viterbi", "pytorch-crf Viterbi",
+    f"Viterbi {PLAIN}",
+)  # fmt: skip
 RATIOS = {
     "NLL": ("pytorch-crf NLL", "NLL"),
-    "NLL + posteriors against pytorch-crf's NLL alone": ("pytorch-crf NLL", "NLL + posteriors"),
+    f"{BOTH} against pytorch-crf's NLL alone": ("pytorch-crf NLL", BOTH),
+    f"{BOTH} against pytorch-crf's NLL alone, {PLAIN}": ("pytorch-crf NLL", f"{BOTH} {PLAIN}"),
     "Viterbi": ("pytorch-crf Viterbi", "Viterbi"),
+    f"Viterbi, {PLAIN}": ("pytorch-crf Viterbi", f"Viterbi {PLAIN}"),
 }
+
+
+def without_numba(work: Callable[[], object]) -> Callable[[], None]:
+    """The same work on the route of an install without the extra ``fast``."""
+    module = importlib.import_module("mner.decode.viterbi")
+
+    def plain() -> None:
+        before = one_pass.COMPILED, module._loop
+        one_pass.COMPILED, module._loop = False, lambda: None
+        try:
+            work()
+        finally:
+            one_pass.COMPILED, module._loop = before
+
+    return plain
 
 
 def works(batch: int, words: int, labels: int) -> dict[str, Callable[[], object]]:
@@ -68,6 +92,9 @@ def works(batch: int, words: int, labels: int) -> dict[str, Callable[[], object]
         with_gradients(our_nll)()
         posteriors()
 
+    def our_viterbi() -> object:
+        return viterbi(plain.numpy(), counts, crf=chain)
+
     def their_viterbi() -> list[list[int]]:
         with torch.no_grad():
             result: list[list[int]] = theirs.decode(plain, mask=mask)
@@ -86,10 +113,12 @@ def works(batch: int, words: int, labels: int) -> dict[str, Callable[[], object]
     return {
         "NLL": with_gradients(our_nll),
         "pytorch-crf NLL": with_gradients(their_nll),
-        "NLL + posteriors": both,
+        BOTH: both,
+        f"{BOTH} {PLAIN}": without_numba(both),
         "posteriors": posteriors,
-        "Viterbi": lambda: viterbi(plain.numpy(), counts, crf=chain),
+        "Viterbi": our_viterbi,
         "pytorch-crf Viterbi": their_viterbi,
+        f"Viterbi {PLAIN}": without_numba(our_viterbi),
     }
 
 
@@ -117,9 +146,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         ratios.update({f"{name}, {size}": ratio for name, ratio in row.items()})
         faster.rows.append([batch, words, labels, *row.values()])
     for name in RATIOS:
-        of_name = [ratio for key, ratio in ratios.items() if key.startswith(f"{name}, ")]
+        of_name = [ratio for key, ratio in ratios.items() if key.startswith(f"{name}, batch ")]
+        ratios[f"{name}: median"] = statistics.median(of_name)
         ratios[f"{name}: geometric mean"] = statistics.geometric_mean(of_name)
         ratios[f"{name}: least"] = min(of_name)
+    if not one_pass.COMPILED:
+        faster.note = "numba is not installed: all of it is the route without numba."
     write(
         "crf",
         ABOUT,

@@ -25,7 +25,7 @@ export GOMP_SPINCOUNT=100
 
 measure() {
     case "$1" in
-        crf) "$python" benchmarks/crf.py --least-seconds 1 ;;
+        crf) "$python" benchmarks/crf.py --least-seconds 1 --threads 1 ;;
         cold_start) "$python" benchmarks/cold_start.py --model "$model" --repetitions 5 ;;
         predict_throughput) "$python" benchmarks/predict_throughput.py --model "$model" --posts 320 --repetitions 3 ;;
         train_throughput) "$python" benchmarks/train_throughput.py --posts 160 --warmup-steps 4 --repetitions 3 ;;
