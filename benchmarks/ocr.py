@@ -182,9 +182,9 @@ def spaces(sides: Mapping[str, Side], names: Sequence[str]) -> Table:
             picture = page(font, size)
             for read in sides.values():
                 text = read(picture)
-                found = sum(line.count(" ") for line in text)
+                blanks = sum(line.count(" ") for line in text)
                 share, _ = agreement({"": "\n".join(LINES)}, {"": "\n".join(text)})
-                row += [found, share]
+                row += [blanks, share]
             table.rows.append(row)
     return table
 

@@ -162,8 +162,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="seconds of each measurement")
     parser.add_argument("--posts", type=int, default=2048, help="posts that service and tagger are compared on")
     options = arguments(parser, argv)
-    found, data = training_posts(TEXTS)
-    texts = [post.text for post in found]
+    posts, data = training_posts(TEXTS)
+    texts = [post.text for post in posts]
     options.data = data
     seconds: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -235,12 +235,12 @@ def measure(
 def loads(options: argparse.Namespace, port: int, requests: Sequence[bytes]) -> dict[int, Load]:
     """What each number of clients sees, the numbers taking turns."""
     press(port, 4, itertools.cycle(requests), min(1.0, options.seconds))
-    found = {count: Load() for count in options.clients}
+    measured = {count: Load() for count in options.clients}
     for _ in range(options.repetitions):
-        for count, load in found.items():
+        for count, load in measured.items():
             print(f"  {count} clients", file=sys.stderr, flush=True)
             press(port, count, itertools.cycle(requests), options.seconds, load)
-    return found
+    return measured
 
 
 def piped(options: argparse.Namespace, texts: Sequence[str]) -> float:
@@ -259,16 +259,16 @@ def piped(options: argparse.Namespace, texts: Sequence[str]) -> float:
 
 def cold(options: argparse.Namespace, folder: Path, text: str) -> dict[str, list[float]]:
     """Seconds from the start of a process to readiness and to its first answer."""
-    found: dict[str, list[float]] = {"ready": [], "first answer": []}
+    seconds: dict[str, list[float]] = {"ready": [], "first answer": []}
     for number in range(options.repetitions + 1):
         began = time.perf_counter()
         with service(options, folder) as (port, ready):
             press(port, 1, iter([request({"text": text})]), 60.0)
             answered = time.perf_counter() - began
         if number:
-            found["ready"].append(ready)
-            found["first answer"].append(answered)
-    return found
+            seconds["ready"].append(ready)
+            seconds["first answer"].append(answered)
+    return seconds
 
 
 def _table(title: str, loads: dict[int, Load]) -> Table:

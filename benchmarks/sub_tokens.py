@@ -108,18 +108,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, _, posts in sets:
         kinds.rows += words(name, posts)
     for (name, signature, posts), encoder in itertools.product(sets, settings.encoders):
-        found = encoders.find(encoder)
+        folder = encoders.find(encoder)
         total: dict[str, float] = {}
         for setting, options in SETTINGS:
-            counts = counted(posts, Views(found, ContextConfig.model_validate(options)))
+            counts = counted(posts, Views(folder, ContextConfig.model_validate(options)))
             total[setting] = counts.total() / len(posts)
             pieces.rows.append(
-                [name, found.name, setting, *(counts[kind] / len(posts) for kind in KINDS), total[setting]]
+                [name, folder.name, setting, *(counts[kind] / len(posts) for kind in KINDS), total[setting]]
             )
-        ratios[f"{name}, {found.name}: word_pieces 6 / fold, word_pieces 6"] = (
+        ratios[f"{name}, {folder.name}: word_pieces 6 / fold, word_pieces 6"] = (
             total["word_pieces 6"] / total["fold, word_pieces 6"]
         )
-        signatures.append(f"{signature} encoder={found.name} posts={len(posts)} mner={version('mner')}")
+        signatures.append(f"{signature} encoder={folder.name} posts={len(posts)} mner={version('mner')}")
     pieces.note += f" {'; '.join(f'`{signature}`' for signature in signatures)}."
     write("sub_tokens", ABOUT, [pieces, kinds], settings=settings, seconds={}, ratios=ratios)
     return 0

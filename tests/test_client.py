@@ -64,11 +64,11 @@ def stand() -> Iterator[Callable[..., Stand]]:
     with ExitStack() as stack:
 
         def make(*replies: Reply) -> Stand:
-            one = Stand(list(replies))
-            thread = threading.Thread(target=one.server.serve_forever, daemon=True)
+            service = Stand(list(replies))
+            thread = threading.Thread(target=service.server.serve_forever, daemon=True)
             thread.start()
-            stack.callback(lambda: (one.server.shutdown(), one.server.server_close(), thread.join()))
-            return one
+            stack.callback(lambda: (service.server.shutdown(), service.server.server_close(), thread.join()))
+            return service
 
         yield make
 

@@ -57,12 +57,14 @@ def test_rows_say_where_the_picture_shows_an_entity(run: Run, tmp_path: Path) ->
     (tmp_path / "contexts.jsonl").write_text(json.dumps(row))
     (tmp_path / "posts.jsonl").write_text(json.dumps({"text": TEXT, "image": "1.jpg"}))
     given = (tmp_path / "posts.jsonl", "--contexts", tmp_path / "contexts.jsonl")
-    (found,) = rows(run(*given))
-    assert found["entities"] and all(entity["regions"][0]["box"] == [1, 2, 30, 40] for entity in found["entities"])
+    (grounded,) = rows(run(*given))
+    assert grounded["entities"] and all(
+        entity["regions"][0]["box"] == [1, 2, 30, 40] for entity in grounded["entities"]
+    )
     (tmp_path / "text.toml").write_text('sources = ["objects"]')
     for setting in ("off", str(tmp_path / "text.toml")):
         (without,) = rows(run(*given, "--grounding", setting))
-        assert [entity.get("regions") for entity in without["entities"]] == [None] * len(found["entities"])
+        assert [entity.get("regions") for entity in without["entities"]] == [None] * len(grounded["entities"])
     assert "--grounding" in run(*given, "--grounding", "of").stderr
 
 

@@ -75,9 +75,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
         return begun[-1]
 
     yield make
-    for one in begun:
-        one.process.kill()
-        one.process.wait()
+    for each in begun:
+        each.process.kill()
+        each.process.wait()
 
 
 def test_service_answers_what_it_accepted_and_leaves_without_a_fault(start, asking) -> None:
@@ -140,7 +140,8 @@ def test_full_disk_for_the_store_fails_no_request(start, asking, tmp_path) -> No
     client = asking(service.address(), timeout=300)
     for _ in range(2):
         rows = [
-            client.entities("Kevin Love", id=str(at), image=base64.b64decode(one)) for at, one in enumerate(pictures)
+            client.entities("Kevin Love", id=str(at), image=base64.b64decode(picture))
+            for at, picture in enumerate(pictures)
         ]
         assert {row["image_status"] for row in rows} <= {"used", "empty"}
     sizes = [path.stat().st_size for path in (tmp_path / "cache").rglob("*") if path.is_file()]

@@ -28,8 +28,8 @@ def lint(program: str, *words: object) -> subprocess.CompletedProcess[str]:
 
 
 def services() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    return found
+    parsed: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    return parsed
 
 
 def resources() -> list[dict[str, Any]]:
@@ -37,8 +37,8 @@ def resources() -> list[dict[str, Any]]:
 
 
 def container() -> dict[str, Any]:
-    found: dict[str, Any] = resources()[0]["spec"]["template"]["spec"]["containers"][0]
-    return found
+    parsed: dict[str, Any] = resources()[0]["spec"]["template"]["spec"]["containers"][0]
+    return parsed
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda path: path.name)

@@ -139,6 +139,6 @@ def test_posts_are_a_stream(tagger: Tagger) -> None:
 @pytest.mark.parametrize("tool", TOOLS)
 def test_several_pictures_come_back(tool: Tool, tmp_path: Path) -> None:
     post = replace(POST, image="7.jpg", more_images=("8.jpg",))
-    found = replace(FOUND, pictures=(PictureStatus("used", "7.jpg"), PictureStatus("missing", "8.jpg")))
-    (again,) = imported(tool, [task(post, found, tool)], tmp_path)
+    prediction = replace(FOUND, pictures=(PictureStatus("used", "7.jpg"), PictureStatus("missing", "8.jpg")))
+    (again,) = imported(tool, [task(post, prediction, tool)], tmp_path)
     assert again.images == ("7.jpg", "8.jpg")

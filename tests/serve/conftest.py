@@ -43,8 +43,8 @@ class Running:
             connection.request(method or ("GET" if body is None else "POST"), path, content, named)
             answer = connection.getresponse()
             text = answer.read()
-            found = {name.lower(): value for name, value in answer.getheaders()}
-            return answer.status, json.loads(text) if "json" in found.get("content-type", "") else text, found
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, json.loads(text) if "json" in received.get("content-type", "") else text, received
         finally:
             connection.close()
 
@@ -105,9 +105,11 @@ def serve(tagger: mner.Tagger, tmp_path: Path) -> Iterator[Callable[..., Running
 @pytest.fixture(scope="module")
 def service(tagger: mner.Tagger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A service with the limits that it has by default, but for time on a busy machine; its picture worker is ready."""
-    with running(tagger, Settings(store=tmp_path_factory.mktemp("store") / "store.sqlite", picture_ms=60_000)) as one:
-        one.pictures_ready()
-        yield one
+    with running(
+        tagger, Settings(store=tmp_path_factory.mktemp("store") / "store.sqlite", picture_ms=60_000)
+    ) as service:
+        service.pictures_ready()
+        yield service
 
 
 @pytest.fixture

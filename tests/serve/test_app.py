@@ -213,8 +213,8 @@ def test_document_has_examples_that_work_and_no_page_with_scripts_of_others(serv
     ],
 )
 def test_faults_have_one_shape(service, body, status, code, field) -> None:
-    found, answer, _ = service.ask(body)
-    assert (found, answer["error"]["code"], answer["error"]["field"]) == (status, code, field)
+    answered, answer, _ = service.ask(body)
+    assert (answered, answer["error"]["code"], answer["error"]["field"]) == (status, code, field)
     assert set(answer) == {"error"}
     assert answer["error"]["message"].isprintable()
 

@@ -25,12 +25,12 @@ def echo(sizes: list[int]):
     return tag
 
 
-async def closed(made: Batcher, work) -> Any:
-    made.start()
+async def closed(batching: Batcher, work) -> Any:
+    batching.start()
     try:
         return await work
     finally:
-        await made.close()
+        await batching.close()
 
 
 def rows(*texts: str) -> list[dict[str, str]]:
@@ -41,9 +41,9 @@ def test_requests_share_a_batch_and_each_gets_its_own() -> None:
     sizes: list[int] = []
 
     async def run() -> None:
-        made = batcher(echo(sizes))
-        work = asyncio.gather(*(made.tag(rows(f"{n}a", f"{n}b"), [3, 3]) for n in range(8)))
-        assert await closed(made, work) == [[f"{n}a", f"{n}b"] for n in range(8)]
+        batching = batcher(echo(sizes))
+        work = asyncio.gather(*(batching.tag(rows(f"{n}a", f"{n}b"), [3, 3]) for n in range(8)))
+        assert await closed(batching, work) == [[f"{n}a", f"{n}b"] for n in range(8)]
 
     asyncio.run(run())
     assert sizes == [16]
@@ -53,9 +53,9 @@ def test_batch_keeps_to_its_budget_of_words() -> None:
     sizes: list[int] = []
 
     async def run() -> None:
-        made = batcher(echo(sizes), batch_words=10)
-        work = asyncio.gather(*(made.tag(rows(str(n)), [4]) for n in range(5)))
-        assert await closed(made, work) == [[str(n)] for n in range(5)]
+        batching = batcher(echo(sizes), batch_words=10)
+        work = asyncio.gather(*(batching.tag(rows(str(n)), [4]) for n in range(5)))
+        assert await closed(batching, work) == [[str(n)] for n in range(5)]
 
     asyncio.run(run())
     assert sizes == [2, 2, 1]
@@ -65,9 +65,9 @@ def test_long_request_is_cut_so_that_others_get_their_turn() -> None:
     sizes: list[int] = []
 
     async def run() -> None:
-        made = batcher(echo(sizes), batch_words=10)
+        batching = batcher(echo(sizes), batch_words=10)
         texts = [str(n) for n in range(7)]
-        assert await closed(made, made.tag(rows(*texts), [4] * 7)) == texts
+        assert await closed(batching, batching.tag(rows(*texts), [4] * 7)) == texts
 
     asyncio.run(run())
     assert max(sizes) <= 2
@@ -76,13 +76,13 @@ def test_long_request_is_cut_so_that_others_get_their_turn() -> None:
 def test_short_request_overtakes_the_rest_of_a_long_one() -> None:
     ended: list[str] = []
 
-    async def ask(made: Batcher, name: str, count: int) -> None:
-        await made.tag(rows(*[name] * count), [9] * count)
+    async def ask(batching: Batcher, name: str, count: int) -> None:
+        await batching.tag(rows(*[name] * count), [9] * count)
         ended.append(name)
 
     async def run() -> None:
-        made = batcher(echo([]), batch_words=10)
-        await closed(made, asyncio.gather(ask(made, "long", 50), ask(made, "short", 1)))
+        batching = batcher(echo([]), batch_words=10)
+        await closed(batching, asyncio.gather(ask(batching, "long", 50), ask(batching, "short", 1)))
 
     asyncio.run(run())
     assert ended == ["short", "long"]
@@ -92,8 +92,8 @@ def test_budget_of_one_word_tags_every_request_alone() -> None:
     sizes: list[int] = []
 
     async def run() -> None:
-        made = batcher(echo(sizes), batch_words=1)
-        await closed(made, asyncio.gather(*(made.tag(rows("a"), [3]) for _ in range(4))))
+        batching = batcher(echo(sizes), batch_words=1)
+        await closed(batching, asyncio.gather(*(batching.tag(rows("a"), [3]) for _ in range(4))))
 
     asyncio.run(run())
     assert sizes == [1] * 4
@@ -101,8 +101,8 @@ def test_budget_of_one_word_tags_every_request_alone() -> None:
 
 def test_lone_request_does_not_wait_for_others() -> None:
     async def run() -> None:
-        made = batcher(echo([]), wait=30.0, under_way=lambda: 1)
-        await asyncio.wait_for(closed(made, made.tag(rows("a"), [1])), 5)
+        batching = batcher(echo([]), wait=30.0, under_way=lambda: 1)
+        await asyncio.wait_for(closed(batching, batching.tag(rows("a"), [1])), 5)
 
     asyncio.run(run())
 
@@ -115,21 +115,21 @@ def test_too_much_waiting_is_refused_with_the_seconds_to_wait() -> None:
         return [row["text"] for row in rows]
 
     async def run() -> None:
-        made = batcher(tag, batch_words=10, waiting_words=25)
-        made.start()
-        first = [asyncio.ensure_future(made.tag(rows("a"), [10]))]
+        batching = batcher(tag, batch_words=10, waiting_words=25)
+        batching.start()
+        first = [asyncio.ensure_future(batching.tag(rows("a"), [10]))]
         await asyncio.sleep(0.1)
-        first += [asyncio.ensure_future(made.tag(rows("a"), [10])) for _ in range(2)]
+        first += [asyncio.ensure_future(batching.tag(rows("a"), [10])) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(RequestError) as fault:
-            await made.tag(rows("b"), [10])
+            await batching.tag(rows("b"), [10])
         assert fault.value.status == 429
         assert fault.value.wait is not None
         assert fault.value.wait >= 1
         release.set()
         assert await asyncio.gather(*first) == [["a"]] * 3
-        assert made.waiting == 0
-        await made.close()
+        assert batching.waiting == 0
+        await batching.close()
 
     asyncio.run(run())
 
@@ -141,9 +141,9 @@ def test_post_that_cannot_be_tagged_harms_no_other_request() -> None:
         return [row["text"] for row in rows]
 
     async def run() -> None:
-        made = batcher(tag)
-        work = asyncio.gather(*(made.tag(rows(text), [1]) for text in ("a", "bad", "b")), return_exceptions=True)
-        good, bad, last = await closed(made, work)
+        batching = batcher(tag)
+        work = asyncio.gather(*(batching.tag(rows(text), [1]) for text in ("a", "bad", "b")), return_exceptions=True)
+        good, bad, last = await closed(batching, work)
         assert (good, last) == (["a"], ["b"])
         assert isinstance(bad, RuntimeError)
 
@@ -154,13 +154,13 @@ def test_request_whose_client_has_left_is_not_tagged() -> None:
     sizes: list[int] = []
 
     async def run() -> None:
-        made = batcher(echo(sizes))
-        gone = asyncio.ensure_future(made.tag(rows("gone"), [1]))
+        batching = batcher(echo(sizes))
+        gone = asyncio.ensure_future(batching.tag(rows("gone"), [1]))
         await asyncio.sleep(0)
         gone.cancel()
         await asyncio.sleep(0)
-        assert await closed(made, made.tag(rows("a"), [1])) == ["a"]
-        assert made.waiting == 0
+        assert await closed(batching, batching.tag(rows("a"), [1])) == ["a"]
+        assert batching.waiting == 0
 
     asyncio.run(run())
     assert sizes == [1]
@@ -168,11 +168,11 @@ def test_request_whose_client_has_left_is_not_tagged() -> None:
 
 def test_closing_answers_what_waits() -> None:
     async def run() -> None:
-        made = batcher(echo([]), wait=0.0)
-        made.start()
-        work = asyncio.gather(*(made.tag(rows(str(n)), [60]) for n in range(5)))
+        batching = batcher(echo([]), wait=0.0)
+        batching.start()
+        work = asyncio.gather(*(batching.tag(rows(str(n)), [60]) for n in range(5)))
         await asyncio.sleep(0)
-        await made.close()
+        await batching.close()
         assert await work == [[str(n)] for n in range(5)]
 
     asyncio.run(run())

@@ -14,10 +14,10 @@ from mner.serve.logs import JsonLines
 
 
 def record(message: str, **extra: object) -> logging.LogRecord:
-    made = logging.LogRecord("mner.serve", logging.INFO, __file__, 1, message, (), None)
+    written = logging.LogRecord("mner.serve", logging.INFO, __file__, 1, message, (), None)
     for key, value in extra.items():
-        setattr(made, key, value)
-    return made
+        setattr(written, key, value)
+    return written
 
 
 def test_line_is_json_with_its_fields_and_no_control_character() -> None:
@@ -34,12 +34,12 @@ def test_line_is_json_with_its_fields_and_no_control_character() -> None:
 
 
 def test_exception_is_named_with_its_place_and_without_its_message() -> None:
-    made = record("the service failed")
+    written = record("the service failed")
     try:
         raise ValueError("Zanzibar")
     except ValueError:
-        made.exc_info = sys.exc_info()
-    row = json.loads(JsonLines().format(made))
+        written.exc_info = sys.exc_info()
+    row = json.loads(JsonLines().format(written))
     assert row["error"] == "ValueError"
     assert "test_logs.py" in row["places"][0]
     assert "Zanzibar" not in json.dumps(row)
@@ -59,8 +59,8 @@ def test_failure_of_the_service_is_an_answer_with_the_request_of_its_log(serve, 
     assert (status, answer["error"]["code"]) == (500, "internal")
     assert headers["x-request-id"] in answer["error"]["message"]
     assert "Zanzibar" not in json.dumps(answer)
-    failures = [one for one in caplog.records if getattr(one, "event", "") == "failure"]
-    assert [one.request for one in failures] == [headers["x-request-id"]]
+    failures = [line for line in caplog.records if getattr(line, "event", "") == "failure"]
+    assert [line.request for line in failures] == [headers["x-request-id"]]
 
 
 @pytest.mark.service

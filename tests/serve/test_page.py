@@ -384,8 +384,8 @@ def test_file_that_is_no_picture_is_said_so(browse: Browse, service: Running) ->
 
 
 def test_model_of_words_alone_says_so(browse: Browse) -> None:
-    with running(mner.load(threads=1, use_images=False), Settings()) as one:
-        shown = browse(one.address).page
+    with running(mner.load(threads=1, use_images=False), Settings()) as service:
+        shown = browse(service.address).page
         shown.set_input_files("#file", SHIRT)
         shown.fill("#text", POST)
         expect(shown.locator("#picture-status")).to_contain_text("This model reads words alone")

@@ -35,10 +35,10 @@ class Page(HTMLParser):
         assert self.open == []  # every element that was opened was closed, in order
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.elements.append((tag, found))
+        attributes = dict(attrs)
+        self.elements.append((tag, attributes))
         if tag not in self.EMPTY:
-            self.open.append(f"{tag}.{found['class']}" if found.get("class") else tag)
+            self.open.append(f"{tag}.{attributes['class']}" if attributes.get("class") else tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop().partition(".")[0] == tag
@@ -54,7 +54,7 @@ class Page(HTMLParser):
             if (not inside or inside in path) and not any(part.startswith(without) for part in path)
         )
 
-    def found(self, tag: str) -> list[dict[str, str | None]]:
+    def attributes_of(self, tag: str) -> list[dict[str, str | None]]:
         """The attributes of every element of a name."""
         return [attributes for name, attributes in self.elements if name == tag]
 

@@ -157,10 +157,10 @@ def test_page_stands_alone(name: str, parse: Callable[[str], Any]) -> None:
     html = page(analysis.report(name, RESULTS[name]))
     page_ = parse(html)
     assert re.findall(r"""(?:src|href)\s*=|url\(|@import""", html.split("<body>")[0]) == []
-    assert page_.found("script") == page_.found("link") == page_.found("a") == []
-    assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in page_.found("img"))
+    assert page_.attributes_of("script") == page_.attributes_of("link") == page_.attributes_of("a") == []
+    assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in page_.attributes_of("img"))
     assert analysis.about(name).title[1:] in page_.text("h1")
-    assert page_.found("svg") or name in {"cases", "cost"}
+    assert page_.attributes_of("svg") or name in {"cases", "cost"}
 
 
 @pytest.mark.parametrize("name", analysis.names())
@@ -243,7 +243,7 @@ def test_case_shows_words_readings_and_context(parse: Callable[[str], Any], tmp_
     assert page_.text("mark.c0", without="span.label") == "Kevin Love" * 2
     assert page_.text("span.pill bad") == "2 missed, 1 wrong"
     assert page_.text("span.pill good") == "right"
-    (picture,) = page_.found("img")
+    (picture,) = page_.attributes_of("img")
     assert str(picture["src"]).startswith("data:image/jpeg;base64,")
     assert "LOVE 42" in page_.text("p.match") and "Kevin Love" in page_.text("p.match")
     assert EVIL in page_.text("div.beside")
@@ -254,7 +254,7 @@ def test_case_shows_words_readings_and_context(parse: Callable[[str], Any], tmp_
 def test_picture_that_is_not_at_hand_is_said(parse: Callable[[str], Any], tmp_path: Path) -> None:
     for images in (None, tmp_path):
         page_ = parse(page(analysis.report("cases", RESULTS["cases"]), images=images))
-        assert page_.found("img") == []
+        assert page_.attributes_of("img") == []
         assert page_.text("span.blank") == "no picture at hand"
 
 

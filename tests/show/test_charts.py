@@ -20,7 +20,7 @@ def lines() -> Lines:
 
 
 def test_points_stand_where_their_numbers_say(lines: Lines, parse: Callable[[str], Any]) -> None:
-    dots = parse(svg(lines)).found("circle")
+    dots = parse(svg(lines)).attributes_of("circle")
     across = [float(dot["cx"]) for dot in dots[:3]]
     assert across == [LEFT, LEFT + (WIDTH - LEFT - RIGHT) / 2, WIDTH - RIGHT]
     assert [float(dot["cy"]) for dot in dots[:3]] == pytest.approx(
@@ -30,7 +30,7 @@ def test_points_stand_where_their_numbers_say(lines: Lines, parse: Callable[[str
 
 
 def test_spread_is_drawn_to_both_sides(lines: Lines, parse: Callable[[str], Any]) -> None:
-    (spread,) = [line for line in parse(svg(lines)).found("line") if line["class"] == "spread"]
+    (spread,) = [line for line in parse(svg(lines)).attributes_of("line") if line["class"] == "spread"]
     middle = (float(spread["y1"]) + float(spread["y2"])) / 2
     assert middle == pytest.approx(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) / 2)
     assert float(spread["y1"]) > float(spread["y2"])
@@ -46,7 +46,7 @@ def test_ticks_are_round_and_hold_all_points(lines: Lines, parse: Callable[[str]
 
 def test_nothing_told_becomes_markup(lines: Lines, parse: Callable[[str], Any]) -> None:
     page = parse(svg(lines))
-    assert page.found("script") == []
+    assert page.attributes_of("script") == []
     assert EVIL in page.text("title")
     assert [name for name, _ in names(lines)] == ["row", EVIL]
 
@@ -54,8 +54,8 @@ def test_nothing_told_becomes_markup(lines: Lines, parse: Callable[[str], Any]) 
 def test_bars_start_at_zero_and_end_at_their_value(parse: Callable[[str], Any]) -> None:
     chart = Bars("gain", "points", ("P", "R"), (("LOC", (2.0, -1.0)), ("PER", (None, 4.0))))
     page = parse(svg(chart))
-    bars = page.found("rect")
-    (zero,) = [float(line["x1"]) for line in page.found("line") if line["class"] == "zero"]
+    bars = page.attributes_of("rect")
+    (zero,) = [float(line["x1"]) for line in page.attributes_of("line") if line["class"] == "zero"]
     right, left, longest = bars
     assert float(right["x"]) == float(longest["x"]) == zero
     assert float(left["x"]) + float(left["width"]) == pytest.approx(zero)

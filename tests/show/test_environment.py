@@ -76,7 +76,7 @@ def gallery_pages(text: str, folder: Path) -> list[str]:
     path = write_gallery([replace(explained(text), gold=gold), fallen], folder / "page.html", title=text)
     page = path.read_text(encoding="utf-8")
     posts = [
-        json.loads(found) for found in re.findall(r'<script type="application/json" id="p\d+">(.*)</script>', page)
+        json.loads(block) for block in re.findall(r'<script type="application/json" id="p\d+">(.*)</script>', page)
     ]
     assert len(posts) == 2
     return [re.sub("(?s)<script.*?</script>", "", page), *(post[part] for post in posts for part in ("row", "post"))]

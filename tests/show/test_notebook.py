@@ -26,21 +26,21 @@ STYLE = """(selector) => {
 
 
 def test_explanation_shows_what_the_picture_did(explained: Explanation, parse: Callable[[str], Any]) -> None:
-    found = parse(explained._repr_html_())
-    assert found.text("p.post", without="span.label") == explained.prediction.text
-    assert "raised by 29 points" in found.text("tr.c0")
-    assert [str(image["src"])[:22] for image in found.found("img")] == ["data:image/jpeg;base64"]
+    parsed = parse(explained._repr_html_())
+    assert parsed.text("p.post", without="span.label") == explained.prediction.text
+    assert "raised by 29 points" in parsed.text("tr.c0")
+    assert [str(image["src"])[:22] for image in parsed.attributes_of("img")] == ["data:image/jpeg;base64"]
 
 
 def test_prediction_shows_its_entities_and_what_was_read(explained: Explanation, parse: Callable[[str], Any]) -> None:
-    found = parse(explained.prediction._repr_html_())
-    assert found.text("p.post", without="span.label") == explained.prediction.text
-    assert found.text("span.label").split()[:2] == ["PER", "0.91"]
-    assert "a dog in the city" in found.text("div.mner")
-    assert found.found("table") == found.found("img") == []
+    parsed = parse(explained.prediction._repr_html_())
+    assert parsed.text("p.post", without="span.label") == explained.prediction.text
+    assert parsed.text("span.label").split()[:2] == ["PER", "0.91"]
+    assert "a dog in the city" in parsed.text("div.mner")
+    assert parsed.attributes_of("table") == parsed.attributes_of("img") == []
     bare = parse(Prediction("", "no names here", ())._repr_html_())
     assert bare.text("p.post") == "no names here"
-    assert bare.found("h1") == []
+    assert bare.attributes_of("h1") == []
 
 
 def test_styles_stay_inside(browse: Browse, explained: Explanation, tmp_path: Path) -> None:

@@ -21,17 +21,17 @@ def test_strings_of_others_never_become_markup(
 ) -> None:
     written = write_pages([evil(EVIL, picture)], tmp_path, title=EVIL)
     for path in written:
-        found = parse(path.read_text(encoding="utf-8"))
-        tags = {name for name, _ in found.elements}
+        parsed = parse(path.read_text(encoding="utf-8"))
+        tags = {name for name, _ in parsed.elements}
         assert not tags & {"script", "iframe", "object", "link", "base", "form"}
-        assert all(not name.startswith("on") for _, attributes in found.elements for name in attributes)
-        assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in found.found("img"))
-        assert EVIL in found.text("h1")
-        assert "49" not in found.text("h1")
-    found = parse(written[1].read_text(encoding="utf-8"))
-    assert found.text("p.post", without="span.label") == EVIL
-    assert found.found("img")[0]["alt"] == f"The post's picture: {EVIL}"
-    assert found.text("text") == f"{EVIL} {EVIL}"
+        assert all(not name.startswith("on") for _, attributes in parsed.elements for name in attributes)
+        assert all(str(image["src"]).startswith("data:image/jpeg;base64,") for image in parsed.attributes_of("img"))
+        assert EVIL in parsed.text("h1")
+        assert "49" not in parsed.text("h1")
+    parsed = parse(written[1].read_text(encoding="utf-8"))
+    assert parsed.text("p.post", without="span.label") == EVIL
+    assert parsed.attributes_of("img")[0]["alt"] == f"The post's picture: {EVIL}"
+    assert parsed.text("text") == f"{EVIL} {EVIL}"
 
 
 def test_nothing_is_loaded_from_elsewhere(tmp_path: Path, explained: Explanation, fallen: Explanation) -> None:
@@ -48,12 +48,14 @@ def test_pages_are_linked_and_written_whole(
     assert [path.name for path in written] == names
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(names)
     index = parse(written[0].read_text(encoding="utf-8"))
-    assert [link["href"] for link in index.found("a")] == names[1:]
+    assert [link["href"] for link in index.attributes_of("a")] == names[1:]
     assert "3 posts" in index.text("header")
     assert "2 with a picture used" in index.text("header")
     assert "2 label changed" in index.text("header")
-    assert len(index.found("img")) == 2
-    links = [[link["href"] for link in parse(path.read_text(encoding="utf-8")).found("a")] for path in written[1:]]
+    assert len(index.attributes_of("img")) == 2
+    links = [
+        [link["href"] for link in parse(path.read_text(encoding="utf-8")).attributes_of("a")] for path in written[1:]
+    ]
     assert links == [
         ["index.html", "00002.html"],
         ["00001.html", "index.html", "00003.html"],
@@ -82,7 +84,7 @@ def test_pages_of_an_earlier_run_are_removed(
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "00001.html", "00002.html", "00004.html", "00005.html", "index.html", "notes.html",
     ]  # fmt: skip
-    links = parse(index.read_text(encoding="utf-8")).found("a")
+    links = parse(index.read_text(encoding="utf-8")).attributes_of("a")
     assert [link["href"] for link in links] == ["00001.html", "00002.html"]
 
 

@@ -22,10 +22,10 @@ def test_unusable_picture_is_left_out(source: Any) -> None:
 
 
 def test_small_picture_is_not_blown_up() -> None:
-    found = embed(Image.new("RGB", (30, 20)))
-    assert found is not None
-    assert (found.width, found.height) == (30, 20)
-    assert Image.open(io.BytesIO(base64.b64decode(found.uri.partition(",")[2]))).size == (30, 20)
+    embedded = embed(Image.new("RGB", (30, 20)))
+    assert embedded is not None
+    assert (embedded.width, embedded.height) == (30, 20)
+    assert Image.open(io.BytesIO(base64.b64decode(embedded.uri.partition(",")[2]))).size == (30, 20)
 
 
 @pytest.mark.parametrize(
@@ -42,16 +42,16 @@ def test_small_picture_is_not_blown_up() -> None:
 )
 def test_box_is_kept_inside_the_picture(box: Any, expected: Any) -> None:
     context = VisualContext("x", tags=(Tag("dog", box=box),))
-    one = Explanation(Prediction("", "", (), "I+T", "used", None, context), ())
-    drawn, left_out = boxes(one, Embedded("", 100, 100))
+    explanation = Explanation(Prediction("", "", (), "I+T", "used", None, context), ())
+    drawn, left_out = boxes(explanation, Embedded("", 100, 100))
     assert left_out == 0
     assert [(b.x, b.y, b.width, b.height) for b in drawn] == ([expected] if expected else [])
 
 
 def test_most_certain_boxes_are_drawn_and_the_rest_counted() -> None:
     tags = tuple(Tag(str(n), confidence=n / 100, box=(0, 0, 9, 9)) for n in range(BOXES + 5))
-    one = Explanation(Prediction("", "", (), "I+T", "used", None, VisualContext("x", tags=tags)), ())
-    drawn, left_out = boxes(one, Embedded("", 100, 100))
+    explanation = Explanation(Prediction("", "", (), "I+T", "used", None, VisualContext("x", tags=tags)), ())
+    drawn, left_out = boxes(explanation, Embedded("", 100, 100))
     assert left_out == 5
     assert [box.label for box in drawn] == [str(n) for n in range(BOXES + 4, 4, -1)]
 

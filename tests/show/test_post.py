@@ -20,27 +20,29 @@ from mner.types import Entity
 
 
 def test_page_says_what_went_in(explained: Explanation, parse: Callable[[str], Any]) -> None:
-    found = parse(page(explained))
-    assert found.text("p.post", without="span.label") == explained.prediction.text
-    marks = [found.text(f"mark.c{colour}", without="span.label") for colour in (0, 1)]
+    parsed = parse(page(explained))
+    assert parsed.text("p.post", without="span.label") == explained.prediction.text
+    marks = [parsed.text(f"mark.c{colour}", without="span.label") for colour in (0, 1)]
     assert marks == ["Love", "Cleveland"]
-    rows = [" ".join(found.text(f"tr.c{colour}").split()) for colour in (0, 1, 2)]
+    rows = [" ".join(parsed.text(f"tr.c{colour}").split()) for colour in (0, 1, 2)]
     assert rows[0] == (
         "Love PER raised by 29 points with the picture 0.91 without it 0.62 without captions 0.70 without ocr 0.90"
     )
     assert "ORG without the picture" in rows[1]
     assert "“CLEVELAND”" in rows[1]
     assert rows[2].startswith("back ORG lost with the picture −31 points")
-    whole = found.text("main")
+    whole = parsed.text("main")
     for words in ("a dog in the city", "brown small dog", "ready words", "CLEVELAND", "stray", "background words"):
         assert words in whole
     assert "7 sub-tokens of captions" in whole
-    assert next(data for path, data in found.texts if path[-1:] == ("title",)) == "42 · mner"
+    assert next(data for path, data in parsed.texts if path[-1:] == ("title",)) == "42 · mner"
 
 
 def test_bars_are_as_long_as_the_scores(explained: Explanation, parse: Callable[[str], Any]) -> None:
     fills = [
-        attributes for attributes in parse(page(explained)).found("span") if "fill" in (attributes.get("class") or "")
+        attributes
+        for attributes in parse(page(explained)).attributes_of("span")
+        if "fill" in (attributes.get("class") or "")
     ]
     assert [fill["style"] for fill in fills] == [
         f"width: {width}%" for width in ("91.0", "62.0", "20.0", "51.0", "88.0", "30.0")
@@ -48,8 +50,8 @@ def test_bars_are_as_long_as_the_scores(explained: Explanation, parse: Callable[
 
 
 def test_picture_is_inside_and_small(explained: Explanation, parse: Callable[[str], Any]) -> None:
-    found = parse(page(explained))
-    (image,) = found.found("img")
+    parsed = parse(page(explained))
+    (image,) = parsed.attributes_of("img")
     head, _, encoded = str(image["src"]).partition(",")
     assert head == "data:image/jpeg;base64"
     assert Image.open(io.BytesIO(base64.b64decode(encoded))).size == (LONGEST, LONGEST // 2)
@@ -57,28 +59,30 @@ def test_picture_is_inside_and_small(explained: Explanation, parse: Callable[[st
 
 
 def test_boxes_lie_over_the_original_pixels(explained: Explanation, parse: Callable[[str], Any]) -> None:
-    found = parse(page(explained))
-    (svg,) = found.found("svg")
+    parsed = parse(page(explained))
+    (svg,) = parsed.attributes_of("svg")
     assert svg["viewbox"] == "0 0 1000 500"
     drawn = [
         (box["class"], *(float(str(box[side])) for side in ("x", "y", "width", "height")))
-        for box in found.found("rect")
+        for box in parsed.attributes_of("rect")
     ]
     assert drawn == [
         ("tag", 10, 20, 290, 380),
         ("ocr", 1, 1, 8, 8),
         ("region c1", 500, 50, 400, 70),
     ]
-    assert [box["data-row"] for box in found.found("rect") if "data-row" in box] == ["2"]
-    assert "in the picture: “CLEVELAND” (case, 0.97)" in " ".join(found.text("th").split())
-    assert found.text("text") == "brown small dog"
+    assert [box["data-row"] for box in parsed.attributes_of("rect") if "data-row" in box] == ["2"]
+    assert "in the picture: “CLEVELAND” (case, 0.97)" in " ".join(parsed.text("th").split())
+    assert parsed.text("text") == "brown small dog"
 
 
 def test_words_alone_say_why(fallen: Explanation, parse: Callable[[str], Any]) -> None:
-    found = parse(page(fallen))
-    assert "The model read the words alone: not a JPEG." in found.text("main")
-    assert found.found("img") == found.found("svg") == []
-    assert [attributes["style"] for attributes in found.found("span") if "style" in attributes] == ["width: 62.0%"]
+    parsed = parse(page(fallen))
+    assert "The model read the words alone: not a JPEG." in parsed.text("main")
+    assert parsed.attributes_of("img") == parsed.attributes_of("svg") == []
+    assert [attributes["style"] for attributes in parsed.attributes_of("span") if "style" in attributes] == [
+        "width: 62.0%"
+    ]
 
 
 def test_post_without_entities_says_so(fallen: Explanation, parse: Callable[[str], Any]) -> None:
@@ -91,9 +95,9 @@ def test_post_without_entities_says_so(fallen: Explanation, parse: Callable[[str
 def test_any_text_survives(parse: Callable[[str], Any], evil: Callable[..., Explanation], text: str) -> None:
     source = page(evil(text))
     source.encode("utf-8")
-    found = parse(source)
+    parsed = parse(source)
     expected = "".join("\ufffd" if (ord(c) < 32 and c not in "\n\t") or c == "\x7f" else c for c in text)
-    shown = found.text("p.post", without="span.label")
+    shown = parsed.text("p.post", without="span.label")
     assert len(shown) == len(text)
     assert all(a in (b, "\ufffd") for a, b in zip(shown, expected, strict=True))
 
@@ -112,8 +116,8 @@ def test_what_the_picture_did_is_a_sentence(
     explained: Explanation, parse: Callable[[str], Any], with_image: float, without: float, verdict: Any, said: str
 ) -> None:
     row = replace(explained.evidence[0], verdict=verdict, with_image=with_image, without_image=without)
-    found = parse(page(replace(explained, evidence=(row,))))
-    assert "".join(text for path, text in found.texts if any("verdict" in name for name in path)) == said
+    parsed = parse(page(replace(explained, evidence=(row,))))
+    assert "".join(text for path, text in parsed.texts if any("verdict" in name for name in path)) == said
 
 
 def test_gold_entities_show_what_is_wrong_and_what_was_missed(
@@ -124,11 +128,11 @@ def test_gold_entities_show_what_is_wrong_and_what_was_missed(
         Entity(8, 12, "back", "LOC", 1.0),
         Entity(16, 25, "Cleveland", "ORG", 1.0),
     )
-    found = parse(page(replace(explained, gold=gold)))
-    rows = [" ".join(found.text(f"tr.c{colour}").split()) for colour in (0, 1, 2)]
+    parsed = parse(page(replace(explained, gold=gold)))
+    rows = [" ".join(parsed.text(f"tr.c{colour}").split()) for colour in (0, 1, 2)]
     assert rows[0].startswith("Love PER correct raised")
     assert rows[1].startswith("Cleveland LOC wrong typegold: Cleveland ORG")
-    assert found.text("p.missed").split() == ["missed", "back", "LOC"]
+    assert parsed.text("p.missed").split() == ["missed", "back", "LOC"]
     assert "missed" not in parse(page(explained)).text("main")
 
 
@@ -142,15 +146,15 @@ def test_entities_stand_before_what_was_read(explained: Explanation, parse: Call
 
 
 def test_each_picture_is_shown_with_its_own_readings(several: Explanation, parse: Callable[[str], Any]) -> None:
-    found = parse(page(several))
-    assert [image["alt"] for image in found.found("img")] == [
+    parsed = parse(page(several))
+    assert [image["alt"] for image in parsed.attributes_of("img")] == [
         "The post's picture 1: a dog in the city",
         "The post's picture 3: a bus at night",
     ]
-    assert [svg["viewbox"] for svg in found.found("svg")] == ["0 0 1000 500", "0 0 100 80"]
-    kinds = [box["class"] for box in found.found("rect")]
+    assert [svg["viewbox"] for svg in parsed.attributes_of("svg")] == ["0 0 1000 500", "0 0 100 80"]
+    kinds = [box["class"] for box in parsed.attributes_of("rect")]
     assert kinds == ["tag", "ocr", "ocr", "tag", "region c1"], "the text that matches is in the third picture"
-    whole = " ".join(found.text("main").split())
+    whole = " ".join(parsed.text("main").split())
     for words in (
         "Picture 1 3.jpg: picture used.",
         "Picture 2 4.jpg: picture missing: there is no such picture.",

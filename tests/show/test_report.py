@@ -161,19 +161,21 @@ def test_page_holds_every_cell_of_the_tables(results: Path, parse: Callable[[str
     assert lines_shown == [cell for table in shown for row in (table.columns, *table.rows) for cell in row]
     signed = [data for path, data in result.texts if path[-2:] == ("dd", "code")]
     assert signed == [signature for each in parts for _, signature in each.signatures]
-    links = [link["href"] for link in result.found("a")]
+    links = [link["href"] for link in result.attributes_of("a")]
     assert links == ["#tiny", "#uses-of-the-test-splits"]
-    assert {section.get("id") for section in result.found("section")} == {link[1:] for link in links}
+    assert {section.get("id") for section in result.attributes_of("section")} == {link[1:] for link in links}
 
 
 def test_page_stands_alone_on_a_phone_by_day_and_night(results: Path, parse: Callable[[str], Any]) -> None:
     source = tables.page(TITLE, ABOUT, sections(results))
     result = parse(source)
-    assert [each for tag in ("link", "script", "img", "iframe") for each in result.found(tag)] == []
+    assert [each for tag in ("link", "script", "img", "iframe") for each in result.attributes_of(tag)] == []
     assert "http" not in source and "@import" not in source and "url(" not in source
-    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in result.found("meta")
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in result.attributes_of("meta")
     assert "prefers-color-scheme: dark" in source and "max-width: 760px" in source
-    assert all("scroll" in (each.get("class") or "") for each in result.found("div") if each.get("role") == "region")
+    assert all(
+        "scroll" in (each.get("class") or "") for each in result.attributes_of("div") if each.get("role") == "region"
+    )
 
 
 def test_no_cell_is_hidden_beyond_the_edge(results: Path, parse: Callable[[str], Any]) -> None:
@@ -182,10 +184,10 @@ def test_no_cell_is_hidden_beyond_the_edge(results: Path, parse: Callable[[str],
     assert [selector.strip() for selector, rule in rules if "nowrap" in rule] == [".figures .number"], "words wrap"
     result = parse(source)
     parts = [each for section in sections(results) for each in section.parts if each.table is not None]
-    assert len(result.found("table")) == len(parts)
-    named = [cell["data-column"] for cell in result.found("td")]
+    assert len(result.attributes_of("table")) == len(parts)
+    named = [cell["data-column"] for cell in result.attributes_of("td")]
     assert named == [name for each in parts if each.table for _ in each.table.rows for name in each.table.columns[1:]]
-    wide = [str(each["class"]) for each in result.found("table")]
+    wide = [str(each["class"]) for each in result.attributes_of("table")]
     assert ["stacks" in each for each in wide] == [
         len(each.table.columns) > 4 or all(each.table.words) for each in parts if each.table
     ], "on a phone the cells of a wide table stand below one another, each behind its column's name"
@@ -196,7 +198,7 @@ def test_foreign_names_are_text(make_record: Make, commit: Commit, parse: Callab
     record = make_record("text", 1, {"T": LESS, "I+T": WORSE}, encoder={"name": evil})
     written = sections(commit(record).parents[1])
     result = parse(tables.page(TITLE, ABOUT, written))
-    assert result.found("script") == []
+    assert result.attributes_of("script") == []
     assert '<script>alert(1)</script>|"{{ 7*7 }}`\ufffd[31m' in result.text()
     lines = tables.markdown(TITLE, ABOUT, written).splitlines()
     (row,) = [line for line in lines if line.startswith("| text | ") and "alert" in line]

@@ -40,7 +40,7 @@ def test_sheet_says_what_was_read_and_draws_boxes(pics: Path, parse: Callable[[s
         extra={"edited": True},
     )
     page = written(parse, [row], pics)
-    told = page.text("article.card")
+    text = page.text("article.card")
     for part in (
         "1.jpg",
         "ok",
@@ -52,11 +52,11 @@ def test_sheet_says_what_was_read_and_draws_boxes(pics: Path, parse: Callable[[s
         "EXIT",
         "of Berlin",
     ):
-        assert part in told
-    assert "mner 9 abc" in told
-    (svg,) = page.found("svg")
+        assert part in text
+    assert "mner 9 abc" in text
+    (svg,) = page.attributes_of("svg")
     assert svg["viewbox"] == "0 0 2000 1000"
-    boxes = [[float(one[side] or 0) for side in ("x", "y", "width", "height")] for one in page.found("rect")]
+    boxes = [[float(box[side] or 0) for side in ("x", "y", "width", "height")] for box in page.attributes_of("rect")]
     assert boxes == [[100, 50, 200, 350], [1500, 900, 500, 100]]  # the second is cut at the picture's edge
 
 
@@ -65,7 +65,7 @@ def test_pictures_are_small_and_inside_the_page(pics: Path, parse: Callable[[str
     import io
 
     page = written(parse, [VisualContext("1.jpg")], pics)
-    (image,) = page.found("img")
+    (image,) = page.attributes_of("img")
     content = base64.b64decode((image["src"] or "").partition(",")[2])
     assert max(Image.open(io.BytesIO(content)).size) == LONGEST
     links = {value for _, attributes in page.elements for name, value in attributes.items() if name in {"href", "src"}}
@@ -75,7 +75,7 @@ def test_pictures_are_small_and_inside_the_page(pics: Path, parse: Callable[[str
 def test_foreign_text_is_shown_and_never_run(pics: Path, parse: Callable[[str], Any]) -> None:
     row = VisualContext(EVIL, tags=(Tag(text=EVIL, source=EVIL),), captions=(Caption(EVIL),), reason=EVIL)
     page = written(parse, [row], pics, title=EVIL)
-    assert not page.found("script") and not page.found("img")
+    assert not page.attributes_of("script") and not page.attributes_of("img")
     assert "alert(1)" in page.text("article.card") and "{{ 7*7 }}" in page.text("article.card")
     assert "\x1b" not in page.text() and "\u202e" not in page.text()
 
@@ -83,17 +83,17 @@ def test_foreign_text_is_shown_and_never_run(pics: Path, parse: Callable[[str], 
 def test_long_and_many_entries_are_cut_and_counted(pics: Path, parse: Callable[[str], Any]) -> None:
     tags = tuple(Tag(f"thing{number}") for number in range(MOST + 7))
     row = VisualContext("1.jpg", tags=tags, captions=(Caption("word " * 2_000),))
-    told = written(parse, [row], pics).text("article.card")
-    assert "and 7 more" in told and f"thing{MOST - 1}" in told and f"thing{MOST}" not in told
-    assert "(10,000 characters)" in told and len(told) < 3_000
+    text = written(parse, [row], pics).text("article.card")
+    assert "and 7 more" in text and f"thing{MOST - 1}" in text and f"thing{MOST}" not in text
+    assert "(10,000 characters)" in text and len(text) < 3_000
 
 
 def test_rows_without_a_picture_or_anything_read_have_their_place(pics: Path, parse: Callable[[str], Any]) -> None:
     rows = [VisualContext("gone.jpg", status="missing", reason="no such file"), VisualContext("1.jpg")]
     page = written(parse, rows, pics)
-    told = page.text("main.sheet")
-    assert "no picture to show" in told and "no such file" in told and "Nothing was read." in told
-    assert len(page.found("article")) == 2
+    text = page.text("main.sheet")
+    assert "no picture to show" in text and "no such file" in text and "Nothing was read." in text
+    assert len(page.attributes_of("article")) == 2
 
 
 def test_limit_counts_what_is_left_out(pics: Path) -> None:
@@ -107,7 +107,7 @@ def test_limit_counts_what_is_left_out(pics: Path) -> None:
 def test_only_the_surest_boxes_are_drawn(pics: Path, parse: Callable[[str], Any]) -> None:
     tags = tuple(Tag(f"n{number}", confidence=number / 20, box=(0, 0, 9, 9)) for number in range(BOXES + 3))
     page = written(parse, [VisualContext("1.jpg", tags=tags)], pics)
-    assert len(page.found("rect")) == BOXES
+    assert len(page.attributes_of("rect")) == BOXES
     assert "3 more objects are listed below" in page.text("article.card")
     assert "n10" in page.text("svg") and "n2" not in page.text("svg")
 
@@ -121,7 +121,7 @@ def test_labels_of_boxes_stay_inside_the_picture(pics: Path, parse: Callable[[st
     )
     page = written(parse, [VisualContext("1.jpg", tags=tags)], pics)
     size = 2000 / 340 * 12
-    texts = [[float(one[side] or 0) for side in ("x", "y")] for one in page.found("text")]
+    texts = [[float(label[side] or 0) for side in ("x", "y")] for label in page.attributes_of("text")]
     for (x, y), letters in zip(texts[:2], (17, 3), strict=True):
         assert x > 0 and x + 0.62 * size * letters < 2000 and y < 1000
     assert 0 < texts[2][0] < 100  # a label wider than the picture begins at its left edge

@@ -113,7 +113,7 @@ def test_backend_gives_legal_results(key, name, size, tiny_vision, tmp_path):
     elif key == "grounder":
         answers = backend(picture, [Sought("Kevin Love", "person"), Sought("...", "")])
         assert len(answers) == 2
-        for score, (left, top, right, bottom) in (found for answer in answers for found in answer):
+        for score, (left, top, right, bottom) in (area for answer in answers for area in answer):
             assert 0 <= score <= 1 and 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]
         return
     elif key == "scene":

@@ -1,4 +1,4 @@
-"""What is asked about a picture, and how an answer is taken apart."""
+"""The request about a picture, and how an answer is taken apart."""
 
 from __future__ import annotations
 

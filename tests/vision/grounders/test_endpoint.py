@@ -36,14 +36,14 @@ def said(*boxes: tuple[Any, Any]) -> Reply:
     return Reply(json.dumps({"boxes": [{"number": number, "box": box} for number, box in boxes]}))
 
 
-def asked(server: Server, *replies: Reply, sought: list[Sought] = SOUGHT, **options: Any) -> list[Any]:
+def answers(server: Server, *replies: Reply, sought: list[Sought] = SOUGHT, **options: Any) -> list[Any]:
     server.replies = list(replies)
     grounder = Grounder(Options(**{"address": server.address, "model": MODEL, "timeout": 20.0, **options}))
     return grounder(Image.new("RGB", (200, 100)), sought)
 
 
 def test_boxes_are_in_pixels_of_the_picture(server: Server) -> None:
-    answer = asked(server, said((1, [100, 200, 500, 1000]), (1, [0, 0, 10, 10.5])))
+    answer = answers(server, said((1, [100, 200, 500, 1000]), (1, [0, 0, 10, 10.5])))
     assert answer == [[(1.0, (20.0, 20.0, 100.0, 100.0)), (1.0, (0.0, 0.0, 2.0, 1.1))], []]
     (body,) = server.requests
     text = body["messages"][0]["content"][0]["text"]
@@ -71,38 +71,38 @@ def test_boxes_are_in_pixels_of_the_picture(server: Server) -> None:
 )
 def test_answer_that_is_not_as_it_should_be_is_asked_for_once_more(server: Server, content: str, why: str) -> None:
     with pytest.raises(ServiceError, match=why):
-        asked(server, Reply(content))
+        answers(server, Reply(content))
     assert len(server.requests) == 2
-    assert asked(server, Reply(content), said((2, [0, 0, 500, 500]))) == [[], [(1.0, (0.0, 0.0, 100.0, 50.0))]]
+    assert answers(server, Reply(content), said((2, [0, 0, 500, 500]))) == [[], [(1.0, (0.0, 0.0, 100.0, 50.0))]]
 
 
 def test_fenced_json_is_read_and_nothing_seen_is_no_box(server: Server) -> None:
-    assert asked(server, Reply('```json\n{"boxes": []}\n```')) == [[], []]
+    assert answers(server, Reply('```json\n{"boxes": []}\n```')) == [[], []]
 
 
 def test_server_without_schemas_is_asked_by_the_prompt_alone(server: Server) -> None:
-    assert asked(server, Reply(status=400), said()) == [[], []]
+    assert answers(server, Reply(status=400), said()) == [[], []]
     assert "response_format" not in server.requests[1]
 
 
 def test_faults_of_the_server_are_errors(server: Server) -> None:
     with pytest.raises(ServiceError, match="500"):
-        asked(server, Reply(status=500), retries=1)
+        answers(server, Reply(status=500), retries=1)
     with pytest.raises(ServiceError, match="the model"):
-        asked(server, Reply(json.dumps({"boxes": []}), model="another"))
+        answers(server, Reply(json.dumps({"boxes": []}), model="another"))
     with pytest.raises(ImageError, match="did not answer within"):
-        asked(server, Reply(silence=5.0), timeout=0.2)
+        answers(server, Reply(silence=5.0), timeout=0.2)
 
 
 def test_entities_and_boxes_are_limited(server: Server) -> None:
     many = [Sought(f"name {number}", "") for number in range(MOST + 5)]
-    answer = asked(server, said(*[(1, [0, 0, 9, 9])] * 20), sought=many)
+    answer = answers(server, said(*[(1, [0, 0, 9, 9])] * 20), sought=many)
     assert len(answer) == MOST + 5 and len(answer[0]) == BOXES
     assert f"name {MOST - 1}" in json.dumps(server.requests) and f"name {MOST}" not in json.dumps(server.requests)
 
 
 def test_nothing_to_look_for_sends_nothing(server: Server) -> None:
-    assert asked(server, said(), sought=[]) == [] and server.requests == []
+    assert answers(server, said(), sought=[]) == [] and server.requests == []
 
 
 def test_an_address_must_be_named() -> None:

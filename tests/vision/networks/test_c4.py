@@ -30,12 +30,12 @@ def test_detector_computes_what_numpy_computes(vinvl: bool, refine: bool) -> Non
     assert 4 <= len(labels) <= 20 and len(set(labels.tolist())) > 1 and (shares > 0).any()
     np.testing.assert_allclose(result.boxes.numpy(), boxes, atol=1e-8)
     assert result.labels.tolist() == labels.tolist()
-    for found, expected in (
+    for array, expected in (
         (result.confidences, confidences),
         (result.attributes, shares),
         (result.features, features),
     ):
-        np.testing.assert_allclose(found.numpy(), expected, atol=1e-8)
+        np.testing.assert_allclose(array.numpy(), expected, atol=1e-8)
 
 
 def test_attributes_of_a_picture_are_the_surest_hundred() -> None:
