@@ -200,7 +200,9 @@ def test_document_has_examples_that_work_and_no_page_with_scripts_of_others(serv
         ({"text": "a", "image_url": "http://x/1.jpg"}, 422, "url_refused", "image_url"),
         ({"text": "a", "context": {"tags": 3}}, 422, "invalid_context", "context"),
         ({"text": "a", "context": 3}, 422, "invalid_context", "context"),
-        ({"text": "a", "context": None}, 422, "invalid_context", "context"),
+        ({"text": None, "words": None}, 422, "invalid_request", None),
+        ({"text": "a", "colour": None}, 422, "invalid_request", "colour"),
+        ({"posts": None}, 422, "invalid_request", "posts"),
         ({"text": "a " * 10_000}, 422, "too_long", "text"),
         ({"text": "a " * 5_000}, 422, "too_long", "text"),
         ({"words": ["a"] * 10_000}, 422, "too_long", "words"),
@@ -217,6 +219,14 @@ def test_faults_have_one_shape(service, body, status, code, field) -> None:
     assert (answered, answer["error"]["code"], answer["error"]["field"]) == (status, code, field)
     assert set(answer) == {"error"}
     assert answer["error"]["message"].isprintable()
+
+
+def test_null_stands_for_an_optional_field_that_is_absent(service) -> None:
+    nulls = dict.fromkeys(("id", "words", "image", "images", "image_url", "context"))
+    options = dict.fromkeys(("views", "explain", "min_score", "picture_ms"))
+    plain = service.ask({"text": POST})
+    assert service.ask({"text": POST, **nulls, **options})[:2] == plain[:2] == (200, plain[1])
+    assert service.ask({"posts": [{"text": POST, **nulls}], **options})[1] == {"posts": [plain[1]]}
 
 
 def test_unknown_fields_are_named_beside_the_known_ones(service) -> None:

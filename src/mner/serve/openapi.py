@@ -20,6 +20,11 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _given(**types: str) -> dict[str, Any]:
+    """The schema of an object that has these fields, each of its type and not null."""
+    return {"required": list(types), "properties": {name: {"type": kind} for name, kind in types.items()}}
+
+
 def _fault(what: str, *, again: bool = False) -> dict[str, Any]:
     headers = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
     fault: dict[str, Any] = {"description": what, "content": {"application/json": {"schema": _ref("RequestError")}}}
@@ -236,14 +241,13 @@ def describe(app: FastAPI, settings: Settings) -> None:
             continue
         fields["context"]["anyOf"][0]["maxLength"] = settings.max_characters
         fields["words"]["maxItems"] = settings.max_words
-        if name == "PostFields":
-            schemas[name]["oneOf"] = [{"required": ["text"]}, {"required": ["words"]}]
-        schemas[name]["not"] = {"required": ["image", "images"]}
+        schemas[name]["oneOf"] = [_given(text="string"), _given(words="array")]
+        schemas[name]["not"] = _given(image="string", images="array")
         if not settings.hosts:
             del fields["image_url"]
     schemas["ManyPosts"]["properties"]["posts"]["maxItems"] = settings.max_posts
     for name in ("OnePost", "ManyPosts"):
-        schemas[name]["properties"]["picture_ms"] = {"type": "number", "minimum": 0, "maximum": settings.picture_ms}
+        schemas[name]["properties"]["picture_ms"] |= {"minimum": 0, "maximum": settings.picture_ms}
     components = generated.setdefault("components", {})
     components["schemas"] = schemas
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}

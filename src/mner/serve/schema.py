@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from mner.contexts.rows import STATUSES
 from mner.serve import body
@@ -70,7 +80,28 @@ Word = Annotated[str, Field(min_length=1, max_length=MOST_WORD)]
 
 
 class _Strict(BaseModel):
+    """Known fields, each of its type; null stands for an optional field that is absent, as typed clients send it."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or None not in value.values():
+            return value
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: given for name, given in value.items() if given is not None or name not in optional}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described = handler.resolve_ref_schema(handler(schema))
+        for name, field in described["properties"].items():
+            if name not in described.get("required", ()):
+                if "anyOf" in field:
+                    field["anyOf"] = [*field["anyOf"], {"type": "null"}]
+                else:
+                    field["type"] = [field["type"], "null"]
+        return described
 
 
 class PostFields(_Strict):
@@ -104,10 +135,7 @@ class Options(_Strict):
 class OnePost(PostFields, Options):
     """A request of one post."""
 
-    model_config = ConfigDict(
-        title="OnePost",
-        json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["words"]}]},
-    )
+    model_config = ConfigDict(title="OnePost")
 
 
 class ManyPosts(Options):
@@ -165,10 +193,12 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
     """
     value, files = body.parsed(content, content_type)
     many = "posts" in value
+    posts: Sequence[PostFields]
+    options: Options
     try:
         if many:
             request = ManyPosts.model_validate(value)
-            posts, options = request.posts, Options.model_construct(**_of(Options, request))
+            posts, options = request.posts, request
         else:
             single = OnePost.model_validate(value)
             posts, options = [single], single
@@ -181,7 +211,7 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
     if len(posts) > settings.max_posts:
         message = f"{len(posts):,} posts, the limit is {settings.max_posts:,}"
         raise RequestError(422, "too_many_posts", message, field="posts")
-    milliseconds = options.picture_ms if "picture_ms" in value else float(settings.picture_ms)
+    milliseconds = options.picture_ms if "picture_ms" in options.model_fields_set else float(settings.picture_ms)
     if not 0 <= milliseconds <= settings.picture_ms:
         message = f"expected 0 to {settings.picture_ms:,} milliseconds"
         raise RequestError(422, "invalid_request", message, field="picture_ms")
@@ -189,10 +219,6 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
         _posted(post, files, settings, place(("posts", number)) if many else "") for number, post in enumerate(posts)
     ]
     return Query(checked, options, milliseconds, many)
-
-
-def _of(model: type[BaseModel], value: BaseModel) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in model.model_fields}
 
 
 def _posted(post: PostFields, files: Sequence[bytes], settings: Settings, where: str) -> Posted:
