@@ -78,6 +78,7 @@ COVERED: dict[str, str] = {
     "engines/shard_list": "test_bulk.py",
     "interrupt": "training/test_interrupts.py",
     "models/parts/chain": "decode/test_chain.py",
+    "models/parts/loops": "models/parts/test_crf.py",
     "models/parts/objective": "models/test_ita.py",
     "models/parts/scan": "models/parts/test_crf.py",
     "models/parts/tagger": "models/test_models.py",
