@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import shutil
 
 import numpy as np
@@ -83,23 +84,73 @@ def test_rapid_survives_pictures_of_any_size(reader, size):
     assert reader(Image.new("RGB", size, "gray")) == []
 
 
-def test_rapid_leaves_a_long_line_that_begins_illegibly(reader, monkeypatch):
-    """Of both long lines only the beginning is read; after a line that is legible, all of the next one."""
+@pytest.fixture
+def widths(reader, monkeypatch):
+    """The widths of the lines that are read, by a stand-in that is as sure as a line is bright; 0: its direction."""
     widths = []
 
-    def text(session, network):
+    def run(session, network):
+        widths.append(0 if session is reader._turner else network.shape[-1])
         if session is reader._turner:
             return np.array([1.0, 0.0])
-        widths.append(network.shape[-1])
         scores = np.zeros((2, len(reader._characters)), np.float32)
-        scores[:, 1] = float(network.max())  # as sure as the line is bright
+        scores[:, 1] = float(network.max())
         return scores
 
-    monkeypatch.setattr(reader, "_run", text)
-    dark, bright = np.full((48, 960, 3), 150, np.uint8), np.full((48, 960, 3), 255, np.uint8)
-    scores = [score for _, score in reader._readings([dark, dark, bright, dark])]
-    assert widths == [320, 320, 320, 960, 960]
+    monkeypatch.setattr(reader, "_run", run)
+    return widths
+
+
+def line(gray: int):
+    return np.full((48, 960, 3), gray, np.uint8)
+
+
+def test_rapid_leaves_a_long_line_that_begins_illegibly(reader, widths):
+    """Of both dark lines only the beginning is read; after a line that is legible, all of the next one."""
+    scores = [score for _, score in reader._readings([line(150), line(150), line(255), line(150)])]
+    assert [width for width in widths if width] == [160, 160, 160, 960, 960]
     assert scores == pytest.approx([0.18, 0.18, 1.0, 0.18], abs=0.01)
+
+
+def test_rapid_tries_beginnings_again_after_several_illegible_lines(reader, widths):
+    list(reader._readings([line(255), *[line(150)] * 4, line(255), line(150)]))
+    assert [width for width in widths if width] == [160, 960, 960, 960, 960, 160, 160, 960, 960]
+
+
+def test_rapid_looks_at_the_direction_of_lines_that_are_not_sure(reader, widths):
+    list(reader._readings([line(255), line(240)]))  # sure by 1 and by 0.88
+    assert widths == [160, 960, 960, 0]
+
+
+def test_rapid_reads_the_lines_beside_those_of_another_script(reader):
+    """Scribbles as of a script that the model does not know, above one line that it knows."""
+    picture = Image.new("RGB", (600, 800), "white")
+    pen, dice = ImageDraw.Draw(picture), random.Random(0)
+    for top in range(20, 680, 32):
+        for left in range(20, 560, 8):
+            x, y = left + dice.random() * 10, top + dice.random() * 14
+            pen.arc((x, y, x + 9, y + 9), dice.randint(0, 180), dice.randint(181, 360), fill="black", width=2)
+    pen.text((20, 730), "Photo by Ada Lovelace", fill="black", font_size=20)
+    assert [line.text for line in reader(picture) if len(line.text) > 12] == ["Photo by Ada Lovelace"]
+
+
+def test_rapid_reads_a_noisy_page(reader):
+    rows = [f"Line {number} of a page with noise" for number in range(1, 19)]
+    picture = Image.new("RGB", (420, 560), "white")
+    for number, row in enumerate(rows):
+        ImageDraw.Draw(picture).text((15, 12 + 30 * number), row, fill="black", font_size=18)
+    noise = np.random.default_rng(0).normal(0, 20, (560, 420, 1))
+    noisy = Image.fromarray((np.asarray(picture) + noise).clip(0, 255).astype(np.uint8))
+    assert [line.text for line in reader(noisy)] == rows
+
+
+def test_rapid_reads_a_block_of_tiny_letters_in_a_large_picture(reader):
+    """A first look shows it as one shape that cannot be read."""
+    rows = ["Thanks to everyone who came to the Old Mill on Saturday"] * 6
+    picture = Image.new("RGB", (1024, 1024), "#dde6ee")
+    for number, row in enumerate(rows):
+        ImageDraw.Draw(picture).text((300, 600 + 14 * number), row, fill="black", font_size=10)
+    assert len(reader(picture)) == 6
 
 
 def test_rapid_keeps_only_lines_long_enough():

@@ -20,12 +20,15 @@ HEIGHT = 48
 STEP = 32
 """Widths of lines are multiples of it, so that few shapes occur and memory is used again."""
 
-LONG, BEGINNING = 640, 320
+LONG, BEGINNING = 320, 160
 """Widths from which a line is long, and of the beginning that is tried first."""
 
 HOPELESS = 0.7
-"""Confidence of a beginning below which the rest of a line is not read. Those of lines that are read in the end have at
-least 0.85, most of other scripts less than 0.5."""
+"""Confidence of a beginning below which the rest of a line is not read. Of 359 legible lines, drawn and real, 5 begin
+below it; of 155 that are no text or of another script, 121."""
+
+SURE = 0.95
+"""Confidence from which a line is upright without a look at its direction."""
 
 DIRECTION = 192
 """Width of a line for its direction."""

@@ -14,6 +14,9 @@ Pixels = NDArray[Any]
 Map = NDArray[Any]
 """(height, width) of float32: the probability of text at each pixel of what the detector saw."""
 
+Cells = NDArray[np.bool_]
+"""(down, across): squares of ``CELL`` pixels of the closer look."""
+
 CELL = 32
 """Pixels: both sides of what the detector sees are multiples of it."""
 
@@ -34,36 +37,44 @@ MARGIN = 32
 """Pixels of the closer look around a box of the first one, which are added to the box's shorter side: a line may go on
 where the first look saw none, and more lines may follow it."""
 
-MOST = 0.7
-"""Part of the picture from which on the closer look sees all of it."""
+MOST = 0.5
+"""Part of the picture from which on the closer look sees all of it: what is mostly text is likely to hold more."""
+
+PIECE = 640
+"""Cells of the largest piece that is seen at once. Memory grows with it; where large runs are rare, to take it from the
+system and give it back is a quarter of their time."""
 
 
-def text_map(pixels: Pixels, see: Callable[[Pixels], Map], *, first_look: bool) -> Map | None:
-    """The map of a picture at the size of the closer look; None where the first look sees no text.
-
-    The first look is a fifth of the work. Only around what it finds, the picture is seen at full size, in pieces; the
-    rest of the map is 0.
+def first_look(pixels: Pixels, see: Callable[[Pixels], Map]) -> NDArray[Any]:
+    """The boxes (box, corner, 2) of what may be text, roughly, seen at a fifth of the closer look's pixels.
 
     Args:
         pixels: The picture.
         see: The detector, for pixels whose sides are multiples of ``CELL``.
-        first_look: Whether there is one. Without it the whole picture is seen at full size.
+    """
+    import cv2
+
+    width, height = closer_size(pixels.shape[1], pixels.shape[0])
+    glance = cv2.resize(pixels, _cells(width * GLANCE, height * GLANCE), interpolation=cv2.INTER_AREA)
+    return text_boxes(see(glance), (pixels.shape[1], pixels.shape[0]), faint=FAINT, likely=_likely_at_a_glance)
+
+
+def closer_look(pixels: Pixels, see: Callable[[Pixels], Map], boxes: NDArray[Any] | None = None) -> Map:
+    """The map of a picture at the size of the closer look, seen in pieces.
+
+    Args:
+        pixels: The picture.
+        see: The detector, for pixels whose sides are multiples of ``CELL``.
+        boxes: Those of the first look. Only around them is the picture seen, unless that is most of it; the rest of the
+            map is 0. Without them all of it is seen.
     """
     import cv2
 
     size = closer_size(pixels.shape[1], pixels.shape[0])
-    if not first_look:
-        return see(cv2.resize(pixels, size))
-    glance = see(cv2.resize(pixels, _cells(size[0] * GLANCE, size[1] * GLANCE), interpolation=cv2.INTER_AREA))
-    boxes = text_boxes(glance, size, faint=FAINT, likely=_likely_at_a_glance)
-    if not len(boxes):
-        return None
-    pieces = _pieces(boxes, size)
     full = cv2.resize(pixels, size)
-    if sum((right - left) * (bottom - top) for left, top, right, bottom in pieces) > MOST * size[0] * size[1]:
-        return see(full)
     whole: Map = np.zeros(size[::-1], np.float32)
-    for left, top, right, bottom in pieces:
+    scale = np.array(size, np.float32) / np.array(pixels.shape[1::-1], np.float32)
+    for left, top, right, bottom in _pieces(_seen(size, None if boxes is None else boxes * scale)):
         piece = whole[top:bottom, left:right]
         np.maximum(piece, see(full[top:bottom, left:right]), out=piece)
     return whole
@@ -120,21 +131,45 @@ def _cells(width: float, height: float) -> tuple[int, int]:
     return max(CELL, round(width / CELL) * CELL), max(CELL, round(height / CELL) * CELL)
 
 
-def _pieces(boxes: NDArray[Any], size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
-    """Left, top, right and bottom of the pieces of a picture that hold all boxes, in whole cells."""
-    import cv2
-
-    cells = np.zeros((size[1] // CELL, size[0] // CELL), np.uint8)
-    for box in boxes:
+def _seen(size: tuple[int, int], boxes: NDArray[Any] | None) -> Cells:
+    """The cells of the closer look, of the given size, that are near one of the boxes; all of them without boxes."""
+    cells = np.full((size[1] // CELL, size[0] // CELL), boxes is None)
+    for box in () if boxes is None else boxes:
         margin = MARGIN + _shorter_side(box)
         left, top = (np.maximum(box.min(axis=0) - margin, 0) // CELL).astype(int)
         right, bottom = np.ceil((box.max(axis=0) + margin) / CELL).astype(int)
-        cells[top:bottom, left:right] = 1
-    _, _, pieces, _ = cv2.connectedComponentsWithStats(cells)
-    return [
-        (int(left), int(top), int(left + width), int(top + height))
-        for left, top, width, height in pieces[1:, :4] * CELL  # the first is the background
-    ]
+        cells[top:bottom, left:right] = True
+    return cells if cells.mean() <= MOST else np.full_like(cells, True)
+
+
+def _pieces(cells: Cells) -> list[tuple[int, int, int, int]]:
+    """Left, top, right and bottom, in pixels, of pieces that together hold all cells."""
+    import cv2
+
+    number, groups = cv2.connectedComponents(cells.astype(np.uint8))
+    return [piece for group in range(1, number) for piece in _halved(groups == group)]  # 0 is the background
+
+
+def _halved(cells: Cells) -> list[tuple[int, int, int, int]]:
+    """The rectangle around cells, in pixels; where it is larger than ``PIECE``, those around its halves.
+
+    Halves share two rows of cells, so that a line at the cut is whole in one of them. Lines are mostly wide, so only
+    what is very wide is cut across.
+    """
+    rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
+    if not len(rows):
+        return []
+    left, top, right, bottom = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    if (right - left) * (bottom - top) <= PIECE:
+        return [(int(left) * CELL, int(top) * CELL, int(right) * CELL, int(bottom) * CELL)]
+    first, second = cells.copy(), cells.copy()
+    if right - left > 2 * (bottom - top):
+        middle = (left + right) // 2
+        first[:, middle + 1 :] = second[:, : middle - 1] = False
+    else:
+        middle = (top + bottom) // 2
+        first[middle + 1 :] = second[: middle - 1] = False
+    return _halved(first) + _halved(second)
 
 
 def _likely_at_a_glance(short: float) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -25,6 +25,7 @@ from mner.vision.ocr._line_reader import (
     DIRECTION,
     HOPELESS,
     LONG,
+    SURE,
     Network,
     cut_out,
     decoded,
@@ -32,7 +33,7 @@ from mner.vision.ocr._line_reader import (
     prepared,
 )
 from mner.vision.ocr._lines import LEGIBLE, confident
-from mner.vision.ocr._text_map import Map, Pixels, text_boxes, text_map
+from mner.vision.ocr._text_map import CELL, PIECE, Map, Pixels, closer_look, first_look, text_boxes
 from mner.vision.protocols import About, PluginOptions
 
 LONGEST = 4
@@ -86,13 +87,20 @@ def _address(name: str) -> str:
     return address[0] if address else "the models' page of RapidOCR"
 
 
-LARGE = 1_500_000
-"""Values of a network's input after which the memory that the run took is given back: three times 700 x 700 pixels."""
+LARGE = 3 * PIECE * CELL**2
+"""Values of a network's input after which the memory that the run took is given back: of the largest piece. Only very
+long lines have more."""
+
+ILLEGIBLE = 3
+"""Lines in a row that are not legible, after which long ones are tried by their beginnings."""
+
+Reading = tuple[str, float]
+"""Text and confidence."""
 
 _REMEDY = "install rapidocr again"
 
 ABOUT = About(
-    version=2,
+    version=3,
     downloads=(
         "nothing; the models (about 32 MB) are inside the package rapidocr, which mner requires. Another "
         "script needs one more file (8 to 16 MB); where it is not in mner's cache, the message says from "
@@ -134,10 +142,11 @@ class Reader:
         if min(picture.size) < LEGIBLE:
             return []
         pixels = np.ascontiguousarray(np.asarray(_padded(picture))[..., ::-1])  # blue first
-        probabilities = text_map(pixels, self._see, first_look=self._options.first_look)
-        if probabilities is None:
+        height, width, _ = pixels.shape
+        rough = first_look(pixels, self._see) if self._options.first_look else None
+        if rough is not None and not len(rough):
             return []
-        boxes = text_boxes(probabilities, (pixels.shape[1], pixels.shape[0]))
+        boxes = text_boxes(closer_look(pixels, self._see, rough), (width, height))
         readings = self._readings(cut_out(pixels, box) for box in boxes)
         least, characters = self._options.threshold, self._options.characters
         return confident(
@@ -153,27 +162,35 @@ class Reader:
         probabilities: Map = self._run(self._finder, network)[0]
         return probabilities
 
-    def _readings(self, lines: Iterable[Pixels]) -> Iterator[tuple[str, float]]:
-        """The text and confidence of each line; one that seems to stand on its head is read both ways.
+    def _readings(self, lines: Iterable[Pixels]) -> Iterator[Reading]:
+        """The text and confidence of each line.
 
-        Until a line is legible, long ones are tried by their beginnings: a page in a script that the model does not
-        know is then not read from end to end.
+        At first, and after ``ILLEGIBLE`` lines in a row that are not legible, long lines are tried by their beginnings:
+        a page in a script that the model does not know is then not read from end to end.
         """
-        doubtful = True
+        illegible = ILLEGIBLE
         for line in lines:
-            reading = self._text(prepared(line), doubtful=doubtful)
-            if on_its_head(self._run(self._turner, prepared(line, DIRECTION))):
-                turned = self._text(prepared(np.rot90(line, 2)), doubtful=doubtful)
-                reading = max(reading, turned, key=itemgetter(1))
-            doubtful = doubtful and reading[1] < self._options.threshold
+            reading = self._either_way_up(line, self._whole if illegible < ILLEGIBLE else self._tried)
+            illegible = 0 if reading[1] >= self._options.threshold else illegible + 1
             yield reading
 
-    def _text(self, network: Network, *, doubtful: bool) -> tuple[str, float]:
-        if doubtful and network.shape[-1] >= LONG:
-            text, score = decoded(self._run(self._reader, network[..., :BEGINNING]), self._characters)
-            if score < min(HOPELESS, self._options.threshold):
-                return text, score
-        return decoded(self._run(self._reader, network), self._characters)
+    def _either_way_up(self, line: Pixels, read: Callable[[Network], Reading]) -> Reading:
+        """What a line says; one that seems to stand on its head is read both ways, and the surer reading counts."""
+        reading = read(prepared(line))
+        if reading[1] < SURE and on_its_head(self._run(self._turner, prepared(line, DIRECTION))):
+            return max(reading, read(prepared(np.rot90(line, 2))), key=itemgetter(1))
+        return reading
+
+    def _whole(self, line: Network) -> Reading:
+        return decoded(self._run(self._reader, line), self._characters)
+
+    def _tried(self, line: Network) -> Reading:
+        """All of a line, unless it is long and its beginning is hopeless."""
+        if line.shape[-1] >= LONG:
+            beginning = self._whole(line[..., :BEGINNING])
+            if beginning[1] < min(HOPELESS, self._options.threshold):
+                return beginning
+        return self._whole(line)
 
     @staticmethod
     def _run(session: Session, network: Network) -> Any:
