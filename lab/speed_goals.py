@@ -145,7 +145,6 @@ GOALS = (
         ratio("rapidocr / first look, all"),
         2,
         least=True,
-        why="half of what is left is the network that reads lines, at the CPU's peak of products; see the median",
     ),
     Goal(
         "the same, pictures without legible text",
@@ -153,7 +152,6 @@ GOALS = (
         ratio("rapidocr / first look, without"),
         4,
         least=True,
-        why="half of the time is that of one picture, a page of Arabic; see the median",
     ),
     Goal(
         "share of rapidocr's characters that OCR with a first look reads, too",
