@@ -25,7 +25,7 @@ from mner.config import Config, VisionConfig
 from mner.contexts.artefact import write_contexts
 from mner.data.listing import pictures
 from mner.evaluation import score
-from mner.evaluation.views import decoder_of, found_in_views
+from mner.evaluation.views import decoder_of, scored_in_views, spans_of
 from mner.files import write_json
 from mner.machine import machine
 from mner.runtime import open_model, read_model
@@ -170,7 +170,7 @@ def measured(row: str, folder: Path, *, epochs: int, seed: int, encoder: str) ->
     decoder = decoder_of(saved.config, saved.labels, runtime.chain)
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
     split, blind_split = (read_split(each, root, "test", views, models.needs(each)) for each in (own, zeros))
-    spans, blind_spans = (found_in_views(runtime, each, decoder) for each in (split, blind_split))
+    spans, blind_spans = (spans_of(scored_in_views(runtime, each, decoder)) for each in (split, blind_split))
     return Gain(
         system=row,
         seen=f1(split, spans["I+T"], marked=True),

@@ -73,6 +73,15 @@ def test_file_of_predictions_is_graded_without_boxes(files: dict[str, Path]) -> 
     assert list(grades.to_dict()) == ["I+T"]
 
 
+def test_entity_types_of_both_files_are_renamed(files: dict[str, Path]) -> None:
+    result = _run(files["tagged"], files["gold"], "--json", "--rename", "ORG=PLACE", "--rename", "LOC=PLACE")
+    scores = json.loads(result.stdout)["I+T"]
+    assert scores["micro"]["correct"] == 3  # Madrid, tagged ORG, too
+    assert sorted(scores["labels"]) == ["PER", "PLACE"]
+    assert "goes with a file of predictions" in _run("social-en", files["gold"], "--rename", "A=B").stderr
+    assert "expected two types" in _run(files["tagged"], files["gold"], "--rename", "ORG=").stderr
+
+
 def test_posts_without_labels_are_refused(files: dict[str, Path], tmp_path: Path) -> None:
     bare = _jsonl(tmp_path / "bare.jsonl", [{"text": "Madrid won"}])
     with pytest.raises(DataError, match="no labels to score against"):

@@ -11,6 +11,7 @@ import pytest
 
 from mner import config as configs
 from mner.errors import DataError, MnerError
+from mner.runs.calibrate import calibrate
 from mner.runs.evaluate import evaluate
 from mner.runs.experiments import read_experiment
 from mner.runs.posts import evaluate_posts
@@ -95,6 +96,13 @@ def test_posts_without_labels_are_refused(tiny_model: Path, tmp_path: Path) -> N
     (tmp_path / "bare.jsonl").write_text('{"text": "Kevin Love won"}\n')
     with pytest.raises(DataError, match="no labels to score against"):
         evaluate_posts(tiny_model, tmp_path / "bare.jsonl")
+
+
+def test_missing_file_is_named_as_it_was_given(tiny_model: Path) -> None:
+    with pytest.raises(DataError, match=r"^gone\.jsonl: no such file; name a file of labelled posts$"):
+        evaluate_posts(tiny_model, "gone.jsonl")
+    with pytest.raises(DataError, match=r"^gone\.jsonl: no such file"):
+        calibrate(tiny_model, "gone.jsonl", scale="temperature")
 
 
 def test_saved_model_is_called_no_unfinished_run(tiny_model: Path, tmp_path: Path) -> None:

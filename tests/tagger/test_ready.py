@@ -65,3 +65,8 @@ def test_model_is_found_by_its_name_unless_a_folder_is_called_so(
     assert model_folder("social-en") == model_folder() == tmp_path / "ready"
     (tmp_path / "social-en").mkdir()
     assert model_folder("social-en") == Path("social-en")
+
+
+def test_features_for_a_model_that_reads_none_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"reads no features of pictures; leave out the features, .*photos"):
+        mner.load(tiny_model, features=tmp_path / "photos")

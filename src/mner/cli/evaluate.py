@@ -50,6 +50,14 @@ def evaluate(
         typer.Option(help="What a picture without boxes on file is: an error, or one that shows no entity."),
     ] = "refuse",
     grounding: GroundingOption = "on",
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE=OTHER",
+            help="Read an entity type as another, in POSTS and in a file of predictions; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     format: FormatOption = None,
     final: Annotated[
         bool, typer.Option("--final", help="Score test instead of dev: once, on the frozen run, and counted.")
@@ -79,12 +87,17 @@ def evaluate(
         raise typer.BadParameter("goes with gold boxes: --boxes BOXES", param_hint="--unlisted and --grounding")
     if images is not None:
         check_folder(images, "--images")
+    if rename and not (posts is not None and run.is_file()):
+        raise typer.BadParameter("goes with a file of predictions; a model has data.rename", param_hint="--rename")
     if posts is not None and run.is_file():
         from mner.runs.grading import grade_predictions
 
         if contexts or images is not None:
             raise typer.BadParameter(f"{run} is a file of predictions; no picture is read", param_hint="--images")
-        _print_grades(grade_predictions(run, posts, boxes=boxes, format=format, unlisted=unlisted), as_json)
+        grades = grade_predictions(
+            run, posts, boxes=boxes, format=format, unlisted=unlisted, rename=dict(map(_types, rename or ()))
+        )
+        _print_grades(grades, as_json)
         return
     if posts is not None and boxes is not None:
         from mner.runs.grading import grade_model
@@ -147,6 +160,17 @@ def evaluate(
         _print(scored, as_json)
     for signature in means.values():
         say(str(signature))
+
+
+def _types(text: str) -> tuple[str, str]:
+    """The two entity types of a value of --rename."""
+    from mner.tags import check_type
+
+    before, _, after = text.partition("=")
+    try:
+        return check_type(before), check_type(after)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text}: {error}; expected two types: OTHER=MISC", param_hint="--rename") from None
 
 
 def _print(scored: Evaluation, as_json: bool) -> None:

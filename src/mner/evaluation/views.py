@@ -8,27 +8,16 @@ from typing import Any
 from mner.config import Config
 from mner.data import Stamp
 from mner.decode import Chain, Decoder, Scaling, ScoredSpan
-from mner.evaluation.scores import Scores, evaluate_views
 from mner.evaluation.signature import Signature
 from mner.runtime import Runtime, predict
 from mner.types import Span, ViewName
 from mner.views.split import ViewSplit
 
 
-def score_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[ViewName, Scores]:
-    """The scores of each view of a split on one model."""
-    return evaluate_views(split.posts, found_in_views(runtime, split, decoder))
-
-
-def found_in_views(runtime: Runtime, split: ViewSplit, decoder: Decoder) -> dict[ViewName, list[list[Span]]]:
-    """The entities that each view finds in each post of a split."""
-    return spans_of(scored_in_views(runtime, split, decoder))
-
-
 def scored_in_views(
     runtime: Runtime, split: ViewSplit, decoder: Decoder
 ) -> dict[ViewName, list[tuple[ScoredSpan, ...]]]:
-    """The same with their probabilities."""
+    """The entities that each view finds in each post of a split, with their probabilities."""
     return {view: predict.spans(runtime, encoded, decoder) for view, encoded in split.encoded.items()}
 
 

@@ -12,6 +12,7 @@ from mner import data
 from mner.config import Config
 from mner.data.boxes import Unlisted
 from mner.data.pictures import place_of
+from mner.data.reading import rename as renamed
 from mner.errors import DataError
 from mner.evaluation.grounding import GroundedScores, score_grounded
 from mner.evaluation.predictions import Characters, of_gold, of_prediction, read_predictions
@@ -138,6 +139,7 @@ def grade_predictions(
     boxes: str | Path | None = None,
     format: str | None = None,
     unlisted: Unlisted = "refuse",
+    rename: Mapping[str, str] | None = None,
 ) -> Grades:
     """The scores of a file of predictions on the file of labelled posts that they are about.
 
@@ -147,17 +149,22 @@ def grade_predictions(
         boxes: Gold boxes; None scores words and types alone.
         format: The format of the posts; None: by first lines and name.
         unlisted: What a picture without boxes on file is.
+        rename: Entity type in either file -> the type it is read as, like ``data.rename`` of a model.
 
     Raises:
         DataError: A file is missing or faulty, the two hold other posts, or a picture has no boxes on file.
 
     >>> grade_predictions("tagged.jsonl", "posts.jsonl", boxes="annotations").grounded.eeg  # doctest: +SKIP
     """
-    gold = list(data.read(posts, format=format))
+    types = rename or {}
+    gold = [renamed(post, types) for post in data.read(posts, format=format)]
     for post in gold:
         if post.spans is None:
             raise DataError(f'{post.where or posts}: post "{post.id}" has no labels to score against')
-    entities, view = read_predictions(predictions, gold)
+    read, view = read_predictions(predictions, gold)
+    entities = [
+        [(replace(span, label=types.get(span.label, span.label)), boxes) for span, boxes in post] for post in read
+    ]
     shown = None if boxes is None else data.read_boxes(boxes, gold, unlisted=unlisted)
     signature = Signature(f1=(0.0,), view=view, data=_place(posts, gold), decode="given")
     return _graded(gold, entities, shown, signature)

@@ -11,7 +11,7 @@ from typing import Any
 from mner import config as configs
 from mner import encoders
 from mner.config import Config
-from mner.errors import ConfigError, DataError, MnerError
+from mner.errors import ConfigError, DataError, MnerError, why_not
 from mner.evaluation import calibration
 from mner.evaluation.calibration import grade
 from mner.evaluation.outcomes import outcomes
@@ -113,6 +113,8 @@ def posts_to_score(
         MnerError: They are those of the test split of the model's run.
         DataError: A file is missing or faulty, or a post has no labels.
     """
+    if not Path(posts).is_file():
+        raise DataError(f"{posts}: {why_not(Path(posts), 'file')}; name a file of labelled posts")
     file = Path(posts).absolute()
     settings: dict[str, Any] = {
         "dev": str(file),

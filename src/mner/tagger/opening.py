@@ -73,7 +73,7 @@ def load(
             read wherever it is.
         contexts: Ready visual contexts, as files of the artefact or folders of its shards, or by picture name; looked
             up before a picture is read.
-        features: Folder of ready features, for a model that reads them; looked up before a picture is read.
+        features: Folder of ready features, looked up before a picture is read; refused by a model that reads none.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
         timeout: Most seconds for reading one picture; None sets no limit.
         max_pictures: Most pictures of one post; a post with more is an error.
@@ -85,7 +85,7 @@ def load(
 
     Raises:
         ModelError: There is no such model, or it is damaged, of another version, or names code outside mner; or
-            ``min_score`` is "calibrated" and it holds no thresholds.
+            ``min_score`` is "calibrated" and it holds no thresholds; or ``features`` are given and it reads none.
         ConfigError: There is no such device on this machine.
         MissingExtraError: The model needs torch, which is not installed.
         DataError: A file of contexts is missing or faulty.
@@ -108,6 +108,8 @@ def load(
     if backend != "torch" and device == "cpu" and (place / EXPORTED / "model.json").is_file():
         place = place / EXPORTED
     saved = read_model(place, allow_plugins=allow_plugins)
+    if features is not None and not saved.needs.pictured:
+        raise ModelError(f"{saved.folder}: the model reads no features of pictures; leave out the features, {features}")
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
     views = Views(files, saved.config.context, subtoken_labels=saved.config.model.subtoken_labels)
     if views.pad_id != saved.pad_id:

@@ -17,9 +17,9 @@ from mner import config as configs
 from mner import encoders
 from mner.config import Config, TrainingConfig
 from mner.errors import MnerError
-from mner.evaluation import evaluate_views
+from mner.evaluation import calibration, evaluate_views
 from mner.evaluation.outcomes import outcomes
-from mner.evaluation.views import decoder_of, found_in_views
+from mner.evaluation.views import decoder_of, scored_in_views, spans_of
 from mner.files import write_text
 from mner.models import Model, build
 from mner.runtime.device import find_device
@@ -224,7 +224,9 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
     """The progress after scoring dev on both views; a better model than before is saved."""
     runtime = TorchRuntime(model, job.labels, job.views.pad_id, job.needs.arrays)
     dev = job.splits["dev"]
-    predicted = found_in_views(runtime, dev, decoder_of(job.config, job.labels, runtime.chain))
+    scored = scored_in_views(runtime, dev, decoder_of(job.config, job.labels, runtime.chain))
+    predicted = spans_of(scored)
+    gold = [post.spans or () for post in dev.posts]
     scores = evaluate_views(dev.posts, predicted)
     trained = cast(Model, model).views
     selected = sum(scores[view].micro.f1 for view in trained) / len(trained)
@@ -232,7 +234,10 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
     epoch = {
         "epoch": step.epoch,
         "losses": progress.means,
-        "dev": {view: of_view.to_dict() for view, of_view in scores.items()},
+        "dev": {
+            view: {**of_view.to_dict(), "calibration": calibration.table(calibration.grade(gold, scored[view]))}
+            for view, of_view in scores.items()
+        },
         "selected": round(selected, 4),
         "tokens": progress.tokens,
         "seconds": round(progress.seconds, 1),
