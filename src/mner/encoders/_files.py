@@ -55,6 +55,30 @@ def cache_folder() -> Path:
     return files.cache_folder() / "encoders"
 
 
+def cached(name: str) -> Path:
+    """Where the cache keeps a fetched encoder."""
+    return cache_folder() / name.partition(":")[2]
+
+
+def find_cached(name: str, *, licence: str, about: str, pinned: Mapping[str, str] | None = None) -> EncoderFiles:
+    """An encoder from the cache.
+
+    Args:
+        name: What a configuration calls it.
+        licence: Licence of the weights.
+        about: What fetching and using it takes, for messages.
+        pinned: SHA-256 of the files that are checked; None checks none.
+
+    Raises:
+        ModelError: It is not there, or a file is missing or damaged.
+    """
+    folder = cached(name)
+    if not folder.is_dir():
+        raise ModelError(f'encoder "{name}" is not on this machine; type: mner encoder fetch {name}\n({about})')
+    verify(folder, pinned or {}, hint=f"delete {folder} and type: mner encoder fetch {name}")
+    return of_folder(folder, name, licence=licence)
+
+
 def of_folder(folder: Path, name: str, *, licence: str = "") -> EncoderFiles:
     """The encoder in a folder, its parts present.
 

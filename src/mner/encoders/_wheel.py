@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
+from mner.encoders._files import EncoderFiles, cache_folder, cached, of_folder, verify
 from mner.errors import ModelError
 
 MOST = 2_000_000_000
@@ -42,7 +42,7 @@ class Wheel(NamedTuple):
     @property
     def cached(self) -> Path:
         """Where the cache keeps it."""
-        return cache_folder() / self.name.partition(":")[2]
+        return cached(self.name)
 
 
 def find_wheel(wheel: Wheel) -> EncoderFiles:

