@@ -47,7 +47,7 @@ def test_tune_prints_its_terms_and_every_trial_with_its_signature(row: Path) -> 
     assert f"machine: {record['machine']['cpu']}" in out
     assert out.count("view=T ") == 2 and "as configured" in out
     assert "trial 2 of 2: training.encoder_lr" in err and "dev F1" in err and "[I " not in err
-    best = Path(out.splitlines()[-1].removeprefix("row: "))
+    best = Path(out.splitlines()[-1].removeprefix("experiment: "))
     assert best.read_text().splitlines()[1] == 'base = "../../../../mine.toml"', "the data set's file"
     code, out, err = run("train", best, "--out", "again")
     assert code == 0, err

@@ -124,7 +124,7 @@ def test_rows_with_an_option_are_compared_with_the_text_that_has_it(
         assert against and all(f"| {baseline} T |" in line for line in against)
 
 
-def test_rows_that_cannot_be_compared_are_told_not_hidden(results: Path, make_record: Make, commit: Commit) -> None:
+def test_rows_that_cannot_be_compared_are_reported_not_hidden(results: Path, make_record: Make, commit: Commit) -> None:
     commit(make_record("ita-ga", 1, {"T": LESS, "I+T": GOLD}, decode="constrained"))
     notes = [line for line in part(written(results), "Against the text alone") if "not comparable" in line]
     assert notes and "tiny/ita-ga/1.json and tiny/text/1.json" in notes[0] and "decode" in notes[0]

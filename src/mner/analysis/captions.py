@@ -151,14 +151,14 @@ def report(results: Sequence[Captions]) -> Report:
         )
         for curve in results
     )
-    headings = columns("row", ("trained with", "d"), *(f"k={k}" for k in range(most)))
+    headings = columns("experiment", ("trained with", "d"), *(f"k={k}" for k in range(most)))
     lines = tuple((curve.row, _line(curve)) for curve in results)
     return Report(
         name="captions",
         title=ABOUT.title,
         about="The I+T view of trained models, reading the first k captions of each post; a post that has fewer shows "
-        "those it has. Nothing is trained again for a k: rows trained with another number of captions are lines of "
-        "their own, and the number a row was trained with stands out.",
+        "those it has. Nothing is trained again for a k: experiments trained with another number of captions are lines "
+        "of their own, and the number an experiment was trained with stands out.",
         results=tuple(results),
         tables=(Table("F1 by captions", headings, rows, _note(results)),),
         charts=(Lines("F1 against the number of captions", "captions", "F1", lines),),

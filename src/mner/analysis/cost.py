@@ -17,7 +17,7 @@ from mner.runs.record import Machine
 from mner.types import ViewName
 
 VIEWS: tuple[ViewName, ...] = ("T", "I+T")
-ABOUT = About("parameters, minutes and peak memory of rows (appendix A.1)", reads="records", alone=True)
+ABOUT = About("parameters, minutes and peak memory of experiments (appendix A.1)", reads="records", alone=True)
 
 
 class Options(Section):
@@ -116,7 +116,7 @@ def report(results: Sequence[Cost]) -> Report:
     """One table of all experiments."""
     rows = [row for result in results for row in result.rows]
     headings = columns(
-        "row",
+        "experiment",
         "encoder",
         ("runs", "d"),
         ("parameters", ",d"),
@@ -147,7 +147,7 @@ def report(results: Sequence[Cost]) -> Report:
         title=ABOUT.title,
         about="From run records. Minutes of training, dev scoring left out; core-minutes: processor time of all "
         "threads meanwhile, which a pause does not lengthen; of several runs their means. Peak memory is the whole "
-        "process's, the greatest of all runs. Compare rows of one machine.",
+        "process's, the greatest of all runs. Compare experiments of one machine.",
         results=tuple(results),
         tables=(Table("Cost", headings, cells),),
         signatures=tuple(

@@ -125,7 +125,7 @@ def vectors(run: LoadedRun, encoded: Sequence[Encoded]) -> np.ndarray:
 def report(results: Sequence[Distances]) -> Report:
     """A histogram for each experiment, drawn as a line through the middles of its bins."""
     headings = columns(
-        "row",
+        "experiment",
         "CVA",
         ("posts", "d"),
         ("words", ",d"),

@@ -20,7 +20,7 @@ VIEWS: tuple[ViewName, ...] = ("T", "I+T")
 THRESHOLD = 0.5
 """Relative F1 gain, in percent, above which the paper's claim is about a label."""
 
-ABOUT = About("precision, recall and F1 by label of a row against a baseline (Table 5)", reads="records")
+ABOUT = About("precision, recall and F1 by label of an experiment against a baseline (Table 5)", reads="records")
 
 
 class Options(Section):
@@ -163,7 +163,7 @@ def _mean(row: Experiment, split: ScoredSplit, view: ViewName, label: str) -> Tr
 COLUMNS = columns(
     "label",
     "baseline P/R/F1",
-    "row P/R/F1",
+    "experiment P/R/F1",
     ("P %", "+.2f"),
     ("R %", "+.2f"),
     ("F1 %", "+.2f"),
@@ -194,9 +194,9 @@ def report(results: Sequence[Labels]) -> Report:
     return Report(
         name="labels",
         title=ABOUT.title,
-        about="Means over the seeds that both rows have. Gains in percent of the baseline's T view. The claim tested: "
-        "where a label's relative F1 gain exceeds the threshold, its relative precision gain exceeds its relative "
-        "recall gain.",
+        about="Means over the seeds that both experiments have. Gains in percent of the baseline's T view. The claim "
+        "tested: where a label's relative F1 gain exceeds the threshold, its relative precision gain exceeds its "
+        "relative recall gain.",
         results=tuple(results),
         tables=tuple(tables),
         charts=tuple(charts),

@@ -19,7 +19,7 @@ from mner.types import ViewName
 FREE = frozenset({"name", "data.train_posts"})
 """Settings in which the experiments of one curve may differ."""
 
-ABOUT = About("F1 against the number of training posts, of rows that differ in that alone", reads="records")
+ABOUT = About("F1 against the number of training posts, of experiments that differ in that alone", reads="records")
 
 
 class Options(Section):
@@ -78,7 +78,9 @@ def learning(rows: Iterable[Experiment], *, split: ScoredSplit = "dev") -> Learn
             if not belong(runs, curve[0]):
                 continue
             if posts(runs) in map(posts, curve):
-                raise DataError(f"{runs.full_name}: another row of the same settings has {posts(runs)} posts, too")
+                raise DataError(
+                    f"{runs.full_name}: another experiment of the same settings has {posts(runs)} posts, too"
+                )
             curve.append(runs)
             break
         else:
@@ -119,15 +121,16 @@ def report(results: Sequence[Learning]) -> Report:
         for curve in result.curves:
             f1 = {point.posts: point.f1 for point in curve.points}
             rows.append((f"{curve.row} {curve.view}", *map(f1.get, counts)))
-        headings = columns("row", *(f"{count:,} posts" for count in counts))
+        headings = columns("experiment", *(f"{count:,} posts" for count in counts))
         tables.append(Table(f"F1 by training posts, {result.split}", headings, tuple(rows)))
         lines = tuple((f"{curve.row} {curve.view}", tuple(map(_point, curve.points))) for curve in result.curves)
         charts.append(Lines(f"F1 against the number of training posts, {result.split}", "posts", "F1", lines))
     return Report(
         name="learning",
         title=ABOUT.title,
-        about="Rows that differ in data.train_posts alone. One draw of posts serves all rows and seeds, and a "
-        "larger one holds the smaller ones. The number of epochs is the same, so fewer posts are fewer steps, too.",
+        about="Experiments that differ in data.train_posts alone. One draw of posts serves all of them and all seeds, "
+        "and a larger one holds the smaller ones. The number of epochs is the same, so fewer posts are fewer steps, "
+        "too.",
         results=tuple(results),
         tables=tuple(tables),
         charts=tuple(charts),

@@ -73,7 +73,7 @@ class Noise:
 
 
 ABOUT = About(
-    "gold labels that all runs of two rows contradict, and training labels that contradict each other",
+    "gold labels that all runs of two experiments contradict, and training labels that contradict each other",
     reads="runs",
     result=Noise,
     posts=(("shown",), ("annotations", "shown")),
@@ -201,9 +201,9 @@ def report(results: Sequence[Noise]) -> Report:
     return Report(
         name="noise",
         title=ABOUT.title,
-        about="An entity counts where every run of both rows finds the same, and gold has something else. Training "
-        "labels contradict each other where the same words between the same two words have different labels, O for "
-        "none. Both hint at faulty labels, neither proves one.",
+        about="An entity counts where every run of both experiments finds the same, and gold has something else. "
+        "Training labels contradict each other where the same words between the same two words have different labels, "
+        "O for none. Both hint at faulty labels, neither proves one.",
         results=tuple(results),
         tables=tuple(tables),
         charts=tuple(

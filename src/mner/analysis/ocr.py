@@ -216,8 +216,8 @@ def report(results: Sequence[Ocr]) -> Report:
     return Report(
         name="ocr",
         title=ABOUT.title,
-        about="Of an artefact its pictures are counted, of a row the posts of the split whose picture has a context. "
-        f"Text counts whatever it says: who read it stands under sources. {INTERVALS}",
+        about="Of an artefact its pictures are counted, of an experiment the posts of the split whose picture has a "
+        f"context. Text counts whatever it says: who read it stands under sources. {INTERVALS}",
         results=tuple(results),
         tables=(counts, *map(gains_table, gains)),
         charts=tuple(map(gains_chart, gains)),

@@ -222,8 +222,8 @@ def report(results: Sequence[Oracle]) -> Report:
         name="oracle",
         title=ABOUT.title,
         about="An oracle that knows the gold labels takes for each post the one of two readings that serves the "
-        "whole F1; no model reaches it. Two seeds of one row differ as well and are the control: what the picture "
-        "could bring is what a choice gains beyond that. Gain: over the better of both readings.",
+        "whole F1; no model reaches it. Two seeds of one experiment differ as well and are the control: what the "
+        "picture could bring is what a choice gains beyond that. Gain: over the better of both readings.",
         results=tuple(results),
         tables=tuple(tables),
         charts=tuple(charts),

@@ -130,7 +130,7 @@ def _owner(post: Post) -> str:
 
 
 COLUMNS = columns(
-    "row",
+    "experiment",
     "posts with context",
     "context",
     "F1",

@@ -116,7 +116,9 @@ def analyze(
     ] = None,
     record: Annotated[
         bool,
-        typer.Option("--record", help="Also write the numbers to --results, as analysis/<data>/<row>/<name>.json."),
+        typer.Option(
+            "--record", help="Also write the numbers to --results, as analysis/<data>/<experiment>/<name>.json."
+        ),
     ] = False,
     allow_plugins: PluginsOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,

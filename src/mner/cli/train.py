@@ -23,7 +23,8 @@ def train(
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of runs.")] = Path("runs"),
     results: Annotated[
-        Path | None, typer.Option(help="Folder that also receives the run's record, as <data>/<row>/<seed>.json.")
+        Path | None,
+        typer.Option(help="Folder that also receives the run's record, as <data>/<experiment>/<seed>.json."),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Fail unless there is an interrupted run to continue.")

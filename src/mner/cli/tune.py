@@ -73,4 +73,4 @@ def tune(
         say(line)
     say(f"record: {tuned.record_path}")
     if tuned.row is not None:
-        say(f"row: {tuned.row}")
+        say(f"experiment: {tuned.row}")

@@ -69,10 +69,10 @@ def gains(experiments: Mapping[str, Experiment], baseline: str | None) -> Iterat
     if comparisons or notes:
         yield Part(
             "Against the text alone",
-            "Difference in F1 points, on the seeds that both rows have. Student's t-test: over seeds, two-sided, "
-            "unpaired, equal variances. Interval and p: paired bootstrap over posts, the seeds as they are. Of twenty "
-            "tests where there is no difference, one has p below 0.05 all the same.",
-            comparison_table(("row", "view", "against", "split", "seeds"), comparisons),
+            "Difference in F1 points, on the seeds that both experiments have. Student's t-test: over seeds, "
+            "two-sided, unpaired, equal variances. Interval and p: paired bootstrap over posts, the seeds as they are. "
+            "Of twenty tests where there is no difference, one has p below 0.05 all the same.",
+            comparison_table(("experiment", "view", "against", "split", "seeds"), comparisons),
             notes=tuple(dict.fromkeys((*notes, *comparison_notes(comparisons)))),
             signatures=tuple(signatures(comparisons)),
         )

@@ -1,4 +1,4 @@
-"""Comparisons of two rows as tables for a terminal, or as plain lines where one reads or pipes them."""
+"""Comparisons of two experiments as tables for a terminal, or as plain lines where one reads or pipes them."""
 
 from __future__ import annotations
 

@@ -83,7 +83,8 @@ def scores(
     said = (f"{name}: {remark}" for name, each in whole.items() if (remark := remarks(each)))
     yield Part(
         "Scores",
-        "In brackets: a view that the row was not trained on. Settings: the search on dev that they are the best of.",
+        "In brackets: a view that the experiment was not trained on. Settings: the search on dev that they are "
+        "the best of.",
         _scores(whole, searches),
         notes=(*said, *_cut_captions(whole), *_formats(whole)),
         signatures=tuple(_signatures(whole)),
@@ -114,7 +115,9 @@ def calibrated(experiments: Mapping[str, Experiment]) -> Iterator[Part]:
                 "How far probabilities are from the share of right entities: ECE in points, over ten bins of equally "
                 "many entities; Brier, mean squared error. mner analyze calibration draws it."
             )
-            yield Part(f"Calibration, {split}", about, TextTable(("row", "view", "ECE", "Brier"), tuple(rows), texts=2))
+            yield Part(
+                f"Calibration, {split}", about, TextTable(("experiment", "view", "ECE", "Brier"), tuple(rows), texts=2)
+            )
 
 
 def costs_and_runs(experiments: Mapping[str, Experiment]) -> Iterator[Part]:
@@ -142,7 +145,7 @@ def uses_of_test(results: Path) -> list[Section]:
 def _scores(experiments: Mapping[str, Experiment], searches: Sequence[Search]) -> TextTable:
     heads = [f"{split} {view}" for split in SPLITS for view in VIEWS]
     return TextTable(
-        ("row", "encoder", "settings", "seeds", *heads),
+        ("experiment", "encoder", "settings", "seeds", *heads),
         tuple(
             (
                 name,
@@ -212,7 +215,7 @@ def _labels(experiments: Mapping[str, Experiment], split: ScoredSplit) -> TextTa
         for view in VIEWS
         if view in experiments[name].trained
     ]
-    return TextTable(("row", "view", *labels), tuple(rows), texts=2) if rows else None
+    return TextTable(("experiment", "view", *labels), tuple(rows), texts=2) if rows else None
 
 
 def _prf(scores: Sequence[Score]) -> str:
@@ -221,7 +224,7 @@ def _prf(scores: Sequence[Score]) -> str:
 
 
 def _cost(experiments: Mapping[str, Experiment]) -> TextTable:
-    heads = ("row", "machine", "million parameters", "epochs", "minutes", "core-minutes", "MiB")
+    heads = ("experiment", "machine", "million parameters", "epochs", "minutes", "core-minutes", "MiB")
     rows = [
         (
             name,
@@ -239,7 +242,7 @@ def _cost(experiments: Mapping[str, Experiment]) -> TextTable:
 
 def _runs(experiments: Mapping[str, Experiment]) -> TextTable:
     return TextTable(
-        ("row", "seed", "config", "model", "finished", "best epoch"),
+        ("experiment", "seed", "config", "model", "finished", "best epoch"),
         tuple(
             (
                 name,
@@ -271,4 +274,4 @@ def _uses(results: Path) -> TextTable | None:
         models.setdefault(run.experiment, set()).add(run)
         uses[run.experiment] += 1
     rows = [(name, last[name], str(len(models[name])), str(count)) for name, count in sorted(uses.items())]
-    return TextTable(("row", "last", "models", "uses"), tuple(rows), texts=2) if rows else None
+    return TextTable(("experiment", "last", "models", "uses"), tuple(rows), texts=2) if rows else None

@@ -62,7 +62,7 @@ def tuning(searches: Sequence[Search], data: str, experiments: Mapping[str, Expe
         for search in chosen
     )
     if rows:
-        heads = ("row", "encoder", "judged on", "trials", "best dev F1", "as configured", "minutes")
+        heads = ("experiment", "encoder", "judged on", "trials", "best dev F1", "as configured", "minutes")
         about = (
             "Searches of settings by `mner tune`, whose records are in `results/tune/`. Dev was used for choosing, "
             "so these scores are no results."

@@ -24,7 +24,7 @@ FEWEST = 10
 INTERVALS = (
     f"Intervals and p: paired bootstrap of the gain over the part's posts, {RESAMPLES:,} resamples, generator "
     f"{GENERATOR_SEED}, the seeds as they are; none where fewer than {FEWEST} posts hold an entity. None is corrected "
-    "for the number of parts. Of two rows the seeds that both have are read."
+    "for the number of parts. Of two experiments the seeds that both have are read."
 )
 
 
