@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from mner.analysis.cost import cost
 from mner.errors import DataError
 from mner.runs import Experiment
+from tests.records import Make
 
-Make = Callable[..., dict[str, Any]]
 RowOf = Callable[..., Experiment]
 
 

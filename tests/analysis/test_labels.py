@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from mner.analysis.labels import LabelGain, Labels, Triple, labels
 from mner.errors import DataError
 from mner.runs import Experiment
+from tests.records import Make
 
-Make = Callable[..., dict[str, Any]]
 RowOf = Callable[..., Experiment]
 
 

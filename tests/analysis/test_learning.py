@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,13 +10,7 @@ import pytest
 from mner.analysis.learning import learning
 from mner.errors import DataError
 from mner.runs import Experiment, read_experiment
-from mner.types import Span
-
-GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
-LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
+from tests.records import GOLD, LESS, Commit, Make
 
 
 @pytest.fixture

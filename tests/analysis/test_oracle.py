@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from itertools import product
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,13 +14,9 @@ from mner.analysis.oracle import best_f1, oracle
 from mner.errors import DataError
 from mner.runs import read_experiment
 from mner.types import Span
+from tests.records import GOLD, LESS, Commit, Make
 
-GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
-LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
 OTHER = [[Span(0, 1, "PER")], [Span(0, 1, "LOC")], [Span(0, 2, "PER")], []]
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
 
 
 @st.composite

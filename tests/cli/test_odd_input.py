@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,8 @@ from typer.testing import CliRunner
 from mner import cli
 from mner.cli.commands import COMMANDS
 from mner.types import Span
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
+from tests import records
+from tests.records import Commit, Make
 
 LINES = 5
 """Command lines of each command."""
@@ -102,14 +101,9 @@ def test_record_with_values_of_wrong_types_is_named(
     for seed in (1, 2):
         commit(make_record("text", seed, spans))
         row = commit(make_record("ita", seed, spans))
-    search = {
-        **{"data": "tiny", "row": "ita", "encoder": {"name": "tiny"}, "config": {"training": {"epochs": 2}}},
-        **{"trials": [{"settings": {"training.epochs": 3}, "score": 7.5, "dev": {"T": {"signature": "f1=1"}}}]},
-        **{"trials_asked": 1, "trials_done": 1, "best": 1, "seconds": 6.5, "judged_on": {"views": ["T"]}},
-    }
-    searched = tmp_path / "results" / "tune" / "tiny" / "ita.json"
-    searched.parent.mkdir(parents=True)
-    searched.write_text(json.dumps(search))
+    trial = {"settings": {"training.epochs": 3}, "score": 7.5, "dev": {"T": {"signature": "f1=1"}}}
+    facts = {"config": {"training": {"epochs": 2}}, "judged_on": {"views": ["T"]}, "seconds": 6.5}
+    searched = records.write_search(tmp_path / "results", records.search("ita", [trial], **facts))
     lines = [
         ["report", "--out", "-"],
         ["compare", "tiny/ita", "tiny/text", "--resamples", "1000"],

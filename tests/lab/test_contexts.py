@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.contexts import is_of, remark, remark_on
 from mner.runs import read_experiment
+from tests.records import Commit, Make
 
 EMPTY = dict.fromkeys(("T", "I+T"), ((), (), (), ()))
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[dict[str, Any]], Path]
 
 
 @pytest.mark.parametrize("name", ["ita-ga-cva", "ita-ga-cva-tuned", "ita-ga-cva-mpnet-warm-tuned"])

@@ -13,14 +13,11 @@ from mner.runs import read_experiments
 from mner.runs.searches import Search
 from mner.show.tables import Part
 from mner.types import Span
+from tests import records
+from tests.records import GOLD, LESS, Commit, Make
 
-GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
-LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
 NONE: list[list[Span]] = [[], [], [], []]
 MINILM = {"data": "twitter15", "encoder": {"name": "embedded:minilm"}}
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
 
 
 @pytest.fixture
@@ -46,14 +43,9 @@ def search(row: str, trials: int = 12) -> Search:
         "loss": {"views": ["T"] if text else ["T", "I+T"]},
         "decode": {"constrained": False},
     }
-    record = {
-        "row": row,
-        "data": "twitter15",
-        "config": config,
-        "trials": [{"settings": {"training.epochs": 2}, "score": 70.0}],
-    }
-    record |= {"encoder": {"name": "embedded:minilm"}, "judged_on": {"views": ["T"]}, "seconds": 1.0}
-    return Search.model_validate(record | {"best": 1, "trials_asked": trials, "trials_done": trials})
+    whole = [{"settings": {"training.epochs": 2}, "score": 70.0}]
+    counts = {"trials_asked": trials, "trials_done": trials, "judged_on": {"views": ["T"]}}
+    return Search.model_validate(records.search(row, whole, config=config, **MINILM, **counts))
 
 
 def lines(part: Part, what: str) -> list[tuple[str, ...]]:

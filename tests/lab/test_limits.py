@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +12,10 @@ from lab.limits import ABSENT, limits
 from mner.analysis.parts.analysis_record import read_analyses
 from mner.runs import read_experiments
 from mner.types import Span
+from tests import records
+from tests.records import GOLD, LESS, Commit, Make
 
-GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
-LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
 REST = [[Span(1, 3, "PER")], [], [Span(0, 2, "PER")], []]
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
 
 
 @pytest.fixture
@@ -98,10 +93,7 @@ def test_labels_come_from_the_record_of_the_row_itself(make_record: Make, commit
         "touched": 1, "f1": measured, "if_wrong": measured | {"mean": 75.0}, "annotations": annotations | {"shown": []},
         "shown": [],
     }  # fmt: skip
-    head = {"format": 1, "kind": "analysis", "analysis": "noise", "data": "tiny", "split": "dev", "runs": []}
-    path = results / "analysis" / "tiny" / "text" / "noise.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(head | {"row": "text", "result": result, "mner": "0.1", "date": "2026-01-01"}))
+    records.write_analysis(results, "noise", result)
     rows = read_experiments(results)
     outcome = dict(limits(rows["tiny", "text"], "T", "test", rows, read_analyses(results), least=2))
     assert outcome["labels"] == (

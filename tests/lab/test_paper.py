@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,15 +15,10 @@ from mner import config as configs
 from mner.analysis.captions import CaptionPoint, Captions
 from mner.analysis.parts.f1_summary import F1Summary
 from mner.show import tables
-from mner.types import Span
+from tests import records
+from tests.records import GOLD, LESS, WORSE, Commit, Make
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
-LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
-WORSE = [[Span(0, 1, "PER")], [Span(0, 1, "LOC")], [], [Span(0, 1, "LOC")]]
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
 
 
 @pytest.fixture
@@ -163,17 +154,9 @@ def test_tuned_row_tells_its_trials_and_is_measured_against_tuned_text(
     for data in ("twitter15", "twitter17"):
         record = make_record("ita-all-cva-tuned", 1, {"T": GOLD, "I+T": GOLD}, data=data)
         commit(record)
-    path = results / "tune" / "twitter15" / "ita-all-cva.json"
-    path.parent.mkdir(parents=True)
-    shown = {"data": "twitter15", "row": "ita-all-cva", "encoder": {"name": "tiny"}, "config": record["config"]}
-    shown |= {
-        "trials": [{"settings": {}, "score": 1.0}],
-        "trials_asked": 7,
-        "trials_done": 7,
-        "best": 1,
-        "seconds": 1.0,
-    }
-    path.write_text(json.dumps(shown | {"judged_on": {"views": ["T", "I+T"]}}))
+    trials = [{"settings": {}, "score": 1.0}]
+    facts = {"data": "twitter15", "config": record["config"], "trials_asked": 7, "trials_done": 7}
+    records.write_search(results, records.search("ita-all-cva", trials, **facts))
 
     def line() -> str:
         result = [line for line in section(written(results), "Table 1") if line.startswith("| ITA-All + CVA | I+T |")]
@@ -197,26 +180,14 @@ def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, mak
     commit(make_record("ita-all-cva", 3, {"T": LESS, "I+T": GOLD}, data="twitter15", scored=("dev",)))
     assert section(written(results), "Table 5") == labels, "a seed without test scores takes no part"
     result = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
-    shown = {
-        "analysis": "captions",
-        "data": "twitter15",
-        "row": "ita-ga-cva",
-        "split": "dev",
-        "runs": ["twitter15/ita-ga-cva/1@m1"],
-    }
-    path = results / "analysis" / "twitter15" / "ita-ga-cva" / "captions.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(shown | {"result": asdict(result)}))
+    records.write_analysis(results, "captions", result, "twitter15/ita-ga-cva/1@m1")
     assert "- not run yet: no record" in section(written(results), "Figure 2"), "of a row that has no runs on record"
 
 
 def test_recorded_analysis_is_drawn(results: Path, make_record: Make, commit: Commit) -> None:
     commit(make_record("ita-ga-cva", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
     result = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
-    shown = {"analysis": "captions", "data": "twitter15", "row": "ita-ga-cva", "split": "dev"}
-    path = results / "analysis" / "twitter15" / "ita-ga-cva" / "captions.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(shown | {"runs": ["twitter15/ita-ga-cva/1@m1"], "result": asdict(result)}))
+    records.write_analysis(results, "captions", result, "twitter15/ita-ga-cva/1@m1")
     lines = section(written(results), "Figure 2")
     assert "| twitter15/ita-ga-cva | 1 | 7.00 |" in lines
     assert "- `mner analyze captions runs/twitter15/ita-ga-cva --record`, dev: twitter15/ita-ga-cva/1@m1" in lines

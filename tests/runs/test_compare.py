@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,7 @@ import pytest
 from mner.errors import DataError
 from mner.runs import read_experiment
 from mner.runs.compare import compare
-from mner.types import Span
-
-GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
-LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
-WORSE = [[Span(0, 1, "PER")], [Span(0, 1, "LOC")], [], [Span(0, 1, "LOC")]]
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
+from tests.records import GOLD, LESS, WORSE, Commit, Make
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,10 @@ import pytest
 from mner.errors import DataError
 from mner.runs.experiments import read_experiment, read_experiments, seed_folders
 from mner.runs.record import RunId, read_record
+from tests.records import Commit, Make
 
 RESULTS = Path(__file__).resolve().parents[2] / "lab" / "results"
 FOUND = {"T": [[], [], [], []], "I+T": [[], [], [], []]}
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
 
 
 def run_directory(folder: Path, record: Mapping[str, Any] | None) -> Path:

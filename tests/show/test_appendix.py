@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,13 +11,8 @@ from mner.analysis.cases import Cases
 from mner.analysis.parts.f1_summary import F1Summary
 from mner.show import tables
 from mner.show.report import sections
-from mner.types import Span
-
-GOLD = [[Span(0, 1, "LOC"), Span(1, 3, "PER")], [], [Span(0, 2, "PER")], [Span(0, 1, "LOC")]]
-LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
-
-Make = Callable[..., dict[str, Any]]
-Commit = Callable[[Mapping[str, Any]], Path]
+from tests import records
+from tests.records import GOLD, LESS, Commit, Make
 
 
 @pytest.fixture
@@ -52,23 +43,14 @@ def test_rows_on_some_posts_make_a_curve(results: Path, make_record: Make, commi
     against = part(results, "Against the text alone")
     assert not any("text-2" in line for line in against), "other training posts are no baseline"
     commit(record | {"row": "text-two"})
-    assert any("another row of the same settings has 2 posts" in line for line in part(results, "Learning"))
+    assert any("another experiment of the same settings has 2 posts" in line for line in part(results, "Learning"))
 
 
 def test_cases_stand_beside_what_other_readings_turn(results: Path) -> None:
     measured = F1Summary((57.1,), 57.1, None, "f1=57.10 view=T")
     readings = {"tiny/text T": measured, "tiny/ita-ga-cva T": measured, "tiny/ita-ga-cva I+T": measured}
     result = Cases("tiny/ita-ga-cva", 2, 4, 4, {"helped": 2, "misled": 0}, (), readings)
-    path = results / "analysis" / "tiny" / "ita-ga-cva" / "cases.json"
-    path.parent.mkdir(parents=True)
-    head = {"format": 1, "kind": "analysis", "analysis": "cases", "data": "tiny", "row": "ita-ga-cva", "split": "dev"}
-    rest = {
-        "runs": ["tiny/ita-ga-cva/2@m2", "tiny/text/1@m1"],
-        "result": asdict(result),
-        "mner": "0.1",
-        "date": "2026-01-01",
-    }
-    path.write_text(json.dumps(head | rest))
+    records.write_analysis(results, "cases", result, "tiny/ita-ga-cva/2@m2", "tiny/text/1@m1")
     lines = part(results, "Cases: tiny/ita-ga-cva")
     assert "| helped | tiny/text T wrong, tiny/ita-ga-cva I+T right | 2 |" in lines
     beside = [line for line in lines if line.startswith("- beside these cases, ")]
@@ -82,17 +64,7 @@ def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
     result = Captions(
         "tiny/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((70.0,), 70.0, None, "f1=70.00"), 4),)
     )
-    shown = {
-        "analysis": "captions",
-        "data": "tiny",
-        "row": "ita-ga-cva",
-        "split": "dev",
-        "runs": ["tiny/ita-ga-cva/1@m1", "tiny/ita-ga-cva/2@m2"],
-        "result": asdict(result),
-    }
-    path = results / "analysis" / "tiny" / "ita-ga-cva" / "captions.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(shown))
+    records.write_analysis(results, "captions", result, "tiny/ita-ga-cva/1@m1", "tiny/ita-ga-cva/2@m2")
     lines = part(results, "Captions: F1 by captions")
     assert "| tiny/ita-ga-cva | 1 | 70.00 |" in lines and any("`f1=70.00`" in line for line in lines)
     assert (
@@ -100,5 +72,5 @@ def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
         in lines
     )
     assert not any("not of the runs" in line for line in lines)
-    path.write_text(json.dumps(shown | {"runs": ["tiny/ita-ga-cva/1@other"]}))
+    records.write_analysis(results, "captions", result, "tiny/ita-ga-cva/1@other")
     assert any("not of the runs whose scores stand here" in line for line in part(results, "Captions: F1 by captions"))

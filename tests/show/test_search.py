@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mner.show.search import search_lines
+from tests import records
 
 SIGNATURE = "f1=70.00 view=T scheme=iob2-repaired match=exact decode=constrained data=mine/dev@3f2a9c seeds=1 mner=0.1"
 
@@ -23,9 +24,8 @@ def trial(number: int, state: str, score: float | None, **settings: float) -> di
 
 
 def record(*trials: dict[str, Any], best: int | None) -> dict[str, Any]:
-    return {
+    facts = {
         "data": "mine",
-        "row": "text",
         "seed": 7,
         "space": {"training.encoder_lr": {"low": 1e-5, "high": 1e-3, "log": True}},
         "space_fingerprint": "0123456789ab",
@@ -33,11 +33,10 @@ def record(*trials: dict[str, Any], best: int | None) -> dict[str, Any]:
         "pruning": {"rule": "median", "after_whole_trials": 4},
         "judged_on": {"split": "dev", "views": ["T"], "score": "mean micro F1 of the views"},
         "trials_asked": 3,
-        "trials_done": len(trials),
         "best": best,
-        "trials": list(trials),
         "machine": {"cpu": "A CPU", "cores": 2, "flags": ["avx2"]},
     }
+    return records.search("text", list(trials), **facts)
 
 
 def test_lines_tell_terms_and_trials() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +16,9 @@ from mner.runs.record import RunRecord
 from mner.runs.searches import Search, read_searches
 from mner.show.tables import Part
 from mner.show.tuning import settings_from, trials_behind, tuning
+from tests import records
+from tests.records import Make
 
-Make = Callable[..., dict[str, Any]]
 START = {"training": {"epochs": 2, "encoder_lr": 0.1}, "context": {"budget": {"captions": 64}}}
 ROOT = Path(__file__).resolve().parents[2]
 TUNED_ROWS = sorted((ROOT / "lab" / "tuned").glob("*/*.toml"))
@@ -33,22 +33,12 @@ def search(best: int | None = 2, **changes: Any) -> Search:
 
 
 def table(best: int | None = 2, **changes: Any) -> dict[str, Any]:
-    return {
-        "data": "tiny",
-        "row": "ita",
-        "encoder": {"name": "tiny"},
-        "config": START,
-        "trials": [
-            {"settings": {}, "score": 70.0, "dev": dev("70.00")},
-            {"settings": {"training.encoder_lr": 0.3, "loss.weight_it": 0.25}, "score": 72.5, "dev": dev("72.50")},
-        ],
-        "trials_asked": 12,
-        "trials_done": 2,
-        "best": best,
-        "judged_on": {"views": ["T", "I+T"]},
-        "seconds": 600.0,
-        **changes,
-    }
+    trials = [
+        {"settings": {}, "score": 70.0, "dev": dev("70.00")},
+        {"settings": {"training.encoder_lr": 0.3, "loss.weight_it": 0.25}, "score": 72.5, "dev": dev("72.50")},
+    ]
+    facts = {"config": START, "trials_asked": 12, "best": best, "seconds": 600.0}
+    return records.search("ita", trials, **{**facts, **changes})
 
 
 @pytest.fixture
@@ -131,9 +121,7 @@ def test_tuned_rows_have_the_best_settings_on_record(path: Path, make_record: Ma
 
 
 def test_searches_are_read_and_told(tmp_path: Path) -> None:
-    folder = tmp_path / "tune" / "tiny"
-    folder.mkdir(parents=True)
-    (folder / "ita.json").write_text(json.dumps(table()))
+    folder = records.write_search(tmp_path, table()).parent
     result = read_searches(tmp_path)
     (part,) = tuning(result, "tiny", {})
     assert isinstance(part, Part) and part.table is not None
