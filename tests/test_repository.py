@@ -52,7 +52,7 @@ BANNED = re.compile(
     r"\b(in vain|anew|bears|told|what is asked|(is|are) none of|is no \w+ of|has it\b(?! own))\b", re.IGNORECASE
 )
 BANNED_NAMES = {"one", "some", "told", "found", "asked", "looked", "kept", "made", "anew"}
-SMALL: set[str] = {"show/notebook", "training/device"}
+SMALL: set[str] = {"show/notebook"}
 """Small modules with one importer that stay: nothing else needs a notebook, and training/run.py is full."""
 
 COVERED: dict[str, str] = {
@@ -96,7 +96,6 @@ COVERED: dict[str, str] = {
     "tagger/features": "models/test_imgfeat.py",
     "training/card": "training/test_folder.py",
     "training/checkpoint": "training/test_interrupts.py",
-    "training/device": "training/test_run.py",
     "training/records": "training/test_run.py",
     "training/search/record": "training/search/test_run.py",
     "views/coverage": "views/test_contexts.py",

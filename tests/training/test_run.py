@@ -134,7 +134,7 @@ def test_checkpoint_of_other_settings_is_refused(corpus: Path, tiny_config: Make
 def test_checkpoint_in_another_number_format_is_refused(
     corpus: Path, tiny_config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mner.training.device.has_bf16", lambda: False)
+    monkeypatch.setattr("mner.training.optimizer.has_bf16", lambda: False)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     config = tiny_config(training={"precision": "auto"})
     with pytest.raises(KeyboardInterrupt):

@@ -45,7 +45,7 @@ def tune(
     """
     from mner import config as configs
     from mner.config.space import read_space
-    from mner.show.search import search_lines
+    from mner.show.tuning import search_lines
     from mner.training import search
 
     if unknown := set(view or ()) - set(get_args(ViewName)):

@@ -16,9 +16,8 @@ from mner.data.reading import rename
 from mner.data.splits import splits
 from mner.errors import ConfigError, DataError, ModelError, why_not
 from mner.preflight.pictures import Pictures, examine_contexts
-from mner.preflight.posts import Posts, compare
+from mner.preflight.posts import Posts, compare, examine_tokens
 from mner.preflight.report import Findings, Report, Split
-from mner.preflight.tokens import examine_tokens
 from mner.preflight.training import Training
 from mner.tags import Reading
 from mner.types import Post

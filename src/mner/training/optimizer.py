@@ -1,16 +1,20 @@
-"""Parameter groups -> the optimizer and the schedule of its rates that [training] names."""
+"""[training] -> the optimizer over parameter groups, the schedule of its rates, and the device that it runs on."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState, PartialState
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from mner.config import TrainingConfig
 from mner.errors import ConfigError
+from mner.machine import has_bf16
 
 
 def optimizer_of(groups: Mapping[str, list[nn.Parameter]], config: TrainingConfig) -> Optimizer:
@@ -68,3 +72,28 @@ def schedule_of(
     for group in optimizer.param_groups:
         group.setdefault("initial_lr", group["lr"])
     return LambdaLR(optimizer, factor, last_epoch=done - 1)
+
+
+def accelerator_on(device: torch.device, settings: TrainingConfig, *, several_tasks: bool) -> Accelerator:
+    """An accelerator that trains on a device, in the number format of ``training.precision``.
+
+    Where several processes train together, accelerate gives each a GPU of its own, and no single one can be named.
+    With ``several_tasks`` a step may leave parameters without a gradient.
+
+    Raises:
+        ConfigError: Several processes train together, and the device is not the one of this process.
+    """
+    if not PartialState._shared_state or PartialState().num_processes == 1:
+        AcceleratorState._reset_state(reset_partial_state=True)  # or a process would keep to its first run's device
+    processes = PartialState(cpu=device.type == "cpu")
+    if processes.num_processes == 1:
+        processes.device = device
+    elif processes.device.type != device.type:
+        raise ConfigError(
+            f"training.device: {processes.num_processes} processes train together on {processes.device.type}, not on "
+            f'{device.type}; set it to "auto"'
+        )
+    fast = device.type == "cuda" or (device.type == "cpu" and has_bf16())
+    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and fast)
+    together = DistributedDataParallelKwargs(find_unused_parameters=several_tasks)
+    return Accelerator(mixed_precision="bf16" if bf16 else "no", cpu=device.type == "cpu", kwargs_handlers=[together])

@@ -31,7 +31,6 @@ from mner.training.batches import plan
 from mner.training.card import model_card
 from mner.training.checkpoint import Progress
 from mner.training.cpu_speed.prepare import can_pack, speed_up
-from mner.training.device import accelerator_on
 from mner.training.folder import (
     CHECKPOINT,
     METRICS,
@@ -51,7 +50,7 @@ from mner.training.initial import continue_from, start_layers
 from mner.training.interrupts import deferred
 from mner.training.job import Job, beliefs_of, prepare, task_splits, training_split
 from mner.training.loop import Step, loop
-from mner.training.optimizer import optimizer_of, schedule_of
+from mner.training.optimizer import accelerator_on, optimizer_of, schedule_of
 from mner.training.records import run_record, size
 from mner.training.teachers import FOLDER as TEACHERS
 
