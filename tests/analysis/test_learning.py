@@ -51,7 +51,7 @@ def test_other_settings_are_another_curve(trained: Callable[..., Experiment]) ->
 
 
 def test_two_rows_on_as_many_posts_are_no_curve(trained: Callable[..., Experiment]) -> None:
-    with pytest.raises(DataError, match="tiny/text-again: another row of the same settings has 4000 posts, too"):
+    with pytest.raises(DataError, match="tiny/text-again: another experiment of the same settings has 4000 posts, too"):
         learning([trained("text", 4000), trained("text-again", 4000)])
 
 

@@ -40,7 +40,6 @@ def bounded(least: float, most: float, *names: str, **settings: Any) -> Any:
 
 
 def _min_score(text: str | float) -> float | str:
-    """A least probability, or "calibrated"."""
     if text == "calibrated":
         return text
     try:

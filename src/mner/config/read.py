@@ -213,7 +213,6 @@ def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict
 
 
 def _base_names(named: Any, path: Path) -> list[str]:
-    """The file names under ``base``."""
     names = [] if named is None else [named] if isinstance(named, str) else named
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ConfigError(f'{path}: base: expected a file name such as "../mine.toml", found {named!r}')

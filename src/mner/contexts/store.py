@@ -167,7 +167,6 @@ class Store:
             self._fail(error)
 
     def __len__(self) -> int:
-        """The number of contexts in the store."""
         try:
             return int(self._base.execute("SELECT COUNT(*) FROM contexts").fetchone()[0])
         except sqlite3.Error as error:
@@ -181,11 +180,9 @@ class Store:
                 self._base.close()
 
     def __enter__(self) -> Store:
-        """The store itself."""
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Close the file."""
         self.close()
 
 

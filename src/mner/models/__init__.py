@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 class Model(Protocol):
     """What training and the runtimes call; a file of this folder offers it as its class ``Model``.
 
-    It is made by ``Model(config, labels, *encoders)``. A file may offer ``Options`` too, which [model.options] fills.
+    It is made by ``Model(config, labels, *encoders)``: the resolved configuration, BIOES labels in the order of the
+    label scores, and the loaded encoders that ``needs`` names. A file may offer ``Options`` too, which [model.options]
+    fills.
 
     Attributes:
         views: The views that it is trained on.

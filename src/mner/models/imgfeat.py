@@ -32,11 +32,6 @@ class Options(Section):
 class Model(nn.Module):
     """Words and grid vectors -> label scores; the T view has the words alone.
 
-    Args:
-        config: The resolved configuration.
-        labels: BIOES labels, in the order of the label scores.
-        encoder: A loaded transformers encoder.
-
     Raises:
         ConfigError: The encoder has no room for the picture behind the longest text.
     """

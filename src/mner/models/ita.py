@@ -24,13 +24,7 @@ from mner.views import Needs
 
 
 class Model(nn.Module):
-    """Words and a picture's text -> label scores; trained on the views that [loss] names.
-
-    Args:
-        config: The resolved configuration.
-        labels: BIOES labels, in the order of the label scores.
-        encoder: A loaded transformers encoder.
-    """
+    """Words and a picture's text -> label scores; trained on the views that [loss] names."""
 
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()

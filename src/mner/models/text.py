@@ -17,13 +17,7 @@ from mner.views import Needs
 
 
 class Model(nn.Module):
-    """Words -> label scores; trained on the T view alone, able to score both.
-
-    Args:
-        config: The resolved configuration.
-        labels: BIOES labels, in the order of the label scores.
-        encoder: A loaded transformers encoder.
-    """
+    """Words -> label scores; trained on the T view alone, able to score both."""
 
     views: tuple[ViewName, ...] = ("T",)
 

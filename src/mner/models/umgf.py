@@ -38,13 +38,7 @@ class Options(Section):
 
 
 class Model(nn.Module):
-    """Words and grounded objects -> label scores. Without a picture words receive no messages from objects.
-
-    Args:
-        config: The resolved configuration.
-        labels: BIOES labels, in the order of the label scores.
-        encoder: A loaded transformers encoder.
-    """
+    """Words and grounded objects -> label scores. Without a picture words receive no messages from objects."""
 
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()

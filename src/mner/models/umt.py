@@ -56,13 +56,7 @@ def conversion(labels: Sequence[str]) -> tuple[tuple[str, ...], Tensor]:
 
 
 class Model(nn.Module):
-    """Words and grid vectors -> label scores. Without a picture, what would read it receives zeros.
-
-    Args:
-        config: The resolved configuration.
-        labels: BIOES labels, in the order of the label scores.
-        encoder: A loaded transformers encoder.
-    """
+    """Words and grid vectors -> label scores. Without a picture, what would read it receives zeros."""
 
     conversion: Tensor
     classes: Tensor

@@ -45,7 +45,6 @@ class PictureArrays(Mapping[str, np.ndarray]):
         return values
 
     def __iter__(self) -> Iterator[str]:
-        """Their names."""
         return iter(array.name for array in self.declared)
 
     def __len__(self) -> int:

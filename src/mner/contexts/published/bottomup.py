@@ -60,7 +60,6 @@ class Published:
         self._row(next(iter(self._table)))  # refuses a file of another kind once, not for each picture
 
     def __iter__(self) -> Iterator[str]:
-        """The pictures' names."""
         return (name for name in self._table if name != COLUMNS[0])
 
     def find(self, image: str) -> Found:

@@ -88,7 +88,6 @@ class Table:
         return _decoded(line, where).rstrip("\r\n").split("\t"), where
 
     def __iter__(self) -> Iterator[str]:
-        """The names, in order of their lines."""
         return iter(self._places)
 
 

@@ -70,7 +70,6 @@ class Published:
             self._read = lambda image: self._row(*table.find(image))
 
     def __iter__(self) -> Iterator[str]:
-        """The pictures' names."""
         return self._names()
 
     def find(self, image: str) -> Found:
