@@ -54,7 +54,7 @@ def config_page() -> str:
             lines.append(f"| `{key}` | {cell(kind)} | {written} | {cell(remark)} |")
     lines += [
         "",
-        "`Source` is one of captions, tags, ocr, texts: the lists of an artefact row. `ViewName` is T or I+T.",
+        "`Source` is one of captions, tags, ocr, texts: the lists of an artefact's record. `ViewName` is T or I+T.",
         "`Substitute` is none, empty or shuffled.",
         "",
     ]

@@ -9,7 +9,7 @@ What to call:
 
 - ``load``: the ``Tagger`` of a saved model;
 - ``tagger(post)``: the ``Prediction`` for one post, ``atag`` the same for asyncio, ``batch`` a list of them, ``pipe`` a
-  stream. A post is a text, a ``Post``, or a row such as {"text": ..., "image": ...};
+  stream. A post is a text, a ``Post``, or a record such as {"text": ..., "image": ...};
 - ``explain``: an ``Explanation``, which holds the ``Evidence`` of each entity: what the picture did for it;
 - ``save``, ``push_to_hub``: the tagger's model, into a folder or onto the Hugging Face Hub;
 - ``tag_frame``: a data frame of pandas with its entities;

@@ -65,8 +65,8 @@ def test_rows_of_one_picture_change_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("image", "change", "expected"),
     [
-        ("gone.jpg", Change(captions=["x"]), 'no row of "gone.jpg"; to see its pictures: mner context show'),
-        ("b.jpg", Change(captions=["x"]), 'no row of "b.jpg"; did you mean "deep/b.jpg"'),
+        ("gone.jpg", Change(captions=["x"]), 'no record of "gone.jpg"; to see its pictures: mner context show'),
+        ("b.jpg", Change(captions=["x"]), 'no record of "b.jpg"; did you mean "deep/b.jpg"'),
         ("a.jpg", Change(), "nothing to change"),
         ("a.jpg", Change(captions=[" "]), "an added text is empty"),
         ("a.jpg", Change(status="good"), "status: expected one of ok, placeholder"),

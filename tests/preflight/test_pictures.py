@@ -33,7 +33,7 @@ def test_posts_whose_context_says_nothing_are_told_apart(write, contexts):
         "no context": 2,
         "refused by training": 1,
     }
-    assert "of its 6 pictures 2 have no row in" in report.findings[-1].message
+    assert "of its 6 pictures 2 have no record in" in report.findings[-1].message
     report = check([path], config=Config(loss={"views": ["T"], "cva": "none"}), contexts=[contexts])
     assert "refused by training" not in report.counts
     placeholder = report.findings[0]

@@ -101,7 +101,7 @@ def test_test_split_without_contexts_is_refused_and_not_counted(tiny_encoder: Pa
     with pytest.raises(MnerError, match=r"reads of dev's pictures has changed .*: contexts\.jsonl; restore"):
         evaluate(run, final=True, results=results)
     contexts.write_text(before)
-    with pytest.raises(DataError, match=r'test\.txt: of its 2 pictures 2 have no row .*such as "test-1.jpg"'):
+    with pytest.raises(DataError, match=r'test\.txt: of its 2 pictures 2 have no record .*such as "test-1.jpg"'):
         evaluate(run, final=True, results=results)
     assert not results.exists() and "test" not in json.loads((run / "record.json").read_text())
     with contexts.open("a") as stream:

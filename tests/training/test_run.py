@@ -215,7 +215,7 @@ def test_contexts_of_few_of_the_pictures_are_refused(
     path = corpus / "contexts.jsonl"
     rows = path.read_text().splitlines()[:known] or ['{"image": "other.jpg", "captions": [{"text": "two people"}]}']
     path.write_text("\n".join(rows) + "\n")
-    lacking = rf'train\.txt: of its 12 pictures {12 - known} have no row in contexts\.jsonl, such as ".*{known + 1}'
+    lacking = rf'train\.txt: of its 12 pictures {12 - known} have no record in contexts\.jsonl, such as ".*{known + 1}'
     with pytest.raises(DataError, match=lacking):
         prepare(tiny_config(), corpus)
     if known:

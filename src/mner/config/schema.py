@@ -48,7 +48,7 @@ class DataConfig(Section):
     dev: str | None = None
     test: str | None = None
     contexts: tuple[str, ...] = ()  # artefact files; later ones add to earlier ones
-    contexts_missing: float = Field(default=0.05, ge=0, le=1)  # share of a split's pictures that may lack a row there
+    contexts_missing: float = Field(default=0.05, ge=0, le=1)  # share of a split's pictures that may lack one there
     images: str | None = None  # folder of pictures, read where a context is absent
     features: str | None = None  # folder of the pictures' features, for models that look at pictures
     features_missing: Literal["skip", "zero", "mean"] = "skip"  # what stands for a picture without features

@@ -60,7 +60,7 @@ def edit(path: Path, image: str, change: Change) -> VisualContext:
     wanted = key(image)
     rows = [row for row in iter_contexts(path) if key(row.image) == wanted]
     if not rows:
-        raise DataError(f'{path}: no row of "{wanted}"; {_hint(path, wanted)}')
+        raise DataError(f'{path}: no record of "{wanted}"; {_hint(path, wanted)}')
     for kind, source in drops:
         if not any(source in (None, entry.source) for row in rows for entry in entries(row, kind)):
             name = kind if source is None else f"{kind}:{source}"

@@ -31,7 +31,7 @@ def examine_contexts(findings: Findings, contexts: Contexts, posts: Sequence[Pos
                 "warning",
                 "no context",
                 post.where,
-                f'the picture "{name}" has no row in the contexts',
+                f'the picture "{name}" has no record in the contexts',
             )
         elif context.status != "ok":
             why = f": {context.reason}" if context.reason else ""

@@ -100,7 +100,7 @@ def request(
     else:
         many = isinstance(post, Iterable) and not isinstance(post, bytes | bytearray)
         raise TypeError(
-            f'expected a text, a mner.Post or a row such as {{"text": ...}}, got {type(post).__name__}'
+            f'expected a text, a mner.Post or a record such as {{"text": ...}}, got {type(post).__name__}'
             + ("; many posts: tagger.batch(posts) returns a list, tagger.pipe(posts) a stream" if many else "")
         )
     pictures = [_named(each) for each in named] if image is None else [_given(each) for each in _listed(image)]
@@ -189,7 +189,7 @@ def _post_of_row(row: Mapping[str, Any]) -> Post:
     try:
         record = json.loads(json.dumps({"id": "", **known}, default=list))  # tuples and arrays of words are welcome
     except (TypeError, ValueError, RecursionError) as error:
-        raise TypeError(f"a row's text is a string and its words are a list of strings: {error}") from None
+        raise TypeError(f"a record's text is a string and its words are a list of strings: {error}") from None
     ours = {*_KEYS, "image", "images", "context", "entities"}
     extra = {key: value for key, value in row.items() if key not in ours and not gold.holds(key, value)}
     return replace(post_of(record, number=0, labels=False), extra=extra)
@@ -215,4 +215,4 @@ def _context(context: ContextLike | None, image: str, source: str) -> VisualCont
         from mner.contexts.rows import from_row
 
         return from_row({"image": image, **context}, where="context")
-    raise TypeError(f"context: expected a caption, a VisualContext or its row, got {type(context).__name__}")
+    raise TypeError(f"context: expected a caption, a VisualContext or its record, got {type(context).__name__}")

@@ -43,8 +43,8 @@ def check_covered(config: Config, split: Covered) -> None:
     """Check that the files of ``data.contexts`` cover the pictures of a split, if the I+T view is trained.
 
     Raises:
-        DataError: More of them than ``data.contexts_missing`` allows have no row there: files of other pictures, or of
-            another split.
+        DataError: More of them than ``data.contexts_missing`` allows have no record there: files of other pictures, or
+            of another split.
     """
     if not _reads(config) or not config.data.contexts:
         return
@@ -56,10 +56,10 @@ def check_covered(config: Config, split: Covered) -> None:
         return
     example = short_name(lacking[0].image or "")
     raise DataError(
-        f"{split.path}: of its {pictures} pictures {len(lacking)} have no row in {', '.join(config.data.contexts)}, "
+        f"{split.path}: of its {pictures} pictures {len(lacking)} have no record in {', '.join(config.data.contexts)}, "
         f'such as "{example}" ({lacking[0].where}); a share of {config.data.contexts_missing:g} may lack one. '
-        "Add their rows (mner context build), or train with --set data.contexts_missing=1, which reads these posts as "
-        "words alone"
+        "Add their records (mner context build), or train with --set data.contexts_missing=1, which reads these "
+        "posts as words alone"
     )
 
 

@@ -189,7 +189,7 @@ def _shards(
             raise DataError(f"{error}. {remedy}") from error
         expected = names.pop(number)
         if len(contexts) < len(expected):
-            raise DataError(f"{path}: cut short: holds {len(contexts)} rows of {len(expected)}. {remedy}")
+            raise DataError(f"{path}: cut short: holds {len(contexts)} records of {len(expected)}. {remedy}")
         if [context.image for context in contexts] != expected:
             raise DataError(
                 f"{path}: made of other pictures than the input now has; give the input it was begun with, "
