@@ -37,7 +37,7 @@ def test_rows_on_some_posts_make_a_curve(results: Path, make_record: Make, commi
     record["config"]["data"] = {"train_posts": 2}
     commit(record)
     lines = part(results, "Learning: F1 by training posts, test")
-    assert "| row | 2 posts | 4 posts |" in lines
+    assert "| experiment | 2 posts | 4 posts |" in lines
     assert "| tiny/text T | 100.00 | 57.14 ± 0.00 |" in lines
     assert not any("ita-ga-cva" in line for line in lines if line.startswith("| tiny"))
     against = part(results, "Against the text alone")
