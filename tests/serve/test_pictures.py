@@ -13,9 +13,13 @@ import zlib
 
 import pytest
 
+from mner.config import VisionConfig
+from mner.contexts.store import Store
 from mner.errors import DataError
 from mner.serve.picture_workers import Opening, _too_large
 from mner.serve.pictures import PictureReader
+from mner.types import VisualContext
+from mner.vision.extract import Extractor
 
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
 
@@ -165,3 +169,24 @@ def test_opening_pickles(tagger, tmp_path) -> None:
 
     opening = Opening(tagger.config.vision, tmp_path / "a", 100)
     assert pickle.loads(pickle.dumps(opening)) == opening
+
+
+@pytest.mark.parametrize("sends", [False, True])
+def test_worker_reads_a_drawn_picture_before_the_first_one_and_sends_it_nowhere(
+    monkeypatch, tmp_path, ticket, sends
+) -> None:
+    read: list[str] = []
+    plain = Extractor.read
+    monkeypatch.setattr(Extractor, "sends", sends)
+
+    def reading(extractor: Extractor, source: object, *, image: str, store: Store | None = None) -> VisualContext:
+        read.append(image)
+        return plain(extractor, source, image=image, store=store)
+
+    monkeypatch.setattr(Extractor, "read", reading)
+    monkeypatch.setattr(os, "nice", lambda steps: 0)
+    opened = Opening(VisionConfig(ocr="rapid"), tmp_path / "store.sqlite", 10**8)()
+    assert read == ([] if sends else ["first"])
+    (context,) = opened([("picture", ticket)])
+    assert context.ocr[-1].text == "PHOENIX"
+    assert len(Store(tmp_path / "store.sqlite")) == 1

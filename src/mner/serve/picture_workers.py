@@ -85,6 +85,8 @@ class Opening:
         warnings.simplefilter("ignore", MnerWarning)  # the service's own process warns of the store
         extractor = Extractor(self.vision, threads=1)
         extractor.load()
+        if not extractor.sends:  # the first picture of a backend takes longer; nothing is sent anywhere for that
+            extractor.read(_first_picture(), image="first")
         store = Store(self.store, needed=False)
 
         def read(items: list[Item]) -> list[VisualContext]:
@@ -94,6 +96,15 @@ class Opening:
             ]
 
         return read
+
+
+def _first_picture() -> Any:
+    """A picture with a line of text, drawn here."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (320, 240), "white")
+    ImageDraw.Draw(picture).text((40, 90), "mner", fill="black", font_size=60)
+    return picture
 
 
 def _too_large(name: str, content: bytes, limit: int) -> VisualContext | None:

@@ -139,6 +139,11 @@ class Backends(Mapping[str, Callable[..., Any]]):
             )
 
     @property
+    def sends(self) -> bool:
+        """Whether one of them sends pictures to another machine."""
+        return any(plugin.about.sends(self._options[part]) for part, plugin in self._plugins.items())
+
+    @property
     def usage(self) -> dict[str, float]:
         """What the backends asked of endpoints so far; empty where none of them has any."""
         endpoints = {id(each): each for each in (getattr(at, "endpoint", None) for at in self._loaded.values()) if each}

@@ -52,6 +52,11 @@ class Extractor:
         return self._backends.fingerprint
 
     @property
+    def sends(self) -> bool:
+        """Whether a backend sends pictures to another machine."""
+        return self._backends.sends
+
+    @property
     def usage(self) -> dict[str, float]:
         """Calls, tokens, seconds and failures of the endpoints that it asked; empty without one."""
         return self._backends.usage
