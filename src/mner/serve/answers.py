@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from mner.bulk import line
 from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError
 from mner.evidence import Explanation
 from mner.serve.addresses import fetch
-from mner.serve.batching import Batcher, Row
+from mner.serve.batching import Batcher
 from mner.serve.faults import RequestError
 from mner.serve.metrics import Metrics
 from mner.serve.pictures import NAME, PictureReader
 from mner.serve.schema import Options, Posted, Query
 from mner.serve.settings import Settings
 from mner.tagger import Tagger
-from mner.tagger.requests import request
-from mner.types import Prediction, VisualContext
+from mner.tagger.grounder import Tagged
+from mner.tagger.requests import PostLike, request
+from mner.tagger.tagger import explaining
+from mner.types import Post, Prediction, VisualContext
+
+T = TypeVar("T")
+
+LOOKERS = 4
+"""Posts whose pictures a grounder looks at at a time, beside the thread that has the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +43,19 @@ class Answer:
 
 @dataclass(slots=True)
 class _Post:
-    """A post on its way: as the tagger takes it, and its words."""
+    """A post on its way: its words split, and what goes with them, as the tagger takes it."""
 
     posted: Posted
-    row: dict[str, Any]
-    words: int
+    post: Post
+    beside: dict[str, Any]
+
+    @property
+    def words(self) -> int:
+        return len(self.post.words) + _count_words(self.beside.get("context"))
+
+    @property
+    def row(self) -> PostLike:
+        return {**self.posted.row, **self.beside} if self.beside else self.post
 
 
 class Answers:
@@ -50,6 +66,11 @@ class Answers:
     ) -> None:
         self._tagger, self._settings, self._batcher = tagger, settings, batcher
         self._pictures, self._metrics = pictures, metrics
+        self._lookers = ThreadPoolExecutor(LOOKERS, "mner-grounder")
+
+    def close(self) -> None:
+        """End the threads; what they look at is not waited for."""
+        self._lookers.shutdown(wait=False, cancel_futures=True)
 
     async def of(self, query: Query) -> Answer:
         """The answer to a request.
@@ -79,25 +100,25 @@ class Answers:
 
     def _checked(self, posted: Posted) -> _Post:
         """The post, its words counted; words and context are as the tagger wants them."""
-        row = dict(posted.row)
+        beside: dict[str, Any] = {}
         try:
             if isinstance(posted.context, str):
-                row["context"] = posted.context
+                beside["context"] = posted.context
             elif posted.context is not None:
-                row["context"] = from_row({"image": NAME, **posted.context}, where="context")
+                beside["context"] = from_row({"image": NAME, **posted.context}, where="context")
         except DataError as error:
             raise RequestError(422, "invalid_context", str(error), field=posted.named("context")) from None
         try:
-            words = len(request(row).post.words)
+            parsed = request({**posted.row, **beside}).post
         except DataError as error:
             raise RequestError(422, "invalid_post", str(error), field=posted.place or None) from None
-        if words > self._settings.max_words:
+        if (words := len(parsed.words)) > self._settings.max_words:
             message = f"{words:,} words, the limit is {self._settings.max_words:,}"
             raise RequestError(422, "too_long", message, field=posted.named("text"))
         if posted.url is not None and not self._settings.hosts:
             message = "this service fetches no pictures; send the bytes in base64 as image"
             raise RequestError(422, "url_refused", message, field=posted.named("image_url"))
-        return _Post(posted, row, words)
+        return _Post(posted, parsed, beside)
 
     async def _look(self, post: _Post, until: float) -> None:
         """Put what was read from a post's pictures into its row; one that cannot be read delays no other."""
@@ -106,29 +127,32 @@ class Answers:
             try:
                 contents = (await fetch(str(post.posted.url), self._settings, until),)
             except TimeoutError:
-                post.row["context"] = VisualContext(NAME, status="timeout", reason="the picture did not come in time")
+                post.beside["context"] = VisualContext(
+                    NAME, status="timeout", reason="the picture did not come in time"
+                )
                 return
             except OSError as error:
-                post.row["context"] = VisualContext(NAME, status="missing", reason=str(error))
+                post.beside["context"] = VisualContext(NAME, status="missing", reason=str(error))
                 return
         if self._pictures is None:
-            post.row["images"] = contents  # the tagger says why they are not read
+            post.beside["images"] = contents  # the tagger says why they are not read
             return
         contexts = await asyncio.gather(*(self._pictures.read(content, until=until) for content in contents))
         several = len(contexts) > 1
-        post.row["context"] = contexts if several else contexts[0]
+        post.beside["context"] = contexts if several else contexts[0]
         pairs = zip(contents, contexts, strict=True)
         read = [content if context.status == "ok" else b"" for content, context in pairs]
         if several or contexts[0].status == "ok":
-            post.row["images"] = read  # for models that look at pixels, too
+            post.beside["images"] = read  # for models that look at pixels, too
 
     async def _tagged(self, posts: Sequence[_Post], options: Options) -> list[tuple[dict[str, Any], Prediction]]:
-        rows: list[Row] = [post.row for post in posts]
-        words = [post.words + _beside(post.row.get("context")) for post in posts]
-        both = [at for at, post in enumerate(posts) if options.views and _pictured(post.row)]
-        rows += [_without_picture(posts[at].row) for at in both]
-        words += [posts[at].words for at in both]
-        predictions = [_above(prediction, options.min_score) for prediction in await self._batcher.tag(rows, words)]
+        rows = [post.row for post in posts]
+        words = [post.words for post in posts]
+        both = [at for at, post in enumerate(posts) if options.views and post.beside]
+        rows += [posts[at].post for at in both]
+        words += [len(posts[at].post.words) for at in both]
+        tagged = await self._batcher.tag(rows, words)
+        predictions = [_above(prediction, options.min_score) for prediction in await self._looked(tagged)]
         alone = dict(zip(both, predictions[len(posts) :], strict=True))
         return [
             (_row(prediction, options, alone.get(at, prediction)), prediction)
@@ -137,16 +161,26 @@ class Answers:
 
     async def _explained(self, post: _Post, options: Options) -> tuple[dict[str, Any], Prediction]:
         times = 6 + len(post.posted.images)  # both views, and each kind of context and each picture left out
-        words = times * (post.words + _beside(post.row.get("context")))
-        explanation: Explanation = await self._batcher.alone(partial(self._tagger.explain, post.row), words)
+        rest = await self._batcher.alone(partial(explaining, self._tagger, post.row), times * post.words)
+        explanation: Explanation = await self._apart(rest)
         prediction = _above(explanation.prediction, options.min_score)
         alone = prediction
-        if options.views and _pictured(post.row):
-            (alone,) = await self._batcher.tag([_without_picture(post.row)], [post.words])
+        if options.views and post.beside:
+            (tagged,) = await self._batcher.tag([post.post], [len(post.post.words)])
+            alone = tagged.prediction
         row = _row(prediction, options, _above(alone, options.min_score))
         row["evidence"] = [evidence.to_dict() for evidence in explanation.evidence]
         row["pieces"] = [piece.to_dict() for piece in explanation.pieces]
         return row, prediction
+
+    async def _looked(self, tagged: Sequence[Tagged]) -> list[Prediction]:
+        looks = {at: self._apart(each.look) for at, each in enumerate(tagged) if each.look is not None}
+        found = dict(zip(looks, await asyncio.gather(*looks.values()), strict=True)) if looks else {}
+        return [found.get(at, each.prediction) for at, each in enumerate(tagged)]
+
+    async def _apart(self, look: Callable[[], T]) -> T:
+        """What a grounder, which may be slow, gives; the thread of the model goes on meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._lookers, look)
 
     def _count(self, predictions: Sequence[Prediction], statuses: Counter[str]) -> None:
         self._metrics.posts.inc(len(predictions))
@@ -176,18 +210,10 @@ def _above(prediction: Prediction, score: float) -> Prediction:
     return replace(prediction, entities=tuple(entity for entity in prediction.entities if entity.score >= score))
 
 
-def _pictured(row: Row) -> bool:
-    return "images" in row or "context" in row
-
-
-def _without_picture(row: Row) -> Row:
-    return {key: value for key, value in row.items() if key not in {"images", "context"}}
-
-
-def _beside(context: Any) -> int:
+def _count_words(context: Any) -> int:
     """About how many words a context adds."""
     if isinstance(context, list):
-        return sum(map(_beside, context))
+        return sum(map(_count_words, context))
     if isinstance(context, VisualContext):
         texts = [entry.text for part in (context.captions, context.ocr, context.texts) for entry in part]
         return len(context.tags) + sum(text.count(" ") + 1 for text in texts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from mner.serve.metrics import Metrics
 from mner.serve.pictures import PictureReader
 from mner.serve.settings import Settings
 from mner.tagger import Tagger
+from mner.tagger.tagger import tagged
 
 _T = TypeVar("_T")
 
@@ -58,7 +60,7 @@ class Service:
             )
             self.pictures.seen.seconds = self.metrics.picture_seconds.observe
         self.batcher = Batcher(
-            tagger.batch,
+            partial(tagged, tagger),
             batch_words=settings.batch_words,
             wait=settings.wait_ms / 1000,
             waiting_words=settings.waiting_words,
@@ -105,6 +107,7 @@ class Service:
         finally:
             self.ready = False
             await self.batcher.close()
+            self.answers.close()
             if self.pictures is not None:
                 await asyncio.get_running_loop().run_in_executor(None, self.pictures.close)
 
@@ -127,21 +130,26 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
     Raises:
         ClientDisconnect: The client has left.
     """
-    task = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(_left(request))
+    ours = asyncio.current_task()
+    assert ours is not None
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        left = True
+        ours.cancel()
+
+    watching = asyncio.ensure_future(watch())
     try:
-        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnect
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if left and not ours.uncancel():
+            raise ClientDisconnect from None
+        raise
     finally:
-        task.cancel()
-        watch.cancel()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        watching.cancel()
 
 
 def create_app(tagger: Tagger, settings: Settings | None = None) -> FastAPI:

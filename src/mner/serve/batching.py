@@ -6,19 +6,17 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from mner.serve.faults import RequestError
-from mner.types import Prediction
+from mner.tagger.grounder import Tagged
+from mner.tagger.requests import PostLike
 
 _T = TypeVar("_T")
-
-Row = Mapping[str, Any]
-"""A post as ``Tagger.pipe`` takes it."""
 
 RATE = 20_000.0
 """Words per second that the model is taken to read before it has read any."""
@@ -30,7 +28,7 @@ class _Job:
 
     words: int
     work: Callable[[], Any] | None
-    rows: Sequence[Row]
+    rows: Sequence[PostLike]
     future: asyncio.Future[Any] = field(repr=False)
 
 
@@ -38,7 +36,7 @@ class Batcher:
     """Has one thread tag what many requests ask for.
 
     Args:
-        tag: From rows to their predictions; called in that thread.
+        tag: From rows to their predictions, which no grounder has looked at; called in that thread.
         batch_words: Words of one batch; 1 tags every request alone.
         wait: Seconds that a batch waits for requests that are under way.
         waiting_words: Words that may wait.
@@ -48,7 +46,7 @@ class Batcher:
 
     def __init__(
         self,
-        tag: Callable[[Sequence[Row]], list[Prediction]],
+        tag: Callable[[Sequence[PostLike]], list[Tagged]],
         *,
         batch_words: int,
         wait: float,
@@ -79,7 +77,7 @@ class Batcher:
             await self._task
         self._thread.shutdown()
 
-    async def tag(self, rows: Sequence[Row], words: Sequence[int]) -> list[Prediction]:
+    async def tag(self, rows: Sequence[PostLike], words: Sequence[int]) -> list[Tagged]:
         """The predictions of the rows of one request.
 
         Args:
@@ -90,14 +88,14 @@ class Batcher:
             RequestError: Too much waits already; the client may come again.
         """
         self._admit(sum(words) + len(rows))
-        predictions: list[Prediction] = []
+        predictions: list[Tagged] = []
         first, size = 0, 0
         for at, count in enumerate(words):
             if size and size + count > self._budget:
                 predictions += await self._put(rows[first:at], size).future  # others get their turn after each part
                 first, size = at, 0
             size += count + 1
-        last: list[Prediction] = await self._put(rows[first:], size).future
+        last: list[Tagged] = await self._put(rows[first:], size).future
         return predictions + last
 
     async def alone(self, work: Callable[[], _T], words: int) -> _T:
@@ -117,7 +115,7 @@ class Batcher:
                 429, "busy", "too many posts wait already; send this again", wait=min(60, max(1, seconds))
             )
 
-    def _put(self, rows: Sequence[Row], words: int, work: Callable[[], Any] | None = None) -> _Job:
+    def _put(self, rows: Sequence[PostLike], words: int, work: Callable[[], Any] | None = None) -> _Job:
         job = _Job(words, work, rows, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self.waiting += words

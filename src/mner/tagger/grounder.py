@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from mner.evidence import Evidence
 from mner.grounding import GroundingSettings, ground
@@ -13,6 +13,24 @@ from mner.tagger.beside import PictureReading
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import Request
 from mner.types import Entity, Prediction, VisualContext
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A post that the model is done with.
+
+    Attributes:
+        prediction: With the regions that what was read from the pictures gives.
+        look: Has a backend look at the pictures, which may take long, and gives the prediction with its regions, too;
+            None where no backend is asked.
+    """
+
+    prediction: Prediction
+    look: Callable[[], Prediction] | None = None
+
+    def looked(self) -> Prediction:
+        """The whole prediction."""
+        return self.prediction if self.look is None else self.look()
 
 
 class Grounder:
@@ -40,22 +58,31 @@ class Grounder:
             return {}
         return {"grounding": "off" if self._settings is None else self._settings.model_dump_json()}
 
-    def __call__(
-        self, wanted: Request, reading: PictureReading, entities: Iterable[Entity]
-    ) -> tuple[tuple[Entity, ...], PictureReading]:
-        """The entities of one request with their regions, and its reading with what went wrong as a reason."""
-        grounded = self._read(wanted, reading.context, tuple(entities))
-        if self._asking is None or not grounded:
-            return grounded, reading
-        pairs = zip(wanted.apart or (wanted,), reading.apart or (reading,), strict=True)
-        sources = [self._pictures.source(each) if own.status in {"used", "empty"} else None for each, own in pairs]
-        grounded, fault = self._asking(grounded, sources)
-        return grounded, reading._replace(reason="; ".join(filter(None, (reading.reason, fault))) or None)
+    def looking(
+        self, wanted: Request, reading: PictureReading, prediction: Prediction
+    ) -> Callable[[], Prediction] | None:
+        """What has the backend look at a request's pictures, and gives the prediction with its regions.
+
+        What went wrong is the prediction's reason. None: there is no backend, or nothing to look for.
+        """
+        asking = self._asking
+        if asking is None or not prediction.entities:
+            return None
+
+        def looked() -> Prediction:
+            pairs = zip(wanted.apart or (wanted,), reading.apart or (reading,), strict=True)
+            sources = [self._pictures.source(each) if own.status in {"used", "empty"} else None for each, own in pairs]
+            entities, fault = asking(prediction.entities, sources)
+            return replace(
+                prediction, entities=entities, reason="; ".join(filter(None, (prediction.reason, fault))) or None
+            )
+
+        return looked
 
     def evidence(self, wanted: Request, prediction: Prediction, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         """The evidence with the regions of its entities, which are those of the prediction where it has the entity."""
         regions = {(entity.start, entity.end, entity.label): entity.regions for entity in prediction.entities}
-        entities = self._read(wanted, prediction.context, tuple(row.entity for row in evidence))
+        entities = self.read(wanted, prediction.context, tuple(row.entity for row in evidence))
         return tuple(
             replace(
                 row,
@@ -64,7 +91,7 @@ class Grounder:
             for row, entity in zip(evidence, entities, strict=True)
         )
 
-    def _read(self, wanted: Request, context: VisualContext | None, entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    def read(self, wanted: Request, context: VisualContext | None, entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
         """The entities with the regions of what was read."""
         if self._settings is None or not entities:
             return entities

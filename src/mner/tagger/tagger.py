@@ -15,7 +15,7 @@ from mner.several import MOST_PICTURES
 from mner.tagger import hub
 from mner.tagger.beside import Beside, PictureReading, predicted
 from mner.tagger.features import PictureFeatures
-from mner.tagger.grounder import Grounder
+from mner.tagger.grounder import Grounder, Tagged
 from mner.tagger.limits import Limits, MinScore
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, request
@@ -140,7 +140,7 @@ class Tagger:
         """
         limit = self._limits.chosen(min_score)
         wanted = self._request(post, image=image, context=context)
-        return self._tag([wanted], [self._beside.look(wanted)], limit)[0]
+        return self._tag([wanted], limit)[0].looked()
 
     async def atag(
         self,
@@ -191,7 +191,7 @@ class Tagger:
         self, numbered: Iterator[tuple[int, PostLike]], limit: MinScore, look_ahead: int
     ) -> Iterator[Prediction]:
         while window := [self._numbered(number, post) for number, post in islice(numbered, look_ahead)]:
-            yield from self._tag(window, [self._beside.look(wanted) for wanted in window], limit)
+            yield from (done.looked() for done in self._tag(window, limit))
 
     def explain(
         self,
@@ -201,31 +201,30 @@ class Tagger:
         context: ContextLike | Sequence[ContextLike] | None = None,
     ) -> Explanation:
         """What the picture did for each entity of one post; the arguments are those of a call."""
-        wanted = self._request(post, image=image, context=context)
+        return self._explaining(self._request(post, image=image, context=context))()
+
+    def _explaining(self, wanted: Request) -> Callable[[], Explanation]:
         reading = self._beside.look(wanted)
-        pieces = reading.pieces
-        texts = reading.context.ocr if reading.context is not None and pieces else ()
-        spans = wanted.post.spans
-        sources = [self._pictures.source(picture) for picture in wanted.apart or [wanted]]
-        prediction = self._tag([wanted], [reading], self._limits.own)[0]
+        (done,) = self._tag([wanted], self._limits.own, [reading])
         evidence = weigh(
             self._runtime,
             self._views,
             wanted.post,
             decoder=self._limits.decoder,
-            pieces=pieces,
-            texts=texts,
+            pieces=reading.pieces,
+            texts=reading.context.ocr if reading.context is not None and reading.pieces else (),
             arrays=reading.arrays,
             without_each=reading.without_each(),
         )
-        return Explanation(
-            prediction,
-            self._grounder.evidence(wanted, prediction, evidence),
-            pieces,
-            sources[0],
-            None if spans is None else tuple(wanted.post.entity(span, 1.0) for span in spans),
-            tuple(sources[1:]),
-        )
+        gold = None if (spans := wanted.post.spans) is None else tuple(wanted.post.entity(span, 1.0) for span in spans)
+
+        def explained() -> Explanation:
+            first, *more = [self._pictures.source(picture) for picture in wanted.apart or [wanted]]
+            prediction = done.looked()
+            grounded = self._grounder.evidence(wanted, prediction, evidence)
+            return Explanation(prediction, grounded, reading.pieces, first, gold, tuple(more))
+
+        return explained
 
     def save(self, folder: str | Path) -> None:
         """Copy the model into a folder, which ``mner.load(folder)`` takes on any machine.
@@ -260,20 +259,32 @@ class Tagger:
             raise type(error)(f"post {number}: {error}") from None
 
     def _tag(
-        self, requests: Sequence[Request], readings: Sequence[PictureReading], limit: MinScore
-    ) -> list[Prediction]:
+        self, requests: Sequence[Request], limit: MinScore, readings: Sequence[PictureReading] | None = None
+    ) -> list[Tagged]:
+        looked = readings or [self._beside.look(wanted) for wanted in requests]
         encoded = self._views.encode_many(
             [wanted.post.words for wanted in requests],
-            [reading.pieces for reading in readings],
-            [reading.arrays for reading in readings],
+            [reading.pieces for reading in looked],
+            [reading.arrays for reading in looked],
         )
         decoded = self._limits.spans(self._runtime, encoded, limit)
-        predictions = []
-        for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True):
-            entities = [wanted.post.entity(span.span, span.score) for span in spans]
-            grounded, reading = self._grounder(wanted, reading, entities)
-            predictions.append(predicted(wanted, reading, grounded, coded.cut))
-        return predictions
+        done = []
+        for wanted, reading, coded, spans in zip(requests, looked, encoded, decoded, strict=True):
+            entities = tuple(wanted.post.entity(span.span, span.score) for span in spans)
+            grounded = self._grounder.read(wanted, reading.context, entities)
+            prediction = predicted(wanted, reading, grounded, coded.cut)
+            done.append(Tagged(prediction, self._grounder.looking(wanted, reading, prediction)))
+        return done
+
+
+def tagged(tagger: Tagger, posts: Iterable[PostLike]) -> list[Tagged]:
+    """The first step of ``batch``, for a server: no grounder has looked at the pictures yet, see ``Tagged.look``."""
+    return tagger._tag([tagger._numbered(number, post) for number, post in enumerate(posts, 1)], tagger._limits.own)
+
+
+def explaining(tagger: Tagger, post: PostLike) -> Callable[[], Explanation]:
+    """The first step of ``explain``, for a server; the call has a grounder look at the pictures, and gives the rest."""
+    return tagger._explaining(tagger._request(post))
 
 
 def _reopened(reopen: Callable[[], Tagger], settings: Mapping[str, Any]) -> Tagger:
