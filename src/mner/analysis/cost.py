@@ -70,26 +70,26 @@ def analyze(inputs: Inputs, options: Options) -> Report:
     return report([cost(inputs.records())])
 
 
-def cost(rows: Iterable[Experiment]) -> Cost:
+def cost(experiments: Iterable[Experiment]) -> Cost:
     """The cost of each experiment from the records of its runs.
 
     Raises:
         DataError: The runs of an experiment differ in their number of parameters.
     """
-    return Cost(tuple(map(_cost, rows)))
+    return Cost(tuple(map(_cost, experiments)))
 
 
-def _cost(row: Experiment) -> RowCost:
-    records = row.records
+def _cost(experiment: Experiment) -> RowCost:
+    records = experiment.records
     parameters = {record.parameters for record in records}
     if len(parameters) > 1:
         counts = " and ".join(f"{count:,}" for count in sorted(parameters))
-        raise DataError(f"{row.full_name}: its runs have {counts} parameters; give them different names")
+        raise DataError(f"{experiment.full_name}: its runs have {counts} parameters; give them different names")
     seconds = [record.seconds for record in records]
     cpu_seconds = [record.cpu_seconds for record in records if record.cpu_seconds is not None]
     return RowCost(
-        row=row.full_name,
-        encoder=row.encoder,
+        row=experiment.full_name,
+        encoder=experiment.encoder,
         runs=len(records),
         parameters=parameters.pop(),
         seconds=statistics.fmean(seconds),
@@ -99,7 +99,7 @@ def _cost(row: Experiment) -> RowCost:
         peak_mib=max(record.peak_memory_mib for record in records),
         precision=_all(record.number_format for record in records),
         machine=_all(_machine(record.machine) for record in records),
-        signatures=tuple(str(row.signature("dev", view)) for view in VIEWS),
+        signatures=tuple(str(experiment.signature("dev", view)) for view in VIEWS),
     )
 
 

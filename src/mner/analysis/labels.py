@@ -100,7 +100,7 @@ def analyze(inputs: Inputs, options: Options) -> Report:
     return report([labels(baseline, inputs.record(row), split=options.split) for row in inputs.rows])
 
 
-def labels(baseline: Experiment, row: Experiment, *, split: ScoredSplit = "dev") -> Labels:
+def labels(baseline: Experiment, experiment: Experiment, *, split: ScoredSplit = "dev") -> Labels:
     """Scores by label of an experiment against a baseline, from their run records.
 
     The claim (ITA, Table 5): where a label's relative F1 gain exceeds ``THRESHOLD`` percent, its relative precision
@@ -108,24 +108,24 @@ def labels(baseline: Experiment, row: Experiment, *, split: ScoredSplit = "dev")
 
     Args:
         baseline: The experiment whose T view is compared with.
-        row: The experiment in question, both views.
+        experiment: The experiment in question, both views.
         split: "dev", or "test" where the records hold scores of it.
 
     Raises:
         DataError: A record holds no scores of the split, or the two may not be compared (``check_same``).
     """
-    row, baseline, notes = paired(row, baseline)
-    check_same(baseline, row, split)
-    scores = [record.scores(split) or {} for record in (*baseline.records, *row.records)]
+    experiment, baseline, notes = paired(experiment, baseline)
+    check_same(baseline, experiment, split)
+    scores = [record.scores(split) or {} for record in (*baseline.records, *experiment.records)]
     names = sorted({label for each in scores for label in each["T"].labels})
     gains = [
-        _gain(label, view, _mean(baseline, split, "T", label), _mean(row, split, view, label))
+        _gain(label, view, _mean(baseline, split, "T", label), _mean(experiment, split, view, label))
         for view in VIEWS
         for label in (*names, "micro")
     ]
-    signatures = (str(baseline.signature(split, "T")), *(str(row.signature(split, view)) for view in VIEWS))
+    signatures = (str(baseline.signature(split, "T")), *(str(experiment.signature(split, view)) for view in VIEWS))
     claims = tuple(_claim(view, [gain for gain in gains if gain.view == view]) for view in VIEWS)
-    return Labels(baseline.full_name, row.full_name, split, THRESHOLD, tuple(gains), claims, signatures, notes)
+    return Labels(baseline.full_name, experiment.full_name, split, THRESHOLD, tuple(gains), claims, signatures, notes)
 
 
 def sign_test(held: int, of: int) -> float:
@@ -152,8 +152,8 @@ def _claim(view: ViewName, gains: Sequence[LabelGain]) -> Claim:
     return Claim(view, len(holds), sum(holds), sign_test(sum(holds), len(holds)) if holds else None)
 
 
-def _mean(row: Experiment, split: ScoredSplit, view: ViewName, label: str) -> Triple:
-    views = [scores[view] for record in row.records if (scores := record.scores(split)) is not None]
+def _mean(experiment: Experiment, split: ScoredSplit, view: ViewName, label: str) -> Triple:
+    views = [scores[view] for record in experiment.records if (scores := record.scores(split)) is not None]
     of_label = [each.micro if label == "micro" else each.labels.get(label, NO_ENTITIES) for each in views]
     return Triple(
         *(statistics.fmean(getattr(each, part) for each in of_label) for part in ("precision", "recall", "f1"))

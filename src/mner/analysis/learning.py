@@ -59,19 +59,19 @@ def analyze(inputs: Inputs, options: Options) -> Report:
     return report([learning(inputs.records(), split=options.split)])
 
 
-def learning(rows: Iterable[Experiment], *, split: ScoredSplit = "dev") -> Learning:
+def learning(experiments: Iterable[Experiment], *, split: ScoredSplit = "dev") -> Learning:
     """F1 of each trained view against the number of training posts; experiments with other settings are other curves.
 
     Args:
-        rows: Experiments on one data set.
+        experiments: Experiments on one data set.
         split: dev or test; runs without its scores are left out.
 
     Raises:
         DataError: No run has scores of the split, or two experiments of a curve have the same number of posts.
     """
     series: list[list[Experiment]] = []
-    for row in rows:
-        runs = scored(row, split)
+    for experiment in experiments:
+        runs = scored(experiment, split)
         if not runs.records:
             continue
         for curve in series:
@@ -90,9 +90,9 @@ def learning(rows: Iterable[Experiment], *, split: ScoredSplit = "dev") -> Learn
     return Learning(split, tuple(_curve(curve, view, split) for curve in series for view in curve[0].trained))
 
 
-def posts(row: Experiment) -> int:
+def posts(experiment: Experiment) -> int:
     """Posts that an experiment was trained on."""
-    trained_on = row.records[0].splits.get("train")
+    trained_on = experiment.records[0].splits.get("train")
     return 0 if trained_on is None else trained_on.posts
 
 
@@ -106,9 +106,12 @@ def belong(a: Experiment, b: Experiment) -> bool:
     )
 
 
-def _curve(rows: list[Experiment], view: ViewName, split: ScoredSplit) -> Curve:
-    ordered = sorted(rows, key=posts)
-    points = tuple(LearningPoint(posts(row), row.full_name, summary_of(row.signature(split, view))) for row in ordered)
+def _curve(experiments: list[Experiment], view: ViewName, split: ScoredSplit) -> Curve:
+    ordered = sorted(experiments, key=posts)
+    points = tuple(
+        LearningPoint(posts(experiment), experiment.full_name, summary_of(experiment.signature(split, view)))
+        for experiment in ordered
+    )
     return Curve(ordered[-1].full_name, view, points)
 
 

@@ -73,7 +73,7 @@ class Oracle:
 class Reading:
     """What an experiment's runs predict in one view; ``counts`` (post, run, 3): entities correct, predicted, gold."""
 
-    row: Experiment
+    experiment: Experiment
     view: ViewName
     split: ScoredSplit
     counts: np.ndarray
@@ -81,7 +81,7 @@ class Reading:
     @property
     def name(self) -> str:
         """Experiment and view."""
-        return f"{self.row.full_name} {self.view}"
+        return f"{self.experiment.full_name} {self.view}"
 
 
 def analyze(inputs: Inputs, options: Options) -> Report:
@@ -90,14 +90,14 @@ def analyze(inputs: Inputs, options: Options) -> Report:
     return report([oracle(inputs.record(row), baseline=baseline, split=options.split) for row in inputs.rows])
 
 
-def oracle(row: Experiment, *, baseline: Experiment | None = None, split: ScoredSplit = "dev") -> Oracle:
+def oracle(experiment: Experiment, *, baseline: Experiment | None = None, split: ScoredSplit = "dev") -> Oracle:
     """The best choice between two views, between an experiment and a baseline, and, as controls, between two seeds.
 
     Two runs of one experiment differ too, and choosing between them gains as well: what the picture could bring is
     what a choice gains beyond its control.
 
     Args:
-        row: The experiment in question; the first view compared is the I+T view if it was trained on it.
+        experiment: The experiment in question; the first view compared is the I+T view if it was trained on it.
         baseline: An experiment to choose against, in its own trained view; seeds are paired by number.
         split: dev or test.
 
@@ -106,26 +106,28 @@ def oracle(row: Experiment, *, baseline: Experiment | None = None, split: Scored
     """
     notes: tuple[str, ...] = ()
     if baseline is not None:
-        row, baseline, notes = paired(row, baseline)
-        check_same(row, baseline, split)
-    view: ViewName = "I+T" if "I+T" in row.trained else "T"
-    ours = _reading(row, view, split)
+        experiment, baseline, notes = paired(experiment, baseline)
+        check_same(experiment, baseline, split)
+    view: ViewName = "I+T" if "I+T" in experiment.trained else "T"
+    ours = _reading(experiment, view, split)
     choices = []
-    if len(row.trained) > 1:
-        choices.append(_choice("views", ours, _reading(row, "T", split), _pairs(row, row)))
+    if len(experiment.trained) > 1:
+        choices.append(_choice("views", ours, _reading(experiment, "T", split), _pairs(experiment, experiment)))
     sides = [ours]
     if baseline is not None:
         theirs = _reading(baseline, opposite("T", baseline), split)
-        choices.append(_choice("rows", ours, theirs, _pairs(row, baseline)))
+        choices.append(_choice("rows", ours, theirs, _pairs(experiment, baseline)))
         sides.append(theirs)
     choices += [
-        _choice("seeds", side, side, list(combinations(range(len(side.row.seeds)), 2)))
+        _choice("seeds", side, side, list(combinations(range(len(side.experiment.seeds)), 2)))
         for side in sides
-        if len(side.row.seeds) > 1
+        if len(side.experiment.seeds) > 1
     ]
     if not choices:
-        raise DataError(f"{row.full_name}: one run of one view leaves nothing to choose between; name a --baseline")
-    return Oracle(row.full_name, split, tuple(choices), notes)
+        raise DataError(
+            f"{experiment.full_name}: one run of one view leaves nothing to choose between; name a --baseline"
+        )
+    return Oracle(experiment.full_name, split, tuple(choices), notes)
 
 
 def best_f1(a: np.ndarray, b: np.ndarray) -> float:
@@ -151,15 +153,15 @@ def best_f1(a: np.ndarray, b: np.ndarray) -> float:
         f1 = now
 
 
-def _reading(row: Experiment, view: ViewName, split: ScoredSplit) -> Reading:
-    labels = sorted({label for record in row.records for label in labels_of(record, split)})
-    counts = post_counts(row, split, view, labels)
+def _reading(experiment: Experiment, view: ViewName, split: ScoredSplit) -> Reading:
+    labels = sorted({label for record in experiment.records for label in labels_of(record, split)})
+    counts = post_counts(experiment, split, view, labels)
     if counts is None:
         raise DataError(
-            f"{row.full_name}: not every record keeps what became of each {split} post; mner evaluate RUN --final "
-            "adds it"
+            f"{experiment.full_name}: not every record keeps what became of each {split} post; mner evaluate RUN "
+            "--final adds it"
         )
-    return Reading(row, view, split, counts[:, :, 0])
+    return Reading(experiment, view, split, counts[:, :, 0])
 
 
 def _pairs(a: Experiment, b: Experiment) -> list[tuple[int, int]]:
@@ -173,8 +175,10 @@ def _choice(what: str, a: Reading, b: Reading, pairs: Sequence[tuple[int, int]])
     runs = [(a.counts[:, first], b.counts[:, second]) for first, second in pairs]
     best = [best_f1(*both) for both in runs]
     f1 = (statistics.fmean(_f1(both[0]) for both in runs), statistics.fmean(_f1(both[1]) for both in runs))
-    mixture = f"oracle({a.row.name}/{a.view}|{b.row.name}/{b.view})"
-    signature = a.row.records[0].signature(a.split, a.view).over(best, view=mixture, seeds=len(a.row.seeds))
+    mixture = f"oracle({a.experiment.name}/{a.view}|{b.experiment.name}/{b.view})"
+    signature = (
+        a.experiment.records[0].signature(a.split, a.view).over(best, view=mixture, seeds=len(a.experiment.seeds))
+    )
     return Choice(
         what,
         a.name,

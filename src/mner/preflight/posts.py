@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from mner.data.lines import clipped
 from mner.picture_files import short_name
 from mner.preflight.report import Findings, Split
 from mner.several import MOST_PICTURES
@@ -39,7 +40,7 @@ class Posts:
                     "warning", "repeated id", post.where, f'the id "{post.id}" is already in {split}, at {before}'
                 )
             digest = hashlib.blake2b(" ".join(post.words).encode(errors="surrogatepass"), digest_size=12).digest()
-            self._across(self._texts.setdefault(digest, {}), split, post, "text", _short(post.text))
+            self._across(self._texts.setdefault(digest, {}), split, post, "text", clipped(post.text, 60))
             for image in post.images:
                 self._across(self._images.setdefault(image, {}), split, post, "picture", short_name(image))
             if len(post.images) > MOST_PICTURES:
@@ -112,10 +113,6 @@ def is_train(name: str) -> bool:
     """Whether a split is "train", or "train 2" and so on: further files of training posts."""
     first, _, number = name.partition(" ")
     return first == "train" and (not number or number.isdigit())
-
-
-def _short(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def examine_tokens(findings: Findings, views: Views, contexts: Contexts | None, posts: Sequence[Post]) -> None:

@@ -98,7 +98,7 @@ def _agree(recorded: Mapping[ViewName, ViewScores], scored: Evaluation) -> bool:
 
 
 def evaluate_seeds(
-    row: Path,
+    folder: Path,
     *,
     final: bool = False,
     dev: str | None = None,
@@ -112,7 +112,7 @@ def evaluate_seeds(
     if ``results`` holds the scored record of another run.
 
     Args:
-        row: A folder of run directories, such as runs/mine/text.
+        folder: A folder of run directories, such as runs/mine/text.
         final: As for ``evaluate``, like the next two.
         dev: Other dev posts to score.
         results: Folder of the committed run records.
@@ -124,9 +124,9 @@ def evaluate_seeds(
             the record of another run that is scored on test.
         DataError: The runs do not belong together, or they were scored on different posts or in different ways.
     """
-    runs = seed_folders(row)
+    runs = seed_folders(folder)
     if not runs:
-        raise MnerError(f"{row}: holds no runs (<seed>/record.json); train them: mner train CONFIG --seeds 5")
+        raise MnerError(f"{folder}: holds no runs (<seed>/record.json); train them: mner train CONFIG --seeds 5")
     unfinished = [str(run) for run in runs if not (run / "record.json").is_file()]
     if unfinished:
         raise MnerError(f"{', '.join(unfinished)}: not finished; continue with mner train, or name one finished run")
