@@ -70,6 +70,41 @@ def test_rapid_looks_once_and_small_at_a_picture_without_text(reader, monkeypatc
     assert networks == [(1, 3, 320, 320)]
 
 
+@pytest.fixture
+def seen(reader, monkeypatch):
+    """The heights of what the detector sees."""
+    heights = []
+    see = reader._see
+    monkeypatch.setattr(reader, "_see", lambda pixels: heights.append(pixels.shape[0]) or see(pixels))
+    return heights
+
+
+def test_rapid_looks_once_at_flat_shapes_that_fill_a_picture(reader, seen):
+    """The detector takes such shapes for one giant letter."""
+    dice = random.Random(2)
+    picture = Image.new("RGB", (640, 800), "teal")
+    for color in ("gold", "crimson", "navy", "white", "black", "orange") * 2:
+        left, top = dice.randrange(640), dice.randrange(800)
+        shape = (left, top, left + dice.randrange(20, 300), top + dice.randrange(20, 300))
+        ImageDraw.Draw(picture).ellipse(shape, fill=color)
+    assert reader(picture) == []
+    assert seen == [416]
+
+
+def test_rapid_reads_giant_letters_after_one_look(reader, seen):
+    picture = Image.new("RGB", (900, 400), "white")
+    ImageDraw.Draw(picture).text((60, 60), "GOAL", fill="black", font_size=260)
+    assert [line.text for line in reader(picture)] == ["GOAL"]
+    assert len(seen) == 1
+
+
+def test_rapid_reads_small_letters_on_a_giant_shape(reader):
+    picture = Image.new("RGB", (640, 640), "teal")
+    ImageDraw.Draw(picture).ellipse((20, 20, 620, 620), fill="gold")
+    ImageDraw.Draw(picture).text((190, 300), "Grand opening today", fill="black", font_size=26)
+    assert [line.text for line in reader(picture)] == ["Grand opening today"]
+
+
 def test_rapid_reads_a_picture_that_stands_on_its_head(reader):
     texts = [line.text for line in reader(poster().rotate(180))]
     assert sorted(texts) == ["Friday", "GRAND OPENING", "Lisbon"]

@@ -40,6 +40,10 @@ where the first look saw none, and more lines may follow it."""
 MOST = 0.5
 """Part of the picture from which on the closer look sees all of it: what is mostly text is likely to hold more."""
 
+GIANT = 0.5
+"""Shorter side of a box of the first look, in shortest sides of the picture, from which on it needs no closer look. Its
+letters are large enough to be read; mostly it has none, and is a flat shape that fills the picture."""
+
 PIECE = 640
 """Cells of the largest piece that is seen at once. Memory grows with it; where large runs are rare, to take it from the
 system and give it back is a quarter of their time."""
@@ -57,6 +61,11 @@ def first_look(pixels: Pixels, see: Callable[[Pixels], Map]) -> NDArray[Any]:
     width, height = closer_size(pixels.shape[1], pixels.shape[0])
     glance = cv2.resize(pixels, _cells(width * GLANCE, height * GLANCE), interpolation=cv2.INTER_AREA)
     return text_boxes(see(glance), (pixels.shape[1], pixels.shape[0]), faint=FAINT, likely=_likely_at_a_glance)
+
+
+def all_giant(boxes: NDArray[Any], pixels: Pixels) -> bool:
+    """Whether there are no boxes of the first look but giant ones, which are read as they are."""
+    return all(_shorter_side(box) >= GIANT * min(pixels.shape[:2]) for box in boxes)
 
 
 def closer_look(pixels: Pixels, see: Callable[[Pixels], Map], boxes: NDArray[Any] | None = None) -> Map:

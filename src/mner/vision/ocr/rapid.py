@@ -33,7 +33,7 @@ from mner.vision.ocr._line_reader import (
     prepared,
 )
 from mner.vision.ocr._lines import LEGIBLE, confident
-from mner.vision.ocr._text_map import CELL, PIECE, Map, Pixels, closer_look, first_look, text_boxes
+from mner.vision.ocr._text_map import CELL, PIECE, Map, Pixels, all_giant, closer_look, first_look, text_boxes
 from mner.vision.protocols import About, PluginOptions
 
 LONGEST = 4
@@ -143,10 +143,9 @@ class Reader:
             return []
         pixels = np.ascontiguousarray(np.asarray(_padded(picture))[..., ::-1])  # blue first
         height, width, _ = pixels.shape
-        rough = first_look(pixels, self._see) if self._options.first_look else None
-        if rough is not None and not len(rough):
-            return []
-        boxes = text_boxes(closer_look(pixels, self._see, rough), (width, height))
+        boxes = first_look(pixels, self._see) if self._options.first_look else None
+        if boxes is None or not all_giant(boxes, pixels):
+            boxes = text_boxes(closer_look(pixels, self._see, boxes), (width, height))
         readings = self._readings(cut_out(pixels, box) for box in boxes)
         least, characters = self._options.threshold, self._options.characters
         return confident(
