@@ -94,7 +94,7 @@ def analyze(
     rows: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="MODEL_OR_ROW",
+            metavar="MODEL_OR_EXPERIMENT",
             help="Runs, models, or folders of one experiment's runs; for analyses of records also experiments in "
             "--results, such as mine/text; for ocr also artefacts.",
             show_default=False,

@@ -88,7 +88,9 @@ def evaluate(
     if images is not None:
         check_folder(images, "--images")
     if rename and not (posts is not None and run.is_file()):
-        raise typer.BadParameter("goes with a file of predictions; a model has data.rename", param_hint="--rename")
+        raise typer.BadParameter(
+            "goes with a file of predictions; a model renames as its own data.rename says", param_hint="--rename"
+        )
     if posts is not None and run.is_file():
         from mner.runs.grading import grade_predictions
 
@@ -170,7 +172,9 @@ def _types(text: str) -> tuple[str, str]:
     try:
         return check_type(before), check_type(after)
     except ValueError as error:
-        raise typer.BadParameter(f"{text}: {error}; expected two types: OTHER=MISC", param_hint="--rename") from None
+        raise typer.BadParameter(
+            f"{text}: expected two types, such as OTHER=MISC: {error}", param_hint="--rename"
+        ) from None
 
 
 def _print(scored: Evaluation, as_json: bool) -> None:
