@@ -152,7 +152,7 @@ class Answers:
         rows += [posts[at].post for at in both]
         words += [len(posts[at].post.words) for at in both]
         tagged = await self._batcher.tag(rows, words)
-        predictions = [_above(prediction, options.min_score) for prediction in await self._looked(tagged)]
+        predictions = [_above(prediction, options.min_score) for prediction in await self._whole(tagged)]
         alone = dict(zip(both, predictions[len(posts) :], strict=True))
         return [
             (_row(prediction, options, alone.get(at, prediction)), prediction)
@@ -173,10 +173,10 @@ class Answers:
         row["pieces"] = [piece.to_dict() for piece in explanation.pieces]
         return row, prediction
 
-    async def _looked(self, tagged: Sequence[Tagged]) -> list[Prediction]:
+    async def _whole(self, tagged: Sequence[Tagged]) -> list[Prediction]:
         looks = {at: self._apart(each.look) for at, each in enumerate(tagged) if each.look is not None}
-        found = dict(zip(looks, await asyncio.gather(*looks.values()), strict=True)) if looks else {}
-        return [found.get(at, each.prediction) for at, each in enumerate(tagged)]
+        grounded = dict(zip(looks, await asyncio.gather(*looks.values()), strict=True)) if looks else {}
+        return [grounded.get(at, each.prediction) for at, each in enumerate(tagged)]
 
     async def _apart(self, look: Callable[[], T]) -> T:
         """What a grounder, which may be slow, gives; the thread of the model goes on meanwhile."""

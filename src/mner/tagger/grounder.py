@@ -28,7 +28,7 @@ class Tagged:
     prediction: Prediction
     look: Callable[[], Prediction] | None = None
 
-    def looked(self) -> Prediction:
+    def whole(self) -> Prediction:
         """The whole prediction."""
         return self.prediction if self.look is None else self.look()
 
@@ -69,7 +69,7 @@ class Grounder:
         if asking is None or not prediction.entities:
             return None
 
-        def looked() -> Prediction:
+        def look() -> Prediction:
             pairs = zip(wanted.apart or (wanted,), reading.apart or (reading,), strict=True)
             sources = [self._pictures.source(each) if own.status in {"used", "empty"} else None for each, own in pairs]
             entities, fault = asking(prediction.entities, sources)
@@ -77,7 +77,7 @@ class Grounder:
                 prediction, entities=entities, reason="; ".join(filter(None, (prediction.reason, fault))) or None
             )
 
-        return looked
+        return look
 
     def evidence(self, wanted: Request, prediction: Prediction, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         """The evidence with the regions of its entities, which are those of the prediction where it has the entity."""

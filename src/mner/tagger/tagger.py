@@ -140,7 +140,7 @@ class Tagger:
         """
         limit = self._limits.chosen(min_score)
         wanted = self._request(post, image=image, context=context)
-        return self._tag([wanted], limit)[0].looked()
+        return self._tag([wanted], limit)[0].whole()
 
     async def atag(
         self,
@@ -191,7 +191,7 @@ class Tagger:
         self, numbered: Iterator[tuple[int, PostLike]], limit: MinScore, look_ahead: int
     ) -> Iterator[Prediction]:
         while window := [self._numbered(number, post) for number, post in islice(numbered, look_ahead)]:
-            yield from (done.looked() for done in self._tag(window, limit))
+            yield from (done.whole() for done in self._tag(window, limit))
 
     def explain(
         self,
@@ -220,7 +220,7 @@ class Tagger:
 
         def explained() -> Explanation:
             first, *more = [self._pictures.source(picture) for picture in wanted.apart or [wanted]]
-            prediction = done.looked()
+            prediction = done.whole()
             grounded = self._grounder.evidence(wanted, prediction, evidence)
             return Explanation(prediction, grounded, reading.pieces, first, gold, tuple(more))
 
@@ -261,15 +261,15 @@ class Tagger:
     def _tag(
         self, requests: Sequence[Request], limit: MinScore, readings: Sequence[PictureReading] | None = None
     ) -> list[Tagged]:
-        looked = readings or [self._beside.look(wanted) for wanted in requests]
+        readings = readings or [self._beside.look(wanted) for wanted in requests]
         encoded = self._views.encode_many(
             [wanted.post.words for wanted in requests],
-            [reading.pieces for reading in looked],
-            [reading.arrays for reading in looked],
+            [reading.pieces for reading in readings],
+            [reading.arrays for reading in readings],
         )
         decoded = self._limits.spans(self._runtime, encoded, limit)
         done = []
-        for wanted, reading, coded, spans in zip(requests, looked, encoded, decoded, strict=True):
+        for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True):
             entities = tuple(wanted.post.entity(span.span, span.score) for span in spans)
             grounded = self._grounder.read(wanted, reading.context, entities)
             prediction = predicted(wanted, reading, grounded, coded.cut)
