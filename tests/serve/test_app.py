@@ -293,14 +293,14 @@ def test_markup_in_a_post_comes_back_as_it_is_and_as_json(service) -> None:
 
 
 def test_slow_grounder_holds_up_no_other_request(monkeypatch, tmp_path, ticket) -> None:
-    asked, go_on = threading.Event(), threading.Event()
+    called, go_on = threading.Event(), threading.Event()
 
     class Grounder:
         def __init__(self, options: object, *, threads: int = 0) -> None:
             pass
 
         def __call__(self, picture: Image.Image, sought: list[object]) -> list[list[object]]:
-            asked.set()
+            called.set()
             assert go_on.wait(60)
             return [[(0.7, (1, 2, 30, 40))] for _ in sought]
 
@@ -316,7 +316,7 @@ def test_slow_grounder_holds_up_no_other_request(monkeypatch, tmp_path, ticket) 
         slow = [threading.Thread(target=lambda body=body: rows.append(service.ask(body)[1])) for body in bodies]
         for thread in slow:
             thread.start()
-        assert asked.wait(60)
+        assert called.wait(60)
         assert service.ask({"text": "Kevin Love is back"})[0] == 200
         assert not rows
         go_on.set()
