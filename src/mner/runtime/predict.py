@@ -11,9 +11,10 @@ from mner.errors import ModelError
 from mner.runtime import Runtime
 from mner.views import Encoded, batches_by_tokens, collate, portions
 
-TOKENS_PER_BATCH = 1024
+TOKENS_PER_BATCH = 512
 """Padded sub-tokens of one forward pass: as many as keep a core busy while its activations fit the cache. On a CPU,
-8192 take 1.3 (torch) to 1.6 times (onnxruntime) as long; fewer than 512 take torch longer again."""
+1024 take int8 1.04 (one core) to 1.14 times (two) as long, and torch in fp32 0.97 times; 8192 take 1.3 (torch) to 1.6
+times (onnxruntime) as long; fewer than 512 take torch longer again."""
 
 
 def spans(
