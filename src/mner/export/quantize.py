@@ -157,8 +157,7 @@ class _Writer:
             domain=MICROSOFT,
         )
         self._add("Mul", [f"{y}:raw", f"{x}:scale"], f"{y}:scaled")
-        self._add("MatMul", [f"{x}:shift", f"{y}:rest"], f"{y}:shifted")
-        self._add("Add", [f"{y}:scaled", f"{y}:shifted"], f"{y}:flat")
+        self._add("Gemm", [f"{x}:shift", f"{y}:rest", f"{y}:scaled"], f"{y}:flat")
         self._add("Concat", [f"{x}:outer", f"{y}:columns"], f"{y}:shape", axis=0)
         self._add("Reshape", [f"{y}:flat", f"{y}:shape"], result)
 
