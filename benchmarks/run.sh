@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python="${PYTHON:-.venv/bin/python}"
-known="crf cold_start predict_throughput train_throughput systems scaling memory_stream context_build context_memory serve gallery sub_tokens ocr"
+known="crf cold_start predict_throughput train_throughput systems scaling memory_stream context_build context_memory serve gallery sub_tokens int8_peak ocr"
 model="${1:-}"
 if [ ! -d "$model" ]; then
     echo "usage: benchmarks/run.sh MODEL [name ...]" >&2
@@ -35,6 +35,7 @@ measure() {
         context_memory) "$python" benchmarks/context_memory.py --pictures "${MEMORY_PICTURES:-5000}" ;;
         serve) "$python" benchmarks/serve.py --repetitions 3 ;;
         sub_tokens) "$python" benchmarks/sub_tokens.py ;;
+        int8_peak) "$python" benchmarks/int8_peak.py --repetitions 7 ;;
         ocr) "$python" benchmarks/ocr.py --threads 1 --repetitions 3 ;;
         gallery) "$python" benchmarks/gallery.py --repetitions 5 ;;
         memory_stream)

@@ -30,6 +30,7 @@ PROGRAMS = {
     "serve",
     "gallery",
     "sub_tokens",
+    "int8_peak",
     "ocr",
 }
 
@@ -64,6 +65,14 @@ def test_crf_measures_both_sides_at_every_size(tmp_path: Path) -> None:
     record = run("crf", tmp_path, "--batches", 2, "--words", 1, 5, "--labels", 3, "--least-seconds", 0)
     assert len(record["seconds"]) == 2
     assert "Viterbi: geometric mean" in record["ratios"]
+
+
+def test_int8_peak_measures_every_form_and_what_it_changes(tmp_path: Path) -> None:
+    record = run("int8_peak", tmp_path, "--posts", 3)
+    rows = {row[0]: row for row in record["tables"][1]["rows"]}
+    assert rows["as packaged"][4] == rows["shift of each row within its product (Gemm)"][4] == 0
+    assert sum(isinstance(row[4], int) for row in rows.values()) == 7
+    assert record["ratios"]["share of the peak, whole prediction"] > 0
 
 
 def test_train_throughput_measures_peers_price_and_profile(tiny_encoder: Path, tmp_path: Path) -> None:
