@@ -50,6 +50,9 @@ class ToyRuntime:
                 scores[post, word, LABELS.index(label)] = score
         return scores
 
+    def half(self) -> None:
+        return None
+
 
 @pytest.fixture
 def weighed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Evidence, ...]]:

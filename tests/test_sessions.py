@@ -118,7 +118,22 @@ def test_faulty_file_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_session_names_its_arrays(graph: Path) -> None:
-    session = sessions.Session(graph, graph.read_bytes, threads=1, remedy="")
+    session = sessions.sessions.Session(graph, graph.read_bytes, threads=1, remedy="")
     assert [array.name for array in (*session.get_inputs(), *session.get_outputs())] == ["x", "y"]
     (product,) = session.run(["y"], {"x": np.eye(400, dtype=np.float32)})
     np.testing.assert_array_equal(product, np.eye(400))
+
+
+def test_half_has_half_of_the_threads_and_the_same_file(graph: Path) -> None:
+    whole = sessions.Session(graph, graph.read_bytes, threads=4, remedy="")
+    half = whole.half()
+    assert half is not None and half is whole.half()
+    assert half._session.get_session_options().intra_op_num_threads == 2
+    assert [array.name for array in half.get_inputs()] == [array.name for array in whole.get_inputs()]
+    assert sessions.Session(graph, graph.read_bytes, threads=1, remedy="").half() is None
+
+
+def test_there_is_no_half_of_a_file_that_has_changed(graph: Path) -> None:
+    whole = sessions.Session(graph, graph.read_bytes, threads=4, remedy="")
+    graph.write_bytes(b"another")
+    assert whole.half() is None

@@ -56,6 +56,9 @@ class RuleRuntime:
                 scores[row, place, LABELS.index("O" if rule is None else rule(context))] = 9.0
         return scores
 
+    def half(self) -> None:
+        return None
+
     def word_vectors(self, batch: Batch, view: ViewName) -> np.ndarray:
         vectors = np.zeros((*batch.word_index.shape, 2), np.float32)
         for row, tokens in enumerate(self._tokens(batch)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 
 from mner import encoders
 from mner.decode import Decoder
+from mner.errors import ModelError
 from mner.runtime import open_model, predict, read_model
+from mner.runtime.onnx import OnnxRuntime
+from mner.tagger import packaged
 from mner.types import ViewName
 from mner.views import Batch, Views
 
@@ -29,6 +33,38 @@ def test_spans_do_not_depend_on_the_batch(tiny_model: Path, tokens: int) -> None
     assert sum(map(len, together)) > 3, "the random model finds something"
     for single, other in zip(together, alone, strict=True):
         np.testing.assert_allclose([s.score for s in single], [s.score for s in other], atol=1e-5)
+
+
+def test_two_passes_beside_each_other_give_what_one_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = read_model(packaged())
+    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
+    encoded = views.encode_many([(*POSTS[0], *POSTS[3][:length]) for length in range(40)] + [(), POSTS[3] * 9])
+    decoder = Decoder(saved.labels, saved.chain)
+    threads: set[str] = set()
+    plain = OnnxRuntime.emissions
+
+    def watched(runtime: OnnxRuntime, batch: Batch, view: ViewName) -> np.ndarray:
+        threads.add(threading.current_thread().name)
+        return plain(runtime, batch, view)
+
+    monkeypatch.setattr(OnnxRuntime, "emissions", watched)
+    one = predict.spans(open_model(saved, threads=1), encoded, decoder)
+    assert threads == {threading.current_thread().name}
+    two = predict.spans(open_model(saved, threads=2), encoded, decoder)
+    assert {name.rpartition("_")[0] for name in threads} == {"", "mner-pass"}
+    assert two == one
+    assert sum(map(len, one)) > 40
+
+
+def test_pass_that_fails_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = read_model(packaged())
+    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
+    runtime = open_model(saved, threads=2)
+    monkeypatch.setattr(OnnxRuntime, "_run", lambda *args, **options: 1 / 0)
+    with pytest.raises(ModelError, match="fails on these posts"):
+        predict.emissions(runtime, views.encode_many([POSTS[3]] * 40))
+    monkeypatch.undo()
+    assert len(predict.emissions(runtime, views.encode_many([POSTS[3]] * 40))) == 40
 
 
 def test_emissions_come_back_in_order(tiny_model: Path) -> None:

@@ -39,6 +39,10 @@ class Runtime(Protocol):
         """
         ...
 
+    def half(self) -> Runtime | None:
+        """The same for two passes beside each other, each on half of the threads; None where that gains nothing."""
+        ...
+
     def release(self) -> None:
         """Give memory that large batches took, and that later ones may not need, back to the system."""
         ...

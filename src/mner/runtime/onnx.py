@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -69,6 +70,15 @@ class OnnxRuntime:
             raise
         except Exception as error:  # onnxruntime's exceptions have no common class but this one
             raise ModelError(f"{self._where}: fails on these posts: {first_line(error)}") from error
+
+    def half(self) -> OnnxRuntime | None:
+        """The same for two passes beside each other, each on half of the threads; None where there is one thread."""
+        session = self._session.half()
+        if session is None:
+            return None
+        beside = copy(self)
+        beside._session = session
+        return beside
 
     def release(self) -> None:
         """Give memory that large batches took back to the system."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -66,24 +69,53 @@ def heads_of(encoded: Sequence[Encoded]) -> list[np.ndarray] | None:
     return heads if heads and len(heads) == len(encoded) else None
 
 
-def _forward(
-    runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int
-) -> Iterator[tuple[Sequence[int], np.ndarray, np.ndarray]]:
-    """Members, label scores (post, word, label) and lengths (post,) of each batch.
+_Scored = tuple[Sequence[int], np.ndarray, np.ndarray]
+"""Members, label scores (post, word, label) and lengths (post,) of a batch."""
+
+
+def _forward(runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int) -> Iterator[_Scored]:
+    """Each batch with its scores; several batches go through two passes beside each other where the runtime has those.
 
     A batch holds posts of one view. A post of more windows than fit a batch passes in portions: the memory that it
     takes does not grow with its length.
     """
+    batches = _batches(encoded, tokens_per_batch)
+    half = runtime.half() if len(batches) > 1 else None
+    scored = partial(_scored, half or runtime, encoded, tokens_per_batch)
+    yield from map(scored, batches) if half is None else _two_at_a_time(scored, batches)
+
+
+def _batches(encoded: Sequence[Encoded], tokens: int) -> list[list[int]]:
+    """The posts of each batch; those without words are in none."""
+    batches: list[list[int]] = []
     for view in dict.fromkeys(post.view for post in encoded):
         filled = [number for number, post in enumerate(encoded) if post.words and post.view == view]
-        for group in batches_by_tokens([encoded[post] for post in filled], tokens_per_batch):
-            members = [filled[position] for position in group]
-            longest = encoded[members[0]]
-            if len(members) == 1 and len(longest.windows) > 1:
-                yield members, _portioned(runtime, longest, tokens_per_batch), np.array([longest.words])
-            else:
-                scores = _scores(runtime, [encoded[post] for post in members])
-                yield members, scores, np.array([encoded[post].words for post in members])
+        cut = batches_by_tokens([encoded[post] for post in filled], tokens)
+        batches += [[filled[position] for position in batch] for batch in cut]
+    return batches
+
+
+def _scored(runtime: Runtime, encoded: Sequence[Encoded], tokens: int, members: Sequence[int]) -> _Scored:
+    posts = [encoded[post] for post in members]
+    if len(posts) == 1 and len(posts[0].windows) > 1:
+        return members, _portioned(runtime, posts[0], tokens), np.array([posts[0].words])
+    return members, _scores(runtime, posts), np.array([post.words for post in posts])
+
+
+def _two_at_a_time(work: Callable[[list[int]], _Scored], batches: Sequence[list[int]]) -> Iterator[_Scored]:
+    """What the work gives for each batch, in order; a third one waits, so that no thread does."""
+    with ThreadPoolExecutor(2, "mner-pass") as pool:
+        at_work: deque[Future[_Scored]] = deque()
+        try:
+            for batch in batches:
+                at_work.append(pool.submit(work, batch))
+                if len(at_work) > 3:
+                    yield at_work.popleft().result()
+            while at_work:
+                yield at_work.popleft().result()
+        finally:
+            for future in at_work:
+                future.cancel()
 
 
 def _portioned(runtime: Runtime, post: Encoded, tokens_per_batch: int) -> np.ndarray:
