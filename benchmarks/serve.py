@@ -26,9 +26,10 @@ from record import Table, arguments, timed, write
 
 ABOUT = """The service is a process of its own, and the clients are another one, on the same machine and the loopback
 address, so both share its cores. Each client sends its next request when it has the answer to the last. Without
-batching the service runs with `--batch-words 1 --wait-ms 0`. Known pictures are in the store; new ones are read, each
-by detector, captioner and text recognition. `tagger.pipe` tags the same posts in a process of its own, without
-HTTP."""
+batching the service runs with `--batch-words 1 --wait-ms 0`, and takes turns with the batching one. Known pictures are
+in the store; new ones are read, each by detector, captioner and text recognition. `tagger.pipe` tags the same posts in
+a process of its own, without HTTP; so does the tagger alone, whose gain from batches of 32 is what batching can gain
+where nothing but the model takes time."""
 
 CLIENTS = (1, 8, 32, 128)
 TEXTS = 256
@@ -45,6 +46,19 @@ began = time.perf_counter()
 for _ in tagger.pipe(posts):
     pass
 print(time.perf_counter() - began)
+"""
+
+ALONE = """
+import json, sys, time
+import mner
+tagger = mner.load(sys.argv[1] or None, threads=int(sys.argv[2]))
+posts = json.load(sys.stdin)
+for size in (1, 32):
+    for measured in (False, True):
+        began = time.perf_counter()
+        for at in range(0, len(posts) if measured else 32, size):
+            tagger.batch(posts[at : at + size])
+    print(time.perf_counter() - began)
 """
 
 
@@ -76,7 +90,7 @@ def service(options: argparse.Namespace, folder: Path, *words: object) -> Iterat
     model = [] if options.model is None else [str(options.model)]
     command = [sys.executable, "-m", "mner", "serve", *model, "--port", "0", "--threads", str(options.threads)]
     command += ["--store", str(folder / "store.sqlite"), "--picture-ms", "600000", *map(str, words)]
-    log = folder / "log"
+    log = folder / f"{len(list(folder.glob('*.log')))}.log"
     began = time.perf_counter()
     with log.open("w") as stream:
         process = subprocess.Popen(command, stderr=stream, env=dict(os.environ))
@@ -168,10 +182,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     seconds: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        batched, known, new, mixed, bulk = measure(options, folder, texts)
-        with service(options, folder, "--batch-words", 1, "--wait-ms", 0, "--no-images") as (port, _):
-            single = loads(options, port, [request({"text": text}) for text in texts])
-        pipe = [piped(options, texts) for _ in range(options.repetitions)]
+        batched, single, known, new, mixed, bulk = measure(options, folder, texts)
+        posts = list(itertools.islice(itertools.cycle(texts), options.posts))
+        pipe = [tagged(options, PIPE, posts)[0] for _ in range(options.repetitions)]
+        each, by_32 = zip(*(tagged(options, ALONE, texts) for _ in range(options.repetitions)), strict=True)
         starts = cold(options, folder, texts[0])
     tables = [
         _table("Words alone, batches shared by all requests", batched),
@@ -181,18 +195,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     tables.append(Table("Words alone at 8 clients while 2 clients send new pictures", HEADS))
     tables[-1].rows.append([8, *mixed.row])
+    tables.append(Table("The tagger alone, without HTTP", ["posts of a call", "posts a second"]))
+    for size, times in ((1, each), (32, by_32)):
+        tables[-1].rows.append([size, len(texts) / statistics.median(times)])
     tables.append(Table("Seconds of a fresh process until its first answer", ["start", "median", "least", "most"]))
     for what, times in starts.items():
         tables[-1].rows.append([what, statistics.median(times), min(times), max(times)])
     top = max(count for count in options.clients if count <= 32)
     ratios = {
         f"batched / unbatched requests a second, {top} clients": batched[top].rate / single[top].rate,
+        "tagger alone, calls of 32 posts / of one, posts a second": statistics.median(each) / statistics.median(by_32),
         "service / tagger.pipe, posts a second": statistics.median(pipe) / statistics.median(bulk),
         "p99 / p50 of words alone while pictures are read": mixed.at(0.99) / mixed.at(0.5),
     }
     for count, load in batched.items():
         seconds[f"words alone, {count} clients"] = load.whole / max(1, len(load.seconds))
     seconds |= {"service, all posts": bulk, "tagger.pipe, all posts": pipe, **starts}
+    seconds |= {"tagger alone, one post a call": each, "tagger alone, 32 posts a call": by_32}
     write("serve", ABOUT, tables, settings=options, seconds=seconds, ratios=ratios)
     return 0
 
@@ -202,16 +221,17 @@ HEADS = ["clients", "requests a second", "p50, ms", "p95, ms", "p99, ms"]
 
 def measure(
     options: argparse.Namespace, folder: Path, texts: Sequence[str]
-) -> tuple[dict[int, Load], dict[int, Load], dict[int, Load], Load, list[float]]:
-    """The loads of a service with its defaults, and the seconds that it took for all posts."""
+) -> tuple[dict[int, Load], dict[int, Load], dict[int, Load], dict[int, Load], Load, list[float]]:
+    """The loads of a service with its defaults, those without batching, and the seconds of the first for all posts."""
     numbers = itertools.count(1000)
     fresh = (request({"text": texts[n % len(texts)], "image": picture(n)}) for n in numbers)
     shown = [request({"text": texts[n % len(texts)], "image": picture(n)}) for n in range(8)]
     alone = [request({"text": text}) for text in texts]
     with service(options, folder) as (port, _):
         press(port, 1, iter(shown), 600.0)  # until each has been read
-        batched = loads(options, port, alone)
-        known = loads(options, port, shown)
+        with service(options, folder, "--batch-words", 1, "--wait-ms", 0, "--no-images") as (other, _):
+            batched, single = loads(options, (port, alone), (other, alone))
+        (known,) = loads(options, (port, shown))
         new = {count: press(port, count, fresh, options.seconds) for count in options.clients if count <= 8}
         mixed = Load()
 
@@ -229,43 +249,47 @@ def measure(
             request({"posts": [{"text": text} for text in posts[at : at + SIZE]]}) for at in range(0, len(posts), SIZE)
         ]
         bulk = [timed(lambda: press(port, 4, iter(parts), 600.0)) for _ in range(options.repetitions)]
-    return batched, known, new, mixed, bulk
+    return batched, single, known, new, mixed, bulk
 
 
-def loads(options: argparse.Namespace, port: int, requests: Sequence[bytes]) -> dict[int, Load]:
-    """What each number of clients sees, the numbers taking turns."""
-    press(port, 4, itertools.cycle(requests), min(1.0, options.seconds))
-    measured = {count: Load() for count in options.clients}
+def loads(options: argparse.Namespace, *sides: tuple[int, Sequence[bytes]]) -> list[dict[int, Load]]:
+    """What each number of clients sees of each side, which is a port and its requests; all take turns."""
+    for port, requests in sides:
+        press(port, 4, itertools.cycle(requests), min(1.0, options.seconds))
+    measured = [{count: Load() for count in options.clients} for _ in sides]
     for _ in range(options.repetitions):
-        for count, load in measured.items():
+        for count in options.clients:
             print(f"  {count} clients", file=sys.stderr, flush=True)
-            press(port, count, itertools.cycle(requests), options.seconds, load)
+            for (port, requests), seen in zip(sides, measured, strict=True):
+                press(port, count, itertools.cycle(requests), options.seconds, seen[count])
     return measured
 
 
-def piped(options: argparse.Namespace, texts: Sequence[str]) -> float:
-    """Seconds that ``tagger.pipe`` takes for the same posts in a fresh process."""
-    posts = list(itertools.islice(itertools.cycle(texts), options.posts))
+def tagged(options: argparse.Namespace, program: str, posts: Sequence[str]) -> list[float]:
+    """The seconds that a program prints, which tags these posts in a fresh process."""
     model = "" if options.model is None else str(options.model)
     done = subprocess.run(
-        [sys.executable, "-c", PIPE, model, str(options.threads)],
+        [sys.executable, "-c", program, model, str(options.threads)],
         input=json.dumps(posts),
         capture_output=True,
         text=True,
         check=True,
     )
-    return float(done.stdout)
+    return [float(line) for line in done.stdout.split()]
 
 
 def cold(options: argparse.Namespace, folder: Path, text: str) -> dict[str, list[float]]:
-    """Seconds from the start of a process to readiness and to its first answer."""
-    seconds: dict[str, list[float]] = {"ready": [], "first answer": []}
+    """Seconds from the start of a process to readiness, to its first answer, and to that for a new picture."""
+    seconds: dict[str, list[float]] = {"ready": [], "first answer": [], "first answer with a picture": []}
     for number in range(options.repetitions + 1):
         began = time.perf_counter()
         with service(options, folder) as (port, ready):
             press(port, 1, iter([request({"text": text})]), 60.0)
             answered = time.perf_counter() - began
+            press(port, 1, iter([request({"text": text, "image": picture(500 + number)})]), 60.0)
+            pictured = time.perf_counter() - began
         if number:
+            seconds["first answer with a picture"].append(pictured)
             seconds["ready"].append(ready)
             seconds["first answer"].append(answered)
     return seconds

@@ -192,7 +192,8 @@ def test_serve_measures_batches_pictures_and_the_tagger_alone(tmp_path: Path) ->
         record["ratios"]
     )
     assert any(name.startswith("batched / unbatched") for name in record["ratios"])
-    assert len(record["seconds"]["ready"]) == 1
+    assert "tagger alone, calls of 32 posts / of one, posts a second" in record["ratios"]
+    assert len(record["seconds"]["ready"]) == len(record["seconds"]["first answer with a picture"]) == 1
 
 
 def test_run_script_tells_its_usage_without_a_model() -> None:
