@@ -17,12 +17,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from lab.ready.card import card
 from lab.ready.constructed import overlap_effect
-from lab.ready.data import DEV_CONTEXTS, EARLIER, PLAIN, originals, prepare, refuse_leaks, settings
+from lab.ready.data import ALL, DEV_CONTEXTS, EARLIER, PLAIN, originals, prepare, refuse_leaks, settings
 from lab.ready.pictures import real_pictures
 from lab.ready.report import CONFIG, score_model
 from mner import config as configs
+from mner import encoders
 from mner.config import Config
 from mner.export import export
 from mner.files import write_json, write_text
@@ -31,6 +34,7 @@ from mner.runtime import read_model
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel, amend_model
 from mner.training import Event, train
+from mner.views import vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]
 READY = ROOT / "src" / "mner" / "ready"
@@ -40,6 +44,8 @@ NOISE = 0.5
 """F1 by which two seeds of one setting may well differ; a smaller loss on one dev split counts as none."""
 RECIPES = ("earlier", "this")
 EARLIER_EPOCHS = 4
+KEEP_TOP = 40_000
+"""Pieces of the encoder's vocabulary, from the most frequent on, that stay whether the posts use them or not."""
 
 
 def main() -> int:
@@ -51,8 +57,14 @@ def main() -> int:
         "--final", action="store_true", help="score Twitter-15's test split, once, and put it on record"
     )
     parser.add_argument("--quick", action="store_true", help="smoke test: few posts, one epoch, a model of no use")
-    parser.add_argument("--encoder", help="another encoder than social-en.toml names")
-    parser.add_argument("--epochs", type=int, help="fewer or more epochs than social-en.toml says")
+    parser.add_argument(
+        "--set",
+        dest="changes",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change social-en.toml, such as training.epochs=5; may be repeated",
+    )
     parser.add_argument("--recipe", choices=RECIPES, help="train by this recipe alone, without choosing")
     parser.add_argument(
         "--earlier", type=Path, metavar="MODEL", help="score this model of the earlier recipe instead of training one"
@@ -68,18 +80,15 @@ def main() -> int:
         parser.error("--quick makes a model of no use; it does not go into the package")
 
     say("== 1. Posts without leaks, copies, simulated contexts")
-    config = settings(CONFIG, quick=quick)
-    if arguments.encoder:
-        model = config.model.model_copy(update={"encoder": arguments.encoder})
-        config = config.model_copy(update={"model": model})
-    if arguments.epochs:
-        training = config.training.model_copy(update={"epochs": arguments.epochs})
-        config = config.model_copy(update={"training": training})
+    config = settings(CONFIG, quick=quick, changes=arguments.changes)
+    encoder = config.model.encoder
     counts = prepare(source, out / "data", quick=quick, say=say)
     refuse_leaks(out / "data", say=say)
     if arguments.prepare:
         print(out / "data")
         return 0
+
+    config = with_trimmed(config, out)
 
     say("== 2. Train and choose")
     runs, scored = {}, {}
@@ -109,7 +118,7 @@ def main() -> int:
     pictures = real_pictures(source, exported, out / "pictures.sqlite", say=say)
     facts = {
         "quick": quick,
-        "encoder": saved.config.model.encoder,
+        "encoder": encoder,
         "chosen": chosen,
         "counts": counts,
         "candidates": scored,
@@ -129,6 +138,19 @@ def main() -> int:
     say(f"{place}: {facts['megabytes']:.1f} MB; {len(figures)} graph; figures in {out / 'facts.json'}")
     print(place)
     return 0
+
+
+def with_trimmed(config: Config, out: Path) -> Config:
+    """The configuration with the encoder's most frequent pieces and those of the prepared files alone, for size."""
+    name, folder = config.model.encoder, out / "encoder"
+    if Tokenizer.from_file(str(encoders.find(name).tokenizer)).get_vocab_size() <= KEEP_TOP:
+        return config
+    if not folder.exists():
+        data = out / "data"
+        posts = [data / ALL, *sorted(data.glob("*.dev.txt"))]
+        trimmed = vocabulary.trim(name, posts, folder, contexts=sorted(data.glob("*.jsonl")), keep_top=KEEP_TOP)
+        say(f"{name}: {trimmed.pieces:,} of {trimmed.before:,} pieces kept")
+    return config.model_copy(update={"model": config.model.model_copy(update={"encoder": str(folder)})})
 
 
 def candidates(config: Config) -> dict[str, Config]:
@@ -165,7 +187,8 @@ def pack(saved: SavedModel, place: Path, facts: Mapping[str, Any], source: Path)
 
     def change(part: Path) -> dict[str, Any]:
         data = saved.config.data.model_copy(update={"root": ".", "contexts": (), "images": None})
-        own = saved.config.model_copy(update={"name": configs.load(CONFIG).name, "data": data})
+        model = saved.config.model.model_copy(update={"encoder": facts["encoder"]})
+        own = saved.config.model_copy(update={"name": configs.load(CONFIG).name, "data": data, "model": model})
         write_text(part / "config.toml", configs.dumps(own))
         write_text(part / "README.md", card(facts))
         refuse(part, source)

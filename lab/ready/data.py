@@ -149,8 +149,8 @@ def originals(source: Path, split: str) -> Iterator[tuple[str, Post]]:
             yield name, post
 
 
-def settings(path: Path, *, quick: bool) -> Config:
+def settings(path: Path, *, quick: bool, changes: Sequence[str] = ()) -> Config:
     """The committed configuration; where its files lie is said to whoever reads them."""
     extra = ["training.epochs=1", "training.threads=1"] if quick else []
-    config = configs.load(path, set_values=extra)
+    config = configs.load(path, set_values=[*changes, *extra])
     return config.model_copy(update={"data": config.data.model_copy(update={"root": "."})})

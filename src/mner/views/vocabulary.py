@@ -13,7 +13,7 @@ from mner.contexts.artefact import iter_contexts
 from mner.encoders import Trimmed
 from mner.errors import DataError, ModelError
 from mner.views.compose import compose
-from mner.views.tokenize import Subwords
+from mner.views.tokenize import LINK_PIECES, Subwords
 
 
 def trim(
@@ -42,11 +42,12 @@ def trim(
         DataError: ``out`` exists, a file cannot be read, or there is no word in them.
         ModelError: The encoder is not here, or its pieces depend on each other (byte-pair encodings).
     """
-    words = sorted({*_of_posts(posts, format), *_of_contexts(contexts)})
+    words = {*_of_posts(posts, format), *_of_contexts(contexts)}
     if not words:
         raise DataError("no word to keep pieces for; name files of posts or contexts that hold text")
+    words.update(LINK_PIECES)  # one of them stands for a link that is folded
     before = Subwords(encoders.find(name).tokenizer)
-    coded = {word: written.ids for word, written in before.known(words).items()}
+    coded = {word: written.ids for word, written in before.known(sorted(words)).items()}
     trimmed = encoders.trim(name, coded, Path(out), keep_top=keep_top)
     after = Subwords(trimmed.files.tokenizer)
     for word, written in after.known(words).items():
