@@ -1,15 +1,19 @@
-"""Make the ready model: from the files that MNER_DATA names to src/mner/ready, in one resumable command.
+"""Make a ready model: from the files that MNER_DATA names to src/mner/ready, in one resumable command.
+
+python -m lab.ready.build makes social-en, the model of the package; python -m lab.ready.build
+lab/ready/social-en-large.toml --recipe this makes social-en-large, which is too large for it, in runs/.
 
 Posts that a scored split has too are left out of training; contexts are simulated from captions; one model is trained
 by the earlier recipe (Twitter-15 and -17 as they are) and one by this (all data sets, changed copies, text in pictures
-that repeats the post); the better one is exported to int8, scored as it will be shipped, tried on constructed posts and
-on the real pictures there are, and packed with its card. Interrupted, the same command goes on.
+that repeats the post); the better one is exported to int8, calibrated, scored as it will be shipped, tried on
+constructed posts and on the real pictures there are, and packed with its card. Interrupted, the same command goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import sys
@@ -19,6 +23,7 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
+from lab.ready.calibrated import calibrated
 from lab.ready.card import card
 from lab.ready.constructed import overlap_effect
 from lab.ready.data import ALL, DEV_CONTEXTS, EARLIER, PLAIN, originals, prepare, refuse_leaks, settings
@@ -31,6 +36,7 @@ from mner.export import export
 from mner.files import write_json, write_text
 from mner.runs.evaluate import evaluate
 from mner.runtime import read_model
+from mner.runtime.calibration import calibration_of, store
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel, amend_model
 from mner.training import Event, train
@@ -51,8 +57,11 @@ KEEP_TOP = 40_000
 def main() -> int:
     """0 when the model stands in its place."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=ROOT / "runs" / "social-en", help="folder of everything in between")
-    parser.add_argument("--place", type=Path, help="where the model goes (default: src/mner/ready; quick: OUT/ready)")
+    parser.add_argument("config", nargs="?", type=Path, default=CONFIG, help="the model's settings (social-en.toml)")
+    parser.add_argument("--out", type=Path, help="folder of everything in between (default: runs/NAME)")
+    parser.add_argument(
+        "--place", type=Path, help="where the model goes (default: OUT/ready; social-en, if not quick: src/mner/ready)"
+    )
     parser.add_argument(
         "--final", action="store_true", help="score Twitter-15's test split, once, and put it on record"
     )
@@ -63,7 +72,7 @@ def main() -> int:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="change social-en.toml, such as training.epochs=5; may be repeated",
+        help="change a setting, such as training.epochs=5; may be repeated",
     )
     parser.add_argument("--recipe", choices=RECIPES, help="train by this recipe alone, without choosing")
     parser.add_argument(
@@ -74,14 +83,15 @@ def main() -> int:
     if not os.environ.get("MNER_DATA"):
         parser.error("set MNER_DATA to the folder that holds twitter2015/, twitter2017/, wnut17/, btc/ and contexts/")
     source, quick = Path(os.environ["MNER_DATA"]), arguments.quick
-    out = arguments.out.resolve()
-    place = arguments.place or (out / "ready" if quick else READY)
+    config = settings(arguments.config, quick=quick, changes=arguments.changes)
+    encoder = config.model.encoder
+    out = (arguments.out or ROOT / "runs" / config.name).resolve()
+    packaged = not quick and arguments.config.resolve() == CONFIG
+    place = arguments.place or (READY if packaged else out / "ready")
     if quick and place.resolve() == READY:
         parser.error("--quick makes a model of no use; it does not go into the package")
 
     say("== 1. Posts without leaks, copies, simulated contexts")
-    config = settings(CONFIG, quick=quick, changes=arguments.changes)
-    encoder = config.model.encoder
     counts = prepare(source, out / "data", quick=quick, say=say)
     refuse_leaks(out / "data", say=say)
     if arguments.prepare:
@@ -112,11 +122,15 @@ def main() -> int:
     shutil.rmtree(exported, ignore_errors=True)
     figures = export(run, fp32=False, int8=True, out=exported, keep_encoder=False, watch=say).figures
 
-    say("== 4. Score what will be shipped; constructed posts, real pictures")
+    say("== 4. Calibrate")
+    exported = calibrated(exported, out / "data", out / "calibrated")
+
+    say("== 5. Score what will be shipped; constructed posts, real pictures")
     saved = read_model(exported)
     (out / "pictures.sqlite").unlink(missing_ok=True)  # else an earlier call's pictures would be read in no time
     pictures = real_pictures(source, exported, out / "pictures.sqlite", say=say)
     facts = {
+        "name": config.name,
         "quick": quick,
         "encoder": encoder,
         "chosen": chosen,
@@ -133,7 +147,7 @@ def main() -> int:
     write_json(out / "facts.json", facts)
     write_json(out / "pictures.json", pictures)
 
-    say("== 5. Pack")
+    say("== 6. Pack")
     pack(saved, place, facts, source)
     say(f"{place}: {facts['megabytes']:.1f} MB; {len(figures)} graph; figures in {out / 'facts.json'}")
     print(place)
@@ -188,28 +202,29 @@ def pack(saved: SavedModel, place: Path, facts: Mapping[str, Any], source: Path)
     def change(part: Path) -> dict[str, Any]:
         data = saved.config.data.model_copy(update={"root": ".", "contexts": (), "images": None})
         model = saved.config.model.model_copy(update={"encoder": facts["encoder"]})
-        own = saved.config.model_copy(update={"name": configs.load(CONFIG).name, "data": data, "model": model})
+        own = saved.config.model_copy(update={"name": facts["name"], "data": data, "model": model})
         write_text(part / "config.toml", configs.dumps(own))
         write_text(part / "README.md", card(facts))
-        refuse(part, source)
-        return {}
+        refuse(part, source, megabytes=MOST_MEGABYTES if place.resolve() == READY else math.inf)
+        return {"encoder": {**saved.manifest["encoder"], "name": facts["encoder"]}}
 
     place.parent.mkdir(parents=True, exist_ok=True)
     amend_model(saved, place, change=change)
+    store(read_model(place), calibration_of(saved))  # which names the model it is of, now another
     place.chmod(0o755)
     for file in place.iterdir():
         file.chmod(0o644)
     read_model(place)
 
 
-def refuse(folder: Path, source: Path) -> None:
+def refuse(folder: Path, source: Path, *, megabytes: float) -> None:
     """Refuse a model that is no package: by its files, its size, or the text of a post in its readable files."""
     names = {file.name for file in folder.iterdir()} | {"model.json"}
     if names != FILES_OF_MODEL:
         raise SystemExit(f"error: the model holds {sorted(names)}, expected {sorted(FILES_OF_MODEL)}")
-    megabytes = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    if megabytes > MOST_MEGABYTES:
-        raise SystemExit(f"error: the model has {megabytes:.1f} MB, at most {MOST_MEGABYTES:.0f} are allowed")
+    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    if size > megabytes:
+        raise SystemExit(f"error: the model has {size:.1f} MB, at most {megabytes:.0f} are allowed")
     text = "".join((folder / name).read_text(encoding="utf-8") for name in ("README.md", "config.toml"))
     if str(source) in text or str(ROOT) in text:
         raise SystemExit("error: the card or the configuration names a folder of this machine")

@@ -1,4 +1,4 @@
-"""A saved model looked into: the probability of every type at every word, and of given entities."""
+"""A saved model looked into: the probability of every type at every word, and of given entities, as not calibrated."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mner import encoders
 from mner.decode import ScoredSpan, posteriors, span_scores
 from mner.evaluation.views import decoder_of
 from mner.runtime import open_model, predict, read_model
+from mner.runtime.calibration import scaling_of
 from mner.types import Post, Span, VisualContext
 from mner.views import Encoded, Views
 from mner.views.compose import compose
@@ -28,7 +29,10 @@ class Probe:
     def __init__(self, folder: Path) -> None:
         self.saved = read_model(folder)
         self.runtime = open_model(self.saved)
-        self.decoder = decoder_of(self.saved.config, self.saved.labels, self.runtime.chain)
+        self.uncalibrated = decoder_of(self.saved.config, self.saved.labels, self.runtime.chain)
+        scaling = scaling_of(self.saved)
+        self.decoder = decoder_of(self.saved.config, self.saved.labels, self.runtime.chain, scaling)
+        self.calibrated = scaling is not None
         self.views = Views(
             encoders.of_model(self.saved.folder, self.saved.manifest["encoder"]), self.saved.config.context
         )

@@ -1,7 +1,8 @@
 """Scores of a model on the dev split of every data set: python -m lab.ready.report MODEL.
 
 By data set, by type, and of the names by whether they are in the training posts, how they are written and whether they
-are hashtags; and how far the probabilities of what was found are from the share that is right (calibration error, ECE).
+are hashtags; and how far the probabilities of what was found are from the share that is right (calibration error, ECE),
+on those dev posts that neither chose an epoch nor fitted a calibration.
 A type that a data set does not label is left out of what the model found there.
 """
 
@@ -15,18 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from lab.ready.augment import SEPARATOR
+from lab.ready.calibrated import HELD_OUT
 from lab.ready.data import ALL, settings
 from lab.ready.probe import Probe
 from lab.ready.sources import SOURCES
 from mner import data
 from mner.config import Config
+from mner.decode import Decoder, ScoredSpan
 from mner.evaluation.calibration import calibration, grade
 from mner.evaluation.scores import evaluate_views
 from mner.evaluation.views import signed_scores
 from mner.files import write_json
 from mner.runtime import predict
-from mner.types import Post, Span
-from mner.views.split import read_split
+from mner.types import Post, Span, ViewName
+from mner.views.split import ViewSplit, read_split
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Path(__file__).with_name("social-en.toml")
@@ -55,21 +58,33 @@ def score_split(probe: Probe, root: Path, config: Config, name: str, known: froz
     own = config.data.model_copy(update={"dev": f"{name}.dev.txt"})
     config = probe.saved.config.model_copy(update={"data": own})
     part = read_split(config, root, "dev", probe.views)
-    entities = {
-        view: [
-            [entity for entity in post if entity.label in SOURCES[name].types]
-            for post in predict.spans(probe.runtime, encoded, probe.decoder)
-        ]
-        for view, encoded in part.encoded.items()
-    }
+    entities = _entities(probe, probe.decoder, name, part)
+    uncalibrated = _entities(probe, probe.uncalibrated, name, part) if probe.calibrated else {}
     spans = {view: [[entity.span for entity in post] for post in of_view] for view, of_view in entities.items()}
     rows: dict[str, Scored] = {}
     for view, scores in evaluate_views(part.posts, spans).items():
         rows[view] = signed_scores(config, f"{name}.dev", view, scores.to_dict(), part.stamp)
-        graded = calibration(grade([post.spans or () for post in part.posts], entities[view]))
-        rows[view]["ece"] = None if graded is None else round(graded.ece, 2)
+        rows[view]["ece"] = _ece(part.posts, entities[view])
+        rows[view]["ece_uncalibrated"] = _ece(part.posts, uncalibrated[view]) if view in uncalibrated else None
         rows[view]["slices"] = slices(part.posts, spans[view], known)
     return rows
+
+
+def _entities(probe: Probe, decoder: Decoder, name: str, part: ViewSplit) -> dict[ViewName, list[list[ScoredSpan]]]:
+    """By view, what the model finds of the types that the data set labels."""
+    return {
+        view: [
+            [entity for entity in post if entity.label in SOURCES[name].types]
+            for post in predict.spans(probe.runtime, encoded, decoder)
+        ]
+        for view, encoded in part.encoded.items()
+    }
+
+
+def _ece(posts: Sequence[Post], entities: Sequence[Sequence[ScoredSpan]]) -> float | None:
+    """The calibration error in percent on the posts by which nothing was chosen or fitted."""
+    graded = calibration(grade([post.spans or () for post in posts[HELD_OUT]], entities[HELD_OUT]))
+    return None if graded is None else round(graded.ece, 2)
 
 
 def slices(posts: Sequence[Post], predicted: Sequence[Iterable[Span]], known: frozenset[str]) -> dict[str, Any]:
@@ -121,14 +136,15 @@ def surface(words: Sequence[str]) -> str:
 def table(scored: Mapping[str, Mapping[str, Scored]]) -> list[str]:
     """Markdown: F1 by data set, view and type, calibration error, recall by kind of name."""
     kinds = sorted({kind for views in scored.values() for row in views.values() for kind in row["labels"]})
-    lines = ["| split | view | F1 | ECE | " + " | ".join([*kinds, *SLICES]) + " |"]
-    lines.append("|---|---|---|---|" + "---|" * (len(kinds) + len(SLICES)))
+    lines = ["| split | view | F1 | ECE | ECE uncalibrated | " + " | ".join([*kinds, *SLICES]) + " |"]
+    lines.append("|---|---|---|---|---|" + "---|" * (len(kinds) + len(SLICES)))
     for split, views in scored.items():
         for view, row in views.items():
             types = [f"{row['labels'][kind]['f1']:.1f}" if kind in row["labels"] else "" for kind in kinds]
             parts = [row["slices"].get(kind) for kind in SLICES]
             recalls = [f"{part['recall']:.1f} ({part['names']})" if part else "" for part in parts]
-            numbers = [f"{row['micro']['f1']:.2f}", "" if row["ece"] is None else f"{row['ece']:.1f}", *types, *recalls]
+            errors = ["" if row.get(key) is None else f"{row[key]:.1f}" for key in ("ece", "ece_uncalibrated")]
+            numbers = [f"{row['micro']['f1']:.2f}", *errors, *types, *recalls]
             lines.append(f"| {split} | {view} | {' | '.join(numbers)} |")
     return lines
 

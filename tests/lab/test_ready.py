@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
 
+from lab.ready import build
 from lab.ready.build import FILES_OF_MODEL, candidates, choose, refuse
+from lab.ready.calibrated import judged
 from lab.ready.card import card
 from lab.ready.data import ALL, CHOOSING, EARLIER, OVERLAP, prepare, refuse_leaks, settings
+from lab.ready.report import CONFIG
 from mner import config as configs
 from mner import data
 from mner.contexts.artefact import read_contexts
-
-ROOT = Path(__file__).resolve().parents[2]
+from mner.decode import ScoredSpan
+from mner.types import Post
 
 
 @pytest.fixture
@@ -38,11 +43,18 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_configuration_of_the_ready_model_loads() -> None:
-    config = configs.load(ROOT / "lab" / "ready" / "social-en.toml")
+    config = configs.load(CONFIG)
     assert config.name == "social-en"
     assert config.context.order == ("captions", "tags", "ocr") and config.context.captions is None
     assert config.data.rename == {"OTHER": "MISC"}
     assert config.decode.constrained
+
+
+def test_the_large_model_differs_in_its_encoder_alone() -> None:
+    small, large = configs.load(CONFIG), configs.load(CONFIG.with_name("social-en-large.toml"))
+    assert large.name == "social-en-large" and large.model.encoder == "embedded:mpnet"
+    model = small.model.model_copy(update={"encoder": large.model.encoder, "case_shape": True})
+    assert large == small.model_copy(update={"name": large.name, "model": model})
 
 
 def test_posts_of_scored_splits_are_left_out_of_training(source: Path, tmp_path: Path) -> None:
@@ -74,7 +86,7 @@ def test_the_epoch_is_chosen_on_every_second_dev_post_of_each_data_set(source: P
 
 
 def test_candidates_are_the_earlier_recipe_and_this_one() -> None:
-    config = settings(ROOT / "lab" / "ready" / "social-en.toml", quick=False)
+    config = settings(CONFIG, quick=False)
     recipes = candidates(config)
     assert list(recipes) == ["earlier", "this"]
     assert recipes["this"] == config
@@ -92,6 +104,31 @@ def test_more_data_is_taken_only_where_it_helps_and_loses_nowhere_but_by_noise()
     assert choose({"one": scored(70, 70), "both": scored(69.8, 70.1)}) == "one"
 
 
+def test_encoder_is_cut_down_to_what_the_prepared_posts_use(
+    source: Path, tmp_path: Path, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
+    config = settings(CONFIG, quick=False, changes=[f"model.encoder={tiny_encoder}"])
+    assert build.with_trimmed(config, tmp_path) == config, "small enough as it is"
+    monkeypatch.setattr(build, "KEEP_TOP", 5)
+    trimmed = Path(build.with_trimmed(config, tmp_path).model.encoder)
+    assert trimmed == tmp_path / "encoder"
+    pieces, before = (Tokenizer.from_file(str(each / "tokenizer.json")) for each in (trimmed, tiny_encoder))
+    assert pieces.get_vocab_size() < before.get_vocab_size()
+
+
+def test_curves_are_fitted_on_posts_in_which_all_found_types_were_labelled(tmp_path: Path) -> None:
+    def find(posts: Sequence[Post]) -> list[tuple[ScoredSpan, ...]]:
+        return [(ScoredSpan(0, 1, "MISC", 0.9),) if post.words[0] == "Oscars" else () for post in posts]
+
+    for name in ("btc", "wnut17"):
+        (tmp_path / f"{name}.dev.txt").write_text(
+            "".join(f"IMGID:1\n{word}\tO\n\n" for word in ("Oscars", "a", "b", "c", "d"))
+        )
+    judged_words = [post.words[0] for post in judged(find, tmp_path)]
+    assert judged_words == ["Oscars", "b", "d", "b", "d"], "every second one, btc's without what may be MISC"
+
+
 def test_package_with_a_posts_text_is_refused(tmp_path: Path) -> None:
     folder, source = tmp_path / "model", tmp_path / "source"
     folder.mkdir()
@@ -99,16 +136,16 @@ def test_package_with_a_posts_text_is_refused(tmp_path: Path) -> None:
         (folder / name).write_text("plain")
     (source / "twitter2015").mkdir(parents=True)
     (source / "twitter2015" / "train.txt").write_text("IMGID:1\nKevin\tB-PER\nwins\tO\nit\tO\nagain\tO\n")
-    refuse(folder, source)
+    refuse(folder, source, megabytes=1)
     (folder / "README.md").write_text("for example: Kevin wins it again")
     with pytest.raises(SystemExit, match="text of post 1"):
-        refuse(folder, source)
+        refuse(folder, source, megabytes=1)
     (folder / "README.md").write_text(f"read from {source}")
     with pytest.raises(SystemExit, match="folder of this machine"):
-        refuse(folder, source)
+        refuse(folder, source, megabytes=1)
     (folder / "extra.bin").write_bytes(b"")
     with pytest.raises(SystemExit, match="expected"):
-        refuse(folder, source)
+        refuse(folder, source, megabytes=1)
 
 
 def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
@@ -118,10 +155,12 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
         "labels": {"PER": prf},
         "signature": "s",
         "ece": 4.5,
+        "ece_uncalibrated": 12.5,
         "slices": {"unseen": {"names": 9, "recall": 55.5}},
     }
     means = {"posts": 0, "gold": 0, "T": 0.5, "I+T": 0.6}
     facts: dict[str, Any] = {
+        "name": "social-en",
         "quick": False,
         "encoder": "embedded:minilm",
         "chosen": "social-en",
@@ -147,7 +186,7 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
     text = card(facts)
     assert "- btc: 40 posts; left out: a type is not labelled 7" in text
     assert "- changed copies of these: names 3" in text
-    assert "| btc.dev | T | 75.00 | 4.5 | 75.0 |  | 55.5 (9) |  |  |  |" in text
+    assert "| btc.dev | T | 75.00 | 4.5 | 12.5 | 75.0 |  | 55.5 (9) |  |  |  |" in text
     assert "| the name | 50 | 2 | 70.0 | 1.0 | 2.0 |" in text
     assert text.index("`a`:") < text.index("## Text in pictures")
     assert "all-MiniLM-L6-v2" in text and "`social-en` was taken" in text
