@@ -1,7 +1,7 @@
 """Make a ready model: from the files that MNER_DATA names to src/mner/ready, in one resumable command.
 
-python -m lab.ready.build makes social-en, the model of the package; python -m lab.ready.build
-lab/ready/social-en-large.toml --recipe this makes social-en-large, which is too large for it, in runs/.
+python -m lab.ready.build makes social-en, the model of the package; with lab/ready/social-e5.toml --recipe this, or
+social-en-large.toml, it makes a slower one on a larger encoder, which goes to runs/.
 
 Posts that a scored split has too are left out of training; contexts are simulated from captions; one model is trained
 by the earlier recipe (Twitter-15 and -17 as they are) and one by this (all data sets, changed copies, text in pictures

@@ -50,11 +50,16 @@ def test_configuration_of_the_ready_model_loads() -> None:
     assert config.decode.constrained
 
 
-def test_the_large_model_differs_in_its_encoder_alone() -> None:
-    small, large = configs.load(CONFIG), configs.load(CONFIG.with_name("social-en-large.toml"))
-    assert large.name == "social-en-large" and large.model.encoder == "embedded:mpnet"
-    model = small.model.model_copy(update={"encoder": large.model.encoder, "case_shape": True})
-    assert large == small.model_copy(update={"name": large.name, "model": model})
+@pytest.mark.parametrize("name", ["social-en-large", "social-e5"])
+def test_other_ready_models_differ_in_their_encoder_and_its_settings_alone(name: str) -> None:
+    ours, other = configs.load(CONFIG), configs.load(CONFIG.with_name(f"{name}.toml"))
+    short = other.model.encoder.partition(":")[2]
+    settings = configs.load(CONFIG.parents[2] / "configs" / "encoders" / f"{short}.toml")
+    assert other.name == name and other.model.encoder != ours.model.encoder
+    assert other.model.case_shape == settings.model.case_shape
+    rates = {key: getattr(settings.training, key) for key in ("warmup", "encoder_lr")}
+    assert other.training == ours.training.model_copy(update=rates)
+    assert (other.data, other.context, other.loss) == (ours.data, ours.context, ours.loss)
 
 
 def test_posts_of_scored_splits_are_left_out_of_training(source: Path, tmp_path: Path) -> None:

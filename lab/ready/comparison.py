@@ -1,0 +1,71 @@
+"""The ready models beside each other, from their reports: python -m lab.ready.comparison prints the tables of the docs.
+
+``python -m lab.ready.report MODEL --out lab/ready/scores/NAME.json`` writes a report.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).with_name("scores")
+MODELS = {
+    "packaged": "social-en",
+    "recipe, MiniLM": "recipe-minilm",
+    "recipe, e5": "recipe-e5",
+}
+"""What a column says -> whose report it is."""
+DATA = {
+    "twitter2015.dev": "Twitter-15",
+    "twitter2017.dev": "Twitter-17",
+    "wnut17.dev": "WNUT-17",
+    "btc.dev": "Broad Twitter Corpus, no MISC",
+}
+Report = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+def read() -> dict[str, Report]:
+    """The report of each model."""
+    return {name: json.loads((FOLDER / f"{file}.json").read_text("utf-8")) for name, file in MODELS.items()}
+
+
+def tables(reports: Mapping[str, Report]) -> list[str]:
+    """Markdown: F1; recall of names in no training post; F1 of organisations; calibration error; signatures."""
+    lines = [
+        "| dev split | view | figure | " + " | ".join(reports) + " |",
+        "|---|---|---|" + "---:|" * len(reports),
+    ]
+    for split, called in DATA.items():
+        rows = [report[split] for report in reports.values()]
+        for view in ("T", "I+T")[: len(_views(rows[0]))]:
+            cells = {
+                "F1": [f"{row[view]['micro']['f1']:.2f}" for row in rows],
+                "F1 of ORG": [f"{row[view]['labels']['ORG']['f1']:.1f}" for row in rows],
+                "unseen names, recall": [f"{row[view]['slices']['unseen']['recall']:.1f}" for row in rows],
+                "ECE": [_error(row[view]) for row in rows],
+            }
+            lines += [f"| {called} | {view} | {what} | {' | '.join(each)} |" for what, each in cells.items()]
+    lines += ["", "Signatures of F1:", ""]
+    for name, report in reports.items():
+        signatures = ", ".join(
+            dict.fromkeys(f"`{row['signature']}`" for split in DATA for row in _views(report[split]))
+        )
+        lines.append(f"- {name}: {signatures}")
+    return lines
+
+
+def _views(split: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The views of a split: T, and I+T where its posts have pictures."""
+    return [split["T"], split["I+T"]] if split["T"]["micro"] != split["I+T"]["micro"] else [split["T"]]
+
+
+def _error(row: Mapping[str, Any]) -> str:
+    """The calibration error; of a calibrated model also without."""
+    without = row.get("ece_uncalibrated")
+    return f"{row['ece']:.1f}" if without is None else f"{row['ece']:.1f} (uncalibrated {without:.1f})"
+
+
+if __name__ == "__main__":
+    print("\n".join(tables(read())))
