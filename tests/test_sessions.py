@@ -118,7 +118,7 @@ def test_faulty_file_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 def test_session_names_its_arrays(graph: Path) -> None:
-    session = sessions.sessions.Session(graph, graph.read_bytes, threads=1, remedy="")
+    session = sessions.Session(graph, graph.read_bytes, threads=1, remedy="")
     assert [array.name for array in (*session.get_inputs(), *session.get_outputs())] == ["x", "y"]
     (product,) = session.run(["y"], {"x": np.eye(400, dtype=np.float32)})
     np.testing.assert_array_equal(product, np.eye(400))
