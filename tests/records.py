@@ -23,7 +23,7 @@ LESS = [[Span(0, 1, "LOC")], [], [Span(0, 1, "PER")], [Span(0, 1, "LOC")]]
 """Two of them, and one with a wrong end."""
 
 WORSE = [[Span(0, 1, "PER")], [Span(0, 1, "LOC")], [], [Span(0, 1, "LOC")]]
-"""One of them, one of another type, and one that is none."""
+"""One of them, one of another type, and one that is no entity."""
 
 
 def search(row: str, trials: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from lab.ready.report import CONFIG, score_model
 from mner import config as configs
 from mner import encoders
 from mner.config import Config
+from mner.errors import ConfigError
 from mner.export import export
 from mner.files import write_json, write_text
 from mner.runs.evaluate import evaluate
@@ -83,7 +84,10 @@ def main() -> int:
     if not os.environ.get("MNER_DATA"):
         parser.error("set MNER_DATA to the folder that holds twitter2015/, twitter2017/, wnut17/, btc/ and contexts/")
     source, quick = Path(os.environ["MNER_DATA"]), arguments.quick
-    config = settings(arguments.config, quick=quick, changes=arguments.changes)
+    try:
+        config = settings(arguments.config, quick=quick, changes=arguments.changes)
+    except ConfigError as error:
+        parser.error(str(error))
     encoder = config.model.encoder
     out = (arguments.out or ROOT / "runs" / config.name).resolve()
     packaged = not quick and arguments.config.resolve() == CONFIG

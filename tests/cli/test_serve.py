@@ -156,6 +156,7 @@ def test_full_disk_for_the_store_fails_no_request(start, asking, tmp_path) -> No
         (["--host", "203.0.113.1"], "no such address"),
         (["--key-file", "empty"], "expected the key in the first line"),
         (["--max-bytes", "1"], "expected a number from 1,024"),
+        (["--port", "99999999"], "found 99,999,999"),
     ],
 )
 def test_what_cannot_be_served_is_one_message(tmp_path, words, said) -> None:

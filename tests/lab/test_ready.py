@@ -79,6 +79,16 @@ def test_every_training_post_with_a_picture_has_a_simulated_context(source: Path
     assert {post.image for post in data.read(tmp_path / "data" / ALL) if post.image} == set(contexts)
 
 
+def test_a_wrong_setting_is_named_without_a_traceback(
+    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MNER_DATA", str(source))
+    monkeypatch.setattr("sys.argv", ["build", "--set", "training.epoch=5"])
+    with pytest.raises(SystemExit, match="2"):
+        build.main()
+    assert 'did you mean "epochs"?' in capsys.readouterr().err
+
+
 def test_a_leak_is_refused(source: Path, tmp_path: Path) -> None:
     prepare(source, tmp_path / "data", quick=False, say=lambda message: None)
     (tmp_path / "data" / ALL).write_text("IMGID:3\nOscars\tB-MISC\n")  # a dev post's picture

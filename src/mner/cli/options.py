@@ -34,7 +34,7 @@ def bounded(least: float, most: float, *names: str, **settings: Any) -> Any:
     def check(value: float | None) -> float | None:
         if value is None or least <= value <= most:  # NaN fails both comparisons
             return value
-        raise typer.BadParameter(f"expected a number from {least:,} to {most:,}, found {value:g}")
+        raise typer.BadParameter(f"expected a number from {least:,} to {most:,}, found {value:,}")
 
     return typer.Option(*names, callback=check, **settings)
 
