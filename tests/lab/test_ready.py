@@ -17,6 +17,7 @@ from lab.ready.data import ALL, CHOOSING, EARLIER, OVERLAP, prepare, refuse_leak
 from lab.ready.report import CONFIG
 from mner import config as configs
 from mner import data
+from mner.config import Config
 from mner.contexts.artefact import read_contexts
 from mner.decode import ScoredSpan
 from mner.types import Post
@@ -58,7 +59,7 @@ def test_other_ready_models_differ_in_their_encoder_and_its_settings_alone(name:
     assert other.name == name and other.model.encoder != ours.model.encoder
     assert other.model.case_shape == settings.model.case_shape
     rates = {key: getattr(settings.training, key) for key in ("warmup", "encoder_lr")}
-    assert other.training == ours.training.model_copy(update=rates)
+    assert other.training == ours.training.model_copy(update={**rates, "epochs": 3})
     assert (other.data, other.loss) == (ours.data, ours.loss)
     assert other.context == ours.context.model_copy(update={"links": other.context.links})
 
@@ -110,14 +111,43 @@ def test_candidates_are_the_earlier_recipe_and_this_one() -> None:
     assert recipes["earlier"].name != config.name
 
 
-def test_more_data_is_taken_only_where_it_helps_and_loses_nowhere_but_by_noise() -> None:
+def test_a_model_is_taken_only_where_it_helps_and_loses_nowhere_but_by_noise() -> None:
     def scored(*f1: float) -> dict[str, Any]:
         return {str(number): {"T": {"micro": {"f1": each}}} for number, each in enumerate(f1)}
 
-    assert choose({"one": scored(70, 70), "both": scored(71, 71)}) == "both"
-    assert choose({"one": scored(70, 70), "both": scored(69.6, 80)}) == "both"
-    assert choose({"one": scored(70, 70), "both": scored(69.4, 80)}) == "one"
-    assert choose({"one": scored(70, 70), "both": scored(69.8, 70.1)}) == "one"
+    assert choose({"first": scored(70, 70), "all": scored(71, 71)}) == "all"
+    assert choose({"first": scored(70, 70), "all": scored(69.6, 80)}) == "all"
+    assert choose({"first": scored(70, 70), "all": scored(69.4, 80)}) == "first"
+    assert choose({"first": scored(70, 70), "all": scored(69.8, 70.1)}) == "first"
+    assert choose({"first": scored(70, 70), "half": scored(69.8, 75), "all": scored(69.4, 80)}) == "half"
+
+
+def test_this_recipe_goes_on_from_the_earlier_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained, mixed = [], []
+
+    def train(config: Config, **folders: Any) -> Path:
+        trained.append((config.name, config.model.init))
+        return tmp_path / config.name
+
+    def average(first: Path, second: Path, share: float, out: Path) -> Path:
+        mixed.append((first.parent.name, second.parent.name, share))
+        return out
+
+    monkeypatch.setattr(build, "train", train)
+    monkeypatch.setattr(build, "averaged", average)
+    config, earlier = settings(CONFIG, quick=False), str(tmp_path / "social-en-earlier" / "model")
+    made, run = build.models(config, tmp_path, recipe=None, earlier=None)
+    assert trained == [("social-en-earlier", None), ("social-en", earlier)]
+    assert mixed == [("social-en-earlier", "social-en", share) for share in build.SHARES]
+    assert next(iter(made)) == "social-en-earlier" and list(made)[-1] == "social-en"
+    assert run == tmp_path / "social-en"
+
+    trained.clear()
+    made, run = build.models(config, tmp_path, recipe=None, earlier=tmp_path / "given")
+    assert trained == [("social-en", str(tmp_path / "given"))] and made["social-en-earlier"] == tmp_path / "given"
+    trained.clear()
+    made, run = build.models(config, tmp_path, recipe="this", earlier=None)
+    assert trained == [("social-en", None)] and list(made) == ["social-en"]
 
 
 def test_encoder_is_cut_down_to_what_the_prepared_posts_use(
