@@ -133,7 +133,9 @@ def test_searches_are_read_and_told(tmp_path: Path) -> None:
     assert part.signatures == ((each, "f1=70.00 view=T"),)
     assert list(tuning(result, "other", {})) == []
     (folder / "text.json").write_text("{}")
-    with pytest.raises(DataError, match=r"text\.json: not the record of a search \(it lacks 'data'\)"):
+    with pytest.raises(
+        DataError, match=r"text\.json: not .* a search \(it lacks 'data'\); restore it from version control"
+    ):
         read_searches(tmp_path)
     assert read_searches(tmp_path / "nowhere") == []
 

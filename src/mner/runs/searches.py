@@ -6,7 +6,7 @@ import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -14,6 +14,11 @@ from mner.errors import DataError
 from mner.runs.record import EncoderFacts, Identity, Part
 from mner.runs.shape import Count, Number, Settings, Text, fault
 from mner.types import ViewName
+
+REMEDY = "restore it from version control, or search again with mner tune --restart"
+"""What to do about a damaged record."""
+
+Kind = TypeVar("Kind", bound="Search")
 
 
 class TrialScore(Part):
@@ -106,14 +111,19 @@ def read_searches(results: Path) -> list[Search]:
     Raises:
         DataError: A record is damaged.
     """
-    searches = []
-    for path in sorted((results / "tune").glob("*/*.json")):
-        try:
-            searches.append(Search.model_validate(json.loads(path.read_text(encoding="utf-8"))))
-            continue
-        except ValidationError as error:
-            why = fault(error)
-        except (OSError, ValueError, RecursionError) as error:
-            why = str(error)
-        raise DataError(f"{path}: not the record of a search ({why}); mner tune writes it again")
-    return searches
+    return [read_search(path, Search) for path in sorted((results / "tune").glob("*/*.json"))]
+
+
+def read_search(path: Path, kind: type[Kind]) -> Kind:
+    """The search in a file; ``kind`` says how much of it is read.
+
+    Raises:
+        DataError: The record is damaged.
+    """
+    try:
+        return kind.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        why = fault(error)
+    except (OSError, ValueError, RecursionError) as error:
+        why = str(error)
+    raise DataError(f"{path}: not the record of a search ({why}); {REMEDY}")
