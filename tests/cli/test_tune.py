@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,6 +55,16 @@ def test_tune_prints_its_terms_and_every_trial_with_its_signature(row: Path) -> 
     assert Path(out.strip()) == Path("again/mine/text-tuned/3")
 
 
+def test_tune_goes_on_from_its_record_and_says_that_the_best_run_is_gone(row: Path) -> None:
+    assert run("tune", row, "--trials", 1)[0] == 0
+    shutil.rmtree("runs")
+    code, out, err = run("tune", row, "--trials", 1)
+    assert code == 0, err
+    record, best = Path("results/tune/mine/text.json"), Path("runs/tune/mine/text/best.toml")
+    assert f"going on from {record}: 1 of 1 trials are done" in err
+    assert f"run is not in runs/tune; to train it again: mner train {best}" in out and best.exists()
+
+
 def test_tune_reads_a_space_and_says_what_it_leaves_out(row: Path) -> None:
     Path("space.toml").write_text(
         "[training]\ncrf_lr = { choices = [0.01, 0.05] }\n[loss]\ntemperature = { low = 1, high = 8 }\n"
@@ -93,7 +104,7 @@ def test_ctrl_c_ends_the_trial_cleanly_and_the_same_command_continues(row: Path)
     assert process.returncode == 130, err
     assert "the same command continues" in err and "Traceback" not in err
     record = json.loads(Path("results/tune/mine/text.json").read_text())
-    assert record["unfinished"] == {"trial": 1, "how": "interrupted"} and record["trials"] == []
+    assert record["unfinished"]["broken_off"] == ["interrupted"] and record["trials"] == []
     assert metrics.with_name("checkpoint.safetensors").exists()
     code, out, err = run(*words)
     assert code == 0 and "mine/text: 1 of 1 trials" in out and " 60/60 " in out, err

@@ -41,7 +41,8 @@ def tune(
 ) -> None:
     """Search learning rates, epochs, loss weights and the like on dev; write the best trial as a configuration.
 
-    The same command continues an interrupted search; a larger number of --trials adds to a finished one.
+    The same command continues an interrupted search, from its record if its folder is gone; a larger number of --trials
+    adds to a finished one.
     """
     from mner import config as configs
     from mner.config.space import read_space
@@ -73,4 +74,6 @@ def tune(
         say(line)
     say(f"record: {tuned.record_path}")
     if tuned.row is not None:
+        if tuned.run is None:
+            say(f"the best trial's run is not in {out}; to train it again: mner train {tuned.row}")
         say(f"experiment: {tuned.row}")

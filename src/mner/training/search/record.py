@@ -31,12 +31,13 @@ def search_record(
 ) -> dict[str, Any]:
     """The record of a search of ``trials``, whole or under way, as a JSON object.
 
-    Scores are percentages, seconds those of training. ``unfinished`` is an attempt that was interrupted or killed and
-    will be tried again. Machine, versions and date are those of the last trial that ended, so that the record of a
-    finished search does not change.
+    Scores are percentages, seconds those of training. ``settings`` is what a trial trained with, ``sampled`` the exact
+    values of the sampler, from which a search goes on (``resume``). ``unfinished`` is the next trial if attempts at it
+    were interrupted or killed. Machine, versions and date are those of the last trial that ended, so that the record of
+    a finished search does not change.
     """
     config, done, first = job.config, over(study), best(study)
-    rows = _rows(study, start)
+    rows = _rows(study, space, start)
     torn = broken_off(study)
     place = done[-1].user_attrs["made"] if done else made_here()
     return {
@@ -67,7 +68,13 @@ def search_record(
         "trials_done": len(done),
         "best": None if first is None else done.index(first) + 1,
         "trials": rows,
-        "unfinished": {"trial": len(done) + 1, "how": how(study, torn[-1])} if torn else None,
+        "unfinished": {
+            "trial": len(done) + 1,
+            "sampled": _sampled(torn[-1], space),
+            "broken_off": [how(study, trial) for trial in torn],
+        }
+        if torn
+        else None,
         "seconds": round(sum(row["seconds"] for row in rows), 1),
         **place,
     }
@@ -94,7 +101,7 @@ def run_name(number: int) -> str:
     return f"trial-{number:02d}"
 
 
-def _rows(study: optuna.Study, start: Mapping[str, Number]) -> list[dict[str, Any]]:
+def _rows(study: optuna.Study, space: Mapping[str, Values], start: Mapping[str, Number]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     attempts: list[str] = []
     for trial in study.get_trials(deepcopy=False):
@@ -109,6 +116,7 @@ def _rows(study: optuna.Study, start: Mapping[str, Number]) -> list[dict[str, An
                 "state": state(trial),
                 "score": facts["score"],
                 "settings": settings(trial, start),
+                "sampled": _sampled(trial, space),
                 "epochs": {"planned": facts["planned"], "scores": facts["scores"], "best": facts["best_epoch"]},
                 "dev": facts["dev"],
                 "seconds": facts["seconds"],
@@ -118,3 +126,7 @@ def _rows(study: optuna.Study, start: Mapping[str, Number]) -> list[dict[str, An
         )
         attempts = []
     return rows
+
+
+def _sampled(trial: FrozenTrial, space: Mapping[str, Values]) -> dict[str, Number]:
+    return {key: trial.params[key] for key in space if key in trial.params}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ from optuna.trial import Trial, TrialState
 from mner import config as configs
 from mner.config import Config
 from mner.config.space import Number, Space, Values
-from mner.errors import DivergedError, MnerError
+from mner.errors import DivergedError
 from mner.evaluation.views import signed_scores
 from mner.files import write_json, write_text
 from mner.overwrite import SEARCH, check_folder
@@ -25,7 +24,7 @@ from mner.runs import read_record
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare
 from mner.training.run import Event, train
-from mner.training.search import defaults, study
+from mner.training.search import defaults, resume, study
 from mner.training.search.record import made_here, run_name, search_record
 from mner.types import ViewName
 
@@ -35,7 +34,10 @@ JOURNAL, RUNS, BEST = "trials.jsonl", "runs", "best.toml"
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """A search's record, its file, and the best trial's configuration and run (None before one is whole)."""
+    """A search's record, its file, and the best trial's configuration and run.
+
+    Both are None before a trial is whole; the run is None, too, if it was lost with an earlier folder.
+    """
 
     record: Mapping[str, Any]
     record_path: Path
@@ -79,7 +81,9 @@ def tune(
     The first trial is the configuration as it is. A trial's score is the mean of the judged views' dev F1 at the
     epoch that training kept; a trial that lags is given up early (``study.hopeless``), one whose loss diverges
     counts as a trial without a score. The same call continues an interrupted search; the trial that was cut off
-    goes on from its checkpoint. A larger ``trials`` adds to a search that is over. Test splits are never opened.
+    goes on from its checkpoint. Where the search's folder is gone, its record suffices: the trials that ended are
+    taken from it, the one that was cut off begins again. A larger ``trials`` adds to a search that is over. Test
+    splits are never opened.
 
     Args:
         config: The configuration of the first trial.
@@ -97,9 +101,10 @@ def tune(
 
     Raises:
         ConfigError: The search space does not suit the configuration.
-        DataError: A split is missing or faulty, or the folder holds something else.
+        DataError: A split is missing or faulty, the folder holds something else, or the record is damaged.
         ModelError: The encoder is missing.
-        MnerError: There is another search with other settings, or the record of a search that is not in ``out``.
+        MnerError: There is another search with other settings, the record has more trials than the folder, or mner
+            0.1 wrote the record and the folder is gone.
     """
     searched, left_out = defaults.searched(config, space, epochs_max=epochs_max)
     folder = out / config.data.name / config.name
@@ -113,9 +118,14 @@ def tune(
     fingerprint = hashlib.sha256(f"{job.fingerprint} {defaults.fingerprint(searched)} {views}".encode()).hexdigest()[
         :12
     ]
-    if not restart:
-        _refuse_other(record_path, fingerprint, begun=journal.exists())
+    recorded = None if restart else resume.recorded(record_path, fingerprint)
     with study.opened(journal, fingerprint, restart=restart) as trials_study:
+        if recorded and resume.restore(
+            trials_study, recorded, record_path, searched=searched, start=search.start, folder=folder
+        ):
+            done = len(recorded.trials)
+            message = f"going on from {record_path}: {done} of {max(trials, done)} trials are done"
+            watch(Event("trial", done, trials, message))
         if restart:
             shutil.rmtree(folder / RUNS, ignore_errors=True)
             (folder / BEST).unlink(missing_ok=True)
@@ -222,23 +232,6 @@ def _keep(
     return score or 0.0
 
 
-def _refuse_other(record_path: Path, fingerprint: str, *, begun: bool) -> None:
-    if not record_path.exists():
-        return
-    try:
-        recorded = json.loads(record_path.read_text(encoding="utf-8"))["fingerprint"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise MnerError(f"{record_path}: not the record of a search ({error}); pass --restart to replace it") from None
-    if not begun or recorded != fingerprint:
-        which = (
-            "with other settings, data or search space" if recorded != fingerprint else "whose trials are not in --out"
-        )
-        raise MnerError(
-            f"{record_path}: the record of a search {which}; choose another name (--set name=...) or "
-            "another --results, or pass --restart to replace it"
-        )
-
-
 def _sweep(search: Search, record: Mapping[str, Any]) -> None:
     """Remove the runs of all trials but the best and the one that comes next, which may have been cut off."""
     keep = {run_name(record["trials_done"] + 1), run_name(record["best"] or 0)}
@@ -261,4 +254,5 @@ def _write_best(search: Search, base: Path, record: Mapping[str, Any]) -> tuple[
         f"{row['score']:.2f} ({', '.join(search.judged)}), used for choosing."
     ]
     write_text(path, configs.row_toml(best, path, base=base, root=search.root, about=about))
-    return path, search.folder / RUNS / config.data.name / run_name(row["trial"]) / str(config.seed)
+    run = search.folder / RUNS / config.data.name / run_name(row["trial"]) / str(config.seed)
+    return path, run if run.exists() else None

@@ -79,6 +79,13 @@ def break_off(study: optuna.Study, trial: FrozenTrial | Trial, how: str) -> None
     study.tell(trial.number, state=TrialState.FAIL)
 
 
+def add(study: optuna.Study, trial: FrozenTrial, broken: str | None = None) -> None:
+    """Append a trial that is over; ``broken`` says how it was broken off, if it did not end by itself."""
+    if broken:
+        study.set_user_attr(f"broken off {len(study.get_trials(deepcopy=False))}", broken)
+    study.add_trial(trial)
+
+
 def how(study: optuna.Study, trial: FrozenTrial) -> str:
     """How a trial that was broken off ended: interrupted or killed."""
     return str(study.user_attrs[f"broken off {trial.number}"])
@@ -98,7 +105,7 @@ def ask(study: optuna.Study, space: Mapping[str, Values], start: Mapping[str, Nu
         elif number == 0:
             study.enqueue_trial({key: start[key] for key in space})
     study.sampler = TPESampler(seed=(seed * 1_000_003 + number) % 2**32, n_startup_trials=RANDOM)
-    return study.ask({key: _distribution(values, start[key]) for key, values in space.items()})
+    return study.ask(distributions(space, start))
 
 
 def hopeless(scores: Sequence[float], epochs: int, whole: Sequence[tuple[Sequence[float], int]]) -> bool:
@@ -129,6 +136,11 @@ def best(study: optuna.Study) -> FrozenTrial | None:
     """The whole trial with the best score, the earliest of equals; None before one is whole."""
     whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return max(whole, key=lambda trial: trial.value or 0.0, default=None)
+
+
+def distributions(space: Mapping[str, Values], start: Mapping[str, Number]) -> dict[str, BaseDistribution]:
+    """What the sampler draws each key from; a key whose value in ``start`` is whole gets whole numbers."""
+    return {key: _distribution(values, start[key]) for key, values in space.items()}
 
 
 def _distribution(values: Values, start: Number) -> BaseDistribution:
