@@ -6,20 +6,13 @@ import base64
 import io
 import json
 import random
-import sys
-import threading
 import time
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from PIL import Image
-from pydantic import BaseModel
 
-import mner
 from mner.data import sample
-from mner.serve import Settings
-from tests.serve.conftest import running
 
 PICTURES = Path(str(sample.__file__)).parent / "images"
 
@@ -290,40 +283,3 @@ def test_markup_in_a_post_comes_back_as_it_is_and_as_json(service) -> None:
     assert headers["content-type"] == "application/json"
     assert headers["x-content-type-options"] == "nosniff"
     assert json.dumps(row)
-
-
-def test_slow_grounder_holds_up_no_other_request(monkeypatch, tmp_path, ticket) -> None:
-    called, go_on = threading.Event(), threading.Event()
-
-    class Grounder:
-        def __init__(self, options: object, *, threads: int = 0) -> None:
-            pass
-
-        def __call__(self, picture: Image.Image, sought: list[object]) -> list[list[object]]:
-            called.set()
-            assert go_on.wait(60)
-            return [[(0.7, (1, 2, 30, 40))] for _ in sought]
-
-    module = ModuleType("slow.grounder", "Mine.")
-    vars(module).update({"Options": type("Options", (BaseModel,), {}), "Grounder": Grounder})
-    monkeypatch.setitem(sys.modules, "slow", ModuleType("slow"))
-    monkeypatch.setitem(sys.modules, "slow.grounder", module)
-    tagger = mner.load(threads=1, grounding={"grounder": "slow.grounder"})
-    pictured = {"text": POST, "image": base64_of(ticket)[0]}
-    with running(tagger, Settings(store=tmp_path / "store.sqlite", picture_ms=60_000)) as service:
-        rows: list[dict] = []
-        bodies = ({"posts": [pictured, {"text": POST}]}, {**pictured, "explain": True})
-        slow = [threading.Thread(target=lambda body=body: rows.append(service.ask(body)[1])) for body in bodies]
-        for thread in slow:
-            thread.start()
-        assert called.wait(60)
-        assert service.ask({"text": "Kevin Love is back"})[0] == 200
-        assert not rows
-        go_on.set()
-        for thread in slow:
-            thread.join(60)
-    assert len(rows) == 2
-    for row in rows:
-        (entity,) = row["posts"][0]["entities"] if "posts" in row else row["entities"]
-        assert {"slow.grounder", "rapid"} == {region["source"] for region in entity["regions"]}
-    assert sum("evidence" in row for row in rows) == 1

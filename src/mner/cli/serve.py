@@ -37,7 +37,12 @@ def serve(
     ] = None,
     picture_workers: Annotated[int, bounded(1, THREADS, help="Processes that read pictures.")] = 1,
     picture_ms: Annotated[
-        int, bounded(1, DAY * 1000, help="Milliseconds for a request's pictures; then the words alone are read.")
+        int,
+        bounded(
+            1,
+            DAY * 1000,
+            help="Milliseconds for a request's pictures, a grounder included; then it goes without.",
+        ),
     ] = 5000,
     store: Annotated[
         Path | None,

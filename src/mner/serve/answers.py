@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from mner.bulk import line
 from mner.contexts.rows import from_row, to_row
@@ -27,10 +27,10 @@ from mner.tagger.requests import PostLike, request
 from mner.tagger.tagger import explaining
 from mner.types import Post, Prediction, VisualContext
 
-T = TypeVar("T")
-
 LOOKERS = 4
 """Posts whose pictures a grounder looks at at a time, beside the thread that has the model."""
+
+LATE = "the grounder did not look at the pictures within the time of the request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class Answers:
         self._tagger, self._settings, self._batcher = tagger, settings, batcher
         self._pictures, self._metrics = pictures, metrics
         self._lookers = ThreadPoolExecutor(LOOKERS, "mner-grounder")
+        self._free_lookers = asyncio.Semaphore(LOOKERS)
 
     def close(self) -> None:
         """End the threads; what they look at is not waited for."""
@@ -85,9 +86,9 @@ class Answers:
         if pictured:
             await asyncio.gather(*(self._look(post, until) for post in pictured))
         if options.explain:
-            answers = [await self._explained(post, options) for post in posts]
+            answers = [await self._explained(post, options, until) for post in posts]
         else:
-            answers = await self._tagged(posts, options)
+            answers = await self._tagged(posts, options, until)
         rows = [row for row, _ in answers]
         statuses = Counter[str](
             status
@@ -145,24 +146,28 @@ class Answers:
         if several or contexts[0].status == "ok":
             post.beside["images"] = read  # for models that look at pixels, too
 
-    async def _tagged(self, posts: Sequence[_Post], options: Options) -> list[tuple[dict[str, Any], Prediction]]:
+    async def _tagged(
+        self, posts: Sequence[_Post], options: Options, until: float
+    ) -> list[tuple[dict[str, Any], Prediction]]:
         rows = [post.row for post in posts]
         words = [post.words for post in posts]
         both = [at for at, post in enumerate(posts) if options.views and post.beside]
         rows += [posts[at].post for at in both]
         words += [len(posts[at].post.words) for at in both]
         tagged = await self._batcher.tag(rows, words)
-        predictions = [_above(prediction, options.min_score) for prediction in await self._whole(tagged)]
+        whole = await asyncio.gather(*(self._whole(each, until) for each in tagged))
+        predictions = [_above(prediction, options.min_score) for prediction in whole]
         alone = dict(zip(both, predictions[len(posts) :], strict=True))
         return [
             (_row(prediction, options, alone.get(at, prediction)), prediction)
             for at, prediction in enumerate(predictions[: len(posts)])
         ]
 
-    async def _explained(self, post: _Post, options: Options) -> tuple[dict[str, Any], Prediction]:
+    async def _explained(self, post: _Post, options: Options, until: float) -> tuple[dict[str, Any], Prediction]:
         times = 6 + len(post.posted.images)  # both views, and each kind of context and each picture left out
-        rest = await self._batcher.alone(partial(explaining, self._tagger, post.row), times * post.words)
-        explanation: Explanation = await self._apart(rest)
+        work = partial(explaining, self._tagger, post.row)
+        done, explained = await self._batcher.alone(work, times * post.words)
+        explanation: Explanation = await asyncio.to_thread(explained, await self._whole(done, until))
         prediction = _above(explanation.prediction, options.min_score)
         alone = prediction
         if options.views and post.beside:
@@ -173,14 +178,29 @@ class Answers:
         row["pieces"] = [piece.to_dict() for piece in explanation.pieces]
         return row, prediction
 
-    async def _whole(self, tagged: Sequence[Tagged]) -> list[Prediction]:
-        looks = {at: self._apart(each.look) for at, each in enumerate(tagged) if each.look is not None}
-        grounded = dict(zip(looks, await asyncio.gather(*looks.values()), strict=True)) if looks else {}
-        return [grounded.get(at, each.prediction) for at, each in enumerate(tagged)]
+    async def _whole(self, done: Tagged, until: float) -> Prediction:
+        """The prediction with what a grounder finds; where the time of the request is over before, without, saying so.
 
-    async def _apart(self, look: Callable[[], T]) -> T:
-        """What a grounder, which may be slow, gives; the thread of the model goes on meanwhile."""
-        return await asyncio.get_running_loop().run_in_executor(self._lookers, look)
+        The thread of the model goes on meanwhile.
+        """
+        if done.look is None:
+            return done.prediction
+        try:
+            async with asyncio.timeout_at(until):
+                return await self._looked(done.look)
+        except TimeoutError:
+            self._metrics.late.inc()
+            return replace(done.prediction, reason="; ".join(filter(None, (done.prediction.reason, LATE))))
+
+    async def _looked(self, look: Callable[[], Prediction]) -> Prediction:
+        """What a grounder gives, once a thread is free for it.
+
+        A thread cannot be stopped: what nobody waits for any longer keeps its thread to its end, and is dropped.
+        """
+        await self._free_lookers.acquire()
+        looking = asyncio.get_running_loop().run_in_executor(self._lookers, look)
+        looking.add_done_callback(lambda _: self._free_lookers.release())
+        return await asyncio.shield(looking)
 
     def _count(self, predictions: Sequence[Prediction], statuses: Counter[str]) -> None:
         self._metrics.posts.inc(len(predictions))

@@ -94,7 +94,7 @@ _PREDICTION = {
                 "required": ["status"],
             },
         },
-        "reason": {"type": "string"},
+        "reason": {"type": "string", "description": "Why a picture was not used, or a grounder did not look at it."},
         "cut": {"type": "object", "additionalProperties": {"type": "integer"}},
         "context": _ref("Context"),
         "views": {

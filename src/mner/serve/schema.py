@@ -129,7 +129,9 @@ class Options(_Strict):
     views: list[ViewName] = Field([], max_length=2, description="Views whose entities stand beside the answer: T, I+T.")
     explain: bool = Field(False, description="Add the evidence for each entity: what the picture did.")
     min_score: float = Field(0.0, ge=0.0, le=1.0, description="Least probability of an entity.")
-    picture_ms: float = Field(0, description="Most milliseconds for the pictures of this request.")
+    picture_ms: float = Field(
+        0, description="Most milliseconds for this request's pictures, a grounder's look included."
+    )
 
 
 class OnePost(PostFields, Options):

@@ -25,7 +25,8 @@ class Settings:
         max_words: Words of one post.
         max_characters: Characters of one post's text, and of a context as JSON.
         body_seconds: Seconds within which a body must have come.
-        picture_ms: Most milliseconds for the pictures of one request, after which its words alone are read.
+        picture_ms: Most milliseconds for the pictures of one request. A picture that is not read by then counts as
+            none, and one that a grounder has not looked at gives none of its regions.
         picture_workers: Processes that read pictures.
         pictures_waiting: Pictures that may wait for a worker; one beyond them is not read.
         contexts: Readings of pictures that are kept in memory.

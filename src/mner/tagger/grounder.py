@@ -63,15 +63,17 @@ class Grounder:
     ) -> Callable[[], Prediction] | None:
         """What has the backend look at a request's pictures, and gives the prediction with its regions.
 
-        What went wrong is the prediction's reason. None: there is no backend, or nothing to look for.
+        What went wrong is the prediction's reason. None: there is no backend, or nothing to look for or at.
         """
         asking = self._asking
         if asking is None or not prediction.entities:
             return None
+        pairs = zip(wanted.apart or (wanted,), reading.apart or (reading,), strict=True)
+        sources = [self._pictures.source(each) if own.status in {"used", "empty"} else None for each, own in pairs]
+        if all(source is None for source in sources):
+            return None
 
         def look() -> Prediction:
-            pairs = zip(wanted.apart or (wanted,), reading.apart or (reading,), strict=True)
-            sources = [self._pictures.source(each) if own.status in {"used", "empty"} else None for each, own in pairs]
             entities, fault = asking(prediction.entities, sources)
             return replace(
                 prediction, entities=entities, reason="; ".join(filter(None, (prediction.reason, fault))) or None

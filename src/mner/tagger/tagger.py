@@ -201,9 +201,10 @@ class Tagger:
         context: ContextLike | Sequence[ContextLike] | None = None,
     ) -> Explanation:
         """What the picture did for each entity of one post; the arguments are those of a call."""
-        return self._explaining(self._request(post, image=image, context=context))()
+        done, explained = self._explaining(self._request(post, image=image, context=context))
+        return explained(done.whole())
 
-    def _explaining(self, wanted: Request) -> Callable[[], Explanation]:
+    def _explaining(self, wanted: Request) -> tuple[Tagged, Callable[[Prediction], Explanation]]:
         reading = self._beside.look(wanted)
         (done,) = self._tag([wanted], self._limits.own, [reading])
         evidence = weigh(
@@ -218,13 +219,12 @@ class Tagger:
         )
         gold = None if (spans := wanted.post.spans) is None else tuple(wanted.post.entity(span, 1.0) for span in spans)
 
-        def explained() -> Explanation:
+        def explained(prediction: Prediction) -> Explanation:
             first, *more = [self._pictures.source(picture) for picture in wanted.apart or [wanted]]
-            prediction = done.whole()
             grounded = self._grounder.evidence(wanted, prediction, evidence)
             return Explanation(prediction, grounded, reading.pieces, first, gold, tuple(more))
 
-        return explained
+        return done, explained
 
     def save(self, folder: str | Path) -> None:
         """Copy the model into a folder, which ``mner.load(folder)`` takes on any machine.
@@ -282,8 +282,8 @@ def tagged(tagger: Tagger, posts: Iterable[PostLike]) -> list[Tagged]:
     return tagger._tag([tagger._numbered(number, post) for number, post in enumerate(posts, 1)], tagger._limits.own)
 
 
-def explaining(tagger: Tagger, post: PostLike) -> Callable[[], Explanation]:
-    """The first step of ``explain``, for a server; the call has a grounder look at the pictures, and gives the rest."""
+def explaining(tagger: Tagger, post: PostLike) -> tuple[Tagged, Callable[[Prediction], Explanation]]:
+    """The first step of ``explain``, for a server: the post as ``tagged`` gives it, and what explains it."""
     return tagger._explaining(tagger._request(post))
 
 
