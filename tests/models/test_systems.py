@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,6 +29,7 @@ from systems import (
 import mner
 from mner import config as configs
 from mner import models
+from mner.config import Config
 from mner.data.listing import pictures
 from mner.errors import ConfigError
 from mner.export import export
@@ -117,6 +120,47 @@ def test_model_overfits_eight_posts_whose_pictures_alone_tell_them_apart(name: s
         optimizer.step()
     assert float(loss.detach()) < 0.2
     assert scores(model, arrays)[:, 0].argmax(-1).tolist() == gold[:, 0].tolist()
+
+
+@pytest.mark.parametrize("name", [*SYSTEMS, "rpbert hard"])
+def test_teachers_stand_beside_the_gold_labels_or_in_their_place(name: str, tiny_encoder: Path) -> None:
+    name, *hard = name.split()
+    config = settings(name, tiny_encoder, **({"gate": "hard"} if hard else {}))
+    config = config.model_copy(update={"teachers": config.teachers.model_copy(update={"weight": 3.0})})
+    model, views = built(config)
+    batch = view_tensors(batch_of(views, config, three(name, 1, 2)), model)
+
+    def losses(*given: Any, **taught: Any) -> dict[str, torch.Tensor]:
+        torch.manual_seed(1)
+        return model.losses(batch, *given, **taught)  # type: ignore[no-any-return]
+
+    plain = losses(GOLD)
+    other = model.crf.posteriors(torch.randn(3, 4, len(LABELS)), batch["I+T"]["lengths"])
+    alone = losses(None, taught={"I+T": other})
+    assert alone.keys() == {"loss", "teachers"} and (alone["teachers"] > 0).all()
+    torch.testing.assert_close(alone["loss"], 3 * alone["teachers"])
+    both = losses(GOLD, taught={"I+T": other})
+    assert both.keys() == {*plain, "teachers"}
+    torch.testing.assert_close(both["loss"], plain["loss"] + alone["loss"])
+    alone["loss"].sum().backward()
+    assert any(
+        p.grad is not None and p.grad.any() for p in model.parameter_groups()["encoder" if name != "riva" else "crf"]
+    )
+    if not hard:  # its scores depend on what was sampled
+        own = model.crf.posteriors(model.emissions(batch, "I+T"), batch["I+T"]["lengths"]).detach()
+        torch.testing.assert_close(losses(GOLD, taught={"I+T": own})["loss"], plain["loss"])
+
+
+def test_system_learns_from_teachers_on_posts_without_labels(
+    album: Path, pictured: Callable[..., Config], tmp_path: Path
+) -> None:
+    (album / "more.jsonl").write_text(json.dumps({"text": "Kevin Love won", "image": "1.jpg"}) + "\n")
+    teacher = train(pictured(name="teacher"), root=album, out=tmp_path / "runs")
+    config = pictured(teachers={"models": [str(teacher)]}, data={"tasks": {"unlabelled": "more.jsonl"}})
+    run = train(config, root=album, out=tmp_path / "runs")
+    losses = json.loads((run / "record.json").read_text())["epochs"][0]["losses"]
+    assert losses.keys() == {"I+T", "teachers", "loss", "taught.teachers", "taught.loss"}
+    assert losses["taught.loss"] == pytest.approx(losses["taught.teachers"])
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -196,10 +196,25 @@ def test_unlabelled_posts_that_are_scored_are_refused(
         prepare(config, corpus)
 
 
-def test_who_cannot_be_taught_is_refused(corpus: Path, tiny_config: Make, teacher: Path) -> None:
+def test_who_cannot_be_taught_is_refused(
+    corpus: Path, tiny_config: Make, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "their_students").mkdir()
+    (tmp_path / "their_students" / "plain.py").write_text(
+        "from mner.views import Needs\n"
+        "class Model:\n"
+        "    def needs(config):\n"
+        "        return Needs(encoders=(config.model.encoder,))\n"
+        "    def losses(self, batch, gold):\n"
+        "        ...\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
     models = {"models": [str(teacher)]}
-    with pytest.raises(ConfigError, match='the model "imgfeat" does not learn from teachers'):
-        prepare(tiny_config(teachers=models, model={"name": "imgfeat"}, loss={"cva": "none"}), corpus)
+    theirs = tiny_config(teachers=models, model={"name": "their_students.plain"}, loss={"cva": "none"})
+    with pytest.raises(
+        ConfigError, match=r"\"their_students\.plain\" does not learn from teachers .* every model of mner"
+    ):
+        prepare(theirs, corpus)
     padded = tiny_config(teachers=models, model={"subtoken_labels": "pad"}, decode={"constrained": False})
     with pytest.raises(ConfigError, match='set model\\.subtoken_labels = "first"'):
         prepare(padded, corpus)

@@ -40,7 +40,7 @@ class Model(nn.Module):
         super().__init__()
         options = Options.model_validate(config.model.options)
         self.regions = options.regions
-        self.loss = config.loss
+        self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         self.tagger = EncoderTagger(config.model, labels, encoder)
         self.visual = nn.Linear(options.width, embedding_width(encoder))
@@ -82,8 +82,13 @@ class Model(nn.Module):
         scores: Tensor = self.tagger.emission(self.word_vectors(batch, view))
         return scores.float()
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
-        """The losses of each post: ``loss`` (post,) to minimise, and that of each view; ``gold`` is (post, word)."""
-        return supervised(self, self.loss, batch, gold)
+    def losses(
+        self,
+        batch: Mapping[ViewName, Arrays],
+        gold: Tensor | None,
+        taught: Mapping[ViewName, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
+        return supervised(self, self.config, batch, gold, taught)
 
     forward = losses

@@ -78,7 +78,7 @@ class Model(nn.Module):
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
         self.options = options = Options.model_validate(config.model.options)
-        self.loss = config.loss
+        self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         self.encoder = encoder
         width, language = embedding_width(encoder), options.language_hidden
@@ -146,23 +146,30 @@ class Model(nn.Module):
         scores: Tensor = self.emission(self.word_vectors(batch, view))
         return scores.float()
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor, task: str = NER) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise.
+    def losses(
+        self,
+        batch: Mapping[ViewName, Arrays],
+        gold: Tensor | None,
+        task: str = NER,
+        taught: Mapping[ViewName, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s.
 
-        ``gold`` is (post, word); of the task "teacher" 1 where the picture adds to the text (post,).
+        Of the task "teacher", ``gold`` is 1 where the picture adds to the text (post,).
         """
         if task == NER:
-            return supervised(self, self.loss, batch, gold)
+            return supervised(self, self.config, batch, gold, taught)
         arrays = batch["I+T"]
         words, lengths = self._embedded(arrays)
         if task == "language":
             return {"loss": self._language_loss(arrays, words, lengths)}
         picture = self._picture(arrays)
-        taught = self.teacher(words, lengths, picture)
+        judged = self.teacher(words, lengths, picture)
         if task == "teacher":
-            return {"loss": functional.cross_entropy(taught, gold, reduction="none")}
+            assert gold is not None
+            return {"loss": functional.cross_entropy(judged, gold, reduction="none")}
         learned = self.student(words, lengths, picture).log_softmax(-1)
-        return {"loss": functional.kl_div(learned, taught.detach().softmax(-1), reduction="none").sum(-1)}
+        return {"loss": functional.kl_div(learned, judged.detach().softmax(-1), reduction="none").sum(-1)}
 
     forward = losses
 

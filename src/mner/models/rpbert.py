@@ -59,7 +59,7 @@ class Model(nn.Module):
         super().__init__()
         self.options = options = Options.model_validate(config.model.options)
         room_for(encoder, options.regions, config)
-        self.loss = config.loss
+        self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         settings = config.model
         self.words = WordEncoder(encoder, word_dropout=settings.word_dropout, case_shape=settings.case_shape)
@@ -109,28 +109,36 @@ class Model(nn.Module):
         scores: Tensor = self.emission(self.word_vectors(batch, view))
         return scores.float()
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor, task: str = NER) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise.
+    def losses(
+        self,
+        batch: Mapping[ViewName, Arrays],
+        gold: Tensor | None,
+        task: str = NER,
+        taught: Mapping[ViewName, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s.
 
-        ``gold`` is (post, word), or, of the task "relation", 1 where the picture adds to the text (post,).
+        Of the task "relation", ``gold`` is 1 where the picture adds to the text (post,). A hard gate learns where there
+        are gold labels alone.
         """
         if task != NER:
+            assert gold is not None
             return {"loss": functional.cross_entropy(self._judged(batch["I+T"]), gold, reduction="none")}
-        parts: dict[ViewName, Tensor] = {}
-        policy: Tensor | None = None
-        for view in self.views:
-            arrays = batch[view]
-            if view == "T" or self.judge is None or self.options.gate == "soft":
-                parts[view] = self.crf.nll(self.emissions(batch, view), gold, arrays["lengths"])
-                continue
-            chances = self._judged(arrays).log_softmax(-1)
+        sampled = "I+T" in self.views and self.judge is not None and self.options.gate == "hard"
+        scores = {view: self.emissions(batch, view) for view in self.views if view == "T" or not sampled}
+        if sampled:
+            chances = self._judged(batch["I+T"]).log_softmax(-1)
             action = torch.multinomial(chances.exp(), 1)  # (post, 1)
-            vectors = self._words(arrays, self._second(arrays, action[:, 0].to(chances.dtype)))
-            parts[view] = self.crf.nll(self.emission(vectors).float(), gold, arrays["lengths"])
-            reward = parts[view].mean().detach() - parts[view].detach()  # against the batch's mean
-            policy = -reward * chances.gather(1, action)[:, 0]
-        losses = of_views(self.loss, parts)
-        return losses if policy is None else {**losses, "loss": losses["loss"] + policy, "policy": policy}
+            vectors = self._words(batch["I+T"], self._second(batch["I+T"], action[:, 0].to(chances.dtype)))
+            scores["I+T"] = self.emission(vectors).float()
+        lengths = batch[self.views[0]]["lengths"]
+        parts = {} if gold is None else {view: self.crf.nll(each, gold, lengths) for view, each in scores.items()}
+        losses = of_views(self, self.config, parts, scores, lengths, taught)
+        if not sampled or gold is None:
+            return losses
+        reward = parts["I+T"].mean().detach() - parts["I+T"].detach()  # against the batch's mean
+        policy = -reward * chances.gather(1, action)[:, 0]
+        return {**losses, "loss": losses["loss"] + policy, "policy": policy}
 
     forward = losses
 

@@ -43,7 +43,7 @@ class Model(nn.Module):
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
         self.options = options = Options.model_validate(config.model.options)
-        self.loss = config.loss
+        self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         settings = config.model
         self.words = WordEncoder(encoder, word_dropout=settings.word_dropout, case_shape=settings.case_shape)
@@ -95,9 +95,14 @@ class Model(nn.Module):
         scores: Tensor = self.emission(self.word_vectors(batch, view))
         return scores.float()
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
-        """The losses of each post: ``loss`` (post,) to minimise, and that of each view; ``gold`` is (post, word)."""
-        return supervised(self, self.loss, batch, gold)
+    def losses(
+        self,
+        batch: Mapping[ViewName, Arrays],
+        gold: Tensor | None,
+        taught: Mapping[ViewName, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
+        return supervised(self, self.config, batch, gold, taught)
 
     forward = losses
 

@@ -64,7 +64,7 @@ class Model(nn.Module):
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
         self.options = options = Options.model_validate(config.model.options)
-        self.loss = config.loss
+        self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         settings = config.model
         self.words = WordEncoder(encoder, word_dropout=settings.word_dropout, case_shape=settings.case_shape)
@@ -115,15 +115,22 @@ class Model(nn.Module):
         """Label scores (post, word, label) in float32 of one view."""
         return self._scores(batch[view])[0]
 
-    def losses(self, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
-        """The losses of each post: ``loss`` (post,) to minimise, and that of each view; ``gold`` is (post, word)."""
+    def losses(
+        self,
+        batch: Mapping[ViewName, Arrays],
+        gold: Tensor | None,
+        taught: Mapping[ViewName, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
+        scores: dict[ViewName, Tensor] = {}
         parts: dict[ViewName, Tensor] = {}
+        lengths = batch[self.views[0]]["lengths"]
         for view in self.views:
-            scores, spans = self._scores(batch[view])
-            lengths = batch[view]["lengths"]
-            auxiliary = self.span_crf.nll(spans, self.classes[gold], lengths)
-            parts[view] = self.crf.nll(scores, gold, lengths) + self.options.auxiliary_weight * auxiliary
-        return of_views(self.loss, parts)
+            scores[view], spans = self._scores(batch[view])
+            if gold is not None:
+                auxiliary = self.span_crf.nll(spans, self.classes[gold], lengths)
+                parts[view] = self.crf.nll(scores[view], gold, lengths) + self.options.auxiliary_weight * auxiliary
+        return of_views(self, self.config, parts, scores, lengths, taught)
 
     forward = losses
 

@@ -67,7 +67,8 @@ def taught_needs(config: Config, needs: Needs) -> Needs:
     """
     if not models.can_be_taught(config):
         raise ConfigError(
-            f'teachers.models: the model "{config.model.name}" does not learn from teachers; ita and text do'
+            f'teachers.models: the model "{config.model.name}" does not learn from teachers (its losses take no '
+            '"taught"); every model of mner does'
         )
     if config.model.subtoken_labels == "pad":
         raise ConfigError('teachers.models: they teach words; set model.subtoken_labels = "first"')

@@ -8,30 +8,57 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mner.config import Config, LossConfig
+from mner.config import Config
 from mner.errors import ConfigError
 from mner.models.parts.align import loss_weights
 from mner.models.parts.encoder import Arrays
+from mner.models.parts.lesson import lesson
 from mner.types import ViewName
 
 if TYPE_CHECKING:
     from mner.models import Model
 
 
-def supervised(model: Model, config: LossConfig, batch: Mapping[ViewName, Arrays], gold: Tensor) -> dict[str, Tensor]:
-    """``loss`` (post,) to minimise, and each trained view's negative log-likelihood; ``gold`` is (post, word)."""
-    return of_views(
-        config,
-        {view: model.crf.nll(model.emissions(batch, view), gold, batch[view]["lengths"]) for view in model.views},
-    )
+def supervised(
+    model: Model,
+    config: Config,
+    batch: Mapping[ViewName, Arrays],
+    gold: Tensor | None,
+    taught: Mapping[ViewName, Tensor] | None,
+) -> dict[str, Tensor]:
+    """The losses of a model that learns by its label scores alone; ``batch`` to ``taught`` are ``Model.losses``'s."""
+    scores = {view: model.emissions(batch, view) for view in model.views}
+    lengths = batch[model.views[0]]["lengths"]
+    parts = {} if gold is None else {view: model.crf.nll(each, gold, lengths) for view, each in scores.items()}
+    return of_views(model, config, parts, scores, lengths, taught)
 
 
-def of_views(config: LossConfig, parts: Mapping[ViewName, Tensor]) -> dict[str, Tensor]:
-    """``loss`` (post,), the weighted sum of the views' losses, and those losses by the names of the views."""
-    weights = loss_weights(config)
+def of_views(
+    model: Model,
+    config: Config,
+    parts: Mapping[ViewName, Tensor],
+    scores: Mapping[ViewName, Tensor],
+    lengths: Tensor,
+    taught: Mapping[ViewName, Tensor] | None,
+) -> dict[str, Tensor]:
+    """``loss`` (post,) to minimise, and what it is the weighted sum of, by name.
+
+    Args:
+        model: Its chain gives what it believes.
+        config: Its weights.
+        parts: The loss (post,) of each trained view; none for posts without labels.
+        scores: The label scores (post, word, label) of each trained view.
+        lengths: Words of each post (post,).
+        taught: Log-posteriors of the teachers (post, word, label) for each trained view; None without teachers.
+    """
+    weights = loss_weights(config.loss)
     of_view: dict[ViewName, float] = {"T": weights.t, "I+T": weights.it}
-    total = torch.stack([of_view[view] * loss for view, loss in parts.items()]).sum(0)
-    return {"loss": total, **{str(view): loss for view, loss in parts.items()}}
+    named = {str(view): loss for view, loss in parts.items()}
+    weighed = [of_view[view] * loss for view, loss in parts.items()]
+    if taught is not None:
+        named["teachers"] = lesson(config.teachers, model.crf, taught, scores, of_view, lengths)
+        weighed.append(config.teachers.weight * named["teachers"])
+    return {"loss": torch.stack(weighed).sum(0), **named}
 
 
 def refuse_alignment(config: Config) -> None:
