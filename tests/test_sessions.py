@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from mner import sessions
 from mner.errors import ModelError
@@ -35,7 +35,7 @@ import numpy as np
 from mner.sessions import Session
 
 path, ending = Path(sys.argv[1]), sys.argv[2]
-session = Session(path, path.read_bytes, threads=2, remedy="")
+session = Session(path, threads=2, remedy="")
 x = np.ones((400, 400), np.float32)
 (before,) = session.run(None, {"x": x})
 child = os.fork()
@@ -56,6 +56,22 @@ if child == 0:
     sys.exit(0)
 assert np.array_equal(session.run(None, {"x": x})[0], before)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+OPEN = """
+import re, sys
+from pathlib import Path
+from mner.sessions import Session, onnxruntime
+
+def resident():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+
+onnxruntime()
+before = resident()
+session = Session(Path(sys.argv[1]), threads=2, remedy="")
+opened = resident()
+half = session.half()
+print(opened - before, resident() - opened)
 """
 
 
@@ -114,26 +130,42 @@ def test_faulty_file_is_named_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "text.onnx"
     path.write_text("not a network")
     with pytest.raises(ModelError, match=r"text\.onnx: onnxruntime .* cannot load it: .*; copy it again$"):
-        sessions.Session(path, path.read_bytes, remedy="copy it again")
+        sessions.Session(path, remedy="copy it again")
 
 
 def test_session_names_its_arrays(graph: Path) -> None:
-    session = sessions.Session(graph, graph.read_bytes, threads=1, remedy="")
+    session = sessions.Session(graph, threads=1, remedy="")
     assert [array.name for array in (*session.get_inputs(), *session.get_outputs())] == ["x", "y"]
     (product,) = session.run(["y"], {"x": np.eye(400, dtype=np.float32)})
     np.testing.assert_array_equal(product, np.eye(400))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of a process")
+def test_session_takes_the_memory_of_its_weights_once(tmp_path: Path) -> None:
+    weights = [numpy_helper.from_array(np.full((1024, 1024), at, np.float32), f"w{at}") for at in range(16)]
+    nodes = [helper.make_node("MatMul", [f"x{at}", f"w{at}"], [f"x{at + 1}"]) for at in range(16)]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1024]) for name in ("x0", "x16")]
+    graph = helper.make_graph(nodes, "large", ends[:1], ends[1:], weights)
+    path = tmp_path / "large.onnx"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
+    done = subprocess.run([sys.executable, "-c", OPEN, str(path)], capture_output=True, text=True, timeout=120)
+    assert done.stderr == ""
+    whole, half = (int(size) / path.stat().st_size for size in done.stdout.split())
+    assert whole < 1.5
+    assert half < 1.5
+
+
 def test_half_has_half_of_the_threads_and_the_same_file(graph: Path) -> None:
-    whole = sessions.Session(graph, graph.read_bytes, threads=4, remedy="")
+    whole = sessions.Session(graph, threads=4, remedy="")
     half = whole.half()
     assert half is not None and half is whole.half()
     assert half._session.get_session_options().intra_op_num_threads == 2
     assert [array.name for array in half.get_inputs()] == [array.name for array in whole.get_inputs()]
-    assert sessions.Session(graph, graph.read_bytes, threads=1, remedy="").half() is None
+    assert sessions.Session(graph, threads=1, remedy="").half() is None
 
 
 def test_there_is_no_half_of_a_file_that_has_changed(graph: Path) -> None:
-    whole = sessions.Session(graph, graph.read_bytes, threads=4, remedy="")
+    whole = sessions.Session(graph, threads=4, remedy="")
     graph.write_bytes(b"another")
     assert whole.half() is None

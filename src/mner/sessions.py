@@ -46,7 +46,7 @@ class Session:
 
     Args:
         path: The ONNX file.
-        read: Its content, checked; called again in a forked child.
+        check: Called before the file is opened, also in a forked child; raises where it must not be.
         threads: Threads of one run; 0 takes all cores.
         remedy: What the user should do about a file that cannot be loaded; the end of the message.
 
@@ -54,8 +54,10 @@ class Session:
         ModelError: The file cannot be loaded.
     """
 
-    def __init__(self, path: Path, read: Callable[[], bytes], *, threads: int = 0, remedy: str) -> None:
-        self._path, self._read, self._threads, self._remedy = path, read, threads, remedy
+    def __init__(
+        self, path: Path, check: Callable[[], object] = lambda: None, *, threads: int = 0, remedy: str
+    ) -> None:
+        self._path, self._check, self._threads, self._remedy = path, check, threads, remedy
         self._lock = threading.Lock()
         self._half: Session | None = None
         self._session: Any = self._open()
@@ -118,7 +120,7 @@ class Session:
             return None
         with self._lock:
             if self._half is None and _stamp(self._path) == self._stamp:
-                self._half = Session(self._path, self._read, threads=-(-threads // 2), remedy=self._remedy)
+                self._half = Session(self._path, self._check, threads=-(-threads // 2), remedy=self._remedy)
             return self._half
 
     def get_inputs(self) -> list[Any]:
@@ -148,7 +150,7 @@ class Session:
             return self._session
 
     def _open(self) -> Any:
-        content = self._read()
+        self._check()
         module = onnxruntime()
         options = module.SessionOptions()
         options.intra_op_num_threads = self._threads
@@ -157,11 +159,14 @@ class Session:
         options.log_severity_level = 4  # what goes wrong is raised, once
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            return module.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            # By its path: of a session that is given bytes, onnxruntime keeps these, too.
+            session = module.InferenceSession(str(self._path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's exceptions have no other class in common
             raise ModelError(
                 f"{self._path}: onnxruntime {module.__version__} cannot load it: {first_line(error)}; {self._remedy}"
             ) from error
+        _trim()
+        return session
 
 
 class Inherited(Protocol):
@@ -187,6 +192,12 @@ def never_free(value: Any) -> None:
 def first_line(error: Exception) -> str:
     """The first line of a message of onnxruntime, which lines of its own source follow."""
     return str(error).partition("\n")[0]
+
+
+def _trim() -> None:
+    """Give back what was freed: opening takes the weights several times over, and the GNU C library keeps all of it."""
+    with suppress(OSError, AttributeError, TypeError):  # another C library has no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _cores() -> int:

@@ -161,17 +161,15 @@ def open_session(path: Path, *, threads: int = 0) -> Session:
     Raises:
         ModelError: The file is missing or damaged, or keeps tensors in other files.
     """
-    return Session(path, partial(_read, path), threads=threads, remedy="copy or export the model again")
+    return Session(path, partial(_check_whole, path), threads=threads, remedy="copy or export the model again")
 
 
-def _read(path: Path) -> bytes:
-    """The content of an ONNX file that is whole in itself."""
+def _check_whole(path: Path) -> None:
+    """Refuse an ONNX file that is not whole in itself."""
     try:
-        content = path.read_bytes()
+        outside = external_tensors(path.read_bytes())
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        outside = external_tensors(content)
     except ValueError as error:
         raise ModelError(f"{path}: damaged, or no ONNX file ({error}); copy or export the model again") from None
     if outside:
@@ -179,4 +177,3 @@ def _read(path: Path) -> bytes:
             f"{path}: {outside} of its tensors lie in other files, which mner does not open; "
             "save it as one file: onnx.save_model(model, path, save_as_external_data=False)"
         )
-    return content

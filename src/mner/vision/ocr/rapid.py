@@ -130,7 +130,7 @@ class Reader:
                 raise ModelError(f'{model}: not in the installed rapidocr; pip install "rapidocr>=3.10"')
         self._options = options
         self._finder, self._turner, self._reader = (
-            Session(model, model.read_bytes, threads=max(threads, 1), remedy=_REMEDY) for model in (det, cls, rec)
+            Session(model, threads=max(threads, 1), remedy=_REMEDY) for model in (det, cls, rec)
         )
         characters = self._reader.metadata().get("character")
         if not characters:
