@@ -86,7 +86,7 @@ def card(facts: Mapping[str, Any]) -> str:
     lines += [
         f"`python -m lab.ready.build`, with `lab/ready/{facts['name']}.toml`; mner {version('mner')}, seed "
         f"{record['seed']}, epoch {record['best_epoch']}, on {_machine(record)}, "
-        f"{record['precision']}.",
+        f"{'fp32' if record['precision'] == 'no' else record['precision']}.",
         "",
         f"- trained on {train['posts']} posts, {train['entities']} entities, fingerprint {train['fingerprint']}; "
         f"{train['contexts'].get('used', 0)} with a simulated context",

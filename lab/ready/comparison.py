@@ -12,9 +12,10 @@ from typing import Any
 
 FOLDER = Path(__file__).with_name("scores")
 MODELS = {
+    "earlier": "social-en-earlier",
     "packaged": "social-en",
-    "recipe, MiniLM": "recipe-minilm",
-    "recipe, e5": "recipe-e5",
+    "recipe alone, MiniLM": "recipe-minilm",
+    "recipe alone, e5": "recipe-e5",
 }
 """What a column says -> whose report it is."""
 DATA = {

@@ -215,7 +215,7 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
         "record": {
             "seed": 1,
             "best_epoch": 2,
-            "precision": "fp32",
+            "precision": "no",
             "machine": {"cores": 2, "cpu": "x"},
             "splits": {"train": {"posts": 43, "entities": 50, "fingerprint": "f", "contexts": {"used": 12}}},
         },
@@ -235,4 +235,5 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
     assert "| btc.dev | T | 75.00 | 4.5 | 12.5 | 75.0 |  | 55.5 (9) |  |  |  |" in text
     assert "| the name | 50 | 2 | 70.0 | 1.0 | 2.0 |" in text
     assert text.index("`a`:") < text.index("## Text in pictures")
+    assert "2 cores (x), fp32." in text
     assert "all-MiniLM-L6-v2" in text and "`social-en` was taken" in text

@@ -24,14 +24,14 @@ from tests.serve.conftest import PICTURES, Running, running
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket, pytest.mark.slow]
 
 Browse = Callable[..., Opened]
-POST = "still thinking about Jackson"
-SHIRT, STAGE = PICTURES / "test-046.png", PICTURES / "test-057.png"
+POST = "Dallas was worth the wait"
+SCOREBOARD, POSTER = PICTURES / "train-002.png", PICTURES / "train-088.png"
 HOSTILE = (
     '<img src=x onerror=hit()> </p><script>hit()</script> \u202egnorw \x1b[31m it\'s `$(x)` \\n "q" & \xa0\U0001f525'
 )
 
 
-def show(opened: Opened, picture: Path = SHIRT, text: str = POST) -> Page:
+def show(opened: Opened, picture: Path = SCOREBOARD, text: str = POST) -> Page:
     """The page with a picture, and a post that was tagged with it."""
     opened.page.set_input_files("#file", picture)
     opened.page.fill("#text", text)
@@ -72,14 +72,15 @@ def test_files_are_given_under_a_policy_that_lets_nothing_else_run(service: Runn
 def test_page_shows_what_the_picture_changes_and_lights_up_its_text(browse: Browse, service: Running) -> None:
     opened = browse(service.address)
     shown = show(opened)
-    assert marks(shown, 0) == ["JacksonPER0.47"]
-    assert marks(shown, 1) == ["JacksonORG0.78was PER"]
+    (alone,), (pictured,) = marks(shown, 0), marks(shown, 1)
+    assert re.fullmatch(r"DallasLOC0\.\d\d", alone)
+    assert re.fullmatch(r"DallasORG0\.\d\dwas LOC", pictured)
     assert shown.inner_text("#picture-status") == "The picture was read."
     assert shown.locator("rect.lit").count() == 0
     shown.focus("#evidence button")
-    assert shown.locator("rect.lit title").all_text_contents() == ["JACKSON"]
-    assert shown.locator("#entries li.lit input").input_value() == "JACKSON"
-    assert "The picture changed its label: PER → ORG." in shown.inner_text("#evidence")
+    assert shown.locator("rect.lit title").all_text_contents() == ["DALLAS"]
+    assert shown.locator("#entries li.lit input").input_value() == "DALLAS"
+    assert "The picture changed its label: LOC → ORG." in shown.inner_text("#evidence")
     shown.focus("#text")
     assert shown.locator("rect.lit").count() == 0
     shown.hover(".view:nth-child(2) mark")
@@ -93,15 +94,15 @@ def test_entity_lights_the_lines_that_its_region_joins(browse: Browse, service: 
     def joined(route: Any) -> None:
         row = route.fetch().json()
         (line,) = row["evidence"]
-        line["regions"] = [{**line["regions"][0], "box": [0, 0, 500, 400], "text": "DJ JACKSON", "match": "case"}]
+        line["regions"] = [{**line["regions"][0], "box": [0, 0, 500, 400], "text": "GO DALLAS", "match": "case"}]
         route.fulfill(json=row)
 
     shown.route("**/v1/entities", joined)
-    shown.fill("#text", "still thinking of Jackson")
-    expect(shown.locator("#evidence")).to_contain_text("“DJ JACKSON” (case, 1.00)".replace("“", "").replace("”", ""))
+    shown.fill("#text", "Dallas was worth waiting")
+    expect(shown.locator("#evidence")).to_contain_text("“GO DALLAS” (case, 1.00)".replace("“", "").replace("”", ""))
     shown.focus("#evidence button")
     assert shown.locator("rect.lit").count() == shown.locator("rect.joined").count() == 1
-    assert shown.locator("#entries li.lit input").input_value() == "JACKSON"
+    assert shown.locator("#entries li.lit input").input_value() == "DALLAS"
     shown.focus("#text")
     assert shown.locator("rect.joined").count() == 0
 
@@ -149,24 +150,26 @@ def test_edits_of_what_was_read_change_the_entities(browse: Browse, service: Run
     opened = browse(service.address)
     shown = show(opened)
     second = shown.locator(".view:nth-child(2) mark")
-    shown.click("[aria-label='Remove the line CHAMPIONS']")
-    expect(second).not_to_contain_text("0.78")
-    assert shown.evaluate("document.activeElement.ariaLabel") == "Remove the line JACKSON"
-    assert shown.locator("rect.box").count() == 1
-    shown.click("[aria-label='Remove the line JACKSON']")
+    whole = second.inner_text()
+    shown.click("[aria-label='Remove the line VS RIVALS']")
+    expect(second).not_to_have_text(whole, use_inner_text=True)
+    assert shown.evaluate("document.activeElement.ariaLabel") == "Remove the line DALLAS"
+    assert shown.locator("rect.box").count() == 2
+    shown.click("[aria-label='Remove the line DALLAS']")
+    shown.click("[aria-label='Remove the line PLAYOFFS']")
     expect(shown.locator("#views.both")).to_have_count(0)  # nothing is left of the picture
     shown.click("#restore")
-    expect(second).to_contain_text("ORG 0.78".replace(" ", ""))
+    expect(second).to_have_text(whole, use_inner_text=True)
     assert not shown.is_visible("#restore")
-    shown.fill("#caption", "a portrait of Jackson the singer")
+    shown.fill("#caption", "a portrait of Dallas the singer")
     shown.press("#caption", "Enter")
-    expect(second).not_to_contain_text("0.78")
+    expect(second).not_to_have_text(whole, use_inner_text=True)
     before = second.inner_text()
-    shown.fill("[aria-label='Change this caption']", "the logo of the company Jackson")
+    shown.fill("[aria-label='Change this caption']", "the logo of the company Dallas")
     expect(second).not_to_have_text(before)
     shown.check("text=JSON")
     assert json.loads(shown.inner_text("#snippet"))["context"]["captions"] == [
-        {"text": "the logo of the company Jackson", "source": "template"}
+        {"text": "the logo of the company Dallas", "source": "template"}
     ]
     assert opened.findings() == []
 
@@ -174,7 +177,7 @@ def test_edits_of_what_was_read_change_the_entities(browse: Browse, service: Run
 def test_caption_stands_for_a_picture(browse: Browse, service: Running) -> None:
     shown = browse(service.address).page
     shown.fill("#text", POST)
-    shown.fill("#caption", "the football club of Jackson")
+    shown.fill("#caption", "the football club of Dallas")
     shown.press("#caption", "Enter")
     expect(shown.locator("#views.both mark")).to_have_count(2)
 
@@ -189,7 +192,7 @@ def test_picture_is_dropped_and_pasted(browse: Browse, service: Running) -> None
       if (kind === "drop") target.dispatchEvent(new DragEvent("drop", {dataTransfer: files, bubbles: true}));
       else target.dispatchEvent(new ClipboardEvent("paste", {clipboardData: files, bubbles: true}));
     }"""
-    for kind, path, label in (("drop", SHIRT, "ORG"), ("paste", STAGE, "PER")):
+    for kind, path, label in (("drop", SCOREBOARD, "ORG"), ("paste", POSTER, "LOC")):
         shown.evaluate(event, [kind, list(path.read_bytes())])
         expect(shown.locator(".view:nth-child(2) mark")).to_contain_text(label, timeout=30_000)
         shown.check("text=curl")
@@ -203,10 +206,10 @@ def test_several_pictures_are_read_shown_and_removed_one_by_one(browse: Browse, 
     shown = opened.page
     shown.fill("#text", POST)
     damaged: Any = {"name": "bad.png", "mimeType": "image/png", "buffer": b"not a picture"}
-    stage: Any = {"name": "stage.png", "mimeType": "image/png", "buffer": STAGE.read_bytes()}
-    shown.set_input_files("#file", [stage, damaged])
+    poster: Any = {"name": "poster.png", "mimeType": "image/png", "buffer": POSTER.read_bytes()}
+    shown.set_input_files("#file", [poster, damaged])
     expect(shown.locator(".thumb")).to_have_count(2)
-    shown.set_input_files("#file", SHIRT)
+    shown.set_input_files("#file", SCOREBOARD)
     expect(shown.locator(".thumb")).to_have_count(3)
     expect(shown.locator("#picture-status")).to_have_text("Picture 3 of 3: The picture was read.", timeout=30_000)
     shown.click("[aria-label='Show picture 2, bad.png']")
@@ -215,20 +218,20 @@ def test_several_pictures_are_read_shown_and_removed_one_by_one(browse: Browse, 
     expect(shown.locator("#evidence .which")).to_contain_text("without picture 1", timeout=30_000)
     expect(shown.locator("#work")).to_be_hidden()
     shown.click("#evidence button")  # the picture with its best region comes up
-    expect(shown.locator(".thumb[aria-pressed=true]")).to_have_attribute("aria-label", f"Show picture 3, {SHIRT.name}")
+    expect(shown.locator(".thumb[aria-pressed=true]")).to_have_attribute("aria-label", f"Show picture 3, {SCOREBOARD.name}")
     expect(shown.locator("rect.lit")).to_have_count(1)
     expect(shown.locator(".thumbs li.lit")).to_have_count(2)
     shown.check("text=Python, mner.load")
-    assert f'image=["stage.png", "bad.png", "{SHIRT.name}"]' in shown.inner_text("#snippet")
+    assert f'image=["poster.png", "bad.png", "{SCOREBOARD.name}"]' in shown.inner_text("#snippet")
     shown.check("text=curl")
-    assert "-F 'images=@stage.png' -F 'images=@bad.png'" in shown.inner_text("#snippet")
+    assert "-F 'images=@poster.png' -F 'images=@bad.png'" in shown.inner_text("#snippet")
     together = marks(shown, 1)
     assert opened.findings() == []
     shown.click("[aria-label='Remove picture 2, bad.png']")
     expect(shown.locator(".thumb")).to_have_count(2)
     expect(shown.locator("#work")).to_be_hidden()
     assert marks(shown, 1) == together, "what could not be read took no part"
-    shown.click("[aria-label='Remove picture 1, stage.png']")
+    shown.click("[aria-label='Remove picture 1, poster.png']")
     expect(shown.locator(".thumb")).to_have_count(0)
     assert marks(show_alone(shown), 1) == marks(shown, 1)
     shown.click("#clear")
@@ -257,7 +260,7 @@ def test_page_works_by_keyboard(browse: Browse, service: Running) -> None:
     shown = show(browse(service.address))
     shown.focus("#text")
     shown.keyboard.press("Tab")
-    assert shown.evaluate("document.activeElement.parentElement.dataset.span") == "21-28"
+    assert shown.evaluate("document.activeElement.parentElement.dataset.span") == "0-6"
     outline = shown.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     shown.keyboard.press("Enter")
@@ -285,7 +288,7 @@ def test_hostile_text_is_shown_as_text(browse: Browse, service: Running) -> None
     ]  # fmt: skip
     shown.route("**/v1/entities", lambda route: route.fulfill(json=answer))
     shown.evaluate("window.hits = 0; window.hit = () => { hits += 1 }; 0")
-    shown.set_input_files("#file", {"name": HOSTILE, "mimeType": "image/png", "buffer": SHIRT.read_bytes()})
+    shown.set_input_files("#file", {"name": HOSTILE, "mimeType": "image/png", "buffer": SCOREBOARD.read_bytes()})
     shown.fill("#text", HOSTILE)
     expect(shown.locator("#views.both mark")).to_have_count(2)
     shown.wait_for_timeout(200)
@@ -369,9 +372,9 @@ def test_picture_that_is_late_is_asked_for_again(browse: Browse, service: Runnin
 
     shown.route("**/v1/entities", answer)
     shown.fill("#text", POST)
-    shown.set_input_files("#file", SHIRT)
+    shown.set_input_files("#file", SCOREBOARD)
     expect(shown.locator("#picture-status")).to_contain_text("not read in time")
-    expect(shown.locator("mark")).to_contain_text("PER")
+    expect(shown.locator("mark")).to_contain_text("LOC")
     expect(shown.locator("#views.both")).to_be_visible(timeout=30_000)
 
 
@@ -386,7 +389,7 @@ def test_file_that_is_no_picture_is_said_so(browse: Browse, service: Running) ->
 def test_model_of_words_alone_says_so(browse: Browse) -> None:
     with running(mner.load(threads=1, use_images=False), Settings()) as service:
         shown = browse(service.address).page
-        shown.set_input_files("#file", SHIRT)
+        shown.set_input_files("#file", SCOREBOARD)
         shown.fill("#text", POST)
         expect(shown.locator("#picture-status")).to_contain_text("This model reads words alone")
         expect(shown.locator(".view")).to_have_count(1)

@@ -13,7 +13,7 @@ from mner.data import sample
 
 FOLDER = Path(__file__).parent
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
-SAMPLES = {"first.png": "test-046.png", "second.png": "test-057.png"}
+SAMPLES = {"first.png": "train-002.png", "second.png": "train-088.png"}
 """Pictures of the packaged sample that the page offers: one sentence means a company beside one, a person beside the
 other."""
 

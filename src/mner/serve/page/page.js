@@ -274,7 +274,7 @@ async function trySample(path) {
   try {
     const response = await fetch(path);
     if (!response.ok) throw new Refusal(0, "unreachable", "The service does not give its sample.");
-    if (!text.value.trim()) text.value = "still thinking about Jackson";
+    if (!text.value.trim()) text.value = "Dallas was worth the wait";
     take([new File([await response.blob()], path.split("/").pop(), { type: "image/png" })], true);
   } catch (error) {
     message(error instanceof Refusal ? error.message : "The service does not answer. Is it still running?", true);
