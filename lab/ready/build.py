@@ -105,11 +105,11 @@ def main() -> int:
     config = with_trimmed(config, out)
 
     say("== 2. Train and choose")
-    made, run = models(config, out, recipe=arguments.recipe, earlier=arguments.earlier)
-    scored = {name: score_model(folder, out / "data", config) for name, folder in made.items()}
+    saved_models, run = models(config, out, recipe=arguments.recipe, earlier=arguments.earlier)
+    scored = {name: score_model(folder, out / "data", config) for name, folder in saved_models.items()}
     chosen = choose(scored)
     say(f"taken: {chosen}")
-    if arguments.earlier and made[chosen] == arguments.earlier:
+    if arguments.earlier and saved_models[chosen] == arguments.earlier:
         say(f"{arguments.earlier} stays the better model; nothing is packed")
         return 1
 
@@ -118,7 +118,7 @@ def main() -> int:
     shutil.rmtree(exported, ignore_errors=True)
     dev = run / "config.toml"
     figures = export(
-        made[chosen], fp32=False, int8=True, out=exported, dev_config=dev, keep_encoder=False, watch=say
+        saved_models[chosen], fp32=False, int8=True, out=exported, dev_config=dev, keep_encoder=False, watch=say
     ).figures
 
     say("== 4. Calibrate")
@@ -139,7 +139,7 @@ def main() -> int:
         "onnx": saved.manifest["onnx"][FILES["int8"]],
         "scores": score_model(exported, out / "data", config),
         "overlap": overlap_effect(exported),
-        "overlap_earlier": overlap_effect(next(iter(made.values()))) if len(made) > 1 else None,
+        "overlap_earlier": overlap_effect(next(iter(saved_models.values()))) if len(saved_models) > 1 else None,
         "pictures": pictures,
         "megabytes": sum(file.stat().st_size for file in exported.iterdir()) / 1e6,
     }
@@ -185,11 +185,11 @@ def models(config: Config, out: Path, *, recipe: str | None, earlier: Path | Non
         return {recipes[recipe].name: run / "model"}, run
     first = earlier or trained(recipes["earlier"]) / "model"
     run = trained(config.model_copy(update={"model": config.model.model_copy(update={"init": str(first)})}))
-    made = {recipes["earlier"].name: first}
+    saved_models = {recipes["earlier"].name: first}
     for share in SHARES:
         name = f"{config.name}, {share:.0%} of the change"
-        made[name] = averaged(first, run / "model", share, out / f"average-{share}")
-    return {**made, config.name: run / "model"}, run
+        saved_models[name] = averaged(first, run / "model", share, out / f"average-{share}")
+    return {**saved_models, config.name: run / "model"}, run
 
 
 def candidates(config: Config) -> dict[str, Config]:

@@ -136,18 +136,20 @@ def test_this_recipe_goes_on_from_the_earlier_model(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(build, "train", train)
     monkeypatch.setattr(build, "averaged", average)
     config, earlier = settings(CONFIG, quick=False), str(tmp_path / "social-en-earlier" / "model")
-    made, run = build.models(config, tmp_path, recipe=None, earlier=None)
+    saved_models, run = build.models(config, tmp_path, recipe=None, earlier=None)
     assert trained == [("social-en-earlier", None), ("social-en", earlier)]
     assert mixed == [("social-en-earlier", "social-en", share) for share in build.SHARES]
-    assert next(iter(made)) == "social-en-earlier" and list(made)[-1] == "social-en"
+    assert next(iter(saved_models)) == "social-en-earlier" and list(saved_models)[-1] == "social-en"
     assert run == tmp_path / "social-en"
 
     trained.clear()
-    made, run = build.models(config, tmp_path, recipe=None, earlier=tmp_path / "given")
-    assert trained == [("social-en", str(tmp_path / "given"))] and made["social-en-earlier"] == tmp_path / "given"
+    saved_models, run = build.models(config, tmp_path, recipe=None, earlier=tmp_path / "given")
+    assert (
+        trained == [("social-en", str(tmp_path / "given"))] and saved_models["social-en-earlier"] == tmp_path / "given"
+    )
     trained.clear()
-    made, run = build.models(config, tmp_path, recipe="this", earlier=None)
-    assert trained == [("social-en", None)] and list(made) == ["social-en"]
+    saved_models, run = build.models(config, tmp_path, recipe="this", earlier=None)
+    assert trained == [("social-en", None)] and list(saved_models) == ["social-en"]
 
 
 def test_encoder_is_cut_down_to_what_the_prepared_posts_use(

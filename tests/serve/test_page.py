@@ -218,7 +218,9 @@ def test_several_pictures_are_read_shown_and_removed_one_by_one(browse: Browse, 
     expect(shown.locator("#evidence .which")).to_contain_text("without picture 1", timeout=30_000)
     expect(shown.locator("#work")).to_be_hidden()
     shown.click("#evidence button")  # the picture with its best region comes up
-    expect(shown.locator(".thumb[aria-pressed=true]")).to_have_attribute("aria-label", f"Show picture 3, {SCOREBOARD.name}")
+    expect(shown.locator(".thumb[aria-pressed=true]")).to_have_attribute(
+        "aria-label", f"Show picture 3, {SCOREBOARD.name}"
+    )
     expect(shown.locator("rect.lit")).to_have_count(1)
     expect(shown.locator(".thumbs li.lit")).to_have_count(2)
     shown.check("text=Python, mner.load")

@@ -152,9 +152,9 @@ def _attempt(sampled: Sampled, known: Mapping[str, BaseDistribution]) -> FrozenT
 
 def _ended(each: EndedTrial, record: Recorded, known: Mapping[str, BaseDistribution]) -> FrozenTrial:
     scores, whole = each.epochs.scores, each.state == "whole"
-    made: dict[str, Any] = {"machine": {"cpu": each.cpu}}
+    origin: dict[str, Any] = {"machine": {"cpu": each.cpu}}
     if each.trial == len(record.trials):
-        made = {"machine": record.machine, "versions": record.versions, "date": record.date}
+        origin = {"machine": record.machine, "versions": record.versions, "date": record.date}
     facts = {
         "score": each.score,
         "scores": scores,
@@ -162,7 +162,7 @@ def _ended(each: EndedTrial, record: Recorded, known: Mapping[str, BaseDistribut
         "best_epoch": each.epochs.best,
         "dev": {view: score.model_dump(mode="json") for view, score in each.dev.items()},
         "seconds": each.seconds,
-        "made": made,
+        "made": origin,
     }
     return create_trial(
         state=TrialState.COMPLETE if whole else TrialState.PRUNED,
