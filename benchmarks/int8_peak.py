@@ -146,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
     encoded = views.encode_many([post.words for post in posts])
     decoder = decoder_of(saved.config, saved.labels, saved.chain)
-    batches = collated(encoded, predict.TOKENS_PER_BATCH, views.pad_id)
+    batches = collated(encoded, OnnxRuntime.tokens_per_batch, views.pad_id)
     shapes, sizes = shapes_of(graph), [batch.input_ids.size for batch in batches]
     tokens, padded = sum(post.tokens for post in encoded), sum(sizes)
     each = 2 * sum(rows * columns * count for (rows, columns), count in shapes.items()) / 1e9
@@ -192,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "Share of the peak",
         ["what", "GOP/s", "share of the peak", "times as fast as packaged", "posts with other entities"],
         note=f"{len(posts)} posts of {tokens} sub-tokens, {padded} with padding, in batches of at most "
-        f"{predict.TOKENS_PER_BATCH}. Whole prediction: tokenising, offsets, decoding and probabilities too.",
+        f"{OnnxRuntime.tokens_per_batch}. Whole prediction: tokenising, offsets, decoding and probabilities too.",
     )
     for name, share in shares.items():
         row: list[Cell] = [name, share * peak, share, least[PACKAGED] / least[name], others.get(name)]

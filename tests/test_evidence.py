@@ -37,6 +37,7 @@ class ToyRuntime:
     note = ""
     pad_id = 0
     arrays = ()
+    tokens_per_batch = 512
     chain = FLAT
 
     def __init__(self, table: dict[tuple[str, ...], list[tuple[str, float]]]) -> None:

@@ -18,7 +18,6 @@ from repeat import Work, serve
 import mner
 from mner import encoders
 from mner.runtime import open_model, read_model
-from mner.runtime.predict import TOKENS_PER_BATCH
 from mner.views import Batch, Views, collate
 
 TIMES = 3
@@ -64,7 +63,7 @@ def _bare(job: dict[str, Any], posts: list[Any]) -> Any:
         (each for each in encoded if len(each.windows) == 1), key=lambda each: each.tokens
     ):
         members = list(group)
-        most = max(1, TOKENS_PER_BATCH // tokens)
+        most = max(1, runtime.tokens_per_batch // tokens)
         batches += [collate(members[at : at + most], pad_id=views.pad_id) for at in range(0, len(members), most)]
     tokens = sum(batch.input_ids.size for batch in batches)
     if job["backend"] == "onnx":

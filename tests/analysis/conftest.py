@@ -36,6 +36,7 @@ class RuleRuntime:
     labels = LABELS
     pad_id = 0
     arrays = ()
+    tokens_per_batch = 64
 
     def __init__(self, views: Views, rules: Mapping[str, Rule]) -> None:
         self._views = views

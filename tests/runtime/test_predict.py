@@ -35,6 +35,30 @@ def test_spans_do_not_depend_on_the_batch(tiny_model: Path, tokens: int) -> None
         np.testing.assert_allclose([s.score for s in single], [s.score for s in other], atol=1e-5)
 
 
+def test_runtime_says_how_much_it_reads_at_once(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = read_model(tiny_model)
+    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
+    encoded = views.encode_many([POSTS[3]] * 12)
+    runtime = open_model(saved, backend="torch")
+    plain, sizes = runtime.emissions, list[int]()
+
+    def watched(batch: Batch, view: ViewName) -> np.ndarray:
+        sizes.append(batch.input_ids.size)
+        return plain(batch, view)
+
+    monkeypatch.setattr(runtime, "emissions", watched)
+    found = []
+    for tokens in (encoded[0].tokens * 5, encoded[0].tokens):
+        monkeypatch.setattr(type(runtime), "tokens_per_batch", tokens)
+        found.append(predict.spans(runtime, encoded, Decoder(saved.labels, saved.chain)))
+    assert sizes == [encoded[0].tokens * posts for posts in [5, 5, 2] + [1] * 12]
+    for few, many in zip(*found, strict=True):
+        assert [span.span for span in few] == [span.span for span in many]
+        np.testing.assert_allclose([span.score for span in few], [span.score for span in many], atol=1e-5)
+    predict.emissions(runtime, encoded, tokens_per_batch=encoded[0].tokens * 12)
+    assert sizes[-1] == encoded[0].tokens * 12, "a number that is given goes before the runtime's"
+
+
 def test_two_passes_beside_each_other_give_what_one_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     saved = read_model(packaged())
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)

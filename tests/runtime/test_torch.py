@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from mner import encoders
 from mner.runtime import read_model
@@ -23,3 +24,10 @@ def test_word_vectors_give_the_label_scores(tiny_model: Path) -> None:
     weight, bias = saved.head["emission.weight"], saved.head["emission.bias"]
     assert vectors.shape == (2, 3, 32)
     np.testing.assert_allclose(vectors @ weight.T + bias, runtime.emissions(batch, "T"), atol=1e-5)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_reads_more_at_once_on_another_device_than_the_cpu(tiny_model: Path, device: str) -> None:
+    runtime = TorchRuntime.load(read_model(tiny_model))
+    runtime.model.to(device)  # a tensor on "meta" has a shape and no numbers
+    assert runtime.tokens_per_batch == {"cpu": 1024, "meta": 16_384}[device]

@@ -18,7 +18,6 @@ from mner.errors import DataError, ModelError
 from mner.views import Encoded, batches_by_tokens, collate
 
 BINS = 24  # of the histogram, which goes from 0 to the greatest distance
-TOKENS_PER_BATCH = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ def vectors(run: LoadedRun, encoded: Sequence[Encoded]) -> np.ndarray:
     if read is None:
         raise ModelError(f"{run.row}: word vectors need the torch model (encoder/), which this directory lacks")
     by_post: dict[int, np.ndarray] = {}
-    for members in batches_by_tokens(encoded, TOKENS_PER_BATCH):
+    for members in batches_by_tokens(encoded, run.runtime.tokens_per_batch):
         batch = collate([encoded[post] for post in members], pad_id=run.runtime.pad_id, arrays=run.runtime.arrays)
         scores = read(batch, encoded[members[0]].view)
         by_post.update((post, scores[row, : encoded[post].words]) for row, post in enumerate(members))

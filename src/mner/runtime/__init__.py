@@ -28,6 +28,11 @@ class Runtime(Protocol):
     note: str  # what a user should know of how it runs here; "" if nothing
 
     @property
+    def tokens_per_batch(self) -> int:
+        """The padded sub-tokens of one forward pass that take it the least time each."""
+        ...
+
+    @property
     def chain(self) -> Chain:
         """The transition, start and end scores that go with the label scores."""
         ...

@@ -32,6 +32,10 @@ _OUTPUT = "emissions"
 class OnnxRuntime:
     """Label scores of a model in onnxruntime, in the ``precision`` "fp32" or "int8"; several threads may call it."""
 
+    tokens_per_batch = 512
+    """As many as keep a core busy while what passes between the layers fits its cache: with 1,024, int8 takes 1.04
+    times (one core) to 1.14 times (two) as long, with 8,192 1.6 times."""
+
     def __init__(self, session: Session, saved: SavedModel, precision: str) -> None:
         self.labels = saved.labels
         self.pad_id = saved.pad_id

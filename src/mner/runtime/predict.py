@@ -14,11 +14,6 @@ from mner.errors import ModelError
 from mner.runtime import Runtime
 from mner.views import Encoded, batches_by_tokens, collate, portions
 
-TOKENS_PER_BATCH = 512
-"""Padded sub-tokens of one forward pass: as many as keep a core busy while its activations fit the cache. On a CPU,
-1024 take int8 1.04 (one core) to 1.14 times (two) as long, and torch in fp32 0.97 times; 8192 take 1.3 (torch) to 1.6
-times (onnxruntime) as long; fewer than 512 take torch longer again."""
-
 
 def spans(
     runtime: Runtime,
@@ -26,7 +21,7 @@ def spans(
     decoder: Decoder,
     *,
     every: bool = False,
-    tokens_per_batch: int = TOKENS_PER_BATCH,
+    tokens_per_batch: int | None = None,
 ) -> list[tuple[ScoredSpan, ...]]:
     """The decoded entities of each post, by word index, with their probability.
 
@@ -38,7 +33,8 @@ def spans(
         encoded: The posts.
         decoder: What decodes them.
         every: Give the ``decode.candidates`` in place of the best path's entities.
-        tokens_per_batch: Padded sub-tokens of one forward pass.
+        tokens_per_batch: Most padded sub-tokens of one forward pass; None: as many as suit the runtime. They change
+            time and memory, not the entities.
     """
     decoded: list[tuple[ScoredSpan, ...]] = [()] * len(encoded)
     for members, scores, lengths in _forward(runtime, encoded, tokens_per_batch):
@@ -51,9 +47,7 @@ def spans(
     return decoded
 
 
-def emissions(
-    runtime: Runtime, encoded: Sequence[Encoded], *, tokens_per_batch: int = TOKENS_PER_BATCH
-) -> list[np.ndarray]:
+def emissions(runtime: Runtime, encoded: Sequence[Encoded], *, tokens_per_batch: int | None = None) -> list[np.ndarray]:
     """The label scores (word, label) of each post, in the order given; (place, label) where sub-tokens carry labels."""
     labels = len(runtime.labels)
     by_post = [np.zeros((0, labels), np.float32)] * len(encoded)
@@ -73,15 +67,16 @@ _Scored = tuple[Sequence[int], np.ndarray, np.ndarray]
 """Members, label scores (post, word, label) and lengths (post,) of a batch."""
 
 
-def _forward(runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int) -> Iterator[_Scored]:
+def _forward(runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int | None) -> Iterator[_Scored]:
     """Each batch with its scores; several batches go through two passes beside each other where the runtime has those.
 
     A batch holds posts of one view. A post of more windows than fit a batch passes in portions: the memory that it
     takes does not grow with its length.
     """
-    batches = _batches(encoded, tokens_per_batch)
+    tokens = runtime.tokens_per_batch if tokens_per_batch is None else tokens_per_batch
+    batches = _batches(encoded, tokens)
     half = runtime.half() if len(batches) > 1 else None
-    scored = partial(_scored, half or runtime, encoded, tokens_per_batch)
+    scored = partial(_scored, half or runtime, encoded, tokens)
     yield from map(scored, batches) if half is None else _two_at_a_time(scored, batches)
 
 
@@ -118,12 +113,12 @@ def _two_at_a_time(work: Callable[[list[int]], _Scored], batches: Sequence[list[
                 future.cancel()
 
 
-def _portioned(runtime: Runtime, post: Encoded, tokens_per_batch: int) -> np.ndarray:
+def _portioned(runtime: Runtime, post: Encoded, tokens: int) -> np.ndarray:
     """The label scores (1, word, label) of one post, its windows read in portions."""
     scores = np.zeros((1, post.words, len(runtime.labels)), np.float32)
-    for places, portion in portions(post, tokens_per_batch):
+    for places, portion in portions(post, tokens):
         scores[0, places] = _scores(runtime, [portion])[0]
-    if post.tokens > tokens_per_batch:
+    if post.tokens > tokens:
         runtime.release()
     return scores
 
