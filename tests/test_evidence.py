@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ class ToyViews:
 
     def encode_many(self, posts: Any, pieces: Any, arrays: Any) -> list[Any]:
         return [
-            type("Toy", (), {"words": len(post), "windows": (np.zeros(3),), "kinds": kinds, "heads": None, "view": "T"})
+            SimpleNamespace(words=len(post), windows=(np.zeros(3),), tokens=3, kinds=kinds, heads=None, view="T")
             for post, kinds in zip(posts, [tuple(p.kind for p in each) for each in pieces], strict=True)
         ]
 
@@ -51,7 +52,7 @@ class ToyRuntime:
                 scores[post, word, LABELS.index(label)] = score
         return scores
 
-    def half(self) -> None:
+    def half(self, tokens: int) -> None:
         return None
 
 

@@ -57,7 +57,7 @@ class RuleRuntime:
                 scores[row, place, LABELS.index("O" if rule is None else rule(context))] = 9.0
         return scores
 
-    def half(self) -> None:
+    def half(self, tokens: int) -> None:
         return None
 
     def word_vectors(self, batch: Batch, view: ViewName) -> np.ndarray:

@@ -12,7 +12,7 @@ from mner import encoders
 from mner.decode import Decoder
 from mner.errors import ModelError
 from mner.runtime import open_model, predict, read_model
-from mner.runtime.onnx import OnnxRuntime
+from mner.runtime.onnx import LEAST_FOR_TWO, WORTH_OPENING, OnnxRuntime
 from mner.tagger import packaged
 from mner.types import ViewName
 from mner.views import Batch, Views
@@ -72,6 +72,7 @@ def test_two_passes_beside_each_other_give_what_one_gives(monkeypatch: pytest.Mo
         return plain(runtime, batch, view)
 
     monkeypatch.setattr(OnnxRuntime, "emissions", watched)
+    monkeypatch.setattr("mner.runtime.onnx.WORTH_OPENING", 0)
     one = predict.spans(open_model(saved, threads=1), encoded, decoder)
     assert threads == {threading.current_thread().name}
     two = predict.spans(open_model(saved, threads=2), encoded, decoder)
@@ -80,10 +81,40 @@ def test_two_passes_beside_each_other_give_what_one_gives(monkeypatch: pytest.Mo
     assert sum(map(len, one)) > 40
 
 
+def test_one_batch_becomes_two_passes_where_there_is_enough_to_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = read_model(packaged())
+    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
+    runtime, sizes = open_model(saved, threads=2), list[int]()
+    plain = OnnxRuntime.emissions
+
+    def watched(runtime: OnnxRuntime, batch: Batch, view: ViewName) -> np.ndarray:
+        sizes.append(len(batch.lengths))
+        return plain(runtime, batch, view)
+
+    monkeypatch.setattr(OnnxRuntime, "emissions", watched)
+    short, long = POSTS[3][:3], POSTS[3][:20]
+    several, few = views.encode_many([short] * 3 + [long] * 8), views.encode_many([long] * 2)
+    tokens = sum(post.tokens for post in several)
+    assert sum(post.tokens for post in few) < LEAST_FOR_TWO <= tokens < runtime.tokens_per_batch
+    for _ in range(WORTH_OPENING // tokens):
+        predict.emissions(runtime, several)
+    assert set(sizes) == {11}, "the second session is not opened before that pays"
+    sizes.clear()
+    together = predict.emissions(runtime, several)
+    assert sorted(sizes) == [5, 6], "the short posts with two long ones, then the rest"
+    sizes.clear()
+    predict.emissions(runtime, few)
+    assert sizes == [2]
+    alone = [predict.emissions(runtime, [post])[0] for post in several]
+    for each, of_call in zip(alone, together, strict=True):
+        np.testing.assert_allclose(each, of_call, atol=1e-4)
+
+
 def test_pass_that_fails_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     saved = read_model(packaged())
     views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
     runtime = open_model(saved, threads=2)
+    monkeypatch.setattr("mner.runtime.onnx.WORTH_OPENING", 0)
     monkeypatch.setattr(OnnxRuntime, "_run", lambda *args, **options: 1 / 0)
     with pytest.raises(ModelError, match="fails on these posts"):
         predict.emissions(runtime, views.encode_many([POSTS[3]] * 40))

@@ -44,8 +44,12 @@ class Runtime(Protocol):
         """
         ...
 
-    def half(self) -> Runtime | None:
-        """The same for two passes beside each other, each on half of the threads; None where that gains nothing."""
+    def half(self, tokens: int) -> Runtime | None:
+        """The same for two passes beside each other, each on half of the threads; None where that gains nothing.
+
+        Args:
+            tokens: Sub-tokens that there are to read.
+        """
         ...
 
     def release(self) -> None:

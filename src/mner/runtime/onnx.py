@@ -29,6 +29,13 @@ FIRST_RUN = 30.0
 _OUTPUT = "emissions"
 
 
+LEAST_FOR_TWO = 128
+"""Sub-tokens of a call from which on two passes of one thread each take less time than one pass of two threads."""
+
+WORTH_OPENING = 4096
+"""Sub-tokens to read in two passes before the second session is opened, which takes as long as some 1,500 of them."""
+
+
 class OnnxRuntime:
     """Label scores of a model in onnxruntime, in the ``precision`` "fp32" or "int8"; several threads may call it."""
 
@@ -43,6 +50,7 @@ class OnnxRuntime:
         self.precision = precision
         self.note = _note(saved, precision)
         self._chain = saved.chain
+        self._shared = 0
         self._session = session
         self._where = saved.folder / FILES[precision]
         self._inputs = [array.name for array in session.get_inputs()]
@@ -75,9 +83,16 @@ class OnnxRuntime:
         except Exception as error:  # onnxruntime's exceptions have no common class but this one
             raise ModelError(f"{self._where}: fails on these posts: {first_line(error)}") from error
 
-    def half(self) -> OnnxRuntime | None:
-        """The same for two passes beside each other, each on half of the threads; None where there is one thread."""
-        session = self._session.half()
+    def half(self, tokens: int) -> OnnxRuntime | None:
+        """The same for two passes beside each other, each on half of the threads.
+
+        None where there is one thread, where ``tokens`` are too few to share, and until so many have been read that
+        opening the second session pays.
+        """
+        if tokens < LEAST_FOR_TWO:
+            return None
+        self._shared += tokens
+        session = self._session.half() if self._shared >= WORTH_OPENING else None
         if session is None:
             return None
         beside = copy(self)

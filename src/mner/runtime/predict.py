@@ -68,14 +68,17 @@ _Scored = tuple[Sequence[int], np.ndarray, np.ndarray]
 
 
 def _forward(runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int | None) -> Iterator[_Scored]:
-    """Each batch with its scores; several batches go through two passes beside each other where the runtime has those.
+    """Each batch with its scores; several posts go through two passes beside each other where the runtime has those.
 
     A batch holds posts of one view. A post of more windows than fit a batch passes in portions: the memory that it
     takes does not grow with its length.
     """
     tokens = runtime.tokens_per_batch if tokens_per_batch is None else tokens_per_batch
     batches = _batches(encoded, tokens)
-    half = runtime.half() if len(batches) > 1 else None
+    several = sum(map(len, batches)) > 1
+    half = runtime.half(sum(post.tokens for post in encoded)) if several else None
+    if half is not None and len(batches) == 1:
+        batches = _in_two(batches[0], encoded)
     scored = partial(_scored, half or runtime, encoded, tokens)
     yield from map(scored, batches) if half is None else _two_at_a_time(scored, batches)
 
@@ -88,6 +91,18 @@ def _batches(encoded: Sequence[Encoded], tokens: int) -> list[list[int]]:
         cut = batches_by_tokens([encoded[post] for post in filled], tokens)
         batches += [[filled[position] for position in batch] for batch in cut]
     return batches
+
+
+def _in_two(members: Sequence[int], encoded: Sequence[Encoded]) -> list[list[int]]:
+    """One batch as two whose passes take about as long: the shorter posts, then the longer ones."""
+    ordered = sorted(members, key=lambda post: encoded[post].tokens)
+    sizes = [encoded[post].tokens for post in ordered]
+
+    def longer(first: int) -> int:
+        return max(first * sizes[first - 1], (len(sizes) - first) * sizes[-1])
+
+    first = min(range(1, len(ordered)), key=longer)
+    return [ordered[:first], ordered[first:]]
 
 
 def _scored(runtime: Runtime, encoded: Sequence[Encoded], tokens: int, members: Sequence[int]) -> _Scored:

@@ -84,7 +84,7 @@ class TorchRuntime:
         """Label scores (post, word, label) in float32 of posts in one view."""
         return self._scored(cast(Model, self.model).emissions, batch, view)
 
-    def half(self) -> None:
+    def half(self, tokens: int) -> None:
         """None: torch shares its threads out among passes by itself."""
 
     def release(self) -> None:
