@@ -3,6 +3,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV ?= .venv
+EXTRAS ?= dev
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 DEMO ?= demo
@@ -20,8 +21,8 @@ install: $(VENV)/.installed ## create .venv and install mner with everything tha
 demo: $(VENV)/.installed $(VENV)/.encoder ## train on the packaged sample, compare both views, write pages to demo/
 	$(BIN)/python tools/demo.py --out $(DEMO) $(DEMO_ARGS)
 
-test: $(VENV)/.installed $(VENV)/.encoder ## run every test
-	$(BIN)/pytest $(PYTEST_ARGS)
+test: $(VENV)/.installed $(VENV)/.encoder ## run every test, in as many processes as there are cores, at most 4
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: $(VENV)/.installed ## lint, formatting, types and the contracts between rooms
 	$(BIN)/ruff check .
@@ -45,7 +46,7 @@ clean: ## remove what the targets above made, .venv excepted
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or later is needed; name one: make PYTHON=/path/to/python3 ..." >&2; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
 $(VENV)/.encoder: $(VENV)/.installed

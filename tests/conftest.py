@@ -19,6 +19,11 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("hand", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "hand")
 
+# Workers share the cores: threads of one that spin while they wait take the time of another. Read when torch loads.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
 WORDS = (
     "kevin love is back in cleveland the city new york jordan was unreal last night a an of and on at for with "
     "paris phoenix team won game photo two people dog it looks like stadium poster ticket boarding pass gate map "

@@ -62,6 +62,7 @@ def test_lock_of_a_killed_process_is_free(tmp_path: Path, holder: subprocess.Pop
         ("elsewhere 1", True),
         (f"{HERE} 4194305", False),
     ],
+    ids=["here", "elsewhere", "over"],
 )
 def test_where_there_are_no_locks_the_owner_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: str, refused: bool

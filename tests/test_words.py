@@ -98,6 +98,6 @@ def test_words_of_posts(text, words):
 )
 def test_time_grows_with_the_length(unit):
     text = unit * 20_000
-    began = time.perf_counter()
+    began = time.process_time()
     split(text)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0

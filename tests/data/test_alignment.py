@@ -95,11 +95,11 @@ def test_words_that_leave_out_nothing_are_always_found(words, gaps):
 
 def test_time_to_place_many_repeated_words_is_bounded():
     words = ["a", "b"] * 4000
-    began = time.perf_counter()
+    began = time.process_time()
     assert align(" , ".join(words), words) == tuple((4 * at, 4 * at + 1) for at in range(8000))
     assert align("a , " * 8000, ["a"] * 7999) is None
     assert align("a , " * 8000, ["a"] * 4000) is None
-    assert time.perf_counter() - began < 8
+    assert time.process_time() - began < 8
 
 
 def test_gold_that_ends_at_an_html_entity_is_read():
