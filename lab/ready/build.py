@@ -186,10 +186,10 @@ def models(config: Config, out: Path, *, recipe: str | None, earlier: Path | Non
     first = earlier or trained(recipes["earlier"]) / "model"
     run = trained(config.model_copy(update={"model": config.model.model_copy(update={"init": str(first)})}))
     saved_models = {recipes["earlier"].name: first}
-    for share in SHARES:
-        name = f"{config.name}, {share:.0%} of the change"
-        saved_models[name] = averaged(first, run / "model", share, out / f"average-{share}")
-    return {**saved_models, config.name: run / "model"}, run
+    for share in (*SHARES, 1.0):
+        whole = run / "model" if share == 1 else averaged(first, run / "model", share, out / f"average-{share}")
+        saved_models[f"{config.name}, {share:.0%} of the change"] = whole
+    return saved_models, run
 
 
 def candidates(config: Config) -> dict[str, Config]:

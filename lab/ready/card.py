@@ -171,10 +171,10 @@ def _choice(facts: Mapping[str, Any]) -> str:
         return "no other candidate was trained"
     first = next(iter(facts["candidates"]))
     return (
-        f"it began from `{first}`, a model of Twitter-15 and -17 as published, and was trained on; of both and of the "
-        f"averages of their weights `{facts['chosen']}` was taken: the highest F1, mean of both views and of all dev "
-        "splits, among those that lose less than 0.5 on each, what two seeds may differ by; every second dev post of "
-        "each data set chose the epoch"
+        f"it began from `{first}`, a model of Twitter-15 and -17 as published, and was trained on. Of both and of the "
+        f"averages of their weights `{facts['chosen']}` was taken: it has the highest F1, mean of both views and of "
+        f"all dev splits, among those that lose less than 0.5 on each data set, counted from `{first}`; two seeds may "
+        "differ by as much. Every second dev post of each data set chose the epoch"
     )
 
 

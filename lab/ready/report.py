@@ -143,7 +143,9 @@ def table(scored: Mapping[str, Mapping[str, Scored]]) -> list[str]:
             types = [f"{row['labels'][kind]['f1']:.1f}" if kind in row["labels"] else "" for kind in kinds]
             parts = [row["slices"].get(kind) for kind in SLICES]
             recalls = [f"{part['recall']:.1f} ({part['names']})" if part else "" for part in parts]
-            errors = ["" if row.get(key) is None else f"{row[key]:.1f}" for key in ("ece", "ece_uncalibrated")]
+            calibrated = row.get("ece_uncalibrated") is not None
+            figures = (row["ece"], row["ece_uncalibrated"]) if calibrated else (None, row["ece"])
+            errors = ["" if figure is None else f"{figure:.1f}" for figure in figures]
             numbers = [f"{row['micro']['f1']:.2f}", *errors, *types, *recalls]
             lines.append(f"| {split} | {view} | {' | '.join(numbers)} |")
     return lines

@@ -139,7 +139,7 @@ def test_this_recipe_goes_on_from_the_earlier_model(tmp_path: Path, monkeypatch:
     saved_models, run = build.models(config, tmp_path, recipe=None, earlier=None)
     assert trained == [("social-en-earlier", None), ("social-en", earlier)]
     assert mixed == [("social-en-earlier", "social-en", share) for share in build.SHARES]
-    assert next(iter(saved_models)) == "social-en-earlier" and list(saved_models)[-1] == "social-en"
+    assert next(iter(saved_models)) == "social-en-earlier" and list(saved_models)[-1] == "social-en, 100% of the change"
     assert run == tmp_path / "social-en"
 
     trained.clear()

@@ -111,12 +111,15 @@ def calibrate(
         first, second = every & half, every & ~half
     if scale is not None:
         watch(f"{read.name}: fitting the {METHODS[scale]} on {first.sum()} posts")
+        if stored.scale is not None:
+            had = stored.scale.basis
+            watch(f"they replace the model's {METHODS[stored.scale.method]}, fitted on {had.posts} posts ({had.data})")
         views = read.views(first)
         fitted = rescaled(views, read.decoder, scale, posts=len(every), basis=read.basis(first))
         stored = StoredCalibration(scale=fitted)
     elif stored.scale is not None and stored.scale.basis.fingerprint == read.basis(every).fingerprint:
         raise DataError(
-            f"{read.name}: the {METHODS[stored.scale.method]} of {saved.folder} was fitted on these posts, and would "
+            f"{read.name}: {saved.folder} has its {METHODS[stored.scale.method]} from these posts, which would "
             "make thresholds found on them promise too much; name other posts, or fit both at once, each on a half: "
             f"--{stored.scale.method} with --precision or --recall"
         )

@@ -86,7 +86,7 @@ class Answers:
         if pictured:
             await asyncio.gather(*(self._look(post, until) for post in pictured))
         if options.explain:
-            answers = [await self._explained(post, options, until) for post in posts]
+            answers = await asyncio.gather(*(self._explained(post, options, until) for post in posts))
         else:
             answers = await self._tagged(posts, options, until)
         rows = [row for row, _ in answers]

@@ -83,8 +83,8 @@ class Limits:
         limit = self.own if min_score == 0 else min_score
         if limit == CALIBRATED and self.thresholds is None:
             raise ModelError(
-                f"{self.name}: holds no calibrated thresholds; find them on labelled posts that it was not trained on: "
-                "mner calibrate MODEL POSTS --precision 0.95"
+                f"{self.name}: holds no calibrated thresholds; make a copy that does, from labelled posts that it was "
+                "not trained on: mner calibrate MODEL POSTS --precision 0.95 --out FOLDER"
             )
         if limit == CALIBRATED and self.raw:
             raise ModelError(f"{self.name}: its thresholds are for calibrated scores; leave out raw_scores")
