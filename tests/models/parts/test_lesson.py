@@ -77,6 +77,6 @@ def test_model_adds_the_lesson_of_the_views_it_trains(
     assert "teachers" not in without
 
 
-@pytest.mark.parametrize(("name", "expected"), [("ita", True), ("text", True), ("imgfeat", False)])
+@pytest.mark.parametrize(("name", "expected"), [("ita", True), ("text", True), ("imgfeat", True)])
 def test_models_say_whether_they_can_be_taught(name: str, expected: bool) -> None:
     assert can_be_taught(configs.check({"model": {"name": name}})) is expected
