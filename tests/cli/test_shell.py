@@ -202,6 +202,9 @@ def test_commands_that_continue_exist() -> None:
         assert not option or option in {parameter.name for parameter in cli.load(path).params}
 
 
+SOURCE = str(Path(cli.__file__).parents[1])
+
+
 def computed(process: subprocess.Popen[str]) -> float:
     """CPU seconds of a process so far."""
     clock = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -225,7 +228,8 @@ def test_interrupt_while_starting_is_one_word(sent: float, tmp_path: Path) -> No
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    if sent > 0.05:  # before that Python itself may not have begun
+    begun = sent > 0.15 or process.returncode == 130 or SOURCE in err
+    if begun:  # before that the signal meets Python, which starts more slowly where nothing of it is in memory yet
         assert (process.returncode, out, err.count("\n")) == (130, "", 1)
         assert err.startswith("interrupted")
 
