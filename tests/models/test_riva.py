@@ -55,7 +55,7 @@ def test_visual_context_equals_its_derivation(tiny_encoder: Path) -> None:
 )
 def test_task_teaches_its_own_part(task: str, taught: str, left: str, tiny_encoder: Path) -> None:
     model, batch = ready(tiny_encoder)
-    losses = model.losses(batch, torch.tensor([0, 1, 1]), task)["loss"]
+    losses = model.losses(batch, torch.tensor([0, 1, 1]), task=task)["loss"]
     assert losses.shape == (3,) and bool((losses >= 0).all())
     losses.sum().backward()
     assert any(p.grad is not None and p.grad.any() for p in getattr(model, taught).parameters())
@@ -66,7 +66,7 @@ def test_task_teaches_its_own_part(task: str, taught: str, left: str, tiny_encod
 def test_student_that_agrees_with_its_teacher_has_no_loss(tiny_encoder: Path) -> None:
     model, batch = ready(tiny_encoder)
     model.student.load_state_dict(model.teacher.state_dict())
-    losses = model.losses(batch, torch.zeros(3, dtype=torch.long), "student")["loss"]
+    losses = model.losses(batch, torch.zeros(3, dtype=torch.long), task="student")["loss"]
     torch.testing.assert_close(losses, torch.zeros(3), atol=1e-6, rtol=0)
 
 

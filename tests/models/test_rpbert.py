@@ -64,7 +64,7 @@ def test_relation_loss_teaches_the_judge_alone_with_the_encoder(tiny_encoder: Pa
     config = settings("rpbert", tiny_encoder)
     model, views = built(config)
     batch = view_tensors(batch_of(views, config, three("rpbert", 1, 2)), model)
-    loss = model.losses(batch, torch.tensor([0, 1, 1]), "relation")["loss"]
+    loss = model.losses(batch, torch.tensor([0, 1, 1]), task="relation")["loss"]
     assert loss.shape == (3,)
     loss.sum().backward()
     assert model.judge.weight.grad.any() and model.visual.weight.grad.any()

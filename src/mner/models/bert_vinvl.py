@@ -18,7 +18,7 @@ from mner.models import vinvl
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, WordEncoder
 from mner.models.parts.fusion import fusion_groups
-from mner.models.parts.objective import refuse_alignment, supervised
+from mner.models.parts.objective import Supervised, refuse_alignment
 from mner.models.parts.regions import RegionEncoder, region_arrays, token_types
 from mner.types import ViewName
 from mner.views import Needs
@@ -30,7 +30,7 @@ class Options(vinvl.Options):
     vinvl: str = ""  # VinVL's encoder, as model.encoder names one; "": two of model.encoder
 
 
-class Model(nn.Module):
+class Model(Supervised):
     """Words, object tags and regions -> label scores; the T view has the words alone.
 
     Args:
@@ -103,14 +103,3 @@ class Model(nn.Module):
         """Label scores (post, word, label) in float32 of one view."""
         scores: Tensor = self.emission(self.word_vectors(batch, view))
         return scores.float()
-
-    def losses(
-        self,
-        batch: Mapping[ViewName, Arrays],
-        gold: Tensor | None,
-        taught: Mapping[ViewName, Tensor] | None = None,
-    ) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
-        return supervised(self, self.config, batch, gold, taught)
-
-    forward = losses

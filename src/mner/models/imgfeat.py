@@ -16,7 +16,7 @@ from mner.config.schema import Section
 from mner.models.parts.appended import append, room_for
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, embedding_width
-from mner.models.parts.objective import refuse_alignment, supervised
+from mner.models.parts.objective import Supervised, refuse_alignment
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
 from mner.views import Array, Needs
@@ -29,7 +29,7 @@ class Options(Section):
     width: int = Field(default=2048, ge=1)  # numbers of each vector, as the extractor gives them
 
 
-class Model(nn.Module):
+class Model(Supervised):
     """Words and grid vectors -> label scores; the T view has the words alone.
 
     Raises:
@@ -81,14 +81,3 @@ class Model(nn.Module):
         """Label scores (post, word, label) in float32 of one view."""
         scores: Tensor = self.tagger.emission(self.word_vectors(batch, view))
         return scores.float()
-
-    def losses(
-        self,
-        batch: Mapping[ViewName, Arrays],
-        gold: Tensor | None,
-        taught: Mapping[ViewName, Tensor] | None = None,
-    ) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
-        return supervised(self, self.config, batch, gold, taught)
-
-    forward = losses

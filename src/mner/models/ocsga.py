@@ -25,7 +25,7 @@ from mner.errors import ConfigError
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, embedding_width, pool
 from mner.models.parts.fusion import Attention, CrossLayer, FeedForward, refuse_packed
-from mner.models.parts.objective import refuse_alignment, refuse_padded, supervised
+from mner.models.parts.objective import Supervised, refuse_alignment, refuse_padded
 from mner.models.parts.recurrent import BiLSTM, CharacterEncoder
 from mner.models.parts.regions import separators
 from mner.types import ViewName
@@ -47,7 +47,7 @@ class Options(Section):
     fusion_dropout: float = Field(default=0.6, ge=0, lt=1)  # of the co-attention
 
 
-class Model(nn.Module):
+class Model(Supervised):
     """Words and object labels -> label scores; without labels only the words' own path counts.
 
     Args:
@@ -117,17 +117,6 @@ class Model(nn.Module):
         """Label scores (post, word, label) in float32 of one view."""
         scores: Tensor = self.emission(self.word_vectors(batch, view))
         return scores.float()
-
-    def losses(
-        self,
-        batch: Mapping[ViewName, Arrays],
-        gold: Tensor | None,
-        taught: Mapping[ViewName, Tensor] | None = None,
-    ) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
-        return supervised(self, self.config, batch, gold, taught)
-
-    forward = losses
 
     def _labels(self, arrays: Arrays, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Each label's vector (post, object, hidden), the mean of its words, and where there is one (post, object).

@@ -26,7 +26,7 @@ from mner.config.schema import Section
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, embedding_width, pool
 from mner.models.parts.fusion import masked_softmax, refuse_packed
-from mner.models.parts.objective import refuse_alignment, refuse_padded, supervised
+from mner.models.parts.objective import Supervised, refuse_alignment, refuse_padded
 from mner.models.parts.recurrent import BiLSTM, CharacterEncoder, read_back
 from mner.types import ViewName
 from mner.views import NER, Array, Needs, Task
@@ -66,7 +66,7 @@ class Relation(nn.Module):
         return scores
 
 
-class Model(nn.Module):
+class Model(Supervised):
     """Words and grid vectors -> label scores; without a picture the visual context is zero.
 
     Args:
@@ -150,15 +150,15 @@ class Model(nn.Module):
         self,
         batch: Mapping[ViewName, Arrays],
         gold: Tensor | None,
-        task: str = NER,
         taught: Mapping[ViewName, Tensor] | None = None,
+        task: str = NER,
     ) -> dict[str, Tensor]:
         """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s.
 
         Of the task "teacher", ``gold`` is 1 where the picture adds to the text (post,).
         """
         if task == NER:
-            return supervised(self, self.config, batch, gold, taught)
+            return super().losses(batch, gold, taught)
         arrays = batch["I+T"]
         words, lengths = self._embedded(arrays)
         if task == "language":

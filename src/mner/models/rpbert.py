@@ -113,8 +113,8 @@ class Model(nn.Module):
         self,
         batch: Mapping[ViewName, Arrays],
         gold: Tensor | None,
-        task: str = NER,
         taught: Mapping[ViewName, Tensor] | None = None,
+        task: str = NER,
     ) -> dict[str, Tensor]:
         """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s.
 

@@ -20,7 +20,7 @@ from mner.config.schema import Section
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, WordEncoder
 from mner.models.parts.fusion import GraphLayer, fusion_groups, refuse_packed
-from mner.models.parts.objective import refuse_alignment, supervised
+from mner.models.parts.objective import Supervised, refuse_alignment
 from mner.types import ViewName
 from mner.views import Array, Needs
 
@@ -37,7 +37,7 @@ class Options(Section):
     dropout: float = Field(default=0.4, ge=0, lt=1)  # of everything behind the encoder
 
 
-class Model(nn.Module):
+class Model(Supervised):
     """Words and grounded objects -> label scores. Without a picture words receive no messages from objects."""
 
     def __init__(self, config: Config, labels: Sequence[str], encoder: nn.Module) -> None:
@@ -94,17 +94,6 @@ class Model(nn.Module):
         """Label scores (post, word, label) in float32 of one view."""
         scores: Tensor = self.emission(self.word_vectors(batch, view))
         return scores.float()
-
-    def losses(
-        self,
-        batch: Mapping[ViewName, Arrays],
-        gold: Tensor | None,
-        taught: Mapping[ViewName, Tensor] | None = None,
-    ) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
-        return supervised(self, self.config, batch, gold, taught)
-
-    forward = losses
 
     def _fused(self, arrays: Arrays, hidden: Tensor) -> Tensor:
         """The words' nodes after the last layer (window, token, nodes)."""

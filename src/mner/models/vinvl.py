@@ -16,7 +16,7 @@ from mner.config import Config
 from mner.config.schema import Section
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays
-from mner.models.parts.objective import refuse_alignment, supervised
+from mner.models.parts.objective import Supervised, refuse_alignment
 from mner.models.parts.regions import START, RegionEncoder, region_arrays
 from mner.models.parts.tagger import EncoderTagger
 from mner.types import ViewName
@@ -33,7 +33,7 @@ class Options(Section):
     start: Literal["published", "random"] = "published"  # of the regions' layer: VinVL's weights, or none
 
 
-class Model(nn.Module):
+class Model(Supervised):
     """Words, object tags and regions -> label scores; the T view has the words alone.
 
     Args:
@@ -88,17 +88,6 @@ class Model(nn.Module):
         """Label scores (post, word, label) in float32 of one view."""
         scores: Tensor = self.tagger.emission(self.word_vectors(batch, view))
         return scores.float()
-
-    def losses(
-        self,
-        batch: Mapping[ViewName, Arrays],
-        gold: Tensor | None,
-        taught: Mapping[ViewName, Tensor] | None = None,
-    ) -> dict[str, Tensor]:
-        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
-        return supervised(self, self.config, batch, gold, taught)
-
-    forward = losses
 
 
 def started(options: Options) -> Mapping[str, str]:

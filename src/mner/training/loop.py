@@ -89,7 +89,7 @@ def loop(
         share *= 1.0 if task is None else task.weight
         unlabelled = task == UNLABELLED
         # A model without further tasks, or one that is not taught, need not expect their arguments.
-        named = () if task is None or unlabelled else (task.name,)
+        named = {} if task is None or unlabelled else {"task": task.name}
         groups = list(micro_batches(split, mine.tolist(), tokens=settings.tokens_per_batch))
         sums: dict[str, float] = {}
         tokens = 0
@@ -100,7 +100,7 @@ def loop(
             tokens += sum({id(view["input_ids"]): view["input_ids"].numel() for view in arrays.values()}.values())
             with accelerator.no_sync(model) if position < len(groups) - 1 else nullcontext():
                 target = None if unlabelled else torch.from_numpy(gold).to(accelerator.device)
-                losses = model(arrays, target, *named, **taught(split, group, views, accelerator.device))
+                losses = model(arrays, target, **named, **taught(split, group, views, accelerator.device))
                 # Gradients are averaged over processes, hence num_processes in the share of a post.
                 accelerator.backward(losses["loss"].sum() * share)
             for name, loss in losses.items():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mner.config import Config
 from mner.errors import ConfigError
@@ -19,18 +19,25 @@ if TYPE_CHECKING:
     from mner.models import Model
 
 
-def supervised(
-    model: Model,
-    config: Config,
-    batch: Mapping[ViewName, Arrays],
-    gold: Tensor | None,
-    taught: Mapping[ViewName, Tensor] | None,
-) -> dict[str, Tensor]:
-    """The losses of a model that learns by its label scores alone; ``batch`` to ``taught`` are ``Model.losses``'s."""
-    scores = {view: model.emissions(batch, view) for view in model.views}
-    lengths = batch[model.views[0]]["lengths"]
-    parts = {} if gold is None else {view: model.crf.nll(each, gold, lengths) for view, each in scores.items()}
-    return of_views(model, config, parts, scores, lengths, taught)
+class Supervised(nn.Module):
+    """A network that learns by its label scores alone; the class of a model adds the rest of ``Model``."""
+
+    config: Config
+
+    def losses(
+        self,
+        batch: Mapping[ViewName, Arrays],
+        gold: Tensor | None,
+        taught: Mapping[ViewName, Tensor] | None = None,
+    ) -> dict[str, Tensor]:
+        """The losses of each post, ``loss`` (post,) being the one to minimise; the arguments are ``Model.losses``'s."""
+        model = cast("Model", self)
+        scores = {view: model.emissions(batch, view) for view in model.views}
+        lengths = batch[model.views[0]]["lengths"]
+        parts = {} if gold is None else {view: model.crf.nll(each, gold, lengths) for view, each in scores.items()}
+        return of_views(model, self.config, parts, scores, lengths, taught)
+
+    forward = losses
 
 
 def of_views(

@@ -67,7 +67,7 @@ class Recorded(Search):
 
 
 def recorded(path: Path, fingerprint: str) -> Recorded | None:
-    """The record of a search; None if there is none.
+    """The record of a search; None where the file is missing.
 
     Raises:
         DataError: It is damaged.

@@ -36,7 +36,7 @@ JOURNAL, RUNS, BEST = "trials.jsonl", "runs", "best.toml"
 class Tuned:
     """A search's record, its file, and the best trial's configuration and run.
 
-    Both are None before a trial is whole; the run is None, too, if it was lost with an earlier folder.
+    Both are missing (None) before a trial is whole, and the run also if it was lost with an earlier folder.
     """
 
     record: Mapping[str, Any]
