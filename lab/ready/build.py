@@ -34,7 +34,7 @@ from lab.ready.report import CONFIG, score_model
 from mner import config as configs
 from mner import encoders
 from mner.config import Config
-from mner.errors import ConfigError
+from mner.errors import MnerError
 from mner.export import export
 from mner.files import write_json, write_text
 from mner.runtime import read_model
@@ -83,10 +83,14 @@ def main() -> int:
     arguments = parser.parse_args()
     if not os.environ.get("MNER_DATA"):
         parser.error("set MNER_DATA to the folder that holds twitter2015/, twitter2017/, wnut17/, btc/ and contexts/")
+    if arguments.recipe and arguments.earlier:
+        parser.error("--recipe trains from the encoder; leave out --earlier")
     source, quick = Path(os.environ["MNER_DATA"]), arguments.quick
     try:
         config = settings(arguments.config, quick=quick, changes=arguments.changes)
-    except ConfigError as error:
+        if arguments.earlier:
+            read_model(arguments.earlier)
+    except MnerError as error:
         parser.error(str(error))
     encoder = config.model.encoder
     out = (arguments.out or ROOT / "runs" / config.name).resolve()

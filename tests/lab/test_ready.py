@@ -80,14 +80,26 @@ def test_every_training_post_with_a_picture_has_a_simulated_context(source: Path
     assert {post.image for post in data.read(tmp_path / "data" / ALL) if post.image} == set(contexts)
 
 
-def test_a_wrong_setting_is_named_without_a_traceback(
-    source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "training.epoch=5"], 'did you mean "epochs"?'),
+        (["--earlier", "nowhere"], "nowhere: not a saved model"),
+        (["--earlier", "nowhere", "--recipe", "this"], "leave out --earlier"),
+    ],
+)
+def test_what_is_wrong_is_named_at_once_without_a_traceback(
+    arguments: list[str],
+    message: str,
+    source: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("MNER_DATA", str(source))
-    monkeypatch.setattr("sys.argv", ["build", "--set", "training.epoch=5"])
+    monkeypatch.setattr("sys.argv", ["build", *arguments])
     with pytest.raises(SystemExit, match="2"):
         build.main()
-    assert 'did you mean "epochs"?' in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_leak_is_refused(source: Path, tmp_path: Path) -> None:
