@@ -182,7 +182,10 @@ def test_thresholds_are_not_found_on_the_posts_of_the_scaling(model: Path, posts
     with pytest.raises(DataError, match=r"has its temperature from these posts"):
         calibrate(model, file, promise=GOOD)
     calibrate(model, posts(400, seed=2), promise=Promise("precision", 0.6))
-    assert calibrate(model, file, scale="platt").calibration.thresholds is None  # they were for other scores
+    said: list[str] = []
+    done = calibrate(model, file, scale="platt", watch=said.append)
+    assert done.calibration.thresholds is None  # they were for other scores
+    assert any(line.startswith("this replaces the model's temperature, fitted on 150 posts (") for line in said)
 
 
 def test_copy_is_calibrated_and_the_model_is_not(model: Path, posts: Callable[..., Path], tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def calibrate(
         watch(f"{read.name}: fitting the {METHODS[scale]} on {first.sum()} posts")
         if stored.scale is not None:
             had = stored.scale.basis
-            watch(f"they replace the model's {METHODS[stored.scale.method]}, fitted on {had.posts} posts ({had.data})")
+            watch(f"this replaces the model's {METHODS[stored.scale.method]}, fitted on {had.posts} posts ({had.data})")
         views = read.views(first)
         fitted = rescaled(views, read.decoder, scale, posts=len(every), basis=read.basis(first))
         stored = StoredCalibration(scale=fitted)
