@@ -15,7 +15,7 @@ from mner.runtime import open_model, predict, read_model
 from mner.runtime.onnx import LEAST_FOR_TWO, WORTH_OPENING, OnnxRuntime
 from mner.tagger import packaged
 from mner.types import ViewName
-from mner.views import Batch, Views
+from mner.views import Batch, Encoded, Views
 
 POSTS = (("Kevin", "Love", "is", "back"), (), ("Phoenix",), tuple("a long night in new york city".split()) * 9, ("!",))
 
@@ -79,6 +79,19 @@ def test_two_passes_beside_each_other_give_what_one_gives(monkeypatch: pytest.Mo
     assert {name.rpartition("_")[0] for name in threads} == {"", "mner-pass"}
     assert two == one
     assert sum(map(len, one)) > 40
+
+
+def test_two_passes_end_at_about_the_same_time() -> None:
+    encoded = [Encoded(4, (np.arange(width),), (np.zeros(width),), np.zeros((4, 2), int)) for width in range(12, 36)]
+    for tokens in (100, 150, 200, 300, 400, 800):
+        filled = predict._batches(encoded, tokens)
+        evened = predict._evened(filled, encoded, tokens)
+        assert sorted(post for batch in evened for post in batch) == list(range(24))
+        sizes = [len(batch) * max(encoded[post].tokens for post in batch) for batch in evened]
+        lanes = [0, 0]
+        for size in sizes:
+            lanes[lanes[1] < lanes[0]] += size
+        assert max(sizes) <= tokens and max(lanes) <= 0.56 * sum(lanes)
 
 
 def test_one_batch_becomes_two_passes_where_there_is_enough_to_share(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,9 @@ def heads_of(encoded: Sequence[Encoded]) -> list[np.ndarray] | None:
     return heads if heads and len(heads) == len(encoded) else None
 
 
+STEP = 16
+"""Sub-tokens to which batches of even size are cut."""
+
 _Scored = tuple[Sequence[int], np.ndarray, np.ndarray]
 """Members, label scores (post, word, label) and lengths (post,) of a batch."""
 
@@ -77,8 +80,8 @@ def _forward(runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int
     batches = _batches(encoded, tokens)
     several = sum(map(len, batches)) > 1
     half = runtime.half(sum(post.tokens for post in encoded)) if several else None
-    if half is not None and len(batches) == 1:
-        batches = _in_two(batches[0], encoded)
+    if half is not None:
+        batches = _evened(batches, encoded, tokens)
     scored = partial(_scored, half or runtime, encoded, tokens)
     yield from map(scored, batches) if half is None else _two_at_a_time(scored, batches)
 
@@ -93,16 +96,18 @@ def _batches(encoded: Sequence[Encoded], tokens: int) -> list[list[int]]:
     return batches
 
 
-def _in_two(members: Sequence[int], encoded: Sequence[Encoded]) -> list[list[int]]:
-    """One batch as two whose passes take about as long: the shorter posts, then the longer ones."""
-    ordered = sorted(members, key=lambda post: encoded[post].tokens)
-    sizes = [encoded[post].tokens for post in ordered]
-
-    def longer(first: int) -> int:
-        return max(first * sizes[first - 1], (len(sizes) - first) * sizes[-1])
-
-    first = min(range(1, len(ordered)), key=longer)
-    return [ordered[:first], ordered[first:]]
+def _evened(batches: list[list[int]], encoded: Sequence[Encoded], tokens: int) -> list[list[int]]:
+    """As few batches as before, or one more: an even number of even size, so that two passes end at the same time."""
+    most = len(batches) + len(batches) % 2
+    least, enough = sum(post.tokens for post in encoded) // most, tokens
+    while enough - least > STEP:
+        middle = (least + enough) // 2
+        cut = _batches(encoded, middle)
+        if len(cut) <= most:
+            batches, enough = cut, middle
+        else:
+            least = middle
+    return batches
 
 
 def _scored(runtime: Runtime, encoded: Sequence[Encoded], tokens: int, members: Sequence[int]) -> _Scored:
