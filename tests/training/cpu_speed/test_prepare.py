@@ -58,6 +58,14 @@ def test_faster_model_learns_the_same(small_encoder: MakeEncoder, split: Split, 
         torch.testing.assert_close(after[key], value, rtol=1e-4, atol=1e-5)
 
 
+def test_dropout_of_the_whole_model_is_replaced(small_encoder: MakeEncoder, split: Split) -> None:
+    model, settings = text_model(small_encoder("Bert"))
+    model.fusion = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.25))
+    speed_up(model, [split], settings, pad_id=0, device=CPU)
+    assert not any(isinstance(module, nn.Dropout) for module in model.modules())
+    assert model.fusion[1].p == 0.25
+
+
 def test_speed_up_with_weight_decay_trains_the_whole_table(small_encoder: MakeEncoder, split: Split) -> None:
     model, settings = text_model(small_encoder("Bert"), weight_decay=0.01)
     speed_up(model, [split], settings, pad_id=0, device=CPU)

@@ -29,11 +29,12 @@ def speed_up(
     - On CPU, dropout draws its random numbers four at a time, also inside attention.
     - With ``gradient_checkpointing``, a layer's inner values are computed again instead of kept.
     """
+    if device.type == "cpu":
+        _replace_dropout(model)
     for number, encoder in enumerate(cast(Model, model).encoders()):
         if settings.weight_decay == 0 and number == 0:  # the one that reads the sub-tokens
             train_used_embeddings(encoder, _token_ids(splits, pad_id))
         if device.type == "cpu":
-            _replace_dropout(encoder)
             use_attention(encoder)
         if settings.gradient_checkpointing:
             _keep_less(encoder)
@@ -55,8 +56,8 @@ def _token_ids(splits: Sequence[Split], pad_id: int) -> np.ndarray:
     return np.unique(np.concatenate([np.array([pad_id], np.int64), *windows]))
 
 
-def _replace_dropout(encoder: nn.Module) -> None:
-    for module in list(encoder.modules()):
+def _replace_dropout(model: nn.Module) -> None:
+    for module in list(model.modules()):
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Dropout):
                 setattr(module, name, Dropout(child.p))
