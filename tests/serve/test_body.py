@@ -121,6 +121,16 @@ def test_form_of_too_many_fields_is_refused() -> None:
         body.parsed(b"".join(part % number for number in range(99)) + b"--x--\r\n", "multipart/form-data; boundary=x")
 
 
+def test_form_holds_numbers_as_json_does_but_no_null() -> None:
+    part = '--x\r\nContent-Disposition: form-data; name="picture_ms"\r\n\r\n{}\r\n--x--\r\n'
+    kind = "multipart/form-data; boundary=x"
+    for text, number in (("0", 0), ("1250", 1250), ("12.5", 12.5)):
+        assert body.parsed(part.format(text).encode(), kind) == ({"picture_ms": number}, [])
+    with pytest.raises(RequestError, match="null is no value") as fault:
+        body.parsed(part.format("null").encode(), kind)
+    assert (fault.value.status, fault.value.field) == (422, "picture_ms")
+
+
 def test_picture_may_come_late_in_a_large_form(service) -> None:
     noise = base64.b64encode(bytes(range(256)) * 8000)
     content = (

@@ -154,5 +154,7 @@ def _text(content: bytes, what: str, field: str | None) -> str:
 def _value(key: str, text: str) -> Any:
     """The value of a form's field: a text, or what it says in JSON."""
     if key in AS_JSON or (key == "context" and text.startswith("{")):
-        return _json(text, "the field", key)
+        if (value := _json(text, "the field", key)) is None:
+            raise RequestError(422, "invalid_request", "null is no value in a form; leave the field out", field=key)
+        return value
     return [part.strip() for part in text.split(",")] if key == "views" else text

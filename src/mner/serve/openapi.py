@@ -152,8 +152,8 @@ _FORM: dict[str, Any] = {
         },
         "views": {"type": "string", "enum": ["T", "I+T", "T,I+T"]},
         "explain": {"type": "string", "enum": ["true", "false"]},
-        "min_score": {"type": "string", "pattern": "^(0|1|0[.][0-9]{1,6})$"},
-        "picture_ms": {"type": "string", "pattern": "^[1-9][0-9]{0,2}$"},
+        "min_score": {"type": "number", "minimum": 0, "maximum": 1},
+        "picture_ms": {"type": "number"},
     },
     "required": ["text"],
     "additionalProperties": False,
@@ -246,7 +246,7 @@ def describe(app: FastAPI, settings: Settings) -> None:
         if not settings.hosts:
             del fields["image_url"]
     schemas["ManyPosts"]["properties"]["posts"]["maxItems"] = settings.max_posts
-    for name in ("OnePost", "ManyPosts"):
+    for name in ("OnePost", "ManyPosts", "Form"):
         schemas[name]["properties"]["picture_ms"] |= {"minimum": 0, "maximum": settings.picture_ms}
     components = generated.setdefault("components", {})
     components["schemas"] = schemas
