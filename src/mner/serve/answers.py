@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from mner.bulk import line
 from mner.contexts.rows import from_row, to_row
@@ -26,6 +27,8 @@ from mner.tagger.grounder import Tagged
 from mner.tagger.requests import PostLike, request
 from mner.tagger.tagger import explaining
 from mner.types import Post, Prediction, VisualContext
+
+_T = TypeVar("_T")
 
 LOOKERS = 4
 """Posts whose pictures a grounder looks at at a time, beside the thread that has the model."""
@@ -66,12 +69,7 @@ class Answers:
     ) -> None:
         self._tagger, self._settings, self._batcher = tagger, settings, batcher
         self._pictures, self._metrics = pictures, metrics
-        self._lookers = ThreadPoolExecutor(LOOKERS, "mner-grounder")
         self._free_lookers = asyncio.Semaphore(LOOKERS)
-
-    def close(self) -> None:
-        """End the threads; what they look at is not waited for."""
-        self._lookers.shutdown(wait=False, cancel_futures=True)
 
     async def of(self, query: Query) -> Answer:
         """The answer to a request.
@@ -198,7 +196,7 @@ class Answers:
         A thread cannot be stopped: what nobody waits for any longer keeps its thread to its end, and is dropped.
         """
         await self._free_lookers.acquire()
-        looking = asyncio.get_running_loop().run_in_executor(self._lookers, look)
+        looking = _in_a_thread(look)
         looking.add_done_callback(lambda _: self._free_lookers.release())
         return await asyncio.shield(looking)
 
@@ -208,6 +206,23 @@ class Answers:
             self._metrics.pictures.labels(status).inc(count)
         for label, count in Counter(entity.label for post in predictions for entity in post.entities).items():
             self._metrics.entities.labels(label).inc(count)
+
+
+def _in_a_thread(work: Callable[[], _T]) -> asyncio.Future[_T]:
+    """What a thread of its own gives; the process may end while it is at work, unlike with those of asyncio."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            end = partial(future.set_result, work())
+        except BaseException as error:  # raised again by whoever waits
+            end = partial(future.set_exception, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(end)
+
+    threading.Thread(target=run, daemon=True, name="mner-grounder").start()
+    return future
 
 
 def _row(prediction: Prediction, options: Options, alone: Prediction) -> dict[str, Any]:

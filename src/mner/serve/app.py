@@ -107,7 +107,6 @@ class Service:
         finally:
             self.ready = False
             await self.batcher.close()
-            self.answers.close()
             if self.pictures is not None:
                 await asyncio.get_running_loop().run_in_executor(None, self.pictures.close)
 
