@@ -93,7 +93,7 @@ FIGURES = {
             "words": Box("words", 0, 1, "input"),
             "objects": Box("picture", 0, 2, "input", "a crop for each type"),
             "bert": Box("BERT", 1, 1, "pretrained"),
-            "nodes": Box("linear, ReLU", 2, 1, small="768 to 512"),
+            "nodes": Box("linear", 2, 1, small="768 to 512"),
             "linear": Box("two linear layers", 2, 2, small="2,048 to 512"),
             "graph": Box("six graph layers", 3, 1, small="attention within, gates between", tall=2),
             "join": Box("linear", 4, 0, small="[BERT ; fused]"),

@@ -25,4 +25,7 @@ def test_zeroed_row_sees_no_picture_and_is_searched_like_the_text(path: Path) ->
     assert (row.data.features, row.data.features_missing, row.data.contexts) == (None, "zero", ())
     assert row.training.encoder_lr == text.training.encoder_lr
     space = read_space(ROOT / "lab" / "zeroed" / "space.toml")
-    assert searched(row, space, epochs_max=5)[0] == searched(text, epochs_max=5)[0]
+    wide = searched(row, space, epochs_max=5)[0]
+    own = wide.pop("training.feature_lr")
+    assert (own.low, own.high, row.training.lr) == (1e-4, 2e-3, {"feature": text.training.feature_lr})
+    assert wide == searched(text, epochs_max=5)[0]

@@ -45,7 +45,7 @@ class Options(Section):
     relation_weight: float = Field(default=0.05, gt=0)  # of the loss on relation pairs
     hidden: int = Field(default=256, ge=1)  # of each direction of the BiLSTM
     layers: int = Field(default=2, ge=1)  # of the BiLSTM
-    dropout: float = Field(default=0.1, ge=0, lt=1)  # of words before the BiLSTM, between its layers and behind it
+    dropout: float = Field(default=0.0, ge=0, lt=1)  # of words before the BiLSTM, between its layers and behind it
 
 
 class Model(nn.Module):

@@ -4,7 +4,7 @@ The objects are regions of the picture that were found by the words for entity t
 one vector of a ResNet; where nothing is found, the whole picture stands in. Words and objects become the nodes of a
 graph, which several layers fuse (``parts.fusion.GraphLayer``):
 
-    x_i = ReLU(W h_i)        o_j = two linear layers with ReLU        emissions = linear [h_i ; fused x_i]
+    x_i = W h_i        o_j = two linear layers with ReLU        emissions = linear [h_i ; fused x_i]
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Model(Supervised):
         self.views: tuple[ViewName, ...] = config.loss.views
         settings = config.model
         self.words = WordEncoder(encoder, word_dropout=settings.word_dropout, case_shape=settings.case_shape)
-        self.text = nn.Sequential(nn.Linear(self.words.width, options.nodes), nn.ReLU(), nn.Dropout(options.dropout))
+        self.text = nn.Linear(self.words.width, options.nodes)
         self.objects = nn.Sequential(
             nn.Linear(options.width, options.nodes),
             nn.ReLU(),
@@ -100,8 +100,9 @@ class Model(Supervised):
         owner, tokens = arrays["window_post"], arrays["attention_mask"]
         most = self.options.objects
         seen = arrays["crops_mask"][:, :most][owner]  # (window, object)
-        words: Tensor = self.text(hidden)
-        objects: Tensor = self.objects(arrays["crops"][:, :most])[owner]
+        # In float32: between the layers as within the encoder, mixed precision rounds products alone.
+        words: Tensor = self.text(hidden).float()
+        objects: Tensor = self.objects(arrays["crops"][:, :most]).float()[owner]
         for layer in self.layers:
             words, objects = layer(words, objects, tokens, seen)
         return words

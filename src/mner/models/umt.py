@@ -24,7 +24,7 @@ from mner.config import Config
 from mner.config.schema import Section
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, WordEncoder, pool
-from mner.models.parts.fusion import CrossLayer, fusion_groups, refuse_packed
+from mner.models.parts.fusion import CrossLayer, begin_as_bert, fusion_groups, refuse_packed
 from mner.models.parts.objective import of_views, refuse_alignment
 from mner.types import ViewName
 from mner.views import Array, Needs
@@ -35,7 +35,7 @@ class Options(Section):
 
     regions: int = Field(default=49, ge=1)  # most vectors of a picture, the first ones
     width: int = Field(default=2048, ge=1)  # numbers of each vector, as the extractor gives them
-    dropout: float = Field(default=0.1, ge=0, lt=1)  # of the layers behind the encoder
+    dropout: float = Field(default=0.1, ge=0, lt=1)  # of the encoder's output and the layers behind it
     mix: float = Field(default=0.5, ge=0, le=1)  # share of the main scores; the rest are the auxiliary task's
     auxiliary_weight: float = Field(default=0.5, ge=0)  # of the auxiliary task's loss
 
@@ -74,6 +74,7 @@ class Model(nn.Module):
         def layer() -> CrossLayer:
             return CrossLayer(width, shape.num_attention_heads, shape.intermediate_size, options.dropout)
 
+        self.dropout = nn.Dropout(options.dropout)
         self.main, self.auxiliary = layer(), layer()
         self.picture = nn.ModuleList(nn.Linear(options.width, width) for _ in range(2))
         self.text_reads_grid, self.grid_reads_text, self.text_reads_back = layer(), layer(), layer()
@@ -81,6 +82,7 @@ class Model(nn.Module):
         self.emission = nn.Linear(2 * width, len(labels))
         names, matrix = conversion(labels)
         self.span_emission = nn.Linear(width, len(names))
+        begin_as_bert(module for name, module in self.named_children() if name != "words")
         self.crf, self.span_crf = ChainCRF(len(labels)), ChainCRF(len(names))
         self.register_buffer("conversion", matrix, persistent=False)
         self.register_buffer("classes", matrix.argmax(0), persistent=False)  # of each label
@@ -108,7 +110,7 @@ class Model(nn.Module):
     def word_vectors(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
         """[A ; g * B] at each word (post, word, 2 * hidden)."""
         arrays = batch[view]
-        vectors: Tensor = self.words(arrays, self._fused(arrays, self.words.hidden(refuse_packed(arrays))))
+        vectors: Tensor = self.words(arrays, self._fused(arrays, self._hidden(arrays)))
         return vectors
 
     def emissions(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
@@ -136,13 +138,18 @@ class Model(nn.Module):
 
     def _scores(self, arrays: Arrays) -> tuple[Tensor, Tensor]:
         """Emissions (post, word, label), and the auxiliary task's (post, word, class)."""
-        hidden = self.words.hidden(refuse_packed(arrays))
+        hidden = self._hidden(arrays)
         main = self.emission(self.words(arrays, self._fused(arrays, hidden))).float()
         spans = self.span_emission(
             pool(self.auxiliary(hidden, hidden, arrays["attention_mask"]), arrays["word_index"])
         ).float()
         mix = self.options.mix
         return mix * main + (1 - mix) * (spans @ self.conversion), spans
+
+    def _hidden(self, arrays: Arrays) -> Tensor:
+        """The encoder's output (window, token, hidden), which both layers read."""
+        hidden: Tensor = self.dropout(self.words.hidden(refuse_packed(arrays)))
+        return hidden
 
     def _fused(self, arrays: Arrays, hidden: Tensor) -> Tensor:
         """[A ; g * B] at each sub-token (window, token, 2 * hidden)."""

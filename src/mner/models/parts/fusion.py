@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -145,6 +145,15 @@ class GraphLayer(nn.Module):
         gates = torch.sigmoid(self.own[kind](own)[:, :, None] + self.other[kind](other)[:, None])
         neighbours = (other * real[1 - kind].unsqueeze(-1).to(other.dtype))[:, None]  # (batch, 1, neighbour, width)
         return (gates * neighbours).sum(2)
+
+
+def begin_as_bert(modules: Iterable[nn.Module]) -> None:
+    """Start linear layers as BERT's own start: weights from a normal distribution of 0.02, biases at 0."""
+    for module in modules:
+        for layer in module.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, std=0.02)
+                nn.init.zeros_(layer.bias)
 
 
 def refuse_packed(arrays: Arrays) -> Arrays:

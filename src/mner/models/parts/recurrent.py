@@ -33,6 +33,7 @@ class BiLSTM(nn.Module):
             steps: (batch, step, width).
             lengths: Of the sequences (batch,), perhaps 0.
         """
+        steps = steps.float()  # an LSTM adds up over many steps what mixed precision would round at each
         real = (torch.arange(steps.shape[1], device=steps.device) < lengths[:, None]).unsqueeze(-1).to(steps.dtype)
         for number, (ahead, back) in enumerate(zip(self.ahead, self.back, strict=True)):
             if number:
