@@ -106,8 +106,10 @@ def test_co_attention_equals_its_derivation(vectors: Path) -> None:
         vector = table[arrays["input_ids"]].flatten(0, 1)[arrays["word_index"]]
         text = model.text(torch.cat([vector, model.characters(arrays["characters"])], -1), arrays["lengths"])
         there, real = torch.ones(1, 2), torch.ones(1, 4)
-        gathered = model.guided(model.among_words(text, text, real), model.among_labels(objects, objects, there), there)
-        total = text + model.feedforward(gathered)
+        objects = model.labels_norm(objects + model.among_labels(objects, objects, there))
+        gathered = model.guided_norm(model.guided(model.among_words(text, text, real), objects, there))
+        first, relu, _, second = model.feedforward
+        total = text + model.feedforward_norm(second(relu(first(gathered))))
         norm = model.norm
         plain = (total - norm.mean) / torch.sqrt(norm.variance + norm.eps) * norm.weight + norm.bias
         torch.testing.assert_close(model.word_vectors({"I+T": arrays}, "I+T"), plain, atol=1e-5, rtol=1e-5)

@@ -3,8 +3,8 @@
 Of the picture it reads object labels alone, as words: those that stand behind the post's words in the I+T view.
 
     w_i = [word vector ; character BiLSTM]        t = BiLSTM(w)        o_k = W (mean vector of label k)
-    t' = self-attention of t      o' = self-attention of o      a_i = t'_i attends to o', without a residual
-    label scores = linear batch norm (t_i + feed-forward a_i)
+    t' = a transformer layer over t        o' = norm(o + attention among o)        a_i = norm(t'_i attends to o')
+    label scores = linear batch norm (t_i + norm(feed-forward a_i))
 
 Word vectors are the input embeddings of the encoder: with the vectors of ``mner encoder fetch glove-6b-50d`` or of
 ``mner encoder import`` this is the published model; of another encoder it takes a word's first sub-token.
@@ -24,7 +24,7 @@ from mner.config.schema import Section
 from mner.errors import ConfigError
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, embedding_width, pool
-from mner.models.parts.fusion import Attention, CrossLayer, FeedForward, refuse_packed
+from mner.models.parts.fusion import Attention, CrossLayer, refuse_packed
 from mner.models.parts.objective import Supervised, refuse_alignment, refuse_padded
 from mner.models.parts.recurrent import BiLSTM, CharacterEncoder
 from mner.models.parts.regions import separators
@@ -43,7 +43,7 @@ class Options(Section):
     character_hidden: int = Field(default=50, ge=2, multiple_of=2)  # of the character BiLSTM
     heads: int = Field(default=2, ge=1)  # of each attention
     inner: int = Field(default=800, ge=1)  # width inside the feed-forward parts
-    dropout: float = Field(default=0.5, ge=0, lt=1)  # of the words' input
+    dropout: float = Field(default=0.5, ge=0, lt=1)  # of characters, and of the words before and after their BiLSTM
     fusion_dropout: float = Field(default=0.6, ge=0, lt=1)  # of the co-attention
 
 
@@ -63,14 +63,18 @@ class Model(Supervised):
         self.views: tuple[ViewName, ...] = config.loss.views
         self.encoder = encoder
         width, hidden = embedding_width(encoder), options.hidden
-        self.characters = CharacterEncoder(options.character_width, options.character_hidden)
+        self.characters = CharacterEncoder(options.character_width, options.character_hidden, dropout=options.dropout)
         self.dropout = nn.Dropout(options.dropout)
         self.text = BiLSTM(width + options.character_hidden, hidden // 2)
         self.label = nn.Linear(width, hidden)
-        shape = (hidden, options.heads, options.inner, options.fusion_dropout)
-        self.among_words, self.among_labels = CrossLayer(*shape), CrossLayer(*shape)
-        self.guided = Attention(hidden, options.heads, options.fusion_dropout)
-        self.feedforward = FeedForward(hidden, options.inner, options.fusion_dropout, nn.ReLU())
+        rate = options.fusion_dropout
+        self.among_words = CrossLayer(hidden, options.heads, options.inner, rate, activation=nn.ReLU(), inside=rate)
+        self.among_labels, self.guided = (Attention(hidden, options.heads, rate) for _ in range(2))
+        self.feedforward = nn.Sequential(
+            nn.Linear(hidden, options.inner), nn.ReLU(), nn.Dropout(rate), nn.Linear(options.inner, hidden)
+        )
+        self.fusion_dropout = nn.Dropout(rate)
+        self.labels_norm, self.guided_norm, self.feedforward_norm = (nn.LayerNorm(hidden) for _ in range(3))
         self.norm = WordNorm(hidden)
         self.emission = nn.Linear(hidden, len(labels))
         self.crf = ChainCRF(len(labels))
@@ -107,7 +111,7 @@ class Model(Supervised):
         vectors = cast(Any, self.encoder).get_input_embeddings()(arrays["input_ids"])  # (window, token, width)
         words = torch.cat([pool(vectors, arrays["word_index"]), self.characters(arrays["characters"])], -1)
         real = arrays["characters_mask"]  # (post, word)
-        text = self.text(self.dropout(words), real.sum(1))
+        text = self.dropout(self.text(self.dropout(words), real.sum(1)))
         labels, there = self._labels(arrays, vectors)
         summed = text + self._guided(text, real, labels, there)
         normed: Tensor = self.norm(summed, real)
@@ -136,10 +140,11 @@ class Model(Supervised):
         return labels, (sizes > 0).long()[first]
 
     def _guided(self, text: Tensor, real: Tensor, labels: Tensor, there: Tensor) -> Tensor:
-        """What words gather from labels (post, word, hidden); zeros for a post without any."""
-        among = self.among_labels(labels, labels, there)
-        gathered = self.guided(self.among_words(text, text, real), among, there)
-        guided: Tensor = self.feedforward(gathered)
+        """What words gather from labels (post, word, hidden), without a residual; zeros for a post without any."""
+        drop = self.fusion_dropout
+        among = self.labels_norm(labels + drop(self.among_labels(labels, labels, there)))
+        gathered = self.guided_norm(drop(self.guided(self.among_words(text, text, real), among, there)))
+        guided: Tensor = self.feedforward_norm(drop(self.feedforward(gathered)))
         return guided * there.amax(1)[:, None, None].to(guided.dtype)
 
 

@@ -61,11 +61,15 @@ def masked_softmax(scores: Tensor, real: Tensor) -> Tensor:
 
 
 class FeedForward(nn.Module):
-    """Two linear layers with an activation between them, and the residual and norm of a transformer's layer."""
+    """Two linear layers with an activation between them, and the residual and norm of a transformer's layer.
 
-    def __init__(self, width: int, inner: int, dropout: float, activation: nn.Module) -> None:
+    ``inside`` is the dropout between the two linear layers.
+    """
+
+    def __init__(self, width: int, inner: int, dropout: float, activation: nn.Module, *, inside: float = 0.0) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(width, inner), activation, nn.Linear(inner, width), nn.Dropout(dropout))
+        between = [activation, nn.Dropout(inside)] if inside else [activation]
+        self.layers = nn.Sequential(nn.Linear(width, inner), *between, nn.Linear(inner, width), nn.Dropout(dropout))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, values: Tensor) -> Tensor:
@@ -82,14 +86,25 @@ class CrossLayer(nn.Module):
         heads: Of the attention.
         inner: Width between the two linear layers.
         dropout: Of weights and of both parts' results.
+        activation: Between the two linear layers; None: GELU.
+        inside: Dropout between the two linear layers.
     """
 
-    def __init__(self, width: int, heads: int, inner: int, dropout: float) -> None:
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        inner: int,
+        dropout: float,
+        *,
+        activation: nn.Module | None = None,
+        inside: float = 0.0,
+    ) -> None:
         super().__init__()
         self.attention = Attention(width, heads, dropout)
         self.dropout = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(width)
-        self.feedforward = FeedForward(width, inner, dropout, nn.GELU())
+        self.feedforward = FeedForward(width, inner, dropout, activation or nn.GELU(), inside=inside)
 
     def forward(self, queries: Tensor, keys: Tensor, real: Tensor) -> Tensor:
         """Vectors (batch, query, width); for the arguments see ``Attention``."""

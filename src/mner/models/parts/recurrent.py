@@ -57,20 +57,23 @@ class CharacterEncoder(nn.Module):
         width: Of a character's embedding.
         hidden: Of both directions together.
         known: Code points below this have an embedding of their own, all others share one.
+        dropout: Of the characters' embeddings.
     """
 
-    def __init__(self, width: int, hidden: int, known: int = 256) -> None:
+    def __init__(self, width: int, hidden: int, known: int = 256, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.known = known
         self.direction = hidden // 2
         self.embedding = nn.Embedding(known + 1, width)
+        self.dropout = nn.Dropout(dropout)
         self.lstm = BiLSTM(width, self.direction)
 
     def forward(self, characters: Tensor) -> Tensor:
         """A vector of each word (post, word, hidden) from its code points (post, word, character); 0 is padding."""
         flat = characters.flatten(0, 1)
         lengths = (flat > 0).sum(1)
-        states = self.lstm(self.embedding(flat.clamp(max=self.known)), lengths)  # (word, character, hidden)
+        embedded = self.dropout(self.embedding(flat.clamp(max=self.known)))
+        states = self.lstm(embedded, lengths)  # (word, character, hidden)
         last = (lengths - 1).clamp_min(0)[:, None, None].expand(-1, 1, self.direction)
         ahead = states[..., : self.direction].gather(1, last)[:, 0]
         vectors = torch.cat([ahead, states[:, 0, self.direction :]], -1)
