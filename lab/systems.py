@@ -39,8 +39,8 @@ from mner.vision.features import build
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / "configs"
 SYSTEMS = ("umt", "umgf", "ocsga", "rpbert", "rpbert-without-rp", "riva", "vinvl", "bert-vinvl", "imgfeat")
-SLOW = {"ocsga": 5, "riva": 5}
-"""Times as many epochs for systems that read word vectors alone: nothing of theirs is pretrained; they are quick."""
+SLOW = {"ocsga": 5, "riva": 5, "rpbert": 3, "rpbert-without-rp": 3, "umgf": 3}
+"""Times as many epochs for systems that start much of what they learn afresh: all but word vectors, or deep layers."""
 
 WIDTH = 64
 """Numbers of a projected cell."""
@@ -63,6 +63,8 @@ class Gain:
 
     Attributes:
         system: Name of its row.
+        epochs: Of its training.
+        posts: Marked test posts.
         seen: In the I+T view.
         unseen: In the T view.
         zeros: In the I+T view, every picture zeros.
@@ -71,6 +73,8 @@ class Gain:
     """
 
     system: str
+    epochs: int
+    posts: int
     seen: float
     unseen: float
     zeros: float
@@ -83,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("systems", nargs="*", default=SYSTEMS, help="rows; all by default")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("systems.json"))
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--encoder", default="embedded:minilm", help="name or folder")
     options = parser.parse_args(argv)
@@ -173,6 +177,8 @@ def measured(row: str, folder: Path, *, epochs: int, seed: int, encoder: str) ->
     spans, blind_spans = (spans_of(scored_in_views(runtime, each, decoder)) for each in (split, blind_split))
     return Gain(
         system=row,
+        epochs=own.training.epochs,
+        posts=sum(bool(post.extra.get("marked")) for post in split.posts),
         seen=f1(split, spans["I+T"], marked=True),
         unseen=f1(split, spans["T"], marked=True),
         zeros=f1(split, blind_spans["I+T"], marked=True),

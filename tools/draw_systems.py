@@ -2,12 +2,13 @@
 
 What a figure shows stands in ``system_figures.py``. The block ``<!-- parameters umt -->`` up to ``<!-- end -->`` of a
 page holds those of a model that is built from its row of ``configs/rows`` on an encoder of BERT base's sizes, without
-weights.
+weights. The block ``<!-- sample -->`` holds what ``lab/systems.json`` says of training on the packaged sample.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from system_figures import FIGURES, Arrow, Box, Figure
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "systems"
 BLOCK = re.compile(r"(?P<head><!-- parameters (?P<rows>[^\n]+) -->\n).*?<!-- end -->", re.DOTALL)
+SAMPLE = re.compile(r"(?P<head><!-- sample -->\n).*?<!-- end -->", re.DOTALL)
 LABELS = ("LOC", "MISC", "ORG", "PER")
 WORD_VECTORS = {"ocsga": 200, "riva": 200}
 """Systems that read a table of word vectors, which stands for the encoder, and how wide its published vectors are."""
@@ -47,7 +49,7 @@ def main() -> int:
     check = parser.parse_args().check
     files = {FOLDER / f"{name}.svg": draw(figure) for name, figure in FIGURES.items()}
     for page in sorted(FOLDER.glob("*.md")):
-        files[page] = BLOCK.sub(filled, page.read_text(encoding="utf-8"))
+        files[page] = SAMPLE.sub(sampled, BLOCK.sub(filled, page.read_text(encoding="utf-8")))
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if check:
@@ -190,6 +192,25 @@ def filled(match: re.Match[str]) -> str:
         encoders, rest = parameters(name)
         lines.append(f"| `{name}` | {encoders:,} | {rest:,} | {encoders + rest:,} |")
     return f"{match['head']}\n" + "\n".join(lines) + "\n\n<!-- end -->"
+
+
+def sampled(match: re.Match[str]) -> str:
+    """A block of a page with what each system gains from pictures on the packaged sample."""
+    record = json.loads((ROOT / "lab" / "systems.json").read_text(encoding="utf-8"))
+    lines = [
+        "| row | epochs | F1 with pictures | T view | zeros as pictures | over the T view | over zeros |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for each in record["systems"]:
+        seen, *others = (each[key] for key in ("seen", "unseen", "zeros"))
+        scores = " | ".join(f"{score:.1f}" for score in (seen, *others))
+        gains = " | ".join(f"{seen - other:+.1f}".replace("-", "−") for other in others)
+        lines.append(f"| `{each['system']}` | {each['epochs']} | {scores} | {gains} |")
+    about = (
+        f"{record['systems'][0]['posts']} marked test posts, {record['encoder']}, seed {record['seed']}, "
+        f"mner {record['mner']}."
+    )
+    return f"{match['head']}\n" + "\n".join(lines) + f"\n\n{about}\n\n<!-- end -->"
 
 
 def parameters(name: str) -> tuple[int, int]:
