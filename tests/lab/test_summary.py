@@ -8,6 +8,7 @@ import pytest
 
 from lab import summary
 from lab.report import RESULTS, ROOT
+from mner.runs.searches import read_searches
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,15 @@ def test_figures_are_those_of_the_tables(first: str) -> None:
     figures = re.findall(r"\d\d\.\d\d ± \d\.\d\d", first)
     assert figures
     assert [figure for figure in figures if figure not in tables] == []
+
+
+def test_systems_without_a_picture_are_compared_with_the_words_alone() -> None:
+    page = summary.paper(RESULTS)["paper.md"]
+    table = page.partition("## The systems it compares with, without a picture")[2]
+    views = dict(line.split(" | ")[1:3] for line in table.splitlines() if "-tuned | " in line)
+    assert (views["text-pad-tuned"], views["umt-zeroed-tuned"]) == ("T", "I+T")
+    (text,) = (search for search in read_searches(RESULTS) if search.name == "text")
+    assert text.best is not None and text.best <= 8, "the page says so"
 
 
 def test_charts_are_small_and_load_nothing() -> None:
