@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from mner.models.parts.fusion import Attention, CrossLayer, GraphLayer, masked_softmax
+from mner.models.parts.fusion import Attention, CrossLayer, FeedForward, GraphLayer, begin_as_bert, masked_softmax
 
 REAL_TEXT = np.array([[1, 1, 1], [1, 1, 0]])
 REAL_GRID = np.array([[1, 1], [0, 0]])
@@ -123,6 +123,24 @@ def test_graph_layer_equals_numpy(last: bool, text: np.ndarray, regions: np.ndar
 def test_softmax_of_nothing_real_is_zero() -> None:
     weights = masked_softmax(torch.tensor([[5.0, 9.0], [1.0, 1.0]]), torch.tensor([[0, 0], [1, 0]]))
     assert weights.tolist() == [[0.0, 0.0], [1.0, 0.0]]
+
+
+def test_layers_begin_as_bert_does() -> None:
+    torch.manual_seed(0)
+    layer = CrossLayer(64, 4, 256, 0.1)
+    begin_as_bert([layer])
+    linear = [part for part in layer.modules() if isinstance(part, nn.Linear)]
+    assert len(linear) == 6 and not any(part.bias.any() for part in linear)
+    assert all(float(part.weight.detach().std()) == pytest.approx(0.02, rel=0.05) for part in linear)
+
+
+def test_dropout_stands_inside_a_feed_forward_part_where_asked() -> None:
+    values = torch.ones(1, 1, 4)
+    part = FeedForward(4, 8, 0.0, nn.ReLU(), inside=0.99)
+    kept = FeedForward(4, 8, 0.0, nn.ReLU())
+    kept.load_state_dict({key.replace("layers.3", "layers.2"): each for key, each in part.state_dict().items()})
+    torch.testing.assert_close(part.eval()(values), kept.eval()(values))
+    assert not torch.equal(part.train()(values), kept.train()(values))
 
 
 def test_heads_divide_the_width() -> None:
