@@ -59,6 +59,15 @@ def test_unknown_option_is_refused(name: str) -> None:
             check()
 
 
+@pytest.mark.parametrize(("name", "width"), [("umgf", "nodes"), ("ocsga", "hidden")])
+def test_heads_that_do_not_divide_the_width_are_refused(name: str, width: str) -> None:
+    options = {width: 10, "heads": 4}
+    config = configs.check({"model": {"name": name, "options": options}, "loss": {"views": ["I+T"]}})
+    message = rf'\[model\.options\] of "{name}": 1 fault\n  {width}: 4 heads do not divide 10'
+    with pytest.raises(ConfigError, match=message):
+        models.build(config, ["O"], nn.Linear(1, 1))
+
+
 def test_file_without_a_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "their_bare").mkdir()
     (tmp_path / "their_bare" / "__init__.py").write_text("")

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from mner.config import Config
@@ -45,6 +45,12 @@ class Options(Section):
     inner: int = Field(default=800, ge=1)  # width inside the feed-forward parts
     dropout: float = Field(default=0.5, ge=0, lt=1)  # of characters, and of the words before and after their BiLSTM
     fusion_dropout: float = Field(default=0.6, ge=0, lt=1)  # of the co-attention
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Options:
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden: {self.heads} heads do not divide {self.hidden}")
+        return self
 
 
 class Model(Supervised):

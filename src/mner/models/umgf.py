@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from mner.config import Config
@@ -35,6 +35,12 @@ class Options(Section):
     heads: int = Field(default=8, ge=1)  # they divide the width of the nodes
     inner: int = Field(default=256, ge=1)  # width inside a layer's feed-forward part
     dropout: float = Field(default=0.4, ge=0, lt=1)  # of everything behind the encoder
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Options:
+        if self.nodes % self.heads:
+            raise ValueError(f"nodes: {self.heads} heads do not divide {self.nodes}")
+        return self
 
 
 class Model(Supervised):
