@@ -194,9 +194,9 @@ def paper(records: Path) -> dict[str, str]:
         Part(
             "The systems it compares with, without a picture",
             "Published multimodal systems add layers behind the encoder, and some label further sub-tokens, too. With "
-            "zeros in the place of the picture only that is left of them. Their rates were searched in 8 trials; the "
-            "best of the 12 of the words alone is among its first 8. None of these rows saw a picture: they are no "
-            "reproduction of a system, and say nothing of what its picture is worth.",
+            "zeros in the place of the picture only that is left of them. Each system had a search of 8 trials. The "
+            "words alone had 12, of which the best is among the first 8; the row with PAD labels has their settings. "
+            "No row here saw a picture, so none reproduces a system or shows what a picture is worth to it.",
             table(gains(rows, LAYERS), "test"),
         ),
     ]

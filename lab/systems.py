@@ -85,17 +85,19 @@ class Gain:
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when all systems were trained."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("systems", nargs="*", default=SYSTEMS, help="rows; all by default")
+    parser.add_argument("systems", nargs="*", help="rows; all by default")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("systems.json"))
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--encoder", default="embedded:minilm", help="name or folder")
     options = parser.parse_args(argv)
+    if unknown := set(options.systems) - set(SYSTEMS):
+        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(SYSTEMS)}")
     gains: list[Gain] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         materials(folder)
-        for row in options.systems:
+        for row in options.systems or SYSTEMS:
             gain = measured(row, folder, epochs=options.epochs, seed=options.seed, encoder=options.encoder)
             print(line(gain), file=sys.stderr, flush=True)
             gains.append(gain)

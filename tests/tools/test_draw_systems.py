@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -25,6 +26,14 @@ def test_figures_and_parameters_are_current() -> None:
     command = [sys.executable, ROOT / "tools" / "draw_systems.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_page_says_of_pictures_on_the_sample_what_the_record_says() -> None:
+    record = json.loads((ROOT / "lab" / "systems.json").read_text(encoding="utf-8"))
+    gains = {each["system"]: each["seen"] - max(each["unseen"], each["zeros"]) for each in record["systems"]}
+    assert [system for system, gain in gains.items() if gain <= 0] == ["umgf", "rpbert"]
+    page = " ".join((ROOT / "docs" / "systems" / "README.md").read_text(encoding="utf-8").split())
+    assert "UMGF, and RpBERT with its gate, learn nothing from pictures on so few posts" in page
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda path: path.stem)
