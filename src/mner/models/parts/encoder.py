@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
+from mner.models.parts import last_layer
 from mner.views import SHAPES
 
 Arrays = Mapping[str, Tensor]
@@ -37,10 +38,29 @@ class WordEncoder(nn.Module):
         self.shapes = nn.Embedding(len(SHAPES), embedding_width(encoder)) if case_shape else None
         if self.shapes is not None:
             nn.init.zeros_(self.shapes.weight)
+        self._at_words = last_layer.prepare(encoder)
 
     def forward(self, arrays: Arrays, hidden: Tensor | None = None) -> Tensor:
         """Word vectors (post, word, hidden); ``hidden`` is the encoder's last layer where it is known already."""
-        return self.drop(pool(self.hidden(arrays) if hidden is None else hidden, arrays["word_index"]))
+        if hidden is None:
+            return self.of_views([arrays])[0]
+        return self.drop(pool(hidden, arrays["word_index"]))
+
+    def of_views(self, views: Sequence[Arrays]) -> list[Tensor]:
+        """Word vectors (post, word, hidden) of each of some views that share their tokens, in one pass.
+
+        The encoder's last layer is computed at the words' first sub-tokens alone where it can be.
+        """
+        indices = [arrays["word_index"] for arrays in views]
+        if not self._at_words or last_layer.recomputed(self.encoder):
+            hidden = self.hidden(views[0])
+            return [self.drop(pool(hidden, index)) for index in indices]
+        flat = torch.cat([index.flatten() for index in indices])
+        real = flat >= 0
+        with last_layer.only(torch.cat([flat.new_zeros(1), flat[real]])):  # never empty
+            hidden = self.hidden(views[0])  # (1, place, hidden)
+        places = torch.split(torch.where(real, real.long().cumsum(0), -1), [index.numel() for index in indices])
+        return [self.drop(pool(hidden, place.view_as(index))) for place, index in zip(places, indices, strict=True)]
 
     def drop(self, words: Tensor) -> Tensor:
         """Word vectors (post, word, hidden) after word dropout."""

@@ -34,14 +34,15 @@ class EncoderTagger(nn.Module):
 
     def views(self, batch: Mapping[ViewName, Arrays], names: Sequence[ViewName]) -> dict[ViewName, Tensor]:
         """Label scores (post, word, label) of several views; views that share their tokens are encoded once."""
-        hidden: dict[int, Tensor] = {}
-        scores: dict[ViewName, Tensor] = {}
+        alike: dict[int, list[ViewName]] = {}
         for name in names:
-            tokens = id(batch[name]["input_ids"])
-            if tokens not in hidden:
-                hidden[tokens] = self.words.hidden(batch[name])
-            scores[name] = self.emission(self.words(batch[name], hidden[tokens])).float()
-        return scores
+            alike.setdefault(id(batch[name]["input_ids"]), []).append(name)
+        words = {
+            name: vectors
+            for together in alike.values()
+            for name, vectors in zip(together, self.words.of_views([batch[name] for name in together]), strict=True)
+        }
+        return {name: self.emission(words[name]).float() for name in names}
 
     def encoders(self) -> tuple[nn.Module, ...]:
         """The one encoder."""
