@@ -49,6 +49,8 @@ TRAINING = {
     "optimizer": "adamw",
     "schedule": "linear",
     "encoder_lr": 3e-4,
+    "crf_lr": 0.05,
+    "feature_lr": 1e-3,
     "posts_per_step": 8,
     "weight_decay": 0.0,
     "warmup": 0.1,
@@ -159,8 +161,7 @@ def config_of(row: str, folder: Path, *, epochs: int, seed: int, encoder: str, z
     table["vision"]["features"] = ""
     table["context"]["substitute"] = "empty" if zeros and not looks else "none"
     table["model"] |= {"options": own, "encoder": encoder}
-    rates = {group: 1e-3 for group in plain.training.lr if group != "crf"}
-    table["training"] |= {**TRAINING, "epochs": epochs * SLOW.get(row, 1), "lr": rates}
+    table["training"] |= {**TRAINING, "epochs": epochs * SLOW.get(row, 1), "lr": {}}
     return configs.check(table)
 
 

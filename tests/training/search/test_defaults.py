@@ -36,6 +36,18 @@ def test_ita_row_has_loss_weights_temperature_and_budget() -> None:
     assert str(chosen["context.budget.captions"]) == "16|32|128"
 
 
+def test_rates_that_change_nothing_are_not_searched() -> None:
+    fresh = space(training={"feature_lr": {"low": 1e-4, "high": 1e-2}})
+    plain = {"model": {**TEXT["model"], "case_shape": False}}
+    assert searched(configs.check({**TEXT, **plain}), fresh)[1] == ["training.feature_lr"]
+    fused = {"model": {"name": "umt", "case_shape": False}, "loss": {"views": ["I+T"]}}
+    chosen, left_out = searched(configs.check(fused), fresh)
+    assert "training.feature_lr" in chosen and not left_out, "its own layers start fresh"
+    pinned = {"training": {"lr": {"crf": 1e-3, "feature": 1e-3}}}
+    chosen, _ = searched(configs.check({**fused, **pinned}))
+    assert "training.crf_lr" not in chosen and "training.encoder_lr" in chosen
+
+
 def test_row_without_alignment_has_no_temperature() -> None:
     chosen, _ = searched(configs.check({**ITA, "loss": {"cva": "none"}}))
     assert "loss.weight_it" in chosen and "loss.temperature" not in chosen and "loss.weight_cva" not in chosen

@@ -22,6 +22,9 @@ FACTORS = {
 }
 """By default these are searched from the configuration's value divided by this to the value times this, by log."""
 
+BARE = ("text", "ita")
+"""Models without layers of their own: but for case shapes, they have the encoder and the chain alone."""
+
 WORD_DROPOUT = 0.3
 BUDGET_SHARES = (8, 4, 1)
 """A context budget is searched at the configuration's value divided by each of these."""
@@ -30,7 +33,8 @@ BUDGET_SHARES = (8, 4, 1)
 def searchable(config: Config) -> dict[str, Number]:
     """The value of each key that can be searched and that affects this configuration.
 
-    One view has no loss weights, training without alignment no temperature, the T view alone no budgets.
+    One view has no loss weights, training without alignment no temperature, the T view alone no budgets; a rate of
+    [training.lr] stays as it is.
 
     >>> from mner.config import check
     >>> text = searchable(check({"model": {"name": "text"}, "loss": {"views": ["T"]}}))
@@ -41,8 +45,10 @@ def searchable(config: Config) -> dict[str, Number]:
     values = {f"training.{key}": getattr(config.training, key) for key in TrainingSpace.model_fields}
     values["model.word_dropout"] = config.model.word_dropout
     values["context.word_pieces"] = config.context.word_pieces
-    if not config.model.case_shape:
+    if not config.model.case_shape and config.model.name in BARE:
         del values["training.feature_lr"]
+    for group in {"encoder", "crf"} & set(config.training.lr):
+        del values[f"training.{group}_lr"]
     if "I+T" in views:
         budget = config.context.budget
         values |= {f"context.budget.{source}": budget[source] for source in config.context.order if source in budget}
