@@ -67,8 +67,7 @@ def _pattern() -> re.Pattern[str]:
     modifier = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*"
     emoji = rf"[{_PICTURE}]{modifier}"
     choices = (
-        _SCHEME,
-        _BARE,
+        f"(?i:{_SCHEME}|{_BARE})",
         r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+",
         rf"[@＠]{name}+",
         # A keycap such as #️⃣ is an emoji, so it comes before the hashtag.

@@ -171,7 +171,8 @@ def amend_model(
     Args:
         saved: The model to begin from; its own directory stays as it is unless it is ``folder``.
         folder: The place of the changed model; an older model there is replaced at the very end.
-        change: Called with the copy's directory to change files; returns what ``model.json`` shall say besides.
+        change: Called with the copy's directory to change files; returns what ``model.json`` shall say besides, None
+            for what it shall no longer say.
         leave: Names at the top of the directory that are not copied.
     """
     with replacing_model(folder) as part:
@@ -180,7 +181,8 @@ def amend_model(
                 (part / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(saved.folder / name, part / name)
         about = {name: value for name, value in saved.manifest.items() if name not in OWN}
-        seal(part, {**about, **change(part)})
+        about |= change(part)
+        seal(part, {name: value for name, value in about.items() if value is not None})
 
 
 @contextmanager

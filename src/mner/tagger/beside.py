@@ -130,8 +130,13 @@ class Beside:
     def _together(self, wanted: Request) -> PictureReading:
         """Several pictures as one reading: used if any of them is."""
         readings = tuple(self.look(picture) for picture in wanted.apart)
-        contexts = [reading.context for reading in readings if reading.context is not None]
-        context = together(contexts) if len(contexts) == len(readings) else None
+        contexts = [
+            VisualContext(picture.post.image or UNNAMED, status="missing", reason="no picture was given")
+            if reading.context is None
+            else reading.context
+            for picture, reading in zip(wanted.apart, readings, strict=True)
+        ]
+        context = together(contexts) if any(reading.context is not None for reading in readings) else None
         used = next((reading for reading in readings if reading.status == "used"), readings[0])
         declared = () if self._features is None else self._features.declared
         pairs = zip(wanted.apart, readings, strict=True)

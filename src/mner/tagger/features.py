@@ -82,7 +82,7 @@ class PictureFeatures:
         try:
             picture = open_image(source)
         except ImageError as error:
-            statuses: dict[str, ImageStatus] = {"missing": "missing", "too_large": "too_large"}
+            statuses: dict[str, ImageStatus] = {"missing": "missing", "too_large": "too_large", "skipped": "disabled"}
             return {}, statuses.get(error.status, "unreadable"), error.reason
         with self._lock:
             if self._extractor is None:

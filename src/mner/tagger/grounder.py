@@ -68,7 +68,8 @@ class Grounder:
         asking = self._asking
         if asking is None or not prediction.entities:
             return None
-        pairs = zip(wanted.apart or (wanted,), reading.apart or (reading,), strict=True)
+        apart = wanted.apart or (wanted,)
+        pairs = zip(apart, reading.apart or (reading,) * len(apart), strict=True)
         sources = [self._pictures.source(each) if own.status in {"used", "empty"} else None for each, own in pairs]
         if all(source is None for source in sources):
             return None

@@ -160,10 +160,9 @@ def _end(jobs: queue.SimpleQueue[_Job | None], store: Any) -> None:
 def _work(jobs: queue.SimpleQueue[_Job | None]) -> None:
     while (next_job := jobs.get()) is not None:
         future, job = next_job
-        if not future.set_running_or_notify_cancel():
-            continue
-        try:
-            future.set_result(job())
-        except BaseException as error:  # raised where the result is waited for
-            future.set_exception(error)
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(job())
+            except BaseException as error:  # raised where the result is waited for
+                future.set_exception(error)
         del future, job, next_job  # or the last picture stays in memory

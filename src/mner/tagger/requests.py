@@ -108,7 +108,7 @@ def request(
     _check_count(len(pictures), contexts, max_pictures)
     if len(pictures) < 2 and len(contexts) < 2:
         name, picture = pictures[0] if pictures else (None, None)
-        if name is not None or (image is not None and not pictures):
+        if name is not None or image is not None:
             parsed = parsed.with_images([name] if name else [])
         return Request(
             parsed, picture, _context(contexts[0] if contexts else None, parsed.image or GIVEN, caption_source)
