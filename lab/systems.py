@@ -175,7 +175,7 @@ def measured(row: str, folder: Path, *, epochs: int, seed: int, encoder: str) ->
     saved = read_model(train(own, root=root, out=folder / "runs") / "model")
     runtime = open_model(saved)
     decoder = decoder_of(saved.config, saved.labels, runtime.chain)
-    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
+    views = Views.of(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config)
     split, blind_split = (read_split(each, root, "test", views, models.needs(each)) for each in (own, zeros))
     spans, blind_spans = (spans_of(scored_in_views(runtime, each, decoder)) for each in (split, blind_split))
     return Gain(

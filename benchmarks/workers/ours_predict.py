@@ -56,7 +56,7 @@ def _bare(job: dict[str, Any], posts: list[Any]) -> Any:
     """
     saved = read_model(job["model"])
     runtime = open_model(saved, backend=job["backend"], threads=job["threads"])
-    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config.context)
+    views = Views.of(encoders.of_model(saved.folder, saved.manifest["encoder"]), saved.config)
     encoded = sorted(views.encode_many([post.words for post in posts] * TIMES), key=lambda each: each.tokens)
     batches: list[Batch] = []
     for tokens, group in itertools.groupby(

@@ -49,7 +49,7 @@ class Model(Supervised):
         self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         settings = config.model
-        self.words = WordEncoder(encoder, word_dropout=settings.word_dropout, case_shape=settings.case_shape)
+        self.words = WordEncoder.of(encoder, settings)
         other = WordEncoder(visual, word_dropout=settings.word_dropout, case_shape=False)
         sizes = [part.encoder.get_input_embeddings().num_embeddings for part in (self.words, other)]
         if sizes[0] != sizes[1]:

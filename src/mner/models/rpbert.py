@@ -62,7 +62,7 @@ class Model(nn.Module):
         self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         settings = config.model
-        self.words = WordEncoder(encoder, word_dropout=settings.word_dropout, case_shape=settings.case_shape)
+        self.words = WordEncoder.of(encoder, settings)
         self.visual = nn.Linear(options.width, embedding_width(encoder))
         self.judge = None if options.without_relation else nn.Linear(self.words.width, 2)
         self.dropout = nn.Dropout(options.dropout)

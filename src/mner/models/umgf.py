@@ -52,7 +52,7 @@ class Model(Supervised):
         self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         settings = config.model
-        self.words = WordEncoder(encoder, word_dropout=settings.word_dropout, case_shape=settings.case_shape)
+        self.words = WordEncoder.of(encoder, settings)
         self.text = nn.Linear(self.words.width, options.nodes)
         self.objects = nn.Sequential(
             nn.Linear(options.width, options.nodes),

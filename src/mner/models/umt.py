@@ -67,7 +67,7 @@ class Model(nn.Module):
         self.config = config
         self.views: tuple[ViewName, ...] = config.loss.views
         settings = config.model
-        self.words = WordEncoder(encoder, word_dropout=settings.word_dropout, case_shape=settings.case_shape)
+        self.words = WordEncoder.of(encoder, settings)
         width = self.words.width
         shape = cast(Any, encoder).config
 

@@ -133,7 +133,7 @@ def posts_to_score(
 def views_of(saved: SavedModel, config: Config) -> Views:
     """The views that a saved model reads."""
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
-    return Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
+    return Views.of(files, config)
 
 
 def score_split(saved: SavedModel, config: Config, split: ViewSplit, called: str) -> Evaluation:

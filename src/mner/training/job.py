@@ -72,7 +72,7 @@ def prepare(config: Config, root: Path) -> Job:
     if config.teachers.models:
         needs = taught_needs(config, needs)
     files = encoders.find(config.model.encoder)
-    views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
+    views = Views.of(files, config)
     names: tuple[Name, ...] = ("train", "dev")
     splits = {str(name): read_split(config, root, name, views, needs) for name in names}
     splits |= read_tasks(config, root, views, needs)

@@ -167,11 +167,7 @@ def open_run(path: Path, *, split: str = "dev", backend: Backend = "auto", allow
         row=f"{config.data.name}/{config.name}",
         config=config,
         runtime=open_model(saved, backend=backend),
-        views=Views(
-            encoders.of_model(saved.folder, saved.manifest["encoder"]),
-            config.context,
-            subtoken_labels=config.model.subtoken_labels,
-        ),
+        views=Views.of(encoders.of_model(saved.folder, saved.manifest["encoder"]), config),
         posts=posts,
         contexts=substituted(own, config.context.substitute, seed=config.seed),
         data=f"{config.data.name}/{split}@{data.stamp(posts).fingerprint[:6]}",

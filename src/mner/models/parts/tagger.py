@@ -23,7 +23,7 @@ class EncoderTagger(nn.Module):
 
     def __init__(self, config: ModelConfig, labels: Sequence[str], encoder: nn.Module) -> None:
         super().__init__()
-        self.words = WordEncoder(encoder, word_dropout=config.word_dropout, case_shape=config.case_shape)
+        self.words = WordEncoder.of(encoder, config)
         self.emission = nn.Linear(self.words.width, len(labels))
         self.crf = ChainCRF(len(labels))
 
