@@ -72,7 +72,7 @@ def overlap_effect(folder: Path, rows: Sequence[Constructed] | None = None) -> d
     probe = Probe(folder)
     effect = {"words alone": _measure(probe, rows, None)}
     for reads in READS:
-        effect[reads] = _measure(probe, rows, [_context(row, reads) for row in rows])
+        effect[reads] = _measure(probe, rows, [context_of(row.reads[reads]) for row in rows])
     return {"posts": len(rows), "readings": effect}
 
 
@@ -88,23 +88,24 @@ def _measure(probe: Probe, rows: Sequence[Constructed], contexts: Contexts | Non
             mask[span.start : span.end] = False
         outside.append(inside[mask])
     return {
-        "name": _percent(np.concatenate(names)),
-        "word": _percent(np.array([inside[row.word] for row, inside in zip(rows, within, strict=True)])),
-        "others": _percent(np.concatenate(outside)),
+        "name": percent(np.concatenate(names)),
+        "word": percent(np.array([inside[row.word] for row, inside in zip(rows, within, strict=True)])),
+        "others": percent(np.concatenate(outside)),
         "found": sum(len(spans & set(post.spans or ())) for post, spans in zip(posts, decoded, strict=True)),
         "false": sum(len(spans - set(post.spans or ())) for post, spans in zip(posts, decoded, strict=True)),
     }
 
 
-def _context(row: Constructed, reads: str) -> VisualContext:
+def context_of(lines: Sequence[str]) -> VisualContext:
     """What the embedded backends would hand on: the lines, and the template's sentence about writing."""
-    ocr = tuple(OcrText(line, 0.97, source="rapid") for line in row.reads[reads])
+    ocr = tuple(OcrText(line, 0.97, source="rapid") for line in lines)
     captioner = template.Captioner(template.Options())
     captions = captioner(Image.new("RGB", (1, 1)), [], scenes=[], ocr=list(ocr))
     return VisualContext("constructed.jpg", captions=tuple(captions), ocr=ocr)
 
 
-def _percent(values: np.ndarray) -> float:
+def percent(values: np.ndarray) -> float:
+    """The mean in percent, to two digits."""
     return round(100 * float(values.mean()), 2)
 
 

@@ -130,11 +130,11 @@ def _case(line: str) -> str:
     return "lower" if all(map(str.islower, letters)) else "title" if line.istitle() else "mixed"
 
 
-def quotations(source: Path) -> Iterator[Reading]:
-    """Training posts with what was quoted from their pictures."""
+def quotations(source: Path, split: str = "train") -> Iterator[Reading]:
+    """Posts of a split with what was quoted from their pictures."""
     for name in PICTURED:
         quoted = {row.image: row for row in iter_contexts(source / "contexts" / f"{name}.jsonl") if row.ocr}
-        for post in posts_of(source, name, "train"):
+        for post in posts_of(source, name, split):
             row = quoted.get(post.image or "")
             if row is not None:
                 yield post, [entry.text for entry in row.ocr]

@@ -33,9 +33,7 @@ class Probe:
         scaling = scaling_of(self.saved)
         self.decoder = decoder_of(self.saved.config, self.saved.labels, self.runtime.chain, scaling)
         self.calibrated = scaling is not None
-        self.views = Views(
-            encoders.of_model(self.saved.folder, self.saved.manifest["encoder"]), self.saved.config.context
-        )
+        self.views = Views.of(encoders.of_model(self.saved.folder, self.saved.manifest["encoder"]), self.saved.config)
 
     def entities(self, posts: Sequence[Post], contexts: Contexts | None = None) -> list[tuple[ScoredSpan, ...]]:
         """The decoded entities of each post, in view I+T where there are contexts."""
