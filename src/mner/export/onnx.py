@@ -112,8 +112,15 @@ def export(
     networks = [cast(Any, encoder) for encoder in cast(Model, original.model).encoders()]
     layers = max((int(network.config.num_hidden_layers) for network in networks), default=0)
 
+    leave = [] if keep_encoder else list(saved.needs.encoders)
+    leave += [FILES[name] for name in wanted]
+    earlier = _earlier(saved, target, allow_plugins=allow_plugins)
+    staying = {} if earlier is None else {file: about for file, about in _onnx(earlier).items() if file not in leave}
+
     def change(part: Path) -> dict[str, Any]:
-        entries = dict(saved.manifest.get("onnx", {}))
+        entries = {**_onnx(saved), **staying}
+        for file in staying:
+            shutil.copyfile(target / file, part / file)
         watch("writing the graph")
         write_graph(original.model, part / TRACED, original.arrays)
         about = {"compared_on": trial.description, "threads": threads or torch.get_num_threads()}
@@ -126,14 +133,11 @@ def export(
         (part / TRACED).unlink()
         card = part / "README.md"
         write_text(card, with_section(card.read_text(encoding="utf-8"), entries))
-        if not saved.manifest.get(KEY):
-            return {"onnx": entries}
-        watch("its calibration, of other scores, is left out; calibrate the export: mner calibrate")
+        if any(each is not None and each.manifest.get(KEY) for each in (saved, earlier)):
+            watch("its calibration, of other scores, is left out; calibrate the export: mner calibrate")
         return {"onnx": entries, KEY: None}
 
     fresh: dict[str, Figures] = {}
-    leave = [] if keep_encoder else ["encoder"]
-    leave += [FILES[name] for name in wanted]
     amend_model(saved, target, change=change, leave=leave)
     return Exported(target, fresh)
 
@@ -150,11 +154,30 @@ def _target(saved: SavedModel, out: Path | None, keep_encoder: bool, force: bool
     return out
 
 
+def _earlier(saved: SavedModel, target: Path, *, allow_plugins: bool) -> SavedModel | None:
+    """An earlier export of the very same model in another place, whose ONNX files of other precisions stay."""
+    if target == saved.folder or not (target / "model.json").is_file():
+        return None
+    try:
+        there = read_model(target, allow_plugins=allow_plugins)
+    except ModelError:
+        return None  # to be replaced
+    mine, theirs = saved.manifest["files"], there.manifest["files"]
+    own = {"README.md", *FILES.values()}
+    same = theirs.get("head.safetensors") == mine["head.safetensors"]
+    return there if same and all(theirs[name] == mine[name] for name in theirs.keys() & mine.keys() - own) else None
+
+
+def _onnx(saved: SavedModel) -> dict[str, Any]:
+    """What a model's manifest says of each ONNX file that it holds."""
+    return {file: about for file, about in saved.manifest.get("onnx", {}).items() if saved.holds(file)}
+
+
 def _trial(saved: SavedModel, posts: Sequence[Post] | None, dev_config: Path | None, *, allow_plugins: bool) -> _Trial:
     """The posts that both models score, in the views that the model was trained on."""
     config = saved.config
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
-    views = Views(files, config.context, subtoken_labels=config.model.subtoken_labels)
+    views = Views.of(files, config)
     if posts is not None:
         if not posts:
             raise DataError("no posts to compare on: the file holds none")
@@ -197,7 +220,7 @@ def _smallest(
     refused: ModelError | None = None
     for first in range(layers // 2 + 1):
         graph = onnx.load(part / TRACED)
-        note = {**quantize(graph, untouched=first / layers), "layers_in_fp32": first}
+        note = {**quantize(graph, untouched=first / max(layers, 1)), "layers_in_fp32": first}
         onnx.save(graph, part / FILES[name])
         try:
             return note, measure()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from mner.runtime.saved import SavedModel, read_model
 from mner.types import ViewName
 from mner.views import Array, Batch
 
-__all__ = ["Backend", "Precision", "Runtime", "SavedModel", "open_model", "read_model"]
+__all__ = ["Backend", "Precision", "Runtime", "SavedModel", "on_cpu", "open_model", "read_model"]
 
 Backend = Literal["auto", "torch", "onnx"]
 
@@ -78,10 +78,10 @@ def open_model(
 
     Raises:
         ModelError: The model lacks what the backend or the device needs.
-        ConfigError: No device is called so, or this machine does not have it.
+        ConfigError: No backend, precision or device is called so, or this machine does not have the device.
         MissingExtraError: The model needs torch, which is not installed.
     """
-    backend = _chosen(saved, backend, device)
+    backend = _chosen(saved, backend, precision, device)
     if backend == "onnx":
         return OnnxRuntime.load(saved, precision=precision, threads=threads)
     try:
@@ -93,12 +93,25 @@ def open_model(
     return TorchRuntime.load(saved, threads=threads, device=device)
 
 
-def _chosen(saved: SavedModel, backend: Backend, device: str) -> Backend:
+def on_cpu(backend: Backend, device: str) -> bool:
+    """Whether a model that runs both ways would run on the CPU in onnxruntime: its export serves as well."""
+    if backend == "torch":
+        return False
+    return device == "cpu" or (device == "auto" and (backend == "onnx" or not _has_gpu()))
+
+
+def _chosen(saved: SavedModel, backend: Backend, precision: Precision, device: str) -> Backend:
     """The backend that runs a model on a device."""
     try:
         device_name(device)
     except ValueError as error:
         raise ConfigError(f"device: {error}") from None
+    for name, value, known in (
+        ("backend", backend, get_args(Backend)),
+        ("precision", precision, get_args(Precision)),
+    ):
+        if value not in known:
+            raise ConfigError(f'{name}: expected {", ".join(known)}, found "{value}"')
     weights = all(map(saved.holds, saved.needs.encoders))
     if backend == "auto":
         gpu = device not in ("auto", "cpu") or (device == "auto" and weights and _has_gpu())

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
+from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mner import encoders
 from mner.errors import ModelError
 from mner.folders import restore
 from mner.grounding.settings import settings_of
-from mner.runtime import Backend, Precision, open_model, read_model
+from mner.runtime import Backend, Precision, on_cpu, open_model, read_model
+from mner.runtime.onnx import OnnxRuntime
 from mner.several import MOST_PICTURES
 from mner.tagger import hub
 from mner.tagger.features import PictureFeatures
@@ -105,20 +108,30 @@ def load(
     else:
         given = [Path(file) for file in ([contexts] if isinstance(contexts, str | Path) else contexts)]
     place = model_folder(path, download=download)
-    if backend != "torch" and device == "cpu" and (place / EXPORTED / "model.json").is_file():
+    if (place / EXPORTED / "model.json").is_file() and on_cpu(backend, device):
         place = place / EXPORTED
     saved = read_model(place, allow_plugins=allow_plugins)
     if features is not None and not saved.needs.pictured:
         raise ModelError(f"{saved.folder}: the model reads no features of pictures; leave out the features, {features}")
     files = encoders.of_model(saved.folder, saved.manifest["encoder"])
-    views = Views(files, saved.config.context, subtoken_labels=saved.config.model.subtoken_labels)
+    views = Views.of(files, saved.config)
     if views.pad_id != saved.pad_id:
         raise ModelError(
             f"{saved.folder}/model.json: encoder.pad_id is {saved.pad_id}, but the tokenizer's padding is "
             f"{views.pad_id}; copy the model again"
         )
     runtime = open_model(saved, backend=backend, precision=precision, threads=threads, device=device)
+    kind = "torch"
+    if isinstance(runtime, OnnxRuntime):
+        backend, precision = "onnx", cast(Precision, runtime.precision)  # a copy on another machine computes the same
+        kind = f"onnx {precision}"
     ready, fingerprints = _contexts(given)
+    fingerprints |= {"runtime": kind} | _differing(
+        images=_absolute(images),
+        allow_outside_images=allow_outside_images,
+        timeout=timeout,
+        max_pictures=max_pictures,
+    )
     pictures = Pictures(
         saved.config.vision,
         contexts=ready,
@@ -165,6 +178,12 @@ def load(
             raw_scores=raw_scores,
         ),
     )
+
+
+def _differing(**settings: Any) -> dict[str, str]:
+    """What predictions depend on besides model and files, where it is not the default of ``load``."""
+    usual = {name: parameter.default for name, parameter in signature(load).parameters.items()}
+    return {name: str(value) for name, value in settings.items() if value != usual.get(name)}
 
 
 def _absolute(path: str | Path | None) -> Path | None:
@@ -230,8 +249,13 @@ def _contexts(
     given: Sequence[Path] | Mapping[str, VisualContext] | None,
 ) -> tuple[Mapping[str, VisualContext] | None, dict[str, str]]:
     """Contexts by picture name, and the fingerprint of the files that they come from."""
-    if given is None or isinstance(given, Mapping):
-        return given, {}
+    if given is None:
+        return None, {}
+    if isinstance(given, Mapping):
+        rows = hashlib.sha256()
+        for item in sorted(given.items(), key=lambda item: item[0]):
+            rows.update(repr(item).encode())
+        return given, {"contexts": rows.hexdigest()[:12]}
     from mner.contexts.artefact import digest, read_contexts
 
     contexts: Mapping[str, VisualContext] = read_contexts(given)
