@@ -11,6 +11,7 @@ import pytest
 from mner import encoders
 from mner.decode import Decoder
 from mner.errors import ModelError
+from mner.models.rpbert import PIECES
 from mner.runtime import open_model, predict, read_model
 from mner.runtime.onnx import LEAST_FOR_TWO, WORTH_OPENING, OnnxRuntime
 from mner.tagger import packaged
@@ -143,6 +144,26 @@ def test_emissions_come_back_in_order(tiny_model: Path) -> None:
     assert [array.shape for array in computed] == [(len(post), 17) for post in POSTS]
     alone = predict.emissions(runtime, views.encode_many(POSTS[3:4]))[0]
     np.testing.assert_allclose(computed[3], alone, atol=1e-5)
+
+
+def test_model_that_reads_from_word_to_word_gets_a_long_post_whole(tiny_model: Path) -> None:
+    saved = read_model(tiny_model)
+    options = saved.config.context.model_copy(update={"max_tokens": 32, "overlap": 8})
+    views = Views(encoders.of_model(saved.folder, saved.manifest["encoder"]), options)
+    (encoded,) = views.encode_many(["Kevin Love is back in Cleveland tonight".split() * 20])
+    windows: list[int] = []
+
+    class Reading:
+        """Each score is the number of words that were read at once."""
+
+        labels, pad_id, arrays = ("O", "S-PER"), saved.pad_id, (PIECES,)
+
+        def emissions(self, batch: Batch, view: ViewName) -> np.ndarray:
+            windows.append(len(batch.input_ids))
+            return np.full((len(batch.lengths), int(batch.lengths.max()), 2), batch.lengths.max(), np.float32)
+
+    (scores,) = predict.emissions(Reading(), [encoded], tokens_per_batch=40)  # type: ignore[arg-type]
+    assert windows == [len(encoded.windows)] and (scores == encoded.words).all()
 
 
 @pytest.mark.parametrize("tokens", [1, 40, 100])

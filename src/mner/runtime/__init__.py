@@ -40,7 +40,8 @@ class Runtime(Protocol):
     def emissions(self, batch: Batch, view: ViewName) -> np.ndarray:
         """Label scores (post, word, label) in float32 of posts in one view; rows past a post's length are undefined.
 
-        The scores of a word depend on nothing but the window that it takes its vector from.
+        The scores of a word depend on nothing but the window that it takes its vector from, unless the model declares
+        arrays of the words: it may read from word to word, and then gets all windows of a post at once.
         """
         ...
 

@@ -74,7 +74,7 @@ def _forward(runtime: Runtime, encoded: Sequence[Encoded], tokens_per_batch: int
     """Each batch with its scores; several posts go through two passes beside each other where the runtime has those.
 
     A batch holds posts of one view. A post of more windows than fit a batch passes in portions: the memory that it
-    takes does not grow with its length.
+    takes does not grow with its length. A model with arrays of the words reads from word to word, so it gets all.
     """
     tokens = runtime.tokens_per_batch if tokens_per_batch is None else tokens_per_batch
     batches = _batches(encoded, tokens)
@@ -112,7 +112,7 @@ def _evened(batches: list[list[int]], encoded: Sequence[Encoded], tokens: int) -
 
 def _scored(runtime: Runtime, encoded: Sequence[Encoded], tokens: int, members: Sequence[int]) -> _Scored:
     posts = [encoded[post] for post in members]
-    if len(posts) == 1 and len(posts[0].windows) > 1:
+    if len(posts) == 1 and len(posts[0].windows) > 1 and not any(array.of == "words" for array in runtime.arrays):
         return members, _portioned(runtime, posts[0], tokens), np.array([posts[0].words])
     return members, _scores(runtime, posts), np.array([post.words for post in posts])
 

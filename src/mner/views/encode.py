@@ -101,9 +101,7 @@ class Views:
         needed.update(word for post in beside for piece in post for word in piece.text.split())
         known = self.subwords.known(needed)
         return [
-            replace(
-                self._encode(post, known, context), view="I+T" if context or features else "T", arrays=dict(features)
-            )
+            replace(self._encode(post, known, context), view="I+T" if context or features else "T", arrays=features)
             for post, context, features in zip(words, beside, pictured, strict=True)
         ]
 
