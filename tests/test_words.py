@@ -56,6 +56,10 @@ def test_no_word_holds_white_space(text):
     ("text", "words"),
     [
         ("RT @KingJames: #NBA2K's out", "RT|@KingJames|:|#NBA2K|'s|out"),
+        (
+            "Https://t.co/abc! WWW.Example.com/x HTTPS://T.CO/AbC",
+            "Https://t.co/abc|!|WWW.Example.com/x|HTTPS://T.CO/AbC",
+        ),
         ("see https://t.co/D4Xzs0, (http://a.b/c?d=1&e=2) or www.nba.com!", None),
         ("👩‍❤️‍👨 ✌🏽 🇺🇸🇬🇧 1️⃣ #️⃣ ❤️😂😂", "👩‍❤️‍👨|✌🏽|🇺🇸|🇬🇧|1️⃣|#️⃣|❤️|😂|😂"),
         ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f!", None),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import save_file
 
 import mner
 from mner import config as configs
@@ -20,6 +21,7 @@ from mner.export import Exported, export
 from mner.runtime import open_model, predict, read_model
 from mner.runtime.calibration import NONE, StoredCalibration, calibration_of, store
 from mner.runtime.onnx import FILES, OnnxRuntime
+from mner.runtime.saved import OWN, seal
 from mner.runtime.torch import TorchRuntime
 from mner.types import Post
 from mner.views import Views
@@ -224,3 +226,48 @@ def test_export_leaves_out_a_calibration_of_other_scores(tiny_model: Path, posts
     done = export(calibrated, out=tmp_path / "out", posts=posts, threads=1, watch=said.append)
     assert calibration_of(read_model(done.folder)) == NONE
     assert any("calibrate the export" in line for line in said)
+
+
+def test_a_further_precision_stays_beside_the_first(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
+    shutil.copytree(tiny_model, tmp_path / "model")
+    (tmp_path / "record.json").write_text("{}")
+    export(tmp_path, posts=posts, threads=1)
+    first = content(tmp_path / "exported")["model.onnx"]
+    done = read_model(export(tmp_path, fp32=False, int8=True, posts=posts, threads=1).folder)
+    assert set(done.manifest["onnx"]) == {"model.onnx", "model.int8.onnx"}
+    assert content(done.folder)["model.onnx"] == first
+    card = (done.folder / "README.md").read_text()
+    assert "model.onnx" in card and "model.int8.onnx" in card
+
+    other = read_model(tmp_path / "model")
+    head = {**other.head, "crf.start": other.head["crf.start"] + 1}
+    save_file(head, tmp_path / "model" / "head.safetensors")
+    seal(tmp_path / "model", {key: value for key, value in other.manifest.items() if key not in OWN})
+    again = read_model(export(tmp_path, fp32=False, int8=True, posts=posts, threads=1).folder)
+    assert set(again.manifest["onnx"]) == {"model.int8.onnx"}, "the file of another model goes"
+
+
+def test_a_calibration_of_the_earlier_export_is_said_to_go(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
+    shutil.copytree(tiny_model, tmp_path / "model")
+    (tmp_path / "record.json").write_text("{}")
+    basis = {"data": "mine/dev", "fingerprint": "0123456789ab", "posts": 100, "entities": 150}
+    scale = {"method": "temperature", "temperature": 2.0, "basis": basis}
+    done = export(tmp_path, posts=posts, threads=1)
+    store(read_model(done.folder), StoredCalibration.model_validate({"scale": scale}))
+    said: list[str] = []
+    export(tmp_path, fp32=False, int8=True, posts=posts, threads=1, watch=said.append)
+    assert any("calibrate the export" in line for line in said)
+
+
+def test_model_json_keeps_its_checksum_when_a_calibration_goes(
+    tiny_model: Path, posts: list[Post], tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_model, tmp_path / "model")
+    basis = {"data": "mine/dev", "fingerprint": "0123456789ab", "posts": 100, "entities": 150}
+    scale = {"method": "temperature", "temperature": 2.0, "basis": basis}
+    store(read_model(tmp_path / "model"), StoredCalibration.model_validate({"scale": scale}))
+    export(tmp_path / "model", posts=posts, threads=1)
+    before = read_model(tmp_path / "model").fingerprint
+    store(read_model(tmp_path / "model"), NONE)
+    manifest = json.loads((tmp_path / "model" / "model.json").read_text())
+    assert "calibration" not in manifest and manifest["sha256"][:12] == before

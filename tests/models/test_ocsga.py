@@ -198,8 +198,9 @@ def test_run_trains_resumes_bit_equal_predicts_and_exports(vectors: Path, album:
     post = Post("Kevin Love is back in Cleveland")
     seen = tagger(post, context={"image": "1.jpg", "tags": [{"object": "car"}]})
     assert (seen.view, seen.image_status) == ("I+T", "used")
-    exported = export(whole, out=tmp_path / "onnx", dev_config=whole / "config.toml", threads=1)
+    exported = export(whole, int8=True, out=tmp_path / "onnx", dev_config=whole / "config.toml", threads=1)
     assert exported.figures["model.onnx"].differing == 0
+    assert (exported.folder / "model.int8.onnx").is_file()
 
 
 def test_norm_equals_batch_norm_over_the_real_words() -> None:

@@ -241,3 +241,15 @@ def test_each_of_several_pictures_has_its_own_time(monkeypatch: pytest.MonkeyPat
     assert [each.status for each in reading.apart] == ["used", "timeout"]
     assert (reading.status, [piece.picture for piece in reading.pieces]) == ("used", [0])
     assert reading.reason == "picture 2 (slow.jpg): the picture was not read within 0.2 seconds"
+
+
+def test_an_empty_slot_among_several_pictures_takes_nothing_from_the_others() -> None:
+    tagger = mner.load(threads=1)
+    row = {"image": "b.jpg", "captions": ["a dog"]}
+    for prediction in (
+        tagger(TEXT, context=[None, row]),
+        tagger({"text": TEXT, "images": ["", "b.jpg"], "context": [None, row]}),
+    ):
+        assert (prediction.view, prediction.image_status) == ("I+T", "used")
+        assert prediction.context is not None and [each.text for each in prediction.context.captions] == ["a dog"]
+        assert [each.status for each in prediction.pictures] == ["none", "used"]

@@ -81,3 +81,23 @@ def test_grounding_is_turned_off_or_set() -> None:
 
 def test_settings_as_they_are_leave_the_fingerprints_of_a_tagger(tagger: mner.Tagger, tmp_path: Path) -> None:
     assert "grounding" not in tagger.settings
+
+
+def test_pictures_that_share_one_reading_are_looked_at_unless_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mner.tagger import grounder
+
+    calls: list[int] = []
+
+    class Counting:
+        def __init__(self, *options: Any) -> None: ...
+
+        def __call__(self, entities: Any, sources: Any) -> Any:
+            calls.append(len(sources))
+            return entities, None
+
+    monkeypatch.setattr(grounder, "Asking", Counting)
+    for off, looks in ((False, [2]), (True, [])):
+        calls.clear()
+        tagger = mner.load(threads=1, grounding={"grounder": "their.grounder"}, use_images=not off)
+        assert tagger(TEXT, image=["a.jpg", "b.jpg"], context="two men").entities
+        assert calls == looks

@@ -127,3 +127,10 @@ def test_context_row_needs_no_image() -> None:
 def test_row_keeps_its_other_keys_but_labels() -> None:
     row = {"text": "Hi Bo", "lang": "en", "label": [[0, 2, "X"]], "entities": 3, "context": "a dog", "mood": "good"}
     assert request(row).post.extra == {"lang": "en", "mood": "good"}
+
+
+def test_picture_that_is_given_goes_before_the_name_of_a_post() -> None:
+    several = POST.with_images(["7.jpg", "8.jpg"])
+    for post in (POST, several):
+        parsed = request(post, image=b"bytes")
+        assert (parsed.picture, parsed.post.image, parsed.post.more_images) == (b"bytes", None, ())

@@ -29,7 +29,8 @@ from hypothesis import strategies as st
 import mner
 from mner.contexts.artefact import write_contexts
 from mner.engines.shards import part
-from mner.errors import DataError, ModelError
+from mner.errors import ConfigError, DataError, ModelError
+from mner.export import export
 from mner.runtime.saved import seal
 from mner.tagger import Tagger
 from mner.types import Caption, Post, Prediction, VisualContext
@@ -467,3 +468,51 @@ def test_model_reads_links_as_it_was_trained_to(tiny_model: Path, tmp_path: Path
     for entity in (*alone.entities, *both.entities):
         assert text[entity.start : entity.end] == entity.text
     assert tagger.explain({"text": text, "image": "1.jpg"}).prediction.cut == both.cut
+
+
+def test_settings_name_what_predictions_depend_on(tiny_model: Path, tmp_path: Path) -> None:
+    def of(**options: Any) -> dict[str, Any]:
+        return dict(mner.load(tiny_model, threads=1, **options).settings)
+
+    plain = of()
+    assert plain["runtime"] == "torch"
+    for options in (
+        {"images": tmp_path},
+        {"timeout": 2.0},
+        {"max_pictures": 3},
+        {"allow_outside_images": True},
+        {"contexts": {"1.jpg": CONTEXT}},
+    ):
+        (name,) = options
+        other = of(**options)
+        assert name not in plain and {**plain, name: other[name]} == other
+    changed = replace(CONTEXT, captions=(Caption("a horse"),))
+    assert of(contexts={"1.jpg": CONTEXT}) != of(contexts={"1.jpg": changed})
+    assert mner.load(threads=1, precision="int8").settings["runtime"] == "onnx int8"
+
+
+def test_a_copy_computes_as_its_original_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = mner.load(threads=1)
+    monkeypatch.setattr("mner.runtime.onnx.lacks_int8", lambda: True)  # on another CPU
+    assert pickle.loads(pickle.dumps(original)).settings == original.settings
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "ONNX"}, 'backend: expected auto, torch, onnx, found "ONNX"'),
+        ({"precision": "fp16"}, 'precision: expected auto, fp32, int8, found "fp16"'),
+    ],
+)
+def test_unknown_backend_or_precision_is_refused(options: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        mner.load(threads=1, **options)
+
+
+def test_automatic_device_takes_an_exported_run(tiny_model: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_model, tmp_path / "model")
+    (tmp_path / "record.json").write_text("{}")
+    export(tmp_path, posts=[Post("1", TEXT, tuple(TEXT.split()), ())], threads=1)
+    for options in ({}, {"device": "auto"}, {"device": "auto", "backend": "onnx"}):
+        assert mner.load(tmp_path, threads=1, **options).settings["runtime"] == "onnx fp32"
+    assert mner.load(tmp_path, threads=1, backend="torch").settings["runtime"] == "torch"

@@ -36,8 +36,8 @@ class Array:
         axes: "post" first. A name stands for any size, padded to the longest of a batch; a number for just that size.
         dtype: What the model gets, whatever the array is kept in.
         pad: Fills what a post lacks.
-        of: "picture", or "words": one of ``WORD_ARRAYS``, which both views have. A model that reads from word to word, as
-            an LSTM over words does, declares one, and then gets a long post whole.
+        of: "picture", or "words": one of ``WORD_ARRAYS``, which both views have. A model that reads from word to word,
+            as an LSTM over words does, declares such an array, and then gets a long post whole.
 
     Raises:
         ConfigError: The name or the axes cannot be used.
