@@ -61,19 +61,19 @@ def measure(readings: Iterable[Reading]) -> dict[str, Any]:
         counts["pictures"] += 1
         lines_a_picture[min(len(lines), 20)] += 1
         for name in filter(None, names):
-            hits = [_repeated(word, seen, joined) for word in name]
+            hits = [repeated(word, seen, joined) for word in name]
             counts["entities"] += 1
             counts["entities repeated"] += all(hits)
             counts["entities repeated in part"] += any(hits) and not all(hits)
-        counts["pictures that repeat an entity"] += any(_repeated(word, seen, joined) for word in entity_words)
+        counts["pictures that repeat an entity"] += any(repeated(word, seen, joined) for word in entity_words)
         counts["other words"] += len(other_words)
-        counts["other words repeated"] += sum(bool(_repeated(word, seen, joined)) for word in other_words)
+        counts["other words repeated"] += sum(bool(repeated(word, seen, joined)) for word in other_words)
         for word in seen:
             kind = "entity" if word in entity_words else "other" if word in other_words else "neither"
             counts[f"read words: {kind}"] += 1
         for word in entity_words | other_words:
             if len(word) >= GLUED:
-                how = _repeated(word, seen, joined)
+                how = repeated(word, seen, joined)
                 if how or any(_near(word, other) for other in seen):
                     counts[f"repeats: {how or 'garbled'}"] += 1
         for line in lines:
@@ -107,7 +107,7 @@ def rates(counted: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def _repeated(word: str, seen: Sequence[str], joined: str) -> str:
+def repeated(word: str, seen: Sequence[str], joined: str) -> str:
     """How the word is repeated: "whole", "glued" to others, or not at all, ""."""
     return "whole" if word in seen else "glued" if len(word) >= GLUED and word in joined else ""
 

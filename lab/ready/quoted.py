@@ -16,12 +16,10 @@ from typing import Any
 import numpy as np
 
 from lab.ready.constructed import context_of, percent
-from lab.ready.overlap import content, quotations
+from lab.ready.overlap import content, quotations, repeated
 from lab.ready.probe import Contexts, Probe
 from mner.files import write_json
 from mner.types import Post
-from mner.views import Piece
-from mner.views.compose import repeated
 
 
 def quoted_effect(folder: Path, source: Path) -> dict[str, Any]:
@@ -43,8 +41,10 @@ def quoted_effect(folder: Path, source: Path) -> dict[str, Any]:
 
 def _marks(post: Post, lines: Sequence[str]) -> np.ndarray:
     """Whether the text repeats each word (word,); small words, links and handles do not count."""
-    marks = repeated(post.words, [Piece("ocr", "quoted", line) for line in lines if line.strip()])
-    return np.array([mark and bool(content([word])) for word, mark in zip(post.words, marks, strict=True)], bool)
+    read = content(word for line in lines for word in line.split())
+    joined = "".join(read)
+    plain = ("".join(content([word])) for word in post.words)
+    return np.array([bool(word and repeated(word, read, joined)) for word in plain], bool)
 
 
 def _measure(

@@ -7,7 +7,6 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -110,8 +109,6 @@ def test_all_faults_are_told_at_once_with_the_nearest_key(tmp_path: Path) -> Non
         ('base = ["a.toml", 3]\n', "base: expected a file name"),
         ('variant = "a/b"\n', 'variant: expected letters, digits, "." or "-"'),
         ('[model]\nsubtoken_labels = "pad"\n', "set decode.constrained = false"),
-        ("[model]\nrepeats = true\n", "set model.case_shape = true"),
-        ('[model]\nrepeats = true\ncase_shape = true\n[context]\norder = ["captions"]\n', 'add "ocr"'),
         ('base = "gone.toml"\n', "gone.toml: no such file"),
     ],
 )
@@ -250,16 +247,15 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
         ("teachers", "weight", 1.0, 0.5),
         ("teachers", "temperature", 1.0, 2.0),
         ("model", "subtoken_labels", "first", "pad"),
-        ("model", "repeats", False, True),
         ("training", "passes", 1, 2),
         ("training", "gradient_checkpointing", False, True),
     ],
 )
 def test_later_keys_are_silent_at_their_default(section: str, key: str, default: object, other: object) -> None:
-    free: dict[str, Any] = {"decode": {"constrained": False}, "model": {"case_shape": True}}
+    free = {"decode": {"constrained": False}}
     plain = configs.check(free)
-    assert configs.check({**free, section: {**free.get(section, {}), key: default}}).fingerprint == plain.fingerprint
-    assert configs.check({**free, section: {**free.get(section, {}), key: other}}).fingerprint != plain.fingerprint
+    assert configs.check({**free, section: {key: default}}).fingerprint == plain.fingerprint
+    assert configs.check({**free, section: {key: other}}).fingerprint != plain.fingerprint
     assert (section, key) in schema.LATER
 
 

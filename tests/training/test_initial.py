@@ -18,10 +18,9 @@ from mner.export import export
 from mner.models import build
 from mner.runtime import read_model
 from mner.runtime.saved import seal
-from mner.runtime.torch import head_state, load_encoder
+from mner.runtime.torch import load_encoder
 from mner.training import train
 from mner.training.initial import continue_from
-from mner.views import REPEATED
 
 Make = Callable[..., Config]
 
@@ -68,24 +67,6 @@ def test_without_the_onnx_package_the_message_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mner\[export\]"'):
         train(tiny_config(model={"init": str(exported)}), root=corpus, out=tmp_path)
-
-
-@pytest.mark.parametrize("there", [False, True])
-def test_marks_of_repeated_words_begin_as_the_shapes(
-    tiny_encoder: Path, tiny_config: Make, corpus: Path, tmp_path: Path, there: bool
-) -> None:
-    """From a model that has no marks, or has them, to one that is the other way."""
-    models = {
-        marks: tiny_config(model={"case_shape": True, "repeats": marks}, training={"epochs": 1})
-        for marks in (False, True)
-    }
-    saved = read_model(train(models[there], root=corpus, out=tmp_path) / "model")
-    model = build(models[not there], saved.labels, load_encoder(find(str(tiny_encoder)).folder))
-    continue_from(model, saved.labels, saved)
-    table, old = head_state(model)["words.shapes.weight"], torch.tensor(saved.head["words.shapes.weight"])
-    assert len(old) + len(table) == 3 * REPEATED
-    for row in range(len(table)):
-        assert torch.equal(table[row], old[row % REPEATED])
 
 
 def test_encoder_of_another_shape_is_refused(exported: Path, tiny_encoder: Path) -> None:

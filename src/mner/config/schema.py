@@ -110,7 +110,6 @@ class ModelConfig(Section):
     subtoken_labels: Literal["first", "pad"] = "first"  # "pad": a word's further sub-tokens carry a label too, PAD
     word_dropout: float = Field(default=0.1, ge=0, lt=1)  # chance that a word's whole vector is zeroed
     case_shape: bool = False  # a learned embedding of how the original sub-token is written
-    repeats: bool = False  # the same says which words the text in the picture repeats; needs case_shape
     init: str | None = None  # continue from this saved model, whose labels may differ
     options: dict[str, Any] = Field(default_factory=dict)  # of the model alone; its file says which
 
@@ -207,11 +206,7 @@ class Config(Section):
     decode: DecodeConfig = DecodeConfig()
 
     @model_validator(mode="after")
-    def _model_suits(self) -> Config:
-        if self.model.repeats and not self.model.case_shape:
-            raise ValueError("model.repeats: its marks are learned with the case shapes; set model.case_shape = true")
-        if self.model.repeats and "ocr" not in self.context.order:
-            raise ValueError('model.repeats: the text in the picture is not read; add "ocr" to context.order')
+    def _coding_suits(self) -> Config:
         if self.model.subtoken_labels == "pad" and self.decode.constrained:
             raise ValueError(
                 'decode.constrained: model.subtoken_labels = "pad" is decoded without constraints, as published; '
@@ -275,7 +270,6 @@ LATER: tuple[tuple[str, str], ...] = (
     ("context", "tags_apart"),
     ("context", "links"),
     ("model", "subtoken_labels"),
-    ("model", "repeats"),
     ("model", "options"),
     ("teachers", "models"),
     ("teachers", "view"),

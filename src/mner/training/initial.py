@@ -15,7 +15,6 @@ from mner.runtime.graph_weights import graph_weights
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel
 from mner.runtime.torch import head_state, load_encoder
-from mner.views import SHAPES
 
 BY_LABEL = {
     "emission.weight": (0,),
@@ -25,9 +24,6 @@ BY_LABEL = {
     "crf.end": (0,),
 }
 """Axes of each array that run over labels."""
-
-SHAPES_TABLE = "words.shapes.weight"
-"""Has its classes once more where ``model.repeats`` is on; the second begin as the first."""
 
 
 def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) -> list[str]:
@@ -61,8 +57,6 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
                 value[here[:, None], here] = array[there[:, None], there]
             elif axes:
                 value[here] = array[there]
-            elif name == SHAPES_TABLE and len(value) != len(array):
-                value.copy_(array[torch.arange(len(value)) % len(SHAPES)])
             elif value.shape == array.shape:
                 value.copy_(array)
     return [label for label in labels if label not in saved.labels]

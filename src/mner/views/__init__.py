@@ -7,11 +7,10 @@ from mner.views.compose import Piece, compose
 from mner.views.encode import Views
 from mner.views.inputs import NER, Array, Needs, Task
 from mner.views.packing import pack
-from mner.views.tokenize import REPEATED, SHAPES, Subwords
+from mner.views.tokenize import SHAPES, Subwords
 
 __all__ = [
     "NER",
-    "REPEATED",
     "SHAPES",
     "Array",
     "Batch",

@@ -13,10 +13,6 @@ from mner.types import Tag, VisualContext
 ATTRIBUTES = 3
 """Most attributes written before an object (ITA, section 3.1)."""
 
-GLUED = 5
-"""Fewest letters and digits of a word that is also looked for within others: text recognition loses blanks."""
-
-_RUN = re.compile(r"[^\W_]+")
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _UNKNOWN = re.compile(r"\s*<unk>")
 
@@ -78,23 +74,6 @@ def compose(context: VisualContext, options: ContextConfig) -> tuple[Piece, ...]
         for place, picture in pictures.items()
         for piece in _COMPOSERS[kind](picture, options)
     )
-
-
-def repeated(words: Sequence[str], pieces: Sequence[Piece]) -> list[bool]:
-    """Whether the text that was read in the picture holds each word; case, signs and lost blanks do not matter.
-
-    A word of one letter or digit is never repeated, nor is one without any.
-
-    >>> read = [Piece("ocr", "rapid", "CLEVELAND cavs KevinLove 23")]
-    >>> repeated(["Kevin", "Love", "of", "Cleveland's", "#CAVS", "23", "!"], read)
-    [True, False, False, False, True, True, False]
-    """
-    runs = [run for piece in pieces if piece.kind == "ocr" for run in _RUN.findall(piece.text.casefold())]
-    if not runs:
-        return [False] * len(words)
-    known, glued = set(runs), "".join(runs)
-    keys = ["".join(_RUN.findall(word.casefold())) for word in words]
-    return [len(key) > 1 and (key in known or (len(key) >= GLUED and key in glued)) for key in keys]
 
 
 def _captions(context: VisualContext, options: ContextConfig) -> list[Piece]:

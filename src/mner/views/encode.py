@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import repeat
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +17,8 @@ from mner.errors import ModelError
 from mner.types import LINKS, Post, ViewName, VisualContext
 from mner.views.batch import Encoded
 from mner.views.budget import EMPTY, WORD_ROOM, Context, fit
-from mner.views.compose import Piece, compose, repeated
-from mner.views.tokenize import REPEATED, Coded, Subwords
+from mner.views.compose import Piece, compose
+from mner.views.tokenize import Coded, Subwords
 from mner.views.windows import choose, cut
 from mner.words import LINK
 
@@ -34,7 +33,6 @@ class Views:
         encoder: The encoder's files, or its tokenizer alone.
         options: [context].
         max_tokens: The encoder's longest input; by default what ``encoder`` says, else what ``options`` say.
-        repeats: Mark the words that the text in the picture repeats: ``REPEATED`` is added to their sub-tokens' shapes.
         subtoken_labels: "pad" gives every sub-token of a word a place of its own to be labelled (ITA, appendix A.5),
             see ``Encoded.heads``; "first" gives each word one place.
 
@@ -54,11 +52,9 @@ class Views:
         *,
         max_tokens: int | None = None,
         subtoken_labels: Literal["first", "pad"] = "first",
-        repeats: bool = False,
     ) -> None:
         self.options = options or ContextConfig()
         self._padded = subtoken_labels == "pad"
-        self._repeats = repeats
         tokenizer = encoder.tokenizer if isinstance(encoder, EncoderFiles) else encoder
         self.subwords = Subwords(tokenizer, links=self.options.links)
         if max_tokens is None:
@@ -75,8 +71,7 @@ class Views:
     @classmethod
     def of(cls, encoder: EncoderFiles, config: Config) -> Views:
         """The views that the model of a configuration reads."""
-        model = config.model
-        return cls(encoder, config.context, subtoken_labels=model.subtoken_labels, repeats=model.repeats)
+        return cls(encoder, config.context, subtoken_labels=config.model.subtoken_labels)
 
     @property
     def pad_id(self) -> int:
@@ -117,15 +112,14 @@ class Views:
         heads: list[int] = []
         most = self.options.word_pieces or None
         capped: Counter[str] = Counter()
-        marked = repeated(words, pieces) if self._repeats and pieces else repeat(False)
-        for word, mark in zip(words, marked, strict=False):
+        for word in words:
             coded = known[word]
             heads.append(len(first))
             first.append(len(ids) if coded.ids else -1)
             if self._padded:
                 first += range(len(ids) + 1, len(ids) + len(coded.ids[:most]))
             ids += coded.ids[:most]
-            shapes += [shape + REPEATED for shape in coded.shapes[:most]] if mark else coded.shapes[:most]
+            shapes += coded.shapes[:most]
             if most is not None and len(coded.ids) > most:
                 capped[LINKS if LINK.search(word) else "words"] += len(coded.ids) - most
             if coded.folded:

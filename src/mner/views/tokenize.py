@@ -22,9 +22,6 @@ single (one upper-case letter), mixed: decided by the letters alone, digits betw
 digit, symbol: no letter. uncased: letters of a script without case.
 """
 
-REPEATED = len(SHAPES)
-"""Added to the id of a sub-token whose word the text in the picture repeats."""
-
 _NONE, _LOWER, _UPPER, _TITLE, _SINGLE, _MIXED, _DIGIT, _SYMBOL, _UNCASED = range(len(SHAPES))
 
 CACHE_WORDS = 16_384

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mner.config import ModelConfig
 from mner.models.parts import last_layer
-from mner.views import REPEATED, SHAPES
+from mner.views import SHAPES
 
 Arrays = Mapping[str, Tensor]
 """One view of a batch of posts, by the names of ``views.Batch``: input_ids, attention_mask and shapes
@@ -29,16 +29,14 @@ class WordEncoder(nn.Module):
         case_shape: Whether a learned embedding of how each sub-token is written joins the input embeddings;
             it gives an uncased encoder the capitals back. It starts from zero: training begins with the
             encoder's own behaviour.
-        repeats: Whether it also says which words the text in the picture repeats.
     """
 
-    def __init__(self, encoder: Any, *, word_dropout: float, case_shape: bool, repeats: bool = False) -> None:
+    def __init__(self, encoder: Any, *, word_dropout: float, case_shape: bool) -> None:
         super().__init__()
         self.encoder = encoder
         self.word_dropout = word_dropout
         self.width = int(encoder.config.hidden_size)
-        classes = REPEATED + len(SHAPES) if repeats else len(SHAPES)
-        self.shapes = nn.Embedding(classes, embedding_width(encoder)) if case_shape else None
+        self.shapes = nn.Embedding(len(SHAPES), embedding_width(encoder)) if case_shape else None
         if self.shapes is not None:
             nn.init.zeros_(self.shapes.weight)
         self._at_words = last_layer.prepare(encoder)
@@ -46,7 +44,7 @@ class WordEncoder(nn.Module):
     @classmethod
     def of(cls, encoder: Any, config: ModelConfig) -> WordEncoder:
         """The word encoder that [model] describes."""
-        return cls(encoder, word_dropout=config.word_dropout, case_shape=config.case_shape, repeats=config.repeats)
+        return cls(encoder, word_dropout=config.word_dropout, case_shape=config.case_shape)
 
     def forward(self, arrays: Arrays, hidden: Tensor | None = None) -> Tensor:
         """Word vectors (post, word, hidden); ``hidden`` is the encoder's last layer where it is known already."""
