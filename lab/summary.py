@@ -42,6 +42,7 @@ ROWS = (
 LAYERS = (
     ("text-pad-tuned", TEXT, "the words alone, further sub-tokens labelled PAD"),
     ("umt-zeroed-tuned", TEXT, "UMT, zeros for the picture"),
+    ("umt-pad-zeroed-tuned", TEXT, "UMT, zeros for the picture, PAD labels"),
     ("umgf-zeroed-tuned", TEXT, "UMGF, zeros for the picture"),
     ("rpbert-zeroed-tuned", TEXT, "RpBERT without its gate, zeros for the picture"),
     ("imgfeat-zeroed-tuned", TEXT, "ImgFeat, zeros for the picture"),
@@ -195,7 +196,8 @@ def paper(records: Path) -> dict[str, str]:
             "The systems it compares with, without a picture",
             "Published multimodal systems add layers behind the encoder, and some label further sub-tokens, too. With "
             "zeros in the place of the picture only that is left of them. Each system had a search of 8 trials. The "
-            "words alone had 12, of which the best is among the first 8; the row with PAD labels has their settings. "
+            "words alone had 12, of which the best is among the first 8; rows with PAD labels have the settings of "
+            "those without. "
             "No row here saw a picture, so none reproduces a system or shows what a picture is worth to it.",
             table(gains(rows, LAYERS), "test"),
         ),
