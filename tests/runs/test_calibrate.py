@@ -165,13 +165,18 @@ def test_scaling_is_stored_and_applied(model: Path, posts: Callable[..., Path], 
 
 
 def test_scaling_and_thresholds_rest_on_different_halves(model: Path, posts: Callable[..., Path]) -> None:
-    done = calibrate(model, posts(400), scale="platt", promise=Promise("precision", 0.6))
+    file = posts(400)
+    done = calibrate(model, file, scale="platt", promise=Promise("precision", 0.6))
     scale, thresholds = done.calibration.scale, done.calibration.thresholds
     assert scale is not None
     assert thresholds is not None
     assert scale.basis.posts == thresholds.views["T"].basis.posts == 200
     assert scale.basis.fingerprint != thresholds.views["T"].basis.fingerprint
     assert mner.load(model, min_score="calibrated")("Kevin Love is back in Cleveland") is not None
+    before = (model / "model.json").read_bytes()
+    with pytest.raises(DataError, match=r"has its curves by label from these posts.*: --platt with --precision"):
+        calibrate(model, file, promise=Promise("precision", 0.5))  # half of them fitted the curves
+    assert (model / "model.json").read_bytes() == before
     with pytest.raises(ModelError, match="its thresholds are for calibrated scores; leave out raw_scores"):
         mner.load(model, min_score="calibrated", raw_scores=True)
 

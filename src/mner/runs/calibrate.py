@@ -105,10 +105,9 @@ def calibrate(
     source = _Source(posts, contexts, images, format, allow_test=allow_test, allow_plugins=allow_plugins)
     read = _read(saved, source, watch)
     stored, every = calibration_of(saved), read.untrained
-    first, second = every, every
-    if scale is not None and promise is not None:
-        half = np.random.default_rng(1).permutation(len(every)) % 2 == 0
-        first, second = every & half, every & ~half
+    half = every & (np.random.default_rng(1).permutation(len(every)) % 2 == 0)
+    both = scale is not None and promise is not None
+    first, second = (half, every & ~half) if both else (every, every)
     if scale is not None:
         watch(f"{read.name}: fitting the {METHODS[scale]} on {first.sum()} posts")
         if stored.scale is not None:
@@ -117,7 +116,9 @@ def calibrate(
         views = read.views(first)
         fitted = rescaled(views, read.decoder, scale, posts=len(every), basis=read.basis(first))
         stored = StoredCalibration(scale=fitted)
-    elif stored.scale is not None and stored.scale.basis.fingerprint == read.basis(every).fingerprint:
+    elif stored.scale is not None and stored.scale.basis.fingerprint in {
+        read.basis(fitted_on).fingerprint for fitted_on in (every, half)
+    }:
         raise DataError(
             f"{read.name}: {saved.folder} has its {METHODS[stored.scale.method]} from these posts, which would "
             "make thresholds found on them promise too much; name other posts, or fit both at once, each on a half: "
