@@ -30,3 +30,16 @@ def test_posts_that_share_a_picture_stay_in_one_part(tmp_path: Path) -> None:
     pictures = [{image for post in part for image in post.images} for part in parts]
     assert pictures[0].isdisjoint(pictures[1])
     assert len(pictures[1]) >= 2
+
+
+def test_text_joins_posts_through_a_picture(tmp_path: Path) -> None:
+    """The third post has the picture of neither, but the text of the second one."""
+    shared = [("A", ["a.jpg"]), ("B", ["a.jpg"]), ("B", [])]
+    rows = [{"text": text, "entities": [], "images": images} for text, images in shared]
+    rows += [{"text": f"post {number}", "entities": []} for number in range(9)]
+    for _ in rows:  # each place of the three among the groups
+        rows = [*rows[1:], rows[0]]
+        (tmp_path / "posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        parts = [list(data.read(path)) for path in _part(tmp_path / "posts.jsonl", tmp_path, replace=True)]
+        assert sorted(map(len, parts)) in ([1, 11], [3, 9])
+        assert {post.text for post in parts[0]}.isdisjoint({post.text for post in parts[1]})

@@ -83,21 +83,34 @@ def steps_for(posts: int) -> dict[str, int]:
 
 def _part(train: Path, folder: Path, *, replace: bool) -> tuple[Path, Path]:
     posts = [post for post in data.read(train) if post.spans is not None]
-    groups: dict[str, list[Post]] = {}
-    by_image: dict[str, str] = {}
-    for post in posts:
-        key, *others = dict.fromkeys(by_image[name] for name in post.images if name in by_image) or [post.text]
-        for other in others:  # the post joins groups that shared no picture before
-            groups[key] += groups.pop(other)
-            by_image.update({name: key for name, owner in by_image.items() if owner == other})
-        by_image.update(dict.fromkeys(post.images, key))
-        groups.setdefault(key, []).append(post)
+    groups = _groups(posts)
     if len(groups) < DEV_EVERY:
         raise DataError(f"{train}: {len(groups)} different posts with labels are too few to set some aside; name --dev")
     parts: tuple[list[Post], list[Post]] = ([], [])
-    for number, group in enumerate(groups.values()):
+    for number, group in enumerate(groups):
         parts[number % DEV_EVERY == DEV_EVERY - 1].extend(group)
     paths = tuple(folder / f"{train.stem}.{part}.jsonl" for part in ("train", "dev"))
     for path, part in zip(paths, parts, strict=True):
         data.write(part, path, format="jsonl", replace=replace)
     return paths[0], paths[1]
+
+
+def _groups(posts: Sequence[Post]) -> list[list[Post]]:
+    """Posts that share their text or a picture, be it through others, in one group; by each group's first post."""
+    joins = list(range(len(posts)))  # an earlier post of the same group; a group's first post joins itself
+    owners: dict[tuple[str, str], int] = {}
+
+    def first_of(number: int) -> int:
+        while joins[number] != number:
+            joins[number] = joins[joins[number]]
+            number = joins[number]
+        return number
+
+    for number, post in enumerate(posts):
+        for key in (("text", post.text), *(("image", name) for name in post.images)):
+            first, later = sorted((first_of(owners.setdefault(key, number)), first_of(number)))
+            joins[later] = first
+    groups: dict[int, list[Post]] = {}
+    for number, post in enumerate(posts):
+        groups.setdefault(first_of(number), []).append(post)
+    return list(groups.values())
