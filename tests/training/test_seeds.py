@@ -13,6 +13,7 @@ import pytest
 
 from mner.config import Config
 from mner.errors import ConfigError, MnerError
+from mner.runs.evaluate import evaluate
 from mner.training import Event, train
 from mner.training.seeds import parse_seeds, train_seeds
 
@@ -103,6 +104,28 @@ def test_record_scored_on_test_is_not_replaced(corpus: Path, tiny_config: Make, 
         train_seeds(config, (1, 2), **places, restart=restart, watch=events.append)
     assert not events, "refused before anything is trained"
     assert json.loads(committed.read_text()) == scored
+
+
+def test_score_on_test_outlives_the_run_and_its_second_training(
+    corpus: Path, tiny_config: Make, tmp_path: Path
+) -> None:
+    config, results = tiny_config(training=QUICK), tmp_path / "results"
+    places = {"root": corpus, "out": tmp_path / "runs"}
+    (run,) = train_seeds(config, (1,), **places, results=results)
+    evaluate(run, final=True, results=results)
+    committed = results / "corpus" / "tiny" / "1.json"
+    scored = committed.read_bytes()
+    shutil.rmtree(tmp_path / "runs")
+    train_seeds(config, (1,), **places)
+    assert json.loads((run / "record.json").read_text())["model"] == json.loads(scored)["model"]
+    train_seeds(config, (1,), **places, results=results)
+    assert committed.read_bytes() == scored
+
+    other = tiny_config(training={"epochs": 2})
+    with pytest.raises(MnerError, match=r"tiny.1\.json: scored on test, and of another model .* another name"):
+        train_seeds(other, (1,), **places, results=results)
+    assert committed.read_bytes() == scored
+    assert len(json.loads((run / "record.json").read_text())["epochs"]) == 2, "the new run is whole"
 
 
 def test_damaged_checkpoint_says_what_to_do(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:

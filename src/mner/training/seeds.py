@@ -62,7 +62,8 @@ def train_seeds(
         seeds: The seeds, in the order they are trained.
         root: Folder that the paths of [data] are relative to.
         out: Folder of runs.
-        results: Folder that receives each run's record as that run ends; None for none.
+        results: Folder that receives each run's record as that run ends, unless the one that is there is of the same
+            model and scored on test; None for none.
         resume: Fail at a seed that has no run to continue.
         restart: Delete earlier runs of these seeds.
         force: Write into folders of these names that hold something other than a run.
@@ -70,7 +71,7 @@ def train_seeds(
 
     Raises:
         MnerError: ``results`` holds a record that is scored on test, of another run than the one in ``out``; nothing
-            is trained then.
+            is trained then. Or settings or data have changed since, which shows when a run ends; that run is kept.
         DataError: A seed's folder holds something other than a run.
         DataError, ModelError, MnerError: As ``train`` does; earlier seeds are kept.
     """
@@ -87,7 +88,7 @@ def train_seeds(
         runs = {"resume": resume, "restart": restart, "set_aside": True}
         folders.append(train(seeded, root=root, out=out, **runs, watch=watch, announce=announce))
         if results is not None:
-            write_text(_record(results, seeded), (folders[-1] / "record.json").read_text(encoding="utf-8"))
+            _commit(folders[-1], _record(results, seeded))
     return folders
 
 
@@ -111,3 +112,22 @@ def _keep_scored(record: Path, run: Path, *, restart: bool) -> None:
         f"{record}: scored on test, and its run is no longer in {run} or would be thrown away; training it again would "
         "replace that score. Choose another seed, another name (--set name=...) or another --results"
     )
+
+
+def _commit(run: Path, record: Path) -> None:
+    """Write a run's record into the results, unless a score on test there would be lost.
+
+    Raises:
+        MnerError: The record there is scored, and it is of another model.
+    """
+    if record.exists() and (scored := read_record(record)).test is not None:
+        trained = read_record(run / "record.json")
+        if trained.model != scored.model:
+            raise MnerError(
+                f"{record}: scored on test, and of another model ({scored.model}) than {run} ({trained.model}), whose "
+                "record would replace that score and is not written. Train it under another name (--set name=...) or "
+                "with another --results"
+            )
+        if trained.test is None:  # the same model, trained again
+            return
+    write_text(record, (run / "record.json").read_text(encoding="utf-8"))
