@@ -10,6 +10,7 @@ import pytest
 from mner import config as configs
 from mner.errors import ConfigError, DataError, MnerError
 from mner.runs.evaluate import evaluate, evaluate_seeds, mean_signatures
+from mner.runs.record import RunRecord
 from mner.training import train
 
 TEXT = "IMGID:1\nKevin\tB-PER\nLove\tI-PER\nwon\tO\n\nIMGID:2\nReal\tB-ORG\nMadrid\tI-ORG\n!\tO\n\n"
@@ -169,6 +170,39 @@ def test_record_from_before_outcomes_is_scored_and_counted_once_more(run: Path, 
     assert evaluate(run, final=True, results=results) == first
     assert json.loads((run / "record.json").read_text())["outcomes"] == outcomes
     assert len((results / "test-uses.jsonl").read_text().splitlines()) == 2
+
+
+def test_score_that_cannot_be_counted_is_not_recorded(run: Path, tmp_path: Path) -> None:
+    results, before = tmp_path / "results", (run / "record.json").read_bytes()
+    results.mkdir()
+    (results / "test-uses.jsonl").symlink_to(tmp_path / "elsewhere.jsonl")
+    with pytest.raises(DataError, match=r"test-uses\.jsonl: cannot be written"):
+        evaluate(run, final=True, results=results)
+    assert (run / "record.json").read_bytes() == before
+    assert not list(results.rglob("1.json"))
+    (results / "test-uses.jsonl").unlink()
+    evaluate(run, final=True, results=results)
+    assert len((results / "test-uses.jsonl").read_text().splitlines()) == 1
+
+
+def test_use_is_counted_before_its_score_is_recorded(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches SIGKILL."""
+
+    def write(record: RunRecord, path: Path) -> None:
+        raise Killed
+
+    results = tmp_path / "results"
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(RunRecord, "write", write)
+        evaluate(run, final=True, results=results)
+    uses = (results / "test-uses.jsonl").read_text().splitlines()
+    assert len(uses) == 1
+    scores = evaluate(run, final=True, results=results)
+    assert (results / "test-uses.jsonl").read_text().splitlines() == uses * 2, "test was opened twice"
+    assert json.loads((results / "corpus" / "run" / "1.json").read_text())["test"] == scores.to_dict()
 
 
 def test_scored_record_of_another_run_is_kept(run: Path, tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ def evaluate(
     """The scores of a run's best model on both views, each with its signature.
 
     Without ``final`` dev is scored. ``final`` is the only door to a test split: it freezes the run (fingerprints
-    of configuration and weights), scores test once, writes the scores into the run's record and a line into
-    ``results/test-uses.jsonl``. A second call returns the recorded scores and leaves test closed. Only a record
-    from before outcomes of posts were kept is scored, and counted, once more.
+    of configuration and weights), scores test once, writes a line into ``results/test-uses.jsonl`` and then the
+    scores into the run's record. A second call returns the recorded scores and leaves test closed. Only a record
+    from before outcomes of posts were kept, and one that could not be written, is scored, and counted, once more.
 
     Args:
         run: A run directory that ``mner train`` finished.
@@ -81,8 +81,8 @@ def evaluate(
                 f"{run}: scoring test again gives other scores than the record; score it on the machine that trained it"
             )
         record = record.with_test(scored.scores, scored.outcomes)
+        _count_use(results / "test-uses.jsonl", record)  # first: a use may be counted twice, but never not at all
         record.write(record_path)
-        _count_use(results / "test-uses.jsonl", record)
     if not record.outcomes.get("dev"):  # a run from before outcomes were kept
         scored = _score(run, saved, "dev", allow_plugins=allow_plugins)
         if _agree(record.dev, scored):
