@@ -168,19 +168,6 @@ def test_other_labels_are_refused(corpus: Path, tiny_config: Make, teacher: Path
         prepare(config, corpus)
 
 
-def test_teacher_that_is_not_there_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"teachers\.models: .*nowhere: no such model"):
-        prepare(tiny_config(teachers={"models": [str(tmp_path / "nowhere")]}), corpus)
-
-
-def test_teacher_of_what_is_scored_is_refused(corpus: Path, tiny_config: Make, teacher: Path) -> None:
-    for split in ("dev", "test"):
-        (corpus / "own.txt").write_text((corpus / "train.txt").read_text())
-        config = tiny_config(teachers={"models": [str(teacher)]}, data={"train": "own.txt", split: "train.txt"})
-        with pytest.raises(ConfigError, match=r"was trained on train\.txt, which this run is scored on"):
-            prepare(config, corpus)
-
-
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_unlabelled_posts_that_are_scored_are_refused(
     corpus: Path, tiny_config: Make, teacher: Path, unlabelled: Path, split: str

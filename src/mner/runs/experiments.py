@@ -206,6 +206,8 @@ def joined(
                     "contexts, or give one of them another name (--set name=...)"
                 )
         changed = settings_that_differ(first.config, record.config)
+        models = (("model.init", first.init, record.init), ("teachers.models", first.teachers, record.teachers))
+        changed += [f"weights of {key} = {a} and {b}" for key, a, b in models if a and b and a != b]
         if changed:
             raise DataError(
                 f"{here}: seeds of one experiment have different settings: {'; '.join(changed)}; train them alike"

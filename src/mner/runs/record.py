@@ -149,6 +149,8 @@ class RunRecord(Part):
         identity: The experiment it belongs to; None in records of the first version.
         config: The resolved configuration as a table. It may hold settings that were taken out since.
         model: Fingerprint of the saved model.
+        init: Fingerprint of the model that training began from, as it was trained itself; "" for none, or unknown.
+        teachers: Likewise of each model that it learned from.
         seconds: Of training, dev scoring left out.
         cpu_seconds: Processor time of all threads in the same; None where it was not kept.
         precision: The number format of training, as accelerate names it.
@@ -164,6 +166,8 @@ class RunRecord(Part):
     config_fingerprint: Text
     config: Settings
     encoder: EncoderFacts
+    init: Text = ""
+    teachers: list[Text] = Field(default_factory=list)
     model: Text
     labels: list[Text] = Field(default_factory=list)
     parameters: Count

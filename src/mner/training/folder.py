@@ -92,14 +92,14 @@ def belongs(folder: Path, job: Job) -> bool:
         begun = checkpoint.fingerprint_of(folder / CHECKPOINT)
     else:
         return True
-    if begun == job.fingerprint:
+    if begun in job.fingerprints_of(job.config):
         return True
     try:
         before = saved_config(folder / SETTINGS, allow_plugins=True).training
     except ModelError:
         return False
     training = job.config.training.model_copy(update={"device": before.device, "threads": before.threads})
-    return begun == job.fingerprint_of(job.config.model_copy(update={"training": training}))
+    return begun in job.fingerprints_of(job.config.model_copy(update={"training": training}))
 
 
 def difference(folder: Path, config: Config) -> str:
@@ -109,7 +109,9 @@ def difference(folder: Path, config: Config) -> str:
     except ModelError:
         return "other settings or data"
     changed = list(_changed(before.model_dump(mode="json"), config.model_dump(mode="json")))
-    return f"other settings ({'; '.join(changed)})" if changed else "other data"
+    if changed:
+        return f"other settings ({'; '.join(changed)})"
+    return "other data or models" if config.model.init or config.teachers.models else "other data"
 
 
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any], path: str = "") -> Iterator[str]:

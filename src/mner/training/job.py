@@ -17,7 +17,10 @@ from mner.config import Config
 from mner.encoders import EncoderFiles
 from mner.errors import DataError
 from mner.files import sha256
+from mner.runtime import SavedModel
+from mner.runtime.calibration import trained_fingerprint
 from mner.training.batches import Split, gold_ids
+from mner.training.source_models import source_model
 from mner.training.teachers import UNLABELLED, Teacher, beliefs, find_teachers, taught_needs
 from mner.types import ViewName
 from mner.views import Needs, Task, Views
@@ -32,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 class Job:
     """What a run trains on; ``splits`` holds train, dev and the posts of further tasks, by their key in [data.tasks].
 
-    ``weights`` is a SHA-256 over the encoders' files of weights.
+    ``weights`` is a SHA-256 over the encoders' files of weights, ``init`` the model that ``model.init`` names.
     """
 
     config: Config
@@ -43,17 +46,22 @@ class Job:
     weights: str
     needs: Needs
     teachers: tuple[Teacher, ...] = ()
+    init: SavedModel | None = None
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of configuration, encoder, data and teachers together."""
-        return self.fingerprint_of(self.config)
+        """Of configuration, encoder, data, teachers and the model that training begins from together."""
+        return self._fingerprint(self.config, self.init)
 
-    def fingerprint_of(self, config: Config) -> str:
-        """The fingerprint of this job under other settings."""
+    def fingerprints_of(self, config: Config) -> set[str]:
+        """Those of this job under other settings: today's, and mner 0.1's, without the model of ``model.init``."""
+        return {self._fingerprint(config, self.init), self._fingerprint(config, None)}
+
+    def _fingerprint(self, config: Config, init: SavedModel | None) -> str:
         read = (split.fingerprint for split in self.splits.values())
-        taught = (teacher.saved.fingerprint for teacher in self.teachers)
-        return _digest((config.fingerprint, self.weights, *read, *taught))[:12]
+        taught = (teacher.fingerprint for teacher in self.teachers)
+        begun = () if init is None else (trained_fingerprint(init),)
+        return _digest((config.fingerprint, self.weights, *read, *taught, *begun))[:12]
 
 
 def prepare(config: Config, root: Path) -> Job:
@@ -62,10 +70,11 @@ def prepare(config: Config, root: Path) -> Job:
     One exception: posts without labels that teachers label are compared with the words of the test posts.
 
     Raises:
-        ConfigError: The posts to train on or to choose by are those of the test split, or a further task has none.
+        ConfigError: The posts to train on or to choose by are those of the test split, a further task has none, or a
+            teacher or the model of ``model.init`` was trained on posts that this run is scored on.
         DataError: A split is missing or faulty, or the I+T view is trained and too few pictures have a visual context,
             or none has one of a source that [context] names.
-        ModelError: The encoder is not on this machine, or a teacher cannot teach these labels.
+        ModelError: The encoder or a model is not on this machine, or a teacher cannot teach these labels.
     """
     check_test_closed(config, root)
     needs = models.needs(config)
@@ -98,7 +107,9 @@ def prepare(config: Config, root: Path) -> Job:
     folders = [encoders.find(name).folder for name in needs.encoders]
     weights = _digest(sha256(path) for folder in folders for path in sorted(folder.glob("*.safetensors")))
     teachers = find_teachers(config, root, splits, labels) if config.teachers.models else ()
-    return Job(config, files, views, splits, labels, weights, needs, teachers)
+    place = config.model.init
+    init = None if place is None else source_model("model.init", place, config, root)
+    return Job(config, files, views, splits, labels, weights, needs, teachers, init)
 
 
 def _digest(parts: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from mner.config import Config
 from mner.evaluation.views import signed_scores
 from mner.machine import machine
 from mner.runs import RunRecord
+from mner.runtime.calibration import trained_fingerprint
 from mner.training.checkpoint import Progress
 from mner.training.job import Job
 
@@ -65,7 +66,8 @@ def run_record(
         "config_fingerprint": config.fingerprint,
         "config": config.model_dump(mode="json", exclude_none=True),
         "encoder": {"name": job.files.name, "sha256": job.weights},
-        **({"teachers": [teacher.saved.fingerprint for teacher in job.teachers]} if job.teachers else {}),
+        **({"init": trained_fingerprint(job.init)} if job.init is not None else {}),
+        **({"teachers": [teacher.fingerprint for teacher in job.teachers]} if job.teachers else {}),
         "model": saved,
         "labels": list(job.labels),
         "parameters": size(model),

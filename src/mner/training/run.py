@@ -25,7 +25,7 @@ from mner.models import Model, build
 from mner.runtime.device import find_device
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
-from mner.tagger.opening import EXPORTED, model_folder
+from mner.tagger.opening import EXPORTED
 from mner.training import checkpoint
 from mner.training.batches import plan
 from mner.training.card import model_card
@@ -149,8 +149,8 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     networks = [load_encoder(encoders.find(name).folder) for name in job.needs.encoders]
     model = build(config, job.labels, *networks)
     start_layers(model, job.needs.start, [encoders.find(name).folder for name in job.needs.encoders])
-    if config.model.init is not None:
-        continue_from(model, job.labels, read_model(model_folder(config.model.init), allow_plugins=True))
+    if job.init is not None:
+        continue_from(model, job.labels, job.init)
     posts, further = training_split(job), task_splits(job)
     if job.teachers:
         with accelerator.main_process_first():  # the others read what it kept

@@ -15,18 +15,17 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from mner import config as configs
 from mner import data, models
 from mner.config import Config
-from mner.errors import ConfigError, DataError, MnerError, ModelError
+from mner.errors import ConfigError, DataError, ModelError
 from mner.files import replacing
 from mner.models.parts.chain import ChainScores, posteriors
 from mner.runs.posts import views_of
-from mner.runtime import Runtime, SavedModel, open_model, predict, read_model
-from mner.runtime.saved import saved_config
-from mner.tagger.opening import model_folder
+from mner.runtime import Runtime, SavedModel, open_model, predict
+from mner.runtime.calibration import trained_fingerprint
 from mner.tags import PAD, entity_types
 from mner.training.batches import Split
+from mner.training.source_models import source_model
 from mner.types import Post, ViewName
 from mner.views import Encoded, Needs, Task
 from mner.views.split import ViewSplit, encoded_split
@@ -57,6 +56,11 @@ class Teacher:
     place: str
     saved: SavedModel
     ours: np.ndarray
+
+    @property
+    def fingerprint(self) -> str:
+        """The model's as it was trained: what it teaches are its exact posteriors, whatever its calibration."""
+        return trained_fingerprint(self.saved)
 
 
 def taught_needs(config: Config, needs: Needs) -> Needs:
@@ -91,11 +95,7 @@ def find_teachers(
     _check_unlabelled(config, root, splits)
     teachers, types = [], set[str]()
     for place in config.teachers.models:
-        try:
-            saved = read_model(model_folder(place), allow_plugins=True)
-        except MnerError as error:
-            raise ModelError(f"teachers.models: {error}") from error
-        _check_training(place, saved, config, root)
+        saved = source_model("teachers.models", place, config, root)
         types.update(entity_types(saved.labels))
         teachers.append(Teacher(place, saved, _ours(place, saved.labels, labels, config.teachers.rename)))
     if unknown := sorted(config.teachers.rename.keys() - types):
@@ -133,7 +133,7 @@ def beliefs(
         for view in views:
             theirs = _view_of(teacher.saved, view if config.teachers.view == "same" else config.teachers.view)
             if theirs not in posteriors:
-                name = f"{teacher.saved.fingerprint}-{read.fingerprint}-{theirs.replace('+', '')}"
+                name = f"{teacher.fingerprint}-{read.fingerprint}-{theirs.replace('+', '')}"
                 runs = _Reader(teacher, read.encoded[theirs], folder, name, watch)
                 posteriors[theirs] = np.concatenate(list(runs.parts())) @ teacher.ours
             sums[view] = sums.get(view, 0) + posteriors[theirs] / len(teachers)
@@ -226,23 +226,6 @@ def _ours(place: str, theirs: Sequence[str], ours: Sequence[str], rename: Mappin
         name = types.get(label[2:], "")
         matrix[number, ours.index(f"{label[:2]}{name}" if name else "O")] = 1
     return matrix
-
-
-def _check_training(place: str, saved: SavedModel, config: Config, root: Path) -> None:
-    """Refuse a teacher that was trained on a file that this run is scored on."""
-    run = saved.folder.parent
-    try:
-        theirs = saved_config(run / "config.toml", allow_plugins=True)
-        base = configs.root_folder(theirs.data, run)
-    except MnerError:  # without its run's configuration, or without its data here, nothing can be compared
-        return
-    files = {(base / file).resolve() for file in (*theirs.data.files("train"), *theirs.data.tasks.values())}
-    scored = [file for name in ("dev", "test") for file in config.data.files(name)]
-    if known := [file for file in scored if (root / file).resolve() in files]:
-        raise ConfigError(
-            f"teachers.models: {place} was trained on {', '.join(known)}, which this run is scored on; name another "
-            "teacher"
-        )
 
 
 def _check_unlabelled(config: Config, root: Path, splits: Mapping[str, ViewSplit]) -> None:
