@@ -15,6 +15,7 @@ from mner.bulk import predict_file, predict_shards
 from mner.errors import ModelError
 from mner.runtime import read_model
 from mner.runtime.calibration import StoredCalibration, store
+from mner.tagger import packaged
 from mner.types import Post
 
 TEXT = "Kevin Love is back in Cleveland"
@@ -79,3 +80,22 @@ def test_uncalibrated_model_says_what_to_type(tiny_model: Path) -> None:
 def test_other_limits_are_refused(model: Path, limit: Any) -> None:
     with pytest.raises(ValueError, match='expected a probability from 0 to 1 or "calibrated"'):
         mner.load(model)(TEXT, min_score=limit)
+
+
+def test_entities_of_a_promised_recall_have_evidence_too(tmp_path: Path) -> None:
+    """A promise of recall takes candidates that are not on the best path."""
+    text = "we love target and phoenix"
+    folder = Path(shutil.copytree(packaged(), tmp_path / "model"))
+    basis = {"data": "mine/dev", "fingerprint": "0123456789ab", "posts": 100, "entities": 150}
+    least = dict.fromkeys(("LOC", "MISC", "ORG", "PER"), 0.004)
+    view = {"thresholds": least, "mean": 1, "precision": 1, "recall": 1, "basis": basis}
+    thresholds = {"target": "recall", "least": 0.9, "delta": 0.1, "views": {"T": view, "I+T": view}}
+    store(read_model(folder), StoredCalibration.model_validate({"thresholds": thresholds}))
+    tagger = mner.load(folder, threads=1, min_score="calibrated")
+    for context in (None, "two men in Cleveland"):
+        explanation = tagger.explain(text, context=context)
+        entities = {(each.start, each.end, each.label): each.score for each in explanation.prediction.entities}
+        assert len(entities) > len(mner.load(threads=1)(text, context=context).entities)
+        evidence = {(row.entity.start, row.entity.end, row.entity.label): row for row in explanation.evidence}
+        assert entities.keys() <= evidence.keys()
+        assert all(evidence[key].entity.score == pytest.approx(score, abs=1e-5) for key, score in entities.items())

@@ -12,7 +12,7 @@ from mner.grounding.boxes import Size, size_of
 from mner.tagger.beside import PictureReading
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import Request
-from mner.types import Entity, Prediction, VisualContext
+from mner.types import Entity, Prediction, Span, VisualContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,13 @@ class Tagged:
 
     Attributes:
         prediction: With the regions that what was read from the pictures gives.
+        spans: The words of its entities.
         look: Has a backend look at the pictures, which may take long, and gives the prediction with its regions, too;
             None where no backend is asked.
     """
 
     prediction: Prediction
+    spans: tuple[Span, ...] = ()
     look: Callable[[], Prediction] | None = None
 
     def whole(self) -> Prediction:

@@ -216,6 +216,7 @@ class Tagger:
             texts=reading.context.ocr if reading.context is not None and reading.pieces else (),
             arrays=reading.arrays,
             without_each=reading.without_each(),
+            also=done.spans,
         )
         gold = None if (spans := wanted.post.spans) is None else tuple(wanted.post.entity(span, 1.0) for span in spans)
 
@@ -273,7 +274,8 @@ class Tagger:
             entities = tuple(wanted.post.entity(span.span, span.score) for span in spans)
             grounded = self._grounder.read(wanted, reading.context, entities)
             prediction = predicted(wanted, reading, grounded, coded.cut)
-            done.append(Tagged(prediction, self._grounder.looking(wanted, reading, prediction)))
+            of_words = tuple(scored.span for scored in spans)
+            done.append(Tagged(prediction, of_words, self._grounder.looking(wanted, reading, prediction)))
         return done
 
 
