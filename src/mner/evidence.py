@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mner.decode import Decoder
-from mner.grounding.texts import Match, matches
+from mner.grounding.texts import Match, PictureTexts
 from mner.runtime import Runtime, predict
 from mner.types import Entity, OcrText, PictureStatus, Post, Prediction, Span, notebook_cell
 from mner.views import Piece, Views
@@ -208,6 +208,7 @@ def weigh(
     if not pictured:
         return tuple(Evidence(post.entity(span, plain), "no picture", plain) for span, (plain,) in rows)
     without, with_ = decoded
+    compared = PictureTexts(texts)
     labels = {(span.start, span.end): span.label for span in without}
     relabelled = {
         (span.start, span.end) for span in with_ if labels.get((span.start, span.end), span.label) != span.label
@@ -221,7 +222,7 @@ def weigh(
             without_source=dict(zip(kinds, left_out, strict=False)),
             without_picture=tuple(left_out[len(kinds) :]),
             label_without=labels[span.start, span.end] if (span.start, span.end) in relabelled else None,
-            matches=matches(" ".join(post.words[span.start : span.end]), texts),
+            matches=compared.matches(" ".join(post.words[span.start : span.end])),
         )
         for span, (plain, together, *left_out) in rows
         # The words under their old label stand in the row of their new one.

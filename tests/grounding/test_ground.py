@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mner.grounding import GroundingSettings, ground
+from mner.grounding.ground import MOST
 from mner.types import Caption, Entity, OcrText, Tag, VisualContext
 
 CITY = Entity(0, 9, "Cleveland", "LOC", 0.9)
@@ -94,3 +95,12 @@ def test_pictures_are_not_measured_where_nothing_matches() -> None:
         raise AssertionError("the picture was opened")
 
     assert ground([MAN], VisualContext("1.jpg", ocr=(SIGN,)), ON, size=size)[0].regions == ()
+
+
+def test_an_entity_has_the_best_regions_where_there_are_very_many() -> None:
+    lines = tuple(OcrText("CLEVELAND", confidence=at / 100, box=(0, at, 9, at + 1)) for at in range(100))
+    people = tuple(Tag("person", confidence=at / 100, box=(0, 0, 9, 9), picture=at) for at in range(100))
+    context = VisualContext("1.jpg", ocr=lines, tags=people)
+    city, man = ground([CITY, MAN], context, ON)
+    assert city.regions is not None and len(city.regions) == MOST
+    assert [region.score for region in man.regions or ()] == [at / 100 for at in range(99, 99 - MOST, -1)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mner.grounding.objects import objects_of
+from mner.grounding import boxes, texts
+from mner.grounding.objects import Choice, objects_of
 from mner.grounding.settings import GroundingSettings
-from mner.types import Entity, Tag
+from mner.types import Box, Entity, Tag
 
 OBJECTS = GroundingSettings().objects
 MAN = Tag("person", confidence=0.8, box=(10, 10, 60, 90), source="nanodet")
@@ -103,3 +104,28 @@ def test_each_picture_takes_turns_by_itself() -> None:
 
 def test_nobody_gets_an_object_of_another_kind() -> None:
     assert by_turns([entity("Rex"), entity("Cleveland", "LOC")], DOG) == [[], []]
+
+
+@pytest.mark.parametrize(("choice", "most"), [("only", 1), ("surest", 440 * 439 // 2)])
+def test_objects_are_compared_once_however_many_names_there_are(
+    choice: Choice, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared, named = 0, 0
+
+    def overlap(box: Box, other: Box) -> float:
+        nonlocal compared
+        compared += 1
+        return boxes.overlap(box, other)
+
+    def letters_of(word: str) -> str:
+        nonlocal named
+        named += 1
+        return texts.letters_of(word)
+
+    monkeypatch.setattr("mner.grounding.objects.overlap", overlap)
+    monkeypatch.setattr("mner.grounding.objects.letters_of", letters_of)
+    people = [Tag("person", box=(2 * at, 0, 2 * at + 1, 1)) for at in range(440)]
+    regions = objects_of([entity("Kevin")] * 1_000, people, OBJECTS, choice)
+    assert (compared, named) == (most, 1_000)
+    shown = [people[0].box] if choice == "surest" else []
+    assert [[region.box for region in regions[place]] for place in range(1_000)] == [shown] * 1_000

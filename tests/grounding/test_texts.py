@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import random
+import string
+import time
+from itertools import pairwise
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mner.grounding.texts import Match, Shared, likeness, matches, shared
-from mner.types import OcrText
+from mner.grounding.misread import LEAST, likenesses
+from mner.grounding.texts import MOST, Match, PictureTexts, Shared, letters_of, neighbours
+from mner.types import Box, OcrText
 
 
 def places(entity: str, *lines: str, least: float = 0.85) -> list[tuple[tuple[str, ...], str]]:
-    texts = [OcrText(line) for line in lines]
-    return [(tuple(lines[at] for at in entry.lines), entry.match) for entry in shared(entity, texts, least=least)]
+    texts = PictureTexts([OcrText(line) for line in lines], least=least)
+    return [(tuple(lines[at] for at in entry.lines), entry.match) for entry in texts.shared(entity)]
+
+
+def shared(entity: str, lines: list[OcrText], least: float = LEAST) -> list[Shared]:
+    return list(PictureTexts(lines, least=least).shared(entity))
+
+
+def matches(entity: str, lines: list[OcrText]) -> tuple[Match, ...]:
+    return PictureTexts(lines).matches(entity)
 
 
 @pytest.mark.parametrize(
@@ -129,36 +143,125 @@ def test_a_match_may_have_no_box_and_says_whether_it_is_whole() -> None:
     assert matches("Kevin Love", [OcrText("LOVE")]) == (Match("LOVE", None, False),)
 
 
-@pytest.mark.parametrize(
-    ("name", "other", "alike"),
-    [
-        ("cleveland", "cleveland", 1.0),
-        ("cleveland", "clevelano", 8 / 9),
-        ("cleveland", "cleveand", 8 / 9),
-        ("cleveland", "clevelands", 9 / 10),
-        ("chicago", "chlcago", 6 / 7),
-        ("chicago", "chlcaqo", 0.0),
-        ("paris", "maris", 0.0),
-        ("chicagocubs", "chicagoclub", 0.0),
-    ],
-)
-def test_likeness_is_the_share_of_letters_that_stay(name: str, other: str, alike: float) -> None:
-    assert likeness(name, other, 0.85) == pytest.approx(alike)
+def plain_shared(entity: str, lines: list[OcrText], least: float) -> list[Shared]:
+    """The same by its definition: every run of words is compared."""
+    words = [letters for word in entity.split() if (letters := letters_of(word))]
+    name, folded = "".join(words), "".join(words).casefold()
+    if len(name) < 2:
+        return []
+    runs: dict[str, int] = {}
+    for start in range(len(words)):
+        for end in range(start + 1, len(words) + 1):
+            run = "".join(words[start:end]).casefold()
+            runs[run] = max(runs.get(run, 0), end - start)
+    tokens = [
+        (at, letters) for at, line in enumerate(lines) for word in line.text.split() if (letters := letters_of(word))
+    ]
+    starts = {at for at, (line, _) in enumerate(tokens) if at == 0 or tokens[at - 1][0] != line} | {len(tokens)}
+    candidates = []
+    for start in range(len(tokens)):
+        for end in range(start + 1, len(tokens) + 1):
+            covered = list(dict.fromkeys(line for line, _ in tokens[start:end]))
+            if not all(neighbours(lines[line], lines[other]) for line, other in pairwise(covered)):
+                continue
+            written = "".join(word for _, word in tokens[start:end])
+            match, alike = "", 1.0
+            if written == name:
+                match = "exact"
+            elif (run := written.casefold()) == folded:
+                match = "case"
+            elif run in runs:
+                alike, lone = len(run) / len(folded), start in starts and end in starts and len(run) > 1
+                match = "part" if alike >= 0.4 and (lone or (runs[run] > 1 and alike >= 0.5)) else ""
+            elif (
+                least < 1
+                and len(run) * least <= len(folded)
+                and (alike := dict(likenesses(folded, run, least)).get(len(run), 0.0))
+            ):
+                match = f"fuzzy {alike:.2f}"
+            if match:
+                rank = match == "part", -alike, match != "exact", len(covered), start, end
+                candidates.append((rank, Shared(tuple(covered), match, alike), range(start, end)))
+    chosen: list[Shared] = []
+    taken: set[int] = set()
+    for _, entry, places in sorted(candidates, key=lambda candidate: candidate[0]):
+        if taken.isdisjoint(places):
+            taken.update(places)
+            chosen.append(entry)
+    whole = [entry for entry in chosen if entry.match != "part"]
+    best = whole or [entry for entry in chosen if 2 * entry.likeness >= chosen[0].likeness]
+    return list({entry.lines: entry for entry in reversed(best)}.values())[::-1]
 
 
-@pytest.mark.parametrize(("name", "other"), [("superbowl50", "superbowl51"), ("ps5console", "ps4console")])
-def test_other_digits_are_another_name(name: str, other: str) -> None:
-    assert likeness(name, other, 0.5) == 0.0
+BOXES: list[Box | None] = [None, (0, 0, 90, 10), (0, 12, 90, 22), (0, 500, 90, 510)]
+SPOKEN = st.text("abAß1 -", max_size=14)
+LINES = st.lists(st.builds(OcrText, SPOKEN, box=st.sampled_from(BOXES), picture=st.sampled_from([0, 0, 1])), max_size=5)
 
 
-def test_short_names_are_never_misread() -> None:
-    assert likeness("love", "love", 0.5) == 0.0
-    assert likeness("loved", "loves", 0.5) == pytest.approx(0.8)
+@given(SPOKEN, LINES, st.sampled_from([0.3, 0.5, 0.7, 0.85, 1.0]))
+@settings(max_examples=400)
+def test_matches_are_those_of_the_definition(entity: str, lines: list[OcrText], least: float) -> None:
+    assert shared(entity, lines, least) == plain_shared(entity, lines, least)
 
 
-@given(st.text("abc", min_size=5, max_size=9), st.text("abc", min_size=5, max_size=9))
-def test_likeness_is_symmetric_and_over_the_least_or_none(name: str, other: str) -> None:
-    alike = likeness(name, other, 0.6)
-    assert alike == likeness(other, name, 0.6)
-    assert alike == 0.0 or 0.6 <= alike <= 1.0
-    assert (alike == 1.0) == (name == other)
+NAMES = st.sampled_from(["Cleveland Cavaliers", "Bank of America", "#ChicagoCubs", "São Paulo", "Super Bowl 50"])
+
+
+@given(NAMES, st.data())
+@settings(max_examples=300)
+def test_matches_of_misread_names_are_those_of_the_definition(entity: str, data: st.DataObject) -> None:
+    letters = list(f"see {entity.upper()} and {entity} here")
+    for at in data.draw(st.lists(st.integers(0, len(letters) - 1), max_size=5)):
+        letters[at] = data.draw(st.sampled_from(["", "l", "O", "  ", "\n", "ee"]))
+    lines = [OcrText(line) for line in "".join(letters).split("\n")]
+    assert shared(entity, lines) == plain_shared(entity, lines, LEAST)
+
+
+def hostile() -> dict[str, tuple[list[str], list[OcrText]]]:
+    """Names and lines of at most 20,000 characters that are alike at as many places as can be."""
+    shuffled = "".join(random.Random(1).sample(list("abcdefghij" * 1900), 19_000))
+    runs = ["a" * length for length in range(2, 200)]
+    ends = [f"{'a' * 7}{first}{second}" for first in "abcdefghijklmnop" for second in "abcdefghijklmnop"]
+    rows = ["a " * 38 + f"{last} a" for last in string.ascii_lowercase]
+    short = [OcrText("a")] * 4_000
+    return {
+        "two long words": (["Kevin L" + "abcdefghij" * 1900], [OcrText("Kevin L" + shuffled)]),
+        "lines of a letter": (["a" * 19_000], short),
+        "names of all lengths": (runs, short),
+        "names of all lengths, almost": ([f"{name}bb" for name in runs], short),
+        "many like names": (ends * 8, [OcrText("a " * 10_000)]),
+        "many words": (rows * 2, [OcrText("a " * 10_000)]),
+        "one name, written everywhere": (["Kevin"] * 1_000, [OcrText("Kevin", box=(0, 0, 9, 9))] * 600),
+        "names of one letter more": ([f"kevin{letter}love" for letter in ends], [OcrText("kev inlo ve " * 1_600)]),
+    }
+
+
+@pytest.mark.parametrize("case", hostile())
+def test_no_texts_take_long(case: str) -> None:
+    names, lines = hostile()[case]
+    begin = time.process_time()
+    texts = PictureTexts(lines)
+    for name in names:
+        assert len(texts.shared(name)) <= MOST
+        assert len(texts.matches(name)) <= MOST
+    assert time.process_time() - begin < 5.0
+
+
+def test_each_letter_counts_once_for_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mner.grounding.texts.EFFORT", 100)
+    texts = PictureTexts([OcrText("CLEVELANO")])
+    assert [texts.shared("Cleveland")[0].match for _ in range(1_000)] == ["fuzzy 0.89"] * 1_000
+
+
+def test_past_the_effort_nothing_matches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mner.grounding.texts.EFFORT", 60)
+    texts = PictureTexts([OcrText("CLEVELANO"), OcrText("KEVlN LOVE"), OcrText("CHlCAGO"), OcrText("PARIS")])
+    names = [
+        "Cleveland",
+        "Kevin Love",
+        "Chicago",
+        *("Cleveland"[:at] + "x" + "Cleveland"[at:] for at in range(9)),
+        "Paris",
+    ]
+    numbers = [len(texts.shared(name)) for name in names]
+    assert (numbers[:3], numbers[-1]) == ([1, 1, 1], 0)

@@ -17,7 +17,7 @@ from mner.config import Section
 from mner.errors import DataError
 from mner.evaluation import score
 from mner.evaluation.outcomes import counts
-from mner.grounding.texts import Match, matches
+from mner.grounding.texts import Match, PictureTexts
 from mner.runs.record import RunRecord, ScoredSplit
 from mner.types import Post, Span, ViewName, VisualContext
 from mner.views import Piece
@@ -218,8 +218,9 @@ def _kinds(readings: Readings, right: Mapping[Source, bool]) -> Iterator[str]:
 
 def _matches(post: Post, context: VisualContext | None) -> Iterator[tuple[Span, Match]]:
     """Each gold entity with each OCR text that shares words with it."""
+    texts = PictureTexts(() if context is None else context.ocr)
     for span in post.spans or ():
-        for match in matches(" ".join(post.words[span.start : span.end]), () if context is None else context.ocr):
+        for match in texts.matches(" ".join(post.words[span.start : span.end])):
             yield span, match
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from mner.grounding.boxes import Size, inside, sound, union
 from mner.grounding.objects import objects_of
 from mner.grounding.settings import GroundingSettings
-from mner.grounding.texts import shared
+from mner.grounding.texts import PictureTexts
 from mner.regions import Region
 from mner.types import Entity, OcrText, Tag, VisualContext
+
+MOST = 32
+"""Regions of an entity, at most: the best ones."""
 
 
 def ground(
@@ -41,12 +45,13 @@ def ground(
     objects = (
         objects_of(entities, context.tags, settings.objects, settings.choice) if "objects" in settings.sources else {}
     )
+    texts = PictureTexts(context.ocr, least=settings.least) if "text" in settings.sources else None
     grounded = []
     for place, entity in enumerate(entities):
         regions = list(objects.get(place, ()))
-        if "text" in settings.sources:
-            regions += _texts(entity, context.ocr, settings.least)
-        grounded.append(replace(entity, regions=tuple(_cut(regions, sizes, size))))
+        if texts is not None:
+            regions += _texts(entity, context.ocr, texts)
+        grounded.append(replace(entity, regions=tuple(islice(_cut(regions, sizes, size), MOST))))
     return tuple(grounded)
 
 
@@ -56,8 +61,8 @@ def _placed(context: VisualContext, settings: GroundingSettings) -> bool:
     return any(sound(entry.box) is not None for source in settings.sources for entry in parts[source])
 
 
-def _texts(entity: Entity, lines: Sequence[OcrText], least: float) -> Iterator[Region]:
-    for entry in shared(entity.text, lines, least=least):
+def _texts(entity: Entity, lines: Sequence[OcrText], texts: PictureTexts) -> Iterator[Region]:
+    for entry in texts.shared(entity.text):
         read = [lines[line] for line in entry.lines]
         boxes = [box for line in read if (box := sound(line.box)) is not None]
         if boxes:

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mner.config import Section, validated
+from mner.grounding.misread import LEAST
 from mner.grounding.objects import Choice
-from mner.grounding.texts import LEAST
 
 PEOPLE: tuple[str, ...] = ("person", "man", "woman", "boy", "girl", "child", "player", "lady", "guy", "people")
 """What detectors call a human being."""

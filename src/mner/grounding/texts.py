@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
+from mner.grounding.misread import LEAST, LONG, SHORT, edits, likenesses, longest_like
 from mner.types import Box, OcrText
 
 MATCHED = 40
@@ -16,11 +18,17 @@ MATCHED = 40
 PART = 0.4
 """Least share of an entity's letters that a line must hold to show part of it."""
 
-LEAST = 0.85
-"""Likeness of a misread name, at least."""
+MOST = 32
+"""Matches of an entity, at most: the best ones."""
 
-SHORT = 5
-"""Letters of the shortest name that may be misread: of fewer, one letter makes another name."""
+EFFORT = 500_000
+"""Letters that are compared for the entities of one post, at most; those that come after have no matches.
+
+A page full of text takes a tenth of it. The limit is for texts written to be like many names at many places.
+"""
+
+_BREAK = "\0"
+"""Stands between lines that are no neighbours; it occurs in no word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,55 +59,189 @@ class Shared:
     likeness: float
 
 
-def matches(text: str, lines: Sequence[OcrText]) -> tuple[Match, ...]:
-    """The lines of text, each by itself, that share words with an entity, the best first; they may have no box.
+class _Candidate(NamedTuple):
+    """A run of words in the lines that is like an entity."""
 
-    >>> matches("New York", [OcrText("york"), OcrText("NEWYORK 2016"), OcrText("Old York Road")])
-    (Match(text='NEWYORK 2016', box=None, whole=True, picture=0),)
-    """
-    whole = {
-        line: entry.match != "part" and len(entry.lines) == 1
-        for entry in shared(text, lines, least=LEAST)
-        for line in entry.lines
-    }
-    return tuple(Match(lines[line].text, lines[line].box, each, lines[line].picture) for line, each in whole.items())
+    match: str
+    likeness: float
+    start: int
+    stop: int
 
 
-def shared(text: str, lines: Sequence[OcrText], *, least: float) -> list[Shared]:
-    """The lines that hold an entity, the best first; those that hold part of it only where none holds all.
-
-    Blanks and punctuation do not count, so "#ChicagoCubs" is "Chicago Cubs". Neighbouring lines may hold one half each.
-    A line holds part of an entity if it is some of its words ("CLEVELAND" for "Cleveland Cavaliers"), or has several of
-    its words in a row that make at least half of it.
+class PictureTexts:
+    """The lines of text in a post's pictures, to be compared with its entities. Not for use from several threads.
 
     Args:
-        text: The entity's text.
-        lines: What was read.
+        lines: What was read; they may have no box.
         least: Likeness of a misread name, at least; 1 for the same letters alone.
-
-    >>> shared("Chicago Cubs", [OcrText("GO"), OcrText("#chicagocubs")], least=0.85)
-    [Shared(lines=(1,), match='case', likeness=1.0)]
     """
-    words = [letters for word in text.split()[:MATCHED] if (letters := letters_of(word))]
-    name = "".join(words)
-    if len(name) < 2:
-        return []
-    runs = _runs([word.casefold() for word in words])
-    tokens = [
-        (number, letters)
-        for number, line in enumerate(lines)
-        for word in re.split(r"\s+", line.text)
-        if (letters := letters_of(word))
-    ]
-    chosen: list[Shared] = []
-    taken: set[int] = set()
-    for entry, places in sorted(_candidates(name, runs, tokens, lines, least), key=_rank):
-        if taken.isdisjoint(places):
-            taken.update(places)
-            chosen.append(entry)
-    whole = [entry for entry in chosen if entry.match != "part"]
-    best = whole or [entry for entry in chosen if 2 * entry.likeness >= chosen[0].likeness]
-    return list({entry.lines: entry for entry in reversed(best)}.values())[::-1]  # a line that says it twice, once
+
+    def __init__(self, lines: Sequence[OcrText], *, least: float = LEAST) -> None:
+        self._lines, self._least, self._left = lines, least, EFFORT
+        self._filled: list[int] = []  # the lines that have words
+        self._words: list[str] = []
+        self._line_of: list[int] = []  # of each word, by place in _filled
+        self._begins: list[int] = []  # where each word begins in _text
+        self._ends: dict[int, int] = {}  # where a word ends in _text -> the place of the next one
+        self._text = self._joined()
+        self._firsts = {begin: word for word, begin in enumerate(self._begins)}
+        self._results: dict[str, tuple[Shared, ...]] = {}
+
+    def _joined(self) -> str:
+        """All words run together, in small letters."""
+        parts: list[str] = []
+        size = 0
+        for number, line in enumerate(self._lines):
+            words = [letters for word in line.text.split() if (letters := letters_of(word))]
+            if not words:
+                continue
+            if self._filled and not neighbours(self._lines[self._filled[-1]], line):
+                parts.append(_BREAK)
+                size += len(_BREAK)
+            for word in words:
+                self._words.append(word)
+                self._line_of.append(len(self._filled))
+                self._begins.append(size)
+                parts.append(word.casefold())
+                size += len(parts[-1])
+                self._ends[size] = len(self._words)
+            self._filled.append(number)
+        return "".join(parts)
+
+    def matches(self, name: str) -> tuple[Match, ...]:
+        """The lines, each by itself, that share words with an entity, the best first.
+
+        >>> texts = PictureTexts([OcrText("york"), OcrText("NEWYORK 2016"), OcrText("Old York Road")])
+        >>> texts.matches("New York")
+        (Match(text='NEWYORK 2016', box=None, whole=True, picture=0),)
+        """
+        whole = {
+            line: entry.match != "part" and len(entry.lines) == 1 for entry in self.shared(name) for line in entry.lines
+        }
+        read = [(self._lines[line], each) for line, each in whole.items()]
+        return tuple(Match(line.text, line.box, each, line.picture) for line, each in read[:MOST])
+
+    def shared(self, name: str) -> tuple[Shared, ...]:
+        """The lines that hold an entity, the best first; those that hold part of it only where none holds all.
+
+        Blanks and punctuation do not count, so "#ChicagoCubs" is "Chicago Cubs". Neighbouring lines may hold one half
+        each. A line holds part of an entity if it is some of its words ("CLEVELAND" for "Cleveland Cavaliers"), or has
+        several of its words in a row that make at least half of it.
+
+        >>> PictureTexts([OcrText("GO"), OcrText("#chicagocubs")]).shared("Chicago Cubs")
+        (Shared(lines=(1,), match='case', likeness=1.0),)
+        """
+        if name not in self._results:
+            self._results[name] = self._best(self._candidates(name))
+        return self._results[name]
+
+    def _best(self, candidates: list[_Candidate]) -> tuple[Shared, ...]:
+        """The best candidates that have no word in common."""
+        chosen: list[Shared] = []
+        taken: set[int] = set()
+        for candidate in sorted(candidates, key=self._rank):
+            words = range(candidate.start, candidate.stop)
+            if taken.isdisjoint(words):
+                taken.update(words)
+                lines = self._filled[self._line_of[words[0]] : self._line_of[words[-1]] + 1]
+                chosen.append(Shared(tuple(lines), candidate.match, candidate.likeness))
+        whole = [entry for entry in chosen if entry.match != "part"]
+        best = whole or [entry for entry in chosen if 2 * entry.likeness >= chosen[0].likeness]
+        once = {entry.lines: entry for entry in reversed(best)}  # a line that says it twice
+        return tuple(reversed(once.values()))[:MOST]
+
+    def _rank(self, candidate: _Candidate) -> tuple[bool, float, bool, int, int, int]:
+        match, likeness, start, stop = candidate
+        lines = self._line_of[stop - 1] - self._line_of[start]
+        return match == "part", -likeness, match != "exact", lines, start, stop
+
+    def _candidates(self, name: str) -> list[_Candidate]:
+        """Each run of words in the lines that is like the entity."""
+        words = [letters for word in name.split()[:MATCHED] if (letters := letters_of(word))]
+        name = "".join(words)
+        if len(name) < 2:
+            return []
+        folded = name.casefold()
+        whole = [
+            _Candidate("exact" if "".join(self._words[start:stop]) == name else "case", 1.0, start, stop)
+            for start, stop in self._runs(folded)
+        ]
+        parts = self._parts([word.casefold() for word in words])
+        return whole + self._partial(folded, parts) + list(self._misread(folded, {folded, *parts}))
+
+    def _find(self, letters: str, cost: int) -> Iterator[int]:
+        """Each place in the text that has these letters in a row."""
+        at = self._text.find(letters)
+        while at >= 0 and self._left > 0:
+            self._left -= cost
+            yield at
+            at = self._text.find(letters, at + 1)
+
+    def _runs(self, letters: str) -> Iterator[tuple[int, int]]:
+        """Each run of whole words that has just these letters."""
+        for at in self._find(letters, len(letters)):
+            start, stop = self._firsts.get(at), self._ends.get(at + len(letters))
+            if start is not None and stop is not None:
+                yield start, stop
+
+    def _parts(self, words: Sequence[str]) -> dict[str, int]:
+        """The entity's words in a row, run together, that occur in the text, and how many they are."""
+        parts: dict[str, int] = {}
+        for start in range(len(words)):
+            for stop in range(start + 1, len(words) + 1):
+                part = "".join(words[start:stop])
+                if part not in self._text:
+                    break
+                parts[part] = max(parts.get(part, 0), stop - start)
+        return parts
+
+    def _partial(self, folded: str, parts: dict[str, int]) -> list[_Candidate]:
+        """Runs that are some of the entity's words: lines of their own, or several words that are half of it."""
+        candidates = []
+        for part, words in parts.items():
+            share = len(part) / len(folded)
+            if part != folded and share >= PART:
+                several = words > 1 and share >= 0.5
+                for start, stop in self._runs(part):
+                    if several or (len(part) > 1 and self._fills_lines(start, stop)):
+                        candidates.append(_Candidate("part", share, start, stop))
+        return candidates
+
+    def _fills_lines(self, start: int, stop: int) -> bool:
+        """Whether a run of words is whole lines."""
+        line = self._line_of
+        return (start == 0 or line[start - 1] != line[start]) and (stop == len(line) or line[stop - 1] != line[stop])
+
+    def _misread(self, folded: str, known: set[str]) -> Iterator[_Candidate]:
+        """Runs that are like the entity and hold other letters than those that are known already."""
+        longest = longest_like(folded, self._least)
+        for start in sorted(self._starts(folded, edits(longest, self._least))):
+            begin = self._begins[start]
+            text = self._text[begin : begin + longest].partition(_BREAK)[0]
+            self._left -= len(text)
+            if self._left < 0:
+                return
+            for length, likeness in likenesses(folded, text, self._least):
+                stop = self._ends.get(begin + length)
+                if stop is not None and text[:length] not in known:
+                    yield _Candidate(f"fuzzy {likeness:.2f}", likeness, start, stop)
+
+    def _starts(self, folded: str, most: int) -> set[int]:
+        """The words with which a misread name can begin.
+
+        Of a name cut into one piece more than there are letters wrong, at least one piece is read right.
+        """
+        if not most or not SHORT <= len(folded) <= LONG:
+            return set()
+        if len(folded) <= most:
+            return set(range(len(self._words)))
+        starts: set[int] = set()
+        cuts = [len(folded) * cut // (most + 1) for cut in range(most + 2)]
+        for left, right in pairwise(cuts):
+            for at in self._find(folded[left:right], 1):
+                near = bisect_left(self._begins, at - left - most), bisect_right(self._begins, at - left + most)
+                starts.update(range(*near))
+        return starts
 
 
 def letters_of(word: str) -> str:
@@ -111,62 +253,6 @@ def letters_of(word: str) -> str:
     return "".join(
         char for char in unicodedata.normalize("NFKC", word) if char.isalnum() or unicodedata.category(char)[0] == "M"
     )
-
-
-_Candidate = tuple[Shared, range]
-
-
-def _rank(candidate: _Candidate) -> tuple[bool, float, bool, int, int]:
-    entry, places = candidate
-    return entry.match == "part", -entry.likeness, entry.match != "exact", len(entry.lines), places.start
-
-
-def _runs(words: Sequence[str]) -> Mapping[str, int]:
-    """The entity's words in a row, run together, and how many they are."""
-    runs: dict[str, int] = {}
-    for start in range(len(words)):
-        for end in range(start + 1, len(words) + 1):
-            run = "".join(words[start:end])
-            runs[run] = max(runs.get(run, 0), end - start)
-    return runs
-
-
-def _candidates(
-    name: str, runs: Mapping[str, int], tokens: Sequence[tuple[int, str]], lines: Sequence[OcrText], least: float
-) -> Iterator[_Candidate]:
-    """Each run of words in the lines that is like the entity, and which words these are."""
-    folded = name.casefold()
-    starts = {at for at, (line, _) in enumerate(tokens) if at == 0 or tokens[at - 1][0] != line}
-    for start, (first, _) in enumerate(tokens):
-        written, previous, covered = "", first, [first]
-        for end, (line, word) in enumerate(tokens[start:], start + 1):
-            if line != previous:
-                if not neighbours(lines[previous], lines[line]):
-                    break
-                covered.append(line)
-                previous = line
-            written += word
-            run = written.casefold()
-            if len(run) * least > len(folded):
-                break
-            entire = start in starts and (end == len(tokens) or end in starts)
-            if (kind := _kind(name, folded, written, run, runs, entire, least)) is not None:
-                yield Shared(tuple(covered), *kind), range(start, end)
-
-
-def _kind(
-    name: str, folded: str, written: str, run: str, runs: Mapping[str, int], entire: bool, least: float
-) -> tuple[str, float] | None:
-    if written == name:
-        return "exact", 1.0
-    if run == folded:
-        return "case", 1.0
-    if run in runs:
-        share = len(run) / len(folded)
-        part = (entire and len(run) > 1) or (runs[run] > 1 and share >= 0.5)
-        return ("part", share) if part and share >= PART else None
-    alike = likeness(folded, run, least) if least < 1 else 0.0
-    return (f"fuzzy {alike:.2f}", alike) if alike else None
 
 
 def neighbours(line: OcrText, other: OcrText) -> bool:
@@ -182,35 +268,3 @@ def neighbours(line: OcrText, other: OcrText) -> bool:
         and other.box[1] <= bottom + height
         and other.box[3] >= top - height
     )
-
-
-def likeness(name: str, other: str, least: float) -> float:
-    """One minus the edit distance divided by the longer name's length; 0 where that is under ``least``.
-
-    Names with other digits are never alike, nor are names of fewer than ``SHORT`` letters.
-
-    >>> likeness("cleveland", "clevelano", 0.85), likeness("superbowl50", "superbowl51", 0.85)
-    (0.8888888888888888, 0.0)
-    """
-    longest = max(len(name), len(other))
-    most = int((1 - least) * longest + 1e-9)
-    if min(len(name), len(other)) < SHORT or abs(len(name) - len(other)) > most:
-        return 0.0
-    if (Counter(name) & Counter(other)).total() < longest - most or _digits(name) != _digits(other):
-        return 0.0
-    distance = _distance(name, other)
-    return 1 - distance / longest if distance <= most else 0.0
-
-
-def _digits(name: str) -> list[str]:
-    return [char for char in name if char.isdigit()]
-
-
-def _distance(name: str, other: str) -> int:
-    """Letters to insert, delete or replace (Levenshtein)."""
-    row = list(range(len(other) + 1))
-    for place, char in enumerate(name, 1):
-        above, row[0] = row[0], place
-        for at, letter in enumerate(other, 1):
-            above, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, above + (char != letter))
-    return row[-1]
