@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mner.errors import DataError
-from mner.folders import LOCK, held, replacing_folder, restore
+from mner.folders import LOCK, held, part_of, replacing_folder, restore
 
 HERE = socket.gethostname()
 
@@ -126,11 +126,26 @@ def test_linked_folder_is_replaced_where_it_is(tmp_path: Path) -> None:
         fill(part, "new")
     assert link.is_symlink()
     assert (real / "a").read_text() == "new"
-    (tmp_path / "real.part").symlink_to(tmp_path / "victim")
+    part_of(real).symlink_to(tmp_path / "victim")
     with replacing_folder(link) as part:
         fill(part, "newer")
     assert (real / "a").read_text() == "newer"
     assert not (tmp_path / "victim").exists()
+
+
+def test_folders_that_users_named_after_it_are_theirs(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    others = [tmp_path / f"model.{end}" for end in ("old", "part", "bak")]
+    for other in (folder, *others):
+        other.mkdir()
+        fill(other, other.name)
+    with replacing_folder(folder, own={"a"}) as part:
+        fill(part, "new")
+    assert [(other / "a").read_text() for other in (folder, *others)] == ["new", *(other.name for other in others)]
+    (folder / "a").unlink()
+    folder.rmdir()
+    restore(folder)
+    assert sorted(tmp_path.iterdir()) == sorted(others), "reading takes no folder of another name"
 
 
 def test_two_writers_of_one_folder(tmp_path: Path) -> None:

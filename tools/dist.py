@@ -57,7 +57,7 @@ SDIST = (
 ONLY = r"mner/|mner-[\d.]+\.dist-info/"
 """Where everything in the wheel stands: tests, lab and tools stay out."""
 
-NEVER = r"(^|/)(__pycache__|\.venv|\.git)/|^(runs|demo|site|dist)/|\.pyc$|\.part$"
+NEVER = r"(^|/)(__pycache__|\.venv|\.git|\.[^/]*\.mner\.(part|old))/|^(runs|demo|site|dist)/|\.pyc$|\.part$"
 
 
 def faults(names: Iterable[str], *, wanted: Iterable[str], only: str = "") -> list[str]:

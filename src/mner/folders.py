@@ -90,7 +90,7 @@ def replacing_folder(folder: Path, *, own: Collection[str] = ()) -> Iterator[Pat
         DataError: Another process is replacing the same folder, or it cannot be written.
     """
     folder = _real(folder)
-    part = folder.with_name(folder.name + ".part")
+    part = part_of(folder)
     with held(folder, _lock_of(folder)):
         with naming(folder):
             _put_right(folder)
@@ -102,7 +102,7 @@ def replacing_folder(folder: Path, *, own: Collection[str] = ()) -> Iterator[Pat
                 _settle(part)
                 _keep_others(folder, part, own)
                 if folder.exists():
-                    folder.rename(_old(folder))
+                    folder.rename(old_of(folder))
                 part.rename(folder)
                 _put_right(folder)
         finally:
@@ -113,7 +113,7 @@ def restore(folder: Path) -> None:
     """Give a folder its name back if a process was killed between renaming the old one and the new one."""
     folder = _real(folder)
     until = time.monotonic() + WAIT
-    while not folder.exists() and _old(folder).is_dir():
+    while not folder.exists() and old_of(folder).is_dir():
         try:
             with held(folder, _lock_of(folder)):
                 _put_right(folder)
@@ -123,6 +123,24 @@ def restore(folder: Path) -> None:
             time.sleep(0.01)
 
 
+def part_of(folder: Path) -> Path:
+    """The private name of a folder while it is written.
+
+    >>> part_of(Path("my-model")).name
+    '.my-model.mner.part'
+    """
+    return folder.with_name(f".{folder.name}.mner.part")
+
+
+def old_of(folder: Path) -> Path:
+    """The private name of a folder while another takes its place; what users call ``my-model.old`` is their own.
+
+    >>> old_of(Path("my-model")).name
+    '.my-model.mner.old'
+    """
+    return folder.with_name(f".{folder.name}.mner.old")
+
+
 def _real(folder: Path) -> Path:
     """The folder itself, if its path is a link to it or ends in "." or ".."."""
     return folder.resolve() if folder.is_symlink() or folder.name in {"", ".."} else folder
@@ -130,10 +148,6 @@ def _real(folder: Path) -> Path:
 
 def _lock_of(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}{LOCK}")
-
-
-def _old(folder: Path) -> Path:
-    return folder.with_name(folder.name + ".old")
 
 
 def _keep_others(folder: Path, part: Path, own: Collection[str]) -> None:
@@ -150,7 +164,7 @@ def _keep_others(folder: Path, part: Path, own: Collection[str]) -> None:
 
 def _put_right(folder: Path) -> None:
     """Finish a replacement, or take back one that a process was killed in the middle of."""
-    old = _old(folder)
+    old = old_of(folder)
     if folder.exists():
         shutil.rmtree(old, ignore_errors=True)
     elif old.is_dir():

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 import mner
 from mner.errors import MissingExtraError, ModelError
+from mner.folders import old_of, part_of
 from mner.runtime import open_model, read_model
 from mner.runtime.saved import amend_model, seal
 
@@ -129,10 +130,10 @@ def test_all_files_of_a_model_are_as_readable_as_new_ones(tiny_model: Path, tmp_
 
 def test_model_whose_replacement_was_killed_is_found(copy: Path) -> None:
     fingerprint = read_model(copy).fingerprint
-    copy.rename(copy.with_name("model.old"))
-    copy.with_name("model.part").mkdir()
+    copy.rename(old_of(copy))
+    part_of(copy).mkdir()
     assert read_model(copy).fingerprint == fingerprint
-    copy.rename(copy.with_name("model.old"))
+    copy.rename(old_of(copy))
     assert read_model(copy.parent).fingerprint == fingerprint, "a run directory leads to its model"
 
 

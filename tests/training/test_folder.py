@@ -53,7 +53,9 @@ def test_restart_removes_the_run_and_nothing_else(corpus: Path, tiny_config: Mak
     run = train(config, root=corpus, out=tmp_path / "runs")
     (run / "notes.txt").write_text("mine")
     (run / "frozen.json").write_text("{}")
+    (run / "model.old").mkdir()
     assert train(config, root=corpus, out=tmp_path / "runs", restart=True) == run
+    assert (run / "model.old").exists()
     assert (run / "notes.txt").read_text() == "mine"
     assert not (run / "frozen.json").exists()
 

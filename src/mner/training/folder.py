@@ -13,7 +13,7 @@ from mner import config as configs
 from mner.config import Config
 from mner.errors import MnerError, ModelError
 from mner.files import write_text
-from mner.folders import LOCK, held
+from mner.folders import LOCK, held, old_of, part_of
 from mner.runs import read_record
 from mner.runtime.saved import read_model, saved_config
 from mner.tagger.opening import EXPORTED
@@ -26,7 +26,9 @@ MODEL, FROZEN = "model", "frozen.json"
 EARLIER = "earlier"
 """Folder beside an experiment's runs for those that were replaced by a run with other settings."""
 
-OWN = (SETTINGS, RECORD, METRICS, MODEL, f"{MODEL}.old", f"{MODEL}.part", EXPORTED, FROZEN, CHECKPOINT)
+OWN = (
+    SETTINGS, RECORD, METRICS, MODEL, old_of(Path(MODEL)).name, part_of(Path(MODEL)).name, EXPORTED, FROZEN, CHECKPOINT,
+)  # fmt: skip
 """All that mner writes into a run's directory; other files there are left alone."""
 
 REMEDY = "choose another name (--set name=...) or another --out, or pass --restart"
@@ -75,8 +77,8 @@ def check_model(folder: Path, standing: str) -> None:
         read_model(folder / MODEL, allow_plugins=True)  # nothing that it names is imported here
     except ModelError as error:
         raise MnerError(
-            f"{folder}: {standing}, but its best model cannot be read: {error}; copy model/ back (or model.old, if it "
-            "is there), or delete the run and train it again: mner train CONFIG --restart"
+            f"{folder}: {standing}, but its best model cannot be read: {error}; copy model/ back, "
+            "or delete the run and train it again: mner train CONFIG --restart"
         ) from error
 
 
