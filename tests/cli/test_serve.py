@@ -96,7 +96,7 @@ def test_service_answers_what_it_accepted_and_leaves_without_a_fault(start, aski
 
 
 def test_log_has_one_line_for_each_request_and_no_word_of_a_post(start, asking) -> None:
-    service = start("--no-images", MNER_SERVE_KEY="a-key-of-many-letters")
+    service = start("--no-images", MNER_SERVE_KEY=" a-key-of-many-letters\n")
     client = asking(service.address(), key="a-key-of-many-letters")
     client.entities("Zanzibar", id="Quagga")
     service.process.send_signal(signal.SIGINT)
@@ -150,16 +150,18 @@ def test_full_disk_for_the_store_fails_no_request(start, asking, tmp_path) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "key", "said"),
     [
-        (["nowhere"], "nowhere: no such model"),
-        (["--host", "203.0.113.1"], "no such address"),
-        (["--key-file", "empty"], "expected the key in the first line"),
-        (["--max-bytes", "1"], "expected a number from 1,024"),
-        (["--port", "99999999"], "found 99,999,999"),
+        (["nowhere"], "", "nowhere: no such model"),
+        (["--host", "203.0.113.1"], "", "no such address"),
+        (["--key-file", "empty"], "", "expected the key in the first line"),
+        ([], " \n", "MNER_SERVE_KEY: expected the key, found blanks alone"),
+        ([], "a-key-öf-many-letters", "the key: expected visible ASCII characters"),
+        (["--max-bytes", "1"], "", "expected a number from 1,024"),
+        (["--port", "99999999"], "", "found 99,999,999"),
     ],
 )
-def test_what_cannot_be_served_is_one_message(tmp_path, words, said) -> None:
+def test_what_cannot_be_served_is_one_message(tmp_path, words, key, said) -> None:
     (tmp_path / "empty").write_text("\n")
     done = subprocess.run(
         [sys.executable, "-m", "mner", "serve", "--port", "0", *words],
@@ -167,6 +169,7 @@ def test_what_cannot_be_served_is_one_message(tmp_path, words, said) -> None:
         text=True,
         check=False,
         cwd=tmp_path,
+        env={**os.environ, "MNER_SERVE_KEY": key},
     )
     assert done.returncode == 2
     assert said in done.stderr

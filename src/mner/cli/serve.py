@@ -115,14 +115,17 @@ def serve(
 
 
 def _key(file: Path | None) -> str | None:
-    """The key that clients must send.
+    """The key that clients must send, without the blanks and line ends around it; None where none is set.
 
     Raises:
-        ConfigError: The file holds none.
+        ConfigError: The file, or the variable, holds blanks alone.
     """
-    if file is None:
-        return os.environ.get(KEY) or None
-    lines = file.read_text(encoding="utf-8").splitlines()
-    if not lines or not lines[0].strip():
-        raise ConfigError(f"{file}: expected the key in the first line")
-    return lines[0].strip()
+    if file is not None:
+        first = file.read_text(encoding="utf-8").partition("\n")[0]
+        if not first.strip():
+            raise ConfigError(f"{file}: expected the key in the first line")
+        return first.strip()
+    given = os.environ.get(KEY, "")
+    if given and not given.strip():
+        raise ConfigError(f"{KEY}: expected the key, found blanks alone; unset it to serve without a key")
+    return given.strip() or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from mner.several import MOST_PICTURES
 
 LEAST_KEY = 16
 """Characters that a key has at least: a shorter one can be guessed."""
+
+_VISIBLE = re.compile(r"[!-~]+")
+_MADE = "openssl rand -hex 24"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ class Settings:
         wait_ms: Milliseconds that a batch waits for other requests that are under way; 0 waits for none.
         rate: Requests per second of one client, in the long run; 0 sets no limit.
         burst: Requests that a client may send at once, within that rate.
-        key: What clients must send as "Authorization: Bearer KEY"; None: nothing.
+        key: What clients must send as "Authorization: Bearer KEY", visible ASCII characters; None: nothing.
         hosts: Hosts that pictures may be fetched from; none: no address is fetched.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
     """
@@ -72,8 +76,12 @@ class Settings:
                 raise ConfigError(f"{setting.name}: expected {least}, found {value}")
         if self.key is not None and len(self.key) < LEAST_KEY:
             raise ConfigError(
-                f"the key has {len(self.key)} characters; expected {LEAST_KEY} or more, such as this makes: "
-                "openssl rand -hex 24"
+                f"the key has {len(self.key)} characters; expected {LEAST_KEY} or more, such as this makes: {_MADE}"
+            )
+        if self.key is not None and not _VISIBLE.fullmatch(self.key):
+            raise ConfigError(
+                "the key: expected visible ASCII characters without blanks, which all clients send alike, such as this "
+                f"makes: {_MADE}"
             )
 
     @property
