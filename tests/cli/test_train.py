@@ -74,7 +74,13 @@ def test_train_evaluate_report(config: Path) -> None:
     assert run("report", "--out", "-")[1] == text, "written again from the records alone, byte for byte"
     assert run("report")[0] == 0
     assert Path("report.md").read_text() == text
-    assert Path("report.html").read_text() == Path("results.html").read_text()
+    page = Path("results.html").read_text()
+    assert Path("report.html").read_text() == page
+    for name in ("named.html", "NAMED.HTM"):
+        code, out, err = run("report", "--out", name)
+        assert code == 0, err
+        assert out.split() == [str(Path(name).with_suffix(".md")), name]
+        assert (Path(name).with_suffix(".md").read_text(), Path(name).read_text()) == (text, page)
 
 
 def test_train_again_leaves_a_finished_run(config: Path) -> None:

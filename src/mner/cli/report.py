@@ -15,7 +15,11 @@ from mner.overwrite import PAGE, REPORT, check_file
 def report(
     results: ResultsOption = Path("results"),
     out: Annotated[
-        Path, typer.Option(help="Markdown file to write; the page goes beside it, as .html. - is stdout, no page.")
+        Path,
+        typer.Option(
+            help="Markdown file to write, with the page beside it as .html; or the page (.html), with the Markdown "
+            "beside it as .md. - is stdout, no page."
+        ),
     ] = Path("report.md"),
     baseline: Annotated[
         str | None,
@@ -36,9 +40,10 @@ def report(
     if str(out) == "-":
         say(text, nl=False)
         return
-    pages = {out: text, out.with_suffix(".html"): tables.page(TITLE, ABOUT, report)}
-    for path in pages:
-        check_file(path, PAGE if path.suffix == ".html" else REPORT, force=force)
-    for path, written in pages.items():
+    is_page = out.suffix.lower() in {".html", ".htm"}
+    markdown, page = (out.with_suffix(".md"), out) if is_page else (out, out.with_suffix(".html"))
+    check_file(markdown, REPORT, force=force)
+    check_file(page, PAGE, force=force)
+    for path, written in ((markdown, text), (page, tables.page(TITLE, ABOUT, report))):
         write_text(path, written)
         say(path)
