@@ -180,6 +180,20 @@ def test_answer_of_a_proxy_is_shown(stand) -> None:
     assert fault.value.status == 502
 
 
+@pytest.mark.parametrize(
+    "content", [b"<html>\x1b[31mLog in</html>", b"", b"\xff\xfe", b"[]", b"null", b'{"login": "/"}', b"[" * 100_000]
+)
+def test_answer_of_something_else_is_refused_with_the_address(stand, pauses, content) -> None:
+    service = stand((200, {"Content-Type": "text/html"}, content))
+    with Client(service.address) as client:
+        for request in (lambda: client.entities("Kevin"), lambda: list(client.batch(["Kevin"])), client.model):
+            with pytest.raises(ServiceError, match="the answer is not from `mner serve`") as fault:
+                request()
+            assert (fault.value.status, fault.value.code) == (200, "unknown")
+            assert service.address in str(fault.value) and str(fault.value).isprintable()
+    assert pauses == []
+
+
 def test_what_is_no_address_no_words_or_no_list_is_refused() -> None:
     with pytest.raises(ValueError, match="address"):
         Client("localhost:8000")

@@ -101,7 +101,7 @@ class Client:
         Raises:
             ServiceError: The service refuses the request, or does not answer.
         """
-        return self._post({**_post(text, words, image, context), **options})
+        return self._post({**_post(text, words, image, context), **options}, "entities")
 
     def batch(
         self, posts: Iterable[str | Mapping[str, Any]], *, size: int = 64, **options: Any
@@ -120,11 +120,11 @@ class Client:
             raise TypeError("expected many posts, such as a list of texts; one post: client.entities(text)")
         source = iter(posts)
         while part := [_row(post) for post in islice(source, size)]:
-            yield from self._post({"posts": part, **options})["posts"]
+            yield from self._post({"posts": part, **options}, "posts")["posts"]
 
     def model(self) -> dict[str, Any]:
         """The service's model: name, labels, views, version, limits."""
-        return self._ask("GET", "/v1/model", None)
+        return self._ask("GET", "/v1/model", None, "labels")
 
     def ready(self) -> bool:
         """Whether the service takes requests."""
@@ -145,11 +145,11 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _post(self, value: dict[str, Any]) -> dict[str, Any]:
-        return self._ask("POST", "/v1/entities", json.dumps(value).encode())
+    def _post(self, value: dict[str, Any], key: str) -> dict[str, Any]:
+        return self._ask("POST", "/v1/entities", json.dumps(value).encode(), key)
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
-        """What the service answers, after as many tries as it takes and may."""
+    def _ask(self, method: str, path: str, body: bytes | None, key: str) -> dict[str, Any]:
+        """What the service answers, an object with that key, after as many tries as it takes and may."""
         pause = PAUSE
         for left in range(self._retries, -1, -1):
             try:
@@ -161,8 +161,7 @@ class Client:
                 wait = pause
             else:
                 if status == 200:
-                    value: dict[str, Any] = json.loads(content)
-                    return value
+                    return _answer(self._address, key, content)
                 if status not in AGAIN or not left:
                     raise _refused(self._address, status, content)
                 wait = _seconds(headers.get("retry-after"), pause)
@@ -247,6 +246,27 @@ def _base64(picture: Any) -> str:
 
 def _seconds(text: str | None, otherwise: float) -> float:
     return float(text) if text is not None and text.isascii() and text.isdigit() else otherwise
+
+
+def _answer(address: str, key: str, content: bytes) -> dict[str, Any]:
+    """The object that the service answers with, which has a certain key.
+
+    Raises:
+        ServiceError: It is no such object: something else answers at that address.
+    """
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict) and key in value:
+        return value
+    start = content[:80].decode("utf-8", "replace")
+    raise ServiceError(
+        f"{address}: the answer is not from `mner serve`: {start!r}; check the address, and whether a proxy or a login "
+        "page answers there (status 200, unknown)",
+        status=200,
+        code="unknown",
+    )
 
 
 def _refused(address: str, status: int, content: bytes) -> ServiceError:
