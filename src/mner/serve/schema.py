@@ -256,7 +256,11 @@ def _posted(post: PostFields, files: Sequence[bytes], settings: Settings, where:
 def _check_context(context: Any, settings: Settings, field: str) -> None:
     if not isinstance(context, str | dict):
         raise RequestError(422, "invalid_context", "expected a caption or an object", field=field)
-    size = len(context) if isinstance(context, str) else len(json.dumps(context))
+    try:
+        size = len(context) if isinstance(context, str) else len(json.dumps(context, allow_nan=False))
+    except ValueError:  # the answer has the context, and JSON has no infinity
+        message = "holds a number beyond the range of JSON readers, such as 1e400; leave it out or write it as a text"
+        raise RequestError(422, "invalid_context", message, field=field) from None
     if size > settings.max_characters:
         message = f"{size:,} characters, the limit is {settings.max_characters:,}"
         raise RequestError(422, "too_long", message, field=field)
