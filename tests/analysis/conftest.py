@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mner.decode import Chain
 from mner.runs.experiments import Experiment, joined
 from mner.runs.record import RunRecord
 from mner.types import Caption, OcrText, Post, Span, ViewName, VisualContext
-from mner.views import Batch, Views
+from mner.views import Array, Batch, Views
 
 LABELS = tags.bioes_labels(["LOC", "PER"])
 Rule = Callable[[set[str]], str]
@@ -28,19 +29,24 @@ RULES: dict[str, Rule] = {
     "cleveland": lambda context: "S-LOC" if "city" in context else "S-PER",
 }
 """Word -> its label given the words beside the post; any other word is O, so that "jordan" is always missed."""
+SHOWN = ("team", "stadium", "poster", "band", "city")
+"""What each picture shows in its one region of features, in the order of the posts that have one."""
 
 
 class RuleRuntime:
-    """Label scores by rules; word vectors (3 x pieces of context, 4)."""
+    """Label scores by rules; word vectors (3 x pieces of context, or of regions, 4).
+
+    With ``arrays`` the rules read a grid, each region of which is the number of a word in ``SHOWN``, not the pieces.
+    """
 
     labels = LABELS
     pad_id = 0
-    arrays = ()
     tokens_per_batch = 64
 
-    def __init__(self, views: Views, rules: Mapping[str, Rule]) -> None:
+    def __init__(self, views: Views, rules: Mapping[str, Rule], arrays: Sequence[Array] = ()) -> None:
         self._views = views
         self._rules = rules
+        self.arrays = arrays
 
     @property
     def chain(self) -> Chain:
@@ -51,7 +57,7 @@ class RuleRuntime:
         scores = np.zeros((*batch.word_index.shape, len(LABELS)), np.float32)
         for row, tokens in enumerate(self._tokens(batch)):
             end = tokens.index("[SEP]")
-            context = set(tokens[end:]) - {"[SEP]", "[PAD]"}
+            context = set(self._shown(batch, row)) if self.arrays else set(tokens[end:]) - {"[SEP]", "[PAD]"}
             for place, token in enumerate(tokens[1:end]):
                 rule = self._rules.get(token)
                 scores[row, place, LABELS.index("O" if rule is None else rule(context))] = 9.0
@@ -63,8 +69,13 @@ class RuleRuntime:
     def word_vectors(self, batch: Batch, view: ViewName) -> np.ndarray:
         vectors = np.zeros((*batch.word_index.shape, 2), np.float32)
         for row, tokens in enumerate(self._tokens(batch)):
-            vectors[row] = (3 * (tokens.count("[SEP]") - 1), 4)
+            pieces = len(self._shown(batch, row)) if self.arrays else tokens.count("[SEP]") - 1
+            vectors[row] = (3 * pieces, 4)
         return vectors
+
+    def _shown(self, batch: Batch, row: int) -> list[str]:
+        regions = batch.arrays["grid"][row][batch.arrays["grid_mask"][row] == 1]
+        return [SHOWN[int(region)] for region in regions[:, 0]]
 
     def _tokens(self, batch: Batch) -> list[list[str]]:
         return [self._views.subwords.decode(ids) for ids in batch.input_ids]
@@ -124,6 +135,21 @@ def opened(tiny_encoder: Path, posts: list[Post], contexts: list[VisualContext |
             contexts=contexts,
             data=f"made/dev@{data.stamp(posts).fingerprint[:6]}",
         )
+
+    return make
+
+
+@pytest.fixture
+def opened_pictured(opened: Callable[..., LoadedRun], posts: list[Post]) -> Callable[..., LoadedRun]:
+    """A function that opens the rules as a row that reads features: alone, or beside captions."""
+
+    def make(name: str = "grid", *, captions: bool = False) -> LoadedRun:
+        run = opened(name)
+        numbers = iter(range(len(SHOWN)))
+        arrays = [{"grid": np.full((1, 1), next(numbers), np.float32)} if post.image else {} for post in posts]
+        runtime = RuleRuntime(run.views, RULES, (Array("grid", ("post", "region", 1)),))
+        contexts = run.contexts if captions else [None] * len(posts)
+        return replace(run, runtime=runtime, arrays=arrays, contexts=contexts)
 
     return make
 

@@ -39,6 +39,13 @@ def test_row_alone_is_compared_with_its_own_words(opened: Callable[..., LoadedRu
     assert [piece.text for piece in paris.pieces] == ["map", "stadium"]
 
 
+def test_posts_whose_features_are_read_are_cases(opened_pictured: Callable[..., LoadedRun]) -> None:
+    result = cases(opened_pictured())
+    assert result.counts == {"helped": 2, "misled": 1}
+    assert (kinds(result), result.used) == ({"helped": ["p2", "p6"], "misled": ["p5"]}, 5)
+    assert result.shown[0].pieces == ()
+
+
 def test_baseline_takes_the_place_of_the_words(opened: Callable[..., LoadedRun]) -> None:
     text = opened("text", rules={"paris": lambda context: "S-LOC"})
     result = cases(opened(), baseline=text)

@@ -31,6 +31,12 @@ def test_words_of_posts_with_context_are_measured(
     assert result.signature.startswith("view=T~I+T measure=l2 data=made/dev@")
 
 
+def test_features_of_pictures_are_a_context(opened_pictured: Callable[..., LoadedRun]) -> None:
+    for captions in (False, True):
+        result = distance([opened_pictured(captions=captions)])
+        assert (result.posts, result.words, result.mean) == (5, 9, pytest.approx(3.0))
+
+
 def test_words_of_all_runs_count(opened: Callable[..., LoadedRun]) -> None:
     result = distance([opened(), opened()])
     assert result.words == 18

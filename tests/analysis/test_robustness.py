@@ -11,7 +11,6 @@ from mner.analysis.parts.loaded_run import LoadedRun
 from mner.analysis.robustness import robustness, shuffled
 from mner.errors import DataError
 from mner.types import Post
-from mner.views import Piece
 
 
 def test_context_that_is_not_its_own_helps_nobody(opened: Callable[..., LoadedRun]) -> None:
@@ -25,29 +24,36 @@ def test_context_that_is_not_its_own_helps_nobody(opened: Callable[..., LoadedRu
     assert " view=I+T:context=shuffled " in result.readings[1].f1.signature
 
 
-def test_draw_gives_each_picture_that_of_another(posts: list[Post]) -> None:
-    pieces = [(Piece("captions", "a", f"of {number}"),) if number != 4 else () for number in range(1, 7)]
+def test_features_are_shuffled_with_the_pieces(opened_pictured: Callable[..., LoadedRun]) -> None:
+    for run in (opened_pictured(), opened_pictured(captions=True)):
+        result = robustness([run], shuffles=3)
+        assert [each.f1.mean for each in result.readings] == pytest.approx([800 / 11, 600 / 11, 600 / 11])
+        assert [each.changed for each in result.readings] == [0.0, 50.0, 50.0]
+        assert result.used == 5
+
+
+def test_draw_gives_each_post_the_picture_of_another(posts: list[Post]) -> None:
+    pictured = [number != 4 for number in range(1, 7)]
     for seed in range(20):
-        drawn = shuffled(posts, pieces, seed=seed)
-        assert sorted(map(str, drawn)) == sorted(map(str, pieces))
-        assert all(new != old for new, old in zip(drawn, pieces, strict=True) if old)
-        assert drawn[3] == ()
-    assert shuffled(posts, pieces, seed=1) == shuffled(posts, pieces, seed=1)
-    assert len({str(shuffled(posts, pieces, seed=seed)) for seed in range(20)}) > 1
+        drawn = shuffled(posts, pictured, seed=seed)
+        assert sorted(drawn) == list(range(6))
+        assert [number for number, other in enumerate(drawn) if number == other] == [3]
+    assert shuffled(posts, pictured, seed=1) == shuffled(posts, pictured, seed=1)
+    assert len({str(shuffled(posts, pictured, seed=seed)) for seed in range(20)}) > 1
 
 
 def test_posts_of_one_picture_do_not_get_it_from_each_other(posts: list[Post]) -> None:
     shared = [replace(each, image="same.jpg") for each in posts[:2]] + posts[2:3]
-    pieces = [(Piece("captions", "a", text),) for text in ("same", "same", "third")]
-    assert [of_post[0].text for of_post in shuffled(shared, pieces, seed=1)] == ["third", "third", "same"]
+    first, second, third = shuffled(shared, [True] * 3, seed=1)
+    assert (first, second) == (2, 2)
+    assert third in {0, 1}
 
 
 def test_one_picture_cannot_be_shuffled(posts: list[Post]) -> None:
     with pytest.raises(DataError, match="at least two"):
-        shuffled(posts[:1], [(Piece("captions", "a", "alone"),)], seed=1)
+        shuffled(posts[:1], [True], seed=1)
 
 
 def test_pictures_of_a_post_are_shuffled_together(posts: list[Post]) -> None:
     both = [replace(posts[0], image="a.jpg", more_images=(name,)) for name in ("b.jpg", "c.jpg")]
-    pieces = [(Piece("captions", "a", text),) for text in ("first", "second")]
-    assert [of_post[0].text for of_post in shuffled(both, pieces, seed=1)] == ["second", "first"]
+    assert shuffled(both, [True, True], seed=1) == [1, 0]

@@ -38,7 +38,7 @@ class Cases:
         row: Data set and experiment.
         seed: Of the run that was read.
         posts: Posts of the split.
-        used: Posts that have a context.
+        used: Posts that have a context: text of the picture beside the words, or arrays of features.
         counts: Cases by kind; "rescued" only where an experiment without alignment was read.
         shown: Those to look at, by kind, those with text in the picture that names an entity first.
         readings: F1 of each reading, under its name.
@@ -162,7 +162,8 @@ def cases(
         aligned=None if baseline is None else own,
         unaligned=None if unaligned is None else (Source(unaligned.row, "I+T"), unaligned.read(unaligned.pieces())),
     )
-    everything = cases_among(run.posts, run.contexts, pieces=pieces, readings=readings)
+    pictured = run.pictured(pieces)
+    everything = cases_among(run.posts, run.contexts, pieces=pieces, pictured=pictured, readings=readings)
     everything.sort(key=lambda case: not case.matches)
     by_kind = {
         kind: [case for case in everything if case.kind == kind]
@@ -174,7 +175,7 @@ def cases(
         row=run.row,
         seed=run.config.seed,
         posts=len(run.posts),
-        used=sum(map(bool, pieces)),
+        used=sum(pictured),
         counts={kind: len(of_kind) for kind, of_kind in by_kind.items()},
         shown=tuple(case for of_kind in by_kind.values() for case in of_kind[:most]),
         readings={
@@ -191,12 +192,13 @@ def cases_among(
     contexts: Sequence[VisualContext | None],
     *,
     pieces: Sequence[tuple[Piece, ...]],
+    pictured: Sequence[bool],
     readings: Readings,
 ) -> list[Case]:
-    """All cases among the posts that have a context, in their order; a post may be a case of two kinds."""
+    """All cases among the posts that are ``pictured``, in their order; a post may be a case of two kinds."""
     result = []
-    for number, (post, context, beside) in enumerate(zip(posts, contexts, pieces, strict=True)):
-        if not beside:
+    for number, (post, context, beside, has) in enumerate(zip(posts, contexts, pieces, pictured, strict=True)):
+        if not has:
             continue
         gold = frozenset(post.spans or ())
         right = {source: frozenset(spans[number]) == gold for source, spans in readings.all()}

@@ -78,12 +78,13 @@ def distance(runs: Runs) -> Distances:
     lengths: list[np.ndarray] = []
     for run in runs:
         pieces = run.pieces()
-        chosen = [number for number, beside in enumerate(pieces) if beside and run.posts[number].words]
+        chosen = [number for number, has in enumerate(run.pictured(pieces)) if has and run.posts[number].words]
         if not chosen:
             raise DataError(f"{run.row}: no post of {run.data} has a context, so its views are one{run.substitute}")
         words = [run.posts[number].words for number in chosen]
         alone = run.views.encode_many(words)
-        both = run.views.encode_many(words, [pieces[number] for number in chosen])
+        arrays = None if run.arrays is None else [run.arrays[number] for number in chosen]
+        both = run.views.encode_many(words, [pieces[number] for number in chosen], arrays)
         with_, without = vectors(run, both), vectors(run, alone)
         real = np.concatenate([encoded.first[:, 0] >= 0 for encoded in alone])
         distances.append(np.linalg.norm(with_ - without, axis=1)[real])

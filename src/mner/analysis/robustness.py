@@ -13,12 +13,12 @@ from pydantic import Field
 from mner.analysis import About
 from mner.analysis.parts.f1_summary import F1Summary, f1_summary
 from mner.analysis.parts.inputs import Inputs, RunSplit
-from mner.analysis.parts.loaded_run import Runs
+from mner.analysis.parts.loaded_run import LoadedRun, Runs
 from mner.analysis.parts.report import Bars, Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError
 from mner.evaluation import score
-from mner.types import Post
+from mner.types import Post, Span
 from mner.views import Piece
 
 
@@ -68,8 +68,9 @@ def analyze(inputs: Inputs, options: Options) -> Report:
 def robustness(runs: Runs, *, seed: int = 1, shuffles: int = 1) -> Robustness:
     """F1 of the I+T view with the true, a shuffled and a blank context.
 
-    Shuffled gives each post that has a context that of another picture of the split; of several draws the mean
-    counts. The draws depend on ``seed`` alone, so that all runs and experiments read the same ones.
+    A context is what the model reads of the picture: text beside the words, arrays of features, or both. Shuffled gives
+    each post that has a context that of another picture of the split; of several draws the mean counts. The draws
+    depend on ``seed`` alone, so that all runs and experiments read the same ones.
 
     Raises:
         DataError: Fewer than two pictures have a context, or the experiment was trained with others' (``substitute``).
@@ -80,10 +81,11 @@ def robustness(runs: Runs, *, seed: int = 1, shuffles: int = 1) -> Robustness:
     for run in runs:
         run.must_be_own("robustness")
         pieces = run.pieces()
+        pictured = run.pictured(pieces)
         gold = [post.spans or () for post in run.posts]
-        draws = [shuffled(run.posts, pieces, seed=seed + draw) for draw in range(shuffles)]
+        draws = [shuffled(run.posts, pictured, seed=seed + draw) for draw in range(shuffles)]
         true = run.read(pieces)
-        readings = {"true": [true], "shuffled": [run.read(draw) for draw in draws], "blank": [run.read()]}
+        readings = {"true": [true], "shuffled": [_read(run, pieces, draw) for draw in draws], "blank": [run.read()]}
         for kind, read in readings.items():
             f1[kind].append(statistics.fmean(score(gold, each).micro.f1 for each in read))
             others = [sum(a != b for a, b in zip(true, each, strict=True)) for each in read]
@@ -95,7 +97,7 @@ def robustness(runs: Runs, *, seed: int = 1, shuffles: int = 1) -> Robustness:
     return Robustness(
         run.row,
         len(run.posts),
-        sum(map(bool, pieces)),
+        sum(pictured),
         shuffles,
         tuple(
             ContextRead(
@@ -109,19 +111,28 @@ def robustness(runs: Runs, *, seed: int = 1, shuffles: int = 1) -> Robustness:
     )
 
 
-def shuffled(posts: Sequence[Post], pieces: Sequence[tuple[Piece, ...]], *, seed: int) -> list[tuple[Piece, ...]]:
-    """The pieces, each picture's given to the posts of another picture; posts without any stay without.
+def shuffled(posts: Sequence[Post], pictured: Sequence[bool], *, seed: int) -> list[int]:
+    """For each post the number of one whose context it gets: of another picture, or its own if it has no context.
 
     Raises:
         DataError: Fewer than two pictures have a context.
     """
-    owned = {_owner(post): beside for post, beside in zip(posts, pieces, strict=True) if beside}
-    names = sorted(owned)
+    owners = {_owner(post): number for number, (post, has) in enumerate(zip(posts, pictured, strict=True)) if has}
+    names = sorted(owners)
     if len(names) < 2:
         raise DataError(f"{len(names)} of the pictures have a context; shuffling takes at least two")
     random.Random(seed).shuffle(names)  # noqa: S311 (a draw that can be repeated, no secret)
     following = dict(zip(names, [*names[1:], names[0]], strict=True))
-    return [owned[following[_owner(post)]] if beside else () for post, beside in zip(posts, pieces, strict=True)]
+    return [
+        owners[following[_owner(post)]] if has else number
+        for number, (post, has) in enumerate(zip(posts, pictured, strict=True))
+    ]
+
+
+def _read(run: LoadedRun, pieces: Sequence[tuple[Piece, ...]], draw: Sequence[int]) -> list[tuple[Span, ...]]:
+    """The entities of each post with all that is read of another post's picture: its pieces and its arrays."""
+    arrays = None if run.arrays is None else [run.arrays[number] for number in draw]
+    return run.read([pieces[number] for number in draw], arrays)
 
 
 def _owner(post: Post) -> str:

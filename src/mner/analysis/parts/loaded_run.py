@@ -106,14 +106,26 @@ class LoadedRun:
         options = config or self.config.context
         return [() if context is None else compose(context, options) for context in self.contexts]
 
-    def read(self, pieces: Sequence[Sequence[Piece]] | None = None) -> list[tuple[Span, ...]]:
-        """The entities of each post with these pieces beside the words; None reads the words alone."""
-        return [tuple(scored.span for scored in entities) for entities in self.scored(pieces)]
+    def pictured(self, pieces: Sequence[Sequence[Piece]]) -> list[bool]:
+        """Whether each post has anything of a picture: pieces beside its words, or arrays that the model reads."""
+        arrays = self.arrays or [{}] * len(self.posts)
+        return [bool(beside or features) for beside, features in zip(pieces, arrays, strict=True)]
 
-    def scored(self, pieces: Sequence[Sequence[Piece]] | None = None) -> list[tuple[ScoredSpan, ...]]:
+    def read(
+        self, pieces: Sequence[Sequence[Piece]] | None = None, arrays: Sequence[Mapping[str, np.ndarray]] | None = None
+    ) -> list[tuple[Span, ...]]:
+        """The entities of each post with these pieces beside the words; None reads the words alone.
+
+        With pieces go the arrays of the posts' own pictures, or ``arrays``.
+        """
+        return [tuple(scored.span for scored in entities) for entities in self.scored(pieces, arrays)]
+
+    def scored(
+        self, pieces: Sequence[Sequence[Piece]] | None = None, arrays: Sequence[Mapping[str, np.ndarray]] | None = None
+    ) -> list[tuple[ScoredSpan, ...]]:
         """The same with their probabilities, calibrated where the model is."""
-        arrays = None if pieces is None else self.arrays
-        encoded = self.views.encode_many([post.words for post in self.posts], pieces, arrays)
+        beside = None if pieces is None else arrays or self.arrays
+        encoded = self.views.encode_many([post.words for post in self.posts], pieces, beside)
         decoder = decoder_of(self.config, self.runtime.labels, self.runtime.chain, self.scaling)
         return predict.spans(self.runtime, encoded, decoder)
 
