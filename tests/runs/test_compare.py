@@ -114,6 +114,14 @@ def test_runs_that_differ_in_data_or_decoding_are_refused(
     assert str(other / "1.json") in message and str(rows[1] / "1.json") in message
 
 
+def test_posts_of_further_tasks_may_differ(rows: tuple[Path, Path], make_record: Make, commit: Commit) -> None:
+    record = make_record("rpbert", 1, {"T": LESS, "I+T": GOLD})
+    record["splits"]["relation"] = {"fingerprint": "e" * 12}
+    rpbert, text = read_experiment(commit(record)), read_experiment(rows[1])
+    assert [each.seeds_a for each in compare(rpbert, text)] == [(1,), (1,)]
+    assert [each.seeds_b for each in compare(text, rpbert)] == [(1,)]
+
+
 @pytest.mark.parametrize("key", ["data", "scheme"])
 def test_scores_of_other_posts_or_readings_are_refused(rows: tuple[Path, Path], key: str) -> None:
     path = rows[0] / "1.json"

@@ -69,9 +69,9 @@ def check_same(a: Experiment, b: Experiment, split: ScoredSplit) -> None:
 
 
 def _conditions(record: RunRecord, split: ScoredSplit) -> dict[str, str]:
-    """All that must be the same before two scores may be subtracted."""
+    """All that must be the same before two scores may be subtracted; posts of further tasks may differ."""
     signature = record.signature(split, "T")
-    splits = [f"{name}@{facts.fingerprint}" for name, facts in record.splits.items()]
+    splits = [f"{name}@{record.splits[name].fingerprint}" for name in ("train", "dev") if name in record.splits]
     posts = f"{split}@{record.posts_fingerprint(split)[:6]}"
     return {
         "scheme": signature.scheme,
