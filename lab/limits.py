@@ -130,8 +130,11 @@ def _curve(row: Experiment, view: ViewName, rows: Rows) -> str:
 def _oracle(row: Experiment, split: ScoredSplit, rows: Mapping[str, Experiment]) -> str:
     """What a choice, post by post, could bring at most."""
     text = against_text(row, rows)
+    baseline = None if text is None else scored(text, split)
+    if baseline is not None and not baseline.records:
+        baseline = None
     try:
-        best = oracle(scored(row, split), baseline=None if text is None else scored(text, split), split=split)
+        best = oracle(scored(row, split), baseline=baseline, split=split)
     except DataError as error:
         return str(error)
     first = {choice.what: choice for choice in reversed(best.choices)}

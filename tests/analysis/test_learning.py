@@ -10,6 +10,7 @@ import pytest
 from mner.analysis.learning import learning
 from mner.errors import DataError
 from mner.runs import Experiment, read_experiment
+from mner.runs.record import ScoredSplit
 from tests.records import GOLD, LESS, Commit, Make
 
 
@@ -53,6 +54,18 @@ def test_other_settings_are_another_curve(trained: Callable[..., Experiment]) ->
 def test_two_rows_on_as_many_posts_are_no_curve(trained: Callable[..., Experiment]) -> None:
     with pytest.raises(DataError, match="tiny/text-again: another experiment of the same settings has 4000 posts, too"):
         learning([trained("text", 4000), trained("text-again", 4000)])
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_experiments_on_other_posts_are_no_curve(
+    trained: Callable[..., Experiment], make_record: Make, commit: Commit, split: ScoredSplit
+) -> None:
+    record = make_record("text-500", 1, {"T": LESS, "I+T": LESS})
+    record["splits"]["train"]["posts"] = 500
+    record["splits"]["dev"]["fingerprint"] = record["outcomes"]["test"]["fingerprint"] = "0" * 12
+    other = read_experiment(commit(record))
+    with pytest.raises(DataError, match=rf"tiny/text and tiny/text-500: scored on different posts, {split}@\w+ and "):
+        learning([trained("text", 4000), other], split=split)
 
 
 def test_runs_without_scores_of_the_split_are_left_out(trained: Callable[..., Experiment]) -> None:

@@ -64,6 +64,13 @@ def test_oracle_tells_what_choosing_could_bring(limits_of: Callable[..., dict[st
     assert "between two seeds of its I+T view 66.67 (0.00)" in result["oracle"]
 
 
+def test_oracle_without_a_score_of_the_words_alone(limits_of: Callable[..., dict[str, str]]) -> None:
+    rows = {"text": (LESS, LESS), "ita-ga-cva": (LESS, REST)}
+    result = limits_of(rows, changes={"text": {"test": None}})
+    assert "between the two views 85.71 (" in result["oracle"]
+    assert "the words alone" not in result["oracle"]
+
+
 def test_row_on_another_encoder_stands_beside(limits_of: Callable[..., dict[str, str]]) -> None:
     mpnet = {"encoder": {"name": "embedded:mpnet"}, "parameters": 109_000_000}
     rows = {"ita-ga-cva-mpnet-tuned": (GOLD, GOLD), "ita-ga-cva-taught": (GOLD, GOLD), "ita-ga-cva-tuned": (LESS, LESS)}

@@ -67,7 +67,8 @@ def learning(experiments: Iterable[Experiment], *, split: ScoredSplit = "dev") -
         split: dev or test; runs without its scores are left out.
 
     Raises:
-        DataError: No run has scores of the split, or two experiments of a curve have the same number of posts.
+        DataError: No run has scores of the split, or two experiments of a curve were scored on different posts or have
+            the same number of training posts.
     """
     series: list[list[Experiment]] = []
     for experiment in experiments:
@@ -77,6 +78,12 @@ def learning(experiments: Iterable[Experiment], *, split: ScoredSplit = "dev") -
         for curve in series:
             if not belong(runs, curve[0]):
                 continue
+            ours, theirs = (each.records[0].posts_fingerprint(split) for each in (runs, curve[0]))
+            if ours != theirs:
+                raise DataError(
+                    f"{curve[0].full_name} and {runs.full_name}: scored on different posts, {split}@{theirs} and "
+                    f"{split}@{ours}; name experiments that were scored on the same posts"
+                )
             if posts(runs) in map(posts, curve):
                 raise DataError(
                     f"{runs.full_name}: another experiment of the same settings has {posts(runs)} posts, too"
