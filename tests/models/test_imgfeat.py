@@ -17,14 +17,20 @@ from typer.testing import CliRunner
 import mner
 from mner import cli, encoders, models, tags
 from mner.config import Config
+from mner.data.listing import pictures
 from mner.errors import ConfigError, DataError, MnerError, ModelError
 from mner.export import export
 from mner.models import build
+from mner.runs.calibrate import calibrate
+from mner.runs.evaluate import evaluate
+from mner.runs.posts import evaluate_posts
 from mner.runtime.torch import load_encoder, view_tensors
 from mner.training.run import Event, train
 from mner.types import Post, ViewName
 from mner.views import Batch, Views, collate
 from mner.views.features import arrays_of
+from mner.views.split import ViewSplit
+from mner.vision.features import build as build_features
 
 LABELS = tags.bioes_labels(["LOC", "PER"])
 WORDS = [["kevin", "love", "is", "back"], ["phoenix"], ["jordan", "won", "last", "night"]]
@@ -209,9 +215,6 @@ def test_what_does_not_fit_is_refused_before_the_first_step(
 
 def test_features_of_another_extractor_are_refused(pictured: Make, album: Path, tmp_path: Path) -> None:
     run = train(pictured(training={"epochs": 1}), root=album, out=tmp_path / "runs")
-    from mner.data.listing import pictures
-    from mner.vision.features import build as build_features
-
     options = {"cells": 2, "width": 8, "seed": 5}
     build_features(pictures(album / "photos"), tmp_path / "other", extractor="projection", options=options)
     with pytest.raises(ModelError, match="its features are not those the model was trained on"):
@@ -219,6 +222,77 @@ def test_features_of_another_extractor_are_refused(pictured: Make, album: Path, 
     shutil.rmtree(album / "features")
     with pytest.raises(DataError, match="no such folder of features"):
         mner.load(run, features=album / "features")
+
+
+def test_file_of_posts_is_scored_with_the_features_that_are_named(
+    pictured: Make, album: Path, tmp_path: Path, posts_file: Path
+) -> None:
+    run = train(pictured(training={"epochs": 1}), root=album, out=tmp_path / "runs")
+    lines: list[str] = []
+    with_ = evaluate_posts(run, posts_file, features=album / "features", watch=lines.append)
+    assert set(with_.scores) == {"T", "I+T"}
+    assert lines == [f"{posts_file}: 12 posts, 11 with a visual context"]
+    assert with_.to_dict()["I+T"]["micro"] == evaluate(run).to_dict()["I+T"]["micro"]
+    assert with_.scores["I+T"].calibration != with_.scores["T"].calibration
+    for posts in (posts_file, album / "dev.txt"):  # features beside the posts are not read unasked
+        alone = evaluate_posts(run, posts, contexts=(), watch=lines.append)
+        assert set(alone.scores) == {"T"}
+        assert lines[-1].endswith(
+            "12 posts; their pictures were not read; name the folder of their features: --features FOLDER"
+        )
+        assert alone.scores["T"].micro == with_.scores["T"].micro
+
+    options = {"cells": 2, "width": 8, "seed": 5}
+    build_features(pictures(album / "photos"), tmp_path / "other", extractor="projection", options=options)
+    with pytest.raises(ModelError, match="its features are not those the model was trained on"):
+        evaluate_posts(run, posts_file, features=tmp_path / "other")
+
+
+def test_model_is_calibrated_with_the_features_that_are_named(
+    pictured: Make, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = train(pictured(training={"epochs": 1}), root=album, out=tmp_path / "runs")
+    views: list[set[str]] = []
+
+    def stop(runtime: Any, split: ViewSplit) -> None:
+        views.append({post.view for encoded in split.encoded.values() for post in encoded})
+        raise _StopError
+
+    monkeypatch.setattr("mner.runs.calibrate.view_emissions", stop)
+    monkeypatch.setattr("mner.runs.calibrate.OVERLAP", 2)  # these posts are those of training
+    lines: list[str] = []
+    for features in (album / "features", None):
+        with pytest.raises(_StopError):
+            calibrate(run, album / "dev.txt", scale="temperature", features=features, watch=lines.append)
+    assert views == [{"T", "I+T"}, {"T"}]
+    assert [line for line in lines if "not read" in line] == [
+        "album/dev.txt: their pictures were not read; name the folder of their features: --features FOLDER"
+    ]
+
+
+def test_commands_score_and_analyze_features(
+    pictured: Make, album: Path, tmp_path: Path, posts_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = train(pictured(training={"epochs": 1}), root=album, out=tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
+    evaluated = ["evaluate", str(run), str(posts_file), "--features", str(album / "features"), "--json"]
+    assert set(json.loads(CliRunner().invoke(cli.app, evaluated).stdout)) == {"T", "I+T"}
+    asked_too_early = CliRunner().invoke(cli.app, ["evaluate", str(run), "--features", str(album / "features")])
+    assert asked_too_early.exit_code == 2 and "goes with a file of posts" in asked_too_early.stderr
+    for name, key in (("robustness", "used"), ("cases", "used"), ("distance", "posts")):
+        analyzed = CliRunner().invoke(cli.app, ["analyze", name, str(run), "--json"])
+        assert json.loads(analyzed.stdout)[0][key] == 11, name
+
+
+def test_features_for_a_model_without_are_refused(tiny_model: Path, posts_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="the model reads no features of pictures; leave out the features"):
+        evaluate_posts(tiny_model, posts_file, features=tmp_path)
+
+
+def test_model_of_zeros_is_scored_on_zeros(pictured: Make, album: Path, tmp_path: Path, posts_file: Path) -> None:
+    config = pictured(data={"features": None, "features_missing": "zero"}, training={"epochs": 1})
+    run = train(config, root=album, out=tmp_path / "runs")
+    assert set(evaluate_posts(run, posts_file).scores) == {"T", "I+T"}
 
 
 def test_shuffled_features_are_those_of_another_picture(pictured: Make, album: Path) -> None:

@@ -45,6 +45,12 @@ def calibrate(
     images: Annotated[
         Path | None, typer.Option(help="Folder of the pictures of POSTS, to be read.", show_default=False)
     ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of ready features of the pictures of POSTS, for a model that reads them.", show_default=False
+        ),
+    ] = None,
     format: options.FormatOption = None,
     out: Annotated[
         Path | None,
@@ -79,6 +85,7 @@ def calibrate(
         clear=clear,
         contexts=contexts or (),
         images=images,
+        features=features,
         format=format,
         out=out,
         allow_test=allow_test,

@@ -38,6 +38,12 @@ def evaluate(
     images: Annotated[
         Path | None, typer.Option(help="Folder of the pictures of POSTS, to be read.", show_default=False)
     ] = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of ready features of the pictures of POSTS, for a model that reads them.", show_default=False
+        ),
+    ] = None,
     boxes: Annotated[
         Path | None,
         typer.Option(
@@ -72,15 +78,15 @@ def evaluate(
     """Print precision, recall and F1 of both views, by label, each with its signature.
 
     For a folder of runs, such as runs/mine/text, every seed is scored and the mean is printed. With POSTS any model
-    is scored on any file; its pictures are read if --contexts or --images is given, else the words alone. What mner
-    predict wrote, or another system in the same form, is scored in the place of a model. With --boxes entities are
-    also scored with their regions, as grounded NER is.
+    is scored on any file; its pictures are read if --contexts or --images is given, or --features for a model that
+    reads features, else the words alone. What mner predict wrote, or another system in the same form, is scored in the
+    place of a model. With --boxes entities are also scored with their regions, as grounded NER is.
     """
     if posts is not None and (final or dev is not None):
         raise typer.BadParameter("names the posts to score; leave out --final and --dev", param_hint="POSTS")
     if posts is None:
-        given = {"--contexts": contexts, "--images": images, "--boxes": boxes, "--format": format}
-        for option, value in given.items():
+        pictures = {"--contexts": contexts, "--images": images, "--features": features}
+        for option, value in {**pictures, "--boxes": boxes, "--format": format}.items():
             if value:
                 raise typer.BadParameter("goes with a file of posts: mner evaluate MODEL POSTS", param_hint=option)
     if boxes is None and (unlisted != "refuse" or grounding != "on"):
@@ -94,7 +100,7 @@ def evaluate(
     if posts is not None and run.is_file():
         from mner.runs.grading import grade_predictions
 
-        if contexts or images is not None:
+        if contexts or images is not None or features is not None:
             raise typer.BadParameter(f"{run} is a file of predictions; no picture is read", param_hint="--images")
         grades = grade_predictions(
             run, posts, boxes=boxes, format=format, unlisted=unlisted, rename=dict(map(_types, rename or ()))
@@ -111,6 +117,7 @@ def evaluate(
                 boxes=boxes,
                 contexts=contexts or (),
                 images=images,
+                features=features,
                 format=format,
                 unlisted=unlisted,
                 grounding=grounding_settings(grounding),
@@ -127,6 +134,7 @@ def evaluate(
             posts,
             contexts=contexts or (),
             images=images,
+            features=features,
             format=format,
             allow_plugins=allow_plugins,
             watch=lambda message: say(message, err=True),

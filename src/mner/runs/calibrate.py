@@ -16,7 +16,7 @@ from mner.decode import Chain, Decoder, Scaling
 from mner.errors import ConfigError, DataError, MnerError, ModelError
 from mner.evaluation.views import decoder_of
 from mner.overwrite import MODEL, check_folder
-from mner.runs.posts import data_of, posts_to_score, views_of
+from mner.runs.posts import data_of, posts_to_score, read_to_score, unread
 from mner.runs.promise import Promise, thresholds_of
 from mner.runs.rescale import METHODS, Method, rescaled
 from mner.runs.view_scores import ViewEmissions, view_emissions
@@ -32,7 +32,7 @@ from mner.runtime.calibration import (
 from mner.runtime.saved import saved_config
 from mner.tagger.opening import EXPORTED, READY, model_folder
 from mner.types import Post, ViewName
-from mner.views.split import read_posts, read_split
+from mner.views.split import read_posts
 
 CLOSED = "calibrated on them, the model can no longer be judged by them; take others, or pass --allow-test"
 
@@ -57,6 +57,7 @@ def calibrate(
     clear: bool = False,
     contexts: Sequence[str | Path] = (),
     images: str | Path | None = None,
+    features: str | Path | None = None,
     format: str | None = None,
     out: str | Path | None = None,
     allow_test: bool = False,
@@ -76,6 +77,7 @@ def calibrate(
         clear: Take out all calibration instead.
         contexts: Files of visual contexts.
         images: Folder of the posts' pictures, read where no context is given.
+        features: Folder of the pictures' features, for a model that reads them.
         format: The file's format; None: by its first lines and name.
         out: Folder of a calibrated copy; None changes the model itself.
         allow_test: Take posts that are the test split of the model's run.
@@ -102,7 +104,7 @@ def calibrate(
     _check_place(saved, target)
     if clear:
         return Calibrated(store(saved, NONE, out=target), NONE)
-    source = _Source(posts, contexts, images, format, allow_test=allow_test, allow_plugins=allow_plugins)
+    source = _Source(posts, contexts, images, features, format, allow_test=allow_test, allow_plugins=allow_plugins)
     read = _read(saved, source, watch)
     stored, every = calibration_of(saved), read.untrained
     half = every & (np.random.default_rng(1).permutation(len(every)) % 2 == 0)
@@ -162,6 +164,7 @@ class _Source:
     posts: str | Path | None
     contexts: Sequence[str | Path]
     images: str | Path | None
+    features: str | Path | None
     format: str | None
     allow_test: bool
     allow_plugins: bool
@@ -217,6 +220,7 @@ def _read(saved: SavedModel, source: _Source, watch: Callable[[str], None]) -> _
             source.contexts,
             source.images,
             source.format,
+            features=source.features,
             allow_plugins=source.allow_plugins,
             closed="" if source.allow_test else CLOSED,
         )
@@ -232,7 +236,9 @@ def _read(saved: SavedModel, source: _Source, watch: Callable[[str], None]) -> _
         )
     else:
         raise DataError(f"{saved.folder}: a model, not a run; name labelled posts: mner calibrate {saved.folder} POSTS")
-    split = read_split(config, root, "dev", views_of(saved, config), saved.needs)
+    split = read_to_score(saved, config, root)
+    for remark in unread(saved, config, split.posts):
+        watch(f"{called}: {remark}")
     untrained = _untrained(saved, split.posts, source.allow_plugins)
     known = len(untrained) - int(untrained.sum())
     if known >= max(1, OVERLAP * len(untrained)):

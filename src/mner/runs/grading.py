@@ -78,6 +78,7 @@ def grade_model(
     boxes: str | Path,
     contexts: Sequence[str | Path] = (),
     images: str | Path | None = None,
+    features: str | Path | None = None,
     format: str | None = None,
     unlisted: Unlisted = "refuse",
     grounding: Mapping[str, Any] | bool = True,
@@ -94,6 +95,7 @@ def grade_model(
         boxes: A folder of Pascal VOC files, or a file of JSON lines.
         contexts: Files of visual contexts.
         images: Folder of the posts' pictures, read where no context is given.
+        features: Folder of the pictures' features, for a model that reads them; looked up before a picture is read.
         format: The file's format; None: by its first lines and name.
         unlisted: What a picture without boxes on file is.
         grounding: How regions are found, as ``mner.load`` takes it.
@@ -102,19 +104,22 @@ def grade_model(
 
     Raises:
         MnerError: The posts are those of the test split of the model's run: only ``--final`` scores it.
-        ModelError: There is no model, or it is damaged.
+        ModelError: There is no model, it is damaged, or ``features`` are not what it reads.
         DataError: A file is missing or faulty, a post has no labels, or a picture has no boxes on file.
 
     >>> grade_model("social-en", "posts.jsonl", boxes="annotations", images="photos").grounded.gmner  # doctest: +SKIP
     """
     saved = read_model(model_folder(model), allow_plugins=allow_plugins)
-    config, gold = posts_to_score(saved, posts, contexts, images, format, allow_plugins=allow_plugins)
+    config, gold = posts_to_score(
+        saved, posts, contexts, images, format, features=features, allow_plugins=allow_plugins
+    )
     shown = data.read_boxes(boxes, gold, unlisted=unlisted)  # before any picture is read
-    pictured = bool(contexts) or images is not None
+    pictured = bool(contexts) or images is not None or features is not None
     tagger = load(
         model,
         contexts=contexts or None,
         images=images,
+        features=features,
         use_images=pictured,
         grounding=grounding,
         allow_plugins=allow_plugins,

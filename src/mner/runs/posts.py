@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from mner import config as configs
 from mner import encoders
 from mner.config import Config
-from mner.errors import ConfigError, DataError, MnerError, why_not
+from mner.errors import ConfigError, DataError, MnerError, ModelError, why_not
 from mner.evaluation import calibration
 from mner.evaluation.calibration import grade
 from mner.evaluation.outcomes import outcomes
@@ -22,6 +22,7 @@ from mner.runs.record import ViewScores
 from mner.runtime import SavedModel, open_model, read_model
 from mner.runtime.calibration import scaling_of
 from mner.runtime.saved import saved_config
+from mner.tagger.features import check_trained
 from mner.tagger.opening import model_folder
 from mner.tags import entity_types
 from mner.types import Post, ViewName
@@ -57,41 +58,43 @@ def evaluate_posts(
     *,
     contexts: Sequence[str | Path] = (),
     images: str | Path | None = None,
+    features: str | Path | None = None,
     format: str | None = None,
     allow_plugins: bool = False,
     watch: Callable[[str], None] = lambda message: None,
 ) -> Evaluation:
     """The scores of any saved model on any file of labelled posts, by view, each with its signature.
 
-    The T view is scored, and the I+T view where the model was trained on it and ``contexts`` or ``images`` are given.
-    Entity types are renamed as in training (``data.rename``).
+    The T view is scored, and the I+T view where the model was trained on it and what it reads of pictures is given:
+    ``features`` if it reads any, else ``contexts`` or ``images``. Entity types are renamed as in training
+    (``data.rename``).
 
     Args:
         model: A model directory, a run directory, or "social-en".
         posts: The file, in any format.
         contexts: Files of visual contexts.
         images: Folder of the posts' pictures, read where no context is given.
+        features: Folder of the pictures' features, for a model that reads them.
         format: The file's format; None: by its first lines and name.
         allow_plugins: Run code outside mner that the model's configuration names.
         watch: Called with a line on what is scored.
 
     Raises:
         MnerError: The posts are those of the test split of the model's run: only ``--final`` scores it.
-        ModelError: There is no model, or it is damaged.
+        ModelError: There is no model, it is damaged, or ``features`` are not what it reads.
         DataError: A file is missing or faulty, or a post has no labels.
     """
     saved = read_model(model_folder(model), allow_plugins=allow_plugins)
-    config, _ = posts_to_score(saved, posts, contexts, images, format, allow_plugins=allow_plugins)
-    split = read_split(config, Path(posts).absolute().parent, "dev", views_of(saved, config), saved.needs)
-    pictured = bool(contexts) or images is not None
+    config, _ = posts_to_score(saved, posts, contexts, images, format, features=features, allow_plugins=allow_plugins)
+    split = read_to_score(saved, config, Path(posts).absolute().parent)
     scored = score_split(saved, config, split, Path(posts).name)
     report = f"{posts}: {len(split.posts)} posts"
-    if "I+T" in saved.views and pictured:
-        watch(f"{report}, {split.coverage.get('used', 0)} with a visual context")
+    pictured = "I+T" in saved.views and reads_pictures(saved, config)
+    if pictured:
+        report += f", {split.coverage.get('used', 0)} with a visual context"
+    watch("; ".join([report, *unread(saved, config, split.posts)]))
+    if pictured:
         return scored
-    if "I+T" in saved.views and any(post.image for post in split.posts):
-        report += "; their pictures were not read; name their contexts or folder: --contexts FILE, or --images FOLDER"
-    watch(report)
     return replace(scored, scores={"T": scored.scores["T"]}, signatures={"T": scored.signatures["T"]})
 
 
@@ -102,6 +105,7 @@ def posts_to_score(
     images: str | Path | None,
     format: str | None,
     *,
+    features: str | Path | None = None,
     allow_plugins: bool,
     closed: str = FINAL,
 ) -> tuple[Config, list[Post]]:
@@ -111,8 +115,11 @@ def posts_to_score(
 
     Raises:
         MnerError: They are those of the test split of the model's run.
+        ModelError: ``features`` are given to a model that reads none.
         DataError: A file is missing or faulty, or a post has no labels.
     """
+    if features is not None and not saved.needs.pictured:
+        raise ModelError(f"{saved.folder}: the model reads no features of pictures; leave out the features, {features}")
     if not Path(posts).is_file():
         raise DataError(f"{posts}: {why_not(Path(posts), 'file')}; name a file of labelled posts")
     file = Path(posts).absolute()
@@ -121,6 +128,7 @@ def posts_to_score(
         "format": format,
         "contexts": tuple(str(Path(path).absolute()) for path in contexts),
         "images": None if images is None else str(Path(images).absolute()),
+        "features": None if features is None else str(Path(features).absolute()),
         "name": file.parent.name or "posts",
     }
     config = saved.config.model_copy(update={"data": saved.config.data.model_copy(update=settings)})
@@ -128,6 +136,45 @@ def posts_to_score(
     if closed:
         _keep_closed(saved, file, read, closed, allow_plugins=allow_plugins)
     return config, read
+
+
+def reads_pictures(saved: SavedModel, config: Config) -> bool:
+    """Whether a configuration names what the model reads of pictures: features if it reads any, else their contexts.
+
+    A model that was trained on zeros in their place needs no folder of features.
+    """
+    given = config.data
+    if saved.needs.pictured:
+        return given.features is not None or (saved.config.data.features, given.features_missing) == (None, "zero")
+    return bool(given.contexts) or given.images is not None
+
+
+def unread(saved: SavedModel, config: Config, posts: Sequence[Post]) -> Iterator[str]:
+    """What the model would read of these posts' pictures if it were named, each with the option that names it."""
+    if "I+T" not in saved.views or not any(post.image for post in posts):
+        return
+    read, given = reads_pictures(saved, config), config.data
+    if saved.needs.pictured and not read:
+        yield "their pictures were not read; name the folder of their features: --features FOLDER"
+    elif saved.needs.context and not (given.contexts or given.images is not None):
+        what = "their pictures were not read" if not read else "no text of their pictures was read"
+        yield f"{what}; name their contexts or folder: --contexts FILE, or --images FOLDER"
+
+
+def read_to_score(saved: SavedModel, config: Config, root: Path) -> ViewSplit:
+    """The dev split of a configuration as a model reads it: the words alone unless it ``reads_pictures``.
+
+    Raises:
+        ModelError: The features come from another extractor than those of training.
+        DataError: A file is missing or faulty.
+    """
+    needs = saved.needs
+    if not reads_pictures(saved, config):
+        needs = replace(needs, context=False, arrays=tuple(array for array in needs.arrays if array.of == "words"))
+    split = read_split(config, root, "dev", views_of(saved, config), needs)
+    if split.features:
+        check_trained(split.features, saved.features, f"{config.data.features}")
+    return split
 
 
 def views_of(saved: SavedModel, config: Config) -> Views:

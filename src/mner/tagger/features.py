@@ -42,7 +42,7 @@ class PictureFeatures:
         self._trained = trained
         self._ready = None if folder is None else open_features(folder, None, declared)
         if self._ready is not None:
-            self._check_trained(self._ready.fingerprint, str(folder))
+            check_trained(self._ready.fingerprint, trained, str(folder))
         self._lock = threading.Lock()
         self._extractor: Any = None
         sessions.forget_after_fork(self)
@@ -110,12 +110,18 @@ class PictureFeatures:
         name = self._vision.features
         plugin = find_plugin("features", name)
         options = validated(plugin.options, self._vision.options.get(name, {}), where=f"[vision.options.{name}]")
-        self._check_trained(fingerprint([(plugin, options)]), f'vision.features: "{name}"')
+        check_trained(fingerprint([(plugin, options)]), self._trained, f'vision.features: "{name}"')
         return plugin.make(options, threads=0)
 
-    def _check_trained(self, fingerprint: str, where: str) -> None:
-        if self._trained and fingerprint != self._trained:
-            raise ModelError(
-                f"{where}: its features are not those the model was trained on (extractor {fingerprint}, the model's "
-                f"{self._trained}); take the extractor, options and files of training"
-            )
+
+def check_trained(fingerprint: str, trained: str, where: str) -> None:
+    """Refuse features of another extractor than those of training; ``trained`` is "" where that is unknown.
+
+    Raises:
+        ModelError: They are; ``where`` says which.
+    """
+    if trained and fingerprint != trained:
+        raise ModelError(
+            f"{where}: its features are not those the model was trained on (extractor {fingerprint}, the model's "
+            f"{trained}); take the extractor, options and files of training"
+        )
