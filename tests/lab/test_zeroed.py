@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from mner import config
 from mner.config.space import read_space
-from mner.training.search.defaults import searched
+from mner.training.search.defaults import fingerprint, searched
 
 ROOT = Path(__file__).resolve().parents[2]
 ZEROED = sorted(path for path in (ROOT / "lab" / "zeroed").glob("*.toml") if path.name != "space.toml")
@@ -29,3 +30,11 @@ def test_zeroed_row_sees_no_picture_and_is_searched_like_the_text(path: Path) ->
     own = wide.pop("training.feature_lr")
     assert (own.low, own.high, row.training.lr) == (1e-4, 2e-3, {"feature": text.training.feature_lr})
     assert wide == searched(text, epochs_max=5)[0]
+
+
+@pytest.mark.parametrize("name", ["rpbert", "umt"])
+def test_search_on_record_can_go_on(name: str) -> None:
+    record = json.loads((ROOT / "lab/results/tune/twitter15" / f"{name}-zeroed.json").read_text(encoding="utf-8"))
+    row, space = config.load(ROOT / "lab/zeroed" / f"{name}.toml"), read_space(ROOT / "lab/zeroed/space.toml")
+    chosen, left_out = searched(row, space, epochs_max=5)
+    assert (fingerprint(chosen), left_out) == (record["space_fingerprint"], [])

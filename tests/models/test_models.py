@@ -76,3 +76,41 @@ def test_file_without_a_model_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     config = configs.check({"model": {"name": "their_bare.model"}})
     with pytest.raises(PluginError, match=r"their_bare\.model has no class Model"):
         models.needs(config)
+
+
+@pytest.mark.parametrize(
+    ("name", "view", "why"),
+    [
+        *((name, "I+T", "reads no text of pictures") for name in ("imgfeat", "riva", "rpbert", "umgf", "umt")),
+        ("ocsga", "I+T", "has no case shapes"),
+        ("text", "T", "is trained on the T view alone, which has no text of pictures"),
+    ],
+)
+def test_marks_of_repeated_words_are_refused_where_they_do_nothing(name: str, view: str, why: str) -> None:
+    model = {"name": name, "case_shape": True, "repeats": True}
+    config = configs.check({"model": model, "loss": {"views": [view]}, "context": {"tags_apart": True}})
+    with pytest.raises(ConfigError, match=rf'^model\.repeats: the model "{name}" {why}, so it has no effect; set'):
+        models.needs(config)
+
+
+def test_marks_of_repeated_words_are_taken_where_the_text_of_pictures_is_read() -> None:
+    for name in ("ita", "vinvl"):
+        model = {"name": name, "case_shape": True, "repeats": True}
+        assert models.needs(configs.check({"model": model, "loss": {"views": ["I+T"]}})).context
+
+
+def test_rate_of_case_shapes_has_no_effect_without_them() -> None:
+    for name, case_shape, ignored in (
+        ("ita", False, ("training.feature_lr",)),
+        ("ita", True, ()),
+        ("vinvl", False, ()),
+    ):
+        assert models.ignored(configs.check({"model": {"name": name, "case_shape": case_shape}})) == ignored
+
+
+@pytest.mark.parametrize(("name", "options"), [("ocsga", {}), ("riva", {}), ("rpbert", {"gate": "hard"})])
+def test_page_of_a_model_says_what_it_ignores(name: str, options: dict[str, str]) -> None:
+    config = configs.check({"model": {"name": name, "options": options}})
+    assert "training.tokens_per_batch" in models.ignored(config)
+    page = (ROOT.parents[1] / "docs" / "systems" / f"{name}.md").read_text(encoding="utf-8")
+    assert [setting for setting in models.ignored(config) if f"`{setting}`" not in page] == []

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from mner import config as configs
 from mner import encoders, tags
 from mner.errors import MnerError
-from mner.models import build
+from mner.models import build, needs
 from mner.runtime.torch import load_encoder
 from mner.training.batches import Split, gold_ids
 from mner.training.loop import loop
@@ -34,10 +34,20 @@ class Recorded(torch.optim.SGD):
         self.seen.append(torch.cat([grad.flatten() for grad in grads]).clone())
 
 
-def gradients(tiny_encoder: Path, posts: int, **training: Any) -> list[torch.Tensor]:
+TEXT = {"model": {"name": "text", "word_dropout": 0.0}, "loss": {"views": ["T"]}}
+OCSGA = {
+    "model": {"name": "ocsga", "options": {"dropout": 0.0, "fusion_dropout": 0.0}},
+    "context": {"tags_apart": True},
+    "loss": {"views": ["I+T"]},
+}
+
+
+def gradients(
+    tiny_encoder: Path, posts: int, *, system: dict[str, Any] | None = None, **training: Any
+) -> list[torch.Tensor]:
     config = configs.check(
         {
-            "model": {"name": "text", "word_dropout": 0.0},
+            **(system or TEXT),
             "training": {"epochs": 1, "clip_norm": 1e9, **training},
         }
     )
@@ -53,8 +63,8 @@ def gradients(tiny_encoder: Path, posts: int, **training: Any) -> list[torch.Ten
     views = Views(encoders.find(str(tiny_encoder)))
     texts = ["Kevin Love is back", "Phoenix", "a long night in the city", "we won", "team ! ?"]
     rows = [Post(str(n), text, tuple(text.split()), (), (Span(0, 1, "PER"),)) for n, text in enumerate(texts[:posts])]
-    encoded: dict[Any, Any] = {"T": views.encode_many([row.words for row in rows])}
-    split = Split(rows, encoded, gold_ids(rows, LABELS))
+    encoded: dict[Any, Any] = {view: views.encode_many([row.words for row in rows]) for view in config.loss.views}
+    split = Split(rows, encoded, gold_ids(rows, LABELS), needs(config).arrays)
     accelerator = Accelerator(cpu=True)
     optimizer = Recorded(model.parameters())
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
@@ -66,6 +76,12 @@ def test_micro_batches_give_the_gradient_of_the_whole_step(tiny_encoder: Path) -
     whole = gradients(tiny_encoder, 5, posts_per_step=5, tokens_per_batch=10_000)
     cut = gradients(tiny_encoder, 5, posts_per_step=5, tokens_per_batch=8)
     torch.testing.assert_close(whole[0], cut[0], atol=1e-5, rtol=1e-4)
+
+
+def test_step_of_a_model_that_needs_it_whole_is_not_cut(tiny_encoder: Path) -> None:
+    whole = gradients(tiny_encoder, 5, system=OCSGA, posts_per_step=5, tokens_per_batch=10_000)
+    uncut = gradients(tiny_encoder, 5, system=OCSGA, posts_per_step=5, tokens_per_batch=8)
+    torch.testing.assert_close(whole[0], uncut[0], atol=0, rtol=0)
 
 
 def test_last_shorter_step_is_averaged_over_its_real_size(tiny_encoder: Path) -> None:

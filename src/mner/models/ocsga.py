@@ -100,6 +100,11 @@ class Model(Supervised):
             )
         return Needs(encoders=(config.model.encoder,), arrays=(CHARACTERS,))
 
+    @staticmethod
+    def ignored(config: Config) -> tuple[str, ...]:
+        """It reads word vectors and characters and has dropouts of its own; its batch norm sees a step whole."""
+        return ("model.word_dropout", "model.case_shape", "training.tokens_per_batch")
+
     def encoders(self) -> tuple[nn.Module, ...]:
         """The one encoder."""
         return (self.encoder,)

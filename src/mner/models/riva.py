@@ -114,6 +114,11 @@ class Model(Supervised):
             tasks=(teacher, student, language),
         )
 
+    @staticmethod
+    def ignored(config: Config) -> tuple[str, ...]:
+        """It reads word vectors and characters and has a dropout of its own; the language loss needs a whole step."""
+        return ("model.word_dropout", "model.case_shape", "training.tokens_per_batch")
+
     def encoders(self) -> tuple[nn.Module, ...]:
         """The one encoder."""
         return (self.encoder,)

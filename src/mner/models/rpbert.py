@@ -89,6 +89,13 @@ class Model(nn.Module):
             tasks=() if options.without_relation else (relation,),
         )
 
+    @staticmethod
+    def ignored(config: Config) -> tuple[str, ...]:
+        """A hard gate learns against the mean loss of a whole step."""
+        options = Options.model_validate(config.model.options)
+        learns = options.gate == "hard" and not options.without_relation
+        return ("training.tokens_per_batch",) if learns else ()
+
     def encoders(self) -> tuple[nn.Module, ...]:
         """The one encoder."""
         return (self.words.encoder,)
@@ -136,7 +143,7 @@ class Model(nn.Module):
         losses = of_views(self, self.config, parts, scores, lengths, taught)
         if not sampled or gold is None:
             return losses
-        reward = parts["I+T"].mean().detach() - parts["I+T"].detach()  # against the batch's mean
+        reward = parts["I+T"].mean().detach() - parts["I+T"].detach()  # against the step's mean
         policy = -reward * chances.gather(1, action)[:, 0]
         return {**losses, "loss": losses["loss"] + policy, "policy": policy}
 

@@ -44,6 +44,11 @@ class Model(nn.Module):
             raise ConfigError('loss.views: the model "text" reads the words alone; set loss.views = ["T"]')
         return Needs(encoders=(config.model.encoder,))
 
+    @staticmethod
+    def ignored(config: Config) -> tuple[str, ...]:
+        """The rate of layers of its own: but for case shapes it has the encoder and the chain alone."""
+        return () if config.model.case_shape else ("training.feature_lr",)
+
     def word_vectors(self, batch: Mapping[ViewName, Arrays], view: ViewName) -> Tensor:
         """Word vectors (post, word, hidden) of one view."""
         vectors: Tensor = self.tagger.words(batch[view])

@@ -90,7 +90,7 @@ def steps(posts: int, *, posts_per_step: int, seed: int, epoch: int) -> Iterator
         yield order[start : start + posts_per_step]
 
 
-def micro_batches(split: Split, members: Sequence[int], *, tokens: int) -> Iterator[list[int]]:
+def micro_batches(split: Split, members: Sequence[int], *, tokens: float) -> Iterator[list[int]]:
     """A step's posts cut into groups of like length whose sub-tokens, all views together, fit ``tokens``.
 
     One post that is longer than ``tokens`` makes a group of its own.

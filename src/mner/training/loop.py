@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
@@ -15,7 +16,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from mner.config import Config
 from mner.errors import DivergedError
-from mner.models import Model
+from mner.models import Model, ignored
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather, micro_batches, plan, steps
 from mner.training.teachers import UNLABELLED, taught
@@ -55,7 +56,8 @@ def loop(
     An optimizer step is ``posts_per_step`` posts however they are cut into micro-batches: each micro-batch's
     summed loss is divided by the step's real number of posts, so a shorter last step is averaged over its own
     size. Each step seeds torch from the run's seed and its own number, so a resumed run repeats what an
-    unbroken one would have done. Steps of further tasks are counted, ordered and seeded in the same way.
+    unbroken one would have done. Steps of further tasks are counted, ordered and seeded in the same way. A model whose
+    losses depend on all posts of a step ignores ``tokens_per_batch``, and its steps are not cut.
 
     Args:
         model: As ``accelerator.prepare`` returned it, like ``optimizer``.
@@ -74,6 +76,7 @@ def loop(
     """
     settings = config.training
     views = cast(Model, accelerator.unwrap_model(model)).views
+    tokens_at_once = math.inf if "training.tokens_per_batch" in ignored(config) else settings.tokens_per_batch
     planned = [(part, place) for part in plan(split, further or {}, settings) for place in range(part.steps)]
     for number, (part, place) in enumerate(planned[done:], done):
         split, task = part.split, part.task
@@ -90,7 +93,7 @@ def loop(
         unlabelled = task == UNLABELLED
         # A model without further tasks, or one that is not taught, need not expect their arguments.
         named = {} if task is None or unlabelled else {"task": task.name}
-        groups = list(micro_batches(split, mine.tolist(), tokens=settings.tokens_per_batch))
+        groups = list(micro_batches(split, mine.tolist(), tokens=tokens_at_once))
         sums: dict[str, float] = {}
         tokens = 0
         model.train()

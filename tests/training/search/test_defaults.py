@@ -48,6 +48,30 @@ def test_rates_that_change_nothing_are_not_searched() -> None:
     assert "training.crf_lr" not in chosen and "training.encoder_lr" in chosen
 
 
+@pytest.mark.parametrize("name", ["imgfeat", "riva", "rpbert", "umgf", "umt"])
+def test_model_that_reads_no_text_of_pictures_has_no_budgets(name: str) -> None:
+    features = {"model": {"name": name}, "loss": {"views": ["I+T"]}}
+    chosen, left_out = searched(configs.check(features), space(context={"budget": {"tags": {"keep": True}}}))
+    assert not [key for key in chosen if key.startswith("context.")]
+    assert left_out == ["context.budget.tags"]
+    without, nothing = searched(configs.check(features))
+    assert (fingerprint(without), nothing) == (fingerprint(chosen), [])
+
+
+def test_empty_contexts_have_no_budgets() -> None:
+    empty = {**ITA, "context": {**ITA["context"], "substitute": "empty"}}
+    assert not [key for key in searched(configs.check(empty))[0] if key.startswith("context.")]
+
+
+@pytest.mark.parametrize("name", ["ocsga", "riva"])
+def test_model_without_word_dropout_has_none_searched(name: str) -> None:
+    vectors = {"model": {"name": name}, "context": {"tags_apart": True}, "loss": {"views": ["I+T"]}}
+    wide = space(model={"word_dropout": {"low": 0, "high": 0.5}})
+    chosen, left_out = searched(configs.check(vectors), wide)
+    assert "model.word_dropout" not in chosen and left_out == ["model.word_dropout"]
+    assert ("context.budget.tags" in chosen) == (name == "ocsga")
+
+
 def test_row_without_alignment_has_no_temperature() -> None:
     chosen, _ = searched(configs.check({**ITA, "loss": {"cva": "none"}}))
     assert "loss.weight_it" in chosen and "loss.temperature" not in chosen and "loss.weight_cva" not in chosen

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mner import config as configs
+from mner import models
 from mner.config import Config
 from mner.config.space import Number, Space, TrainingSpace, Values, checked
 from mner.errors import ConfigError
@@ -22,9 +23,6 @@ FACTORS = {
 }
 """By default these are searched from the configuration's value divided by this to the value times this, by log."""
 
-BARE = ("text", "ita")
-"""Models without layers of their own: but for case shapes, they have the encoder and the chain alone."""
-
 WORD_DROPOUT = 0.3
 BUDGET_SHARES = (8, 4, 1)
 """A context budget is searched at the configuration's value divided by each of these."""
@@ -33,8 +31,12 @@ BUDGET_SHARES = (8, 4, 1)
 def searchable(config: Config) -> dict[str, Number]:
     """The value of each key that can be searched and that affects this configuration.
 
-    One view has no loss weights, training without alignment no temperature, the T view alone no budgets; a rate of
-    [training.lr] stays as it is.
+    One view has no loss weights, training without alignment no temperature; the T view alone, empty contexts and a
+    model that reads no text of pictures have no budgets; a rate of [training.lr] stays as it is. What a model ignores
+    is left out.
+
+    Raises:
+        ConfigError: The model cannot be trained so.
 
     >>> from mner.config import check
     >>> text = searchable(check({"model": {"name": "text"}, "loss": {"views": ["T"]}}))
@@ -45,18 +47,17 @@ def searchable(config: Config) -> dict[str, Number]:
     values = {f"training.{key}": getattr(config.training, key) for key in TrainingSpace.model_fields}
     values["model.word_dropout"] = config.model.word_dropout
     values["context.word_pieces"] = config.context.word_pieces
-    if not config.model.case_shape and config.model.name in BARE:
-        del values["training.feature_lr"]
     for group in {"encoder", "crf"} & set(config.training.lr):
         del values[f"training.{group}_lr"]
-    if "I+T" in views:
+    if "I+T" in views and config.context.substitute != "empty" and models.needs(config).context:
         budget = config.context.budget
         values |= {f"context.budget.{source}": budget[source] for source in config.context.order if source in budget}
     if len(views) == 2:
         values |= {"loss.weight_t": weights.t, "loss.weight_it": weights.it}
         if config.loss.cva != "none":
             values |= {"loss.weight_cva": weights.cva, "loss.temperature": weights.temperature}
-    return values
+    ignored = models.ignored(config)
+    return {key: value for key, value in values.items() if key not in ignored}
 
 
 def searched(
@@ -125,14 +126,15 @@ def fingerprint(space: Mapping[str, Values]) -> str:
 
 
 def _defaults(start: Mapping[str, Number]) -> dict[str, Values]:
-    epochs, dropout = int(start["training.epochs"]), start["model.word_dropout"]
+    epochs = int(start["training.epochs"])
     space = {
         key: Values(low=_short(start[key] / factor), high=_short(start[key] * factor), log=True)
         for key, factor in FACTORS.items()
         if start.get(key, 0) > 0
     }
     space["training.epochs"] = Values(low=-(-epochs // 2), high=2 * epochs)
-    space["model.word_dropout"] = Values(low=0.0, high=max(WORD_DROPOUT, dropout))
+    if (dropout := start.get("model.word_dropout")) is not None:
+        space["model.word_dropout"] = Values(low=0.0, high=max(WORD_DROPOUT, dropout))
     for key, value in start.items():
         if key.startswith("context.budget.") and value > 0:
             choices = sorted({max(1, int(value) // share) for share in BUDGET_SHARES})
