@@ -78,27 +78,6 @@ def test_file_without_a_model_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         models.needs(config)
 
 
-@pytest.mark.parametrize(
-    ("name", "view", "why"),
-    [
-        *((name, "I+T", "reads no text of pictures") for name in ("imgfeat", "riva", "rpbert", "umgf", "umt")),
-        ("ocsga", "I+T", "has no case shapes"),
-        ("text", "T", "is trained on the T view alone, which has no text of pictures"),
-    ],
-)
-def test_marks_of_repeated_words_are_refused_where_they_do_nothing(name: str, view: str, why: str) -> None:
-    model = {"name": name, "case_shape": True, "repeats": True}
-    config = configs.check({"model": model, "loss": {"views": [view]}, "context": {"tags_apart": True}})
-    with pytest.raises(ConfigError, match=rf'^model\.repeats: the model "{name}" {why}, so it has no effect; set'):
-        models.needs(config)
-
-
-def test_marks_of_repeated_words_are_taken_where_the_text_of_pictures_is_read() -> None:
-    for name in ("ita", "vinvl"):
-        model = {"name": name, "case_shape": True, "repeats": True}
-        assert models.needs(configs.check({"model": model, "loss": {"views": ["I+T"]}})).context
-
-
 def test_rate_of_case_shapes_has_no_effect_without_them() -> None:
     for name, case_shape, ignored in (
         ("ita", False, ("training.feature_lr",)),

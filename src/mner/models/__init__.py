@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from mner import plugins
 from mner.config.read import validated
 from mner.config.schema import Section
-from mner.errors import ConfigError, PluginError
+from mner.errors import PluginError
 from mner.views import Needs
 
 if TYPE_CHECKING:
@@ -85,12 +85,9 @@ def needs(config: Config) -> Needs:
 
     Raises:
         PluginError: No model has that name.
-        ConfigError: An option is unknown or has a value that cannot be used, the model cannot be trained so, or
-            ``model.repeats`` is on and has no effect on it.
+        ConfigError: An option is unknown or has a value that cannot be used, or the model cannot be trained so.
     """
     declared: Needs = _plugin(config, allow_dotted=True).Model.needs(config)
-    if config.model.repeats:
-        _check_repeats(config, declared)
     return declared
 
 
@@ -127,23 +124,6 @@ def register() -> None:
     from mner.models.parts import vectors
 
     vectors.register()
-
-
-def _check_repeats(config: Config, declared: Needs) -> None:
-    """Refuse marks of repeated words that the model never learns.
-
-    Raises:
-        ConfigError: It reads no text of pictures, is not trained on it, or has no case shapes.
-    """
-    name, why = config.model.name, ""
-    if not declared.context:
-        why = f'the model "{name}" reads no text of pictures'
-    elif "I+T" not in config.loss.views:
-        why = f'the model "{name}" is trained on the T view alone, which has no text of pictures'
-    elif "model.case_shape" in ignored(config):
-        why = f'the model "{name}" has no case shapes'
-    if why:
-        raise ConfigError(f"model.repeats: {why}, so it has no effect; set model.repeats = false")
 
 
 def _plugin(config: Config, *, allow_dotted: bool) -> ModuleType:
