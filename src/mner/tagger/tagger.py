@@ -139,8 +139,7 @@ class Tagger:
         [Kevin Love|PER ...] is back in [Cleveland|LOC ...]
         """
         limit = self._limits.chosen(min_score)
-        wanted = self._request(post, image=image, context=context)
-        return self._tag([wanted], limit)[0].whole()
+        return self._tag([self._request(post, image=image, context=context)], limit)[0].whole()
 
     async def atag(
         self,
@@ -271,10 +270,9 @@ class Tagger:
         decoded = self._limits.spans(self._runtime, encoded, limit)
         done = []
         for wanted, reading, coded, spans in zip(requests, readings, encoded, decoded, strict=True):
-            entities = tuple(wanted.post.entity(span.span, span.score) for span in spans)
-            grounded = self._grounder.read(wanted, reading.context, entities)
-            prediction = predicted(wanted, reading, grounded, coded.cut)
-            of_words = tuple(scored.span for scored in spans)
+            entities = tuple(wanted.post.entity(each.span, each.score) for each in spans)
+            prediction = predicted(wanted, reading, self._grounder.read(wanted, reading.context, entities), coded.cut)
+            of_words = tuple(each.span for each in spans)
             done.append(Tagged(prediction, of_words, self._grounder.looking(wanted, reading, prediction)))
         return done
 
