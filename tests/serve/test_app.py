@@ -146,6 +146,15 @@ def test_time_of_a_request_is_that_of_all_its_pictures(service) -> None:
     assert (row["image_status"] == "used") == any(picture["status"] == "used" for picture in row["pictures"])
 
 
+def test_posts_to_explain_that_are_more_words_than_may_wait_are_answered(serve) -> None:
+    service = serve(waiting_words=100)
+    posts = [{"id": str(number), "text": "Kevin Love is back in Cleveland"} for number in range(4)]
+    status, answer, _ = service.ask({"explain": True, "posts": posts})
+    assert status == 200
+    assert [row["id"] for row in answer["posts"]] == ["0", "1", "2", "3"]
+    assert all(row["evidence"] for row in answer["posts"])
+
+
 def test_least_probability_is_kept_to(service) -> None:
     _, row, _ = service.ask({"text": POST, "min_score": 1.0})
     assert row["entities"] == []

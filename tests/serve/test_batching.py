@@ -134,6 +134,50 @@ def test_too_much_waiting_is_refused_with_the_seconds_to_wait() -> None:
     asyncio.run(run())
 
 
+def test_work_of_one_request_is_admitted_together_and_lets_others_between() -> None:
+    ended: list[str] = []
+
+    async def work(batching: Batcher) -> None:
+        assert await batching.alone([lambda n=n: n for n in range(20)], [10] * 20) == list(range(20))  # type: ignore[misc]
+        ended.append("alone")
+
+    async def tag(batching: Batcher) -> None:
+        await batching.tag(rows("a"), [1])
+        ended.append("tag")
+
+    async def run() -> None:
+        batching = batcher(echo([]), waiting_words=25)
+        await asyncio.wait_for(closed(batching, asyncio.gather(work(batching), tag(batching))), 10)
+
+    asyncio.run(run())
+    assert ended == ["tag", "alone"]
+
+
+def test_work_after_one_that_fails_or_whose_client_has_left_is_not_done() -> None:
+    called: list[int] = []
+
+    def work(number: int) -> None:
+        called.append(number)
+        if number == 1:
+            raise ValueError("no")
+
+    async def run() -> None:
+        batching = batcher(echo([]))
+        batching.start()
+        with pytest.raises(ValueError, match="no"):
+            await batching.alone([lambda n=n: work(n) for n in range(4)], [1] * 4)  # type: ignore[misc]
+        release = threading.Event()
+        gone = asyncio.ensure_future(batching.alone([lambda: release.wait(10), lambda: work(9)], [1, 1]))
+        await asyncio.sleep(0.05)
+        gone.cancel()
+        release.set()
+        await batching.close()
+        assert batching.waiting == 0
+
+    asyncio.run(run())
+    assert called == [0, 1]
+
+
 def test_post_that_cannot_be_tagged_harms_no_other_request() -> None:
     def tag(rows):
         if any(row["text"] == "bad" for row in rows):

@@ -25,7 +25,7 @@ from mner.serve.settings import Settings
 from mner.tagger import Tagger
 from mner.tagger.grounder import Tagged
 from mner.tagger.requests import PostLike, request
-from mner.tagger.tagger import explaining
+from mner.tagger.tagger import explaining, tagged
 from mner.types import Post, Prediction, VisualContext
 
 _T = TypeVar("_T")
@@ -61,6 +61,15 @@ class _Post:
         return {**self.posted.row, **self.beside} if self.beside else self.post
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A post that the model is done with, what explains it, and its prediction from the words alone, if wanted."""
+
+    done: Tagged
+    explained: Callable[[Prediction], Explanation]
+    alone: Prediction | None
+
+
 class Answers:
     """Answers requests with one tagger."""
 
@@ -84,7 +93,7 @@ class Answers:
         if pictured:
             await asyncio.gather(*(self._look(post, until) for post in pictured))
         if options.explain:
-            answers = await asyncio.gather(*(self._explained(post, options, until) for post in posts))
+            answers = await self._explained(posts, options, until)
         else:
             answers = await self._tagged(posts, options, until)
         rows = [row for row, _ in answers]
@@ -161,17 +170,31 @@ class Answers:
             for at, prediction in enumerate(predictions[: len(posts)])
         ]
 
-    async def _explained(self, post: _Post, options: Options, until: float) -> tuple[dict[str, Any], Prediction]:
-        times = 6 + len(post.posted.images)  # both views, and each kind of context and each picture left out
-        work = partial(explaining, self._tagger, post.row)
-        done, explained = await self._batcher.alone(work, times * post.words)
-        explanation: Explanation = await asyncio.to_thread(explained, await self._whole(done, until))
+    async def _explained(
+        self, posts: Sequence[_Post], options: Options, until: float
+    ) -> list[tuple[dict[str, Any], Prediction]]:
+        both = [bool(options.views and post.beside) for post in posts]
+        work = [partial(self._weighed, post, alone) for post, alone in zip(posts, both, strict=True)]
+        words = [
+            # both views, and each kind of context and each picture left out
+            (6 + len(post.posted.images)) * post.words + len(post.post.words) * alone
+            for post, alone in zip(posts, both, strict=True)
+        ]
+        weighed = await self._batcher.alone(work, words)
+        return await asyncio.gather(*(self._explanation(each, options, until) for each in weighed))
+
+    def _weighed(self, post: _Post, both: bool) -> _Weighed:
+        """What needs the model to explain a post; called in its thread."""
+        done, explained = explaining(self._tagger, post.row)
+        return _Weighed(done, explained, tagged(self._tagger, [post.post])[0].prediction if both else None)
+
+    async def _explanation(
+        self, weighed: _Weighed, options: Options, until: float
+    ) -> tuple[dict[str, Any], Prediction]:
+        explanation = await asyncio.to_thread(weighed.explained, await self._whole(weighed.done, until))
         prediction = _above(explanation.prediction, options.min_score)
-        alone = prediction
-        if options.views and post.beside:
-            (tagged,) = await self._batcher.tag([post.post], [len(post.post.words)])
-            alone = tagged.prediction
-        row = _row(prediction, options, _above(alone, options.min_score))
+        alone = prediction if weighed.alone is None else _above(weighed.alone, options.min_score)
+        row = _row(prediction, options, alone)
         row["evidence"] = [evidence.to_dict() for evidence in explanation.evidence]
         row["pieces"] = [piece.to_dict() for piece in explanation.pieces]
         return row, prediction

@@ -98,15 +98,21 @@ class Batcher:
         last: list[Tagged] = await self._put(rows[first:], size).future
         return predictions + last
 
-    async def alone(self, work: Callable[[], _T], words: int) -> _T:
-        """What a function gives that needs the model for itself.
+    async def alone(self, work: Sequence[Callable[[], _T]], words: Sequence[int]) -> list[_T]:
+        """What the functions of one request give, each of which needs the model for itself.
+
+        They are admitted together, and each waits for the one before: others get their turn in between, and none is
+        called after one that raised or once the client has left.
+
+        Args:
+            work: The functions, called in the thread of the model.
+            words: How many words the model reads for each.
 
         Raises:
             RequestError: As ``tag``.
         """
-        self._admit(words)
-        result: _T = await self._put((), words, work).future
-        return result
+        self._admit(sum(words))
+        return [await self._put((), count, each).future for each, count in zip(work, words, strict=True)]
 
     def _admit(self, words: int) -> None:
         if self.waiting and self.waiting + words > self._most:
@@ -128,7 +134,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         while self._jobs or not self._closing:
             await self._filled.wait()
-            if self._wait and not self._full.is_set() and self._under_way() > len(self._jobs) > 0:
+            if self._wait and not self._full.is_set() and self._shared() and self._under_way() > len(self._jobs):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._full.wait(), self._wait)
             jobs = self._take()
@@ -143,6 +149,10 @@ class Batcher:
                         job.future.set_exception(outcome)
                     else:
                         job.future.set_result(outcome)
+
+    def _shared(self) -> bool:
+        """Whether the next batch may hold jobs of other requests, too."""
+        return bool(self._jobs) and self._jobs[0].work is None
 
     def _take(self) -> list[_Job]:
         """The next jobs of one batch; those whose client has left are dropped."""
