@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import os
@@ -10,13 +11,15 @@ import struct
 import threading
 import time
 import zlib
+from types import SimpleNamespace
 
 import pytest
 
 from mner.config import VisionConfig
 from mner.contexts.store import Store
-from mner.errors import DataError
-from mner.serve.picture_workers import Opening, _too_large
+from mner.errors import DataError, WorkerError
+from mner.serve import picture_workers
+from mner.serve.picture_workers import Job, Opening, Workers, _too_large
 from mner.serve.pictures import PictureReader
 from mner.types import VisualContext
 from mner.vision.extract import Extractor
@@ -148,6 +151,91 @@ def test_worker_that_is_killed_with_a_picture_has_it_read_by_another(serve, tick
     os.kill(pid, signal.SIGKILL)
     thread.join(60)
     assert [row["image_status"] for row in rows] == ["used"]
+
+
+class Crews:
+    """Stands for pools of one process each, whose process is this one or one that is gone.
+
+    Args:
+        replaced: What happens to the process that is started in the place of one that is gone.
+    """
+
+    def __init__(self, replaced: Exception | None = None, result: object = None) -> None:
+        self.replaced, self.result = replaced, result
+        self.opened = 0
+
+    def __call__(self, opening: object, *, workers: int) -> Crews:
+        self.opened += 1
+        return self
+
+    def __enter__(self) -> Crews:
+        self.idle = 1
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+    @property
+    def pids(self) -> list[int]:
+        return [999_999_999]
+
+    def give(self, task: int, items: object) -> None: ...
+
+    def wait(self) -> list[tuple[int, object]]:
+        if self.idle and self.replaced is not None and self.opened == 1:
+            self.idle = 0
+            return []
+        if not self.idle and self.replaced is not None:
+            raise self.replaced
+        if isinstance(self.result, Exception):
+            raise self.result
+        return [(0, self.result)]
+
+
+def read_by(monkeypatch, crews: Crews, *, alive) -> tuple[VisualContext, list[str]]:
+    """What becomes of a picture, and why workers ended."""
+    ended: list[str] = []
+    monkeypatch.setattr(picture_workers, "Processes", crews)
+    monkeypatch.setattr(picture_workers, "active_children", lambda: [SimpleNamespace(pid=999_999_999)] * alive())
+    workers = Workers(lambda: None, workers=1, waiting=4, ended=ended.append)  # type: ignore[arg-type]
+
+    async def run() -> VisualContext:
+        loop = asyncio.get_running_loop()
+        job = Job(("picture", b"x"), loop.create_future(), loop.time() + 30, loop)
+        assert workers.put(job)
+        workers.start()
+        context, _ = await asyncio.wait_for(job.future, 20)
+        return context
+
+    try:
+        return asyncio.run(run()), ended
+    finally:
+        workers.close()
+
+
+def test_picture_outlives_an_idle_worker_whose_successor_cannot_load(monkeypatch) -> None:
+    read = VisualContext("picture")
+    crews = Crews(WorkerError("a worker ended before it had loaded"), [read])
+    context, ended = read_by(monkeypatch, crews, alive=lambda: crews.opened > 1)
+    assert context is read
+    assert ended[0] == "it ended while it was idle"
+    assert crews.opened == 2
+
+
+def test_picture_is_not_to_blame_where_no_worker_can_be_started(monkeypatch) -> None:
+    context, _ = read_by(monkeypatch, Crews(result=WorkerError("too little memory")), alive=lambda: True)
+    assert (context.status, "too little memory" in (context.reason or "")) == ("timeout", True)
+    context, _ = read_by(monkeypatch, Crews(result=ValueError("no")), alive=lambda: True)
+    assert context.status == "unreadable"
+
+
+def test_worker_that_raised_is_not_ended_later(monkeypatch) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(picture_workers, "_end", ended.append)
+    monkeypatch.setattr(picture_workers, "LONGEST", 0.2)
+    read_by(monkeypatch, Crews(result=ValueError("no")), alive=lambda: True)
+    before = len(ended)  # closing ends what there is
+    time.sleep(0.5)
+    assert len(ended) == before
 
 
 def test_store_that_cannot_be_opened_is_refused_at_the_start(tagger, tmp_path) -> None:

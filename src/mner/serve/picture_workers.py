@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mner.engines.processes import Processes
-from mner.errors import MnerWarning
+from mner.errors import MnerWarning, WorkerError
 from mner.types import VisualContext
 
 if TYPE_CHECKING:
@@ -212,14 +212,21 @@ class Workers:
             except queue.Empty:
                 job = None
             if self._leaving.is_set():
+                if job is not None:
+                    job.lost("timeout", "the service is stopping")
                 return
             if not any(child.pid in crew.pids for child in active_children()):
+                if job is not None and not self.put(job):  # another worker may be free before this one is replaced
+                    job.lost("timeout", "too many pictures wait already")
                 crew.wait()  # takes note that it is gone, and starts another
                 self._ended("it ended while it was idle")
                 self._load(crew)
-            if job is not None:
+            elif job is not None:
                 try:
                     self._read(crew, job)
+                except WorkerError as error:  # there is no worker; the picture may be fine
+                    job.lost("timeout", f"the picture was not read: {error}")
+                    raise
                 except Exception as error:
                     job.lost("unreadable", f"the picture could not be read: {error}")
                     raise
@@ -230,13 +237,9 @@ class Workers:
             job.lost("timeout", "its time was over before a worker was free")
             return
         for _ in range(TRIES):
-            hangs = threading.Timer(LONGEST, _end, crew.pids)
-            hangs.daemon = True
-            hangs.start()
             began = time.perf_counter()
             results = self._result(crew, job.item)
             seconds = time.perf_counter() - began
-            hangs.cancel()
             if results is not None:
                 job.end(results[0], seconds)
                 return
@@ -250,10 +253,17 @@ class Workers:
         job.lost("unreadable", f"given up: {TRIES} workers ended with it")
 
     def _result(self, crew: Processes[Item, VisualContext], item: Item) -> Sequence[VisualContext] | None:
-        crew.give(0, [item])
-        while True:
-            for _, results in crew.wait():
-                return results
+        """What the process read; None where it ended, by itself or because it took too long."""
+        hangs = threading.Timer(LONGEST, _end, crew.pids)
+        hangs.daemon = True
+        hangs.start()
+        try:
+            crew.give(0, [item])
+            while True:
+                for _, results in crew.wait():
+                    return results
+        finally:
+            hangs.cancel()
 
 
 def _end(pid: int) -> None:
