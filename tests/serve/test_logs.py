@@ -50,7 +50,7 @@ def test_exception_is_named_with_its_place_and_without_its_message() -> None:
 def test_failure_of_the_service_is_an_answer_with_the_request_of_its_log(serve, caplog, monkeypatch) -> None:
     service = serve()
 
-    async def fail(query: object) -> None:
+    async def fail(*_: object) -> None:
         raise RuntimeError("Zanzibar")
 
     monkeypatch.setattr(service.service.answers, "of", fail)
@@ -70,7 +70,7 @@ def test_request_that_outlasts_the_end_of_the_service_is_told_to_come_again(serv
     service.server.config.timeout_graceful_shutdown = 1
     begun = threading.Event()
 
-    async def wait(query: object) -> None:
+    async def wait(*_: object) -> None:
         begun.set()
         await asyncio.sleep(60)
 

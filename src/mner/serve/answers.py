@@ -15,11 +15,11 @@ from mner.bulk import line
 from mner.contexts.rows import from_row, to_row
 from mner.errors import DataError
 from mner.evidence import Explanation
-from mner.serve.addresses import fetch
+from mner.serve.addresses import Fetcher, check
 from mner.serve.batching import Batcher
 from mner.serve.faults import RequestError
 from mner.serve.metrics import Metrics
-from mner.serve.pictures import NAME, PictureReader
+from mner.serve.pictures import NAME, PictureReader, late
 from mner.serve.schema import Options, Posted, Query
 from mner.serve.settings import Settings
 from mner.tagger import Tagger
@@ -78,10 +78,20 @@ class Answers:
     ) -> None:
         self._tagger, self._settings, self._batcher = tagger, settings, batcher
         self._pictures, self._metrics = pictures, metrics
+        self._fetcher = Fetcher(settings)
         self._free_lookers = asyncio.Semaphore(LOOKERS)
 
-    async def of(self, query: Query) -> Answer:
+    def close(self) -> None:
+        """Fetch no more pictures."""
+        self._fetcher.close()
+
+    async def of(self, query: Query, room: Callable[[int], bool]) -> Answer:
         """The answer to a request.
+
+        Args:
+            query: The request.
+            room: Counts the bytes of a picture that was fetched among those that are held; False where they are too
+                many.
 
         Raises:
             RequestError: A post cannot be tagged, or too much waits already.
@@ -91,7 +101,7 @@ class Answers:
         until = asyncio.get_running_loop().time() + query.picture_ms / 1000
         pictured = [post for post in posts if post.posted.pictured]
         if pictured:
-            await asyncio.gather(*(self._look(post, until) for post in pictured))
+            await asyncio.gather(*(self._look(post, until, room) for post in pictured))
         if options.explain:
             answers = await self._explained(posts, options, until)
         else:
@@ -123,24 +133,28 @@ class Answers:
         if (words := len(parsed.words)) > self._settings.max_words:
             message = f"{words:,} words, the limit is {self._settings.max_words:,}"
             raise RequestError(422, "too_long", message, field=posted.named("text"))
-        if posted.url is not None and not self._settings.hosts:
-            message = "this service fetches no pictures; send the bytes in base64 as image"
-            raise RequestError(422, "url_refused", message, field=posted.named("image_url"))
+        if posted.url is not None:
+            field = posted.named("image_url")
+            if not self._settings.hosts:
+                message = "this service fetches no pictures; send the bytes in base64 as image"
+                raise RequestError(422, "url_refused", message, field=field)
+            check(posted.url, self._settings.hosts, field=field)
         return _Post(posted, parsed, beside)
 
-    async def _look(self, post: _Post, until: float) -> None:
+    async def _look(self, post: _Post, until: float, room: Callable[[int], bool]) -> None:
         """Put what was read from a post's pictures into its row; one that cannot be read delays no other."""
         contents = post.posted.images
         if not contents:
             try:
-                contents = (await fetch(str(post.posted.url), self._settings, until),)
+                contents = (await self._fetcher.fetch(str(post.posted.url), until),)
             except TimeoutError:
-                post.beside["context"] = VisualContext(
-                    NAME, status="timeout", reason="the picture did not come in time"
-                )
+                post.beside["context"] = late("the picture did not come in time")
                 return
             except OSError as error:
                 post.beside["context"] = VisualContext(NAME, status="missing", reason=str(error))
+                return
+            if not room(len(contents[0])):
+                post.beside["context"] = late("the service holds too many pictures already; send it again")
                 return
         if self._pictures is None:
             post.beside["images"] = contents  # the tagger says why they are not read

@@ -107,6 +107,7 @@ class Service:
         finally:
             self.ready = False
             await self.batcher.close()
+            self.answers.close()
             if self.pictures is not None:
                 await asyncio.get_running_loop().run_in_executor(None, self.pictures.close)
 
@@ -118,7 +119,14 @@ class Service:
             content = await read(request, self.settings, hold)
             query = schema.query(content, request.headers.get("content-type", ""), self.settings)
             request.state.posts = len(query.posts)
-            answer = await unless_gone(request, self.answers.of(query))
+
+            def room(size: int) -> bool:
+                if self.gate.held + size > self.settings.max_held:
+                    return False
+                hold(size)
+                return True
+
+            answer = await unless_gone(request, self.answers.of(query, room))
         request.state.pictures = answer.pictures
         return Response(answer.body, media_type="application/json", headers={"X-Content-Type-Options": "nosniff"})
 

@@ -21,6 +21,9 @@ log = logging.getLogger("mner.serve")
 NAME = "picture"
 """The name of a picture that came without one."""
 
+SMALL = 2**20
+"""Bytes of a picture up to which it is not worth a thread to tell whether it is known."""
+
 
 @dataclass(slots=True)
 class Seen:
@@ -99,15 +102,14 @@ class PictureReader:
             content: The bytes of the file.
             until: The end of the time for it, as the event loop counts.
         """
-        loop = asyncio.get_running_loop()
-        digest = await loop.run_in_executor(None, lambda: hashlib.sha256(content).hexdigest())
-        known = self._kept.get(digest)
-        if known is not None:
-            self._kept.move_to_end(digest)
-            self.seen.remembered += 1
-            return known
         try:
             async with asyncio.timeout_at(until):
+                digest = _digest(content) if len(content) <= SMALL else await asyncio.to_thread(_digest, content)
+                known = self._kept.get(digest)
+                if known is not None:
+                    self._kept.move_to_end(digest)
+                    self.seen.remembered += 1
+                    return known
                 while (future := self._at_work.get(digest)) is not None:
                     context = await asyncio.shield(future)
                     if context.status != "timeout":  # the time of whoever asked first was over, and ours is not
@@ -117,7 +119,7 @@ class PictureReader:
                 return await asyncio.shield(future)
         except TimeoutError:
             self.seen.late += 1
-            return _late("the picture was not read within the time of the request")
+            return late("the picture was not read within the time of the request")
 
     async def _first(self, digest: str, content: bytes, until: float) -> VisualContext:
         """The reading of a picture that nobody else is having read."""
@@ -139,7 +141,7 @@ class PictureReader:
             return known
         job = Job((NAME, content), loop.create_future(), until, loop)
         if not self._workers.put(job):
-            return _late("too many pictures wait already")
+            return late("too many pictures wait already")
         context, seconds = await job.future
         if context.status != "timeout":
             self.seen.read += 1
@@ -156,5 +158,10 @@ class PictureReader:
         log.warning("a picture worker was replaced", extra={"event": "worker_replaced", "reason": reason})
 
 
-def _late(reason: str) -> VisualContext:
+def late(reason: str) -> VisualContext:
+    """The context of a picture that was not read in time."""
     return VisualContext(image=NAME, status="timeout", reason=reason)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

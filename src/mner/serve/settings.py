@@ -22,7 +22,8 @@ class Settings:
 
     Attributes:
         max_bytes: Of a request's body; more is refused before it is read.
-        max_held: Bytes of all bodies that are in memory at a time; a request beyond them is asked to come again.
+        max_held: Bytes in memory at a time of all bodies and of the pictures that were fetched for them. A request
+            beyond them is asked to come again, and a fetched picture beyond them is not read.
         max_pixels: Of a picture, read from its header; a larger one is not decoded.
         max_posts: Posts of one request.
         max_pictures: Pictures of one post, at most as many as the tagger takes (``mner.load(max_pictures=...)``).
