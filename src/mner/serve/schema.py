@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -20,7 +19,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mner.contexts.rows import STATUSES
-from mner.serve import body
+from mner.serve import body, context_limits
 from mner.serve.faults import RequestError, of_pydantic, place
 from mner.serve.settings import Settings
 from mner.types import ViewName
@@ -236,7 +235,7 @@ def _posted(post: PostFields, files: Sequence[bytes], settings: Settings, where:
         message = f"{len(post.words):,} words, the limit is {settings.max_words:,}"
         raise RequestError(422, "too_long", message, field=posted.named("words"))
     if "context" in given:
-        _check_context(post.context, settings, posted.named("context"))
+        context_limits.check(post.context, settings, posted.named("context"))
     pictures = [name for name in ("image", "images", "image_url") if name in given] + ["images"] * bool(files)
     if len(pictures) > 1:
         message = f"a post names its pictures in one way; leave out {pictures[0]} or {pictures[-1]}"
@@ -251,19 +250,6 @@ def _posted(post: PostFields, files: Sequence[bytes], settings: Settings, where:
         images = [body.picture(text, posted.named(f"images[{at}]")) for at, text in enumerate(post.images)]
     row: dict[str, Any] = {"id": post.id} | ({"words": post.words} if "words" in given else {"text": post.text})
     return Posted(row, tuple(images), post.image_url or None, post.context, where)
-
-
-def _check_context(context: Any, settings: Settings, field: str) -> None:
-    if not isinstance(context, str | dict):
-        raise RequestError(422, "invalid_context", "expected a caption or an object", field=field)
-    try:
-        size = len(context) if isinstance(context, str) else len(json.dumps(context, allow_nan=False))
-    except ValueError:  # the answer has the context, and JSON has no infinity
-        message = "holds a number beyond the range of JSON readers, such as 1e400; leave it out or write it as a text"
-        raise RequestError(422, "invalid_context", message, field=field) from None
-    if size > settings.max_characters:
-        message = f"{size:,} characters, the limit is {settings.max_characters:,}"
-        raise RequestError(422, "too_long", message, field=field)
 
 
 Example = Literal["text", "picture", "edited", "many"]

@@ -28,7 +28,8 @@ class Settings:
         max_posts: Posts of one request.
         max_pictures: Pictures of one post, at most as many as the tagger takes (``mner.load(max_pictures=...)``).
         max_words: Words of one post.
-        max_characters: Characters of one post's text, and of a context as JSON.
+        max_characters: Characters of one post's text and of a caption that stands for its picture; a context may have
+            as many in its entries, times ``max_pictures``.
         body_seconds: Seconds within which a body must have come.
         picture_ms: Most milliseconds for the pictures of one request. A picture that is not read by then counts as
             none, and one that a grounder has not looked at gives none of its regions.
