@@ -19,7 +19,7 @@ from mner.config import VisionConfig
 from mner.contexts.store import Store
 from mner.errors import DataError, WorkerError
 from mner.serve import picture_workers
-from mner.serve.picture_workers import Job, Opening, Workers, _too_large
+from mner.serve.picture_workers import Job, Opening, Workers, too_large
 from mner.serve.pictures import PictureReader
 from mner.types import VisualContext
 from mner.vision.extract import Extractor
@@ -245,11 +245,11 @@ def test_store_that_cannot_be_opened_is_refused_at_the_start(tagger, tmp_path) -
 
 
 def test_pixels_are_read_from_the_header_alone() -> None:
-    assert _too_large("a", bomb(100, 100), 10_000) is None
-    context = _too_large("a", bomb(101, 100), 10_000)
+    assert too_large("a", bomb(100, 100), 10_000) is None
+    context = too_large("a", bomb(101, 100), 10_000)
     assert context is not None
     assert (context.status, "101 x 100" in (context.reason or "")) == ("too_large", True)
-    assert _too_large("a", b"", 1) is None
+    assert too_large("a", b"", 1) is None
 
 
 def test_opening_pickles(tagger, tmp_path) -> None:

@@ -229,6 +229,20 @@ def test_arrays_of_several_pictures_stand_side_by_side() -> None:
     assert reading.reason == "picture 2 (b): there is no such picture"
 
 
+@pytest.mark.parametrize("reads_context", [False, True])
+def test_context_that_says_why_a_picture_is_unusable_holds_for_its_features(reads_context: bool) -> None:
+    features: Any = Features(a=1, b=2)
+    beside = Beside(ContextConfig(), Pictures(VisionConfig()), reads_context=reads_context, features=features)
+    late = VisualContext("a", status="timeout", reason="too slow")
+    reading = beside.look(request("Hi", image="a", context=late))
+    assert (reading.status, reading.reason, dict(reading.arrays)) == ("timeout", "too slow", {})
+    reading = beside.look(request("Hi", image=["a", "b"], context=[late, None]))
+    assert [each.status for each in reading.apart] == ["timeout", "used"]
+    assert reading.arrays["grid"].shape == (2, 2)
+    assert reading.reason is not None
+    assert reading.reason.startswith("picture 1 (a): too slow")
+
+
 def test_each_of_several_pictures_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow:
         def read(self, source: Any, *, image: str, store: Any = None) -> VisualContext:

@@ -20,12 +20,13 @@ from mner.serve.batching import Batcher
 from mner.serve.faults import RequestError
 from mner.serve.metrics import Metrics
 from mner.serve.pictures import NAME, PictureReader, late
+from mner.serve.pixels import PixelReader
 from mner.serve.schema import Options, Posted, Query
 from mner.serve.settings import Settings
 from mner.tagger import Tagger
 from mner.tagger.grounder import Tagged
-from mner.tagger.requests import PostLike, request
-from mner.tagger.tagger import explaining, tagged
+from mner.tagger.requests import request
+from mner.tagger.steps import Looked, Step, explaining, reads_pixels, tagged
 from mner.types import Post, Prediction, VisualContext
 
 _T = TypeVar("_T")
@@ -46,19 +47,20 @@ class Answer:
 
 @dataclass(slots=True)
 class _Post:
-    """A post on its way: its words split, and what goes with them, as the tagger takes it."""
+    """A post on its way: its words split, and what goes with them, as the tagger takes it, or has looked at it."""
 
     posted: Posted
     post: Post
     beside: dict[str, Any]
+    seen: Looked | None = None
 
     @property
     def words(self) -> int:
         return len(self.post.words) + _count_words(self.beside.get("context"))
 
     @property
-    def row(self) -> PostLike:
-        return {**self.posted.row, **self.beside} if self.beside else self.post
+    def row(self) -> Step:
+        return self.seen or ({**self.posted.row, **self.beside} if self.beside else self.post)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,16 @@ class Answers:
         self._tagger, self._settings, self._batcher = tagger, settings, batcher
         self._pictures, self._metrics = pictures, metrics
         self._fetcher = Fetcher(settings)
+        self._pixels = None
+        if reads_pixels(tagger):
+            self._pixels = PixelReader(tagger, pixels=settings.max_pixels, waiting=settings.pictures_waiting)
         self._free_lookers = asyncio.Semaphore(LOOKERS)
 
     def close(self) -> None:
-        """Fetch no more pictures."""
+        """Fetch no more pictures, and look at no more."""
         self._fetcher.close()
+        if self._pixels is not None:
+            self._pixels.close()
 
     async def of(self, query: Query, room: Callable[[int], bool]) -> Answer:
         """The answer to a request.
@@ -157,15 +164,15 @@ class Answers:
                 post.beside["context"] = late("the service holds too many pictures already; send it again")
                 return
         if self._pictures is None:
-            post.beside["images"] = contents  # the tagger says why they are not read
-            return
-        contexts = await asyncio.gather(*(self._pictures.read(content, until=until) for content in contents))
-        several = len(contexts) > 1
-        post.beside["context"] = contexts if several else contexts[0]
-        pairs = zip(contents, contexts, strict=True)
-        read = [content if context.status == "ok" else b"" for content, context in pairs]
-        if several or contexts[0].status == "ok":
-            post.beside["images"] = read  # for models that look at pixels, too
+            post.beside["images"] = contents  # for the tagger, which says why where it does not look at them
+        else:
+            contexts = await asyncio.gather(*(self._pictures.read(content, until=until) for content in contents))
+            several = len(contexts) > 1
+            post.beside["context"] = contexts if several else contexts[0]
+            if several or contexts[0].status == "ok":
+                post.beside["images"] = contents  # for models that look at pixels, too, and for grounders
+        if self._pixels is not None and "images" in post.beside:
+            post.seen = await self._pixels.read({**post.posted.row, **post.beside}, contents, until=until)
 
     async def _tagged(
         self, posts: Sequence[_Post], options: Options, until: float

@@ -25,7 +25,7 @@ from mner.serve.metrics import Metrics
 from mner.serve.pictures import PictureReader
 from mner.serve.settings import Settings
 from mner.tagger import Tagger
-from mner.tagger.tagger import tagged
+from mner.tagger.steps import reads_contexts, tagged
 
 _T = TypeVar("_T")
 
@@ -49,7 +49,7 @@ class Service:
         self.pictures: PictureReader | None = None
         vision = tagger.config.vision
         reads = tagger.settings["use_images"] and "I+T" in tagger.config.loss.views
-        if reads and (vision.detector or vision.captioner or vision.ocr):
+        if reads_contexts(tagger) and (vision.detector or vision.captioner or vision.ocr):
             self.pictures = PictureReader(
                 vision,
                 store=settings.store,

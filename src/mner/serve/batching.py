@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from mner.serve.faults import RequestError
 from mner.tagger.grounder import Tagged
-from mner.tagger.requests import PostLike
+from mner.tagger.steps import Step
 
 _T = TypeVar("_T")
 
@@ -28,7 +28,7 @@ class _Job:
 
     words: int
     work: Callable[[], Any] | None
-    rows: Sequence[PostLike]
+    rows: Sequence[Step]
     future: asyncio.Future[Any] = field(repr=False)
 
 
@@ -46,7 +46,7 @@ class Batcher:
 
     def __init__(
         self,
-        tag: Callable[[Sequence[PostLike]], list[Tagged]],
+        tag: Callable[[Sequence[Step]], list[Tagged]],
         *,
         batch_words: int,
         wait: float,
@@ -77,7 +77,7 @@ class Batcher:
             await self._task
         self._thread.shutdown()
 
-    async def tag(self, rows: Sequence[PostLike], words: Sequence[int]) -> list[Tagged]:
+    async def tag(self, rows: Sequence[Step], words: Sequence[int]) -> list[Tagged]:
         """The predictions of the rows of one request.
 
         Args:
@@ -121,7 +121,7 @@ class Batcher:
                 429, "busy", "too many posts wait already; send this again", wait=min(60, max(1, seconds))
             )
 
-    def _put(self, rows: Sequence[PostLike], words: int, work: Callable[[], Any] | None = None) -> _Job:
+    def _put(self, rows: Sequence[Step], words: int, work: Callable[[], Any] | None = None) -> _Job:
         job = _Job(words, work, rows, asyncio.get_running_loop().create_future())
         self._jobs.append(job)
         self.waiting += words

@@ -91,7 +91,7 @@ class Opening:
 
         def read(items: list[Item]) -> list[VisualContext]:
             return [
-                _too_large(name, content, self.pixels) or extractor.read(content, image=name, store=store)
+                too_large(name, content, self.pixels) or extractor.read(content, image=name, store=store)
                 for name, content in items
             ]
 
@@ -107,7 +107,7 @@ def _first_picture() -> Any:
     return picture
 
 
-def _too_large(name: str, content: bytes, limit: int) -> VisualContext | None:
+def too_large(name: str, content: bytes, limit: int) -> VisualContext | None:
     """The context of a picture of too many pixels, by its header; None for any other, damaged ones among them."""
     from PIL import Image
 

@@ -91,6 +91,10 @@ class Beside:
         reads_context: Whether the model reads contexts.
         features: From a picture to the arrays that the model declares; None if it declares none.
         off: Why no picture is looked at; None if pictures are.
+
+    Attributes:
+        reads_context: Whether contexts of pictures are read.
+        reads_pixels: Whether features of pictures are read.
     """
 
     def __init__(
@@ -104,9 +108,10 @@ class Beside:
     ) -> None:
         self._options = options
         self._pictures = pictures
-        self._reads_context = reads_context
         self._features = features
         self._off = off
+        self.reads_context = reads_context and off is None
+        self.reads_pixels = features is not None and off is None
 
     def look(self, wanted: Request) -> PictureReading:
         """What of the request's pictures goes beside the words, and what became of them.
@@ -117,10 +122,12 @@ class Beside:
             return PictureReading("disabled", self._off) if wanted.pictured else PictureReading("none")
         if wanted.apart and wanted.context is None:
             return self._together(wanted)
-        context = self._pictures.context(wanted) if self._reads_context else None
+        context = self._pictures.context(wanted) if self.reads_context else None
         pieces = () if context is None else compose(context, self._options)
-        status, reason = judge(wanted, context, pieces)
-        if self._features is None or not wanted.pictured:
+        given = wanted.context
+        refused = given is not None and given.status != "ok"  # it says why the picture cannot be used
+        status, reason = judge(wanted, given if refused else context, pieces)
+        if self._features is None or not wanted.pictured or refused:
             return PictureReading(status, reason, context, pieces)
         arrays, outcome, why = self._features.read(wanted.post.image or UNNAMED, self._pictures.source(wanted))
         if arrays or context is None:

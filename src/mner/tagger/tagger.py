@@ -200,11 +200,13 @@ class Tagger:
         context: ContextLike | Sequence[ContextLike] | None = None,
     ) -> Explanation:
         """What the picture did for each entity of one post; the arguments are those of a call."""
-        done, explained = self._explaining(self._request(post, image=image, context=context))
+        wanted = self._request(post, image=image, context=context)
+        done, explained = self._explaining(wanted, self._beside.look(wanted))
         return explained(done.whole())
 
-    def _explaining(self, wanted: Request) -> tuple[Tagged, Callable[[Prediction], Explanation]]:
-        reading = self._beside.look(wanted)
+    def _explaining(
+        self, wanted: Request, reading: PictureReading
+    ) -> tuple[Tagged, Callable[[Prediction], Explanation]]:
         (done,) = self._tag([wanted], self._limits.own, [reading])
         evidence = weigh(
             self._runtime,
@@ -275,16 +277,6 @@ class Tagger:
             of_words = tuple(each.span for each in spans)
             done.append(Tagged(prediction, of_words, self._grounder.looking(wanted, reading, prediction)))
         return done
-
-
-def tagged(tagger: Tagger, posts: Iterable[PostLike]) -> list[Tagged]:
-    """The first step of ``batch``, for a server: no grounder has looked at the pictures yet, see ``Tagged.look``."""
-    return tagger._tag([tagger._numbered(number, post) for number, post in enumerate(posts, 1)], tagger._limits.own)
-
-
-def explaining(tagger: Tagger, post: PostLike) -> tuple[Tagged, Callable[[Prediction], Explanation]]:
-    """The first step of ``explain``, for a server: the post as ``tagged`` gives it, and what explains it."""
-    return tagger._explaining(tagger._request(post))
 
 
 def _reopened(reopen: Callable[[], Tagger], settings: Mapping[str, Any]) -> Tagger:
