@@ -421,3 +421,19 @@ def test_large_picture_is_made_smaller_and_a_key_is_asked_for(
     assert "MNER_SERVE_KEY" in shown.inner_text("#snippet")
     assert "kkkk" not in shown.inner_text("body")
     opened.errors.clear()  # Chromium writes down each 401
+
+
+@pytest.mark.parametrize(("kind", "smaller"), [("png", True), ("jpeg", False)])
+def test_picture_that_is_no_jpeg_has_a_limit_of_its_own(
+    browse: Browse, serve: Callable[..., Running], tmp_path: Path, kind: str, smaller: bool
+) -> None:
+    service = serve(picture_ms=60_000)
+    service.service.model["limits"]["max_pixels_other"] = 90_000
+    Image.effect_noise((400, 300), 80).save(tmp_path / f"noise.{kind}")
+    shown = browse(service.address).page
+    expect(shown.locator("#model")).to_contain_text("social-en")
+    shown.set_input_files("#file", tmp_path / f"noise.{kind}")
+    expect(shown.locator("#picture-status")).not_to_be_empty()
+    expect(shown.locator("#picture-status.busy")).to_have_count(0, timeout=30_000)
+    said = shown.inner_text("#picture-status")
+    assert ("400 × 300 became 346 × 259 pixels" in said) is smaller

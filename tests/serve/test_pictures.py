@@ -14,11 +14,12 @@ import zlib
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from mner.config import VisionConfig
 from mner.contexts.store import Store
 from mner.errors import DataError, WorkerError
-from mner.serve import picture_workers
+from mner.serve import Settings, picture_workers
 from mner.serve.picture_workers import Job, Opening, Workers, too_large
 from mner.serve.pictures import PictureReader
 from mner.types import VisualContext
@@ -31,8 +32,6 @@ POST = "five stars for Phoenix"
 
 def drawn(number: int) -> bytes:
     """A small picture unlike all others."""
-    from PIL import Image
-
     stream = io.BytesIO()
     Image.new("RGB", (64, 64), (number % 256, number // 256, 90)).save(stream, "PNG")
     return stream.getvalue()
@@ -250,6 +249,24 @@ def test_pixels_are_read_from_the_header_alone() -> None:
     assert context is not None
     assert (context.status, "101 x 100" in (context.reason or "")) == ("too_large", True)
     assert too_large("a", b"", 1) is None
+
+
+def test_format_that_is_decoded_whole_has_a_lower_limit() -> None:
+    context = too_large("a", bomb(7000, 5300), 40_000_000)
+    assert context is not None
+    assert (context.reason or "").endswith("the limit of this service is 36,000,000 for PNG")
+    stream = io.BytesIO()
+    Image.new("L", (7000, 5300)).save(stream, "JPEG")
+    assert too_large("a", stream.getvalue(), 40_000_000) is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "jpeg", "other"),
+    [(40_000_000, 40_000_000, 36_000_000), (1000, 1000, 1000), (10**9, 100_000_000, 36_000_000)],
+)
+def test_limits_that_are_published_are_those_that_hold(allowed, jpeg, other) -> None:
+    limits = Settings(max_pixels=allowed).public
+    assert (limits["max_pixels"], limits["max_pixels_other"]) == (jpeg, other)
 
 
 def test_opening_pickles(tagger, tmp_path) -> None:

@@ -49,7 +49,10 @@ def serve(
         typer.Option(help="File that keeps what was read from pictures; by default in the cache.", show_default=False),
     ] = None,
     max_bytes: Annotated[int, bounded(1024, 2**31, help="Most bytes of a request.")] = 16 * 2**20,
-    max_pixels: Annotated[int, bounded(1, COUNT, help="Most pixels of a picture.")] = 40_000_000,
+    max_pixels: Annotated[
+        int,
+        bounded(1, COUNT, help="Most pixels of a picture; at most 100 million of a JPEG, 36 million of any other."),
+    ] = 40_000_000,
     max_posts: Annotated[int, bounded(1, COUNT, help="Most posts of a request.")] = 256,
     max_pictures: options.MaxPicturesOption = 16,
     max_words: Annotated[int, bounded(1, COUNT, help="Most words of a post.")] = 2000,

@@ -108,19 +108,30 @@ def _first_picture() -> Any:
 
 
 def too_large(name: str, content: bytes, limit: int) -> VisualContext | None:
-    """The context of a picture of too many pixels, by its header; None for any other, damaged ones among them."""
+    """The context of a picture of too many pixels, by its header; None for any other, damaged ones among them.
+
+    Args:
+        name: The picture's name.
+        content: The bytes of its file.
+        limit: Most pixels; one in a format that can only be decoded whole may not have more than ``Limits.whole``.
+    """
     from PIL import Image
+
+    from mner.vision.images import SCALABLE, Limits
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content)) as opened:
                 width, height = opened.size
+                most = min(limit, Limits().pixels if opened.format in SCALABLE else Limits().whole)
     except Exception:  # the reader says what is wrong with it
         return None
-    if width * height <= limit:
+    if width * height <= most:
         return None
-    reason = f"the picture has {width} x {height} pixels, the limit of this service is {limit:,}"
+    reason = f"the picture has {width} x {height} pixels, the limit of this service is {most:,}"
+    if most < limit:
+        reason += f" for {opened.format}"
     return VisualContext(image=name, status="too_large", reason=reason)
 
 

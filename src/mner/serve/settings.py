@@ -24,7 +24,8 @@ class Settings:
         max_bytes: Of a request's body; more is refused before it is read.
         max_held: Bytes in memory at a time of all bodies and of the pictures that were fetched for them. A request
             beyond them is asked to come again, and a fetched picture beyond them is not read.
-        max_pixels: Of a picture, read from its header; a larger one is not decoded.
+        max_pixels: Of a picture, read from its header; a larger one is not decoded, nor is one over the limits of
+            ``mner.vision.images.Limits``, which are lower for what is no JPEG.
         max_posts: Posts of one request.
         max_pictures: Pictures of one post, at most as many as the tagger takes (``mner.load(max_pictures=...)``).
         max_words: Words of one post.
@@ -88,6 +89,10 @@ class Settings:
 
     @property
     def public(self) -> dict[str, int]:
-        """The limits that a client can keep to."""
-        names = ("max_bytes", "max_pixels", "max_posts", "max_pictures", "max_words", "max_characters", "picture_ms")
-        return {name: getattr(self, name) for name in names}
+        """The limits that a client can keep to; ``max_pixels_other`` is for pictures that are no JPEG."""
+        from mner.vision.images import Limits
+
+        names = ("max_bytes", "max_posts", "max_pictures", "max_words", "max_characters", "picture_ms")
+        pixels = min(self.max_pixels, Limits().pixels)
+        other = min(self.max_pixels, Limits().whole)
+        return {name: getattr(self, name) for name in names} | {"max_pixels": pixels, "max_pixels_other": other}

@@ -142,7 +142,7 @@ async function take(files, sample = false) {
   if (sample || current().picture === null) forget();
   const { taken } = state;
   const limits = state.model?.limits ?? {};
-  const { max_bytes = 16777216, max_pixels = 40000000, max_pictures = 16 } = limits;
+  const { max_bytes = 16777216, max_pixels = 40000000, max_pixels_other = 36000000, max_pictures = 16 } = limits;
   let refused = "";
   for (const file of files) {
     if (state.places.length >= max_pictures && current().picture !== null) {
@@ -152,7 +152,7 @@ async function take(files, sample = false) {
     aside("Opening the picture", true);
     let picture;
     try {
-      picture = await prepared(file, { max_bytes, max_pixels });
+      picture = await prepared(file, { max_bytes, max_pixels, max_pixels_other });
       picture.sent = await base64(picture.blob);
     } catch (error) {
       if (taken !== state.taken) return;

@@ -16,12 +16,13 @@ export async function prepared(file, limits) {
     return { blob: file, name, note: "" };
   }
   const pixels = bitmap.width * bitmap.height;
-  if (file.size <= most && pixels <= limits.max_pixels) {
+  const mostPixels = file.type === "image/jpeg" ? limits.max_pixels : limits.max_pixels_other;
+  if (file.size <= most && pixels <= mostPixels) {
     bitmap.close();
     return { blob: file, name, note: "" };
   }
   const why = file.size > most ? `${bytes(file.size)}, over the service's limit` : "more pixels than the service takes";
-  let scale = Math.min(1, Math.sqrt(limits.max_pixels / pixels));
+  let scale = Math.min(1, Math.sqrt(mostPixels / pixels));
   for (let tries = 0; tries < 12; tries += 1, scale *= 0.75) {
     const canvas = element("canvas", {});
     canvas.width = Math.max(1, Math.floor(bitmap.width * scale));
