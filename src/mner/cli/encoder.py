@@ -13,7 +13,7 @@ from mner.cli.output import say, working
 
 def fetch(
     name: Annotated[
-        str, typer.Argument(help="embedded:minilm, embedded:e5, embedded:mpnet, or a hub name such as bert-base-cased.")
+        str, typer.Argument(help="embedded:minilm, e5, mpnet or glove-6b-50d, or a hub name such as bert-base-cased.")
     ],
 ) -> None:
     """Fetch a pretrained encoder into the cache and print its folder; what is already here is only checked."""

@@ -18,7 +18,7 @@ def build(
     source: options.PicturesArgument,
     out: Annotated[Path, typer.Option(help="Folder to write.")],
     extractor: Annotated[
-        str, typer.Option(help="Extractor: resnet, regions, projection, or a module's dotted name.")
+        str, typer.Option(help="Extractor: resnet, crops, c4, regions, projection, or a module's dotted name.")
     ] = "resnet",
     set_values: Annotated[
         list[str] | None,
