@@ -1,12 +1,15 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mner.data.records import post_of
+from mner.data.gold import KEYS as LABEL_KEYS
+from mner.data.records import post_of, to_row
 from mner.errors import DataError
-from mner.types import Span
+from mner.tagger.requests import request
+from mner.types import Post, Span
 
 TEXT = "Anna Braun met us in Oslo"
 SPANS = (Span(0, 2, "PER"), Span(5, 6, "LOC"))
@@ -33,39 +36,39 @@ def task(*rounds, **keys):
 REGIONS = [region(*triple) for triple in TRIPLES]
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        {"text": TEXT, "entities": OBJECTS},
-        {"text": TEXT, "label": TRIPLES},
-        {"text": TEXT, "labels": TRIPLES, "meta": {}},
-        {"data": TEXT, "label": TRIPLES, "Comments": []},
-        {
-            "text": TEXT,
-            "entities": [{"id": 1, "label": label, "start_offset": s, "end_offset": e} for s, e, label in TRIPLES],
-            "relations": [{"id": 0, "from_id": 0, "to_id": 1, "type": "met in"}],
-            "Comments": [],
-        },
-        {"text": TEXT, "tokens": TOKENS, "spans": OBJECTS, "answer": "accept"},
-        {"text": TEXT, "tokens": TOKENS, "spans": BY_TOKEN},
-        {"text": TEXT, "tokens": TOKENS[:2], "spans": OBJECTS},
-        {"text": TEXT, "ents": OBJECTS, "tokens": [{"id": 0, "start": 0, "end": 4}], "spans": {"sc": []}, "sents": []},
-        [TEXT, {"entities": TRIPLES, "links": {}}],
-        {"tokens": WORDS, "ner_tags": NAMES, "pos_tags": [1] * 6, "chunk_tags": ["B-NP"] * 6},
-        {"words": WORDS, "labels": NAMES},
-        {"tokens": WORDS, "tags": ["B-PER", "E-PER", "O", "O", "O", "S-LOC"]},
-        {"text": TEXT, "tokens": WORDS, "ner_tags": NAMES},
-        {"tokenized_text": WORDS, "ner": [[0, 1, "PER"], [5, 5, "LOC"]], "negative": ["person"]},
-        task({"result": REGIONS, "was_cancelled": False}),
-        task({"result": REGIONS}, {"result": [], "was_cancelled": True}),
-        task({"result": REGIONS}, {"result": REGIONS[::-1]}),
-        task({"result": REGIONS[:1]}, {"result": REGIONS, "ground_truth": True}),
-        task({"result": [*REGIONS, {"value": {"choices": ["news"]}, "type": "choices"}]}),
-        {"id": 5, "text": TEXT, "label": [region(*triple)["value"] for triple in TRIPLES], "annotator": 1},
-        {"text": TEXT, "entities": OBJECTS, "label": TRIPLES, "tags": ["travel"], "labels": None},
-        {"text": TEXT, "entities": OBJECTS * 2, "label": "positive"},
-    ],
-)
+RECORDS: list[Any] = [
+    {"text": TEXT, "entities": OBJECTS},
+    {"text": TEXT, "label": TRIPLES},
+    {"text": TEXT, "labels": TRIPLES, "meta": {}},
+    {"data": TEXT, "label": TRIPLES, "Comments": []},
+    {
+        "text": TEXT,
+        "entities": [{"id": 1, "label": label, "start_offset": s, "end_offset": e} for s, e, label in TRIPLES],
+        "relations": [{"id": 0, "from_id": 0, "to_id": 1, "type": "met in"}],
+        "Comments": [],
+    },
+    {"text": TEXT, "tokens": TOKENS, "spans": OBJECTS, "answer": "accept"},
+    {"text": TEXT, "tokens": TOKENS, "spans": BY_TOKEN},
+    {"text": TEXT, "tokens": TOKENS[:2], "spans": OBJECTS},
+    {"text": TEXT, "ents": OBJECTS, "tokens": [{"id": 0, "start": 0, "end": 4}], "spans": {"sc": []}, "sents": []},
+    [TEXT, {"entities": TRIPLES, "links": {}}],
+    {"tokens": WORDS, "ner_tags": NAMES, "pos_tags": [1] * 6, "chunk_tags": ["B-NP"] * 6},
+    {"words": WORDS, "labels": NAMES},
+    {"tokens": WORDS, "tags": ["B-PER", "E-PER", "O", "O", "O", "S-LOC"]},
+    {"text": TEXT, "tokens": WORDS, "ner_tags": NAMES},
+    {"tokenized_text": WORDS, "ner": [[0, 1, "PER"], [5, 5, "LOC"]], "negative": ["person"]},
+    task({"result": REGIONS, "was_cancelled": False}),
+    task({"result": REGIONS}, {"result": [], "was_cancelled": True}),
+    task({"result": REGIONS}, {"result": REGIONS[::-1]}),
+    task({"result": REGIONS[:1]}, {"result": REGIONS, "ground_truth": True}),
+    task({"result": [*REGIONS, {"value": {"choices": ["news"]}, "type": "choices"}]}),
+    {"id": 5, "text": TEXT, "label": [region(*triple)["value"] for triple in TRIPLES], "annotator": 1},
+    {"text": TEXT, "entities": OBJECTS, "label": TRIPLES, "tags": ["travel"], "labels": None},
+    {"text": TEXT, "entities": OBJECTS * 2, "label": "positive"},
+]
+
+
+@pytest.mark.parametrize("record", RECORDS)
 def test_labels_of_each_tool_are_the_same_entities(record):
     post = post_of(record, number=1)
     assert post.words == tuple(WORDS)
@@ -101,7 +104,8 @@ def test_types_are_read_as_in_columns():
         ({"text": TEXT, "my_spans": TRIPLES}, '"my_spans" looks like labels'),
         ({"text": TEXT, "Entities": {"PER": ["Anna"]}}, '"Entities" looks like labels'),
         ({"tokens": WORDS, "gold_iob": NAMES}, '"gold_iob" looks like labels'),
-        ({"text": TEXT, "tags": ["travel"]}, '"tags" looks like labels that cannot be read'),
+        ({"text": TEXT, "tags": NAMES[1:]}, '"tags" looks like labels that cannot be read'),
+        ({"tokens": WORDS, "labels": ["PER", *NAMES[1:]]}, '"labels" looks like labels that cannot be read'),
         ({"text": TEXT, "label": {"name": {"Anna": [[0, 4]]}}}, '"label" looks like labels that cannot be read'),
         ({"text": TEXT, "labels": "O O B-PER"}, '"labels" looks like labels that cannot be read'),
         ({"text": TEXT, "labels": "[[0, 10, 'PER']]"}, '"labels" looks like labels that cannot be read'),
@@ -135,6 +139,57 @@ def test_labels_that_are_not_certain_are_refused(record, message):
 def test_labels_that_are_not_wanted_are_neither_read_nor_checked(key):
     post = post_of({"text": TEXT, key: [{"start": "x"}], "lang": "en", "mood": "good"}, number=1, labels=False)
     assert (post.spans, dict(post.extra)) == (None, {"lang": "en", "mood": "good"})
+
+
+OWN_KEYS = [
+    {"tags": ["sport", "nba"], "labels": ["topic a"]},
+    {"tags": [], "label": "positive"},
+    {"tags": [], "labels": [3, 7], "annotations": {"annotator": 3}},
+    {"label": ["positive"], "spans": {}, "ents": [{"name": "sport"}]},
+    {"annotations": [{"label": "positive", "user": 1}]},
+    {"mentions": ["@bo"], "Tags": ["sport", "nba"]},
+]
+
+
+@pytest.mark.parametrize("keys", OWN_KEYS)
+@pytest.mark.parametrize("entities", [{}, {"entities": OBJECTS}])
+def test_list_that_is_no_label_is_kept_and_written_back(keys, entities):
+    record = {"id": "1", "text": TEXT, **entities, **keys}
+    post = post_of(record, number=1)
+    assert (post.spans, post.extra, to_row(post)) == (SPANS if entities else None, keys, record)
+    for read in (post_of(record, number=1, labels=False), request(record).post):
+        assert (read.spans, read.extra) == (None, keys)
+
+
+def test_list_as_long_as_the_words_is_kept_unless_it_resembles_tags():
+    post = post_of({"text": "Kevin won", "entities": [], "tags": ["sport", "nba"]}, number=1)
+    assert post.extra == {"tags": ["sport", "nba"]}
+    assert request({"words": ["Kevin", "won"], "tags": ["PER", "O"], "labels": [3, 7]}).post.extra == {}
+
+
+LEFT = [
+    *({"text": TEXT, "tokens": WORDS, "tags": tags} for tags in (NAMES, [1, 2, 0, 0, 0, 5], NAMES[1:], tuple(NAMES))),
+    {"text": f"{TEXT}!", "tokens": [*WORDS[:-1], "Oslo!"], "labels": [1, 2, 0, 0, 0, 5]},
+    {"text": TEXT, "label": [tuple(triple) for triple in TRIPLES]},
+    {"text": TEXT, "ents": [["Anna Braun", "PER"]]},
+    {"text": TEXT, "annotations": [{"result": REGIONS}]},
+    {"text": TEXT, "annotations": [{"label": 3, "start_offset": 0, "end_offset": 4}]},
+    {"text": TEXT, "spans": {"sc": OBJECTS, "other": []}},
+    {"text": TEXT, "label": {"PER": ["Anna Braun"]}},
+    {"text": TEXT, "label": []},
+]
+
+
+@pytest.mark.parametrize("record", [*RECORDS, *LEFT])
+def test_labels_of_no_tool_are_taken_for_the_users_own_keys(record):
+    own = {"tags": ["travel"], "label": "positive", "labels": None, "spans": {"sc": []}}
+    posts = [post_of(record, number=1, labels=False)]
+    if isinstance(record, dict) and isinstance(record.get("text"), str):
+        posts.append(request(record).post)
+        posts.append(post_of(to_row(Post("1", TEXT, extra=record)), number=1))
+    for post in posts:
+        labels = {key: value for key, value in post.extra.items() if key in LABEL_KEYS}
+        assert post.spans is None and all(own.get(key) == value for key, value in labels.items())
 
 
 JSON = st.recursive(

@@ -26,20 +26,25 @@ _ALIKE = {
     *("annotation", "annotations", "completions", "ner", "nertag", "nertags", "nerlabel", "nerlabels", "tag", "tags"),
     *("bio", "biotags", "iob", "iobtags", "bioes", "gold", "mentions"),
 }
-"""Names, in lower case without punctuation, under which a list or an object looks like labels."""
+"""Names, in lower case without punctuation, under which a list or an object that resembles labels looks like them."""
 
 TAG = re.compile(r"O|[BIESLU]-.+", re.DOTALL)
+_PLACES = {"start", "start_offset", "token_start", "result"}  # the last is Label Studio's, around regions
 _WRITTEN = re.compile(r"""\s*[\[{].*["'\d].*[\]}]\s*""", re.DOTALL)
 _EXPECTED = 'a list of [start, end, label] or {"start", "end", "label"}, or one tag for each of the "words"'
 
 
-def holds(key: str, value: Any) -> bool:
-    """Whether a key is one for labels and its value may hold them, so that it is not an extra key.
+def without_labels(row: Mapping[str, Any], *, words: int) -> dict[str, Any]:
+    """The keys of a record that hold no labels; ``words`` is how many words the post has.
 
-    >>> holds("label", [[0, 4, "LOC"]]), holds("label", "positive")
-    (True, False)
+    A key of a labelling tool holds labels where its value resembles them: entities with their places, or tags of the
+    words. Topics under ``tags`` or a class under ``label`` are the user's own.
+
+    >>> without_labels({"label": [[0, 5, "PER"]], "tags": ["sport", "nba"]}, words=2)
+    {'tags': ['sport', 'nba']}
     """
-    return key in KEYS and isinstance(value, list | dict)
+    lengths = _lengths(row, words)
+    return {key: value for key, value in row.items() if not _holds(key, value, lengths)}
 
 
 def by_word(row: Mapping[str, Any]) -> bool:
@@ -59,11 +64,12 @@ def spans_of(
     """
     readings: dict[str, tuple[Span, ...]] = {}
     unread: list[str] = []
+    lengths = _lengths(row, len(offsets))
     for key in KEYS:
         value = row.get(key)
         if value is not None and (key == "entities" or _readable(key, value, words=len(offsets))):
             readings[key] = _read(row, key, text, offsets, labels)
-        elif value and (holds(key, value) or _written_out(value)):
+        elif value and (_holds(key, value, lengths) or _written_out(value)):
             unread.append(key)
     if not readings:
         if unread:
@@ -72,7 +78,7 @@ def spans_of(
                 f"{clipped(json.dumps(row[unread[0]]), 60)}. If it is something else, rename the key"
             )
         for key, value in row.items():
-            if key not in KEYS and key not in WORDS and _alike(key, value):
+            if key not in KEYS and key not in WORDS and _alike(key, value, lengths):
                 raise DataError(
                     f'"{key}" looks like labels, and mner does not read that key. If these are the entities, rename '
                     f'it to "entities" ({_EXPECTED}); if not, give it a name that does not look like labels'
@@ -85,18 +91,56 @@ def spans_of(
     return spans
 
 
-def _alike(key: str, value: Any) -> bool:
-    """Whether a key that mner does not know looks like labels, by its name or by what it holds."""
-    if not isinstance(value, list | dict) or not value:
+def _lengths(row: Mapping[str, Any], words: int) -> set[int]:
+    """How many tags a record may have: one for each word of the post, or for each of the tokens it names."""
+    return {words, *(len(row[key]) for key in WORDS if isinstance(row.get(key), list | tuple))}
+
+
+def _holds(key: str, value: Any, lengths: set[int]) -> bool:
+    """Whether a key is one for labels and its value holds them, or resembles them; an empty list says "no entities"."""
+    if key not in KEYS or not isinstance(value, list | tuple | dict):
         return False
-    if re.sub(r"[\W_]", "", key).casefold() in _ALIKE:
+    if isinstance(value, dict) or (value and key not in ("ner", "ner_tags")):
+        return _resembles(value, lengths)
+    return bool(value) or _says_none(key, min(lengths))
+
+
+def _says_none(key: str, words: int) -> bool:
+    """Whether an empty list under a key says that there are no entities; empty ``tags`` do not, beside words."""
+    return key != "tags" or not words
+
+
+def _resembles(value: Any, lengths: set[int]) -> bool:
+    """Whether a value that is not empty resembles labels: entities with places, groups of them, or tags of words."""
+    if isinstance(value, dict):
+        groups = [group for group in value.values() if group]
+        lists = bool(groups) and all(isinstance(group, list | tuple) for group in groups)  # names by their types
+        return lists or any(map(_has_places, groups))
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    if _has_places(value) or _tag_list(value):
         return True
-    return isinstance(value, list) and (_tag_list(value) or all(map(_span_like, value)))
+    tagged = any(isinstance(item, str) and TAG.fullmatch(item) for item in value)
+    return len(value) in lengths and (tagged or all(type(item) is int for item in value))
+
+
+def _has_places(value: Any) -> bool:
+    """Whether a list or an object contains a list, or an object that has a place in the text."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return any(isinstance(x, list | tuple) or (isinstance(x, dict) and bool(_PLACES & x.keys())) for x in items)
+
+
+def _alike(key: str, value: Any, lengths: set[int]) -> bool:
+    """Whether a key that mner does not know looks like labels, by its name and by what it holds."""
+    if re.sub(r"[\W_]", "", key).casefold() in _ALIKE and _resembles(value, lengths):
+        return True
+    return isinstance(value, list) and bool(value) and (_tag_list(value) or all(map(_span_like, value)))
 
 
 def _tag_list(value: Any) -> bool:
     """Whether a value is a list of tags."""
-    return isinstance(value, list) and bool(value) and all(isinstance(x, str) and TAG.fullmatch(x) for x in value)
+    tags = value if isinstance(value, list | tuple) else ()
+    return bool(tags) and all(isinstance(tag, str) and TAG.fullmatch(tag) for tag in tags)
 
 
 def _written_out(value: Any) -> bool:
@@ -117,7 +161,9 @@ def _span_like(item: Any) -> bool:
 def _readable(key: str, value: Any, *, words: int) -> bool:
     if not isinstance(value, list):
         return False
-    if not value or any(map(_span_like, value)):
+    if not value:
+        return _says_none(key, words)
+    if any(map(_span_like, value)):
         return True
     return _tags_of_words(key, value) and (len(value) == words or key == "ner_tags")
 

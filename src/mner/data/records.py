@@ -62,7 +62,8 @@ def post_of(record: Any, *, number: int, where: str = "", labels: Labels = "repa
     written = row.get("id")
     if written is not None and (not isinstance(written, str | int) or isinstance(written, bool)):
         raise DataError(f'"id": expected a string, found {written!r}')
-    extra = {key: value for key, value in row.items() if key not in OWN | taken and not gold.holds(key, value)}
+    others = gold.without_labels(row, words=len(words))
+    extra = {key: value for key, value in others.items() if key not in OWN | taken}
     spans = None
     if labels and not excluded(extra):
         spans = gold.spans_of(row, text=text, offsets=offsets, labels=labels)
@@ -130,8 +131,8 @@ def to_row(post: Post) -> dict[str, Any]:
         row["images"] = list(post.images)
     elif post.image:
         row["image"] = post.image
-    extra = {key: value for key, value in post.extra.items() if key not in OWN and not gold.holds(key, value)}
-    return {**row, **extra}
+    others = gold.without_labels(post.extra, words=len(post.words))
+    return {**row, **{key: value for key, value in others.items() if key not in OWN}}
 
 
 def _flat(record: Any) -> dict[str, Any]:

@@ -191,8 +191,9 @@ def _post_of_row(row: Mapping[str, Any]) -> Post:
     except (TypeError, ValueError, RecursionError) as error:
         raise TypeError(f"a record's text is a string and its words are a list of strings: {error}") from None
     ours = {*_KEYS, "image", "images", "context", "entities"}
-    extra = {key: value for key, value in row.items() if key not in ours and not gold.holds(key, value)}
-    return replace(post_of(record, number=0, labels=False), extra=extra)
+    post = post_of(record, number=0, labels=False)
+    others = gold.without_labels(row, words=len(post.words))
+    return replace(post, extra={key: value for key, value in others.items() if key not in ours})
 
 
 def _opened(image: Any) -> Any:
