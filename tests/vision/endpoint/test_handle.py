@@ -167,8 +167,13 @@ def test_retry_after_is_honoured(server: Server) -> None:
 
 def test_retry_after_beyond_the_time_limit_is_not_waited_for(server: Server) -> None:
     begun = time.monotonic()
-    context = read(server, Reply(status=429, headers={"Retry-After": "3600"}, raw=b"{}"))
-    assert context.status == "timeout" and time.monotonic() - begun < 10
+    context = read(server, Reply(status=429, headers={"Retry-After": "3600"}, raw=b"quota exceeded"))
+    assert time.monotonic() - begun < 10 and len(server.requests) == 1
+    failed = "the detector, ocr, captioner failed"
+    refused = f"{server.address}: refused with status 429: quota exceeded"
+    assert (context.status, context.reason) == ("ok", f"{failed}: {refused}; asked to wait 3600 s")
+    context = read(server, Reply(status=503, raw=b"loading"), timeout=1.0, retries=9)
+    assert (context.status, context.reason) == ("ok", f"{failed}: {server.address}: refused with status 503: loading")
 
 
 def test_server_that_stays_broken_is_given_up(server: Server) -> None:
@@ -294,20 +299,48 @@ def test_key_comes_from_the_environment_and_is_shown_nowhere(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("A_KEY", "sk-very-secret")
-    echo = json.dumps({**GOOD, "captions": ["your key is sk-very-secret"]})
     with Store(tmp_path / "store.sqlite") as store:
         extractor = Extractor(vision(server, key="A_KEY"))
-        server.replies = [Reply(echo)]
-        context = extractor.read(picture(), image="1.png", store=store)
+        assert extractor.read(picture(), image="1.png", store=store).captions
     assert server.headers[0]["Authorization"] == "Bearer sk-very-secret"
-    assert context.captions[0].text == "your key is [key]"
     server.replies = [Reply(status=401, raw=b"bad key sk-very-secret")]
     for number in (1, 2):
         refused = extractor.read(picture(number), image="1.png")
         assert "bad key [key]; it wants another key in A_KEY" in str(refused.reason)
     assert len(server.requests) == 2, "a refused key is not sent with every further picture"
     stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert b"your key is" in stored and b"very-secret" not in stored
+    assert GOOD["captions"][0].encode() in stored and b"very-secret" not in stored
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        (Reply(status=400, raw=b" " * 790 + b"no sk-very-secret"), "refused with status 400: no [key]"),
+        (Reply(status=503, raw=b"sk-very-secret", headers={"Retry-After": "99"}), "status 503: [key]; asked to wait"),
+        (Reply(raw=b"your key sk-very-secret"), "it begins: your key [key]"),
+        (Reply(raw=b"." * 50 + b"sk-very-secret"), f"it begins: {'.' * 50}[key]"),
+        (Reply(model="sk-very-secret"), 'the model "[key]" answered'),
+        (Reply('{"captions": 3}'), "the answer cannot be used"),
+    ],
+)
+def test_no_reason_shows_a_key_that_a_server_repeats(
+    server: Server, reply: Reply, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", "sk-very-secret")
+    reason = str(read(server, reply, key="A_KEY", structured=False).reason)
+    assert shown in reason and "sk-very" not in reason
+
+
+@pytest.mark.parametrize("key", ["EMPTY", "token", "e"])
+def test_answer_that_contains_the_letters_of_the_key_stays_as_it_is(
+    server: Server, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", key)
+    answer = {**GOOD, "text": ["TANK EMPTY", "token"]}
+    server.replies = [Reply(json.dumps(answer))]
+    extractor = Extractor(vision(server, key="A_KEY"))
+    assert words(extractor.read(picture(), image="1.png")) == answer
+    assert (extractor.usage["prompt_tokens"], extractor.usage["completion_tokens"]) == (900, 60)
 
 
 @pytest.mark.parametrize(

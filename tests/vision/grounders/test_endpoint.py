@@ -94,6 +94,13 @@ def test_faults_of_the_server_are_errors(server: Server) -> None:
         answers(server, Reply(silence=5.0), timeout=0.2)
 
 
+def test_fault_of_an_answer_does_not_show_the_key(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "sk-very-secret")
+    boxes = [{"number": 1, "box": [0, 0, 9, 9], "sk-very-secret": 1}]
+    with pytest.raises(ServiceError, match=r"boxes\.0\.\[key\]: Extra inputs"):
+        answers(server, Reply(json.dumps({"boxes": boxes})), key="A_KEY")
+
+
 def test_entities_and_boxes_are_limited(server: Server) -> None:
     many = [Sought(f"name {number}", "") for number in range(MOST + 5)]
     answer = answers(server, said(*[(1, [0, 0, 9, 9])] * 20), sought=many)

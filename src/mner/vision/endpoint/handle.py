@@ -152,7 +152,8 @@ class Handle:
         if isinstance(answer, Failure):
             raise answer.error()
         if part in answer.faults:
-            raise ServiceError(f"{self._options.address}: the answer cannot be used: {answer.faults[part]}")
+            fault = self._transport.without_key(answer.faults[part])
+            raise ServiceError(f"{self._options.address}: the answer cannot be used: {fault}")
         return answer.parts[part]
 
     def _shared(self, picture: Image.Image) -> Answer | Failure:
@@ -228,7 +229,7 @@ class Handle:
         try:
             completion = Completion.model_validate_json(content)
         except ValidationError:
-            start = clean(content[:100].decode("utf-8", "replace"), longest=60)
+            start = clean(self._transport.without_key(content.decode("utf-8", "replace"))[:100], longest=60)
             raise ServiceError(f"{address}: not the answer of a chat API, it begins: {start}") from None
         if completion.usage is not None:
             with self._lock:
@@ -236,9 +237,10 @@ class Handle:
                 self.completion_tokens += completion.usage.completion_tokens
         expected = self._options.reported_as or self._options.model
         if not _same_model(expected, completion.model):
+            reported = clean(self._transport.without_key(completion.model), longest=NAME)
             raise ServiceError(
-                f'{address}: the model "{clean(completion.model, longest=NAME)}" answered, expected "{expected}"; if '
-                "they are the same, name it in vision.options.endpoint.reported_as"
+                f'{address}: the model "{reported}" answered, expected "{expected}"; if they are the same, name it in '
+                "vision.options.endpoint.reported_as"
             )
         if not completion.choices or completion.choices[0].message.content is None:
             raise ServiceError(f"{address}: the answer holds no text")

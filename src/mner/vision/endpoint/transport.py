@@ -77,11 +77,12 @@ class Transport:
         self._lock, self._next = threading.Lock(), 0.0
 
     def post(self, body: dict[str, Any], clock: Clock) -> bytes:
-        """The content of the server's answer, after as many tries as it takes and may.
+        """The content of the server's answer as it came, after as many tries as it takes and may.
 
         Raises:
-            ServiceError: The server refuses, cannot be reached, or answers with too much.
-            ImageError: The time is over; its status is "timeout".
+            ServiceError: The server refuses, also by a wait that is longer than the time left; cannot be reached; or
+                answers with too much. The message does not show the key.
+            ImageError: The time is over without an answer; its status is "timeout".
         """
         pause = PAUSE
         for left in range(self._options.retries, -1, -1):
@@ -94,15 +95,16 @@ class Transport:
                 if not left:
                     why = str(error) or type(error).__name__
                     raise ServiceError(f"{self._options.address}: no answer: {self._shown(why)}") from None
+                if pause >= clock.left:
+                    raise clock.over() from None
                 wait = pause
             else:
                 if answer.status_code == 200:
                     return content
-                if answer.status_code not in AGAIN or not left:
-                    raise self._refused(answer.status_code, content)
-                wait = _seconds(answer.headers.get("retry-after"), pause)
-            if wait >= clock.left:
-                raise clock.over()
+                asked_for = _seconds(answer.headers.get("retry-after"))
+                wait = pause if asked_for is None else asked_for
+                if answer.status_code not in AGAIN or not left or wait >= clock.left:
+                    raise self._refused(answer.status_code, content, wait=asked_for)
             time.sleep(wait)
             pause = min(LONGEST, 2 * pause)
         raise AssertionError("the last try ends above")
@@ -129,36 +131,40 @@ class Transport:
                     raise ServiceError(f"{self._options.address}: answered with more than {MOST_BYTES:,} bytes")
                 if clock.left <= 0:  # it sends a little now and then
                     raise clock.over()
-        return answer, content if self._key is None else content.replace(self._key.encode(), b"[key]")
+        return answer, content
 
-    def _refused(self, status: int, content: bytes) -> ServiceError:
-        hint = ""
+    def without_key(self, text: str) -> str:
+        """A text that is about to be shown, with "[key]" in place of the API key."""
+        return text if self._key is None else text.replace(self._key, "[key]")
+
+    def _refused(self, status: int, content: bytes, *, wait: float | None) -> ServiceError:
+        hint = f"; asked to wait {round(wait, 1):g} s" if wait else ""
         if status in {401, 403}:
             variable = self._options.key
-            hint = f"; it wants another key in {variable}" if variable else "; name a key: vision.options.endpoint.key"
+            hint += f"; it wants another key in {variable}" if variable else "; name a key: vision.options.endpoint.key"
         elif 300 <= status < 400:
-            hint = "; redirects are not followed: name the address that it leads to"
-        why = self._shown(content[: 4 * QUOTED].decode("utf-8", "replace"))
+            hint += "; redirects are not followed: name the address that it leads to"
+        why = self._shown(content.decode("utf-8", "replace"))
         return ServiceError(f"{self._options.address}: refused with status {status}: {why}{hint}", status=status)
 
     def _shown(self, text: str) -> str:
-        return clean(text if self._key is None else text.replace(self._key, "[key]"), longest=QUOTED)
+        return clean(self.without_key(text)[: 4 * QUOTED], longest=QUOTED)
 
 
-def _seconds(text: str | None, otherwise: float) -> float:
-    """The seconds of a Retry-After header, which may be a number or a date.
+def _seconds(text: str | None) -> float | None:
+    """The seconds of a Retry-After header, which may be a number or a date; None if it is neither, or absent.
 
-    >>> _seconds("2.5", 1.0), _seconds("soon", 1.0), _seconds("Wed, 21 Oct 2015 07:28:00 GMT", 1.0)
-    (2.5, 1.0, 0.0)
+    >>> _seconds("2.5"), _seconds("soon"), _seconds("Wed, 21 Oct 2015 07:28:00 GMT")
+    (2.5, None, 0.0)
     """
     if text is None:
-        return otherwise
+        return None
     try:
         seconds = float(text)
     except ValueError:
         try:
             at = parsedate_to_datetime(text)
         except ValueError:
-            return otherwise
+            return None
         seconds = (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-    return max(0.0, seconds) if math.isfinite(seconds) else otherwise
+    return max(0.0, seconds) if math.isfinite(seconds) else None
