@@ -69,7 +69,6 @@ COVERED: dict[str, str] = {
     "contexts/published/names": "contexts/published/test_vinvl.py",
     "data/formats/_columns": "data/test_csv.py",
     "data/formats/_layout": "data/test_layout.py",
-    "data/formats/csv": "data/test_csv.py",
     "data/formats/json": "data/test_json.py",
     "data/formats/text": "data/test_text.py",
     "data/formats/twitter": "data/test_twitter.py",

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from mner.data import identify, read
+from mner.data import identify, read, write
+from mner.data.formats import csv as table
 from mner.errors import DataError
-from mner.types import Span
+from mner.types import Post, Span
 
 TEXT = 'Bo said "hi", in\tOslo'
 SPANS = (Span(0, 1, "PER"),)
@@ -89,6 +90,29 @@ def test_bad_row_is_named(text, message):
         return
     with pytest.raises(DataError, match=message):
         read_text(text, format="csv")
+
+
+def test_picture_in_a_cell_may_be_long(tmp_path):
+    post = Post("1", "Kevin won", spans=(), image="data:image/png;base64," + 50_000 * "iVBO")
+    write([post], tmp_path / "a.csv")
+    (again,) = read(tmp_path / "a.csv")
+    assert again.image == post.image
+
+
+@pytest.fixture
+def short_cells(monkeypatch):
+    before = csv.field_size_limit(10)
+    monkeypatch.setattr(table, "LONGEST", 20)
+    yield
+    csv.field_size_limit(before)
+
+
+def test_cell_that_is_too_long_is_refused_in_reading_and_writing(short_cells):
+    assert read_text(f"text,lang\n{20 * 'a'},en\n")[0].text == 20 * "a"
+    with pytest.raises(DataError, match=r":2: a cell of more than 20 characters; is a quotation mark not closed\?"):
+        read_text(f"text,lang\n{21 * 'a'},en\n")
+    with pytest.raises(DataError, match=r'a\.jsonl:1: "7": a cell of more than 20 characters.* Split the post'):
+        write([Post("7", 21 * "a", where="a.jsonl:1")], io.StringIO(), format="csv")
 
 
 def test_tags_that_are_not_wanted_are_not_checked():

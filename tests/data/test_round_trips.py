@@ -57,6 +57,13 @@ def posts(draw, several=True):
     return written
 
 
+def joined_post(words):
+    """A post of these words, the last of them an entity; as the first of a file, conll has no comments for it."""
+    text, offsets = joined(words)
+    spans = (Span(len(words) - 1, len(words), "PER"),) if words else ()
+    return Post("1", text, tuple(words), offsets, spans)
+
+
 def reread(written, *, format, scheme="IOB2"):
     stream, lost = io.StringIO(newline=""), Counter()
     assert write(written, stream, format=format, scheme=scheme, losses=lost) == len(written)
@@ -243,10 +250,34 @@ def test_what_one_format_gives_another_takes_and_gives_back(source, target, writ
     second = first and written_and_read(first[0], target)
     if not second:
         return
-    changed = {"where"} | {name for what in second[1] for name in LOST.get(what, "extra").split()}
-    for before, after in zip(first[0], second[0], strict=True):
+    check_same(first[0], *second)
+
+
+def check_same(written, again, lost):
+    """Nothing is changed but what was counted as lost."""
+    changed = {"where"} | {name for what in lost for name in LOST.get(what, "extra").split()}
+    for before, after in zip(written, again, strict=True):
         for name in Post.__dataclass_fields__.keys() - changed:
             assert getattr(after, name) == getattr(before, name), name
+
+
+MARKED = st.lists(st.sampled_from(["\ufeff", "\ufeffBo", "Bo\ufeff", "Bo", *ODD]), max_size=4).map(joined_post)
+
+
+@pytest.mark.parametrize("format", plugins.names(FORMATS))
+@settings(max_examples=100, deadline=None)
+@given(written=st.lists(MARKED, max_size=3) | posts())
+def test_what_a_format_writes_is_read_back_or_refused(format, written):
+    if done := written_and_read(written, format):
+        check_same(written, *done)
+
+
+@pytest.mark.parametrize("format", ["conll", "twitter"])
+@pytest.mark.parametrize("words", [("\ufeff", "Kevin"), ("\ufeffKevin",), ("Kevin", "\ufeff")])
+def test_word_that_begins_with_a_byte_order_mark_is_refused(format, words):
+    with pytest.raises(DataError, match=r"begins with a byte order mark\. Write jsonl"):
+        reread([joined_post(words)], format=format)
+    assert reread([joined_post(words)], format="jsonl")[0][0].words == words
 
 
 def test_empty_picture_is_none_and_is_written_so(tmp_path):

@@ -87,7 +87,7 @@ def tags_of(post: Post, *, scheme: Scheme, format_name: str, reserved: str = "")
             raise DataError(f"{which}: word {at} ({word!r}) {problem}, which {format_name} cannot hold. Write jsonl")
         if word == reserved:
             raise DataError(f"{which}: its word {word} marks a document in {format_name}. Write jsonl")
-        if len(word) > 1 and word.startswith("\ufeff"):
+        if word.startswith("\ufeff"):
             raise DataError(f"{which}: word {at} ({word!r}) begins with a byte order mark. Write jsonl")
     for span in post.spans:
         if " " in span.label or "\r" in span.label or unfit(span.label):

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TextIO
 
+from mner.bounded import LONGEST
 from mner.data import gold
 from mner.data.formats._columns import Known, Losses, unfit
 from mner.data.gold import WORDS
@@ -76,7 +77,7 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
     """Write posts, one row for each; there is no scheme.
 
     Raises:
-        DataError: A cell cannot hold a text, id or image.
+        DataError: A cell cannot hold a text, id or image, or is longer than ``LONGEST``.
     """
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -93,6 +94,9 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
         cells = [_cell(row.get(key)) for key in COLUMNS]
         if not any(cell.strip() for cell in cells):
             raise DataError(f"{post.where or 'post'}: an empty post cannot be a row of a table. Write jsonl")
+        if any(len(cell) > LONGEST for cell in cells):
+            place = printable(f'{post.where or "post"}: "{post.id}"')
+            raise DataError(f"{place}: a cell of more than {LONGEST:,} characters cannot be read again. Split the post")
         losses["id"] += not post.id
         losses["extra keys"] += bool(post.extra)
         writer.writerow(cells)
@@ -131,6 +135,8 @@ def _rows(lines: Iterator[str], on_fault: OnFault) -> Iterator[tuple[int, list[s
         for number, line in enumerate(lines, before + 1):
             yield number, [_unquoted(cell, always=always) for cell in line.split("\t")]
         return
+    # Python's own limit, 131,072 characters, is that of all readers; it is only ever raised, as another may be reading.
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
     while True:
         number = before + reader.line_num + 1
@@ -139,7 +145,8 @@ def _rows(lines: Iterator[str], on_fault: OnFault) -> Iterator[tuple[int, list[s
         except StopIteration:
             return
         except csv.Error as error:
-            on_fault(number, f"not CSV: {error}")
+            long = f"a cell of more than {csv.field_size_limit():,} characters; is a quotation mark not closed?"
+            on_fault(number, long if "field limit" in str(error) else f"not CSV: {error}")
 
 
 def _unquoted(cell: str, *, always: bool) -> str:
