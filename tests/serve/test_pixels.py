@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,9 @@ import pytest
 import mner
 from mner.errors import ImageError
 from mner.serve import Settings
+from mner.serve.faults import RequestError
 from mner.tagger.beside import Beside
+from mner.types import Caption, VisualContext
 from mner.views import Array
 from mner.vision.images import open_image
 from tests.serve.conftest import PICTURES, Running, running
@@ -38,6 +42,8 @@ class Features:
         self.seen: list[str] = []  # the thread of each picture
 
     def read(self, name: str, source: Any) -> Any:
+        if source is None:
+            return {}, "empty", "a text alone stands for it"
         assert self.go_on.wait(60)
         self.seen.append(threading.current_thread().name)
         try:
@@ -85,7 +91,7 @@ def test_no_backend_is_started_whose_output_the_model_does_not_read(service: Ser
     assert service.running.service.pictures is None
     row = service.ask(ticket)
     assert "context" not in row
-    assert service.features.seen == ["mner-features_0"]
+    assert set(service.features.seen) == {"mner-features_0"}
 
 
 @pytest.mark.parametrize("explain", [False, True])
@@ -120,3 +126,54 @@ def test_pictures_that_wait_have_a_limit(service: Service, ticket: bytes) -> Non
     threads[0].join(30)
     assert rows[1]["image_status"] == "used"
     assert answers._pixels.waiting == 0
+
+
+class Context:
+    """Stands for picture workers that have read a picture."""
+
+    async def read(self, content: bytes, *, until: float) -> VisualContext:
+        return VisualContext("picture", captions=(Caption("a stadium in Phoenix"),))
+
+
+@pytest.mark.parametrize("pictures", [1, 2])
+def test_what_was_read_is_used_where_the_features_are_late(service: Service, ticket: bytes, pictures: int) -> None:
+    answers = service.running.service.answers
+    answers._pictures = Context()
+    answers._tagger._beside.reads_context = True
+    service.features.go_on.clear()
+    row = service.ask(*[ticket] * pictures, picture_ms=300)
+    assert (row["image_status"], row["view"]) == ("used", "I+T")
+    assert "read without its features" in row["reason"]
+    assert row["context"]["captions"]
+
+
+def test_extractor_is_loaded_before_the_first_picture(service: Service) -> None:
+    until = time.monotonic() + 10
+    while not service.features.seen and time.monotonic() < until:
+        time.sleep(0.01)
+    assert service.features.seen == ["mner-features_0"]
+
+
+def test_what_a_refused_request_holds_is_given_back(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One picture's extractor fails while another one is still on its way."""
+    answers = service.running.service.answers
+    fetched = asyncio.Event()
+
+    async def look(post: Any, until: float, room: Any) -> None:
+        if post.posted.url is None:
+            raise RequestError(422, "invalid_image", "no extractor")
+        await asyncio.sleep(0.3)
+        room(1_000_000)
+        fetched.set()
+
+    monkeypatch.setattr(answers, "_look", look)
+    monkeypatch.setattr(answers, "_checked", lambda posted: SimpleNamespace(posted=posted))
+    posts = [{"text": "a", "image_url": "https://example.org/1.jpg"}, {"text": "b", "image": "aGk="}]
+    assert service.running.ask({"posts": posts})[0] == 422
+    time.sleep(0.6)
+    assert service.running.service.gate.held == 0 and not fetched.is_set()
+
+
+def test_model_says_what_it_is_and_not_where_it_runs(service: Service) -> None:
+    fingerprints = service.running.service.model["fingerprints"]
+    assert "model" in fingerprints and not {"runtime", "images", "timeout"} & fingerprints.keys()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -23,6 +21,7 @@ from mner.serve.pictures import NAME, PictureReader, late
 from mner.serve.pixels import PixelReader
 from mner.serve.schema import Options, Posted, Query
 from mner.serve.settings import Settings
+from mner.serve.tasks import all_of, in_a_thread
 from mner.tagger import Tagger
 from mner.tagger.grounder import Tagged
 from mner.tagger.requests import request
@@ -86,6 +85,11 @@ class Answers:
             self._pixels = PixelReader(tagger, pixels=settings.max_pixels, waiting=settings.pictures_waiting)
         self._free_lookers = asyncio.Semaphore(LOOKERS)
 
+    def start(self) -> None:
+        """Have what sees pictures load."""
+        if self._pixels is not None:
+            self._pixels.start()
+
     def close(self) -> None:
         """Fetch no more pictures, and look at no more."""
         self._fetcher.close()
@@ -108,7 +112,7 @@ class Answers:
         until = asyncio.get_running_loop().time() + query.picture_ms / 1000
         pictured = [post for post in posts if post.posted.pictured]
         if pictured:
-            await asyncio.gather(*(self._look(post, until, room) for post in pictured))
+            await all_of(self._look(post, until, room) for post in pictured)
         if options.explain:
             answers = await self._explained(posts, options, until)
         else:
@@ -240,7 +244,7 @@ class Answers:
         A thread cannot be stopped: what nobody waits for any longer keeps its thread to its end, and is dropped.
         """
         await self._free_lookers.acquire()
-        looking = _in_a_thread(look)
+        looking = in_a_thread(look)
         looking.add_done_callback(lambda _: self._free_lookers.release())
         return await asyncio.shield(looking)
 
@@ -250,23 +254,6 @@ class Answers:
             self._metrics.pictures.labels(status).inc(count)
         for label, count in Counter(entity.label for post in predictions for entity in post.entities).items():
             self._metrics.entities.labels(label).inc(count)
-
-
-def _in_a_thread(work: Callable[[], _T]) -> asyncio.Future[_T]:
-    """What a thread of its own gives; the process may end while it is at work, unlike with those of asyncio."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[_T] = loop.create_future()
-
-    def run() -> None:
-        try:
-            end = partial(future.set_result, work())
-        except BaseException as error:  # raised again by whoever waits
-            end = partial(future.set_exception, error)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(end)
-
-    threading.Thread(target=run, daemon=True, name="mner-grounder").start()
-    return future
 
 
 def _row(prediction: Prediction, options: Options, alone: Prediction) -> dict[str, Any]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -24,10 +23,10 @@ from mner.serve.logs import Watch
 from mner.serve.metrics import Metrics
 from mner.serve.pictures import PictureReader
 from mner.serve.settings import Settings
+from mner.serve.tasks import unless_gone
 from mner.tagger import Tagger
+from mner.tagger.opening import OF_MACHINE
 from mner.tagger.steps import reads_contexts, tagged
-
-_T = TypeVar("_T")
 
 GONE = 499
 """The status that logs and counters show where the client left before its answer."""
@@ -73,7 +72,9 @@ class Service:
             "labels": list(tagger.labels),
             "views": ["T", "I+T"] if reads else ["T"],
             "version": version("mner"),
-            "fingerprints": {key: value for key, value in tagger.settings.items() if isinstance(value, str)},
+            "fingerprints": {
+                key: value for key, value in tagger.settings.items() if isinstance(value, str) and key not in OF_MACHINE
+            },
             "vision": {name: getattr(vision, name) for name in ("detector", "captioner", "ocr", "features")},
             "limits": settings.public,
         }
@@ -99,6 +100,7 @@ class Service:
     async def running(self) -> AsyncIterator[None]:
         """A block in which the service works; at its end what was accepted is answered."""
         self.batcher.start()
+        self.answers.start()
         if self.pictures is not None:
             await asyncio.get_running_loop().run_in_executor(None, self.pictures.start)
         self.ready = True
@@ -129,34 +131,6 @@ class Service:
             answer = await unless_gone(request, self.answers.of(query, room))
         request.state.pictures = answer.pictures
         return Response(answer.body, media_type="application/json", headers={"X-Content-Type-Options": "nosniff"})
-
-
-async def unless_gone(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
-    """What the work gives; it is dropped where the client leaves before.
-
-    Raises:
-        ClientDisconnect: The client has left.
-    """
-    ours = asyncio.current_task()
-    assert ours is not None
-    left = False
-
-    async def watch() -> None:
-        nonlocal left
-        while (await request.receive())["type"] != "http.disconnect":
-            pass
-        left = True
-        ours.cancel()
-
-    watching = asyncio.ensure_future(watch())
-    try:
-        return await work
-    except asyncio.CancelledError:
-        if left and not ours.uncancel():
-            raise ClientDisconnect from None
-        raise
-    finally:
-        watching.cancel()
 
 
 def create_app(tagger: Tagger, settings: Settings | None = None) -> FastAPI:

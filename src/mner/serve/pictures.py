@@ -102,14 +102,14 @@ class PictureReader:
             content: The bytes of the file.
             until: The end of the time for it, as the event loop counts.
         """
+        digest = _digest(content) if len(content) <= SMALL else await asyncio.to_thread(_digest, content)
+        known = self._kept.get(digest)
+        if known is not None:  # in no time
+            self._kept.move_to_end(digest)
+            self.seen.remembered += 1
+            return known
         try:
             async with asyncio.timeout_at(until):
-                digest = _digest(content) if len(content) <= SMALL else await asyncio.to_thread(_digest, content)
-                known = self._kept.get(digest)
-                if known is not None:
-                    self._kept.move_to_end(digest)
-                    self.seen.remembered += 1
-                    return known
                 while (future := self._at_work.get(digest)) is not None:
                     context = await asyncio.shield(future)
                     if context.status != "timeout":  # the time of whoever asked first was over, and ours is not

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
+
+from PIL import Image
 
 from mner.serve.picture_workers import too_large
 from mner.serve.pictures import NAME, late
@@ -32,6 +36,12 @@ class PixelReader:
         """See no more pictures; the one that is being seen is finished."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
+    def start(self) -> None:
+        """Have the extractor load, so that no picture waits for it; what is wrong with it shows with the first one."""
+        tiny = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(tiny, "PNG")
+        self._thread.submit(look, self._tagger, {"text": "a", "images": [tiny.getvalue()]})
+
     async def read(self, row: Mapping[str, Any], images: Sequence[bytes], *, until: float) -> Looked:
         """The post with the features of its pictures; bad ones, and all that are not seen in time, have a status.
 
@@ -52,8 +62,11 @@ class PixelReader:
                     return await self._submit(row, images, contexts)
             except TimeoutError:
                 reason = "the picture was not seen within the time of the request"
-        bad = [context if context is not None and context.status != "ok" else late(reason) for context in contexts]
-        return look(self._tagger, _with(row, images, bad))
+        # What was read from a picture is used without the picture itself, which an extractor would look at here.
+        rest = [late(reason) if context is None else _unseen(context, reason) for context in contexts]
+        pairs = zip(images, rest, strict=True)
+        left = ["" if context.status == "ok" else content for content, context in pairs]
+        return look(self._tagger, _with(row, left, rest))
 
     def _submit(
         self, row: Mapping[str, Any], images: Sequence[bytes], contexts: Sequence[VisualContext | None]
@@ -74,8 +87,13 @@ class PixelReader:
         return future
 
 
+def _unseen(context: VisualContext, reason: str) -> VisualContext:
+    """What was read from a picture whose features are not there."""
+    return context if context.status != "ok" else replace(context, reason=f"read without its features: {reason}")
+
+
 def _with(
-    row: Mapping[str, Any], images: Sequence[bytes], contexts: Sequence[VisualContext | None]
+    row: Mapping[str, Any], images: Sequence[bytes | str], contexts: Sequence[VisualContext | None]
 ) -> Mapping[str, Any]:
     """The row with its pictures and what is known of each; one that cannot be used is not opened."""
     return {**row, "images": list(images), "context": list(contexts) if len(contexts) > 1 else contexts[0]}
