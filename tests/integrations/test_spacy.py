@@ -170,3 +170,16 @@ def test_faulty_settings_are_errors_when_the_component_is_added(make: Make, tmp_
         make(model=str(tmp_path / "none"))
     with pytest.raises(ValueError, match="alignment"):
         make(alignment="loose")
+
+
+def test_saved_pipeline_does_not_depend_on_where_and_how_it_runs(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe(
+        "mner", config={"model": str(tiny_model), "settings": {"threads": 1, "images": "photos", "timeout": 5}}
+    )
+    nlp.to_disk(tmp_path / "pipeline")
+    monkeypatch.chdir(tmp_path)  # where the folder of pictures is another one
+    assert spacy.load(tmp_path / "pipeline")(TEXT)._.mner["text"] == TEXT
+    assert str(tmp_path) not in (tmp_path / "pipeline" / "mner" / "mner.json").read_text()

@@ -99,3 +99,7 @@ def test_entities_of_a_promised_recall_have_evidence_too(tmp_path: Path) -> None
         evidence = {(row.entity.start, row.entity.end, row.entity.label): row for row in explanation.evidence}
         assert entities.keys() <= evidence.keys()
         assert all(evidence[key].entity.score == pytest.approx(score, abs=1e-5) for key, score in entities.items())
+        alone = {(each.start, each.end, each.label) for each in tagger(text).entities}
+        for key in entities.keys() & alone:
+            verdict = evidence[key].verdict
+            assert verdict == "no picture" if context is None else verdict in {"same", "raised", "lowered"}, key

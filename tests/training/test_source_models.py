@@ -117,7 +117,7 @@ def test_run_from_before_the_first_model_was_recorded_stays(
     record = json.loads((run / "record.json").read_text())
     del record["init"]
     job = prepare(config, corpus)
-    (record["fingerprint"],) = job.fingerprints_of(config) - {job.fingerprint}
+    (record["fingerprint"],) = set(job.fingerprints_of(config)) - {job.fingerprint}
     (run / "record.json").write_text(json.dumps(record))
     events: list[Event] = []
     train_seeds(config, (1, 2), **places, watch=events.append)

@@ -16,7 +16,9 @@ def new(
     train: Annotated[Path, typer.Option(help="Training posts with labels, in any format.")],
     dev: Annotated[Path | None, typer.Option(help="Dev posts; without them a tenth of TRAIN is set aside.")] = None,
     test: Annotated[Path | None, typer.Option(help="Test posts; only mner evaluate --final scores them.")] = None,
-    contexts: Annotated[list[Path] | None, typer.Option(help="Visual contexts (.jsonl, .parquet or a folder); may be repeated.")] = None,
+    contexts: Annotated[
+        list[Path] | None, typer.Option(help="Visual contexts (.jsonl, .parquet or a folder); may be repeated.")
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of the posts' pictures.")] = None,
     encoder: Annotated[
         str, typer.Option(help="Encoder: embedded:minilm, a local folder, or a hub name.")

@@ -129,7 +129,11 @@ def predict(
             if hire is not None:
                 from mner.tagger import load
 
-                reopen = partial(load, model, **{**settings, "threads": threads or 1})  # a worker for each core
+                backend, _, precision = tagger.settings["runtime"].partition(" ")  # as here, on any processor
+                alike = {"backend": backend, "precision": precision or "auto"}
+                reopen = partial(
+                    load, model, **{**settings, **alike, "threads": threads or 1}
+                )  # a worker for each core
                 workers_settings = {"hire": hire, "reopen": reopen} | ({"batch_size": batch} if batch else {})
             done = predict_shards(
                 tagger,

@@ -19,6 +19,7 @@ from mner.bulk import Counts
 from mner.errors import DataError, ModelError
 from mner.files import write_json
 from mner.tagger import Tagger, load
+from mner.tagger.opening import OF_MACHINE
 from mner.types import Prediction
 
 FILE = "mner.json"
@@ -131,14 +132,16 @@ class EntityTagger:
         return self._checked(reference, str(path))
 
     def _reference(self) -> dict[str, Any]:
-        return {"model": self._model, "settings": dict(self._tagger.settings)}
+        settings = {name: value for name, value in self._tagger.settings.items() if name not in OF_MACHINE}
+        return {"model": self._model, "settings": settings}
 
     def _checked(self, reference: Any, where: str) -> "EntityTagger":
         saved = reference.get("settings") if isinstance(reference, dict) else None
-        if saved != dict(self._tagger.settings):
+        now = self._reference()["settings"]
+        if saved != now:
             raise ModelError(
                 f"{where}: the component mner was saved with another model than {self._model} now is "
-                f"({saved}, now {dict(self._tagger.settings)}); save the pipeline again"
+                f"({saved}, now {now}); save the pipeline again"
             )
         return self
 

@@ -11,8 +11,8 @@ from mner.decode import Decoder, ScoredSpan
 from mner.errors import ModelError
 from mner.runtime import Runtime, SavedModel, predict
 from mner.runtime.calibration import Thresholds, calibration_of
-from mner.types import ViewName
-from mner.views import Encoded
+from mner.types import Span, ViewName
+from mner.views import Encoded, Views
 
 MinScore = float | Literal["calibrated"]
 """Least probability of an entity: a number from 0 to 1, or "calibrated": the thresholds that the model holds."""
@@ -108,6 +108,15 @@ class Limits:
             [span for span in spans if span.score >= by_view[post.view].get(span.label, 1.0)]
             for post, spans in zip(encoded, decoded, strict=True)
         ]
+
+    def beyond(
+        self, runtime: Runtime, views: Views, words: Sequence[str], returned: Sequence[Span]
+    ) -> tuple[Sequence[Span], Sequence[Span]]:
+        """The entities of the words alone and those that are ``returned``, where they may not be on the best paths."""
+        if self.own != CALIBRATED or self.thresholds is None or self.thresholds.target != "recall":
+            return (), ()
+        (alone,) = self.spans(runtime, views.encode_many([words]), self.own)
+        return [scored.span for scored in alone], returned
 
     def _least(self, view: ViewName) -> dict[str, float]:
         """The thresholds of a view by label."""

@@ -30,6 +30,9 @@ from mner.views import Views
 READY = Path(__file__).resolve().parents[1] / "ready"
 """Folder of the model that comes with the package, in case it is installed."""
 
+OF_MACHINE = ("runtime", "images", "allow_outside_images", "timeout", "max_pictures")
+"""Settings of a tagger that say how and where it runs, not which model it has."""
+
 EXPORTED = "exported"
 """Folder in a run directory that holds the run's model with ONNX files, after an export."""
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -53,13 +54,17 @@ class Job:
         """Of configuration, encoder, data, teachers and the model that training begins from together."""
         return self._fingerprint(self.config, self.init)
 
-    def fingerprints_of(self, config: Config) -> set[str]:
-        """Those of this job under other settings: today's, and mner 0.1's, without the model of ``model.init``."""
-        return {self._fingerprint(config, self.init), self._fingerprint(config, None)}
+    def fingerprints_of(self, config: Config) -> list[str]:
+        """Those of this job under other settings: today's, then earlier ones.
 
-    def _fingerprint(self, config: Config, init: SavedModel | None) -> str:
+        Once the model of ``model.init`` had no part in it, and calibrating a teacher changed it.
+        """
+        every = product((self.init, None), (False, True))
+        return [self._fingerprint(config, init, calibrated=calibrated) for init, calibrated in every]
+
+    def _fingerprint(self, config: Config, init: SavedModel | None, *, calibrated: bool = False) -> str:
         read = (split.fingerprint for split in self.splits.values())
-        taught = (teacher.fingerprint for teacher in self.teachers)
+        taught = (teacher.saved.fingerprint if calibrated else teacher.fingerprint for teacher in self.teachers)
         begun = () if init is None else (trained_fingerprint(init),)
         return _digest((config.fingerprint, self.weights, *read, *taught, *begun))[:12]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,8 +66,8 @@ class Recorded(Search):
         return self
 
 
-def recorded(path: Path, fingerprint: str) -> Recorded | None:
-    """The record of a search; None where the file is missing.
+def recorded(path: Path, fingerprints: Sequence[str]) -> Recorded | None:
+    """The record of a search, if it has one of these fingerprints; None where the file is missing.
 
     Raises:
         DataError: It is damaged.
@@ -76,7 +76,7 @@ def recorded(path: Path, fingerprint: str) -> Recorded | None:
     if not path.exists():
         return None
     record = read_search(path, Recorded)
-    if record.fingerprint != fingerprint:
+    if record.fingerprint not in fingerprints:
         raise MnerError(
             f"{path}: the record of a search with other settings, data or search space; choose another name "
             "(--set name=...) or another --results, or pass --restart to replace it"

@@ -115,11 +115,12 @@ def tune(
         watch(Event("trial", 0, trials, f"not searched, because they have no effect here: {', '.join(left_out)}"))
     views = tuple(judged or config.loss.views)
     search = Search(job, root, folder, searched, defaults.searchable(config), views)
-    fingerprint = hashlib.sha256(f"{job.fingerprint} {defaults.fingerprint(searched)} {views}".encode()).hexdigest()[
-        :12
+    of_space = f"{defaults.fingerprint(searched)} {views}"
+    fingerprints = [
+        hashlib.sha256(f"{of_job} {of_space}".encode()).hexdigest()[:12] for of_job in job.fingerprints_of(config)
     ]
-    recorded = None if restart else resume.recorded(record_path, fingerprint)
-    with study.opened(journal, fingerprint, restart=restart) as trials_study:
+    recorded = None if restart else resume.recorded(record_path, fingerprints)
+    with study.opened(journal, fingerprints, restart=restart) as trials_study:
         if recorded and resume.restore(
             trials_study, recorded, record_path, searched=searched, start=search.start, folder=folder
         ):

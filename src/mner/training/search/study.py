@@ -28,10 +28,11 @@ RULE = "median of whole trials at the same share of their epochs"
 
 
 @contextmanager
-def opened(path: Path, fingerprint: str, *, restart: bool = False) -> Iterator[optuna.Study]:
+def opened(path: Path, fingerprints: Sequence[str], *, restart: bool = False) -> Iterator[optuna.Study]:
     """The study of a journal, begun if there is none; no other process may open it while the block lasts.
 
-    ``restart`` empties the journal first. A trial that was running when its process died is marked as killed.
+    ``fingerprints`` are that of the search and those that it had in earlier versions. ``restart`` empties the journal
+    first. A trial that was running when its process died is marked as killed.
 
     Raises:
         MnerError: Another process uses it, or it was begun with other settings, data or search space.
@@ -50,12 +51,12 @@ def opened(path: Path, fingerprint: str, *, restart: bool = False) -> Iterator[o
         path.with_name(path.name + ".lock").unlink(missing_ok=True)
         storage = JournalStorage(JournalFileBackend(str(path)))
         study = optuna.create_study(study_name="search", storage=storage, direction="maximize", load_if_exists=True)
-        if study.user_attrs.setdefault("fingerprint", fingerprint) != fingerprint:
+        if study.user_attrs.get("fingerprint", fingerprints[0]) not in fingerprints:
             raise MnerError(
                 f"{path.parent}: holds a search with other settings, data or search space; choose another name "
                 "(--set name=...) or another --out, or pass --restart"
             )
-        study.set_user_attr("fingerprint", fingerprint)
+        study.set_user_attr("fingerprint", fingerprints[0])
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             break_off(study, trial, "killed")
         yield study
