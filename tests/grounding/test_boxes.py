@@ -51,7 +51,8 @@ def test_size_is_that_of_the_upright_picture(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # a quarter turn
     Image.new("RGB", (30, 20)).save(tmp_path / "a.jpg", exif=exif)
-    assert size_of(tmp_path / "a.jpg") == (20, 30)
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.tif", exif=exif)
+    assert size_of(tmp_path / "a.jpg") == size_of(tmp_path / "a.tif") == (20, 30)
     assert size_of(Image.new("L", (7, 9))) == (7, 9)
     stream = io.BytesIO()
     Image.new("RGB", (3, 4)).save(stream, "PNG")

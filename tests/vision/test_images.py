@@ -19,7 +19,7 @@ from PIL import Image
 
 from mner.errors import ImageError
 from mner.picture_files import SUFFIXES
-from mner.vision.images import FORMATS, Limits, open_image
+from mner.vision.images import FORMATS, Limits, open_image, upright_size
 
 
 def file_of(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -201,6 +201,24 @@ def test_exif_rotation_is_applied() -> None:
     exif[0x0112] = 6
     result = open_image(file_of(image, "JPEG", exif=exif))
     assert (result.width, result.height) == (10, 20)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "tiff_lzw"}])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_tiff_that_lies_on_its_side_is_turned_once(orientation: int, options: dict[str, str]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    result = open_image(file_of(Image.new("RGB", (20, 10), "white"), "TIFF", exif=exif, **options))
+    assert (result.width, result.height) == result.pixels.size == ((20, 10) if orientation < 5 else (10, 20))
+
+
+def test_size_of_a_turned_picture_does_not_depend_on_whether_pillow_swaps_it_first() -> None:
+    stored = Image.new("RGB", (20, 10))
+    stored.getexif()[0x0112] = 6
+    stored.tag_v2 = {0x0100: 20, 0x0101: 10}  # type: ignore[attr-defined]
+    assert upright_size(stored) == (10, 20)  # as older versions open a TIFF
+    stored.tag_v2 = {0x0100: 10, 0x0101: 20}  # type: ignore[attr-defined]
+    assert upright_size(stored) == (20, 10)  # as newer ones do
 
 
 def test_sixteen_bits_stay_dark_where_the_picture_is_dark() -> None:

@@ -77,7 +77,7 @@ def size_of(source: Any) -> Size | None:
         return None
     from PIL import Image
 
-    from mner.vision.images import FORMATS, ORIENTATION, TURNED, fetch, quiet
+    from mner.vision.images import FORMATS, fetch, quiet, upright_size
 
     try:
         content = fetch(source).content
@@ -88,8 +88,6 @@ def size_of(source: Any) -> Size | None:
             if isinstance(content, bytes):
                 Image.init()
                 content = Image.open(io.BytesIO(content), formats=[kind for kind in FORMATS if kind in Image.OPEN])
-            width, height = content.size
-            turned = content.getexif().get(ORIENTATION) in TURNED
+            return upright_size(content)
     except Exception:  # a damaged file makes a decoder raise anything
         return None
-    return (height, width) if turned else (width, height)

@@ -51,6 +51,9 @@ SCALED = 3200
 ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
 """The EXIF tag of a picture's orientation, and its values for one that lies on its side."""
 
+WIDTH, HEIGHT = 0x0100, 0x0101
+"""The tags of a TIFF's width and height as they are stored."""
+
 STRIP = 2**18
 """Pixels that are converted at once."""
 
@@ -177,6 +180,17 @@ def decode(file: Unopened, *, limits: Limits = Limits()) -> Picture:
         return _decoded(opened, file.sha256, limits)
 
 
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height that a picture has once it is upright; of one that was just opened, from its header."""
+    width, height = image.size
+    if image.getexif().get(ORIENTATION) not in TURNED:
+        return width, height
+    # Newer versions of Pillow say the upright size of a TIFF as soon as it is opened; its tags have the stored one.
+    tags = getattr(image, "tag_v2", {})
+    stored = (tags.get(WIDTH, width), tags.get(HEIGHT, height))
+    return (height, width) if stored == (width, height) else (width, height)
+
+
 def _content(path: Path, limits: Limits) -> bytes:
     try:
         with open_regular(path) as stream:
@@ -222,11 +236,11 @@ def _decoded(image: Image.Image, sha256: str | None, limits: Limits) -> Picture:
             if sha256 is None:  # the caller's own picture stays as it is
                 upright = ImageOps.exif_transpose(image)
             else:
+                size = upright_size(image)
                 if scalable and width * height > limits.whole:
                     least = SCALED / max(width, height)
                     image.draft(image.mode, (max(1, int(width * least)), max(1, int(height * least))))
-                if image.getexif().get(ORIENTATION) in TURNED:
-                    width, height = height, width
+                width, height = size
                 image.load()
                 ImageOps.exif_transpose(image, in_place=True)
                 upright = image
