@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -43,6 +45,29 @@ def test_results_are_taken_as_they_were_published(published: Path) -> None:
     assert (tag.object, tag.attributes, tag.box, tag.source) == ("one", (), (0.0, 0.0, 3200.0, 800.0), "vinvl")
     assert [(each.text, each.source) for each in context.captions] == [("first", "vinvl")]
     assert context.reason is None
+
+
+def test_boxes_published_without_a_size_count_the_pixels_of_the_file(published: Path) -> None:
+    objects = [{"class": "dog", "rect": [2000, 1000, 3000, 2000]}, {"class": "cat", "rect": [100, 100, 700, 700]}]
+    (published / "d.tsv").write_text(f"3.png\t{json.dumps(objects)}\n")
+    (published / "c.tsv").write_text("3.png\tfirst\n")
+    context = Extractor(config(published)).read(picture((4000, 3000)), image="3.png")
+    assert [tag.box for tag in context.tags] == [(2000.0, 1000.0, 3000.0, 2000.0), (100.0, 100.0, 700.0, 700.0)]
+
+
+def test_bottom_up_row_without_a_size_counts_the_pixels_of_the_file(published: Path) -> None:
+    def coded(*numbers: float, kind: str) -> str:
+        return base64.b64encode(np.array(numbers, kind).tobytes()).decode()
+
+    columns = ("1.png", "0", "0", coded(0, kind="<i8"), coded(0.9, kind="<f4"), coded(0, kind="<i8"),
+               coded(0.9, kind="<f4"), "1", coded(2000, 1000, 3000, 2000, kind="<f4"), "")  # fmt: skip
+    (published / "b.tsv").write_text("\t".join(columns) + "\n")
+    for name in ("objects", "attributes"):
+        (published / f"{name}_vocab.txt").write_text("dog\n")
+    options = {"bottomup": {"detections": str(published / "b.tsv")}}
+    config = VisionConfig(detector="bottomup", captioner="", ocr="", options=options)
+    (tag,) = Extractor(config).read(picture((4000, 3000)), image="1.png").tags
+    assert tag.box == (2000.0, 1000.0, 3000.0, 2000.0)
 
 
 def test_template_speaks_of_published_objects(published: Path) -> None:

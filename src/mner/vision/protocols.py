@@ -77,8 +77,9 @@ class About:
             a list of answers, one for each picture, the same as one by one. Where it raises, its pictures are tried
             alone.
         named: Whether it looks up what was published about a picture, by its name. Its class is called with one more
-            keyword, ``image``; its results are looked up again in each run and taken as they are: tags get no other
-            attributes.
+            keyword, ``image``, and if it takes a keyword ``size``, with width and height of the picture's file, which
+            may be larger than the picture; its results are looked up again in each run and taken as they are: tags get
+            no other attributes.
         sends: From its options to the address that it sends pictures to, or "". One that a saved model names is used
             only where the user has named the same in ``MNER_ENDPOINT``. Its class keeps what it asks as ``endpoint``,
             whose ``usage`` are the counts that a build reports.

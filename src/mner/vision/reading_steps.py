@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -106,9 +107,10 @@ def run_step(
         backend: It looks at one picture; by its method ``many`` at several.
         drafts: The pictures.
         size: Pictures in one call; more than one go to ``many``.
-        by_name: Whether it is given the picture's name as well.
+        by_name: Whether it is given the picture's name as well, and the size of its file if it takes that.
     """
     step = STEPS[name]
+    takes_size = by_name and "size" in signature(backend).parameters
     for start in range(0, len(drafts), size):
         batch = drafts[start : start + size]
         calls = [step.call(draft) for draft in batch]
@@ -121,6 +123,8 @@ def run_step(
             given, named = calls[place]
             if by_name:
                 named = {**named, "image": draft.image}
+            if takes_size:
+                named = {**named, "size": (draft.picture.width, draft.picture.height)}
             try:
                 setattr(draft, step.into, list(step.keep(backend(*given, **named))))
             except Exception as error:  # a backend may be anybody's code; one picture must not end the run

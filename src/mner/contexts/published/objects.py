@@ -49,14 +49,19 @@ def box(sides: Sequence[float]) -> Box | None:
     return (left, top, right, bottom)
 
 
-def fitted(published: Found, size: tuple[int, int]) -> list[Tag]:
+def fitted(published: Found, size: tuple[int, int], *, whole: tuple[int, int] | None = None) -> list[Tag]:
     """The tags with their boxes in pixels of a picture of this size, and inside it.
+
+    Where no size was published, boxes count the pixels of the picture's file: ``whole``, or ``size`` where that is None.
 
     >>> published = Found((Tag("dog", box=(0.0, 0.0, 50.0, 60.0)),), (100, 50))
     >>> fitted(published, (200, 100))[0].box
     (0.0, 0.0, 100.0, 100.0)
+    >>> fitted(Found(published.tags), (200, 100), whole=(400, 200))[0].box
+    (0.0, 0.0, 25.0, 30.0)
     """
-    across, down = (size[0] / published.size[0], size[1] / published.size[1]) if published.size else (1.0, 1.0)
+    width, height = published.size or whole or size
+    across, down = size[0] / width, size[1] / height
     boxes = [tag.box and _inside(tag.box, across, down, size) for tag in published.tags]
     return [replace(tag, box=box) for tag, box in zip(published.tags, boxes, strict=True)]
 

@@ -48,6 +48,10 @@ class Detector:
         path = _OUTPUT.path(options)
         self._published = Published(path, threshold=options.threshold, attribute_threshold=options.attribute_threshold)
 
-    def __call__(self, picture: Image, *, image: str) -> list[Tag]:
-        """The objects of the picture of that name, boxes in its pixels; a DataError where none were published."""
-        return fitted(self._published.find(image), picture.size)
+    def __call__(self, picture: Image, *, image: str, size: tuple[int, int] | None = None) -> list[Tag]:
+        """The objects of the picture of that name, boxes in its pixels; a DataError where none were published.
+
+        ``size`` is the width and height of the picture's file, where ``picture`` is a smaller one; boxes that were
+        published without a size count its pixels.
+        """
+        return fitted(self._published.find(image), picture.size, whole=size)
