@@ -56,6 +56,24 @@ def test_every_item_is_in_its_shard_and_missing_shards_are_made_again(
         assert part(tmp_path, missing).read_text().split() == shards[missing]
 
 
+@pytest.mark.parametrize("ahead", [0, 1, 9])
+@pytest.mark.parametrize("batch", [0, 1, 3])
+@pytest.mark.parametrize("stale", range(3))
+def test_shard_that_is_made_again_is_made_of_what_it_is_given(
+    tmp_path: Path, stale: int, batch: int, ahead: int
+) -> None:
+    def again(number: int, items: Iterator[int]) -> list[int]:
+        taken = list(items)
+        return [item + 50 for item in taken] if number == stale else []
+
+    steps_of(tmp_path, range(10), batch, ahead)
+    steps = steps_of(tmp_path, range(10), batch, ahead, again=again)
+    assert steps == [(items, number != stale) for number, items in enumerate((4, 8, 10))]
+    lines = [line for path in sorted(tmp_path.glob("part-*")) for line in path.read_text().split()]
+    expected = [item + 50 * (item // SIZE == stale) for item in range(10)]
+    assert lines == [str(2 * item) for item in expected]
+
+
 def test_no_list_crosses_a_border(tmp_path: Path) -> None:
     seen: list[list[int]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from mner.engines.processes import Processes
 from mner.errors import DataError, MissingExtraError, WorkerError
 from mner.types import VisualContext
 from mner.vision.build import BATCH, build
+from mner.vision.images import Picture, Unopened, decode
 
 OFF = VisionConfig(detector="", captioner="", ocr="")
 
@@ -81,6 +83,59 @@ def test_shards_of_other_pictures_are_refused(items, tmp_path: Path) -> None:
         build(items[1:], tmp_path / "out", **options)
     with pytest.raises(DataError, match="fingerprint differ"):
         build(items, tmp_path / "out", **{**options, "config": VisionConfig(ocr="")})
+
+
+@pytest.mark.parametrize("name", ["c", "c.parquet"])
+def test_picture_that_changed_since_its_shard_was_made_is_read_again(
+    items, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    options = {"config": OFF, "shard_size": 3}
+    out = tmp_path / name
+    build(items, out, store=tmp_path / "a.sqlite", **options)
+    before = {part: part.stat().st_mtime_ns for part in out.glob("part-*")}
+    Image.new("RGB", (40, 30), "blue").save(items[4][1])
+    decoded: list[str | None] = []
+
+    def watched(file: Unopened) -> Picture:
+        decoded.append(file.sha256)
+        return decode(file)
+
+    monkeypatch.setattr("mner.vision.extract.decode", watched)
+    assert build(items, out, store=tmp_path / "b.sqlite", **options) == {"ok": 6, "unreadable": 1}
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for _, path in items]
+    assert decoded == [digests[1], digests[4]]  # what could not be read, and what changed; the others' contexts stay
+    assert [row.sha256 for row in read_contexts(out).values()] == [digests[0], None, *digests[2:]]
+    assert [part.name for part, time in before.items() if part.stat().st_mtime_ns != time] == [
+        f"part-0000001{out.suffix or '.jsonl'}"
+    ]
+
+
+def test_picture_that_was_missing_when_its_shard_was_made_is_tried_again(items, tmp_path: Path) -> None:
+    options = {"config": OFF, "store": tmp_path / "s.sqlite", "shard_size": 3}
+    content = items[4][1].read_bytes()
+    items[4][1].unlink()
+    assert build(items, tmp_path / "out", **options) == {"ok": 5, "unreadable": 1, "missing": 1}
+    items[4][1].write_bytes(content)
+    Image.new("RGB", (11, 10)).save(items[1][1])
+    assert build(items, tmp_path / "out", workers=2, **options) == {"ok": 7}
+    assert build(items, tmp_path / "out", hire=hired, **options) == {"ok": 7}
+
+
+def test_shards_are_continued_only_with_the_published_file_they_were_begun_with(items, tmp_path: Path) -> None:
+    published = tmp_path / "d.tsv"
+    published.write_text("".join(f'{name}\t[{{"class": "dog"}}]\n' for name, _ in items))
+    config = VisionConfig(detector="vinvl", captioner="", ocr="", options={"vinvl": {"detections": str(published)}})
+    options = {"config": config, "store": tmp_path / "s.sqlite", "shard_size": 3}
+    content = published.read_text()
+    published.unlink()
+    with pytest.raises(DataError, match=r"d\.tsv: no such file"):
+        build(items, tmp_path / "out", **options)
+    published.write_text(content)
+    build(items, tmp_path / "out", **options)
+    assert build(items, tmp_path / "out", **options) == {"ok": 6, "unreadable": 1}
+    published.write_text(content.replace("dog", "cat"))
+    with pytest.raises(DataError, match="fingerprint differ"):
+        build(items, tmp_path / "out", **options)
 
 
 @pytest.fixture

@@ -73,6 +73,11 @@ def in_this_process(function: Callable[[list[T]], Iterable[R]]) -> Callable[[Ite
     return stream
 
 
+def _keep(number: int, items: Iterator[T]) -> list[T]:
+    deque(items, 0)
+    return []
+
+
 def run(
     stream: Callable[[Iterable[list[T]]], Iterator[list[R]]],
     items: Iterable[T],
@@ -84,6 +89,7 @@ def run(
     shard_size: int = 1000,
     batch_size: int = 0,
     seal: Callable[[int, list[R]], object] = lambda number, results: None,
+    again: Callable[[int, Iterator[T]], list[T]] = _keep,
     force: bool = False,
 ) -> Iterator[Progress]:
     """Write what ``stream`` makes of ``items`` into shards of ``out``; yields after each shard.
@@ -100,6 +106,8 @@ def run(
         batch_size: Items of a list; 0: those of a shard. No list crosses a shard's border, so the same input makes
             the same lists however often it was interrupted.
         seal: Called with number and results of a shard just before its file gets its name.
+        again: Called with number and items of a shard that was there before; takes them all. Returns what the shard
+            must be made again of, one for each item, or nothing where it stays.
         force: Write beside files that are not mner's.
 
     Raises:
@@ -116,11 +124,13 @@ def run(
         for number in count():
             planned = _Planned(number, part(out, number, suffix).exists())
             plan.append(planned)
+            step = batch_size or shard_size
             if planned.skipped:
-                planned.size = sum(1 for _ in islice(source, shard_size))
-                planned.whole = True
+                renewed = again(number, _counted(islice(source, shard_size), planned))
+                planned.skipped, planned.whole = not renewed, True
+                yield from (renewed[start : start + step] for start in range(0, len(renewed), step))
             else:
-                yield from _batches(source, planned, shard_size, batch_size or shard_size)
+                yield from _batches(source, planned, shard_size, step)
             if planned.size < shard_size:
                 return
 
@@ -140,6 +150,12 @@ def run(
             shards, done = shards + 1, done + planned.size
             yield Progress(shards, done, planned.skipped)
     _finish(out, shards, done, suffix)
+
+
+def _counted(items: Iterable[T], planned: _Planned) -> Iterator[T]:
+    for item in items:
+        planned.size += 1
+        yield item
 
 
 def _batches(source: Iterator[T], planned: _Planned, shard_size: int, step: int) -> Iterator[list[T]]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from mner import plugins
 from mner.config import VisionConfig
-from mner.errors import ConfigError, PluginError
+from mner.errors import ConfigError, DataError, PluginError
 from mner.files import sha256
 from mner.vision.protocols import ADDRESS, About
 
@@ -169,6 +169,22 @@ class Backends(Mapping[str, Callable[..., Any]]):
     def fingerprint(self) -> str:
         """12 hexadecimal digits over all that a picture's context depends on but the picture."""
         return fingerprint((plugin, self._options[part]) for part, plugin in self._plugins.items())
+
+    @cached_property
+    def published(self) -> str:
+        """SHA-256 of the files where results are looked up by name; "" where none are.
+
+        Raises:
+            DataError: One of them is not there.
+        """
+        paths = [path for part, plugin in self._plugins.items() for path in plugin.about.published(self._options[part])]
+        contents = []
+        for path in dict.fromkeys(paths):
+            for file in sorted(filter(Path.is_file, path.glob("*"))) if path.is_dir() else [path]:
+                if (digest := _digest(file)) == "absent":
+                    raise DataError(f"{file}: no such file; it holds published results that are looked up")
+                contents.append((file.name, digest))
+        return hashlib.sha256(json.dumps(contents).encode()).hexdigest() if paths else ""
 
 
 def fingerprint(chosen: Iterable[tuple[Plugin, BaseModel]]) -> str:

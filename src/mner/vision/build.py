@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 from mner.bounded import packages
@@ -21,14 +21,14 @@ from mner.engines.worker_pool import Hire, WorkerPool, ordered
 from mner.errors import DataError
 from mner.folders import held
 from mner.types import VisualContext
-from mner.vision.extract import Extractor
-from mner.vision.images import Named
+from mner.vision.extract import Extractor, Item
+from mner.vision.images import Named, Source
 
 BATCH = 4
 """Pictures that a worker is handed at once, or more where its backends look at more in one call."""
 
 _Contexts = list[VisualContext]
-_Stream = Callable[[Iterable[list[Named]]], Iterator[_Contexts]]
+_Stream = Callable[[Iterable[list[Item]]], Iterator[_Contexts]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Reading:
     config: VisionConfig
     store: Path | None = None
 
-    def __call__(self) -> Callable[[Iterable[Named]], Iterator[VisualContext]]:
+    def __call__(self) -> Callable[[Iterable[Item]], Iterator[VisualContext]]:
         """Open backends and store; returns the function from pictures to their contexts."""
         extractor = Extractor(self.config, threads=1)
         # Now, not with the first picture: if there is no room for the backends, no picture is taken for the cause.
@@ -51,7 +51,7 @@ class Reading:
         return partial(extractor.stream, store=Store(self.store, needed=self.store is not None))
 
 
-def lost(named: Named, reason: str) -> VisualContext:
+def lost(named: Item, reason: str) -> VisualContext:
     """The context of a picture that ends the processes of those who read it."""
     extractor = {"name": "mner", "version": version("mner")}
     return VisualContext(image=named[0], status="unreadable", reason=reason, extractor=extractor)
@@ -64,7 +64,7 @@ def build(
     config: VisionConfig,
     store: Path | None = None,
     workers: int = 1,
-    hire: Hire[Named, VisualContext] | None = None,
+    hire: Hire[Item, VisualContext] | None = None,
     batch_size: int | None = None,
     shard_size: int = 0,
     force: bool = False,
@@ -74,7 +74,9 @@ def build(
     """Read pictures into an artefact; returns the number of contexts by status.
 
     A file appears when it is whole. An interrupted build has what it read in the store, so the same call continues
-    where it stopped. A picture that ends the process of its worker is tried again, then marked unreadable.
+    where it stopped. In shards that were there before, pictures that failed and pictures whose files have changed since
+    are read again, so all files are hashed. A picture that ends the process of its worker is tried again, then marked
+    unreadable.
 
     Args:
         items: Name and place of each picture, as ``mner.data.listing.pictures`` gives them.
@@ -93,7 +95,8 @@ def build(
         spent: Called at the end with what this process, not its workers, asked of endpoints; not without one.
 
     Raises:
-        DataError: ``out`` cannot be written, or holds damaged shards, or shards of other pictures or backends.
+        DataError: ``out`` cannot be written, or holds damaged shards, or shards of other pictures, backends or
+            published files.
         MissingExtraError: Parquet without the package pyarrow.
         WorkerError: Workers cannot start.
     """
@@ -122,8 +125,10 @@ def build(
             stream = partial(_by_workers, partial(extractor.known, store=opened), lambda: stack.enter_context(pool()))
         if shard_size:
             stack.enter_context(held(out))
-            run = partial(shards.run, stream, fingerprint=extractor.fingerprint, batch_size=batch_size, force=force)
-            for _ in counted(chain.from_iterable(_shards(run, items, out, shard_size))):
+            run = partial(
+                shards.run, stream, batch_size=batch_size, force=force, fingerprint=extractor.shard_fingerprint
+            )
+            for _ in counted(chain.from_iterable(_shards(run, items, out, shard_size, extractor.current))):
                 pass
         else:
             write_contexts(counted(chain.from_iterable(stream(_lists(items, batch_size)))), out)
@@ -133,12 +138,12 @@ def build(
 
 
 def _here(
-    read: Callable[[Iterable[Named]], Iterator[VisualContext]], lists: Iterable[list[Named]]
+    read: Callable[[Iterable[Item]], Iterator[VisualContext]], lists: Iterable[list[Item]]
 ) -> Iterator[_Contexts]:
     """The lists' contexts, read as one stream: it looks ahead over their borders."""
     sizes: deque[int] = deque()
 
-    def items() -> Iterator[Named]:
+    def items() -> Iterator[Item]:
         for batch in lists:
             sizes.append(len(batch))
             yield from batch
@@ -149,9 +154,9 @@ def _here(
 
 
 def _by_workers(
-    known: Callable[[list[Named]], _Contexts | None],
-    hired: Callable[[], WorkerPool[Named, VisualContext]],
-    lists: Iterable[list[Named]],
+    known: Callable[[list[Item]], _Contexts | None],
+    hired: Callable[[], WorkerPool[Item, VisualContext]],
+    lists: Iterable[list[Item]],
 ) -> Iterator[_Contexts]:
     """The lists' contexts, by workers from the first list on that the store does not have whole."""
     left = iter(lists)
@@ -164,9 +169,16 @@ def _by_workers(
 
 
 def _shards(
-    run: Callable[..., Iterator[shards.Progress]], items: Iterable[Named], out: Path, shard_size: int
+    run: Callable[..., Iterator[shards.Progress]],
+    items: Iterable[Named],
+    out: Path,
+    shard_size: int,
+    current: Callable[[VisualContext, Source], bool],
 ) -> Iterator[_Contexts]:
-    """The contexts of each shard, written now or before; one from before must be of the same pictures."""
+    """The contexts of each shard, written now or before; one from before must be of pictures of the same names.
+
+    ``current`` says whether the context of a picture stays; the others of its shard are read again.
+    """
     suffix = PARQUET if out.suffix == PARQUET else ".jsonl"
     names: defaultdict[int, list[str]] = defaultdict(list)
     written: dict[int, _Contexts] = {}
@@ -176,10 +188,25 @@ def _shards(
             names[number // shard_size].append(item[0])
             yield item
 
-    def write(path: Path, contexts: _Contexts) -> None:
-        write_contexts(contexts, path)
+    def again(number: int, shard: Iterator[Named]) -> list[Item]:
+        """The shard's pictures, or in their places the contexts that stay; nothing where all of them do."""
+        before = _before(shards.part(out, number, suffix))
+        renewed: list[Item] = []
+        same = True
+        for (image, source), context in zip(shard, chain(before, repeat(None)), strict=False):
+            if context is None or context.image != image:
+                same = False  # the shard is refused when its turn comes
+            elif same:
+                renewed.append((image, context if current(context, source) else source))
+        stays = all(isinstance(source, VisualContext) for _, source in renewed)
+        return renewed if same and len(renewed) == len(before) and not stays else []
 
-    steps = run(named(), out, write=write, suffix=suffix, shard_size=shard_size, seal=written.__setitem__)
+    def write(path: Path, contexts: _Contexts) -> None:
+        if not path.exists() or _before(path) != contexts:
+            write_contexts(contexts, path)
+
+    options = {"suffix": suffix, "shard_size": shard_size, "seal": written.__setitem__, "again": again}
+    steps = run(named(), out, write=write, **options)
     for number, progress in enumerate(steps):
         path = shards.part(out, number, suffix)
         remedy = f"To make a damaged shard again from the store, remove it and run the same command again: rm {path}"
@@ -198,7 +225,15 @@ def _shards(
         yield contexts
 
 
-def _lists(items: Iterable[Named], size: int) -> Iterator[list[Named]]:
+def _before(shard: Path) -> _Contexts:
+    """The contexts of a shard that was there before; none where it is damaged."""
+    try:
+        return list(iter_contexts(shard))
+    except DataError:
+        return []
+
+
+def _lists(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     source = iter(items)
     while batch := list(islice(source, size)):
         yield batch

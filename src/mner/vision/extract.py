@@ -18,7 +18,7 @@ from mner.contexts.tag_limit import limit_tags
 from mner.errors import ImageError
 from mner.types import Box, OcrText, Tag, VisualContext
 from mner.vision.backends import Backends
-from mner.vision.images import Named, Source, Unopened, decode, fetch, status_of
+from mner.vision.images import Source, Unopened, decode, fetch, status_of
 from mner.vision.prefetch import prefetch
 from mner.vision.reading_steps import STEPS, Draft, run_step
 
@@ -27,6 +27,9 @@ LONGEST_SIDE = 1600
 
 AHEAD = 4
 """Pictures in memory while one after the other is read: the one that the models see and the next ones."""
+
+Item = tuple[str, Source | VisualContext]
+"""A picture's name and the picture, or its context where that need not be read again."""
 
 _Entry = TypeVar("_Entry", Tag, OcrText)
 
@@ -50,6 +53,16 @@ class Extractor:
     def fingerprint(self) -> str:
         """12 hexadecimal digits of the backends, their versions, options and model files; not of mner's version."""
         return self._backends.fingerprint
+
+    @cached_property
+    def shard_fingerprint(self) -> str:
+        """What identifies shards of contexts: ``fingerprint``, and the content of files where results are looked up."""
+        published = self._backends.published
+        return (
+            hashlib.sha256(f"{self.fingerprint} {published}".encode()).hexdigest()[:12]
+            if published
+            else self.fingerprint
+        )
 
     @property
     def sends(self) -> bool:
@@ -80,7 +93,7 @@ class Extractor:
         """
         return self._contexts([self._open((image, source), store)], store)[0]
 
-    def stream(self, items: Iterable[Named], *, store: Store | None = None) -> Iterator[VisualContext]:
+    def stream(self, items: Iterable[Item], *, store: Store | None = None) -> Iterator[VisualContext]:
         """The contexts of (name, picture) pairs, in their order; a bad picture never stops the others.
 
         Files are read and decoded in a thread while the backends see the pictures before. Backends that can look at
@@ -88,7 +101,7 @@ class Extractor:
 
         Args:
             items: Read as they are needed, several at a time, so a Pillow image must stay open until its context has
-                come.
+                come. A context in the place of a picture is given back as it is.
             store: Where contexts are looked up by the picture's content, and saved unless a backend failed: such a
                 picture is tried again next time. A picture in the store is not decoded.
         """
@@ -101,7 +114,7 @@ class Extractor:
         for part in self._backends:
             _ = self._backends[part]
 
-    def known(self, items: Sequence[Named], store: Store) -> list[VisualContext] | None:
+    def known(self, items: Sequence[Item], store: Store) -> list[VisualContext] | None:
         """The contexts of pictures that the store knows or that are missing; None if one of them must be decoded."""
         rows: list[VisualContext] = []
         for item in items:
@@ -111,7 +124,14 @@ class Extractor:
             rows.append(fetched)
         return rows
 
-    def _open(self, item: Named, store: Store | None) -> Draft | VisualContext:
+    def current(self, context: VisualContext, source: Source) -> bool:
+        """Whether a context says all there is to say: nothing failed, and the picture's file is still the same."""
+        try:
+            return context.reason is None and fetch(source).sha256 == context.sha256
+        except ImageError:
+            return False
+
+    def _open(self, item: Item, store: Store | None) -> Draft | VisualContext:
         """The decoded picture; its context where the store knows it or it cannot be read."""
         file = self._fetched(item, store)
         if isinstance(file, VisualContext):
@@ -123,9 +143,11 @@ class Extractor:
         # Small at once: what waits for the backends takes little memory, however large the files are.
         return Draft(item[0], replace(picture, pixels=fitted(picture.pixels)), self.fingerprint)
 
-    def _fetched(self, item: Named, store: Store | None) -> Unopened | VisualContext:
+    def _fetched(self, item: Item, store: Store | None) -> Unopened | VisualContext:
         """The context of a picture that the store knows or that is not here, else its bytes."""
         image, source = item
+        if isinstance(source, VisualContext):
+            return source
         try:
             file = fetch(source)
         except ImageError as error:

@@ -76,6 +76,8 @@ class About:
             ``exclude=True``, as it changes no result). ``many`` takes a list for each argument of the call and returns
             a list of answers, one for each picture, the same as one by one. Where it raises, its pictures are tried
             alone.
+        published: From its options to the files and folders where it looks results up by name: shards of contexts are
+            continued only with the same ones.
         named: Whether it looks up what was published about a picture, by its name. Its class is called with one more
             keyword, ``image``, and if it takes a keyword ``size``, with width and height of the picture's file, which
             may be larger than the picture; its results are looked up again in each run and taken as they are: tags get
@@ -95,6 +97,7 @@ class About:
     models: Callable[[Any], Iterable[Path]] = lambda options: ()
     lacking: Callable[[Any], str | None] = lambda options: None
     batch: bool = False
+    published: Callable[[Any], Iterable[Path]] = lambda options: ()
     named: bool = False
     sends: Callable[[Any], str] = lambda options: ""
 

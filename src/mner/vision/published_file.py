@@ -27,7 +27,12 @@ class PublishedFile:
     def about(self, downloads: str, licence: str, **more: Any) -> About:
         """What such a backend says of itself."""
         speed = "no time worth naming; the network does not run."
-        return About(downloads=downloads, licence=licence, speed=speed, lacking=self.lacking, named=True, **more)
+        facts = {"published": self._published, "lacking": self.lacking, "named": True, **more}
+        return About(downloads=downloads, licence=licence, speed=speed, **facts)
+
+    def _published(self, options: Any) -> list[Path]:
+        path = getattr(options, self.key)
+        return [] if path is None else [path]
 
     def lacking(self, options: Any) -> str | None:
         """What must be there before the backend can run; None for nothing."""

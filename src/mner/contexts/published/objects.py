@@ -52,7 +52,7 @@ def box(sides: Sequence[float]) -> Box | None:
 def fitted(published: Found, size: tuple[int, int], *, whole: tuple[int, int] | None = None) -> list[Tag]:
     """The tags with their boxes in pixels of a picture of this size, and inside it.
 
-    Where no size was published, boxes count the pixels of the picture's file: ``whole``, or ``size`` where that is None.
+    Where no size was published, boxes count pixels of the picture's file: ``whole``, or ``size`` where that is None.
 
     >>> published = Found((Tag("dog", box=(0.0, 0.0, 50.0, 60.0)),), (100, 50))
     >>> fitted(published, (200, 100))[0].box

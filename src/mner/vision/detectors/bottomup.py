@@ -34,10 +34,22 @@ _OUTPUT = PublishedFile(
     "the published output: name it in vision.options.bottomup.detections (a .tsv)",
 )
 
+
+def published(options: Options) -> list[Path]:
+    """The files where objects are looked up: the ``.tsv`` and the names of objects and attributes."""
+    from mner.contexts.published.bottomup import ATTRIBUTES, OBJECTS
+
+    path = options.detections
+    if path is None:
+        return []
+    return [path, options.objects or path.with_name(OBJECTS), options.attributes or path.with_name(ATTRIBUTES)]
+
+
 ABOUT = _OUTPUT.about(
     "nothing. It needs the features' `.tsv` for your pictures, named in `vision.options.bottomup.detections`, and "
     "beside it `objects_vocab.txt` and `attributes_vocab.txt`; `mner.contexts.published.bottomup` says which columns.",
     "that of the output; the detector's code and vocabularies are MIT.",
+    published=published,
 )
 
 
