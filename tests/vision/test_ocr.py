@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from pydantic import ValidationError
 
+from mner.config import VisionConfig
 from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
+from mner.vision.extract import Extractor
 from mner.vision.ocr import rapid, tesseract
 from mner.vision.ocr._lines import in_reading_order
 
@@ -235,6 +239,46 @@ def test_tesseract_words_are_joined_by_line():
 def test_tesseract_reads_drawn_text():
     text = " ".join(line.text for line in tesseract.Reader(tesseract.Options())(poster()))
     assert "GRAND OPENING" in text
+
+
+def program(folder: Path, version: str, listed: str) -> None:
+    path = folder / "tesseract"
+    path.write_text(f"#!/bin/sh\ncase $1 in --version) echo 'tesseract {version}';; *) echo '{listed}';; esac\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the program is a shell script")
+def test_tesseract_language_data_and_version_are_in_the_fingerprint(tmp_path: Path, monkeypatch):
+    def fingerprint() -> str:
+        options = {"tesseract": {"language": "eng+deu"}}
+        return Extractor(VisionConfig(detector="", captioner="", ocr="tesseract", options=options)).fingerprint
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    fingerprints = [fingerprint()]  # without the program
+    data = tmp_path / "data"
+    data.mkdir()
+    program(tmp_path, "5.3.0", f'List of available languages in "{data}/" (2):')
+    for name in ("eng", "deu", "osd"):
+        (data / f"{name}.traineddata").write_text("first")
+    fingerprints.append(fingerprint())
+    (data / "osd.traineddata").write_text("other")  # of a language that is not read
+    assert fingerprint() == fingerprints[-1]
+    (data / "deu.traineddata").write_text("second")
+    fingerprints.append(fingerprint())
+    program(tmp_path, "5.4.0", f'List of available languages in "{data}/" (2):')
+    fingerprints.append(fingerprint())
+    program(tmp_path, "4.1.1", "List of available languages (2):")  # says no folder
+    fingerprints.append(fingerprint())
+    monkeypatch.setenv("TESSDATA_PREFIX", str(data))
+    fingerprints.append(fingerprint())
+    assert len(set(fingerprints)) == len(fingerprints)
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="the program tesseract is not installed")
+def test_tesseract_names_the_folder_of_its_language_data():
+    (data,) = tesseract.models(tesseract.Options())
+    assert data.name == "eng.traineddata" and data.is_file()
+    assert tesseract.release(tesseract.Options())
 
 
 def test_tesseract_without_its_package_says_what_to_type(monkeypatch):

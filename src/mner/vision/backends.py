@@ -196,6 +196,7 @@ def fingerprint(chosen: Iterable[tuple[Plugin, BaseModel]]) -> str:
             "version": plugin.about.version,
             "options": options.model_dump(mode="json"),
             "models": [_digest(Path(model)) for model in plugin.about.models(options)],
+            **({"release": release} if (release := plugin.about.release(options)) else {}),
         }
         for plugin, options in sorted(chosen, key=lambda pair: _part(pair[0]))
     ]

@@ -70,6 +70,8 @@ class About:
         programs: Programs beyond it.
         checkpoints: Models of the hub to begin with.
         models: From its options to the files that its output depends on: when one changes, pictures are read again.
+        release: From its options to the version of a program or package that its output depends on, or "": when that
+            changes, pictures are read again, too.
         lacking: From its options to a text that says what else must be there before it can run, or None.
         batch: Whether it looks at several pictures in one call, which a GPU is good at. Its class then has the method
             ``many``, its ``Options`` a number ``batch``, the most pictures of one call (best declared with
@@ -95,6 +97,7 @@ class About:
     programs: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     models: Callable[[Any], Iterable[Path]] = lambda options: ()
+    release: Callable[[Any], str] = lambda options: ""
     lacking: Callable[[Any], str | None] = lambda options: None
     batch: bool = False
     published: Callable[[Any], Iterable[Path]] = lambda options: ()

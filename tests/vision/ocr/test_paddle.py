@@ -177,3 +177,31 @@ def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "paddleocr", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mner\[paddle\]"'):
         paddle.Reader(paddle.Options(download=True))
+
+
+def test_network_settings_and_weights_are_in_the_fingerprint(tmp_path):
+    files = ("inference.yml", "inference.json", "inference.pdiparams")
+    names = [tmp_path / model / file for model in ("find", "read") for file in files]
+    options = {"paddle": {"detection": str(tmp_path / "find"), "recognition": str(tmp_path / "read")}}
+    config = VisionConfig(detector="", captioner="", ocr="paddle", options=options)
+    fingerprints = [Extractor(config).fingerprint]
+    for path in names:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("content")
+        fingerprints.append(Extractor(config).fingerprint)
+    assert len(set(fingerprints)) == 7
+    for network in tmp_path.glob("*/inference.json"):  # as Paddle before version 3 exports it
+        network.rename(network.with_suffix(".pdmodel"))
+    assert Extractor(config).fingerprint == fingerprints[-1]
+    assert {path.name for path in paddle.models(paddle.Options(**options["paddle"]))} == {
+        "inference.yml", "inference.pdmodel", "inference.pdiparams"
+    }  # fmt: skip
+
+
+def test_version_of_the_package_counts_where_it_chooses_the_models(monkeypatch):
+    def fingerprint(installed: str, **options: object) -> str:
+        monkeypatch.setattr(paddle, "version", lambda name: installed)
+        return Extractor(VisionConfig(detector="", captioner="", ocr="paddle", options={"paddle": options})).fingerprint
+
+    assert fingerprint("3.0.0", download=True) != fingerprint("3.1.0", download=True)
+    assert fingerprint("3.0.0") == fingerprint("3.1.0")

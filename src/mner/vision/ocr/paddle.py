@@ -6,6 +6,7 @@ The same models as in ``rapid``, or larger ones, for about 80 languages.
 from __future__ import annotations
 
 import re
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from mner.errors import MissingExtraError, ModelError
 from mner.types import OcrText
 from mner.vision.ocr._lines import LEGIBLE, confident, silence
 from mner.vision.protocols import About, PluginOptions
+
+FILES = ("inference.yml", "inference.pdiparams")
+"""Files of an exported model beside its network: its settings and its weights."""
 
 
 class Options(PluginOptions):
@@ -41,7 +45,23 @@ class Options(PluginOptions):
 def models(options: Options) -> list[Path]:
     """The files that the output depends on; those of downloaded models are not known beforehand."""
     named = [Path(name).expanduser() for name in (options.detection, options.recognition) if name]
-    return [folder / name for folder in named for name in ("inference.yml", "inference.pdiparams")]
+    return [path for folder in named for path in (*(folder / name for name in FILES), _network(folder))]
+
+
+def _network(folder: Path) -> Path:
+    """The file of an exported network; Paddle before version 3 wrote it otherwise."""
+    network, former = folder / "inference.json", folder / "inference.pdmodel"
+    return former if former.is_file() and not network.exists() else network
+
+
+def release(options: Options) -> str:
+    """The version of the package where it downloads its models: it chooses them for the language."""
+    if options.detection or not options.download:
+        return ""
+    try:
+        return version("paddleocr")
+    except PackageNotFoundError:
+        return ""
 
 
 def lacking(options: Options) -> str | None:
@@ -61,6 +81,7 @@ ABOUT = About(
     speed="an estimate is 0.5 to 5 seconds a picture on one core, by the size of the models.",
     needs=("paddleocr", "paddle"),
     models=models,
+    release=release,
     lacking=lacking,
 )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from PIL.Image import Image
@@ -22,6 +26,33 @@ class Options(PluginOptions):
     timeout: float = Field(default=60.0, gt=0)  # seconds for one picture
 
 
+def models(options: Options) -> list[Path]:
+    """The language data that the program reads, in the folder that it names; none where it is not here."""
+    quoted = re.search(r'languages in "(.+)"', _said("--list-langs"))
+    folder = quoted[1] if quoted else os.environ.get("TESSDATA_PREFIX")  # before version 5 it names no folder
+    return [Path(folder) / f"{name}.traineddata" for name in options.language.split("+")] if folder else []
+
+
+def release(options: Options) -> str:
+    """The program's version; "" where it is not here."""
+    version = re.search(r"^tesseract v?(\S+)", _said("--version"), re.MULTILINE)
+    return version[1] if version else ""
+
+
+def _said(option: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 (fixed arguments)
+            ["tesseract", option],  # noqa: S607 (found as pytesseract finds it)
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,  # where older versions write it
+            check=False,
+            timeout=30,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace")
+
+
 ABOUT = About(
     downloads=(
         'nothing by itself. It needs `pip install "mner[tesseract]"` and the program: on Debian and Ubuntu '
@@ -32,6 +63,8 @@ ABOUT = About(
     speed="0.1 to 0.3 seconds a photograph on one core, more for a page of text.",
     needs=("pytesseract",),
     programs=("tesseract",),
+    models=models,
+    release=release,
 )
 
 
