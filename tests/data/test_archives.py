@@ -58,6 +58,19 @@ def test_archive_that_cannot_be_read_in_place_is_told(tmp_path: Path, kind: str)
         list(members(path))
 
 
+def test_folder_of_archives_and_pictures_gives_both(tmp_path: Path) -> None:
+    archive(tmp_path / "old.tar", ["1.png"])
+    for name in ("1.png", "deep/2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (5, 5)).save(tmp_path / name)
+    assert [name for name, _ in pictures(tmp_path)] == ["old/1.png", "1.png", "deep/2.png"]
+    (tmp_path / "deep").rename(tmp_path / "old")
+    assert [name for name, _ in pictures(tmp_path)] == ["old/1.png", "1.png", "old/2.png"]
+    (tmp_path / "1.png").rename(tmp_path / "old" / "1.png")  # as where an archive was unpacked beside itself
+    with pytest.raises(DataError, match=r"old\.tar: 1\.png would be called old/1\.png, as .*1\.png is"):
+        list(pictures(tmp_path))
+
+
 def test_archive_without_pictures_is_told(tmp_path: Path) -> None:
     alone = archive(tmp_path / "a.tar", ["1.txt"])
     for source in (alone, tmp_path):
@@ -105,6 +118,32 @@ def test_table_of_paths_and_table_of_bytes(tmp_path: Path) -> None:
     assert list(table(held)) == [("x", picture(1)), ("y", picture(2))]
     nested = written(tmp_path / "hub.parquet", {"image": [{"bytes": picture(1), "path": "a.png"}]})
     assert list(table(nested)) == [("a.png", picture(1))]
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        ({"name": ["cat", "cat"]}, ["1.jpg", "2.jpg"]),
+        ({"path": ["a/1.jpg", "b/1.jpg"]}, ["a/1.jpg", "b/1.jpg"]),
+        ({}, ["1.jpg", "2.jpg"]),
+    ],
+)
+def test_picture_in_a_struct_is_called_by_its_path(
+    tmp_path: Path, columns: dict[str, list[str]], names: list[str]
+) -> None:
+    images = [{"bytes": b"A", "path": "1.jpg"}, {"bytes": b"B", "path": "2.jpg"}]
+    path = written(tmp_path / "t.parquet", {**columns, "image": images})
+    assert list(table(path)) == list(zip(names, (b"A", b"B"), strict=True))
+
+
+def test_different_pictures_of_one_name_are_refused(tmp_path: Path) -> None:
+    path, names = tmp_path / "t.parquet", ["cat", "dog", "cat"]
+    written(path, {"name": names, "bytes": [b"A", b"B", b"A"]})
+    assert [name for name, _ in table(path)] == names
+    for images in ([b"A", b"B", b"C"], [{"bytes": each, "path": None} for each in (b"A", b"B", b"C")]):
+        written(path, {"name": names, "image": images})
+        with pytest.raises(DataError, match="rows 0 and 2 both call their picture cat, and the pictures differ"):
+            list(table(path))
 
 
 def test_table_of_bytes_is_never_in_memory_whole(tmp_path: Path) -> None:

@@ -16,8 +16,11 @@ from mner.picture_files import HEAD, Inline, Refused, is_picture_name, kind_of, 
 
 ARCHIVE, TABLE = ".tar", ".parquet"
 
-NAMES = ("image", "path", "file", "name", "id", "key", "__key__")
-"""Columns of a Parquet file that may name its pictures or their paths; the first that holds texts is taken."""
+FILES = ("image", "path", "file")
+"""Columns of a Parquet file that name its pictures' files; the first that holds texts is taken."""
+
+NAMES = (*FILES, "name", "id", "key", "__key__")
+"""All that may; the path beside a picture's bytes comes before those that are not in ``FILES``."""
 
 BYTES = ("bytes", "image", "jpg", "png", "content")
 """Columns of a Parquet file that may contain the pictures' files; the first that holds bytes is taken."""
@@ -155,14 +158,17 @@ def table(
 ) -> Iterator[tuple[str, Path | bytes | Inline | Refused]]:
     """Name and file of each picture in a Parquet file: bytes, where a column holds them, else paths.
 
+    Bytes in a struct, as Hugging Face datasets write pictures, are named by the first of a column of ``FILES``, the
+    struct's own path and another column of ``NAMES``.
+
     Args:
         path: The file.
         images: Folder that paths are relative to; None takes the folder of the file.
         allow_outside_images: Read paths that lead out of that folder, too.
 
     Raises:
-        DataError: The file is missing or damaged, has neither a column of bytes nor one of paths, or unpacks to far
-            more than it holds.
+        DataError: The file is missing or damaged, has neither a column of bytes nor one of paths, gives different
+            pictures one name, or unpacks to far more than it holds.
         MissingExtraError: The package pyarrow is not installed.
     """
     types = packages()[0].types
@@ -178,17 +184,26 @@ def table(
             )
         folder = images if images is not None else path.parent
         rows = (row for batch in batches(file, path, rows=ROWS, columns=columns) for row in batch)
+        named: dict[str, tuple[int, int]] = {}  # name -> its first row, and the hash of the picture
         for number, row in enumerate(rows):
             name, content = row.get(name_column or ""), row.get(content_column or "")
-            if inside and isinstance(content, dict):  # as Hugging Face datasets write pictures
-                name, content = name or content.get("path"), content.get("bytes")
-            unnamed = f"{path.stem}-{number:08d}"
+            if inside and isinstance(content, dict):
+                own = content.get("path")
+                name = name or own if name_column in FILES else own or name
+                content = content.get("bytes")
+            called = short_name(name or f"{path.stem}-{number:08d}")
             if content is not None:
-                yield short_name(name or unnamed), content
+                first, picture = named.setdefault(called, (number, hash(content)))
+                if picture != hash(content):
+                    raise DataError(
+                        f"{path}: rows {first} and {number} both call their picture {called}, and the "
+                        f"pictures differ; give each a name of its own in a column of texts ({', '.join(FILES)})"
+                    )
+                yield called, content
             elif not name:
-                yield unnamed, b""  # a row without a picture: it gets a status, as any other bad one
+                yield called, b""  # a row without a picture: it gets a status, as any other bad one
             else:
-                yield short_name(name), place_of(folder, name, allow_outside=allow_outside_images)
+                yield called, place_of(folder, name, allow_outside=allow_outside_images)
 
 
 def _bytes_column(schema: Any, types: Any, path: Path) -> tuple[str | None, bool]:

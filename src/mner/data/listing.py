@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from mner.data.archives import ARCHIVE, TABLE, Member, members, table
@@ -26,25 +27,27 @@ def pictures(
     Args:
         source: A folder of pictures, one picture, a file of posts, a webdataset archive (.tar), a folder of such, or
             a Parquet file of paths or of bytes. Links to folders are not followed. Archives and tables are read as
-            their pictures are needed; all else is a list.
+            their pictures are needed; all else is a list. Of a folder with archives in it come first their pictures,
+            each named with its archive's stem first, then those beside them and below it.
         images: Folder of the posts' or the table's pictures; None takes the folder of the file.
         allow_outside_images: Also read what posts or a table name outside that folder.
 
     Raises:
-        DataError: There is no such file or folder, or it names no picture.
+        DataError: There is no such file or folder, it names no picture, or a picture in an archive has the name of one
+            that lies beside the archive.
         MissingExtraError: Parquet without the package pyarrow.
     """
     if source.is_dir():
-        archives = sorted(source.glob(f"*{ARCHIVE}"))
-        if archives:
-            return _not_empty(_of_archives(archives), source)
-        listed = [
+        loose = sorted(
             (path.relative_to(source).as_posix(), path)
             for folder, _, files in os.walk(source, onerror=_unlisted)
             for path in (Path(folder) / file for file in files)
             if is_picture(path)
-        ]
-        return list(_not_empty(sorted(listed), source))
+        )
+        archives = sorted(source.glob(f"*{ARCHIVE}"))
+        if archives:
+            return _not_empty(chain(_of_archives(archives, dict(loose)), loose), source)
+        return list(_not_empty(loose, source))
     if (address := unfiled(str(source))) is not None:
         reason = "expected a folder of pictures, a picture's file, or a file of posts, not a data URI"
         raise DataError(f"{short_name(str(source))}: {address.reason if isinstance(address, Refused) else reason}")
@@ -70,11 +73,20 @@ def _unlisted(error: OSError) -> None:
     ) from None
 
 
-def _of_archives(archives: list[Path]) -> Iterator[tuple[str, Place]]:
-    """The pictures of several archives, each named with its archive's stem first, as members often share names."""
+def _of_archives(archives: list[Path], loose: Mapping[str, Path]) -> Iterator[tuple[str, Place]]:
+    """The pictures of several archives, each named with its archive's stem first, as members often share names.
+
+    One that is called like a picture beside the archives is refused.
+    """
     for archive in archives:
         for name, member in members(archive):
-            yield f"{archive.stem}/{name}", member
+            full = f"{archive.stem}/{name}"
+            if full in loose:
+                raise DataError(
+                    f"{archive}: {name} would be called {full}, as {loose[full]} is; move the archive, or the folder "
+                    "with its name, away"
+                )
+            yield full, member
 
 
 def _not_empty(pictures: Iterable[tuple[str, Place]], source: Path) -> Iterator[tuple[str, Place]]:
