@@ -8,7 +8,6 @@ and all else that is no name, no higher one.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -18,8 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from lab.ready.probe import Contexts, Probe
-from mner.files import write_json
+from lab.ready.probe import Contexts, Probe, print_measure
 from mner.types import OcrText, Post, Span, VisualContext
 from mner.vision.captioners import template
 
@@ -123,15 +121,7 @@ def table(effect: dict[str, Any]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when the measure is printed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, help="a saved model")
-    parser.add_argument("--out", type=Path, help="JSON file of the figures")
-    arguments = parser.parse_args(argv)
-    effect = overlap_effect(arguments.model)
-    if arguments.out:
-        write_json(arguments.out, effect)
-    print("\n".join(table(effect)))
-    return 0
+    return print_measure(argv, __doc__, overlap_effect, table)
 
 
 if __name__ == "__main__":

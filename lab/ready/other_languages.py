@@ -7,15 +7,14 @@ whether a model reads a language at all, and no more: the interval of an F1 over
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from lab.ready.probe import Probe
+from lab.ready.probe import Probe, print_measure
 from mner import data
 from mner.evaluation.scores import Scores, score
-from mner.files import write_json
 
 FOLDER = Path(__file__).with_name("languages")
 LANGUAGES = {"de": "German", "es": "Spanish", "fr": "French", "pt": "Portuguese", "ja": "Japanese"}
@@ -43,17 +42,13 @@ def table(scores: dict[str, Scores]) -> list[str]:
     return lines
 
 
+def _rows(scores: dict[str, Scores]) -> dict[str, Any]:
+    return {language: row.to_dict() for language, row in scores.items()}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when the table is printed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, help="a saved model")
-    parser.add_argument("--out", type=Path, help="JSON file of the scores")
-    arguments = parser.parse_args(argv)
-    scores = score_languages(arguments.model)
-    if arguments.out:
-        write_json(arguments.out, {language: row.to_dict() for language, row in scores.items()})
-    print("\n".join(table(scores)))
-    return 0
+    return print_measure(argv, __doc__, score_languages, table, _rows)
 
 
 if __name__ == "__main__":

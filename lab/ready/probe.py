@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mner import encoders
 from mner.decode import ScoredSpan, posteriors, span_scores
 from mner.evaluation.views import decoder_of
+from mner.files import write_json
 from mner.runtime import open_model, predict, read_model
 from mner.runtime.calibration import scaling_of
 from mner.types import Post, Span, VisualContext
@@ -17,6 +20,35 @@ from mner.views import Encoded, Views
 from mner.views.compose import compose
 
 Contexts = Sequence[VisualContext | None]
+
+_Measure = TypeVar("_Measure")
+
+
+def print_measure(
+    argv: Sequence[str] | None,
+    about: str | None,
+    measure: Callable[[Path], _Measure],
+    table: Callable[[_Measure], Sequence[str]],
+    as_json: Callable[[_Measure], Any] = lambda measured: measured,
+) -> int:
+    """0, when the measure of the model that a command line names is printed, and written where --out names a file.
+
+    Args:
+        argv: The command line; None: that of the process.
+        about: What the program is, for its help.
+        measure: From the model's folder to its figures.
+        table: Their lines in Markdown.
+        as_json: What of them goes into the file.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, help="a saved model")
+    parser.add_argument("--out", type=Path, help="JSON file of the figures")
+    arguments = parser.parse_args(argv)
+    measured = measure(arguments.model)
+    if arguments.out:
+        write_json(arguments.out, as_json(measured))
+    print("\n".join(table(measured)))
+    return 0
 
 
 class Probe:

@@ -6,7 +6,6 @@ quoted text, a stand-in for OCR. Their names and other words are counted by whet
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -17,8 +16,7 @@ import numpy as np
 
 from lab.ready.constructed import context_of, percent
 from lab.ready.overlap import content, quotations, repeated
-from lab.ready.probe import Contexts, Probe
-from mner.files import write_json
+from lab.ready.probe import Contexts, Probe, print_measure
 from mner.types import Post
 
 
@@ -89,19 +87,32 @@ def table(effect: dict[str, Any]) -> list[str]:
     return lines
 
 
+def sentence(effect: dict[str, Any]) -> str:
+    """The figures in words, as they stand in docs/reference/labels.md."""
+    alone, seen = effect["views"]["T"], effect["views"]["I+T"]
+    return (
+        f"the packaged model finds {seen['found']} of {effect['names']} names with that text and {alone['found']} by "
+        f"the words alone, and makes {seen['false']} errors instead of {alone['false']}. The "
+        f"{alone['of repeated names']} names that the text repeats go from {alone['repeated names']:.1f} to "
+        f"{seen['repeated names']:.1f} %, and the {alone['of repeated words']} other words that it repeats from "
+        f"{alone['repeated words']:.1f} to {seen['repeated words']:.1f} %."
+    )
+
+
+def _data() -> Path:
+    """The folder of the posts.
+
+    Raises:
+        SystemExit: No variable names it.
+    """
+    if not os.environ.get("MNER_DATA"):
+        raise SystemExit("error: set MNER_DATA to the folder that holds twitter2015/, twitter2017/ and contexts/")
+    return Path(os.environ["MNER_DATA"])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """0 when the measure is printed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path, help="a saved model")
-    parser.add_argument("--out", type=Path, help="JSON file of the figures")
-    arguments = parser.parse_args(argv)
-    if not os.environ.get("MNER_DATA"):
-        parser.error("set MNER_DATA to the folder that holds twitter2015/, twitter2017/ and contexts/")
-    effect = quoted_effect(arguments.model, Path(os.environ["MNER_DATA"]))
-    if arguments.out:
-        write_json(arguments.out, effect)
-    print("\n".join(table(effect)))
-    return 0
+    return print_measure(argv, __doc__, lambda model: quoted_effect(model, _data()), table)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,21 @@ import pytest
 from lab.ready import quoted
 from mner.tagger.opening import READY
 from mner.types import Post, Span
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_page_says_what_the_program_measured() -> None:
+    effect = json.loads((ROOT / "lab" / "ready" / "scores" / "quoted.json").read_text(encoding="utf-8"))
+    page = " ".join((ROOT / "docs" / "reference" / "labels.md").read_text(encoding="utf-8").split())
+    assert f"On the {effect['posts']} dev posts" in page
+    assert quoted.sentence(effect) in page
+
+
+def test_without_data_the_message_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MNER_DATA", raising=False)
+    with pytest.raises(SystemExit, match="set MNER_DATA"):
+        quoted.main([str(READY)])
 
 
 def post(text: str, *spans: Span) -> Post:

@@ -38,6 +38,13 @@ def calibrated(run: Path) -> None:
     store(read_model(run), StoredCalibration(scale=Scale(method="temperature", temperature=2.0, basis=basis)))
 
 
+def first_seed(config: Config, corpus: Path, tmp_path: Path) -> tuple[Path, dict[str, Path]]:
+    """The run of seed 1, and the folders that it reads and writes."""
+    places = {"root": corpus, "out": tmp_path / "runs"}
+    (run,) = train_seeds(config, (1,), **places)
+    return run, places
+
+
 def retrained(run: Path, corpus: Path, tiny_config: Make) -> None:
     """The same place, other weights."""
     config = tiny_config(name="source", training={"epochs": 1, "encoder_lr": 5e-3})
@@ -71,9 +78,8 @@ def test_model_without_its_run_is_taken(corpus: Path, tiny_config: Make, tiny_mo
 def test_calibration_leaves_the_runs_that_learned_from_a_model_what_they_are(
     corpus: Path, tiny_config: Make, source: Path, tmp_path: Path, setting: str
 ) -> None:
-    places = {"root": corpus, "out": tmp_path / "runs"}
     config = tiny_config(**SETTINGS[setting](source), training=QUICK)
-    (run,) = train_seeds(config, (1,), **places)
+    run, places = first_seed(config, corpus, tmp_path)
     before = read_model(source).fingerprint
     calibrated(source)
     assert before == trained_fingerprint(read_model(source)) != read_model(source).fingerprint
@@ -93,9 +99,8 @@ def test_calibration_leaves_the_runs_that_learned_from_a_model_what_they_are(
 def test_model_that_is_trained_again_in_its_place_makes_another_run(
     corpus: Path, tiny_config: Make, source: Path, tmp_path: Path, setting: str
 ) -> None:
-    places = {"root": corpus, "out": tmp_path / "runs"}
     config = tiny_config(**SETTINGS[setting](source), training=QUICK)
-    (run,) = train_seeds(config, (1,), **places)
+    run, places = first_seed(config, corpus, tmp_path)
     retrained(source, corpus, tiny_config)
     train_seeds(config, (2,), **places)
     with pytest.raises(DataError, match=rf"different settings: weights of {setting} = .* and .*; train them alike"):
@@ -111,9 +116,8 @@ def test_model_that_is_trained_again_in_its_place_makes_another_run(
 def test_run_from_before_the_first_model_was_recorded_stays(
     corpus: Path, tiny_config: Make, source: Path, tmp_path: Path
 ) -> None:
-    places = {"root": corpus, "out": tmp_path / "runs"}
     config = tiny_config(model={"init": str(source)}, training=QUICK)
-    (run,) = train_seeds(config, (1,), **places)
+    run, places = first_seed(config, corpus, tmp_path)
     record = json.loads((run / "record.json").read_text())
     del record["init"]
     job = prepare(config, corpus)
