@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from systems import WIDTH, built, settings
+from systems import WIDTH, batch_of, built, scores, settings, three
 
-from mner import models
+from mner import config as configs
+from mner import encoders, models
 from mner.errors import ConfigError
 from mner.models.parts.regions import BOX
 from mner.training.initial import start_layers
+from mner.views import Views
+
+ROWS = Path(__file__).resolve().parents[2] / "configs" / "rows"
 
 
 def published(encoder: Path, folder: Path, width: int = WIDTH) -> Path:
@@ -50,3 +54,17 @@ def test_encoder_without_the_layer_and_one_of_another_width_are_refused(tiny_enc
     wider = published(tiny_encoder, tmp_path / "wider", width=WIDTH + 1)
     with pytest.raises(ConfigError, match=r"img_embedding\.weight has the shape .* but regions\.visual needs"):
         start_layers(model, models.needs(config).start, [wider])
+
+
+@pytest.mark.parametrize("row", ["vinvl", "bert-vinvl"])
+def test_regions_take_no_room_from_the_longest_text(row: str, tiny_encoder: Path) -> None:
+    own = configs.load(ROWS / f"{row}.toml").context
+    name = row.replace("-", "_")
+    config = settings(name, tiny_encoder)
+    model, _ = built(config)
+    views = Views(encoders.find(config.model.encoder), own)
+    words = [["kevin"] * 600, ["phoenix"], ["jordan"]]
+    batch = batch_of(views, config, three(name, 1, 2), words)
+    longest = batch["I+T"].attention_mask.sum(1).max()
+    assert longest == model.encoders()[0].config.max_position_embeddings == 512
+    assert scores(model, batch).isfinite().all()
