@@ -192,7 +192,7 @@ def test_config_survives_being_written_out(path: Path) -> None:
 
 
 def test_configs_are_here() -> None:
-    encoders = ("", "-e5", "-mpnet", "-bert-base-cased", "-xlm-roberta-large")
+    encoders = ("", "-e5", "-mpnet", "-bert-base-cased", "-bert-base-uncased", "-xlm-roberta-large")
     wanted = {f"twitter{year}{encoder}" for year in (15, 17) for encoder in encoders}
     assert {"sample", *wanted} <= {path.stem for path in BASES}
     alone = {f"ita-{context}" for context in ("la", "ga", "oca", "all", "random")}

@@ -1,8 +1,9 @@
 """Draw the figures of docs/systems and count the parameters that its pages state; ``--check`` only compares.
 
 What a figure shows stands in ``system_figures.py``. The block ``<!-- parameters umt -->`` up to ``<!-- end -->`` of a
-page holds those of a model that is built from its row of ``configs/rows`` on an encoder of BERT base's sizes, without
-weights. The block ``<!-- sample -->`` holds what ``lab/systems.json`` says of training on the packaged sample.
+page holds those of a model that is built from its row of ``configs/rows``, on the base that the page's commands name,
+with an encoder of BERT base's sizes and no weights. The block ``<!-- sample -->`` holds what ``lab/systems.json`` says
+of training on the packaged sample.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ FOLDER = ROOT / "docs" / "systems"
 BLOCK = re.compile(r"(?P<head><!-- parameters (?P<rows>[^\n]+) -->\n).*?<!-- end -->", re.DOTALL)
 SAMPLE = re.compile(r"(?P<head><!-- sample -->\n).*?<!-- end -->", re.DOTALL)
 LABELS = ("LOC", "MISC", "ORG", "PER")
-WORD_VECTORS = {"ocsga": 200, "riva": 200}
-"""Systems that read a table of word vectors, which stands for the encoder, and how wide its published vectors are."""
+UNCASED = {"vinvl", "bert-vinvl", "rpbert", "rpbert-without-rp"}
+"""Rows on BERT base, uncased; the others are on the cased one."""
+WORD_VECTORS = {"ocsga": (200, 50), "riva": (200, 50)}
+"""Systems that read a table of word vectors, which stands for the encoder: widths as published and as a package has."""
 
 MARGIN, GAP, HIGH, PITCH = 16, 44, 44, 68
 """Pixels: around the figure, between columns, of a box of one row, from row to row."""
@@ -189,8 +192,10 @@ def filled(match: re.Match[str]) -> str:
     """A block of a page with the table of its rows' parameters."""
     lines = ["| row | encoder or word vectors | trained beside them | all |", "|---|---:|---:|---:|"]
     for name in match["rows"].split():
-        encoders, rest = parameters(name)
-        lines.append(f"| `{name}` | {encoders:,} | {rest:,} | {encoders + rest:,} |")
+        for width in WORD_VECTORS.get(name, (0,)):
+            encoders, rest = parameters(name, vectors=width)
+            called = f"`{name}`, {width} numbers a word" if width else f"`{name}`"
+            lines.append(f"| {called} | {encoders:,} | {rest:,} | {encoders + rest:,} |")
     return f"{match['head']}\n" + "\n".join(lines) + "\n\n<!-- end -->"
 
 
@@ -213,10 +218,16 @@ def sampled(match: re.Match[str]) -> str:
     return f"{match['head']}\n" + "\n".join(lines) + f"\n\n{about}\n\n<!-- end -->"
 
 
-def parameters(name: str) -> tuple[int, int]:
+def base_of(name: str) -> str:
+    """The base that a row's page names, and on which its parameters are counted."""
+    return f"configs/twitter15-bert-base-{'un' * (name in UNCASED)}cased.toml"
+
+
+def parameters(name: str, *, vectors: int) -> tuple[int, int]:
     """Parameters of a row's encoders, of BERT base's sizes, and of all else it learns, for four types of entity.
 
-    A table of word vectors counts 0: its size is the vocabulary's.
+    With ``vectors`` word vectors of that width stand for the encoder. Their table counts 0: its size is the
+    vocabulary's.
     """
     import torch
     from transformers import BertConfig, BertModel
@@ -224,18 +235,16 @@ def parameters(name: str) -> tuple[int, int]:
     from mner import config as configs
     from mner import models, tags
 
-    base = "twitter15-bert-base-cased.toml"
-    config = configs.load(ROOT / "configs" / "rows" / f"{name}.toml", base=ROOT / "configs" / base)
-    uncased = {"vinvl", "bert-vinvl", "rpbert", "rpbert-without-rp"}
-    sizes = {"vocab_size": 30522 if name in uncased else 28996}
-    if name in WORD_VECTORS:
-        sizes = {"hidden_size": WORD_VECTORS[name], "num_attention_heads": 2, "num_hidden_layers": 0}
+    config = configs.load(ROOT / "configs" / "rows" / f"{name}.toml", base=ROOT / base_of(name))
+    sizes = {"vocab_size": 30522 if name in UNCASED else 28996}
+    if vectors:
+        sizes = {"hidden_size": vectors, "num_attention_heads": 2, "num_hidden_layers": 0}
     with torch.device("meta"):
         networks = [BertModel(BertConfig(**sizes), add_pooling_layer=False) for _ in models.needs(config).encoders]
         model = models.build(config, tags.bioes_labels(LABELS), *networks)
     encoders = sum(parameter.numel() for network in networks for parameter in network.parameters())
     every = sum(parameter.numel() for parameter in model.parameters())
-    return (0 if name in WORD_VECTORS else encoders), every - encoders
+    return (0 if vectors else encoders), every - encoders
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shlex
@@ -61,10 +62,18 @@ def test_each_model_has_a_page() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
-def test_commands_load(page: Path) -> None:
+def test_commands_train_the_network_whose_parameters_are_counted(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    draw_systems = importlib.import_module("draw_systems")
     for command in COMMAND.findall(page.read_text(encoding="utf-8")):
         _, _, row, *rest = shlex.split(command.replace("\\\n", " "))
         given = list(pairwise(rest))
         settings = [value for option, value in given if option == "--set"]
-        base = next((ROOT / value for option, value in given if option == "--base"), None)
-        assert configs.load(ROOT / row, base=base, set_values=settings)
+        base = next((value for option, value in given if option == "--base"), None)
+        config = configs.load(ROOT / row, base=None if base is None else ROOT / base, set_values=settings)
+        assert config.identity.variant, "beside a run on MiniLM, a folder of its own"
+        vectors = draw_systems.WORD_VECTORS.get(Path(row).stem)
+        if vectors is None:
+            assert base == draw_systems.base_of(Path(row).stem)
+        else:
+            assert (base, config.model.encoder) == (None, f"embedded:glove-6b-{min(vectors)}d")
