@@ -208,9 +208,7 @@ def line(gain: Gain) -> str:
 def table(gains: Sequence[Gain]) -> str:
     """All systems, one a line."""
     head = f"{'system':<18}{'I+T':>8}{'T':>8}{'zeros':>8}{'over T':>9}{'over 0':>9}{'all':>8}{'seconds':>9}"
-    return "\n".join(
-        [f"F1 on the {'marked'} test posts of the sample; all: on every test post", head, *map(line, gains)]
-    )
+    return "\n".join(["F1 on the marked test posts of the sample; all: on every test post", head, *map(line, gains)])
 
 
 if __name__ == "__main__":

@@ -61,6 +61,17 @@ def test_each_model_has_a_page() -> None:
     assert [name for name in plugins.names("mner.models") if f"models/{name}.py" not in text and name not in own] == []
 
 
+def test_overview_shows_how_each_extractor_is_run() -> None:
+    text = (ROOT / "docs" / "systems" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in plugins.names("mner.vision.features") if f"--extractor {name} " not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_lines_are_no_wider_than_the_project_writes(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if len(line) > 125 and not line.startswith("|")] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_commands_train_the_network_whose_parameters_are_counted(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "tools")
