@@ -9,9 +9,9 @@ from mner.analysis.oracle import Oracle, oracle
 from mner.errors import DataError
 from mner.runs import Experiment
 from mner.runs.compare import Comparison
-from mner.runs.experiments import settings_that_differ
 from mner.runs.pairing import only, opposite, scored
 from mner.runs.record import ScoredSplit
+from mner.runs.settings import settings_that_differ
 from mner.show.baseline_gains import (
     SPLITS,
     alike,

@@ -11,9 +11,10 @@ import pytest
 
 from mner import config as configs
 from mner.errors import DataError
-from mner.runs.experiments import Experiment, joined, settings_that_differ
+from mner.runs.experiments import Experiment, joined
 from mner.runs.record import RunRecord
 from mner.runs.searches import Search, read_searches
+from mner.runs.settings import settings_that_differ
 from mner.show.tables import Part
 from mner.show.tuning import search_lines, settings_from, trials_behind, tuning
 from tests import records

@@ -11,9 +11,10 @@ from mner.analysis.parts.inputs import Inputs, RecordSplit
 from mner.analysis.parts.report import Lines, Point, Report, Table, columns
 from mner.config import Section
 from mner.errors import DataError
-from mner.runs.experiments import Experiment, settings_that_differ
+from mner.runs.experiments import Experiment
 from mner.runs.pairing import scored
 from mner.runs.record import ScoredSplit
+from mner.runs.settings import settings_that_differ
 from mner.types import ViewName
 
 FREE = frozenset({"name", "data.train_posts"})

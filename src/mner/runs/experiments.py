@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-from mner.config import RETIRED, Config
 from mner.errors import DataError
 from mner.evaluation.signature import Signature
 from mner.runs.record import Identity, RunRecord, ScoredSplit, read_record
+from mner.runs.settings import settings_that_differ
 from mner.types import ViewName
-
-EXECUTION = {"training": {"tokens_per_batch", "packing", "gradient_checkpointing", "precision", "device", "threads"}}
-"""Settings that say how a run was computed, not what; seeds of one experiment may differ in them."""
 
 IDENTITIES = "experiments.toml"
 """File in a folder of results that says which experiment each older record, which does not say so itself, is of."""
@@ -242,40 +237,6 @@ def check_alike(records: Sequence[tuple[Path, RunRecord]]) -> None:
                         f"{first_path} and {path}: seeds of one experiment were scored differently: "
                         f"{'; '.join(changed)}. They cannot be averaged; compare them separately"
                     )
-
-
-def settings_that_differ(ours: Mapping[str, Any], theirs: Mapping[str, Any], *, but: Collection[str] = ()) -> list[str]:
-    """The settings in which two configurations differ, "training.epochs = 3 and 4".
-
-    Seed, identity and execution are left out, and those of ``but``. Where a configuration lacks a setting, which came
-    later than its record or is None, the default stands there.
-    """
-    return list(_changed(ours, theirs, _defaults(), {"seed", "identity", "data.root", *but}))
-
-
-def _changed(
-    ours: Mapping[str, Any],
-    theirs: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-    but: Collection[str],
-    section: str = "",
-) -> Iterator[str]:
-    for key in sorted((ours.keys() | theirs.keys()) - EXECUTION.get(section, set())):
-        dotted = f"{section}.{key}" if section else key
-        default = defaults.get(key)
-        if dotted in but:
-            continue
-        first, second = ours.get(key, default), theirs.get(key, default)
-        if isinstance(first, dict) and isinstance(second, dict):
-            yield from _changed(first, second, default if isinstance(default, dict) else {}, but, dotted)
-        elif first != second:
-            yield f"{dotted} = {first} and {second}"
-
-
-@cache
-def _defaults() -> Mapping[str, Any]:
-    known = Config().model_dump(mode="json")
-    return known | {section: known[section] | settings for section, settings in RETIRED.items()}
 
 
 def _numbered(folder: Path, pattern: str) -> list[Path]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from mner.config.space import Values
 from mner.runs import Experiment
-from mner.runs.experiments import settings_that_differ
 from mner.runs.searches import Search, Trial, setting
+from mner.runs.settings import settings_that_differ
 from mner.show.display import signed
 from mner.show.tables import Part, TextTable
 
