@@ -198,7 +198,17 @@ def test_overrides_are_toml_values_or_bare_words(tmp_path: Path) -> None:
     assert config.training.epochs == 3
     assert config.model.encoder == "bert-base-cased"
     assert config.loss.views == ("T",)
-    assert config.context.budget == {"ocr": 5}
+    assert config.context.budget == schema.BUDGET | {"ocr": 5}
+
+
+def test_override_of_one_budget_keeps_the_others_that_a_file_states(tmp_path: Path) -> None:
+    base = write(tmp_path / "base.toml", "[context.budget]\ncaptions = 64\ntags = 32\n")
+    row = write(tmp_path / "row.toml", 'base = "base.toml"\n[context.budget]\nocr = 16\n')
+    assert configs.load(base).context.budget == {"captions": 64, "tags": 32}
+    config = configs.load(row, set_values=["context.budget.tags=8"])
+    assert config.context.budget == {"captions": 64, "tags": 8, "ocr": 16}
+    whole = configs.load(row, set_values=["context.budget={ tags = 8 }"])
+    assert whole.context.budget == {"tags": 8}
 
 
 @pytest.mark.parametrize("setting", ["epochs", "=3", "name.deep=1"])

@@ -9,6 +9,7 @@ import pytest
 
 from mner import config as configs
 from mner.config.toml import row_toml
+from mner.training.search.defaults import setting
 
 
 @pytest.fixture
@@ -39,6 +40,16 @@ def test_row_says_what_differs(files: tuple[Path, Path], tmp_path: Path) -> None
     loaded = configs.load(path)
     assert loaded.fingerprint == config.fingerprint
     assert configs.root_folder(loaded.data, path.parent).resolve() == (tmp_path / "posts").resolve()
+
+
+@pytest.mark.parametrize("stated", ["", "[context.budget]\ncaptions = 128\nocr = 32\n"])
+def test_row_keeps_every_budget(stated: str, tmp_path: Path) -> None:
+    base, path = tmp_path / "base.toml", tmp_path / "best.toml"
+    base.write_text('[data]\nname = "mine"\n' + stated)
+    best = setting(configs.load(base), {"context.budget.captions": 16})
+    path.write_text(row_toml(best, path, base=base, root=tmp_path))
+    assert configs.load(path).context.budget == best.context.budget
+    assert configs.load(path).fingerprint == best.fingerprint
 
 
 @pytest.mark.parametrize("root", ["../other", "mner:sample"])

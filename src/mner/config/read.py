@@ -13,7 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mner.config.config_errors import describe
-from mner.config.schema import RETIRED, Config, DataConfig
+from mner.config.schema import BUDGET, RETIRED, Config, DataConfig
 from mner.errors import ConfigError
 
 LARGEST = 2**20
@@ -257,8 +257,10 @@ def assign(table: dict[str, Any], setting: str) -> None:
     *sections, key = dotted.strip().split(".")
     if len(sections) > DEEPEST:
         raise ConfigError(f"--set: {_TOO_DEEP}")
-    for section in sections:
-        table = table.setdefault(section, {})
+    for depth, section in enumerate(sections, 1):
+        # One kind's budget is changed among the others: a table of that kind alone would replace the default.
+        default = BUDGET if sections[:depth] == ["context", "budget"] else {}
+        table = table.setdefault(section, dict(default))
         if not isinstance(table, dict):
             raise ConfigError(f"--set {setting}: {section} is a value, not a section")
     table[key] = value

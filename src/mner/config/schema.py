@@ -94,7 +94,7 @@ class ContextConfig(Section):
     substitute: Substitute = "none"  # controls: each picture's context is "empty" or another's ("shuffled", by seed)
     budget: dict[Source, Annotated[int, Field(ge=0)]] = Field(
         default_factory=lambda: dict(BUDGET)
-    )  # most sub-tokens of each kind
+    )  # most sub-tokens of each kind; a table in a file replaces this one, and a kind that it leaves out is not cut
     word_pieces: int = Field(default=0, ge=0)  # most sub-tokens of one word, the rest cut and counted; 0: no limit
     links: Literal["keep", "fold"] = "keep"  # "fold": one sub-token stands for a link, the others are counted as cut
     windows: Literal["words", "release"] = "words"  # "words": each window carries the whole context

@@ -48,6 +48,8 @@ def row_toml(config: Config, path: Path, *, base: Path, root: Path, about: Seque
     """
     below = load(base)
     changed = differences(config.model_dump(mode="json"), below.model_dump(mode="json"))
+    if config.context.budget != below.context.budget:  # a part of it would replace the whole default
+        changed["context"] = changed.get("context", {}) | {"budget": dict(config.context.budget)}
     changed.get("data", {}).pop("root", None)
     if root_folder(below.data, base.parent).resolve() != root.resolve():
         named = config.data.root.startswith(("$", "mner:"))
