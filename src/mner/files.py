@@ -237,6 +237,15 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
+def relative(path: Path, folder: Path) -> str:
+    """The path as seen from a folder. ".." leaves the folder that a link points at, so links on the way are followed.
+
+    >>> relative(Path("data/train.txt"), Path("configs"))
+    '../data/train.txt'
+    """
+    return os.path.relpath(path.parent.resolve() / path.name, folder.resolve())
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as stream:

@@ -13,6 +13,7 @@ import pytest
 from mner.config import Config
 from mner.errors import DataError, MnerError
 from mner.runs.evaluate import evaluate
+from mner.runs.posts import evaluate_posts
 from mner.runtime import read_model
 from mner.training import Event, train
 from mner.training.folder import alone
@@ -58,6 +59,21 @@ def test_restart_removes_the_run_and_nothing_else(corpus: Path, tiny_config: Mak
     assert (run / "model.old").exists()
     assert (run / "notes.txt").read_text() == "mine"
     assert not (run / "frozen.json").exists()
+
+
+def test_run_in_a_linked_folder_knows_its_data(
+    corpus: Path, tiny_config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "far" / "deep" / "runs").mkdir(parents=True)
+    (tmp_path / "runs").symlink_to(tmp_path / "far" / "deep" / "runs")
+    monkeypatch.chdir(tmp_path)
+    test = (corpus / "test.txt").read_text().replace("won", "lost")
+    (corpus / "test.txt").write_text(test)
+    (tmp_path / "copy.txt").write_text(test)
+    run = train(tiny_config(training={"epochs": 1}), root=Path("corpus"), out=Path("runs"))
+    assert evaluate(run).scores.keys() == {"T", "I+T"}
+    with pytest.raises(MnerError, match="the run's test split"):
+        evaluate_posts(run, tmp_path / "copy.txt")
 
 
 def test_run_with_other_settings_is_kept_and_the_new_one_takes_its_place(

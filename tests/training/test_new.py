@@ -9,7 +9,7 @@ import pytest
 
 from mner import config as configs
 from mner import data
-from mner.training.new import LEAST_STEPS, _part, steps_for
+from mner.training.new import LEAST_STEPS, _part, new_config, steps_for
 
 
 @pytest.mark.parametrize("posts", [1, 4, 16, 99, 100, 250, 479, 480, 4000])
@@ -18,6 +18,19 @@ def test_few_posts_get_enough_steps(posts: int) -> None:
     steps = training.epochs * training.passes * -(-posts // training.posts_per_step)
     assert steps >= LEAST_STEPS
     assert (training == configs.TrainingConfig()) == (posts >= 480), "many posts keep the defaults"
+
+
+def test_files_are_named_from_a_linked_folder(tmp_path: Path) -> None:
+    (tmp_path / "far" / "deep").mkdir(parents=True)
+    folder = tmp_path / "configs"
+    folder.symlink_to(tmp_path / "far" / "deep")
+    for name in ("train", "dev"):
+        (tmp_path / f"{name}.jsonl").write_text('{"text": "Kevin Love won", "entities": []}\n')
+    text = new_config(folder, name="mine", train=tmp_path / "train.jsonl", dev=tmp_path / "dev.jsonl", images=tmp_path)
+    (folder / "mine.toml").write_text(text)
+    config = configs.load(folder / "mine.toml")
+    for name in (config.data.train, config.data.dev, config.data.images):
+        assert (configs.root_folder(config.data, folder) / str(name)).exists()
 
 
 def test_posts_that_share_a_picture_stay_in_one_part(tmp_path: Path) -> None:

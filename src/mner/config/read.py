@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from mner.config.config_errors import describe
 from mner.config.schema import BUDGET, RETIRED, Config, DataConfig
 from mner.errors import ConfigError
+from mner.files import relative
 
 LARGEST = 2**20
 """Bytes of a TOML file, at most."""
@@ -207,7 +208,7 @@ def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict
         root = data.get("root", ".") if isinstance(data, dict) else None
         if isinstance(root, str) and not root.startswith(("$", "mner:")):
             # A plain root is relative to the file that states it; here it becomes relative to the file on top.
-            data["root"] = os.path.relpath((lower_path.parent / root).resolve(), path.parent.resolve())
+            data["root"] = relative(lower_path.parent / root, path.parent)
         lower = _merge(lower, read)
     return _merge(lower, table)
 

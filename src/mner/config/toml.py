@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mner.config.read import load, root_folder, variant_of
 from mner.config.schema import Config
+from mner.files import relative
 
 
 def dumps(config: Config) -> str:
@@ -53,9 +53,9 @@ def row_toml(config: Config, path: Path, *, base: Path, root: Path, about: Seque
     changed.get("data", {}).pop("root", None)
     if root_folder(below.data, base.parent).resolve() != root.resolve():
         named = config.data.root.startswith(("$", "mner:"))
-        data_root = config.data.root if named else os.path.relpath(root.resolve(), path.parent.resolve())
+        data_root = config.data.root if named else relative(root, path.parent)
         changed.setdefault("data", {})["root"] = data_root
-    table = {"base": os.path.relpath(base.resolve(), path.parent.resolve())}
+    table = {"base": relative(base, path.parent)}
     table |= {key: value for key, value in changed.items() if value != {}}
     if variant_of(base):
         table |= {"name": config.name, "variant": ""}  # the name is whole already

@@ -12,7 +12,7 @@ from typing import Any
 from mner import config as configs
 from mner.config import Config
 from mner.errors import MnerError, ModelError
-from mner.files import write_text
+from mner.files import relative, write_text
 from mner.folders import LOCK, held, old_of, part_of
 from mner.runs import read_record
 from mner.runtime.saved import read_model, saved_config
@@ -195,5 +195,5 @@ def seen_from(folder: Path, config: Config, root: Path) -> Config:
     """The configuration with a plain data.root restated relative to the run's directory."""
     if config.data.root.startswith(("$", "mner:")):
         return config
-    data = config.data.model_copy(update={"root": os.path.relpath(root, folder)})
+    data = config.data.model_copy(update={"root": relative(root, folder)})
     return config.model_copy(update={"data": data})

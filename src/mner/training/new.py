@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from mner import config as configs
 from mner import data
 from mner.errors import DataError
+from mner.files import relative
 from mner.types import Post
 
 LEAST_STEPS = 300
@@ -46,8 +46,8 @@ def new_config(
         train, dev = _part(train, folder, replace=replace)
     labelled = sum(post.spans is not None for post in data.read(train))
     files = {"train": train, "dev": dev, "test": test, "images": images}
-    table: dict[str, object] = {key: os.path.relpath(path, folder) for key, path in files.items() if path is not None}
-    table["contexts"] = [os.path.relpath(path, folder) for path in contexts]
+    table: dict[str, object] = {key: relative(path, folder) for key, path in files.items() if path is not None}
+    table["contexts"] = [relative(path, folder) for path in contexts]
     pictures = bool(contexts) or images is not None
     config = configs.check(
         {
