@@ -77,9 +77,9 @@ def about(results: Path) -> tuple[str, ...]:
         f"{', '.join(encoders) or 'none'}: compare differences, not levels. BERT and XLM-R need weights from the "
         "Hugging Face hub and are run by `--base configs/twitter15-bert-base-cased.toml` and `--base "
         "configs/twitter15-xlm-roberta-large.toml`.",
-        "Each command below trains on Twitter-15. `--base configs/twitter17.toml` trains the same row on Twitter-17; "
-        "then `mner evaluate runs/twitter15/ROW --final --results lab/results` scores test, and `python -m lab.report` "
-        "writes this page. A tuned row is trained from `lab/tuned/twitter15/ROW.toml`, without `--base`.",
+        "Each command below trains on Twitter-15, and on Twitter-17 with `--base configs/twitter17.toml`; a command that has "
+        "a base takes the one with 17 in its name instead. `mner evaluate runs/twitter15/ROW --final --results "
+        "lab/results` scores test, and `python -m lab.report` writes this page. A tuned row is trained from `lab/tuned/twitter15/ROW.toml`, without `--base`.",
         f"Sources. {sources}.",
         "Controls, robustness and slices, which the paper does not have, stand in "
         "[results-tables.md](results-tables.md).",
@@ -103,11 +103,10 @@ def _table(exhibit: PaperExhibit, known: Known, searches: Sequence[Search]) -> I
     for row in exhibit.row:
         lines += _published(row)
         measured = list(_measured(row, known, searches))
-        lines += measured or [(row.name, row.view, "here", *("-",) * 4, _absent(row))]
+        lines += measured or [(row.name, row.view, "here", *("-",) * 4, row.why or _absent(row))]
         signatures += _signatures(row, known)
         if not row.why:
-            training = row.runs or f"mner train configs/rows/{row.row}.toml --seeds 5 --results lab/results"
-            commands.setdefault(training, row.name)
+            commands.setdefault(command(row), row.name)
     notes = [f"{name}: `{command}`" for command, name in commands.items()]
     yield Part(
         "",
@@ -118,9 +117,15 @@ def _table(exhibit: PaperExhibit, known: Known, searches: Sequence[Search]) -> I
     )
 
 
-def _absent(row: PaperRow) -> str:
-    """Why a row has no figure of ours."""
-    return row.why or (f"needs {row.needs}" if row.needs else f"not run yet: {NO_RECORD}")
+def command(row: PaperRow) -> str:
+    """What trains a row's seeds and records them."""
+    trained = published().trained.get(row.row, f"{row.row}.toml")
+    return f"mner train configs/rows/{trained} --seeds 5 --results lab/results"
+
+
+def _absent(of: PaperRow | PaperExhibit) -> str:
+    """Why a row or an analysis has no figure of ours."""
+    return f"needs {of.needs}" if of.needs else f"not run yet: {NO_RECORD}"
 
 
 def _published(row: PaperRow) -> Iterator[tuple[str, ...]]:
@@ -220,7 +225,7 @@ def _analysis(exhibit: PaperExhibit, known: Known, recorded: Sequence[AnalysisRe
         results = [each.result for each in records]
         notes += [note for each in records for note in provenance(each, known[each.data])]
     if not results:
-        notes += [f"`{exhibit.runs}`", f"not run yet: {NO_RECORD}"]
+        notes += [f"`{exhibit.runs}`", _absent(exhibit)]
     yield Part("", exhibit.about, None, notes=tuple(notes))
     if results:
         yield from parts(analysis.report(exhibit.analysis, results))

@@ -28,7 +28,6 @@ class PaperRow(Section):
     name: str
     view: ViewName
     row: str  # of configs/rows
-    runs: str = ""  # the command that trains it; "": the row's file
     best: bool = False  # the best of the seeds counts, not their mean
     contexts: tuple[str, ...] = ()  # kinds that the paper's row reads; of a row of ours that reads others this is said
     needs: str = ""  # what our data lack for it; "": nothing
@@ -38,22 +37,24 @@ class PaperRow(Section):
 
 
 class PaperExhibit(Section):
-    """A table, a figure or an appendix: rows, or an ``analysis`` of some rows."""
+    """A table, a figure or an appendix: rows, or an ``analysis`` of experiments."""
 
     name: str
     title: str
     about: str
     row: tuple[PaperRow, ...] = ()
     analysis: str = ""
-    of: tuple[str, ...] = ()  # rows that are analyzed
-    runs: str = ""
-    why: str = ""
+    of: tuple[str, ...] = ()  # experiments that are analyzed
+    runs: str = ""  # the command of the analysis
+    needs: str = ""  # what our data lack for it; "": nothing
+    why: str = ""  # what stands before it in any case
 
 
 class Paper(Section):
-    """All of it; ``sources`` explains the letter that stands behind a published number."""
+    """All of it."""
 
-    sources: dict[str, str]
+    sources: dict[str, str]  # by the letter that follows a published number
+    trained: dict[str, str]  # by row: what follows "mner train configs/rows/" where its file alone will not do
     exhibit: tuple[PaperExhibit, ...] = Field(min_length=1)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from lab import paper
-from lab.published import published
-from mner import analysis, plugins
+from lab.published import PaperRow, published
+from lab.report import RESULTS
+from mner import analysis, models, plugins
 from mner import config as configs
 from mner.analysis.captions import CaptionPoint, Captions
 from mner.analysis.parts.f1_summary import F1Summary
+from mner.config import Config
 from mner.show import tables
 from tests import records
 from tests.records import GOLD, LESS, WORSE, Commit, Make
@@ -46,15 +49,17 @@ def test_tables_and_figures_stand_in_the_papers_order() -> None:
 
 def test_rows_that_can_run_are_there_and_the_others_say_why() -> None:
     rows = {path.stem for path in (ROOT / "configs" / "rows").glob("*.toml")}
-    models = plugins.names("mner.models")
+    systems = plugins.names("mner.models")
+    controls = {f"{path.stem}-zeroed" for path in (ROOT / "lab" / "zeroed").glob("*.toml")} | {"umt-pad-zeroed"}
+    trained = published().trained
     for each in published().exhibit:
         assert bool(each.row) != bool(each.analysis), each.name
-        assert not each.analysis or (each.analysis in analysis.names() and set(each.of) <= rows)
+        assert not each.analysis or (each.analysis in analysis.names() and set(each.of) <= rows | controls)
         for row in each.row:
-            assert row.why or row.runs or row.row in rows, (
+            assert row.why or row.row in trained or row.row in rows, (
                 f"{each.name}, {row.name}: no configs/rows/{row.row}.toml, and no reason"
             )
-            assert not row.why.startswith("not yet") or row.row not in (rows | set(models)), f"{row.row} is here now"
+            assert not row.why.startswith("not yet") or row.row not in (rows | set(systems)), f"{row.row} is here now"
 
 
 def test_every_source_is_explained_and_every_number_is_one() -> None:
@@ -64,15 +69,57 @@ def test_every_source_is_explained_and_every_number_is_one() -> None:
     assert all(re.match(r"\d\d\.\d\d( \(P \d\d\.\d\d, R \d\d\.\d\d\))?$", number) for number in numbers)
 
 
-def test_commands_train_what_they_name() -> None:
-    shown = [(row.row, shlex.split(row.runs)) for each in published().exhibit for row in each.row if row.runs]
-    assert shown
-    for name, (mner, train, path, *rest) in shown:
-        config = configs.load(ROOT / path, set_values=[rest[at + 1] for at, each in enumerate(rest) if each == "--set"])
-        assert (mner, train, config.name) == ("mner", "train", name)
+ROWS = {row.row: row for each in published().exhibit for row in each.row}
+
+
+def configured(row: PaperRow) -> Config:
+    """What a row's command trains."""
+    mner, train, path, *rest = shlex.split(paper.command(row))
+    assert (mner, train) == ("mner", "train")
+    given = list(pairwise(rest))
+    base = next((ROOT / value for option, value in given if option == "--base"), None)
+    return configs.load(ROOT / path, base=base, set_values=[value for option, value in given if option == "--set"])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_command_trains_what_it_names_and_is_not_refused(name: str) -> None:
+    config = configured(ROWS[name])
+    assert (config.identity.experiment or config.name) == name
+    needs = models.needs(config)
+    assert config.data.features or not needs.pictured
+    assert {task.data for task in needs.tasks} <= config.data.tasks.keys()
+
+
+def test_rows_that_need_more_than_their_file_are_rows_of_the_paper() -> None:
+    assert published().trained.keys() <= ROWS.keys()
+    for name in ("ita-la-bottomup", "ita-ga-bottomup", "ita-oca-paddle"):
+        config = configured(ROWS[name])
         (contexts,) = config.data.contexts
         if "captions" in config.context.order:  # else the base's captioners stay, of which that file has nothing
             assert config.context.captions == (Path(contexts).stem,), name
+
+
+def test_systems_are_trained_as_on_their_pages() -> None:
+    pages = (path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "systems").glob("*.md")))
+    shown = " ".join(" ".join(pages).replace("\\\n", " ").split())
+    systems = [row for name, row in ROWS.items() if name in published().trained and not name.startswith("ita-")]
+    assert [row.row for row in systems if paper.command(row).removesuffix(" --results lab/results") not in shown] == []
+
+
+def test_cost_of_systems_stands_beside_itas() -> None:
+    appendix = section(written(RESULTS), "Appendix A.1")
+    for name in ("ita-ga-cva-tuned", "umt-zeroed-tuned", "umgf-zeroed-tuned", "rpbert-zeroed-tuned"):
+        assert any(line.startswith(f"| twitter15/{name} | embedded:minilm |") for line in appendix), name
+    text = (ROOT / "docs" / "systems" / "README.md").read_text(encoding="utf-8")
+    assert "paper-tables.md#appendix-a1-parameters-and-time)" in text
+    assert "\n## Appendix A.1: Parameters and time\n" in written(RESULTS)
+
+
+def test_analysis_that_the_data_do_not_allow_says_what_it_needs() -> None:
+    for name in ("Table 6", "Figure 5"):
+        lines = section(written(RESULTS), name)
+        assert any(line.startswith("- needs the pictures") for line in lines)
+        assert not any("not run yet" in line for line in lines)
 
 
 def test_papers_encoders_are_known_by_their_names() -> None:
