@@ -77,9 +77,10 @@ def about(results: Path) -> tuple[str, ...]:
         f"{', '.join(encoders) or 'none'}: compare differences, not levels. BERT and XLM-R need weights from the "
         "Hugging Face hub and are run by `--base configs/twitter15-bert-base-cased.toml` and `--base "
         "configs/twitter15-xlm-roberta-large.toml`.",
-        "Each command below trains on Twitter-15, and on Twitter-17 with `--base configs/twitter17.toml`; a command that has "
-        "a base takes the one with 17 in its name instead. `mner evaluate runs/twitter15/ROW --final --results "
-        "lab/results` scores test, and `python -m lab.report` writes this page. A tuned row is trained from `lab/tuned/twitter15/ROW.toml`, without `--base`.",
+        "Each command below trains on Twitter-15, and on Twitter-17 with `--base configs/twitter17.toml`; a command "
+        "that has a base takes the one with 17 in its name instead. `mner evaluate runs/twitter15/ROW --final "
+        "--results lab/results` scores test, and `python -m lab.report` writes this page. A tuned row is trained from "
+        "`lab/tuned/twitter15/ROW.toml`, without `--base`.",
         f"Sources. {sources}.",
         "Controls, robustness and slices, which the paper does not have, stand in "
         "[results-tables.md](results-tables.md).",
