@@ -75,6 +75,14 @@ def test_rows_on_some_of_the_posts_have_no_score_among_the_others(
     assert any(line.startswith("| text-2 | 1 |") for line in part(text, "Runs"))
 
 
+def test_report_of_rows_on_some_of_the_posts_alone(make_record: Make, commit: Commit) -> None:
+    record = make_record("text-2", 1, {"T": LESS, "I+T": LESS})
+    record["config"]["data"] = {"train_posts": 2}
+    text = written(commit(record).parents[1])
+    assert "### Scores" not in text
+    assert any(line.startswith("| text-2 | 1 |") for line in part(text, "Runs"))
+
+
 def test_what_a_budget_cuts_is_told(make_record: Make, commit: Commit) -> None:
     record = make_record("ita-ga-cva", 1, {"T": LESS, "I+T": GOLD})
     record["splits"]["dev"] |= {"posts": 4, "context_subtokens_cut": {"captions": 10}}

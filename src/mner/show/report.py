@@ -78,8 +78,10 @@ def by_data(experiments: Mapping[tuple[str, str], Experiment]) -> dict[str, dict
 def scores(
     experiments: Mapping[str, Experiment], searches: Sequence[Search], *, remarks: Remarks = lambda experiment: None
 ) -> Iterator[Part]:
-    """The table of scores of a data set."""
+    """The table of scores of a data set; none where no experiment was trained on all of its posts."""
     whole = {name: each for name, each in experiments.items() if each.whole}
+    if not whole:
+        return
     said = (f"{name}: {remark}" for name, each in whole.items() if (remark := remarks(each)))
     yield Part(
         "Scores",
