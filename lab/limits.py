@@ -17,6 +17,7 @@ from mner.runs import Experiment
 from mner.runs.compare import Comparison
 from mner.runs.pairing import scored
 from mner.runs.record import ScoredSplit
+from mner.show.appendix import absent
 from mner.show.baseline_gains import tried
 from mner.show.comparison import bounds, mean_sd
 from mner.show.display import signed
@@ -48,7 +49,7 @@ def limits(
     yield "another encoder", _encoders(row, view, split, of_data)
     yield "learning curve", _curve(row, view, rows)
     yield "oracle", _oracle(row, split, of_data)
-    yield "labels", _labels(row, recorded)
+    yield "labels", _labels(row, recorded, rows)
 
 
 def _tried(row: Experiment, view: ViewName, split: ScoredSplit, rows: Mapping[str, Experiment], least: int) -> str:
@@ -146,7 +147,7 @@ def _oracle(row: Experiment, split: ScoredSplit, rows: Mapping[str, Experiment])
     return f"if gold chose for each post of {split}: {choices}"
 
 
-def _labels(row: Experiment, recorded: Sequence[AnalysisRecord]) -> str:
+def _labels(row: Experiment, recorded: Sequence[AnalysisRecord], rows: Rows) -> str:
     """What faulty gold labels could cost."""
     for record in recorded:
         if (
@@ -156,10 +157,13 @@ def _labels(row: Experiment, recorded: Sequence[AnalysisRecord]) -> str:
         ):
             noise: Noise = record.result
             view = "I+T" if "I+T" in row.trained else "T"
+            seeds = len(noise.f1.f1)
+            changed = "".join(f"; {runs}" for runs in absent(record, rows.values()))
             return (
-                f"{record.split}, {view} view, {len(noise.f1.f1)} seeds: all {noise.readings} runs of it and of the "
-                f"words alone agree with one another and not with gold on {noise.touched} of {noise.posts:,} posts; if "
-                f"gold had what they agree on, F1 would be {noise.if_wrong.mean:.2f}, not {noise.f1.mean:.2f}. That is "
-                "the most that such labels cost: some of these are errors of all runs"
+                f"{record.split}, {view} view, {seeds} seed{'s' * (seeds != 1)}: all {noise.readings} runs of it and "
+                f"of the words alone agree with one another and not with gold on {noise.touched} of {noise.posts:,} "
+                f"posts; if gold had what they agree on, F1 would be {noise.if_wrong.mean:.2f}, not "
+                f"{noise.f1.mean:.2f}. That is the most that such labels cost: some of these are errors of all "
+                f"runs{changed}"
             )
     return ABSENT

@@ -224,7 +224,7 @@ def _analysis(exhibit: PaperExhibit, known: Known, recorded: Sequence[AnalysisRe
         rows = {(row.data, row.name): row for row in chosen}
         records = [each for each in recorded if each.analysis == exhibit.analysis and (each.data, each.row) in rows]
         results = [each.result for each in records]
-        notes += [note for each in records for note in provenance(each, known[each.data])]
+        notes += [note for each in records for note in provenance(each, known[each.data], results="lab/results")]
     if not results:
         notes += [f"`{exhibit.runs}`", _absent(exhibit)]
     yield Part("", exhibit.about, None, notes=tuple(notes))

@@ -46,7 +46,7 @@ def sections(results: Path) -> list[tables.Section]:
             *report.by_label(of_data),
             *tuning(searches, data, of_data),
             *(parts(analysis.report("oracle", choices)) if choices else ()),
-            *appendix(of_data, [each for each in recorded if each.data == data]),
+            *appendix(of_data, [each for each in recorded if each.data == data], results="lab/results"),
             *report.costs_and_runs(of_data),
         )
         written.append(tables.Section(data, chapters))

@@ -48,11 +48,16 @@ def write_search(results: Path, record: Mapping[str, Any]) -> Path:
     return _write(results / "tune" / record["data"] / f"{record['row']}.json", record)
 
 
-def write_analysis(results: Path, name: str, result: Any, *runs: str) -> Path:
-    """The file of an analysis among the results; ``result`` names the experiment and may be a dictionary."""
+def write_analysis(results: Path, name: str, result: Any, *runs: str, options: Mapping[str, Any] | None = None) -> Path:
+    """The file of an analysis among the results; ``result`` names the experiment and may be a dictionary.
+
+    Without ``options`` it is a record of an earlier version, which has none.
+    """
     table = result if isinstance(result, dict) else asdict(result)
     data, row = table["row"].split("/")
     record = {"analysis": name, "data": data, "row": row, "split": "dev", "runs": runs, "result": table}
+    if options is not None:
+        record["options"] = options
     return _write(results / "analysis" / data / row / f"{name}.json", record)
 
 

@@ -81,6 +81,7 @@ def test_numbers_of_runs_are_recorded_where_asked(runs: Path, tmp_path: Path) ->
     assert f"recorded: {path}" in err and "All runs against gold: corpus/ita" in out
     written = json.loads(path.read_text())
     assert [name.partition("@")[0] for name in written["runs"]] == ["corpus/ita/1", "corpus/text/1"]
+    assert written["options"] == {"baseline": "corpus/text"}
     assert "kevin" not in path.read_text()
     code, out, err = run("captions", corpus / "ita", "--record", "--results", tmp_path, "--json")
     assert code == 0, err

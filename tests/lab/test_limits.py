@@ -108,3 +108,8 @@ def test_labels_come_from_the_record_of_the_row_itself(make_record: Make, commit
         "of 4 posts; if gold had what they agree on, F1 would be 75.00, not 57.00. That is the most that such labels "
         "cost: some of these are errors of all runs"
     )
+    result["f1"] = measured | {"f1": [57.0]}
+    records.write_analysis(results, "noise", result, "tiny/text/1@before")
+    outcome = dict(limits(rows["tiny", "text"], "T", "test", rows, read_analyses(results), least=2))
+    assert outcome["labels"].startswith("dev, T view, 1 seed: all 6 runs")
+    assert outcome["labels"].endswith("errors of all runs; trained again since: tiny/text/1@before")

@@ -234,10 +234,11 @@ def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, mak
 def test_recorded_analysis_is_drawn(results: Path, make_record: Make, commit: Commit) -> None:
     commit(make_record("ita-ga-cva", 1, {"T": GOLD, "I+T": GOLD}, data="twitter15"))
     result = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
-    records.write_analysis(results, "captions", result, "twitter15/ita-ga-cva/1@m1")
+    records.write_analysis(results, "captions", result, "twitter15/ita-ga-cva/1@m1", options={})
     lines = section(written(results), "Figure 2")
     assert "| twitter15/ita-ga-cva | 1 | 7.00 |" in lines
-    assert "- `mner analyze captions runs/twitter15/ita-ga-cva --record`, dev: twitter15/ita-ga-cva/1@m1" in lines
+    command = "mner analyze captions runs/twitter15/ita-ga-cva --record --results lab/results"
+    assert f"- `{command}`, dev: twitter15/ita-ga-cva/1@m1" in lines
 
 
 def test_other_data_sets_make_no_such_page(make_record: Make, commit: Commit) -> None:

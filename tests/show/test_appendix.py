@@ -8,8 +8,11 @@ import pytest
 
 from mner.analysis.captions import CaptionPoint, Captions
 from mner.analysis.cases import Cases
+from mner.analysis.parts.analysis_record import read_analyses
 from mner.analysis.parts.f1_summary import F1Summary
+from mner.runs import read_experiments
 from mner.show import tables
+from mner.show.appendix import provenance
 from mner.show.report import sections
 from tests import records
 from tests.records import GOLD, LESS, Commit, Make
@@ -64,13 +67,35 @@ def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
     result = Captions(
         "tiny/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((70.0,), 70.0, None, "f1=70.00"), 4),)
     )
-    records.write_analysis(results, "captions", result, "tiny/ita-ga-cva/1@m1", "tiny/ita-ga-cva/2@m2")
+    runs = ("tiny/ita-ga-cva/1@m1", "tiny/ita-ga-cva/2@m2")
+    records.write_analysis(results, "captions", result, *runs, options={"order": ["a", "b c"]})
     lines = part(results, "Captions: F1 by captions")
     assert "| tiny/ita-ga-cva | 1 | 70.00 |" in lines and any("`f1=70.00`" in line for line in lines)
-    assert (
-        "- `mner analyze captions runs/tiny/ita-ga-cva --record`, dev: tiny/ita-ga-cva/1@m1, tiny/ita-ga-cva/2@m2"
-        in lines
+    command = "mner analyze captions runs/tiny/ita-ga-cva --order 'a,b c' --record"
+    assert f"- `{command}`, dev: {', '.join(runs)}" in lines
+    assert not any("trained again since" in line for line in lines)
+    (record,), experiments = read_analyses(results), read_experiments(results)
+    first, *_ = provenance(record, {name: each for (_, name), each in experiments.items()}, results="lab/results")
+    assert first.startswith(f"`{command} --results lab/results`, ")
+
+
+def test_command_names_only_the_options_that_were_given(results: Path) -> None:
+    measured = F1Summary((57.1,), 57.1, None, "f1=57.10 view=T")
+    readings = {"tiny/ita-ga-cva T": measured, "tiny/text I+T": measured, "tiny/ita-ga-cva I+T": measured}
+    result = Cases("tiny/ita-ga-cva", 2, 4, 4, {"helped": 2, "misled": 0}, (), readings)
+    runs = ("tiny/text/1@m1", "tiny/ita-ga-cva/2@m2")
+    records.write_analysis(results, "cases", result, *runs, options={"unaligned": "tiny/text"})
+    lines = part(results, "Cases: tiny/ita-ga-cva")
+    assert any(
+        "`mner analyze cases runs/tiny/ita-ga-cva --unaligned runs/tiny/text --record`" in line for line in lines
     )
-    assert not any("not of the runs" in line for line in lines)
-    records.write_analysis(results, "captions", result, "tiny/ita-ga-cva/1@other")
-    assert any("not of the runs whose scores stand here" in line for line in part(results, "Captions: F1 by captions"))
+    assert not any("seed 1 to seed 2" in line for line in lines), "the row without alignment is no baseline"
+
+
+def test_runs_that_were_trained_again_are_named(results: Path) -> None:
+    result = Captions("tiny/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((70.0,), 70.0, None, "f1=70"), 4),))
+    runs = ("tiny/ita-ga-cva/1@m1", "tiny/text/1@before", "tiny/text/3@m3", "tiny/else/1@m1")
+    records.write_analysis(results, "captions", result, *runs, options={})
+    lines = part(results, "Captions: F1 by captions")
+    assert "- captions of tiny/ita-ga-cva: trained again since: tiny/text/1@before; analyze again" in lines
+    assert "- captions of tiny/ita-ga-cva: no record here of tiny/text/3@m3, tiny/else/1@m1; analyze again" in lines

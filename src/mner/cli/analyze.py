@@ -143,7 +143,9 @@ def analyze(
         )
         report = analysis.analyze(name, inputs, options)
     if record:
-        path = write_analysis(name, report.results[0], split=split, runs=inputs.opened, results=results)
+        path = write_analysis(
+            name, report.results[0], split=split, opened=inputs.opened, results=results, options=options
+        )
         say(f"recorded: {path}", err=True)
     from mner.show.analysis import FORMS as WRITERS
     from mner.show.analysis import page

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mner import analysis
@@ -16,45 +17,78 @@ from mner.show.analysis import parts
 from mner.show.tables import Part
 
 SPLITS: tuple[ScoredSplit, ...] = ("test", "dev")
+RESULTS = "results"
+"""The folder of results that a command takes by itself."""
 
 
-def appendix(experiments: Mapping[str, Experiment], recorded: Sequence[AnalysisRecord]) -> Iterator[Part]:
+def appendix(
+    experiments: Mapping[str, Experiment], recorded: Sequence[AnalysisRecord], *, results: str = RESULTS
+) -> Iterator[Part]:
     """The learning curves, then each analysis on record with the command and the runs behind it.
 
     Args:
         experiments: All of a data set, by name.
         recorded: The analyses on record of that data set.
+        results: The folder of results, as a command names it.
     """
     yield from curves(experiments)
     for name in sorted({record.analysis for record in recorded}):
         records = [record for record in recorded if record.analysis == name]
-        notes = [note for record in records for note in provenance(record, experiments)]
+        notes = [note for record in records for note in provenance(record, experiments, results=results)]
         yield from parts(analysis.report(name, [record.result for record in records]), notes=notes)
 
 
-def provenance(record: AnalysisRecord, experiments: Mapping[str, Experiment]) -> Iterator[str]:
-    """The command behind a record of an analysis, its runs, and whether they are those whose scores are on record.
+def provenance(
+    record: AnalysisRecord, experiments: Mapping[str, Experiment], *, results: str = RESULTS
+) -> Iterator[str]:
+    """The command behind a record of an analysis, its runs, and those of them whose scores are not on record.
 
-    ``experiments`` are all of the data set. Cases come with the counts of other readings.
+    ``experiments`` are all of the data set, ``results`` is the folder of results as a command names it. Cases come with
+    the counts of other readings.
     """
-    own, options = f"{record.data}/{record.row}", ("--baseline", "--unaligned")
-    others = [name for name in dict.fromkeys(run.experiment for run in record.runs) if name != own]
-    flags = "".join(f" {option} runs/{name}" for option, name in zip(options, others, strict=False))
-    runs = ", ".join(map(str, record.runs))
-    yield f"`mner analyze {record.analysis} runs/{own}{flags} --record`, {record.split}: {runs}"
+    own = f"{record.data}/{record.row}"
+    yield f"`{_command(record, results)}`, {record.split}: {', '.join(map(str, record.runs))}"
+    for runs in absent(record, experiments.values()):
+        yield f"{record.analysis} of {own}: {runs}; analyze again"
     experiment = experiments.get(record.row)
-    known = set() if experiment is None else {scored.id for scored in experiment.records}
-    if not {run for run in record.runs if run.experiment == own} <= known:
-        yield f"{record.analysis} of {own}: not of the runs whose scores stand here; analyze these"
-    elif experiment is not None and isinstance(record.result, Cases):
-        without = next((experiments[name] for name in experiments if f"{record.data}/{name}" in others[:1]), None)
+    if experiment is not None and isinstance(record.result, Cases):
+        without = next(
+            (each for each in experiments.values() if each.full_name == record.options.get("baseline")), None
+        )
         yield from _other_readings(experiment, without, record)
+
+
+def absent(record: AnalysisRecord, experiments: Iterable[Experiment]) -> Iterator[str]:
+    """Which runs behind a record of an analysis were trained again since, and which have no record."""
+    known = {scored.id for experiment in experiments for scored in experiment.records}
+    seeds = {run._replace(model="") for run in known}
+    runs = [run for run in record.runs if run not in known]
+    again = [str(run) for run in runs if run._replace(model="") in seeds]
+    unknown = [str(run) for run in runs if run._replace(model="") not in seeds]
+    if again:
+        yield f"trained again since: {', '.join(again)}"
+    if unknown:
+        yield f"no record here of {', '.join(unknown)}"
+
+
+def _command(record: AnalysisRecord, results: str) -> str:
+    """The command that makes the record; experiments stand where ``mner train`` puts them."""
+    names = {run.experiment for run in record.runs}
+    words = ["mner", "analyze", record.analysis, f"runs/{record.data}/{record.row}"]
+    for option, value in record.options.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        text = ",".join(f"runs/{each}" if each in names else str(each) for each in values)
+        words += [analysis.flag(option)] if value is True else [analysis.flag(option), text]
+    words += ["--record"] if results == RESULTS else ["--record", "--results", results]
+    return shlex.join(words)
 
 
 def _other_readings(experiment: Experiment, without: Experiment | None, record: AnalysisRecord) -> Iterator[str]:
     """Posts that turn between a run's own two views, and between two seeds of what it is compared with."""
     split: ScoredSplit = "test" if record.split == "test" else "dev"
-    (run,) = (scored for scored in experiment.records if scored.seed == record.result.seed)
+    run = next((scored for scored in experiment.records if scored.id in record.runs), None)
+    if run is None:
+        return
     turns = {f"{experiment.full_name} T to its own I+T": turned(run, "T", run, "I+T", split=split)}
     if without is not None and len(without.records) > 1:
         a, b = without.records[:2]

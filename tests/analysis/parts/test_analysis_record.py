@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mner.analysis import checked_options
 from mner.analysis.captions import captions
 from mner.analysis.cases import cases
 from mner.analysis.noise import noise
@@ -31,7 +32,7 @@ def test_numbers_come_back_as_they_were(opened: Callable[..., LoadedRun], tmp_pa
         "slices": slices(read_both([run]), run.posts),
     }
     for name, result in outcome.items():
-        path = write_analysis(name, result, split="dev", runs=[run.run, run.run], results=tmp_path)
+        path = write_analysis(name, result, split="dev", opened={"a": [run.run], "b": [run.run]}, results=tmp_path)
         assert path == tmp_path / "analysis" / "made" / "ita" / f"{name}.json"
         shown = json.loads(path.read_text())
         assert (shown["analysis"], shown["split"], shown["runs"]) == (name, "dev", [str(run.run)])
@@ -48,8 +49,45 @@ def test_words_of_posts_are_not_recorded(opened: Callable[..., LoadedRun], tmp_p
     results = {"cases": cases(run), "noise": noise([run], baseline=[opened("text")], train=lambda each: each.posts)}
     assert results["cases"].shown and results["noise"].shown
     for name, result in results.items():
-        text = write_analysis(name, result, split="dev", runs=[run.run], results=tmp_path).read_text()
+        text = write_analysis(name, result, split="dev", opened={"a": [run.run]}, results=tmp_path).read_text()
         assert "cleveland" not in text and "jordan" not in text and '"shown": []' in text
+
+
+def test_options_that_were_given_are_recorded(opened: Callable[..., LoadedRun], tmp_path: Path) -> None:
+    run, text, folder = opened(), opened("text"), str(tmp_path / "runs" / "made" / "text")
+    result = noise([run], baseline=[text], train=lambda each: each.posts)
+    options = checked_options("noise", {"baseline": folder, "most": 3})
+    read = {"ita": [run.run], folder: [text.run]}
+    path = write_analysis("noise", result, split="dev", opened=read, results=tmp_path, options=options)
+    assert str(tmp_path) not in path.read_text(), "an experiment is recorded by its name, not its folder"
+    (back,) = read_analyses(tmp_path)
+    assert back.options == {"baseline": "made/text", "most": 3}
+
+
+def test_options_of_a_record_without_them_are_those_of_its_result(
+    opened: Callable[..., LoadedRun], tmp_path: Path
+) -> None:
+    run, text = opened(), opened("text")
+    results = {
+        "captions": captions([run], order=["a"]),
+        "noise": noise([run], baseline=[text], train=lambda each: each.posts),
+        "robustness": robustness([run], shuffles=3),
+        "slices": slices(read_both([run]), run.posts),
+        "cases": cases(run, baseline=text),
+    }
+    for name, result in results.items():
+        read = {"a": [run.run], "b": [text.run] if name in {"noise", "cases"} else []}
+        path = write_analysis(name, result, split="dev", opened=read, results=tmp_path)
+        record = json.loads(path.read_text())
+        del record["options"]
+        path.write_text(json.dumps(record))
+    assert {each.analysis: dict(each.options) for each in read_analyses(tmp_path)} == {
+        "captions": {"order": ("a",)},
+        "noise": {"baseline": "made/text"},
+        "robustness": {"shuffles": 3},
+        "slices": {},
+        "cases": {"baseline": "made/text"},
+    }
 
 
 def test_what_is_not_recorded_is_refused_beforehand(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ def test_runs_are_opened_one_by_one_and_remembered(
     monkeypatch.setattr(module, "open_runs", lambda paths, **settings: (runs[path.name] for path in paths))
     inputs = Inputs(["folder"])
     reading = inputs.runs("folder", "dev")
-    assert inputs.opened == []
-    assert next(iter(reading)) is runs["a"] and inputs.opened == [runs["a"].run]
+    assert inputs.opened == {}
+    assert next(iter(reading)) is runs["a"] and inputs.opened == {"folder": [runs["a"].run]}
     assert inputs.first_run("folder", "dev") is runs["a"]
     assert [run.row for run in inputs.runs("folder", "dev", most=1)] == ["made/a"]
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import StrictStr, TypeAdapter, ValidationError
+from pydantic import JsonValue, StrictStr, TypeAdapter, ValidationError
 
 from mner import analysis, plugins
+from mner.config import Section
 from mner.errors import DataError, MnerError
 from mner.files import write_json
 from mner.runs.record import RunId
@@ -28,6 +29,7 @@ class AnalysisRecord:
         row: The experiment.
         split: The posts that were read.
         runs: All runs that were read.
+        options: Options of the analysis that were given; experiments by their names, such as "mine/text".
         result: Its numbers.
         path: Its file.
     """
@@ -37,6 +39,7 @@ class AnalysisRecord:
     row: str
     split: str
     runs: tuple[RunId, ...]
+    options: Mapping[str, Any]
     result: Any
     path: Path
 
@@ -58,11 +61,31 @@ def check_recordable(name: str, rows: Sequence[str], split: str) -> None:
         raise MnerError("--record: takes one experiment, a run or a folder of runs, on dev")
 
 
-def write_analysis(name: str, result: Any, *, split: str, runs: Sequence[RunId], results: Path) -> Path:
+def write_analysis(
+    name: str,
+    result: Any,
+    *,
+    split: str,
+    opened: Mapping[str, Sequence[RunId]],
+    results: Path,
+    options: Section | None = None,
+) -> Path:
     """Write ``results/analysis/<data>/<row>/<name>.json``; its path.
 
-    Words of posts are left out: they belong to their authors, and a record is committed.
+    Words of posts are left out: they belong to their authors, and a record is committed. So are folders: an experiment
+    that an option names by its folder is recorded by its name.
+
+    Args:
+        name: The analysis.
+        result: Its result.
+        split: The posts that were read.
+        opened: The runs that were read, by the place in which they were.
+        results: Folder of run records.
+        options: The options of the analysis; those that were given are recorded.
     """
+    runs = [run for of_place in opened.values() for run in of_place]
+    given = {} if options is None else options.model_dump(mode="json", exclude_unset=True)
+    names = {place: run.experiment for place, of_place in opened.items() for run in of_place}
     own = next(run for run in runs if run.experiment == result.row)
     path = results / "analysis" / own.data / own.name / f"{name}.json"
     write_json(
@@ -75,6 +98,9 @@ def write_analysis(name: str, result: Any, *, split: str, runs: Sequence[RunId],
             "row": own.name,
             "split": split,
             "runs": list(dict.fromkeys(map(str, runs))),
+            "options": {
+                option: names.get(value, value) if isinstance(value, str) else value for option, value in given.items()
+            },
             "result": asdict(without_posts(name, result)),
             "mner": version("mner"),
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -112,10 +138,31 @@ def _read(path: Path) -> AnalysisRecord:
         schema = plugins.load("mner.analysis", name, allow_dotted=False).ABOUT.result
         result = TypeAdapter(schema).validate_python(record["result"])
         runs = tuple(map(RunId.parse, record["runs"]))
-        return AnalysisRecord(name, data, row, split, runs, result, path)
+        options = TypeAdapter(dict[str, JsonValue] | None).validate_python(record.get("options"))
+        if options is None:
+            options = _options_behind(name, result, runs)
+        return AnalysisRecord(name, data, row, split, runs, options, result, path)
     except (
         *(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
         *(ValidationError, MnerError),
     ) as error:
         why = " ".join(str(error).split())[:200]
         raise DataError(f"{path}: not a record of an analysis ({why}); mner analyze NAME RUNS --record") from None
+
+
+def _options_behind(name: str, result: Any, runs: Sequence[RunId]) -> dict[str, Any]:
+    """The options of a record of an earlier version, which does not hold them.
+
+    Those that the result has as well are taken from there. Of the others, only experiments are known: the runs of the
+    baseline were read before those of ``unaligned``.
+    """
+    fields = analysis.load(name).Options.model_fields
+    others = dict.fromkeys(run.experiment for run in runs if run.experiment != result.row)
+    options: dict[str, Any] = dict(
+        zip((key for key in ("baseline", "unaligned") if key in fields), others, strict=False)
+    )
+    for option, field in fields.items():
+        value = getattr(result, option, field.default)
+        if value not in (field.default, result.row):
+            options[option] = value
+    return options

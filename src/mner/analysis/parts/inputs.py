@@ -33,14 +33,14 @@ class Inputs:
         results: Folder of run records.
         allow_plugins: Run code outside mner that a run's configuration names.
         on_open: Called with each path before it is opened.
-        opened: Filled with each run that was opened.
+        opened: Filled with the runs that were opened, by the place in which they were.
     """
 
     rows: Sequence[str] = ()
     results: Path = Path("results")
     allow_plugins: bool = False
     on_open: Callable[[str], None] = lambda path: None
-    opened: list[RunId] = field(default_factory=list)
+    opened: dict[str, list[RunId]] = field(default_factory=dict)
 
     def runs(self, row: str, split: str, *, backend: Backend = "auto", most: int | None = None) -> Runs:
         """The runs of an experiment, ``most`` of them at most; each is opened when the one before is done with."""
@@ -48,7 +48,7 @@ class Inputs:
         for run in open_runs(
             paths, split=split, backend=backend, allow_plugins=self.allow_plugins, on_open=self.on_open
         ):
-            self.opened.append(run.run)
+            self.opened.setdefault(row, []).append(run.run)
             yield run
 
     def first_run(self, row: str, split: str) -> LoadedRun:
