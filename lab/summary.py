@@ -117,10 +117,30 @@ def sentence(comparison: Comparison, experiment: Experiment, text: Experiment) -
     """
     line, split = comparison.lines[0], comparison.split
     interval = "no interval" if line.interval is None else f"95 % interval {bounds(line.interval)}"
-    verdict = "both tests hold it for a gain" if sure(line) else "no gain by both tests"
+    kind = "gain" if line.difference > 0 else "loss"
+    verdict = f"both tests hold it for a {kind}" if sure(line) else f"no {kind} by both tests"
     means = f"{mean_sd(experiment.f1(split, comparison.view_a))} against {mean_sd(text.f1(split, comparison.view_b))}"
     seeds = min(len(comparison.seeds_a), len(comparison.seeds_b))
     return f"{signed(line.difference)} ({means}; {interval}, {seeds} seed{'s' * (seeds > 1)}): {verdict}."
+
+
+def caveats(rows: Rows, chosen: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """What must be said below a table of test: versions of mner that differ, and verdicts that dev does not share."""
+    compared = {experiment.name: views for _, experiment, views in gains(rows, chosen)}
+    on_dev = {experiment.name: views for _, experiment, views in gains(rows, chosen, split="dev")}
+    bases = {name: base for name, base, _ in chosen if name in compared}
+    versions: dict[str, list[str]] = {}
+    for name in dict.fromkeys([*bases.values(), *compared]):
+        trained = sorted({record.versions.get("mner", "?") for record in rows[T15, name].records})
+        versions.setdefault(" and ".join(trained), []).append(name)
+    if len(versions) > 1:
+        yield "Trained by mner " + "; by ".join(f"{version}: {', '.join(of)}" for version, of in versions.items()) + "."
+    for name, views in compared.items():
+        for view, comparison in views.items():
+            dev = on_dev.get(name, {}).get(view)
+            if dev is not None and sure(dev.lines[0]) != sure(comparison.lines[0]):
+                said = sentence(dev, rows[T15, name], rows[T15, bases[name]])
+                yield f"On dev, {name} {view} over {bases[name]}: {said}"
 
 
 def results(records: Path) -> dict[str, str]:
@@ -193,6 +213,7 @@ def paper(records: Path) -> dict[str, str]:
             "Where ours stands",
             "Each row over the tuned words alone on the same encoder, on the seeds that both have.",
             table(compared, "test"),
+            notes=tuple(caveats(rows, ROWS)),
         ),
         Part(
             "The controls",
@@ -208,6 +229,7 @@ def paper(records: Path) -> dict[str, str]:
             "those without. "
             "No row here saw a picture, so none reproduces a system or shows what a picture is worth to it.",
             table(gains(rows, LAYERS), "test"),
+            notes=tuple(caveats(rows, LAYERS)),
         ),
         Part(
             "OCSGA on captions' nouns",
@@ -215,6 +237,7 @@ def paper(records: Path) -> dict[str, str]:
             "in place of the paper's 200 from Twitter. Nouns of two captions of the picture stand in for its labels. "
             "The row beside it is OCSGA without labels, on settings of its own search; both had 8 trials.",
             table(gains(rows, OCSGA), "test"),
+            notes=tuple(caveats(rows, OCSGA)),
         ),
         Part(
             "Text found or written for the post",
@@ -223,6 +246,7 @@ def paper(records: Path) -> dict[str, str]:
             "public file was written from the words and holds 88 % of the gold entities, most with a type. So its gain "
             "is another model's knowledge, or a leak, and no picture's. These rows count nowhere else.",
             table(gains(rows, TEXTS), "test"),
+            notes=tuple(caveats(rows, TEXTS)),
         ),
     ]
     about = (

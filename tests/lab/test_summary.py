@@ -8,6 +8,7 @@ import pytest
 
 from lab import summary
 from lab.report import RESULTS, ROOT
+from mner.runs import read_experiments
 from mner.runs.searches import read_searches
 
 
@@ -40,6 +41,33 @@ def test_systems_without_a_picture_are_compared_with_the_words_alone() -> None:
     assert (views["text-pad-tuned"], views["umt-zeroed-tuned"]) == ("T", "I+T")
     (text,) = (search for search in read_searches(RESULTS) if search.name == "text")
     assert text.best is not None and text.best <= 8, "the page says so"
+
+
+def test_versions_and_verdicts_that_dev_does_not_share_stand_below_the_systems() -> None:
+    rows = read_experiments(RESULTS)
+    trained, *on_dev = summary.caveats(rows, summary.LAYERS)
+    by_version = dict(part.split(": ") for part in trained.removeprefix("Trained by mner ").rstrip(".").split("; by "))
+    for version, names in by_version.items():
+        for name in names.split(", "):
+            versions = {record.versions["mner"] for record in rows["twitter15", name].records}
+            assert versions == set(version.split(" and ")), name
+    assert {name for names in by_version.values() for name in names.split(", ")} >= {"text-tuned", "umt-zeroed-tuned"}
+    (said,) = [line for line in on_dev if line.startswith("On dev, rpbert-zeroed-tuned I+T over text-tuned: ")]
+    assert said.endswith(": no gain by both tests.")
+    gain, interval = re.search(r": (\S+) \(.* interval (.*), \d seeds\)", said).groups()
+    tables = (ROOT / "docs" / "results-tables.md").read_text(encoding="utf-8")
+    assert re.search(
+        rf"\| rpbert-zeroed-tuned \| I\+T \| text-tuned .* dev .*{re.escape(gain)}.*{re.escape(interval)}", tables
+    )
+    page = summary.paper(RESULTS)["paper.md"].partition("## The systems it compares with, without a picture")[2]
+    assert f"- {trained}\n- {said}\n" in page
+
+
+def test_difference_below_zero_is_a_loss() -> None:
+    rows = read_experiments(RESULTS)
+    ((_, experiment, views),) = summary.gains(rows, [("text-pad-tuned", "text-tuned", "")])
+    said = summary.sentence(views["T"], experiment, rows["twitter15", "text-tuned"])
+    assert said.startswith("−") and said.endswith("both tests hold it for a loss.")
 
 
 def test_charts_are_small_and_load_nothing() -> None:
