@@ -157,6 +157,32 @@ def test_run_is_exported_beside_its_model_which_is_left_alone(
     assert export(tmp_path / named, posts=posts, threads=1).folder == done.folder, "again, in its place"
 
 
+def test_model_of_a_run_is_not_written_over(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
+    shutil.copytree(tiny_model, tmp_path / "model")
+    (tmp_path / "record.json").write_text("{}")
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    before = content(tmp_path / "model")
+    for model in (tmp_path, tiny_model):
+        for out in (tmp_path / "model", tmp_path / "link"):
+            with pytest.raises(DataError, match=r"this is the model of a run.*into its exported/"):
+                export(model, out=out, posts=posts, threads=1, force=True)
+    assert content(tmp_path / "model") == before
+
+
+def test_only_copy_of_the_weights_stays_where_out_names_the_model_itself(
+    tiny_model: Path, posts: list[Post], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_model, tmp_path / "mine")
+    before = content(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    for out in (Path("mine"), tmp_path / "mine", Path("mine/encoder/..")):
+        with pytest.raises(ModelError, match="the only copy of its weights"):
+            export("mine", out=out, posts=posts, keep_encoder=False)
+    assert content(tmp_path / "mine") == before
+    assert export("mine", out=tmp_path / "mine", posts=posts, threads=1).folder == Path("mine")
+    assert (tmp_path / "mine" / "encoder").is_dir()
+
+
 def test_run_predicts_by_its_exported_model(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
     shutil.copytree(tiny_model, tmp_path / "model")
     (tmp_path / "record.json").write_text("{}")

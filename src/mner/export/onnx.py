@@ -92,7 +92,8 @@ def export(
     Raises:
         ModelError: The model has no weights for torch, an exported file differs too much from it (the message holds
             the figures), or it has no ONNX form.
-        DataError: There are no posts to compare on, or ``out`` holds something other than a model.
+        DataError: There are no posts to compare on, or ``out`` holds something other than a model, or the model of a
+            run.
         MissingExtraError: The onnx package is not installed.
 
     >>> export("runs/mine/ita/1", int8=True).folder  # doctest: +SKIP
@@ -143,15 +144,26 @@ def export(
 
 
 def _target(saved: SavedModel, out: Path | None, keep_encoder: bool, force: bool) -> Path:
-    if out is None:
-        run = saved.folder.parent
-        if saved.folder.name == "model" and any((run / name).exists() for name in RUN_FILES):
-            return run / EXPORTED  # the run's scores are tied to the files of its model
+    if out is None and saved.folder.name == "model" and _is_of_run(saved.folder):
+        return saved.folder.parent / EXPORTED
+    target = saved.folder if out is None else out
+    if _is_of_run(target):
+        raise DataError(
+            f"{target}: this is the model of a run, whose scores are tied to its files; name another folder, or export "
+            f"the run without --out, which writes into its {EXPORTED}/"
+        )
+    if target.is_dir() and target.samefile(saved.folder):
         if not keep_encoder:
-            raise ModelError(f"{saved.folder}: its encoder/ is the only copy of its weights; name --out DIR for a copy")
+            raise ModelError(f"{target}: its encoder/ is the only copy of its weights; name --out DIR for a copy")
         return saved.folder
-    check_folder(out, MODEL, force=force)
-    return out
+    check_folder(target, MODEL, force=force)
+    return target
+
+
+def _is_of_run(folder: Path) -> bool:
+    """Whether a folder is that of a run's model, under whatever name it is reached."""
+    folder = folder.resolve()
+    return folder.name == "model" and any((folder.parent / name).exists() for name in RUN_FILES)
 
 
 def _earlier(saved: SavedModel, target: Path, *, allow_plugins: bool) -> SavedModel | None:
