@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mner.errors import DataError
-from mner.files import cache_folder, first_time, replacing, write_json, write_text, writing, writing_bytes
+from mner.files import append, cache_folder, first_time, replacing, write_json, write_text, writing, writing_bytes
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no such files, links or permissions there")
 
@@ -215,3 +215,21 @@ def test_note_is_given_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     (tmp_path / "file").touch()
     monkeypatch.setenv("MNER_CACHE", str(tmp_path / "file" / "cache"))
     assert first_time("slow here") and first_time("slow here"), "a cache that cannot be written stops nothing"
+
+
+def test_line_is_appended_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, write = tmp_path / "deep" / "a.jsonl", os.write
+    append(path, "one\n")
+    monkeypatch.setattr("mner.files.os.write", lambda descriptor, content: write(descriptor, content[:3]))
+    append(path, "a longer line\n")
+    assert path.read_text() == "one\na longer line\n"
+
+    def nearly_full(descriptor: int, content: bytes) -> int:
+        if path.stat().st_size > 20:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, content[:5])
+
+    monkeypatch.setattr("mner.files.os.write", nearly_full)
+    with pytest.raises(DataError, match=r"a\.jsonl: cannot be written: No space left on device; make room"):
+        append(path, "another line\n")
+    assert path.read_text() == "one\na longer line\n"

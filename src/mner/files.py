@@ -215,13 +215,24 @@ def _check_replaceable(path: Path, replace: bool) -> None:
 
 
 def append(path: Path, text: str) -> None:
-    """Add to the end of a file, which is made if need be, like its folder; a link is not followed."""
+    """Add to the end of a file, all or nothing; it is made if need be, like its folder, and a link is not followed.
+
+    Raises:
+        DataError: The file cannot be written, for instance because the disk is full.
+    """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _ALONE | _NO_WAIT, 0o666)
         try:
-            os.write(descriptor, text.encode())
-            os.fsync(descriptor)
+            before, rest = os.fstat(descriptor).st_size, memoryview(text.encode())
+            try:
+                while rest:  # a disk that is nearly full takes a part
+                    rest = rest[os.write(descriptor, rest) :]
+                os.fsync(descriptor)
+            except BaseException:
+                with contextlib.suppress(OSError):  # a pipe has no length
+                    os.ftruncate(descriptor, before)
+                raise
         finally:
             os.close(descriptor)
 
