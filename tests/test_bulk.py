@@ -258,6 +258,14 @@ def test_links_in_the_folder_are_not_written_through(tagger: Tagger, tmp_path: P
     assert victim.read_text() == "precious\n"
 
 
+def test_files_of_others_in_the_folder_stay(tagger: Tagger, tmp_path: Path) -> None:
+    mine = tmp_path / "part-00000.jsonl"
+    mine.write_text("precious")
+    for _ in range(2):
+        predict_shards(tagger, POSTS, tmp_path, shard_size=5, force=True)
+    assert mine.read_text() == "precious"
+
+
 def test_one_file_holds_the_same_rows(tagger: Tagger, tmp_path: Path) -> None:
     done = predict_shards(tagger, POSTS, tmp_path / "out", shard_size=3)
     counts = predict_file(tagger, POSTS, tmp_path / "out.jsonl")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mner.engines.shards import Progress, in_this_process, part, run, write_lines
+from mner.engines.shards import Progress, in_this_process, part, parts, run, write_lines
 from mner.errors import DataError
 
 SIZE = 4
@@ -215,3 +215,18 @@ def test_shards_of_a_longer_input_are_named(tmp_path: Path) -> None:
     list(whole(twice, range(9), tmp_path, fingerprint="f", shard_size=3))
     with pytest.raises(DataError, match="holds 3 shards, the input now makes 2"):
         list(whole(twice, range(6), tmp_path, fingerprint="f", shard_size=3))
+
+
+def test_files_that_only_resemble_shards_are_neither_counted_nor_taken(tmp_path: Path) -> None:
+    for name in ("part-00000.jsonl", "part-0000000-mine.jsonl", "part-0000000.json"):
+        (tmp_path / name).touch()
+    for _ in range(2):
+        steps_of(tmp_path, range(5), 0, force=True)
+    assert sorted(parts(tmp_path)) == [part(tmp_path, 0), part(tmp_path, 1)]
+
+
+def test_files_named_like_shards_are_not_taken_for_ones_of_a_new_folder(tmp_path: Path) -> None:
+    part(tmp_path, 0).write_text("mine")
+    with pytest.raises(DataError, match=r"named like shards, and no manifest\.json; name another folder"):
+        steps_of(tmp_path, range(5), 0, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["part-0000000.jsonl"]

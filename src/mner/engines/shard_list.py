@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mner.engines.shards import MANIFEST, part
+from mner.engines.shards import MANIFEST, part, parts
 from mner.errors import DataError
 from mner.files import append, write_text
 
@@ -45,7 +45,7 @@ def read(out: Path) -> dict[int, dict[str, Any]]:
 def drop_damaged(out: Path, known: Mapping[int, Mapping[str, Any]]) -> None:
     """Remove shards that differ from what was written, for instance after a power cut; they are made again."""
     recorded = {part(out, number): record for number, record in known.items()}
-    for path in out.glob("part-*.jsonl") if (out / MANIFEST).exists() else ():
+    for path in parts(out) if (out / MANIFEST).exists() else ():
         if path not in recorded or not _whole(path, recorded[path]):
             path.unlink()
 

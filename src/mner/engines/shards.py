@@ -7,6 +7,7 @@ the options. A shard appears when it is whole. Run again, the shards that are th
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -58,6 +59,12 @@ def part(out: Path, number: int, suffix: str = ".jsonl") -> Path:
     'out/part-0000012.jsonl'
     """
     return out / f"part-{number:07d}{suffix}"
+
+
+def parts(out: Path, suffix: str = ".jsonl") -> list[Path]:
+    """The files in a folder that have the names of shards; "part-1.jsonl" is somebody else's."""
+    name = re.compile(rf"part-[0-9]{{7,}}{re.escape(suffix)}")
+    return [path for path in out.iterdir() if name.fullmatch(path.name)]
 
 
 def in_this_process(function: Callable[[list[T]], Iterable[R]]) -> Callable[[Iterable[list[T]]], Iterator[list[R]]]:
@@ -116,7 +123,7 @@ def run(
     """
     if shard_size < 1:
         raise ValueError(f"shard_size: expected at least 1, got {shard_size}")
-    _claim(out, {"format": 1, "fingerprint": fingerprint, "shard_size": shard_size}, force=force)
+    _claim(out, {"format": 1, "fingerprint": fingerprint, "shard_size": shard_size}, suffix, force=force)
     plan: deque[_Planned] = deque()
 
     def lists() -> Iterator[list[T]]:
@@ -178,7 +185,7 @@ def make_folder(out: Path) -> None:
 
 
 def _finish(out: Path, shards: int, items: int, suffix: str) -> None:
-    present = sum(1 for _ in out.glob(f"part-*{suffix}"))
+    present = len(parts(out, suffix))
     if present > shards:
         raise DataError(
             f"{out}: holds {present} shards, the input now makes {shards}; give the input it was begun with, "
@@ -187,7 +194,7 @@ def _finish(out: Path, shards: int, items: int, suffix: str) -> None:
     write_json(out / MANIFEST, {**_manifest(out), "shards": shards, "items": items})
 
 
-def _claim(out: Path, wanted: dict[str, object], *, force: bool) -> None:
+def _claim(out: Path, wanted: dict[str, object], suffix: str, *, force: bool) -> None:
     make_folder(out)
     if not (out / MANIFEST).exists():
         begun = {LOCK, f".{MANIFEST}.mner.part"}  # of this run, or of one that was killed as it began
@@ -196,6 +203,8 @@ def _claim(out: Path, wanted: dict[str, object], *, force: bool) -> None:
                 f"{out}: holds files that are not shards of mner; name another folder, or pass --force to write "
                 "beside them"
             )
+        if parts(out, suffix):
+            raise DataError(f"{out}: holds files named like shards, and no {MANIFEST}; name another folder")
         write_json(out / MANIFEST, wanted)
         return
     manifest = _manifest(out)
