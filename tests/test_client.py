@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import subprocess
 import sys
@@ -207,3 +208,20 @@ def test_client_needs_the_standard_library_alone() -> None:
     code = "import sys, mner.client; print([m for m in ('numpy', 'pydantic', 'fastapi', 'PIL') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_connection_that_is_reset_at_once_is_no_answer(
+    scheme: str, monkeypatch: pytest.MonkeyPatch, pauses: list[float]
+) -> None:
+    def connect(connection: http.client.HTTPConnection) -> None:
+        raise ConnectionResetError("reset by peer")
+
+    monkeypatch.setattr(
+        http.client.HTTPSConnection if scheme == "https" else http.client.HTTPConnection, "connect", connect
+    )
+    with Client(f"{scheme}://127.0.0.1:1", retries=1) as client:
+        assert client.ready() is False
+        with pytest.raises(ServiceError, match="no answer: reset by peer"):
+            client.entities("a")
+    assert len(pauses) == 1

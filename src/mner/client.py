@@ -199,6 +199,8 @@ class Client:
         except BaseException:
             connection.close()
             raise
+            if connection.sock is None:
+                connection.connect()
         if answer.will_close:
             connection.close()
         else:
