@@ -225,3 +225,14 @@ def test_connection_that_is_reset_at_once_is_no_answer(
         with pytest.raises(ServiceError, match="no answer: reset by peer"):
             client.entities("a")
     assert len(pauses) == 1
+
+
+@pytest.mark.parametrize("address", ["http://h:99999", "http://h:x", "http://[::1", "ftp://h", "h:8000"])
+def test_faulty_address_is_refused_at_once(address: str) -> None:
+    with pytest.raises(ValueError, match=r"address: expected one such as http://127\.0\.0\.1:8000"):
+        Client(address)
+
+
+def test_batch_of_no_posts_is_refused() -> None:
+    with pytest.raises(ValueError, match="size: expected 1 or more, got 0"):
+        next(Client().batch(["a"], size=0))

@@ -50,7 +50,7 @@ class Client:
         context: Of TLS, for an https address; None takes the system's authorities.
 
     Raises:
-        ValueError: The address does not begin with http:// or https://.
+        ValueError: The address does not begin with http:// or https://, or its port is not a number up to 65535.
 
     >>> with Client("http://127.0.0.1:8000") as client:  # doctest: +SKIP
     ...     assert client.ready(), "start one: mner serve"
@@ -70,8 +70,12 @@ class Client:
         retries: int = 5,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            parts = urlsplit(address)
+            valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:  # a port that is not a number, or half an IPv6 address
+            valid = False
+        if not valid:
             raise ValueError(f"address: expected one such as http://127.0.0.1:8000, got {address!r}")
         self._address, self._parts = address.rstrip("/"), parts
         self._key, self._timeout, self._retries, self._context = key, timeout, retries, context
@@ -115,9 +119,12 @@ class Client:
 
         Raises:
             ServiceError: As ``entities``.
+            ValueError: ``size`` is below 1.
         """
         if isinstance(posts, str | Mapping):
             raise TypeError("expected many posts, such as a list of texts; one post: client.entities(text)")
+        if size < 1:
+            raise ValueError(f"size: expected 1 or more, got {size}")
         source = iter(posts)
         while part := [_row(post) for post in islice(source, size)]:
             yield from self._post({"posts": part, **options}, "posts")["posts"]
@@ -192,6 +199,8 @@ class Client:
     ) -> tuple[int, Mapping[str, str], bytes]:
         """One request and its answer; the connection is then idle, or closed."""
         try:
+            if connection.sock is None:
+                connection.connect()
             with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse a body before all of it was sent
                 connection.request(method, path, body, headers)
             answer = connection.getresponse()
@@ -199,8 +208,6 @@ class Client:
         except BaseException:
             connection.close()
             raise
-            if connection.sock is None:
-                connection.connect()
         if answer.will_close:
             connection.close()
         else:
