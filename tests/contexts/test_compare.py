@@ -50,3 +50,21 @@ def test_pictures_of_one_side_are_told_in_order() -> None:
 def test_two_empty_artefacts_are_equal() -> None:
     differing, summary = between([], [])
     assert (differing, summary.equal) == ([], True)
+
+
+def test_pictures_of_one_name_in_several_folders_stay_apart() -> None:
+    both = [VisualContext(f"{folder}/1.jpg", captions=(Caption("a dog"),)) for folder in "ab"]
+    for first, second in ((both, both[:1]), (both[:1], both)):
+        (differing,), summary = between(first, second)
+        assert differing.image == "b/1.jpg"
+        assert (summary.same, summary.only_first + summary.only_second) == (1, 1)
+    differing, summary = between(both, [VisualContext("1.jpg")])
+    assert [picture.image for picture in differing] == ["a/1.jpg", "b/1.jpg", "1.jpg"], "it could be either"
+    assert (summary.only_first, summary.only_second) == (2, 1)
+
+
+def test_picture_is_the_same_under_a_longer_path() -> None:
+    short, long = (VisualContext(name, captions=(Caption("a dog"),)) for name in ("1.jpg", "pics/1.jpg"))
+    for first, second in ((short, long), (long, short)):
+        differing, summary = between([first], [second])
+        assert (differing, summary.same) == ([], 1)

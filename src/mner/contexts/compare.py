@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mner.contexts.artefact import Contexts
+from mner.contexts.artefact import Contexts, key
 from mner.contexts.entry_text import KINDS, entry_texts
 from mner.types import VisualContext
 
@@ -55,11 +55,23 @@ def differences(first: Contexts, second: Contexts, summary: Summary) -> Iterator
     >>> [(difference.first, difference.second) for difference in differences(*rows, Summary())]
     [({'captions': ('a dog',)}, {'captions': ('a cat',)})]
     """
-    images = [*first, *(image for image in second if first.get(image) is None)]
-    for image in images:
-        difference = _between(image, first.get(image), second.get(image), summary)
+    pairs = [(image, before, _counterpart(image, first, second)) for image, before in first.items()]
+    matched = {key(after.image) for _, _, after in pairs if after is not None}
+    only_second = [(image, None, after) for image, after in second.items() if image not in matched]
+    for image, before, after in [*pairs, *only_second]:
+        difference = _between(image, before, after, summary)
         if difference is not None:
             yield difference
+
+
+def _counterpart(image: str, first: Contexts, second: Contexts) -> VisualContext | None:
+    """The second artefact's record of a picture of the first, perhaps under another path; None if it has none.
+
+    A record that is nearer to another picture of the first artefact belongs to that picture.
+    """
+    after = second.get(image)
+    back = None if after is None else first.get(key(after.image))
+    return after if back is not None and key(back.image) == image else None
 
 
 def _between(
