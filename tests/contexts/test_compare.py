@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mner.contexts.artefact import Contexts
 from mner.contexts.compare import Difference, Summary, differences
+from mner.contexts.rows import from_row
 from mner.types import Caption, OcrText, Tag, VisualContext
 
 
@@ -28,6 +29,12 @@ def test_entries_are_counted_as_often_as_they_occur() -> None:
     assert differing.second == {"captions": ("a dog",), "ocr": ("C",)}
     assert summary.kinds["ocr"] == [2, 1, 1]
     assert (summary.differing, summary.equal) == (1, False)
+
+
+def test_tag_with_an_empty_text_is_its_object() -> None:
+    first = from_row({"image": "1.jpg", "tags": [{"object": "dog", "attributes": ["brown"], "text": ""}]})
+    _, summary = between([first], [VisualContext("1.jpg", tags=(Tag("dog", ("brown",)),))])
+    assert summary.equal
 
 
 def test_status_alone_is_a_difference() -> None:

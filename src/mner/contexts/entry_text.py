@@ -25,7 +25,7 @@ def words_of(entry: Entry) -> str:
     ('brown dog', 'red ball', 'a dog')
     """
     if isinstance(entry, Tag):
-        return entry.text if entry.text is not None else " ".join((*entry.attributes, entry.object))
+        return entry.text or " ".join((*entry.attributes, entry.object))
     return entry.text
 
 
