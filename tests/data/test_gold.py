@@ -82,6 +82,12 @@ def test_empty_list_says_no_entities_and_an_absent_one_says_nothing(key):
     assert post_of({"text": TEXT}, number=1).spans is None
 
 
+def test_post_of_a_task_has_its_own_id_before_the_number_of_the_task():
+    assert post_of(task(), number=1).id == "5"
+    for own, expected in (("unseen-001", "unseen-001"), (7, "7"), (None, "5")):
+        assert post_of(task({"result": REGIONS}, data={"text": TEXT, "id": own}), number=1).id == expected
+
+
 def test_task_that_nobody_labelled_has_no_labels():
     assert post_of(task(predictions=[{"result": REGIONS}]), number=1).spans is None
 

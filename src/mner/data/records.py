@@ -148,14 +148,17 @@ def _flat(record: Any) -> dict[str, Any]:
 
 
 def _task(task: Mapping[str, Any]) -> dict[str, Any]:
-    """A task of Label Studio as one object. What a model proposed (predictions) and drafts are not labels."""
+    """A task of Label Studio as one object. What a model proposed (predictions) and drafts are not labels.
+
+    The post's own id, among the task's data, goes before the task's number.
+    """
     data = dict(task["data"])
     if "text" not in data and len(texts := [key for key, value in data.items() if _sentence(value)]) == 1:
         data["text"] = data.pop(texts[0])
     left = {"data", "annotations", "completions", "predictions", "drafts"}
     row = {**{key: value for key, value in task.items() if key not in left}, **data}
-    if task.get("id") is not None:
-        row["id"] = task["id"]
+    if not isinstance(data.get("id"), str | int):
+        row["id"] = task.get("id")
     rounds = task.get("annotations", task.get("completions"))
     if rounds is None:
         return row
