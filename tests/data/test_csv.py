@@ -120,6 +120,16 @@ def test_tags_that_are_not_wanted_are_not_checked():
     assert (post.words, post.spans) == (("a", "b"), None)
 
 
+def test_labels_that_are_not_wanted_are_not_parsed():
+    posts = read_text('text,entities,tags\nBo wins,"[[0, 2, PER]]","[""sport""]"\nBo,[],{\n', labels=False)
+    assert [(post.text, post.spans, dict(post.extra)) for post in posts] == [
+        ("Bo wins", None, {"tags": ["sport"]}),
+        ("Bo", None, {}),
+    ]
+    with pytest.raises(DataError, match="not JSON"):
+        read_text('text,entities\nBo wins,"[[0, 2, PER]]"\n')
+
+
 @pytest.mark.parametrize("text", ["text\tO\nis\tO\n", "Word B-PER\n", "The text, and more\nhere\n"])
 def test_first_line_that_only_resembles_a_header_is_none(tmp_path, text):
     path = tmp_path / "x.txt"

@@ -147,6 +147,12 @@ def test_labels_that_are_not_wanted_are_neither_read_nor_checked(key):
     assert (post.spans, dict(post.extra)) == (None, {"lang": "en", "mood": "good"})
 
 
+@pytest.mark.parametrize("rounds", [[{"result": REGIONS}, {"result": []}], [3], [{"result": 3}]])
+def test_annotations_of_a_task_are_not_checked_where_labels_are_not_wanted(rounds):
+    post = post_of(task(*rounds), number=1, labels=False)
+    assert (post.text, post.spans, dict(post.extra)) == (TEXT, None, {})
+
+
 OWN_KEYS = [
     {"tags": ["sport", "nba"], "labels": ["topic a"]},
     {"tags": [], "label": "positive"},

@@ -56,7 +56,7 @@ def post_of(record: Any, *, number: int, where: str = "", labels: Labels = "repa
     Raises:
         DataError: The record is not a post; the message has no place.
     """
-    row = _flat(record)
+    row = _flat(record, labels=bool(labels))
     text, words, offsets, taken = _words(row)
     images = images_of(row)
     written = row.get("id")
@@ -135,7 +135,7 @@ def to_row(post: Post) -> dict[str, Any]:
     return {**row, **{key: value for key, value in others.items() if key not in OWN}}
 
 
-def _flat(record: Any) -> dict[str, Any]:
+def _flat(record: Any, *, labels: bool) -> dict[str, Any]:
     """The record as one object: spaCy's pairs ``["text", {...}]`` and tasks of Label Studio are made flat."""
     if isinstance(record, list) and len(record) == 2 and isinstance(record[0], str) and isinstance(record[1], dict):
         return {**record[1], "text": record[0]}
@@ -143,11 +143,11 @@ def _flat(record: Any) -> dict[str, Any]:
         value = f'{type(record).__name__} ("{clipped(json.dumps(record))}")'
         raise DataError(f'expected an object with "text" or "words", found {value}')
     if isinstance(record.get("data"), dict) and not any(key in record for key in ("text", *WORDS)):
-        return _task(record)
+        return _task(record, labels=labels)
     return record
 
 
-def _task(task: Mapping[str, Any]) -> dict[str, Any]:
+def _task(task: Mapping[str, Any], *, labels: bool) -> dict[str, Any]:
     """A task of Label Studio as one object. What a model proposed (predictions) and drafts are not labels.
 
     The post's own id, among the task's data, goes before the task's number.
@@ -160,7 +160,7 @@ def _task(task: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(data.get("id"), str | int):
         row["id"] = task.get("id")
     rounds = task.get("annotations", task.get("completions"))
-    if rounds is None:
+    if rounds is None or not labels:
         return row
     if not isinstance(rounds, list) or not all(
         isinstance(x, dict) and isinstance(x.get("result"), list) for x in rounds

@@ -15,6 +15,7 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Any, TextIO
 
@@ -67,7 +68,7 @@ def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) 
         posts = _by_word(table, names, on_fault, labelled=bool(labels))
     for count, (number, row) in enumerate(posts, 1):
         try:
-            record = row if isinstance(row, dict) else _record(header, names, row)
+            record = row if isinstance(row, dict) else _record(header, names, row, labelled=bool(labels))
             yield post_of(record, number=count, where=f"{name}:{number}", labels=labels)
         except DataError as error:
             on_fault(number, str(error))
@@ -168,8 +169,8 @@ def _of_width(rows: Iterable[tuple[int, list[str]]], width: int, on_fault: OnFau
             on_fault(number, f"expected {width} cells, as the header has, found {len(row)}")
 
 
-def _record(header: Sequence[str], names: Sequence[str], row: Sequence[str]) -> dict[str, Any]:
-    """The JSON record of a row."""
+def _record(header: Sequence[str], names: Sequence[str], row: Sequence[str], *, labelled: bool) -> dict[str, Any]:
+    """The JSON record of a row; without labels a cell for them may be faulty, and is then left out."""
     text = _first(names, _TEXT)
     record: dict[str, Any] = {}
     for place, (column, name, cell) in enumerate(zip(header, names, row, strict=True)):
@@ -183,7 +184,8 @@ def _record(header: Sequence[str], names: Sequence[str], row: Sequence[str]) -> 
                 if name == "images" or "images" not in record:
                     record["images"] = _value(cell) if _lists(cell) else [cell]
             else:
-                record[name] = cell if name == "id" else _value(cell)
+                with suppress(*(() if labelled or name not in gold.KEYS else (DataError,))):
+                    record[name] = cell if name == "id" else _value(cell)
     if text is not None and (row[text] or not any(isinstance(record.get(key), list) for key in WORDS)):
         record["text"] = row[text]
     return record
