@@ -182,3 +182,28 @@ def test_absent_library_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     for call in (from_dataset, to_dataset):
         with pytest.raises(MissingExtraError, match=r'pip install "mner\[hub-data\]"'):
             call([])  # type: ignore[operator]
+
+
+def test_null_in_a_list_leaves_the_others(tmp_path: Path) -> None:
+    image, text = datasets.Image(), datasets.Value("string")
+    red = {"bytes": png("red"), "path": "red.png"}
+    features = {"text": text, "topics": datasets.List(text), "images": datasets.List(image)}
+    rows = {"text": ["Bo"], "topics": [["nba", None]], "images": [[red, None]]}
+    (post,) = from_dataset(datasets.Dataset.from_dict(rows, features=datasets.Features(features)), images=tmp_path)
+    assert (post.images, post.extra) == (("red.png",), {"topics": ["nba", None]})
+
+
+def test_name_of_a_picture_beside_a_column_of_pictures_is_kept(tmp_path: Path) -> None:
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "image": datasets.Value("string"), "photo": datasets.Image()}
+    )
+    red = {"bytes": png("red"), "path": "red.png"}
+
+    def post(name: str, photo: Any) -> Post:
+        rows = {"text": ["Bo"], "image": [name], "photo": [photo]}
+        return next(from_dataset(datasets.Dataset.from_dict(rows, features=features), images=tmp_path))
+
+    assert post("a.jpg", None).images == ("a.jpg",)
+    assert post("red.png", red).images == ("red.png",)
+    with pytest.raises(DataError, match=r'row 1: "image" names \'a\.jpg\', which is not the first of "images"'):
+        post("a.jpg", red)

@@ -132,9 +132,8 @@ def _posts(dataset: Any, images: Path | None) -> Iterator[Post]:
         try:
             held = [record.pop(name, None) for name in pictures]
             held += [picture for name in lists for picture in record.pop(name, None) or ()]
-            if pictures or lists:
-                record.pop("image", None)
-                record["images"] = [_saved(picture, images) for picture in held if picture is not None]
+            if names := [_saved(picture, images) for picture in held if picture is not None]:
+                record["images"] = names
             if "words" not in record and isinstance(record.get(TOKENS), list):
                 record["words"] = record.pop(TOKENS)
             yield post_of(record, number=number, where=f"row {number}")
@@ -149,7 +148,7 @@ def _named(value: Any, feature: Any) -> Any:
     inner = _inner(feature)
     if isinstance(value, list) and inner is not None:
         named = [_named(item, inner) for item in value]
-        return None if None in named else named
+        return None if None in named and hasattr(inner, "int2str") else named
     if isinstance(value, dict) and isinstance(feature, dict):
         return {key: _named(item, feature.get(key)) for key, item in value.items()}
     return value
