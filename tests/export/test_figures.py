@@ -78,6 +78,12 @@ def test_int8_without_labels_must_agree() -> None:
         refuse_worse(replace(figures, agreement=94.5), "int8", entities=0)
 
 
+def test_int8_on_posts_without_entities_must_agree() -> None:
+    figures = replace(GOOD, f1={"T": 0.0}, f1_torch={"T": 0.0}, agreement=0.0)
+    with pytest.raises(ModelError, match=r"agree with those in fp32 to 0\.0 F1 on 100 posts"):
+        refuse_worse(figures, "int8", entities=0)
+
+
 def test_section_holds_the_figures() -> None:
     card = with_section("# m\n\nA model.\n", {"model.int8.onnx": ENTRY})
     assert card.startswith("# m\n\nA model.\n\n## ONNX\n")

@@ -20,7 +20,7 @@ F1_LOSS = 0.2
 """Most F1 points that int8 may lose on labelled posts."""
 
 AGREEMENT = 95.0
-"""Least F1 of int8 entities against those in fp32, where no labels are at hand."""
+"""Least F1 of int8 entities against those in fp32, where posts have no labels or no entity."""
 
 HEADING = "## ONNX"
 """Of the figures' section in a model's card."""
@@ -117,7 +117,7 @@ def refuse_worse(figures: Figures, precision: str, *, entities: int) -> None:
     """Refuse an exported model that differs too much from its original.
 
     In fp32 all entities must be the same. In int8 the F1, mean over views, may fall by ``F1_LOSS``, or by the weight of
-    one of the gold ``entities`` where there are few; without labels its entities must agree to ``AGREEMENT``.
+    one of the gold ``entities`` where there are few; without any its entities must agree to ``AGREEMENT``.
 
     Raises:
         ModelError: It differs too much; the message holds the figures.
@@ -130,7 +130,7 @@ def refuse_worse(figures: Figures, precision: str, *, entities: int) -> None:
                 f"({differs}); it was not written. Please report this as a bug, with the encoder's name"
             )
         return
-    if figures.f1:
+    if figures.f1 and entities:
         loss = float(np.mean(list(figures.f1_torch.values())) - np.mean(list(figures.f1.values())))
         allowed = max(F1_LOSS, 100 / max(entities, 1))
         if loss > allowed:
