@@ -84,6 +84,12 @@ def test_int8_on_posts_without_entities_must_agree() -> None:
         refuse_worse(figures, "int8", entities=0)
 
 
+def test_small_difference_is_not_said_to_be_none() -> None:
+    entry = {**replace(GOOD, difference=2.43e-5).to_dict(), "threads": 1, "compared_on": "x"}
+    assert entry["difference"] == 2.4e-5
+    assert "| 2e-05 |" in with_section("# m", {"model.onnx": entry})
+
+
 def test_section_holds_the_figures() -> None:
     card = with_section("# m\n\nA model.\n", {"model.int8.onnx": ENTRY})
     assert card.startswith("# m\n\nA model.\n\n## ONNX\n")

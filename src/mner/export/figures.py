@@ -68,8 +68,9 @@ class Figures:
     torch_posts_per_second: float
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as a JSON object."""
-        return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
+        """The figures as a JSON object; the difference, often below 0.0001, to two significant digits."""
+        rounded = {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
+        return {**rounded, "difference": float(f"{self.difference:.2g}")}
 
 
 def run(runtime: Runtime, encoded: Mapping[ViewName, Sequence[Encoded]], decoder: Decoder) -> Run:
