@@ -51,6 +51,8 @@ def test_every_published_form_is_read(name: str, content: bytes, words: list[str
         ("a.txt", b"\xff\xfe 1 2\n", r"a\.txt:1: not UTF-8"),
         ("a.txt", b"word\n", r"a\.txt:1: expected a word and its numbers, found 1 columns"),
         ("a.txt", b"", r"holds no word vector"),
+        ("a.txt", b"5 2\n" + glove(), r"a\.txt: ends after 3 of 5 words; download the file again"),
+        ("a.txt", b"5 2\n", r"a\.txt: ends after 0 of 5 words"),
         ("a.bin", glove(), r'expected a first line "words width"'),
         ("a.bin", binary()[:-9], r"ends inside word 3 of 3"),
     ],

@@ -86,7 +86,7 @@ def write_vectors(words: Sequence[str], vectors: NDArray[np.float32], folder: Pa
 
 
 def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    width = 0
+    count = width = number = 0
     with path.open("rb") as lines:
         for number, raw in enumerate(lines, 1):
             try:
@@ -95,7 +95,7 @@ def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
                 raise DataError(f"{path}:{number}: not UTF-8; download the file again") from None
             parts = line.split(" ")
             if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
-                width = int(parts[1])
+                count, width = map(int, parts)
                 continue
             width = width or len(parts) - 1
             cut = line.rsplit(" ", width)
@@ -109,6 +109,8 @@ def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
             except ValueError:
                 raise DataError(f"{path}:{number}: not a number among the {width} of {cut[0]!r}") from None
             yield cut[0], _finite(vector, f"{path}:{number}")
+    if 0 < count >= number:
+        raise DataError(f"{path}: ends after {number - 1:,} of {count:,} words; download the file again")
 
 
 def _binary(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
