@@ -234,6 +234,9 @@ def test_pipe_holds_no_more_than_it_looks_ahead(tagger: Tagger) -> None:
 def test_pipe_says_which_row_is_faulty(tagger: Tagger) -> None:
     with pytest.raises(DataError, match=r"post 3: .*\"text\""):
         list(tagger.pipe(["a", "b", {}]))
+    many = Post("1", "a", image="1.jpg", more_images=("2.jpg",) * 16, where="posts.jsonl:9")
+    with pytest.raises(DataError, match=r"^posts\.jsonl:9: 17 pictures"):
+        list(tagger.pipe(["a", many]))
     with pytest.raises(TypeError, match=r"post 1: .*got int"):
         list(tagger.pipe([5]))  # type: ignore[list-item]
     with pytest.raises(ValueError, match="look_ahead"):

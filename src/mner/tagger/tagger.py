@@ -20,7 +20,7 @@ from mner.tagger.limits import Limits, MinScore
 from mner.tagger.pictures import Pictures
 from mner.tagger.requests import GIVEN, ContextLike, PostLike, Request, check_many, request
 from mner.tags import entity_types
-from mner.types import Prediction
+from mner.types import Post, Prediction
 from mner.views import Views
 
 if TYPE_CHECKING:
@@ -258,7 +258,8 @@ class Tagger:
         try:
             return self._request(post)
         except (DataError, TypeError) as error:
-            raise type(error)(f"post {number}: {error}") from None
+            where = post.where if isinstance(post, Post) else ""
+            raise type(error)(f"{where or f'post {number}'}: {error}") from None
 
     def _tag(
         self, requests: Sequence[Request], limit: MinScore, readings: Sequence[PictureReading] | None = None
