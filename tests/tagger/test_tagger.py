@@ -512,6 +512,12 @@ def test_unknown_backend_or_precision_is_refused(options: Any, message: str) -> 
         mner.load(threads=1, **options)
 
 
+def test_int8_of_a_model_without_onnx_is_refused(tiny_model: Path) -> None:
+    for options in ({}, {"backend": "torch"}):
+        with pytest.raises(ModelError, match=r"torch computes in fp32, and int8 needs model\.int8\.onnx"):
+            mner.load(tiny_model, threads=1, precision="int8", **options)
+
+
 def test_automatic_device_takes_an_exported_run(tiny_model: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_model, tmp_path / "model")
     (tmp_path / "record.json").write_text("{}")

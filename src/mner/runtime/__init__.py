@@ -120,6 +120,11 @@ def _chosen(saved: SavedModel, backend: Backend, precision: Precision, device: s
     if backend == "onnx" and device not in ("auto", "cpu"):
         remedy = 'take backend="torch"' if weights else "it holds no weights for torch, so leave the device out"
         raise ModelError(f'{saved.folder}: its ONNX file runs on the CPU, not on "{device}"; {remedy}')
+    if backend == "torch" and precision == "int8":
+        raise ModelError(
+            f"{saved.folder}: torch computes in fp32, and int8 needs {FILES['int8']}; leave the precision out, or take "
+            "an export: mner export MODEL --int8"
+        )
     return backend
 
 
