@@ -71,6 +71,12 @@ def test_folder_of_archives_and_pictures_gives_both(tmp_path: Path) -> None:
         list(pictures(tmp_path))
 
 
+def test_suffix_of_an_archive_may_be_in_capitals(tmp_path: Path) -> None:
+    for name in ("a.tar", "B.TAR"):
+        archive(tmp_path / name, ["1.png"])
+    assert sorted(name for name, _ in pictures(tmp_path)) == ["B/1.png", "a/1.png"]
+
+
 def test_archive_without_pictures_is_told(tmp_path: Path) -> None:
     alone = archive(tmp_path / "a.tar", ["1.txt"])
     for source in (alone, tmp_path):

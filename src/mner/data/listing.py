@@ -44,7 +44,7 @@ def pictures(
             for path in (Path(folder) / file for file in files)
             if is_picture(path)
         )
-        archives = sorted(source.glob(f"*{ARCHIVE}"))
+        archives = sorted(path for path in source.iterdir() if path.suffix.lower() == ARCHIVE)
         if archives:
             return _not_empty(chain(_of_archives(archives, dict(loose)), loose), source)
         return list(_not_empty(loose, source))
