@@ -111,6 +111,12 @@ def test_absent_pandas_is_a_message(monkeypatch: pytest.MonkeyPatch, tagger: Tag
         mner.tag_frame(None, tagger)  # type: ignore[arg-type]
 
 
+def test_text_of_numpy_is_one_path(tagger: Tagger) -> None:
+    cells = pd.Series([np.str_("nowhere/nowhere.jpg"), None], dtype=object)
+    tagged = mner.tag_frame(pd.DataFrame({"text": [TEXT] * 2, "photo": cells}), tagger, image="photo")
+    assert list(tagged["image_status"]) == ["missing", "none"]
+
+
 def test_cell_may_list_several_pictures(tagger: Tagger, tmp_path: Path) -> None:
     Image.effect_noise((64, 48), 90).save(tmp_path / "1.png")
     path = str(tmp_path / "1.png")

@@ -104,6 +104,11 @@ def _rows(frame: DataFrame, text: Hashable, image: Hashable | None) -> Iterator[
         if missing:
             yield {"text": ""}
         elif isinstance(value, str):
-            yield {"text": value, "image": list(picture) if hasattr(picture, "tolist") else picture}
+            yield {"text": value, "image": _picture(picture)}
         else:
             raise DataError(f'column "{text}", row {index}: expected a text, found {type(value).__name__}')
+
+
+def _picture(cell: Any) -> Any:
+    """The picture of a cell, or the list of several that an array holds; a text of numpy is a path."""
+    return list(cell) if hasattr(cell, "tolist") and not isinstance(cell, str | bytes) else cell
