@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import io
+import runpy
 import subprocess
+import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -112,6 +114,12 @@ def test_fetch_goes_on_after_the_parts_that_are_here(index: Index, cache: Path) 
     fetch_split(index.split())
     assert {name: count for name, count in index.asked.items() if count > 1} == {"toy-part-003==1.0": 2}
     assert not joined.parent.exists()
+
+
+def test_fetch_where_there_are_no_locks_goes_on(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
+    fetch = runpy.run_path(str(_split.__file__))["fetch_split"]
+    assert fetch(index.split()) == find_split(index.split())
 
 
 def test_fetch_that_gets_nothing_leaves_nothing(index: Index, cache: Path) -> None:

