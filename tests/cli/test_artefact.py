@@ -114,6 +114,17 @@ def test_import_makes_texts_of_posts() -> None:
     assert (text.text, text.source, text.extra) == ("Kevin is a player", "wiki", {"post": "a"})
 
 
+def test_import_refuses_an_id_of_two_posts_with_other_pictures() -> None:
+    Path("a.jsonl").write_text('{"id": "1", "text": "hi", "image": "a.jpg"}\n')
+    Path("b.jsonl").write_text('{"id": "1", "text": "ho", "image": "b.jpg"}\n')
+    Path("wiki.tsv").write_text("1\tKevin is a player\n")
+    files = ("--posts", "a.jsonl", "--posts", "a.jsonl")
+    assert run("context", "import", "wiki.tsv", *files, "--out", "t.jsonl")[0] == 0
+    code, _, err = run("context", "import", "wiki.tsv", *files, "--posts", "b.jsonl", "--out", "t.jsonl", "--force")
+    assert code == 2
+    assert 'b.jsonl:1: another post with the id "1" has the picture a.jpg' in " ".join(err.split())
+
+
 def test_import_of_objects_takes_a_threshold_for_attributes() -> None:
     objects = [{"class": "dog", "conf": 0.9, "attributes": ["brown", "wet"], "attr_scores": [0.4, 0.05]}]
     Path("d.tsv").write_text(f"a\t{json.dumps(objects)}\n")

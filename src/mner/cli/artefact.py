@@ -129,9 +129,7 @@ def import_(
     check_file(out, CONTEXTS, force=force)
     images: dict[str, str | None] | None = None
     if posts:
-        from mner.data import read
-
-        images = {post.id: post.image for file in posts for post in read(file, labels=False)}
+        images = _pictures(posts)
     left_out: list[str] = []
     contexts = rows(
         path,
@@ -148,6 +146,21 @@ def import_(
         ids = ", ".join(left_out[:5])
         say(f"left out: {len(left_out)} whose post is missing or has no picture ({ids})", err=True)
     say(out)
+
+
+def _pictures(files: Iterable[Path]) -> dict[str, str | None]:
+    """The picture of each post, by its id."""
+    from mner.data import read
+    from mner.errors import DataError
+
+    images: dict[str, str | None] = {}
+    for post in (post for file in files for post in read(file, labels=False)):
+        if images.setdefault(post.id, post.image) != post.image:
+            raise DataError(
+                f'{post.where}: another post with the id "{post.id}" has the picture {images[post.id]}; a text that '
+                "names the id could belong to either. Import the texts of each file of posts apart: one --posts FILE"
+            )
+    return images
 
 
 def _are_posts(path: Path) -> bool:
