@@ -391,3 +391,19 @@ def test_tasks_need_posts_and_one_file(run: Run, posts_file: Path, tmp_path: Pat
         refused = run(*arguments)
         assert refused.exit_code == 2 and reason in refused.stderr
     assert not (tmp_path / "folder").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--batch", "3"), "goes with --workers"),
+        (("--shard-size", "5"), "goes with a folder"),
+        (("--shard-size", "5", "--out", "out.jsonl"), "goes with a folder"),
+    ],
+)
+def test_option_that_would_do_nothing_is_refused(
+    run: Run, posts_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(posts_file, *options)
+    assert result.exit_code == 2 and message in result.stderr

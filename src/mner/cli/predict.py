@@ -43,7 +43,9 @@ def predict(
         typer.Option(help="Write tasks for this labelling tool instead of records.", show_default=False),
     ] = None,
     force: options.ForceOption = False,
-    shard_size: Annotated[int, options.bounded(1, options.COUNT, help="Posts of one shard.")] = 1000,
+    shard_size: Annotated[
+        int | None, options.bounded(1, options.COUNT, help="Posts of one shard.", show_default="1000")
+    ] = None,
     min_score: options.MinScoreOption = 0.0,
     raw_scores: options.RawScoresOption = False,
     no_images: options.NoImagesOption = False,
@@ -74,6 +76,10 @@ def predict(
     if hire is not None and (out is None or one_file):
         place = "" if out is None else f"{out}: "
         raise typer.BadParameter(f"{place}workers write shards; name a folder", param_hint="--out")
+    if batch is not None and hire is None:
+        raise typer.BadParameter("goes with --workers of 2 or more, or --engine ray", param_hint="--batch")
+    if shard_size is not None and (out is None or one_file):
+        raise typer.BadParameter("goes with a folder: --out FOLDER", param_hint="--shard-size")
     if to is not None and out is not None and not one_file:
         raise typer.BadParameter(
             f"{out}: tasks go into one file; end its name with .json or .jsonl", param_hint="--out"
@@ -114,7 +120,7 @@ def predict(
         predictions = tagger.pipe(tagged, min_score=min_score)
         _print(_counted(predictions, settings["images"]), source.pretty(as_json))
         return
-    from mner.bulk import predict_file, predict_shards
+    from mner.bulk import SHARD_SIZE, predict_file, predict_shards
 
     with working("tagging") as work:
 
@@ -139,7 +145,7 @@ def predict(
                 tagger,
                 tagged,
                 out,
-                shard_size=shard_size,
+                shard_size=shard_size or SHARD_SIZE,
                 min_score=min_score,
                 force=force,
                 watch=watch,
