@@ -109,8 +109,9 @@ def convert(
 ) -> Converted:
     """What was converted. The target appears only when it is whole; it may be the source.
 
-    Words, entities, pictures and order, hence the stamp, are the same in every format; what else a format cannot
-    hold is counted. Parameters and errors are those of ``read`` and ``write``; ``to`` is the target's format.
+    Words, entities, pictures and order, hence the stamp, are the same in every format that holds several pictures of a
+    post; what else a format cannot hold is counted. Parameters and errors are those of ``read`` and ``write``; ``to``
+    is the target's format.
 
     >>> import io
     >>> target = io.StringIO()
