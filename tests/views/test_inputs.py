@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from mner import encoders
+from mner.config import ContextConfig
 from mner.errors import ConfigError, DataError
 from mner.types import ViewName
 from mner.views import Array, Needs, Piece, Views, collate, pack, portions
@@ -110,6 +111,21 @@ def test_words_give_characters_and_sub_tokens_in_both_views(tiny_encoder: Path) 
         assert batch["characters_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
         sizes = [[len(coded.ids) for coded in views.subwords.encode_words(post)] for post in words]
         assert batch["pieces"].tolist() == [sizes[0], [*sizes[1], 0, 0]]
+
+
+@pytest.mark.parametrize("windows", ["words", "release"])
+def test_word_cut_by_its_window_has_the_sub_tokens_left_in_it(windows: str, tiny_encoder: Path) -> None:
+    options = ContextConfig(windows=windows, max_tokens=32, overlap=8)  # type: ignore[arg-type]
+    views = Views(encoders.find(str(tiny_encoder)), options)
+    for beside in (None, [[Piece("tags", "test", "red car")]]):
+        (post,) = views.encode_many([["ok", "z" * 40, "phoenix", "won"]], beside)
+        assert len(post.windows) > 1
+        window = post.windows[post.first[1, 0]]
+        own = views.subwords.known(["z" * 40])["z" * 40].ids
+        count = int(post.pieces[1])
+        assert window[post.first[1, 1] :][:count].tolist() == list(own[:count])
+        assert window[post.first[1, 1] + count] not in own
+        assert post.pieces.tolist() == [2, count, 1, 1] and 1 < count < 40
 
 
 def test_array_of_words_that_nothing_makes_is_refused() -> None:

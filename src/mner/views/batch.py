@@ -28,7 +28,7 @@ class Encoded:
         view: "I+T" where anything of a picture goes beside the words, else "T".
         arrays: Of the post's picture, by the names that the model declares; none in the T view.
         written: The words themselves.
-        pieces: Sub-tokens of each word (word,).
+        pieces: Sub-tokens of each word in its window (word,).
     """
 
     words: int

@@ -134,7 +134,8 @@ class Views:
             encoded = self._windowed(ids, shapes, first, context, starts=starts, release=release)
         if self._padded:
             return replace(encoded, heads=np.array(heads, np.int32))
-        return replace(encoded, written=words, pieces=_pieces(first, len(ids)))
+        behind = len(self.subwords.suffix) + (0 if release else len(context.ids))
+        return replace(encoded, written=words, pieces=_pieces(encoded, first, len(ids), behind))
 
     def _whole(self, ids: list[int], shapes: list[int], first: list[int], context: Context) -> Encoded:
         """The input in one window."""
@@ -185,13 +186,22 @@ class Views:
         return window, written
 
 
-def _pieces(first: list[int], length: int) -> np.ndarray:
-    """The sub-tokens of each word (word,), by where each begins; -1 stands for a word without."""
+def _pieces(encoded: Encoded, first: list[int], length: int, behind: int) -> np.ndarray:
+    """The sub-tokens of each word (word,) in its window, which may be cut within a word.
+
+    Args:
+        encoded: The windows, and where in them each word begins.
+        first: Where each word begins in the whole input; -1 stands for a word without sub-token.
+        length: Sub-tokens of all words.
+        behind: Sub-tokens of a window that follow its words.
+    """
     begins = np.array(first, np.int32)
     pieces = np.zeros(len(first), np.int32)
     real = begins >= 0
     pieces[real] = np.diff(begins[real], append=length)
-    return pieces
+    window, position = encoded.first.T
+    ends = np.array([len(ids) - behind for ids in encoded.windows], np.int32)
+    return np.minimum(pieces, ends[window] - position)
 
 
 def _lost(length: int, windows: Sequence[tuple[int, int]], words: int, context: Context) -> dict[str, int]:
