@@ -83,7 +83,6 @@ COVERED: dict[str, str] = {
     "models/parts/tagger": "models/test_models.py",
     "models/parts/vectors": "encoders/test_vectors.py",
     "models/text": "models/test_models.py",
-    "models/umgf": "models/test_models.py",
     "preflight/training": "preflight/test_posts.py",
     "runs/counting": "runs/test_compare.py",
     "runs/pairing": "runs/test_compare.py",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from systems import batch_of, built, settings, three
+from derivation import at_words, bert_embeddings, bert_layers, linear, oscar, windows
+from systems import TAGS, assert_scores, built, settings, windowed
 
 from mner import models
 from mner.errors import ConfigError
@@ -29,13 +31,16 @@ def test_text_encoder_reads_the_words_alone(tiny_encoder: Path) -> None:
     assert (halves[0][1] - halves[1][1]).abs().max() > 1e-5
 
 
-def test_both_encoders_are_trained(tiny_encoder: Path) -> None:
-    config = settings("bert_vinvl", tiny_encoder)
-    model, views = built(config)
-    first, second = model.encoders()
-    assert first is not second
-    before = model.word_vectors(view_tensors(batch_of(views, config, three("bert_vinvl", 1, 2)), model), "I+T")
-    assert before.shape[-1] == 2 * model.words.width
+def test_scores_equal_their_derivation(tiny_encoder: Path) -> None:
+    """The text encoder reads up to the first separator, without token types."""
+    model, arrays = windowed("bert_vinvl", tiny_encoder, TAGS)
+    first, second = model.words.encoder, model.regions.words.encoder
+    hidden = []
+    for own, other in zip(windows(arrays, first, model.words.shapes), windows(arrays, second), strict=True):
+        size = own.ids.tolist().index(own.ids[-1]) + 1
+        alone = bert_layers(first, bert_embeddings(first, own.vectors[:size]))
+        hidden.append(np.concatenate([alone, oscar(model.regions, arrays, other)[:size]], -1))
+    assert_scores(model, arrays, [linear(model.emission, at_words(arrays, hidden, post)) for post in range(3)])
 
 
 def test_another_vocabulary_is_refused(tiny_encoder: Path) -> None:

@@ -11,144 +11,63 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from derivation import at_words, bert_embeddings, bert_layers, linear, regions_of, windows
 from safetensors.numpy import load_file
+from systems import TRAINING, WORDS, assert_scores, batch_of, built, picture, scores, settings, windowed
 from typer.testing import CliRunner
 
 import mner
-from mner import cli, encoders, models, tags
+from mner import cli, models
 from mner.config import Config
 from mner.data.listing import pictures
 from mner.errors import ConfigError, DataError, MnerError, ModelError
-from mner.export import export
-from mner.models import build
 from mner.runs.calibrate import calibrate
 from mner.runs.evaluate import evaluate
 from mner.runs.posts import evaluate_posts
-from mner.runtime.torch import load_encoder, view_tensors
-from mner.training.run import Event, train
-from mner.types import Post, ViewName
-from mner.views import Batch, Views, collate
+from mner.training.run import train
+from mner.types import Post
 from mner.views.features import arrays_of
 from mner.views.split import ViewSplit
 from mner.vision.features import build as build_features
 
-LABELS = tags.bioes_labels(["LOC", "PER"])
-WORDS = [["kevin", "love", "is", "back"], ["phoenix"], ["jordan", "won", "last", "night"]]
 Make = Callable[..., Config]
-GOLD = torch.tensor([[0, 1, 0, 0], [2, 0, 0, 0], [0, 3, 0, 0]])
 
 
-def built(config: Config) -> tuple[torch.nn.Module, Views]:
-    torch.manual_seed(0)
-    model = build(config, LABELS, load_encoder(Path(config.model.encoder)))
-    torch.nn.init.normal_(model.tagger.words.shapes.weight)
-    return model.eval(), Views(encoders.find(config.model.encoder), config.context)
+def test_scores_equal_their_derivation(tiny_encoder: Path) -> None:
+    model, arrays = windowed("imgfeat", tiny_encoder)
+    words = model.tagger.words
+    hidden = []
+    for window in windows(arrays, words.encoder, words.shapes):
+        picture = linear(model.visual, regions_of(arrays, "grid", window.post))
+        sequence = bert_embeddings(words.encoder, np.concatenate([window.vectors, picture]))
+        hidden.append(bert_layers(words.encoder, sequence)[: len(window.ids)])
+    assert_scores(model, arrays, [linear(model.tagger.emission, at_words(arrays, hidden, post)) for post in range(3)])
 
 
-def batch_of(
-    views: Views, config: Config, grids: list[np.ndarray | None], words: list[list[str]] = WORDS
-) -> dict[ViewName, Batch]:
-    arrays = models.needs(config).arrays
-    pictured = [{} if grid is None else {"grid": grid} for grid in grids]
-    both = {"T": views.encode_many(words), "I+T": views.encode_many(words, None, pictured)}
-    return {view: collate(posts, pad_id=views.pad_id, arrays=arrays) for view, posts in both.items()}  # type: ignore
-
-
-def grid(seed: int, regions: int = 4) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=(regions, 8)).astype(np.float32)
-
-
-def scores(model: Any, batch: dict[ViewName, Batch], view: ViewName) -> torch.Tensor:
-    with torch.inference_mode():
-        return model.emissions(view_tensors(batch, model), view)  # type: ignore[no-any-return]
-
-
-def test_words_see_the_picture_and_only_words_are_scored(pictured: Make) -> None:
-    config = pictured()
+def test_vectors_past_the_most_regions_are_left_out(tiny_encoder: Path) -> None:
+    config = settings("imgfeat", tiny_encoder, regions=4)
     model, views = built(config)
-    whole_run = batch_of(views, config, [grid(1), grid(2), None])
-    other = batch_of(views, config, [grid(3), grid(2), None])
-    first, second = scores(model, whole_run, "I+T"), scores(model, other, "I+T")
-    assert first.shape == (3, 4, len(LABELS)), "words and labels: no picture's position is scored"
-    assert (first[0] - second[0]).abs().min() > 1e-6
-    torch.testing.assert_close(first[1], second[1])
-    alone = scores(model, whole_run, "T")
-    torch.testing.assert_close(first[2], alone[2], atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(alone, scores(model, other, "T"), atol=0, rtol=0)
+    longer, shorter = picture("imgfeat", 1, 6), picture("imgfeat", 1, 6)
+    shorter["grid"] = shorter["grid"][:4]
+    first, second = (scores(model, batch_of(views, config, [own], WORDS[:1])) for own in (longer, shorter))
+    torch.testing.assert_close(first, second)
 
 
-def test_score_depends_on_no_other_post_of_its_batch(pictured: Make) -> None:
-    config = pictured()
-    model, views = built(config)
-    together = scores(model, batch_of(views, config, [grid(1, 2), grid(2, 4), None]), "I+T")
-    for number, values in enumerate((grid(1, 2), grid(2, 4), None)):
-        alone = scores(model, batch_of(views, config, [values], WORDS[number : number + 1]), "I+T")
-        torch.testing.assert_close(together[number, : alone.shape[1]], alone[0], atol=1e-5, rtol=1e-5)
-
-
-def test_vectors_past_the_most_regions_are_left_out(pictured: Make) -> None:
-    config = pictured()
-    model, views = built(config)
-    longer = np.concatenate([grid(1), grid(9)])
-    first = scores(model, batch_of(views, config, [longer], WORDS[:1]), "I+T")
-    torch.testing.assert_close(first, scores(model, batch_of(views, config, [grid(1)], WORDS[:1]), "I+T"))
-
-
-def test_every_parameter_has_a_gradient_and_one_group(pictured: Make) -> None:
-    config = pictured()
-    model, views = built(config)
-    model.train()
-    losses = model.losses(view_tensors(batch_of(views, config, [grid(1), grid(2), None]), model), GOLD)
-    assert losses["loss"].shape == (3,) and losses.keys() == {"loss", "I+T"}
-    losses["loss"].sum().backward()
-    groups = model.parameter_groups()
-    named = {id(parameter): name for name, parameter in model.named_parameters()}
-    grouped = [id(parameter) for group in groups.values() for parameter in group]
-    assert sorted(grouped) == sorted(named)
-    assert {named[id(p)] for p in groups["visual"]} == {"visual.weight", "visual.bias"}
-    silent = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
-    assert not silent
-
-
-def test_model_overfits_eight_posts_whose_pictures_alone_tell_them_apart(pictured: Make) -> None:
-    config = pictured(model={"word_dropout": 0.0})
-    model, views = built(config)
-    words = [["phoenix", "won"]] * 8
-    gold = torch.tensor([[LABELS.index("S-LOC" if number % 2 else "S-PER"), 0] for number in range(8)])
-    batch = view_tensors(batch_of(views, config, [grid(number) for number in range(8)], words), model)
-    rates = {"encoder": 3e-3, "visual": 1e-2, "feature": 1e-3, "crf": 1e-2}
-    optimizer = torch.optim.AdamW([{"params": p, "lr": rates[n]} for n, p in model.parameter_groups().items()])
-    for _ in range(120):
-        optimizer.zero_grad()
-        loss = model.losses(batch, gold)["loss"].mean()
-        loss.backward()
-        optimizer.step()
-    assert float(loss.detach()) < 0.1
-    computed = scores(model, batch_of(views, config, [grid(number) for number in range(8)], words), "I+T")
-    assert computed[:, 0].argmax(-1).tolist() == gold[:, 0].tolist()
+def test_picture_has_a_rate_of_its_own(tiny_encoder: Path) -> None:
+    model, _ = built(settings("imgfeat", tiny_encoder))
+    assert [id(p) for p in model.parameter_groups()["visual"]] == [id(p) for p in model.visual.parameters()]
 
 
 class _StopError(Exception):
     pass
 
 
-def test_run_trains_resumes_bit_equal_predicts_and_explains(
+def test_trained_model_reads_the_features_of_a_picture_or_of_a_folder(
     pictured: Make, album: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    config = pictured()
-
-    def stop(event: Event) -> None:
-        if event.kind == "epoch":
-            raise _StopError
-
+    config = pictured(training=TRAINING)
     whole = train(config, root=album, out=tmp_path / "whole")
     assert "1 of 12 pictures have no features, such as 12.jpg" in caplog.text
-    with pytest.raises(_StopError):
-        train(config, root=album, out=tmp_path / "cut", watch=stop)
-    cut = train(config, root=album, out=tmp_path / "cut", resume=True)
-    for name in ("head.safetensors", "encoder/model.safetensors"):
-        whole_run, other = (load_file(folder / "model" / name) for folder in (whole, cut))
-        assert whole_run.keys() == other.keys() and all((whole_run[key] == other[key]).all() for key in whole_run)
     assert {"visual.weight", "emission.weight", "crf.start"} <= load_file(whole / "model/head.safetensors").keys()
     record = json.loads((whole / "record.json").read_text())
     assert record["splits"]["train"]["contexts"] == {"used": 11, "unknown": 1}
@@ -168,20 +87,9 @@ def test_run_trains_resumes_bit_equal_predicts_and_explains(
         words = [command, str(tmp_path / "posts.jsonl"), "--model", str(whole), "--features", str(album / "features")]
         assert json.loads(CliRunner().invoke(cli.app, words).stdout)["view"] == "I+T"
     explained = tagger.explain(post, image=album / "photos" / "1.jpg")
-    assert all(set(whole_run.without_source) == {"grid"} for whole_run in explained.evidence)
-    for whole_run in explained.evidence:
-        assert whole_run.without_source["grid"] == pytest.approx(whole_run.without_image, abs=1e-5)
-
-    exported = export(whole, out=tmp_path / "onnx", dev_config=whole / "config.toml", threads=1)
-    assert exported.figures["model.onnx"].differing == 0
-    small = mner.load(tmp_path / "onnx", backend="onnx")
-    image = album / "photos" / "2.jpg"
-    for given in ({"image": image}, {}):
-        theirs, ours = small(post, **given), tagger(post, **given)
-        assert [e.to_dict() | {"score": 0} for e in theirs.entities] == [
-            e.to_dict() | {"score": 0} for e in ours.entities
-        ]
-        np.testing.assert_allclose([e.score for e in theirs.entities], [e.score for e in ours.entities], atol=1e-4)
+    assert explained.evidence
+    for evidence in explained.evidence:
+        assert evidence.without_source == {"grid": pytest.approx(evidence.without_image, abs=1e-5)}
 
 
 @pytest.mark.parametrize(

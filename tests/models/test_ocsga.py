@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from derivation import (
+    at_words,
+    attention,
+    bilstm,
+    characters,
+    cross_layer,
+    linear,
+    norm,
+    randomized,
+    relu,
+    weights,
+    windows,
+)
 from safetensors.numpy import load_file
-from systems import GOLD, LABELS, WORDS
+from systems import GOLD, LABELS, TRAINING, WORDS, assert_scores, check_run, overfits
 
-import mner
 from mner import config as configs
 from mner import encoders, models
 from mner.config import Config
 from mner.errors import ConfigError
-from mner.export import export
 from mner.models import build
 from mner.models.ocsga import WordNorm
 from mner.runtime.torch import load_encoder, view_tensors
-from mner.training.run import Event, train
-from mner.types import Post, Tag, ViewName, VisualContext
+from mner.types import Tag, ViewName, VisualContext
 from mner.views import Batch, Piece, Views, collate, compose
 
 SMALL = {"hidden": 8, "character_width": 4, "character_hidden": 4, "inner": 8}
@@ -38,9 +49,10 @@ def vectors(tmp_path: Path) -> Path:
     return encoders.take(tmp_path / "vectors.txt", tmp_path / "vectors").folder
 
 
-def settings(encoder: Path, **options: Any) -> Config:
+def settings(encoder: Path, *, context: Mapping[str, Any] | None = None, **options: Any) -> Config:
     own = {"name": "ocsga", "encoder": str(encoder), "options": {**SMALL, **options}, "word_dropout": 0.0}
-    return configs.check({"model": own, "loss": {"views": ["I+T"]}, "context": {"order": ["tags"], "tags_apart": True}})
+    read = {"order": ["tags"], "tags_apart": True, **(context or {})}
+    return configs.check({"model": own, "loss": {"views": ["I+T"]}, "context": read})
 
 
 def built(config: Config) -> tuple[Any, Views]:
@@ -83,36 +95,38 @@ def test_without_labels_the_words_own_path_decides(vectors: Path) -> None:
     model, views = built(config)
     batch = batch_of(views, config, TAGS)
     torch.testing.assert_close(scores(model, batch)[2], scores(model, batch, "T")[2], atol=1e-6, rtol=1e-6)
-    arrays = view_tensors(batch, model)["T"]
-    with torch.inference_mode():
-        table = model.encoder.get_input_embeddings()(arrays["input_ids"]).flatten(0, 1)
-        words = torch.cat([table[arrays["word_index"].clamp_min(0)], model.characters(arrays["characters"])], -1)
-        text = model.text(words, arrays["lengths"])
-        expected = model.emission(text / torch.sqrt(torch.tensor(1.0 + 1e-5)))
-    for post, own in enumerate(WORDS):
-        torch.testing.assert_close(scores(model, batch, "T")[post, : len(own)], expected[post, : len(own)])
 
 
-def test_co_attention_equals_its_derivation(vectors: Path) -> None:
-    """Means of labels, guided attention without a residual, and what is added to the text, from the parts' layers."""
-    config = settings(vectors)
+def test_scores_equal_their_derivation(vectors: Path) -> None:
+    """With two labels of two words, with one of one word in each of several windows, and without any."""
+    config = settings(vectors, context={"max_tokens": 32, "overlap": 8})
     model, views = built(config)
-    arrays = view_tensors(batch_of(views, config, TAGS[:1], WORDS[:1]), model)["I+T"]
-    table = model.encoder.get_input_embeddings().weight
-    ids = views.subwords.known(["red", "car", "two", "people"])
-    means = [(table[ids[a].ids[0]] + table[ids[b].ids[0]]) / 2 for a, b in (("red", "car"), ("two", "people"))]
-    with torch.inference_mode():
-        objects = model.label(torch.stack(means))[None]
-        vector = table[arrays["input_ids"]].flatten(0, 1)[arrays["word_index"]]
-        text = model.text(torch.cat([vector, model.characters(arrays["characters"])], -1), arrays["lengths"])
-        there, real = torch.ones(1, 2), torch.ones(1, 4)
-        objects = model.labels_norm(objects + model.among_labels(objects, objects, there))
-        gathered = model.guided_norm(model.guided(model.among_words(text, text, real), objects, there))
-        first, relu, _, second = model.feedforward
-        total = text + model.feedforward_norm(second(relu(first(gathered))))
-        norm = model.norm
-        plain = (total - norm.mean) / torch.sqrt(norm.variance + norm.eps) * norm.weight + norm.bias
-        torch.testing.assert_close(model.word_vectors({"I+T": arrays}, "I+T"), plain, atol=1e-5, rtol=1e-5)
+    randomized(model)
+    model.norm.mean.uniform_(-1, 1), model.norm.variance.uniform_(0.5, 2)
+    posts = [WORDS[0], WORDS[2] * 9, WORDS[1]]
+    arrays = dict(view_tensors(batch_of(views, config, TAGS, posts), model)["I+T"])
+    every = list(windows(arrays, model.encoder))
+    assert [window.post for window in every].count(1) > 1
+    table = weights(model.encoder.get_input_embeddings().weight)
+    expected = []
+    for post, written in enumerate(posts):
+        words = at_words(arrays, [window.vectors for window in every], post)
+        text = bilstm(model.text, np.concatenate([words, [characters(model.characters, word) for word in written]], -1))
+        labels = [
+            table[[views.subwords.known([word])[word].ids[0] for word in label.split()]].mean(0) for label in TAGS[post]
+        ]
+        total = text
+        if labels:
+            objects = linear(model.label, np.array(labels))
+            objects = norm(model.labels_norm, objects + attention(model.among_labels, objects, objects))
+            among = cross_layer(model.among_words, text, text, relu)
+            gathered = norm(model.guided_norm, attention(model.guided, among, objects))
+            first, last = model.feedforward[0], model.feedforward[3]
+            total = text + norm(model.feedforward_norm, linear(last, relu(linear(first, gathered))))
+        layer = model.norm
+        scaled = (total - weights(layer.mean)) / np.sqrt(weights(layer.variance) + layer.eps)
+        expected.append(linear(model.emission, scaled * weights(layer.weight) + weights(layer.bias)))
+    assert_scores(model, arrays, expected)
 
 
 def test_score_depends_on_no_other_post_of_its_batch(vectors: Path) -> None:
@@ -133,6 +147,13 @@ def test_every_parameter_has_a_gradient_and_one_group(vectors: Path) -> None:
     assert sorted(id(p) for group in model.parameter_groups().values() for p in group) == sorted(named)
     silent = [at for at, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert [at for at in silent if not at.endswith("key.bias")] == []
+
+
+def test_model_overfits_eight_posts_whose_labels_alone_tell_them_apart(vectors: Path) -> None:
+    config = settings(vectors, dropout=0.0, fusion_dropout=0.0)
+    model, views = built(config)
+    tags = [["red"], ["car"], ["two"], ["people"], ["red car"], ["two people"], ["car", "two"], ["people", "red"]]
+    assert overfits(model, batch_of(views, config, tags, [["phoenix", "won"]] * 8))
 
 
 def test_each_tag_of_a_context_is_a_label_of_its_own(vectors: Path) -> None:
@@ -163,44 +184,18 @@ def test_sub_tokens_cannot_carry_labels(vectors: Path) -> None:
         models.needs(padded)
 
 
-class _StopError(Exception):
-    pass
-
-
-def test_run_trains_resumes_bit_equal_predicts_and_exports(vectors: Path, album: Path, tmp_path: Path) -> None:
+def test_run_trains_resumes_bit_equal_predicts_explains_and_exports(vectors: Path, album: Path, tmp_path: Path) -> None:
     lines = [{"image": f"{number}.jpg", "tags": [{"object": "car"}]} for number in range(1, 13)]
     (album / "contexts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     config = configs.check(
         {
-            **settings(vectors).model_dump(),
-            "name": "run",
+            **settings(vectors, dropout=0.1, fusion_dropout=0.1).model_dump(),
             "data": {"name": "album", "train": "train.txt", "dev": "dev.txt", "contexts": ["contexts.jsonl"]},
-            "training": {
-                "epochs": 2, "posts_per_step": 5, "optimizer": "sgd", "schedule": "inverse", "lr": {"fusion": 0.01},
-                "device": "cpu", "threads": 1,
-            },
+            "training": TRAINING,
         }
-    )  # fmt: skip
-
-    def stop(event: Event) -> None:
-        if event.kind == "epoch":
-            raise _StopError
-
-    whole = train(config, root=album, out=tmp_path / "whole")
-    with pytest.raises(_StopError):
-        train(config, root=album, out=tmp_path / "cut", watch=stop)
-    cut = train(config, root=album, out=tmp_path / "cut", resume=True)
-    for name in ("head.safetensors", "encoder/model.safetensors"):
-        first, second = (load_file(run / "model" / name) for run in (whole, cut))
-        assert first.keys() == second.keys() and all((first[key] == second[key]).all() for key in first)
-    assert load_file(whole / "model/head.safetensors")["norm.mean"].any(), "batch norm's means are saved"
-    tagger = mner.load(whole)
-    post = Post("Kevin Love is back in Cleveland")
-    seen = tagger(post, context={"image": "1.jpg", "tags": [{"object": "car"}]})
-    assert (seen.view, seen.image_status) == ("I+T", "used")
-    exported = export(whole, int8=True, out=tmp_path / "onnx", dev_config=whole / "config.toml", threads=1)
-    assert exported.figures["model.onnx"].differing == 0
-    assert (exported.folder / "model.int8.onnx").is_file()
+    )
+    run = check_run(config, album, tmp_path, {"context": lines[0]}, source="tags", int8=True)
+    assert load_file(run / "model/head.safetensors")["norm.mean"].any(), "batch norm's means are saved"
 
 
 def test_norm_equals_batch_norm_over_the_real_words() -> None:

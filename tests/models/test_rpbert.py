@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from systems import GOLD, batch_of, built, picture, scores, settings, three
+from derivation import Window, at_words, bert_embeddings, bert_layers, bilstm, linear, regions_of, softmax, windows
+from systems import GOLD, assert_scores, batch_of, built, picture, scores, settings, three, windowed
 
 from mner import models
-from mner.models.parts.appended import append
 from mner.models.parts.encoder import mean_pool
 from mner.runtime.torch import view_tensors
 
@@ -34,30 +35,30 @@ def test_gate_of_zero_makes_the_picture_irrelevant_bit_for_bit(gate: str, bias: 
     assert not torch.equal(scores(model, first), scores(model, second))
 
 
-def test_second_pass_reads_the_gated_tokens(tiny_encoder: Path) -> None:
-    """The way from the judge's probability to the label scores, once more from the parts."""
-    config = settings("rpbert", tiny_encoder)
-    model, views = built(config)
-    arrays = view_tensors(batch_of(views, config, [picture("rpbert", 1)] * 3), model)["I+T"]
-    with torch.inference_mode():
-        grid = arrays["grid"] @ model.visual.weight.T + model.visual.bias
-        first = append(model.words, arrays, grid, arrays["grid_mask"], types=True)[:, 0]
-        judged = first @ model.judge.weight.T + model.judge.bias
-        gate = torch.exp(judged[:, 1]) / torch.exp(judged).sum(1)
-        second = append(model.words, arrays, gate[:, None, None] * grid, arrays["grid_mask"], types=True)
-        words = mean_pool(second, arrays["word_index"], arrays["pieces"])
-        states = model.lstm(words, arrays["lengths"])
-        expected = states @ model.emission.weight.T + model.emission.bias
-        torch.testing.assert_close(model.emissions({"I+T": arrays}, "I+T"), expected, atol=1e-5, rtol=1e-5)
+@pytest.mark.parametrize("without_relation", [False, True])
+def test_scores_equal_their_derivation(without_relation: bool, tiny_encoder: Path) -> None:
+    """The first window's [CLS] of the first pass gates the picture; words are means of the second pass."""
+    model, arrays = windowed("rpbert", tiny_encoder, without_relation=without_relation)
+    network = model.words.encoder
+
+    def read(window: Window, gate: float) -> np.ndarray:
+        picture = gate * linear(model.visual, regions_of(arrays, "grid", window.post))
+        types = np.array([0] * len(window.ids) + [1] * len(picture))
+        sequence = bert_embeddings(network, np.concatenate([window.vectors, picture]), types)
+        return bert_layers(network, sequence)[: len(window.ids)]
+
+    every = list(windows(arrays, network, model.words.shapes))
+    gates = {}
+    for window in every:
+        if window.post not in gates:
+            gates[window.post] = 1.0 if without_relation else softmax(linear(model.judge, read(window, 1.0)[0]))[1]
+    hidden = [read(window, gates[window.post]) for window in every]
+    words = [at_words(arrays, hidden, post, mean=True) for post in range(3)]
+    assert_scores(model, arrays, [linear(model.emission, bilstm(model.lstm, of_post)) for of_post in words])
 
 
-def test_without_relation_one_pass_reads_the_whole_picture(tiny_encoder: Path) -> None:
-    config = settings("rpbert", tiny_encoder, without_relation=True)
-    assert models.needs(config).tasks == ()
-    model, views = built(config)
-    assert model.judge is None
-    first, second = (batch_of(views, config, three("rpbert", seed, 2)) for seed in (1, 5))
-    assert not torch.equal(scores(model, first), scores(model, second))
+def test_without_relation_no_pair_is_needed(tiny_encoder: Path) -> None:
+    assert models.needs(settings("rpbert", tiny_encoder, without_relation=True)).tasks == ()
 
 
 def test_relation_loss_teaches_the_judge_alone_with_the_encoder(tiny_encoder: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from systems import GOLD, LABELS, WORDS, batch_of, built, picture, settings, three
+from derivation import at_words, bert_embeddings, bert_layers, cross_layer, linear, regions_of, sigmoid, windows
+from systems import GOLD, LABELS, assert_scores, batch_of, built, picture, settings, three, windowed
 
 from mner import tags
 from mner.models.umt import conversion
@@ -31,27 +33,30 @@ def test_conversion_matrix_keeps_every_other_class_to_itself() -> None:
     assert matrix.sum(1).tolist() == [1.0] * 6
 
 
-def test_scores_are_the_gated_fusion_mixed_with_the_converted_spans(tiny_encoder: Path) -> None:
-    """Everything behind the five transformer layers, derived again from their outputs."""
-    config = settings("umt", tiny_encoder, mix=0.25)
-    model, views = built(config)
-    arrays = view_tensors(batch_of(views, config, three("umt", 1, 2)), model)["I+T"]
-    with torch.inference_mode():
-        hidden, mask = model.words.hidden(arrays), arrays["attention_mask"]
-        seen, grid = arrays["grid_mask"], arrays["grid"]
-        text = model.main(hidden, hidden, mask)
-        read = model.text_reads_grid(text, model.picture[0](grid), seen)
-        aware = model.grid_reads_text(model.picture[1](grid), text, mask)
-        back = model.text_reads_back(text, aware, seen)
-        gate = 1 / (1 + torch.exp(-(torch.cat([back, read], -1) @ model.gate.weight.T + model.gate.bias)))
-        fused = torch.cat([back, gate * read], -1)
-        spans = model.auxiliary(hidden, hidden, mask)
-        main = fused.flatten(0, 1)[arrays["word_index"]] @ model.emission.weight.T + model.emission.bias
-        begins = spans.flatten(0, 1)[arrays["word_index"]] @ model.span_emission.weight.T + model.span_emission.bias
-        expected = 0.25 * main + 0.75 * begins @ conversion(LABELS)[1]
-        scores = model.emissions({"I+T": arrays}, "I+T")
-    for post, words in enumerate(WORDS):
-        torch.testing.assert_close(scores[post, : len(words)], expected[post, : len(words)], atol=1e-5, rtol=1e-5)
+def test_scores_equal_their_derivation(tiny_encoder: Path) -> None:
+    """The gated fusion, mixed with the spans' scores: of two types each has one half of its class's."""
+    model, arrays = windowed("umt", tiny_encoder, mix=0.25)
+    network = model.words.encoder
+    fused, spans = [], []
+    for window in windows(arrays, network, model.words.shapes):
+        hidden = bert_layers(network, bert_embeddings(network, window.vectors))
+        grid = regions_of(arrays, "grid", window.post)
+        text = cross_layer(model.main, hidden, hidden)
+        read = cross_layer(model.text_reads_grid, text, linear(model.picture[0], grid))
+        aware = cross_layer(model.grid_reads_text, linear(model.picture[1], grid), text)
+        back = cross_layer(model.text_reads_back, text, aware)
+        gate = sigmoid(linear(model.gate, np.concatenate([back, read], -1)))
+        fused.append(np.concatenate([back, gate * read], -1))
+        spans.append(cross_layer(model.auxiliary, hidden, hidden))
+    classes = [label[0] for label in LABELS]
+    order = list(dict.fromkeys(classes))
+    shares = np.array([1.0 if label == "O" else 0.5 for label in LABELS])
+    expected = []
+    for post in range(3):
+        main = linear(model.emission, at_words(arrays, fused, post))
+        of_classes = linear(model.span_emission, at_words(arrays, spans, post))
+        expected.append(0.25 * main + 0.75 * shares * of_classes[:, [order.index(of_label) for of_label in classes]])
+    assert_scores(model, arrays, expected)
 
 
 def test_loss_adds_the_weighted_loss_of_spans_without_types(tiny_encoder: Path) -> None:

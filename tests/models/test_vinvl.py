@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from derivation import at_words, linear, oscar, windows
 from safetensors.torch import load_file, save_file
-from systems import WIDTH, batch_of, built, scores, settings, three
+from systems import TAGS, WIDTH, assert_scores, batch_of, built, scores, settings, three, windowed
 
 from mner import config as configs
 from mner import encoders, models
@@ -18,6 +19,13 @@ from mner.training.initial import start_layers
 from mner.views import Views
 
 ROWS = Path(__file__).resolve().parents[2] / "configs" / "rows"
+
+
+def test_scores_equal_their_derivation(tiny_encoder: Path) -> None:
+    model, arrays = windowed("vinvl", tiny_encoder, TAGS)
+    words = model.tagger.words
+    hidden = [oscar(model.regions, arrays, window) for window in windows(arrays, words.encoder, words.shapes)]
+    assert_scores(model, arrays, [linear(model.tagger.emission, at_words(arrays, hidden, post)) for post in range(3)])
 
 
 def published(encoder: Path, folder: Path, width: int = WIDTH) -> Path:

@@ -2,122 +2,54 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
+from derivation import attention, cross_layer, graph_layer, randomized
 from torch import nn
 
 from mner.models.parts.fusion import Attention, CrossLayer, FeedForward, GraphLayer, begin_as_bert, masked_softmax
 
 REAL_TEXT = np.array([[1, 1, 1], [1, 1, 0]])
 REAL_GRID = np.array([[1, 1], [0, 0]])
+TEXT = np.random.default_rng(1).normal(size=(2, 3, 8))
+REGIONS = np.random.default_rng(2).normal(size=(2, 2, 8))
 
 
-def random(module: nn.Module, seed: int = 0) -> nn.Module:
-    noise = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=noise) * 0.5)
-    return module.double().eval()
+def doubled(layer: nn.Module) -> nn.Module:
+    return randomized(layer).double()
 
 
-def linear(layer: nn.Linear, x: np.ndarray) -> np.ndarray:
-    product = x @ layer.weight.detach().numpy().T
-    return product if layer.bias is None else product + layer.bias.detach().numpy()
+def results(layer: nn.Module, *arrays: np.ndarray) -> list[np.ndarray]:
+    with torch.inference_mode():
+        computed = layer(*(torch.tensor(values) for values in arrays))
+    return [part.numpy() for part in (computed if isinstance(computed, tuple) else (computed,))]
 
 
-def norm(layer: nn.LayerNorm, x: np.ndarray) -> np.ndarray:
-    centred = x - x.mean(-1, keepdims=True)
-    scaled = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + layer.eps)
-    return scaled * layer.weight.detach().numpy() + layer.bias.detach().numpy()
-
-
-def gelu(x: np.ndarray) -> np.ndarray:
-    return x * 0.5 * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
-
-
-def relu(x: np.ndarray) -> np.ndarray:
-    return np.maximum(x, 0)
-
-
-def attend(layer: Attention, queries: np.ndarray, keys: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """One query, head and post after another, over the real keys alone."""
-    q, k, v = linear(layer.query, queries), linear(layer.key, keys), linear(layer.value, keys)
-    size = q.shape[-1] // layer.heads
-    out = np.zeros_like(q)
-    for post in range(len(q)):
-        there = np.flatnonzero(real[post])
-        for place in range(q.shape[1]):
-            for head in range(layer.heads):
-                part = slice(head * size, (head + 1) * size)
-                if not len(there):
-                    continue
-                score = np.array([q[post, place, part] @ k[post, key, part] for key in there]) / math.sqrt(size)
-                weight = np.exp(score - score.max())
-                weight /= weight.sum()
-                out[post, place, part] = sum(w * v[post, key, part] for w, key in zip(weight, there, strict=True))
-    gathered = linear(layer.output, out)
-    gathered[real.sum(1) == 0] = 0
-    return gathered
-
-
-def forward(layers: nn.Sequential, x: np.ndarray, activation: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    return linear(layers[2], activation(linear(layers[0], x)))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def text() -> np.ndarray:
-    return np.random.default_rng(1).normal(size=(2, 3, 8))
-
-
-@pytest.fixture
-def regions() -> np.ndarray:
-    return np.random.default_rng(2).normal(size=(2, 2, 8))
-
-
-def test_attention_equals_numpy_and_is_zero_without_a_real_key(text: np.ndarray, regions: np.ndarray) -> None:
-    layer = random(Attention(8, 2, 0.1))
-    result = layer(torch.tensor(text), torch.tensor(regions), torch.tensor(REAL_GRID)).detach().numpy()
-    np.testing.assert_allclose(result, attend(layer, text, regions, REAL_GRID), atol=1e-12)  # type: ignore[arg-type]
+def test_attention_equals_numpy_and_is_zero_without_a_real_key() -> None:
+    layer = doubled(Attention(8, 2, 0.1))
+    [result] = results(layer, TEXT, REGIONS, REAL_GRID)
+    np.testing.assert_allclose(result[0], attention(layer, TEXT[0], REGIONS[0]), atol=1e-12)
     assert not result[1].any() and result[0].all()
 
 
-def test_cross_layer_equals_numpy(text: np.ndarray, regions: np.ndarray) -> None:
-    layer = CrossLayer(8, 4, 16, 0.1)
-    random(layer)
-    result = layer(torch.tensor(text), torch.tensor(regions), torch.tensor(REAL_GRID)).detach().numpy()
-    read = norm(layer.norm, text + attend(layer.attention, text, regions, REAL_GRID))
-    forwarded = forward(layer.feedforward.layers, read, gelu)
-    np.testing.assert_allclose(result, norm(layer.feedforward.norm, read + forwarded), atol=1e-12)
+def test_cross_layer_equals_numpy() -> None:
+    layer = doubled(CrossLayer(8, 4, 16, 0.1))
+    [result] = results(layer, TEXT, REGIONS, REAL_GRID)
+    for post in range(2):
+        expected = cross_layer(layer, TEXT[post], REGIONS[post][REAL_GRID[post] == 1])
+        np.testing.assert_allclose(result[post], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("last", [False, True])
-def test_graph_layer_equals_numpy(last: bool, text: np.ndarray, regions: np.ndarray) -> None:
-    layer = GraphLayer(8, 2, 4, 0.4, last=last)
-    random(layer)
-    arrays = (torch.tensor(value) for value in (text, regions, REAL_TEXT, REAL_GRID))
-    results = [part.detach().numpy() for part in layer(*arrays)]
-    nodes, real = [text, regions], [REAL_TEXT, REAL_GRID]
-    inside = [norm(layer.norms[k], nodes[k] + attend(layer.within[k], nodes[k], nodes[k], real[k])) for k in (0, 1)]  # type: ignore[arg-type]
-    for kind in range(1 if last else 2):
-        own, other = inside[kind], inside[1 - kind]
-        message = np.zeros_like(own)
-        for post in range(2):
-            for place in range(own.shape[1]):
-                for neighbour in np.flatnonzero(real[1 - kind][post]):
-                    score = linear(layer.own[kind], own[post, place]) + linear(
-                        layer.other[kind], other[post, neighbour]
-                    )  # type: ignore[arg-type]
-                    message[post, place] += other[post, neighbour] / (1 + np.exp(-score))
-        received = norm(layer.received[kind], own + message)  # type: ignore[arg-type]
-        part = layer.feedforward[kind]
-        expected = norm(part.norm, received + forward(part.layers, received, relu))  # type: ignore[arg-type, union-attr]
-        np.testing.assert_allclose(results[kind], expected, atol=1e-12)
-    if last:
-        np.testing.assert_allclose(results[1], inside[1], atol=1e-12)
+def test_graph_layer_equals_numpy(last: bool) -> None:
+    layer = doubled(GraphLayer(8, 2, 4, 0.4, last=last))
+    both = results(layer, TEXT, REGIONS, REAL_TEXT, REAL_GRID)
+    for post in range(2):
+        real = [REAL_TEXT[post] == 1, REAL_GRID[post] == 1]
+        expected = graph_layer(layer, TEXT[post][real[0]], REGIONS[post][real[1]], last=last)
+        for kind in range(2):
+            np.testing.assert_allclose(both[kind][post][real[kind]], expected[kind], atol=1e-12)
 
 
 def test_softmax_of_nothing_real_is_zero() -> None:

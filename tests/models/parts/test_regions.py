@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from derivation import oscar, randomized, weights, windows
 
 from mner.errors import ConfigError
 from mner.models.parts.encoder import WordEncoder
@@ -21,37 +22,25 @@ def test_token_types_change_after_the_first_separator() -> None:
     assert types.tolist() == [[0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0]]
 
 
-def test_sequence_equals_the_layers_on_text_and_projected_regions(tiny_encoder: Path) -> None:
-    """The layers of the encoder, one after another, on a sequence that is put together by hand."""
-    torch.manual_seed(0)
-    network = load_encoder(tiny_encoder).eval()
-    part = RegionEncoder(
-        WordEncoder(network, word_dropout=0.0, case_shape=False), width=4, most=2, dropout=0.1, norm=True
-    ).eval()
-    ids = torch.tensor([[2, 7, 3, 9, 3]])
-    noise = np.random.default_rng(3)
+def test_tokens_see_their_own_first_regions(tiny_encoder: Path) -> None:
+    words = WordEncoder(load_encoder(tiny_encoder), word_dropout=0.0, case_shape=False)
+    part = randomized(RegionEncoder(words, width=4, most=2, dropout=0.1, norm=True))
+    ids = torch.tensor([[2, 7, 3, 9, 3, 0], [2, 7, 8, 9, 10, 3], [2, 11, 3, 12, 3, 0], [2, 6, 3, 0, 0, 0]])
+    noise = torch.Generator().manual_seed(3)
     arrays = {
         "input_ids": ids,
-        "attention_mask": torch.ones_like(ids),
-        "window_post": torch.tensor([0]),
-        "regions": torch.tensor(noise.normal(size=(1, 3, 4)), dtype=torch.float32),
-        "boxes": torch.tensor(noise.uniform(size=(1, 3, 6)), dtype=torch.float32),
-        "regions_mask": torch.ones((1, 3), dtype=torch.int64),
+        "attention_mask": (ids > 0).long(),
+        "window_post": torch.tensor([0, 1, 1, 2]),
+        "regions": torch.randn(3, 3, 4, generator=noise),
+        "boxes": torch.rand(3, 3, 6, generator=noise),
+        "regions_mask": torch.tensor([[1, 1, 1], [1, 0, 0], [0, 0, 0]]),
+        "boxes_mask": torch.tensor([[1, 1, 1], [1, 0, 0], [0, 0, 0]]),
     }
-    table = network.embeddings
-    types, places = torch.tensor([[0, 0, 0, 1, 1]]), torch.arange(5)
-    text = table.LayerNorm(
-        table.word_embeddings(ids) + table.position_embeddings(places) + table.token_type_embeddings(types)
-    )
-    visual = torch.cat([arrays["regions"], arrays["boxes"]], -1)[:, :2] @ part.visual.weight.T + part.visual.bias
-    centred = visual - visual.mean(-1, keepdim=True)
-    visual = centred / torch.sqrt((centred**2).mean(-1, keepdim=True) + 1e-12)  # its weight is 1, its bias 0
-    expected = torch.cat([text, visual], 1)
-    for layer in network.encoder.layer:
-        expected = layer(expected)
-        expected = expected[0] if isinstance(expected, tuple) else expected
     with torch.inference_mode():
-        torch.testing.assert_close(part(arrays), expected[:, :5], atol=1e-5, rtol=1e-5)
+        hidden = part(arrays)
+    for window in windows(arrays, words.encoder):
+        expected = oscar(part, arrays, window)
+        np.testing.assert_allclose(weights(hidden[window.number])[: len(window.ids)], expected, atol=2e-5)
 
 
 def test_encoder_of_another_shape_is_refused() -> None:
