@@ -9,33 +9,34 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.numpy import load_file
 from systems import (
     ARRAYS,
     GOLD,
     LABELS,
+    LONG,
+    NARROW,
     SYSTEMS,
+    TRAINING,
     UNORDERED,
     WIDTH,
     WORDS,
     batch_of,
     built,
+    check_run,
+    overfits,
     picture,
     scores,
     settings,
     three,
 )
 
-import mner
 from mner import config as configs
 from mner import models
 from mner.config import Config
 from mner.data.listing import pictures
 from mner.errors import ConfigError
-from mner.export import export
 from mner.runtime.torch import view_tensors
-from mner.training.run import Event, train
-from mner.types import Post
+from mner.training.run import train
 from mner.vision.features import build as build_features
 
 
@@ -57,13 +58,16 @@ def test_words_see_the_picture_and_only_words_are_scored(name: str, tiny_encoder
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_score_depends_on_no_other_post_of_its_batch(name: str, tiny_encoder: Path) -> None:
-    config = settings(name, tiny_encoder)
+    config = settings(name, tiny_encoder, context=NARROW)
     model, views = built(config)
-    pictures = three(name, 1, 2)
-    together = scores(model, batch_of(views, config, pictures))
-    for number, own in enumerate(pictures):
-        alone = scores(model, batch_of(views, config, [own], WORDS[number : number + 1]))
-        torch.testing.assert_close(together[number, : alone.shape[1]], alone[0], atol=1e-5, rtol=1e-5)
+    for words in (WORDS, LONG):
+        pictures = three(name, 1, 2)
+        batch = batch_of(views, config, pictures, words)
+        assert (len(batch["I+T"].window_post) > 3) == (words is LONG)
+        together = scores(model, batch)
+        for number, own in enumerate(pictures):
+            alone = scores(model, batch_of(views, config, [own], words[number : number + 1]))
+            torch.testing.assert_close(together[number, : alone.shape[1]], alone[0], atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", UNORDERED)
@@ -76,50 +80,41 @@ def test_order_of_regions_changes_nothing(name: str, tiny_encoder: Path) -> None
     torch.testing.assert_close(first, second, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in SYSTEMS if name != "riva"])  # it reads no layer of its encoder
+@pytest.mark.parametrize("name", SYSTEMS)
 def test_every_parameter_has_a_gradient_and_one_group(name: str, tiny_encoder: Path) -> None:
     config = settings(name, tiny_encoder)
     model, views = built(config)
     model.train()
-    losses = model.losses(view_tensors(batch_of(views, config, three(name, 1, 2)), model), GOLD)
-    assert losses["loss"].shape == (3,)
-    losses["loss"].sum().backward()
-    named = {id(parameter): at for at, parameter in model.named_parameters()}
+    batch = view_tensors(batch_of(views, config, three(name, 1, 2)), model)
+
+    def silent() -> list[str]:
+        names = [at for at, p in model.named_parameters() if p.grad is None or not p.grad.any()]
+        # Keys have no gradient of their bias: it adds the same to each score of a softmax. Of an encoder of its own,
+        # without pooling of words, a model reads the word embeddings alone.
+        return [at for at in names if not at.endswith("key.bias") and at not in unread]
+
+    unread = {f"encoder.{at}" for at, _ in model.encoders()[0].named_parameters() if "word_embeddings" not in at}
+    losses = model.losses(batch, GOLD)["loss"]
+    assert losses.shape == (3,)
+    losses.sum().backward()
+    assert {at.partition(".")[0] for at in silent()} == ({"teacher", "next", "previous"} if name == "riva" else set())
+    for task in models.needs(config).tasks:
+        losses = model.losses(batch, torch.tensor([0, 1, 1]), task=task.name)["loss"]
+        assert losses.shape == (3,)
+        losses.sum().backward()
+    assert silent() == []
     grouped = [id(parameter) for group in model.parameter_groups().values() for parameter in group]
-    assert sorted(grouped) == sorted(named)
-    silent = [at for at, p in model.named_parameters() if (p.grad is None or not p.grad.any()) and ".pooler." not in at]
-    # Keys have no gradient of their bias: it adds the same to each score of a softmax.
-    assert [at for at in silent if not at.endswith("key.bias")] == []
+    assert sorted(grouped) == sorted(id(parameter) for parameter in model.parameters())
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", [*SYSTEMS, "rpbert hard"])
 def test_model_overfits_eight_posts_whose_pictures_alone_tell_them_apart(name: str, tiny_encoder: Path) -> None:
-    config = settings(name, tiny_encoder, **({} if name == "imgfeat" else {"dropout": 0.0}))
-    config = config.model_copy(update={"model": config.model.model_copy(update={"word_dropout": 0.0})})
+    name, *hard = name.split()
+    options: dict[str, Any] = {} if name == "imgfeat" else {"dropout": 0.0}
+    config = settings(name, tiny_encoder, **options, **({"gate": "hard"} if hard else {}))
     model, views = built(config)
-    words = [["phoenix", "won"]] * 8
-    gold = torch.tensor([[LABELS.index("S-LOC" if number % 2 else "S-PER"), 0] for number in range(8)])
-    arrays = batch_of(views, config, [picture(name, number) for number in range(8)], words)
-    batch = view_tensors(arrays, model)
-    rates = {
-        "encoder": 3e-3,
-        "visual": 1e-2,
-        "fusion": 3e-3,
-        "feature": 1e-3,
-        "crf": 1e-2,
-        "relation": 3e-3,
-        "language": 3e-3,
-    }
-    optimizer = torch.optim.AdamW(
-        [{"params": p, "lr": rates.get(n, 1e-2)} for n, p in model.parameter_groups().items() if p]
-    )
-    for _ in range(250):
-        optimizer.zero_grad()
-        loss = model.losses(batch, gold)["loss"].mean()
-        loss.backward()
-        optimizer.step()
-    assert float(loss.detach()) < 0.2
-    assert scores(model, arrays)[:, 0].argmax(-1).tolist() == gold[:, 0].tolist()
+    pictures = [picture(name, number) for number in range(8)]
+    assert overfits(model, batch_of(views, config, pictures, [["phoenix", "won"]] * 8))
 
 
 @pytest.mark.parametrize("name", [*SYSTEMS, "rpbert hard"])
@@ -171,58 +166,37 @@ def test_views_are_not_aligned(name: str, tiny_encoder: Path) -> None:
         models.needs(aligned)
 
 
-class _StopError(Exception):
-    pass
+VARIANTS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    **{name: (name, {}, {}) for name in SYSTEMS},
+    "umt-pad": ("umt", {}, {"model": {"subtoken_labels": "pad"}, "decode": {"constrained": False}}),
+    "rpbert-hard": ("rpbert", {"gate": "hard"}, {}),
+    "rpbert-without-relation": ("rpbert", {"without_relation": True}, {}),
+}
+"""Models, their options, and the sections that differ."""
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("variant", VARIANTS)
 def test_run_trains_resumes_bit_equal_predicts_explains_and_exports(
-    name: str, album: Path, tiny_encoder: Path, tmp_path: Path
+    variant: str, album: Path, tiny_encoder: Path, tmp_path: Path
 ) -> None:
+    name, own, changes = VARIANTS[variant]
     options = {"cells": 2, "width": WIDTH, "gives": ARRAYS[name][0]}
     build_features(pictures(album / "photos"), album / "arrays", extractor="projection", options=options)
     tags_of = [{"image": f"{number}.jpg", "tags": [{"object": "car"}]} for number in range(1, 13)]
     (album / "contexts.jsonl").write_text("".join(json.dumps(context) + "\n" for context in tags_of))
     pairs = [{"text": "Kevin Love", "image": f"{number}.jpg", "image_adds": number % 2 == 0} for number in range(1, 7)]
     (album / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
-    tasks = {"rpbert": {"relation": "pairs.jsonl"}, "riva": {"relation": "pairs.jsonl", "unlabelled": "pairs.jsonl"}}
-    table = settings(name, tiny_encoder).model_dump()
+    config = settings(name, tiny_encoder, **own)
+    table = config.model_dump()
     config = configs.check(
         {
             **table,
-            "name": "run",
-            "data": {"name": "album", "train": "train.txt", "dev": "dev.txt", "features": "arrays"}
+            **{section: {**table[section], **values} for section, values in changes.items()},
+            "data": {"train": "train.txt", "dev": "dev.txt", "features": "arrays"}
             | ({"contexts": ["contexts.jsonl"]} if "vinvl" in name else {})
-            | ({"tasks": tasks[name]} if name in tasks else {}),
+            | {"tasks": {task.data: "pairs.jsonl" for task in models.needs(config).tasks}},
             "vision": {"features": "projection", "options": {"projection": options}},
-            "training": {"epochs": 2, "posts_per_step": 5, "encoder_lr": 1e-3, "device": "cpu", "threads": 1},
+            "training": TRAINING,
         }
     )
-
-    def stop(event: Event) -> None:
-        if event.kind == "epoch":
-            raise _StopError
-
-    whole = train(config, root=album, out=tmp_path / "whole")
-    with pytest.raises(_StopError):
-        train(config, root=album, out=tmp_path / "cut", watch=stop)
-    cut = train(config, root=album, out=tmp_path / "cut", resume=True)
-    folders = ["encoder", "encoder2"] if name == "bert_vinvl" else ["encoder"]
-    for file in ("head.safetensors", *(f"{folder}/model.safetensors" for folder in folders)):
-        first, second = (load_file(run / "model" / file) for run in (whole, cut))
-        assert first.keys() == second.keys() and all((first[key] == second[key]).all() for key in first)
-
-    tagger = mner.load(whole)
-    post, image = Post("Kevin Love is back in Cleveland"), album / "photos" / "1.jpg"
-    seen = tagger(post, image=image)
-    assert (seen.view, seen.image_status) == ("I+T", "used")
-    assert (tagger(post).view, tagger(post).image_status) == ("T", "none")
-    explained = tagger.explain(post, image=image)
-    assert all(ARRAYS[name][0] in evidence.without_source for evidence in explained.evidence)
-
-    exported = export(whole, out=tmp_path / "onnx", dev_config=whole / "config.toml", threads=1)
-    assert exported.figures["model.onnx"].differing == 0
-    small = mner.load(tmp_path / "onnx", backend="onnx")
-    for given in ({"image": image}, {}):
-        theirs, ours = small(post, **given), tagger(post, **given)
-        assert [e.text for e in theirs.entities] == [e.text for e in ours.entities]
+    check_run(config, album, tmp_path, {"image": album / "photos" / "1.jpg"}, source=ARRAYS[name][0])
