@@ -207,18 +207,26 @@ class Model(Supervised):
         return self.ahead(inputs)[0], read_back(self.back, inputs, lengths)
 
     def _language_loss(self, arrays: Arrays, words: Tensor, lengths: Tensor) -> Tensor:
-        """The mean loss of each post's next and previous words (post,), among all words of the batch."""
-        ids = arrays["input_ids"].flatten()[arrays["word_index"].clamp_min(0)]  # (post, word)
-        known, targets = torch.unique(ids, return_inverse=True)
+        """The mean loss of each post's next and previous words (post,), among all words of the batch.
+
+        A word without sub-token is read as zeros and never predicted.
+        """
+        index = arrays["word_index"]
+        real = index >= 0  # (post, word)
+        ids = arrays["input_ids"].flatten()[index.clamp_min(0)]
+        known, numbers = torch.unique(ids[real], return_inverse=True)
+        targets = torch.full_like(ids, -1).masked_scatter(real, numbers)  # -1: no target
         table = cast(Any, self.encoder).get_input_embeddings()(known)
-        real = torch.arange(1, words.shape[1], device=ids.device) < lengths[:, None]  # (post, word - 1)
+        inside = torch.arange(1, words.shape[1], device=ids.device) < lengths[:, None]  # (post, word - 1)
         total = torch.zeros(len(words), device=ids.device)
+        count = torch.zeros_like(lengths)
         ahead, back = self._language(arrays, words, lengths)
         for states, layer, wanted in (
             (ahead[:, :-1], self.next, targets[:, 1:]),
             (back[:, 1:], self.previous, targets[:, :-1]),
         ):
-            scores = layer(states) @ table.T  # (post, word - 1, known)
-            loss = functional.cross_entropy(scores.transpose(1, 2).float(), wanted, reduction="none")
-            total = total + (loss * real).sum(1)
-        return total / (2 * real.sum(1).clamp_min(1))
+            wanted = wanted.masked_fill(~inside, -1)
+            scores = (layer(states) @ table.T).flatten(0, 1).float()  # (post * (word - 1), known)
+            loss = functional.cross_entropy(scores, wanted.flatten(), reduction="none", ignore_index=-1)
+            total, count = total + loss.view_as(wanted).sum(1), count + (wanted >= 0).sum(1)
+        return total / count.clamp_min(1)
