@@ -217,6 +217,21 @@ def test_malformed_override_is_refused(tmp_path: Path, setting: str) -> None:
         configs.load(write(tmp_path / "a.toml", 'name = "x"\n'), set_values=[setting])
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"context": {"budget": {}}},
+        {"vision": {"options": {"rapid": {}}}},
+        {"model": {"options": {"layers": {"deep": {}}}}},
+    ],
+    ids=str,
+)
+def test_dumps_keeps_empty_tables(table: dict[str, object]) -> None:
+    config = configs.check(table)
+    again = configs.check(tomllib.loads(configs.dumps(config)))
+    assert again == config and again.fingerprint == config.fingerprint
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1),

@@ -13,8 +13,15 @@ from mner.files import relative
 
 
 def dumps(config: Config) -> str:
-    """The resolved configuration as TOML, every key written out; ``load`` reads it back unchanged."""
-    return dumps_table(config.model_dump(mode="json", exclude_none=True))
+    """The resolved configuration as TOML, every key written out; ``load`` reads it back unchanged.
+
+    Tables that are empty by default are left out while they are, so that ``[training.lr]`` can be added below.
+    """
+    table, defaults = config.model_dump(mode="json", exclude_none=True), Config().model_dump(mode="json")
+    for name, section in table.items():
+        if isinstance(section, dict):
+            table[name] = {key: value for key, value in section.items() if value != {} or defaults[name][key] != {}}
+    return dumps_table(table)
 
 
 def dumps_table(table: Mapping[str, Any]) -> str:
@@ -82,7 +89,7 @@ def differences(upper: Mapping[str, Any], lower: Mapping[str, Any]) -> dict[str,
 def _table(name: str, table: Mapping[str, Any]) -> Iterator[str]:
     yield f"[{name}]"
     for key, value in table.items():
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or not value:
             yield f"{_key(key)} = {_toml(value)}"
     for key, value in table.items():
         if isinstance(value, dict) and value:
@@ -96,6 +103,8 @@ def _key(key: str) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml(part) for part in value) + "]"
+    if value == {}:
+        return "{}"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }"
     if isinstance(value, float):
