@@ -39,6 +39,18 @@ def test_press_that_nobody_asked_about_interrupts_at_the_end() -> None:
     assert reached
 
 
+def test_ignored_press_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with deferred() as pressed:
+            press()
+            press()
+            assert not pressed()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_press_outweighs_another_exception() -> None:
     with pytest.raises(KeyboardInterrupt), deferred():
         press()

@@ -13,14 +13,15 @@ from types import FrameType
 def deferred() -> Iterator[Callable[[], bool]]:
     """A function that says whether Ctrl-C was pressed since the block began; pressed again, it interrupts at once.
 
-    A press that the block has not asked for interrupts when the block ends. Outside the main thread, where signals
-    cannot be caught, the answer is always no.
+    A press that the block has not asked for interrupts when the block ends. The answer is always no outside the main
+    thread, where signals cannot be caught, and in a process that ignores Ctrl-C, such as a script's background job.
     """
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or before in {signal.SIG_IGN, None}:  # None: a handler that is not Python's
         yield lambda: False
         return
     pressed = answered = False
-    before = signal.getsignal(signal.SIGINT)
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal pressed
