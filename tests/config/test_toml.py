@@ -80,3 +80,5 @@ def test_row_on_several_bases_with_a_variant_keeps_its_name(files: tuple[Path, P
         path.write_text(row_toml(config, path, base=both, root=configs.root_folder(config.data, row.parent)))
         assert configs.load(path).fingerprint == config.fingerprint
         assert configs.load(path).name == f"{settings[0][5:]}-big"
+        assert configs.load(path).identity == config.identity
+        assert config.identity.variant == "big"

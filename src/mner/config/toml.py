@@ -62,10 +62,10 @@ def row_toml(config: Config, path: Path, *, base: Path, root: Path, about: Seque
         named = config.data.root.startswith(("$", "mner:"))
         data_root = config.data.root if named else relative(root, path.parent)
         changed.setdefault("data", {})["root"] = data_root
-    table = {"base": relative(base, path.parent)}
+    table: dict[str, Any] = {"base": relative(base, path.parent)}
     table |= {key: value for key, value in changed.items() if value != {}}
-    if variant_of(base):
-        table |= {"name": config.name, "variant": ""}  # the name is whole already
+    if variant_of(base):  # the name is whole already, and the identity, which a variant would have completed
+        table |= {"name": config.name, "variant": "", "identity": config.identity.model_dump(mode="json")}
     return "".join(f"# {line}\n" for line in about) + dumps_table(table)
 
 
