@@ -51,6 +51,15 @@ def test_several_bases_lie_over_each_other_in_order(tmp_path: Path) -> None:
     assert configs.root_folder(config.data, row.parent).resolve() == (tmp_path / "far").resolve()
 
 
+@pytest.mark.parametrize("root", ["far", "$MNER_DATA", "mner:sample"])
+def test_base_that_states_no_root_leaves_that_of_another(root: str, tmp_path: Path) -> None:
+    write(tmp_path / "posts.toml", f'[data]\nname = "mine"\nroot = "{root}"\n')
+    write(tmp_path / "deep" / "strict.toml", '[data]\nlabels = "strict"\n')
+    for bases in ('["posts.toml", "deep/strict.toml"]', '["deep/strict.toml", "posts.toml"]'):
+        config = configs.load(write(tmp_path / "top.toml", f"base = {bases}\n"))
+        assert (config.data.root, config.data.labels) == (root, "strict")
+
+
 def test_variant_joins_the_name_once(tmp_path: Path) -> None:
     write(tmp_path / "base.toml", 'variant = "low"\n')
     row = write(tmp_path / "row.toml", 'base = "base.toml"\nname = "row"\n')

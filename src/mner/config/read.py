@@ -205,7 +205,9 @@ def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict
     for lower_path in named if base is None else [base]:
         read = _read(lower_path, base=None, seen=(*seen, path.resolve()))
         data: Any = read.get("data")
-        root = data.get("root", ".") if isinstance(data, dict) else None
+        below: Any = lower.get("data")
+        known = isinstance(below, dict) and "root" in below
+        root = data.get("root", None if known else ".") if isinstance(data, dict) else None
         if isinstance(root, str) and not root.startswith(("$", "mner:")):
             # A plain root is relative to the file that states it; here it becomes relative to the file on top.
             data["root"] = relative(lower_path.parent / root, path.parent)
