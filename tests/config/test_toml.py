@@ -62,6 +62,15 @@ def test_row_keeps_another_root(root: str, files: tuple[Path, Path], tmp_path: P
     assert configs.root_folder(configs.load(path).data, path.parent).resolve() == folder.resolve()
 
 
+def test_row_states_its_root_where_the_one_below_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MNER_ABSENT", raising=False)
+    base, path = tmp_path / "base.toml", tmp_path / "best.toml"
+    base.write_text('[data]\nname = "mine"\nroot = "$MNER_ABSENT"\n')
+    config = configs.load(base, set_values=["data.root=posts"])
+    path.write_text(row_toml(config, path, base=base, root=tmp_path / "posts"))
+    assert configs.root_folder(configs.load(path).data, tmp_path) == tmp_path / "posts"
+
+
 def test_base_of_a_file(files: tuple[Path, Path]) -> None:
     base, row = files
     assert configs.base_of(base) is None

@@ -9,6 +9,7 @@ from typing import Any
 
 from mner.config.read import load, root_folder, variant_of
 from mner.config.schema import Config
+from mner.errors import ConfigError
 from mner.files import relative
 
 
@@ -58,7 +59,7 @@ def row_toml(config: Config, path: Path, *, base: Path, root: Path, about: Seque
     if config.context.budget != below.context.budget:  # a part of it would replace the whole default
         changed["context"] = changed.get("context", {}) | {"budget": dict(config.context.budget)}
     changed.get("data", {}).pop("root", None)
-    if root_folder(below.data, base.parent).resolve() != root.resolve():
+    if _root(below, base.parent) != root.resolve():
         named = config.data.root.startswith(("$", "mner:"))
         data_root = config.data.root if named else relative(root, path.parent)
         changed.setdefault("data", {})["root"] = data_root
@@ -84,6 +85,14 @@ def differences(upper: Mapping[str, Any], lower: Mapping[str, Any]) -> dict[str,
         if key not in lower or below != value:
             changed[key] = value
     return changed
+
+
+def _root(config: Config, folder: Path) -> Path | None:
+    """The folder of a configuration's data; None where it goes by an environment variable that is not set."""
+    try:
+        return root_folder(config.data, folder).resolve()
+    except ConfigError:
+        return None
 
 
 def _table(name: str, table: Mapping[str, Any]) -> Iterator[str]:
