@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +45,22 @@ def test_edges_of_a_wide_picture_are_seen(tiny_vision: Callable[[str], Path]) ->
 def test_model_of_another_kind_is_refused(tiny_vision: Callable[[str], Path]) -> None:
     with pytest.raises(ModelError, match=r'model: .* the architecture "clip"; this backend runs resnet'):
         FeatureExtractor(Options(model=str(tiny_vision("clip"))))
+
+
+def test_weights_of_more_layers_than_the_configuration_are_refused(
+    tiny_vision: Callable[[str], Path], tmp_path: Path
+) -> None:
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    folder = Path(shutil.copytree(tiny_vision("resnet"), tmp_path / "model"))
+    deeper = ResNetConfig(embedding_size=8, hidden_sizes=[8, 12, 16, 24], depths=[1, 1, 2, 1])
+    ResNetForImageClassification(deeper).save_pretrained(folder)
+    options = Options(model=str(folder), device="cpu")
+    FeatureExtractor(options)  # the classes are left out, as no feature depends on them
+    settings = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**settings, "depths": [1] * 4}))
+    with pytest.raises(ModelError, match=r"hold 18 arrays that the network .* does not have, such as resnet\.encoder"):
+        FeatureExtractor(options)
 
 
 def test_model_that_is_not_here_says_how_to_get_it() -> None:

@@ -96,7 +96,7 @@ def test_damaged_and_missing_files_are_refused(folder: Path) -> None:
 
 
 def test_pickle_is_refused_with_the_line_that_converts_it(tmp_path: Path) -> None:
-    tied = torch.ones(2, 2)
+    tied = torch.nn.Parameter(torch.ones(2, 2))
     torch.save({"model": {"module.a": tied, "module.b": tied}, "iteration": 3}, tmp_path / "vinvl_vg_x152c4.pth")
     with pytest.raises(ModelError, match=r"(?s)is a pickle, which mner does not read.*weights_only=True") as error:
         read_weights(tmp_path, published="nowhere")

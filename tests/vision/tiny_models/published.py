@@ -206,6 +206,43 @@ def updown_state(seed: int = 0) -> State:
     return {key: random.normal(0, 2 / np.sqrt(shape[-1]), shape) for key, shape in shapes.items()}
 
 
+def resnet_state(depths: tuple[int, ...] = (3, 4, 6, 3), *, bottleneck: bool = True, seed: int = 0) -> State:
+    """As torchvision saves a ResNet, here without the counters of its norms and with three classes."""
+    random = np.random.default_rng(seed)
+    state: State = {}
+
+    def step(conv: str, norm: str, *shape: int) -> None:
+        state[f"{conv}.weight"] = random.normal(0, 1.2 / np.sqrt(np.prod(shape[1:])), shape)
+        state[f"{norm}.weight"], state[f"{norm}.bias"] = (
+            random.uniform(0.3, 0.9, shape[0]),
+            random.normal(0, 0.1, shape[0]),
+        )
+        state[f"{norm}.running_mean"] = random.normal(0, 0.1, shape[0])
+        state[f"{norm}.running_var"] = random.uniform(0.5, 1.5, shape[0])
+
+    step("conv1", "bn1", 6, 3, 7, 7)
+    width = 6
+    for stage, blocks in enumerate(depths, 1):
+        outer = 4 * (stage + 1)
+        inner = outer // 4
+        for block in range(blocks):
+            at = f"layer{stage}.{block}"
+            shapes = [(outer, width, 3, 3), (outer, outer, 3, 3)]
+            if bottleneck:
+                shapes = [(inner, width, 1, 1), (inner, inner, 3, 3), (outer, inner, 1, 1)]
+            for number, shape in enumerate(shapes, 1):
+                step(f"{at}.conv{number}", f"{at}.bn{number}", *shape)
+            if not block:
+                step(f"{at}.downsample.0", f"{at}.downsample.1", outer, width, 1, 1)
+            width = outer
+    state["fc.weight"], state["fc.bias"] = random.normal(size=(3, width)), random.normal(size=3)
+    return state
+
+
+def resnet(folder: Path) -> None:
+    save(folder, resnet_state())
+
+
 def oscar(folder: Path) -> None:
     save(folder, oscar_state())
     write(folder, "config.json", OSCAR)
@@ -219,5 +256,6 @@ def updown(folder: Path) -> None:
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {
-    "c4-vinvl": vinvl, "c4-bottomup": bottomup, "oscar": oscar, "updown": updown
+    "c4-vinvl": vinvl, "c4-bottomup": bottomup, "oscar": oscar, "updown": updown,
+    "torchvision": resnet,
 }  # fmt: skip

@@ -17,10 +17,10 @@ from pydantic import Field
 from mner.types import Box
 from mner.vision.detectors.openvocab import ARCHITECTURES
 from mner.vision.images import Picture
-from mner.vision.networks.folder import HubModel
+from mner.vision.networks.folder import TORCHVISION, HubModel
 from mner.vision.protocols import SLOW, Checkpoint, PluginOptions
 
-_FINDER, _MODEL = HubModel("detector", ARCHITECTURES), HubModel("model", ("resnet",))
+_FINDER, _MODEL = HubModel("detector", ARCHITECTURES), HubModel("model", ("resnet", TORCHVISION))
 
 
 class Options(PluginOptions):

@@ -1,7 +1,8 @@
 """The last map of a ResNet over the whole picture: 7 x 7 cells of 2,048 numbers, as multimodal taggers use them.
 
 The picture is squeezed into a square, so that its edges are seen, too; pixels are scaled as the model's own
-``preprocessor_config.json`` says.
+``preprocessor_config.json`` says. Without a ``config.json``, a folder holds torchvision's weights, which published
+taggers read.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mner.vision.images import Picture
-from mner.vision.networks.folder import HubModel
+from mner.vision.networks.folder import TORCHVISION, HubModel
 from mner.vision.protocols import MIDDLE, QUICK, Checkpoint, PluginOptions
 
-_MODEL = HubModel("model", ("resnet",))
+_MODEL = HubModel("model", ("resnet", TORCHVISION))
 
 
 class Options(PluginOptions):

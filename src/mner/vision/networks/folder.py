@@ -22,6 +22,9 @@ PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
 
 PACKAGES = ("torch", "transformers")
 
+TORCHVISION = "torchvision"
+"""The architecture of a folder without ``config.json``: a ResNet whose weights alone are published; see ``resnet``."""
+
 _READ = (
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt",
     "merges.txt", "spiece.model", "chat_template.jinja", "chat_template.json", *PREPROCESSORS,
@@ -34,7 +37,7 @@ class HubModel:
 
     Attributes:
         option: The option that names it, for messages, such as "vision.options.hub.model".
-        architectures: Those that the backend runs, as ``config.json`` names them.
+        architectures: Those that the backend runs, as ``config.json`` names them, and perhaps ``TORCHVISION``.
         hint: Which other backend may be meant, for messages.
     """
 
@@ -72,7 +75,8 @@ class HubModel:
             ModelError: As ``find``; or it is of another architecture, or damaged.
         """
         folder = self._folder(options)
-        architecture = str(read_json(folder / "config.json").get("model_type") or "")
+        alone = not (folder / "config.json").is_file()
+        architecture = TORCHVISION if alone else str(read_json(folder / "config.json").get("model_type") or "")
         if architecture not in self.architectures:
             raise ModelError(
                 f'{self.option}: {folder} holds a model of the architecture "{architecture}"; this backend runs '
@@ -83,15 +87,17 @@ class HubModel:
         return load(folder, architecture, device=options.device, threads=threads)
 
     def _folder(self, options: Any) -> Path:
-        return find(getattr(options, self.option.rpartition(".")[2]), option=self.option)
+        name = getattr(options, self.option.rpartition(".")[2])
+        return find(name, option=self.option, alone=TORCHVISION in self.architectures)
 
 
-def find(name: str, *, option: str) -> Path:
+def find(name: str, *, option: str, alone: bool = False) -> Path:
     """The folder of a model: a local one, or that of a hub id in the hub's local cache.
 
     Args:
         name: A path, or a hub id such as "microsoft/git-base-coco", perhaps followed by "@revision".
         option: The option that names it, for messages, such as "vision.options.hub.model".
+        alone: Whether a folder may hold weights alone, without a configuration.
 
     Raises:
         MissingExtraError: Torch or transformers is not installed.
@@ -102,7 +108,7 @@ def find(name: str, *, option: str) -> Path:
             raise MissingExtraError(f'{option}: models of the hub need {package}: pip install "mner[vision-hub]"')
     folder = Path(name).expanduser()
     if name and folder.is_dir():
-        return _checked(folder, option)
+        return folder if alone and not (folder / "config.json").is_file() else _checked(folder, option)
     hub_id, _, revision = name.partition("@")
     if not is_hub_id(hub_id):
         raise ModelError(

@@ -18,6 +18,8 @@ import torch
 from PIL import Image
 
 from mner.errors import MnerError, ModelError
+from mner.vision.networks import resnet
+from mner.vision.networks.folder import TORCHVISION
 from mner.vision.quiet import Shared
 
 AUTO = {
@@ -45,6 +47,9 @@ CHATS = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
 """Architectures whose own processor cannot be made without torchvision, as it reads videos; see ``prompts``."""
 
 _LEGAL_GAPS = ("position_ids", "num_batches_tracked")
+
+_LEGAL_REST = {"resnet": "classifier."}
+"""How arrays begin that an architecture's files hold and this network does not; of others, heads are not listed."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
@@ -89,12 +94,12 @@ def load(folder: Path, architecture: str, *, device: str = "auto", threads: int 
 
     Args:
         folder: A checked folder.
-        architecture: Of the model in it.
+        architecture: Of the model in it; ``TORCHVISION`` for weights alone.
         device: "auto" (a GPU where there is one), or what torch calls it.
         threads: Most CPU threads of torch, for the whole process; 0 leaves that alone.
 
     Raises:
-        ModelError: It cannot be loaded, or its files lack weights.
+        ModelError: It cannot be loaded, its files lack weights, or they hold those of another network.
     """
     if threads:
         torch.set_num_threads(threads)
@@ -165,6 +170,9 @@ def device_named(name: str) -> torch.device:
 
 
 def _load(folder: Path, architecture: str, device: torch.device) -> Network:
+    if architecture == TORCHVISION:
+        model, images = resnet.load(folder)
+        return Network(folder, "resnet", model.to(device), images, None, None, None, device)
     import transformers as untyped
 
     transformers: Any = untyped
@@ -177,6 +185,13 @@ def _load(folder: Path, architecture: str, device: torch.device) -> Network:
     if gaps:
         raise ModelError(
             f"{folder}: its files lack {len(gaps)} of the model's arrays, such as {min(gaps)}; copy the whole model"
+        )
+    rest = _LEGAL_REST.get(architecture, "")
+    unknown = [name for name in report["unexpected_keys"] if not name.startswith(rest)]
+    if unknown:
+        raise ModelError(
+            f"{folder}: its files hold {len(unknown)} arrays that the network of config.json does not have, such as "
+            f"{min(unknown)}; the weights and config.json belong to different models"
         )
     images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil", **local)
     if architecture not in (*PROCESSORS, *CHATS):

@@ -1,0 +1,90 @@
+"""A ResNet as torchvision publishes it: weights alone, from which its sizes are read; pictures are scaled to match.
+
+The network is that of transformers, which computes the same: both stride in the 3 x 3 convolution of a block.
+Source: He et al. 2016, table 1; github.com/pytorch/vision, torchvision/models/resnet.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mner.errors import ModelError
+from mner.vision.networks.checkpoint import Table, fill, read_weights
+
+PUBLISHED = (
+    "download.pytorch.org/models (such as resnet152-394f9c45.pth); a model of the hub has a config.json beside it"
+)
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Red, green and blue of ImageNet's pictures, of 1."""
+
+_DEPTHS = {
+    "basic": ((2, 2, 2, 2), (3, 4, 6, 3)),
+    "bottleneck": ((3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)),
+}
+"""Blocks of the four stages of each ResNet that torchvision publishes: 18 and 34 layers; 50, 101 and 152."""
+
+_KEYS: Table = (
+    (r"^conv1\.", "embedder.embedder.convolution."),
+    (r"^bn1\.", "embedder.embedder.normalization."),
+    (r"^layer1\.", "encoder.stages.0.layers."),
+    (r"^layer2\.", "encoder.stages.1.layers."),
+    (r"^layer3\.", "encoder.stages.2.layers."),
+    (r"^layer4\.", "encoder.stages.3.layers."),
+    (r"\.conv1\.", ".layer.0.convolution."),
+    (r"\.conv2\.", ".layer.1.convolution."),
+    (r"\.conv3\.", ".layer.2.convolution."),
+    (r"\.bn1\.", ".layer.0.normalization."),
+    (r"\.bn2\.", ".layer.1.normalization."),
+    (r"\.bn3\.", ".layer.2.normalization."),
+    (r"\.downsample\.0\.", ".shortcut.convolution."),
+    (r"\.downsample\.1\.", ".shortcut.normalization."),
+)
+_CLASSES = (r"fc\.(weight|bias)",)  # ImageNet's classes, which no feature depends on
+_MEAN_KEY, _COUNTER_KEY = "running_mean", "num_batches_tracked"
+
+
+def load(folder: Path) -> tuple[Any, Any]:
+    """The network of a folder's ``model.safetensors``, and what prepares pictures for it.
+
+    Raises:
+        ModelError: An array is missing, unknown, damaged or of another network.
+    """
+    import transformers as untyped
+
+    transformers: Any = untyped
+    state = read_weights(folder, published=PUBLISHED)
+    with torch.device("meta"):
+        network = transformers.ResNetModel(transformers.ResNetConfig(**_sizes(state, folder)))
+    # Older files lack the counters of training steps, on which nothing depends.
+    counters = {
+        f"{key.removesuffix(_MEAN_KEY)}{_COUNTER_KEY}": torch.tensor(0) for key in state if key.endswith(_MEAN_KEY)
+    }
+    fill(network, {**counters, **state}, _KEYS, where=folder, published=PUBLISHED, unused=_CLASSES)
+    return network, transformers.ConvNextImageProcessorPil(do_resize=False, image_mean=MEAN, image_std=DEVIATION)
+
+
+def _sizes(state: Mapping[str, Tensor], folder: Path) -> dict[str, Any]:
+    kind, last = ("bottleneck", "conv3") if "layer1.0.conv3.weight" in state else ("basic", "conv2")
+    outer = ["conv1.weight", *(f"layer{stage}.0.{last}.weight" for stage in range(1, 5))]
+    if lacking := [key for key in outer if key not in state]:
+        raise ModelError(
+            f"{folder}: has neither a config.json nor {lacking[0]}, which a ResNet in torchvision's layout has. Such "
+            f"weights are published in {PUBLISHED}"
+        )
+    depths = tuple(
+        sum(bool(re.fullmatch(rf"layer{stage}\.\d+\.conv1\.weight", key)) for key in state) for stage in range(1, 5)
+    )
+    if depths not in _DEPTHS[kind]:
+        known = " or ".join("-".join(map(str, each)) for each in _DEPTHS[kind])
+        raise ModelError(
+            f"{folder}: its stages have {'-'.join(map(str, depths))} blocks, a whole ResNet of this kind has {known}. "
+            f"Whole ones are published in {PUBLISHED}"
+        )
+    widths = [len(state[key]) for key in outer]
+    return {"embedding_size": widths[0], "hidden_sizes": widths[1:], "depths": list(depths), "layer_type": kind}
