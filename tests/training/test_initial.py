@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from mner import config as configs
 from mner import data
 from mner.config import Config
 from mner.encoders import find
@@ -18,7 +22,7 @@ from mner.export import export
 from mner.models import build
 from mner.runtime import read_model
 from mner.runtime.saved import seal
-from mner.runtime.torch import load_encoder
+from mner.runtime.torch import head_state, load_encoder
 from mner.training import train
 from mner.training.initial import continue_from
 
@@ -67,6 +71,42 @@ def test_without_the_onnx_package_the_message_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mner\[export\]"'):
         train(tiny_config(model={"init": str(exported)}), root=corpus, out=tmp_path)
+
+
+OTHERS: dict[str, tuple[dict[str, Any], str]] = {
+    "wider": (
+        {"name": "umt", "options": {"regions": 4, "width": 8}},
+        r"auxiliary\.attention\.key\.bias is missing, and \d+ more arrays differ\. .*\(\"ita\"\) .* set \[model\]",
+    ),
+    "shorter": ({"case_shape": False}, r"words\.shapes\.weight is unknown\. .*\(\"ita\"\)"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_model_of_other_layers_is_refused(name: str, tiny_model: Path, tiny_encoder: Path) -> None:
+    changes, message = OTHERS[name]
+    saved = read_model(tiny_model)
+    config = configs.check({"model": {"encoder": str(tiny_encoder), "case_shape": True, **changes}})
+    model = build(config, saved.labels, load_encoder(tiny_encoder))
+    with pytest.raises(ModelError, match=rf"head\.safetensors: {message}"):
+        continue_from(model, saved.labels, saved)
+
+
+def test_array_of_another_width_is_refused_though_labels_differ(tiny_model: Path, tiny_encoder: Path) -> None:
+    saved = read_model(tiny_model)
+    wide = {**saved.head, "emission.weight": np.ones((len(saved.labels), 64), np.float32)}
+    model = build(saved.config, saved.labels[:5], load_encoder(tiny_encoder))
+    message = r"emission\.weight has the shape \(17, 64\), expected \(5, 32\)"
+    with pytest.raises(ModelError, match=message):
+        continue_from(model, saved.labels[:5], replace(saved, head=wide))
+
+
+def test_model_of_the_words_alone_begins_one_with_pictures(tiny_model: Path, tiny_encoder: Path) -> None:
+    saved = read_model(tiny_model)
+    words = saved.config.model_copy(update={"model": saved.config.model.model_copy(update={"name": "text"})})
+    model = build(saved.config, saved.labels, load_encoder(tiny_encoder))
+    assert continue_from(model, saved.labels, replace(saved, config=words)) == []
+    np.testing.assert_array_equal(head_state(model)["emission.weight"].numpy(), saved.head["emission.weight"])
 
 
 def test_encoder_of_another_shape_is_refused(exported: Path, tiny_encoder: Path) -> None:

@@ -29,11 +29,12 @@ BY_LABEL = {
 def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) -> list[str]:
     """Copy a saved model's weights into ``model``; the labels that it does not know.
 
-    The encoder is copied whole, from an ONNX file where the model has no weights for torch; scores and transitions of
-    labels that both models know are copied too, the rest keep their fresh values.
+    The encoder and the layers after it are copied whole, the encoder from an ONNX file where the model has no weights
+    for torch; scores and transitions of labels that both models know are copied too, the rest keep their fresh values.
 
     Raises:
-        ModelError: The encoders differ in shape, or the saved model holds neither a torch encoder nor an ONNX file.
+        ModelError: The saved model has other layers, or of another shape, or it holds neither a torch encoder nor an
+            ONNX file.
         MissingExtraError: Its weights are in an ONNX file alone, and the onnx package is not installed.
     """
     for name, encoder in zip(saved.needs.encoders, cast(Model, model).encoders(), strict=False):
@@ -44,20 +45,20 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
                 encoder.load_state_dict(_exported(model, encoder, saved))
         except RuntimeError as error:
             raise ModelError(f"{saved.folder}: its encoder is not the one of model.encoder: {error}") from error
+    state = head_state(model)
+    _refuse_other_layers(state, saved)
     shared = [label for label in labels if label in saved.labels]
     here = torch.tensor([list(labels).index(label) for label in shared])
     there = torch.tensor([saved.labels.index(label) for label in shared])
     with torch.no_grad():
-        for name, value in head_state(model).items():
-            if name not in saved.head:
-                continue
+        for name, value in state.items():
             array = torch.from_numpy(saved.head[name])
             axes = BY_LABEL.get(name, ())
             if len(axes) == 2:
                 value[here[:, None], here] = array[there[:, None], there]
             elif axes:
                 value[here] = array[there]
-            elif value.shape == array.shape:
+            else:
                 value.copy_(array)
     return [label for label in labels if label not in saved.labels]
 
@@ -91,6 +92,24 @@ def start_layers(model: nn.Module, start: Mapping[str, str], folders: Sequence[P
                 )
             with torch.no_grad():
                 state[key].copy_(values)
+
+
+def _refuse_other_layers(state: Mapping[str, torch.Tensor], saved: SavedModel) -> None:
+    """Each array outside the encoders is in both models, in one shape but for the axes that run over labels."""
+    faults = [f"{name} is missing" for name in sorted(state.keys() - saved.head.keys())]
+    faults += [f"{name} is unknown" for name in sorted(saved.head.keys() - state.keys())]
+    for name in sorted(state.keys() & saved.head.keys()):
+        there, here = saved.head[name].shape, tuple(state[name].shape)
+        free = BY_LABEL.get(name, ())
+        if len(there) != len(here) or any(there[axis] != here[axis] for axis in range(len(here)) if axis not in free):
+            faults.append(f"{name} has the shape {there}, expected {here}")
+    if faults:
+        more = f", and {len(faults) - 1} more arrays differ" if len(faults) > 1 else ""
+        raise ModelError(
+            f"{saved.folder}/head.safetensors: {faults[0]}{more}. The model of model.init "
+            f'("{saved.config.model.name}") has other layers than this one; set [model] as in '
+            f"{saved.folder / 'config.toml'}, or leave model.init out"
+        )
 
 
 def _exported(model: nn.Module, encoder: nn.Module, saved: SavedModel) -> dict[str, torch.Tensor]:
