@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from mner import encoders
@@ -112,7 +116,20 @@ def test_vocabulary_of_another_size_is_refused(checkpoint: Path, tmp_path: Path)
         encoders.take(checkpoint, tmp_path / "vinvl")
 
 
-def test_pickle_is_not_read(checkpoint: Path, tmp_path: Path) -> None:
-    (checkpoint / "model.safetensors").rename(checkpoint / "pytorch_model.bin")
-    with pytest.raises(ModelError, match=r"a pickle, which mner does not read"):
+def test_pickle_is_read_once_the_line_shown_has_converted_it(checkpoint: Path, tmp_path: Path) -> None:
+    state = {key: torch.from_numpy(array) for key, array in load_file(checkpoint / "model.safetensors").items()}
+    tied = {"cls.predictions.decoder.weight": state["bert.embeddings.word_embeddings.weight"]}
+    torch.save({**state, **tied}, checkpoint / "pytorch_model.bin")
+    (checkpoint / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"(?s)pytorch_model\.bin is a pickle, .*convert it:\npython -c") as error:
+        encoders.take(checkpoint, tmp_path / "vinvl")
+    line = str(error.value).splitlines()[1].replace("python", shlex.quote(sys.executable), 1)
+    subprocess.run(line, shell=True, check=True)
+    written = load_file(encoders.take(checkpoint, tmp_path / "vinvl").folder / "model.safetensors")
+    np.testing.assert_array_equal(written["img_embedding.bias"], state["bert.img_embedding.bias"])
+
+
+def test_nan_names_its_array(checkpoint: Path, tmp_path: Path) -> None:
+    change(checkpoint, bert__img_embedding__bias=np.full(8, np.nan, np.float32))
+    with pytest.raises(ModelError, match=r"bert\.img_embedding\.bias holds NaN"):
         encoders.take(checkpoint, tmp_path / "vinvl")

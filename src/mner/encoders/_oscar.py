@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mner.encoders._files import read_json
+from mner.encoders._weights import read_weights
 from mner.errors import ModelError
 
 PUBLISHED = "the model zoo of github.com/pzzhang/VinVL (base-vg-labels)"
@@ -35,27 +36,15 @@ def write_encoder(source: Path, folder: Path) -> None:
         folder: An empty folder.
 
     Raises:
-        ModelError: A file or a key is missing, a key is unknown, or sizes disagree; nothing is left out silently.
+        ModelError: A file or a key is missing, a key is unknown, an array is damaged, or sizes disagree; nothing is
+            left out silently.
     """
-    from safetensors.numpy import load_file, save_file
+    from safetensors.numpy import save_file
 
     config = read_json(source / "config.json")
-    weights = source / "model.safetensors"
-    if not weights.is_file():
-        pickled = (source / "pytorch_model.bin").is_file()
-        hint = (
-            "pytorch_model.bin is a pickle, which mner does not read; where you trust it, run: "
-            "safetensors.torch.save_file(torch.load('pytorch_model.bin', weights_only=True), 'model.safetensors')"
-            if pickled
-            else f"it is published in {PUBLISHED}"
-        )
-        raise ModelError(f"{weights}: missing; {hint}")
+    state = read_weights(source, published=PUBLISHED)
     if not (source / _VOCABULARY).is_file():
         raise ModelError(f"{source / _VOCABULARY}: missing; it is published beside the weights")
-    try:
-        state = load_file(weights)
-    except Exception as error:  # safetensors' own error has no public class
-        raise ModelError(f"{weights}: damaged ({error}); copy it again") from None
     renamed = renamed_keys(state)
     _check(renamed, config, source)
     save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})

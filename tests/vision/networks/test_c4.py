@@ -21,8 +21,7 @@ def test_detector_computes_what_numpy_computes(vinvl: bool, refine: bool) -> Non
     state = published.vinvl_state(0) if vinvl else published.bottomup_state(4)
     sizes = Sizes.model_validate({**published.C4, "groups": 2 if vinvl else 1})
     network = Detector(sizes, layout.traits).double()
-    tensors = {key: torch.from_numpy(np.asarray(array)) for key, array in state.items()}
-    fill(network, tensors, layout.table, where=Path("x"), published="", unused=layout.unused, optional=("rpn.anchors",))
+    fill(network, state, layout.table, where=Path("x"), published="", unused=layout.unused, optional=("rpn.anchors",))
     pixels = np.random.default_rng(8).uniform(-120, 130, (3, 64, 50))
     request = {"threshold": 0.3, "least": 4, "most": 20, "refine": refine}
     result = network(torch.from_numpy(pixels)[None], 0.7, **request)

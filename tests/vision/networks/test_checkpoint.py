@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from safetensors.numpy import load_file
 from tiny_models import published
 
 from mner.errors import ModelError
-from mner.vision.networks.checkpoint import conversion, read_weights
 from mner.vision.networks.regions import load
 
 WHOLE = r"published in github\.com/microsoft/scene_graph_benchmark"
@@ -93,15 +87,3 @@ def test_damaged_and_missing_files_are_refused(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match=rf"model\.safetensors: missing\. .*{WHOLE}"):
         load(folder, device="cpu")
-
-
-def test_pickle_is_refused_with_the_line_that_converts_it(tmp_path: Path) -> None:
-    tied = torch.nn.Parameter(torch.ones(2, 2))
-    torch.save({"model": {"module.a": tied, "module.b": tied}, "iteration": 3}, tmp_path / "vinvl_vg_x152c4.pth")
-    with pytest.raises(ModelError, match=r"(?s)is a pickle, which mner does not read.*weights_only=True") as error:
-        read_weights(tmp_path, published="nowhere")
-    line = str(error.value).splitlines()[1]
-    assert line == conversion(tmp_path / "vinvl_vg_x152c4.pth", tmp_path / "model.safetensors")
-    subprocess.run(line.replace("python", shlex.quote(sys.executable), 1), shell=True, check=True)
-    assert load_file(tmp_path / "model.safetensors").keys() == {"module.a", "module.b"}
-    assert read_weights(tmp_path, published="nowhere").keys() == {"a", "b"}

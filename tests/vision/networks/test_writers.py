@@ -19,15 +19,11 @@ from mner.vision.networks.checkpoint import fill
 from mner.vision.networks.regions import Scan, with_boxes
 
 
-def tensors(state: published.State) -> dict[str, torch.Tensor]:
-    return {key: torch.from_numpy(array) for key, array in state.items()}
-
-
 @pytest.mark.parametrize("labels", [[6, 7, 10, 3], []])
 def test_oscar_computes_what_numpy_computes(labels: list[int]) -> None:
     state = published.oscar_state(2)
     network = oscar.Oscar(oscar.Sizes.model_validate(published.OSCAR)).double()
-    fill(network, tensors(state), oscar._KEYS, where=Path("x"), published="", unused=oscar._UNUSED)
+    fill(network, state, oscar._KEYS, where=Path("x"), published="", unused=oscar._UNUSED)
     regions = np.random.default_rng(3).normal(size=(5, 70))
     seen = network.seen(torch.tensor(labels, dtype=torch.long), torch.from_numpy(regions))
     beams = [[2, 5, 6, 4], [2, 8, 10, 4]]
@@ -39,7 +35,7 @@ def test_oscar_computes_what_numpy_computes(labels: list[int]) -> None:
 def test_updown_computes_what_numpy_computes() -> None:
     state = published.updown_state(2)
     network = updown.UpDown(updown.Sizes.model_validate(published.UPDOWN)).double()
-    fill(network, tensors(state), (), where=Path("x"), published="")
+    fill(network, state, (), where=Path("x"), published="")
     features = np.random.default_rng(3).normal(size=(7, 64))
     seen = network.seen(torch.from_numpy(features))
     hidden = torch.zeros(4, 2, 6, dtype=torch.float64)

@@ -1,69 +1,25 @@
-"""A checkpoint in a published layout -> the weights of a network of ours: safetensors only, every key accounted for."""
+"""A checkpoint in a published layout -> the weights of a network of ours, every key accounted for."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mner.errors import ModelError
 
-WEIGHTS = "model.safetensors"
-
 Table = Sequence[tuple[str, str]]
 """Pairs of a regular expression and its replacement, applied to a published key one after the other."""
-
-_WRAPPED = "module."
-
-
-def read_weights(folder: Path, *, published: str) -> dict[str, Tensor]:
-    """The arrays of a folder's ``model.safetensors`` by their published keys.
-
-    Args:
-        folder: The folder that the user names.
-        published: Where the checkpoint is published, for messages.
-
-    Raises:
-        ModelError: There is no such file, it is a pickle or damaged, or an array holds NaN or infinity.
-    """
-    path = folder / WEIGHTS
-    if not path.is_file():
-        pickles = sorted(each for suffix in ("pth", "bin", "pt") for each in folder.glob(f"*.{suffix}"))
-        if not pickles:
-            raise ModelError(f"{path}: missing. The checkpoint is published in {published}")
-        raise ModelError(
-            f"{path}: missing; {pickles[0].name} is a pickle, which mner does not read. If you trust it, convert it:\n"
-            f"{conversion(pickles[0], path)}"
-        )
-    try:
-        state = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: damaged ({error}); copy it again") from None
-    for key, array in state.items():
-        if array.is_floating_point() and not bool(array.isfinite().all()):
-            raise ModelError(f"{path}: {key} holds NaN or infinity; copy the file again")
-    if all(key.startswith(_WRAPPED) for key in state):
-        state = {key.removeprefix(_WRAPPED): array for key, array in state.items()}
-    return state
-
-
-def conversion(pickle: Path, path: Path) -> str:
-    """The line that turns a pickle of weights into safetensors; tied arrays are written twice."""
-    script = (
-        "import torch; from safetensors.torch import save_file; "
-        f"state = torch.load('{pickle}', map_location='cpu', weights_only=True); state = state.get('model', state); "
-        f"save_file({{key: torch.as_tensor(array).clone() for key, array in state.items()}}, '{path}')"
-    )
-    return f'python -c "{script}"'
 
 
 def fill(
     network: nn.Module,
-    state: Mapping[str, Tensor],
+    state: Mapping[str, NDArray[Any]],
     table: Table,
     *,
     where: Path,
@@ -93,7 +49,7 @@ def fill(
             continue
         name = renamed(key, table)
         if name in expected and name not in given:
-            given[name] = array
+            given[name] = torch.from_numpy(array)
         else:
             unknown.append(key)
     missing = [name for name in expected if name not in given and name not in optional]
@@ -106,11 +62,11 @@ def fill(
         raise ModelError(
             f"{where}: not a whole checkpoint: {'; '.join(faults)}. Whole ones are published in {published}"
         )
-    for name, array in given.items():
-        if array.shape != expected[name].shape:
+    for name, values in given.items():
+        if values.shape != expected[name].shape:
             raise ModelError(
-                f"{where}: {name} has the shape {tuple(array.shape)}, the network's {tuple(expected[name].shape)}; the "
-                "weights and the sizes in config.json belong to different models"
+                f"{where}: {name} has the shape {tuple(values.shape)}, the network's {tuple(expected[name].shape)}; "
+                "the weights and the sizes in config.json belong to different models"
             )
     whole = {name: given[name].to(expected[name].dtype) if name in given else expected[name] for name in expected}
     network.load_state_dict(whole, strict=True, assign=True)

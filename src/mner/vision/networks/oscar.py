@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mner.encoders._files import read_json
+from mner.encoders._weights import read_weights
 from mner.errors import ModelError
 from mner.vision.networks.beam import Rules, search
-from mner.vision.networks.checkpoint import Table, fill, read_weights
+from mner.vision.networks.checkpoint import Table, fill
 from mner.vision.networks.load import device_named
 
 PUBLISHED = "VinVL_MODEL_ZOO.md of github.com/microsoft/Oscar (coco_captioning_large_scst.zip)"

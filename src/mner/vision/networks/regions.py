@@ -18,12 +18,13 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from mner.encoders._files import read_json
+from mner.encoders._weights import read_weights
 from mner.errors import ModelError
 from mner.types import Box
 from mner.vision.networks.boxes import within
 from mner.vision.networks.c4 import Detector, Sizes, names_of
 from mner.vision.networks.c4_layouts import LAYOUTS, Layout
-from mner.vision.networks.checkpoint import fill, read_weights
+from mner.vision.networks.checkpoint import fill
 from mner.vision.networks.load import device_named
 
 

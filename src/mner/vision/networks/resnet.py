@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from mner.encoders._weights import read_weights
 from mner.errors import ModelError
-from mner.vision.networks.checkpoint import Table, fill, read_weights
+from mner.vision.networks.checkpoint import Table, fill
 
 PUBLISHED = (
     "download.pytorch.org/models (such as resnet152-394f9c45.pth); a model of the hub has a config.json beside it"
@@ -62,14 +64,12 @@ def load(folder: Path) -> tuple[Any, Any]:
     with torch.device("meta"):
         network = transformers.ResNetModel(transformers.ResNetConfig(**_sizes(state, folder)))
     # Older files lack the counters of training steps, on which nothing depends.
-    counters = {
-        f"{key.removesuffix(_MEAN_KEY)}{_COUNTER_KEY}": torch.tensor(0) for key in state if key.endswith(_MEAN_KEY)
-    }
+    counters = {f"{key.removesuffix(_MEAN_KEY)}{_COUNTER_KEY}": np.array(0) for key in state if key.endswith(_MEAN_KEY)}
     fill(network, {**counters, **state}, _KEYS, where=folder, published=PUBLISHED, unused=_CLASSES)
     return network, transformers.ConvNextImageProcessorPil(do_resize=False, image_mean=MEAN, image_std=DEVIATION)
 
 
-def _sizes(state: Mapping[str, Tensor], folder: Path) -> dict[str, Any]:
+def _sizes(state: Mapping[str, NDArray[Any]], folder: Path) -> dict[str, Any]:
     kind, last = ("bottleneck", "conv3") if "layer1.0.conv3.weight" in state else ("basic", "conv2")
     outer = ["conv1.weight", *(f"layer{stage}.0.{last}.weight" for stage in range(1, 5))]
     if lacking := [key for key in outer if key not in state]:

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mner.encoders._files import read_json
+from mner.encoders._weights import read_weights
 from mner.errors import ModelError
 from mner.vision.networks.beam import Rules, search
-from mner.vision.networks.checkpoint import fill, read_weights
+from mner.vision.networks.checkpoint import fill
 from mner.vision.networks.load import device_named
 
 PUBLISHED = "the model zoo of github.com/ruotianluo/self-critical.pytorch (Topdown, bottom-up features; cocotalk.json)"
