@@ -72,7 +72,6 @@ COVERED: dict[str, str] = {
     "data/formats/json": "data/test_json.py",
     "data/formats/text": "data/test_text.py",
     "data/formats/twitter": "data/test_twitter.py",
-    "encoders/glove_6b_50d": "encoders/test_vectors.py",
     "encoders/minilm": "encoders/test_wheel.py",
     "engines/shard_list": "test_bulk.py",
     "interrupt": "training/test_interrupts.py",

