@@ -26,7 +26,7 @@ from mner.training.batches import Split, gold_ids
 from mner.training.cpu_speed.prepare import can_pack, speed_up
 from mner.training.loop import loop
 from mner.training.optimizer import optimizer_of, schedule_of
-from mner.training.records import peak_memory_mib
+from mner.training.records import peak_memory_mib, size
 from mner.views import Array, Piece, Views
 
 CAPTION = Piece("captions", "made", "a man in a dark suit stands in front of a crowd of people holding signs")
@@ -73,6 +73,7 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
     model: Any = build(config, labels, *(load_encoder(encoders.find(name).folder) for name in needs.encoders))
     split = Split(posts, encoded, gold_ids(posts, labels), needs.arrays)
     accelerator = Accelerator(cpu=True)
+    parameters = size(model)  # before embeddings are copied for the sub-tokens that occur
     speed_up(model, [split], config.training, pad_id=views.pad_id, device=accelerator.device)
     packed = can_pack(model, split, pad_id=views.pad_id)
     optimizer = optimizer_of(model.parameter_groups(), config.training)
@@ -92,7 +93,6 @@ def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
         return {"training": trained - begun, "prediction": done - trained, "peak_mib": peak_memory_mib()}
 
     work()
-    parameters = sum(parameter.numel() for parameter in model.parameters())
     return work, {"threads": used, "packed": packed, "parameters": parameters}
 
 
