@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from mner import encoders
-from mner.encoders._oscar import renamed_keys
+from mner.encoders._oscar import published_keys
 from mner.errors import ModelError
 from mner.runtime.torch import load_encoder
 
@@ -75,7 +75,7 @@ def test_encoder_and_its_layers_for_regions_are_carried_over(checkpoint: Path, t
     np.testing.assert_array_equal(written["img_embedding.weight"], published["bert.img_embedding.weight"])
     np.testing.assert_array_equal(written["img_norm.bias"], published["bert.LayerNorm.bias"])
     assert files.max_tokens == 12
-    used = set(renamed_keys(published))
+    used = set(published_keys(published))
     assert len(published) - len(used) == 2, "the pooler and the head of pretraining, and nothing else, are left out"
 
 
@@ -93,11 +93,16 @@ def change(checkpoint: Path, **arrays: np.ndarray | None) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"bert__img_embedding__bias": None}, r"not a whole checkpoint .* 1 missing keys, such as img_embedding\.bias"),
+        (
+            {"bert__img_embedding__bias": None},
+            r"not a whole checkpoint .* 1 missing keys, such as bert\.img_embedding\.bias",
+        ),
+        ({"bert__LayerNorm__weight": None}, r"1 missing keys, such as bert\.LayerNorm\.weight"),
+        ({"bert__extra__gamma": np.zeros(1, np.float32)}, r"1 unknown keys, such as bert\.extra\.gamma"),
         ({"roberta__x": np.zeros(1, np.float32)}, r"1 unknown keys, such as roberta\.x"),
         (
             {"bert__img_embedding__weight": np.zeros((8, 4), np.float32)},
-            r"img_embedding\.weight has the shape \(8, 4\), but config\.json says \(8, 10\)",
+            r": bert\.img_embedding\.weight has the shape \(8, 4\), but config\.json says \(8, 10\)",
         ),
     ],
 )

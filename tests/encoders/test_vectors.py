@@ -46,7 +46,11 @@ def test_every_published_form_is_read(name: str, content: bytes, words: list[str
     ("name", "content", "message"),
     [
         ("a.txt", glove() + b"broken 1.0\n", r"a\.txt:4: expected a word and 2 numbers, found 2 columns"),
-        ("a.txt", glove() + b"broken 1.0 x\n", r"a\.txt:4: not a number among the 2 of 'broken'"),
+        (
+            "a.txt",
+            glove() + b"broken 1.0 x\n",
+            r"a\.txt:4: not a number among the 2 of 'broken'; download the file again",
+        ),
         ("a.txt", glove() + b"broken nan 1\n", r"a\.txt:4: a number is not finite"),
         ("a.txt", b"\xff\xfe 1 2\n", r"a\.txt:1: not UTF-8"),
         ("a.txt", b"word\n", r"a\.txt:1: expected a word and its numbers, found 1 columns"),

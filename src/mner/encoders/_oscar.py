@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,9 @@ def write_encoder(source: Path, folder: Path) -> None:
     state = read_weights(source, published=PUBLISHED)
     if not (source / _VOCABULARY).is_file():
         raise ModelError(f"{source / _VOCABULARY}: missing; it is published beside the weights")
-    renamed = renamed_keys(state)
-    _check(renamed, config, source)
-    save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
+    keys = published_keys(state)
+    _check({name: state[key] for name, key in keys.items()}, keys, config, source)
+    save_file({name: state[key] for name, key in keys.items()}, folder / "model.safetensors", metadata={"format": "pt"})
     settings = {key: value for key, value in config.items() if not key.startswith(("img_", "use_img", "finetuning"))}
     about = {**settings, "model_type": "bert", "architectures": ["BertModel"]}
     (folder / "config.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
@@ -55,14 +55,14 @@ def write_encoder(source: Path, folder: Path) -> None:
     shutil.copyfile(source / _VOCABULARY, folder / _VOCABULARY)
 
 
-def renamed_keys(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The arrays that are used, by their names in the folder.
+def published_keys(state: Iterable[str]) -> dict[str, str]:
+    """The published keys of the arrays that are used, by their names in the folder.
 
-    >>> list(renamed_keys({"bert.embeddings.LayerNorm.gamma": 1, "bert.img_embedding.bias": 2, "cls.bias": 3}))
-    ['embeddings.LayerNorm.weight', 'img_embedding.bias']
+    >>> published_keys(["bert.embeddings.LayerNorm.gamma", "bert.img_embedding.bias", "cls.bias"])
+    {'embeddings.LayerNorm.weight': 'bert.embeddings.LayerNorm.gamma', 'img_embedding.bias': 'bert.img_embedding.bias'}
     """
-    renamed = {}
-    for key, value in state.items():
+    keys = {}
+    for key in state:
         name = key.removeprefix("bert.")
         if name.startswith(HEADS):
             continue
@@ -70,12 +70,19 @@ def renamed_keys(state: Mapping[str, Any]) -> dict[str, Any]:
             if name.endswith(f".{old}"):
                 name = f"{name.removesuffix(old)}{new}"
         layer, _, rest = name.partition(".")
-        renamed[f"{REGIONS[layer]}.{rest}" if layer in REGIONS else name] = value
-    return renamed
+        keys[f"{REGIONS[layer]}.{rest}" if layer in REGIONS else name] = key
+    return keys
 
 
-def _check(state: Mapping[str, Any], config: Mapping[str, Any], source: Path) -> None:
-    """Every key of the configured network is there in its size, and no other."""
+def _published(name: str) -> str:
+    """What a missing array would be called in the checkpoint."""
+    layer, _, rest = name.partition(".")
+    theirs = {ours: published for published, ours in REGIONS.items()}
+    return f"bert.{theirs.get(layer, layer)}.{rest}"
+
+
+def _check(state: Mapping[str, Any], keys: Mapping[str, str], config: Mapping[str, Any], source: Path) -> None:
+    """Every array of the configured network is there in its size, and no other; messages have published keys."""
     try:
         hidden, inner = int(config["hidden_size"]), int(config["intermediate_size"])
         layers, regions = int(config["num_hidden_layers"]), int(config.get("img_feature_dim", 2054))
@@ -104,8 +111,8 @@ def _check(state: Mapping[str, Any], config: Mapping[str, Any], source: Path) ->
     for name in norms:
         expected |= {f"{name}.weight": (hidden,), f"{name}.bias": (hidden,)}
     buffers = {"embeddings.position_ids"}
-    missing = [name for name in expected if name not in state]
-    unknown = [name for name in state if name not in expected and name not in buffers]
+    missing = [_published(name) for name in expected if name not in state]
+    unknown = [keys[name] for name in state if name not in expected and name not in buffers]
     if missing or unknown:
         parts = [
             f"{len(names)} {kind} keys, such as {names[0]}"
@@ -118,7 +125,7 @@ def _check(state: Mapping[str, Any], config: Mapping[str, Any], source: Path) ->
     wrong = [name for name, shape in expected.items() if tuple(state[name].shape) != shape]
     if wrong:
         raise ModelError(
-            f"{source}: {wrong[0]} has the shape {tuple(state[wrong[0]].shape)}, but config.json says "
+            f"{source}: {keys[wrong[0]]} has the shape {tuple(state[wrong[0]].shape)}, but config.json says "
             f"{expected[wrong[0]]}; the files belong to different models"
         )
     with (source / _VOCABULARY).open("rb") as vocabulary:

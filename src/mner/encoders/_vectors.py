@@ -107,7 +107,9 @@ def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
             try:
                 vector = np.array(cut[1:], np.float32)
             except ValueError:
-                raise DataError(f"{path}:{number}: not a number among the {width} of {cut[0]!r}") from None
+                raise DataError(
+                    f"{path}:{number}: not a number among the {width} of {cut[0]!r}; download the file again"
+                ) from None
             yield cut[0], _finite(vector, f"{path}:{number}")
     if 0 < count >= number:
         raise DataError(f"{path}: ends after {number - 1:,} of {count:,} words; download the file again")

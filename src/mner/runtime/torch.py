@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -186,15 +187,35 @@ def load_head(model: nn.Module, head: Mapping[str, np.ndarray], *, where: str) -
         ModelError: One is missing, unknown, or of another shape.
     """
     expected = head_state(model)
-    odd = sorted(set(expected) ^ set(head))
-    if odd:
-        raise ModelError(f"{where}/head.safetensors: missing or unknown arrays: {', '.join(odd)}")
+    if faults := head_faults(expected, head):
+        raise ModelError(
+            f"{where}/head.safetensors: {faults}; copy the whole model again. If its model.json names a newer mner, "
+            "update mner"
+        )
     for name, value in expected.items():
-        if tuple(value.shape) != head[name].shape:
-            raise ModelError(
-                f"{where}/head.safetensors: {name} has shape {head[name].shape}, expected {tuple(value.shape)}"
-            )
         value.copy_(torch.from_numpy(head[name]))
+
+
+def head_faults(
+    expected: Mapping[str, torch.Tensor],
+    head: Mapping[str, np.ndarray],
+    free: Mapping[str, Sequence[int]] = MappingProxyType({}),
+) -> str:
+    """What keeps saved arrays from being copied into a model's, or "": the first fault, and how many more there are.
+
+    Args:
+        expected: The model's arrays.
+        head: The saved ones.
+        free: Axes of an array along which the lengths may differ.
+    """
+    faults = [f"{name} is missing" for name in sorted(expected.keys() - head.keys())]
+    faults += [f"{name} is unknown" for name in sorted(head.keys() - expected.keys())]
+    for name in sorted(expected.keys() & head.keys()):
+        there, here = head[name].shape, tuple(expected[name].shape)
+        bound = [axis for axis in range(len(here)) if axis not in free.get(name, ())]
+        if len(there) != len(here) or any(there[axis] != here[axis] for axis in bound):
+            faults.append(f"{name} has the shape {there}, expected {here}")
+    return f"{faults[0]}{f', and {len(faults) - 1} more arrays differ' if len(faults) > 1 else ''}" if faults else ""
 
 
 def save(

@@ -14,7 +14,7 @@ from mner.models import Model
 from mner.runtime.graph_weights import graph_weights
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel
-from mner.runtime.torch import head_state, load_encoder
+from mner.runtime.torch import head_faults, head_state, load_encoder
 
 BY_LABEL = {
     "emission.weight": (0,),
@@ -46,7 +46,11 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
         except RuntimeError as error:
             raise ModelError(f"{saved.folder}: its encoder is not the one of model.encoder: {error}") from error
     state = head_state(model)
-    _refuse_other_layers(state, saved)
+    if faults := head_faults(state, saved.head, BY_LABEL):
+        raise ModelError(
+            f'{saved.folder}/head.safetensors: {faults}. The model of model.init ("{saved.config.model.name}") has '
+            f"other layers than this one; set [model] as in {saved.folder / 'config.toml'}, or leave model.init out"
+        )
     shared = [label for label in labels if label in saved.labels]
     here = torch.tensor([list(labels).index(label) for label in shared])
     there = torch.tensor([saved.labels.index(label) for label in shared])
@@ -92,24 +96,6 @@ def start_layers(model: nn.Module, start: Mapping[str, str], folders: Sequence[P
                 )
             with torch.no_grad():
                 state[key].copy_(values)
-
-
-def _refuse_other_layers(state: Mapping[str, torch.Tensor], saved: SavedModel) -> None:
-    """Each array outside the encoders is in both models, in one shape but for the axes that run over labels."""
-    faults = [f"{name} is missing" for name in sorted(state.keys() - saved.head.keys())]
-    faults += [f"{name} is unknown" for name in sorted(saved.head.keys() - state.keys())]
-    for name in sorted(state.keys() & saved.head.keys()):
-        there, here = saved.head[name].shape, tuple(state[name].shape)
-        free = BY_LABEL.get(name, ())
-        if len(there) != len(here) or any(there[axis] != here[axis] for axis in range(len(here)) if axis not in free):
-            faults.append(f"{name} has the shape {there}, expected {here}")
-    if faults:
-        more = f", and {len(faults) - 1} more arrays differ" if len(faults) > 1 else ""
-        raise ModelError(
-            f"{saved.folder}/head.safetensors: {faults[0]}{more}. The model of model.init "
-            f'("{saved.config.model.name}") has other layers than this one; set [model] as in '
-            f"{saved.folder / 'config.toml'}, or leave model.init out"
-        )
 
 
 def _exported(model: nn.Module, encoder: nn.Module, saved: SavedModel) -> dict[str, torch.Tensor]:

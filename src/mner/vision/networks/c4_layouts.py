@@ -41,6 +41,7 @@ class Layout:
         mean: Blue, green and red that are subtracted.
         prepare: From a picture and the mean to the network's input and its pixels for one of the picture's, across
             and down.
+        files: Of the vocabulary: which names the objects, and which the attributes.
         names: From the folder to the objects and the attributes from 1 on.
     """
 
@@ -53,6 +54,7 @@ class Layout:
     unused: tuple[str, ...]
     mean: tuple[float, float, float]
     prepare: Callable[[Image.Image, Tensor], tuple[Tensor, tuple[float, float]]]
+    files: tuple[str, str]
     names: Callable[[Path], tuple[tuple[str, ...], tuple[str, ...]]]
 
 
@@ -150,6 +152,7 @@ VINVL = Layout(
     unused=(r"attribute\.feature_extractor\..*", _COUNTERS),
     mean=(103.530, 116.280, 123.675),
     prepare=_resized,
+    files=(LABELS, LABELS),
     names=_labels,
 )  # fmt: skip
 """X152-C4: ResNeXt-152 32x8d, 1,594 objects and 524 attributes."""
@@ -186,6 +189,7 @@ BOTTOMUP = Layout(
     unused=(_COUNTERS,),
     mean=(102.9801, 115.9465, 122.7717),
     prepare=_sampled,
+    files=(OBJECTS, ATTRIBUTES),
     names=_lines,
 )  # fmt: skip
 """Anderson et al.'s detector as converted from Caffe: ResNet-101, 1,600 objects and 400 attributes."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from mner.errors import ModelError
 
@@ -42,17 +42,17 @@ def fill(
         ModelError: An array is missing or unknown, or has another shape than the network's sizes ask for.
     """
     expected = network.state_dict()
-    given: dict[str, Tensor] = {}
+    keys: dict[str, str] = {}  # published keys by the network's names
     unknown = []
-    for key, array in state.items():
+    for key in state:
         if any(re.fullmatch(pattern, key) for pattern in unused):
             continue
         name = renamed(key, table)
-        if name in expected and name not in given:
-            given[name] = torch.from_numpy(array)
+        if name in expected and name not in keys:
+            keys[name] = key
         else:
             unknown.append(key)
-    missing = [name for name in expected if name not in given and name not in optional]
+    missing = [f"the network's {name}" for name in expected if name not in keys and name not in optional]
     if missing or unknown:
         faults = [
             f"{len(names)} {fault} array{'s' if len(names) > 1 else ''}, such as {names[0]}"
@@ -62,13 +62,17 @@ def fill(
         raise ModelError(
             f"{where}: not a whole checkpoint: {'; '.join(faults)}. Whole ones are published in {published}"
         )
-    for name, values in given.items():
-        if values.shape != expected[name].shape:
+    for name, key in keys.items():
+        if state[key].shape != tuple(expected[name].shape):
             raise ModelError(
-                f"{where}: {name} has the shape {tuple(values.shape)}, the network's {tuple(expected[name].shape)}; "
-                "the weights and the sizes in config.json belong to different models"
+                f"{where}: {key} has the shape {state[key].shape}, the network's {tuple(expected[name].shape)}; the "
+                "weights, or the sizes in config.json where there is one, are those of another model than the one "
+                f"published in {published}"
             )
-    whole = {name: given[name].to(expected[name].dtype) if name in given else expected[name] for name in expected}
+    whole = {
+        name: torch.from_numpy(state[keys[name]]).to(value.dtype) if name in keys else value
+        for name, value in expected.items()
+    }
     network.load_state_dict(whole, strict=True, assign=True)
     network.requires_grad_(False).eval()
 

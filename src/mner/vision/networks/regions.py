@@ -147,11 +147,12 @@ def _load(folder: Path, device: torch.device) -> RegionDetector:
                 f"{folder / 'config.json'}: {where}: {fault['msg']}; known: {', '.join(Sizes.model_fields)}"
             ) from None
     objects, attributes = layout.names(folder)
-    for kind, words, count in (("objects", objects, sizes.objects), ("attributes", attributes, sizes.attributes)):
+    kinds = (("objects", objects, sizes.objects), ("attributes", attributes, sizes.attributes))
+    for file, (kind, words, count) in zip(layout.files, kinds, strict=True):
         if len(words) != count:
             raise ModelError(
-                f"{folder}: the vocabulary names {len(words)} {kind}, the checkpoint has {count}; take the vocabulary "
-                f"that is published with it: {layout.published}"
+                f"{folder / file}: names {len(words)} {kind}, the checkpoint has {count}; take the vocabulary that is "
+                f"published with it: {layout.published}"
             )
     with torch.device("meta"):
         network = Detector(sizes, layout.traits)
