@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from mner.analysis.captions import captions
 from mner.analysis.parts.loaded_run import LoadedRun
 from mner.errors import DataError
+from mner.types import Caption, VisualContext
 
 
 def test_curve_reads_the_first_k_captions(opened: Callable[..., LoadedRun]) -> None:
@@ -38,7 +40,17 @@ def test_order_decides_what_comes_first(opened: Callable[..., LoadedRun]) -> Non
 def test_order_by_default_is_that_of_the_contexts(opened: Callable[..., LoadedRun]) -> None:
     result = captions([opened(context={"order": ["captions"]})])
     assert result.order == ("a", "b")
-    assert result.trained is None
+    assert result.trained == 2
+
+
+def test_captions_of_one_source_are_counted_each(opened: Callable[..., LoadedRun]) -> None:
+    run = opened(context={"order": ["captions"], "captions": ["a"]})
+    several = tuple(Caption(f"caption {number}", source="a") for number in range(5))
+    run = replace(run, contexts=[None, *(VisualContext("1.jpg", captions=several) for _ in run.contexts[1:])])
+    result = captions([run])
+    assert result.trained == 5 and [point.captions for point in result.points] == [0, 1, 2, 3, 4, 5]
+    tags = opened(context={"order": ["tags"], "captions": ["a"]})
+    assert captions([tags]).trained == 0
 
 
 def test_runs_make_a_mean_with_a_signature(opened: Callable[..., LoadedRun]) -> None:

@@ -40,14 +40,14 @@ class Captions:
     Attributes:
         row: Data set and experiment.
         order: Sources of the captions, in the order they are taken.
-        trained: Captions beside a post in training at most: the sources its configuration names; None for all.
+        trained: Captions beside a post at most, as [context] takes them; 0 where training read none.
         posts: Posts of the split.
         points: k = 0, 1, ..., n. At k = 0 other kinds of context, if the model reads any, are still there.
     """
 
     row: str
     order: tuple[str, ...]
-    trained: int | None
+    trained: int | None  # None: all, in records of earlier versions
     posts: int
     points: tuple[CaptionPoint, ...]
 
@@ -84,10 +84,13 @@ def captions(runs: Runs, *, order: Sequence[str] | None = None) -> Captions:
         DataError: No post has a caption of these sources.
     """
     f1: list[list[float]] = []
+    trained = 0
     for run in runs:
+        if "I+T" in run.trained:
+            trained = max(map(_captions, run.pieces()), default=0)
         chosen = tuple(order or run.config.context.captions or sources(run.contexts))
         pieces = run.pieces(_with_captions(run.config.context, chosen))
-        counts = [sum(piece.kind == "captions" for piece in post) for post in pieces]
+        counts = [_captions(post) for post in pieces]
         if not max(counts, default=0):
             listed = ", ".join(chosen) or "-"
             raise DataError(f"{run.row}: no post of {run.data} has a caption of the sources {listed}{run.substitute}")
@@ -104,9 +107,6 @@ def captions(runs: Runs, *, order: Sequence[str] | None = None) -> Captions:
         )
         for k, of_runs in enumerate(zip(*f1, strict=True))
     )
-    named = run.config.context.captions
-    used = "I+T" in run.trained and "captions" in run.config.context.order
-    trained = (None if named is None else len(named)) if used else 0
     return Captions(run.row, chosen, trained, len(run.posts), points)
 
 
@@ -125,6 +125,10 @@ def first(pieces: Sequence[Piece], k: int) -> tuple[Piece, ...]:
     """The pieces with only the first ``k`` captions among them."""
     chosen = [number for number, piece in enumerate(pieces) if piece.kind == "captions"][:k]
     return tuple(piece for number, piece in enumerate(pieces) if piece.kind != "captions" or number in chosen)
+
+
+def _captions(pieces: Sequence[Piece]) -> int:
+    return sum(piece.kind == "captions" for piece in pieces)
 
 
 def _cut(run: LoadedRun, pieces: Sequence[tuple[Piece, ...]]) -> int:
