@@ -164,6 +164,9 @@ def test_page_holds_every_cell_of_the_tables(results: Path, parse: Callable[[str
     assert signed == [signature for each in parts for _, signature in each.signatures]
     links = [link["href"] for link in result.attributes_of("a")]
     assert links == ["#tiny", "#uses-of-the-test-splits"]
+    (results / "test-uses.jsonl").write_bytes(b"\xff\n")
+    with pytest.raises(DataError, match=r"test-uses\.jsonl: not the uses of test splits"):
+        sections(results)
     assert {section.get("id") for section in result.attributes_of("section")} == {link[1:] for link in links}
 
 

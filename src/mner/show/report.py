@@ -266,7 +266,11 @@ def _uses(results: Path) -> TextTable | None:
     uses: Counter[str] = Counter()
     models: dict[str, set[RunId]] = {}
     last: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else (), start=1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not the uses of test splits ({error}); restore the file") from None
+    for number, line in enumerate(lines, start=1):
         try:
             use = json.loads(line)
             run = RunId.parse(use["run"])._replace(model=use["model"])
