@@ -99,6 +99,19 @@ def test_rows_are_compared_with_the_text_alone(results: Path) -> None:
     assert any("`delta=+57.14 ci95=[" in line for line in lines)
 
 
+def test_baseline_goes_by_its_name_or_identity(results: Path, make_record: Make, commit: Commit) -> None:
+    tuned = {"experiment": "text", "tuned": True}
+    commit(make_record("text-tuned", 1, {"T": WORSE, "I+T": WORSE}, identity=tuned))
+    tuned = {"experiment": "ita-ga-cva", "tuned": True}
+    commit(make_record("ita-tuned", 1, {"T": LESS, "I+T": GOLD}, identity=tuned))
+    for baseline, rows in (("text", {"ita-ga-cva", "text-tuned", "ita-tuned"}), ("text-tuned", {"ita-tuned"})):
+        text = tables.markdown(TITLE, ABOUT, sections(results, baseline=baseline))
+        lines = [line.split(" | ") for line in part(text, "Against the text alone") if " | test | " in line]
+        assert {line[0].removeprefix("| ") for line in lines} == rows
+    with pytest.raises(DataError, match='no experiment "txt"; experiments: ita-ga-cva, ita-tuned, text, text-tuned'):
+        sections(results, baseline="txt")
+
+
 def test_rows_on_another_encoder_have_a_baseline_of_their_own(results: Path, make_record: Make, commit: Commit) -> None:
     mpnet = {"encoder": {"name": "mpnet"}}
     commit(make_record("ita-ga-cva-mpnet", 1, {"T": LESS, "I+T": GOLD}, **mpnet))
@@ -151,6 +164,9 @@ def test_damaged_log_of_uses_is_named(results: Path) -> None:
         stream.write('{"run": ')
     with pytest.raises(DataError, match=r"test-uses\.jsonl:4: not a use of a test split"):
         sections(results)
+    (results / "test-uses.jsonl").write_bytes(b"\xff\n")
+    with pytest.raises(DataError, match=r"test-uses\.jsonl: not the uses of test splits"):
+        sections(results)
 
 
 def test_page_holds_every_cell_of_the_tables(results: Path, parse: Callable[[str], Any]) -> None:
@@ -164,9 +180,6 @@ def test_page_holds_every_cell_of_the_tables(results: Path, parse: Callable[[str
     assert signed == [signature for each in parts for _, signature in each.signatures]
     links = [link["href"] for link in result.attributes_of("a")]
     assert links == ["#tiny", "#uses-of-the-test-splits"]
-    (results / "test-uses.jsonl").write_bytes(b"\xff\n")
-    with pytest.raises(DataError, match=r"test-uses\.jsonl: not the uses of test splits"):
-        sections(results)
     assert {section.get("id") for section in result.attributes_of("section")} == {link[1:] for link in links}
 
 

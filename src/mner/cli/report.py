@@ -24,7 +24,8 @@ def report(
     baseline: Annotated[
         str | None,
         typer.Option(
-            help="Experiment that the others are compared with; by default the one that reads the words alone.",
+            help="Experiment that the others are compared with, by the name in the tables; by default the one that "
+            "reads the words alone.",
             show_default=False,
         ),
     ] = None,

@@ -40,14 +40,17 @@ def sections(results: Path, *, baseline: str | None = None) -> list[Section]:
 
     Args:
         results: Folder of run records.
-        baseline: The experiment that all others are compared with; None takes the one that reads the words alone,
-            where there is one such.
+        baseline: The experiment that all others are compared with, by its name or its identity; None takes the one
+            that reads the words alone, where there is one such.
 
     Raises:
-        DataError: There are no run records, one is damaged, or the seeds of an experiment saw different data or
-            settings.
+        DataError: There are no run records, one is damaged, the seeds of an experiment saw different data or settings,
+            or no experiment is called ``baseline``.
     """
     experiments, searches, recorded = read_experiments(results), read_searches(results), read_analyses(results)
+    names = sorted({each.name for each in experiments.values()})
+    if baseline not in (None, *names, *(each.identity.experiment for each in experiments.values())):
+        raise DataError(f'{results}: no experiment "{baseline}"; experiments: {", ".join(names)}')
     report = []
     for data, of_data in by_data(experiments).items():
         analyses = [each for each in recorded if each.data == data]
