@@ -9,7 +9,7 @@ from lab.goals import MINILM, MPNET, T15, T17
 from lab.picture_share import shares
 from mner.analysis.parts.report import Bars
 from mner.runs import Experiment, read_experiments
-from mner.runs.compare import Comparison
+from mner.runs.compare import Comparison, Line
 from mner.runs.record import ScoredSplit
 from mner.show.baseline_gains import tried
 from mner.show.charts import svg_file
@@ -59,6 +59,10 @@ TEXTS = (
 
 HEADS = ("what", "over the words alone", "view", "F1", "difference", "95 % interval", "p t-test", "seeds", "both tests")
 WRITTEN = "Written by `python -m lab.report` from the run records in `lab/results/`; do not edit."
+TESTED = (
+    "A difference counts as a gain where both tests hold: the paired bootstrap's 95 % interval above 0, and p of "
+    "Student's t-test over seeds below 0.05. It counts as a loss where the interval is below 0 and p as small."
+)
 CHART = "F1 points over the tuned words alone, Twitter-15 test; blue: T view, green: I+T view"
 Rows = Mapping[tuple[str, str], Experiment]
 
@@ -89,12 +93,12 @@ def table(compared: Sequence[tuple[str, Experiment, dict[ViewName, Comparison]]]
                     called,
                     experiment.name,
                     view,
-                    mean_sd(experiment.f1(split, view)),
+                    mean_sd(line.a),
                     signed(line.difference),
                     "-" if line.interval is None else bounds(line.interval),
                     "-" if line.t_test is None else p_value(line.t_test.p),
                     str(min(len(comparison.seeds_a), len(comparison.seeds_b))),
-                    "yes" if sure(line) else "no",
+                    verdict(line) if sure(line) else "no",
                 )
 
     return TextTable(("what", "row", *HEADS[2:]), tuple(lines()), texts=3)
@@ -110,18 +114,19 @@ def chart(compared: Sequence[tuple[str, Experiment, dict[ViewName, Comparison]]]
     return svg_file([Bars(CHART, "points of F1", ("T: words alone read", "I+T: with the picture"), tuple(groups))])
 
 
-def sentence(comparison: Comparison, experiment: Experiment, text: Experiment) -> str:
-    """One difference in words.
-
-    Its two means are over all seeds of each side.
-    """
-    line, split = comparison.lines[0], comparison.split
+def sentence(comparison: Comparison) -> str:
+    """One difference in words, with the means of the seeds that are compared."""
+    line = comparison.lines[0]
     interval = "no interval" if line.interval is None else f"95 % interval {bounds(line.interval)}"
-    kind = "gain" if line.difference > 0 else "loss"
-    verdict = f"both tests hold it for a {kind}" if sure(line) else f"no {kind} by both tests"
-    means = f"{mean_sd(experiment.f1(split, comparison.view_a))} against {mean_sd(text.f1(split, comparison.view_b))}"
+    said = f"both tests hold it for a {verdict(line)}" if sure(line) else f"no {verdict(line)} by both tests"
+    means = f"{mean_sd(line.a)} against {mean_sd(line.b)}"
     seeds = min(len(comparison.seeds_a), len(comparison.seeds_b))
-    return f"{signed(line.difference)} ({means}; {interval}, {seeds} seed{'s' * (seeds > 1)}): {verdict}."
+    return f"{signed(line.difference)} ({means}; {interval}, {seeds} seed{'s' * (seeds > 1)}): {said}."
+
+
+def verdict(line: Line) -> str:
+    """What a difference is if both tests hold: a gain or a loss."""
+    return "loss" if line.difference < 0 else "gain"
 
 
 def caveats(rows: Rows, chosen: Sequence[tuple[str, str, str]]) -> Iterator[str]:
@@ -139,8 +144,7 @@ def caveats(rows: Rows, chosen: Sequence[tuple[str, str, str]]) -> Iterator[str]
         for view, comparison in views.items():
             dev = on_dev.get(name, {}).get(view)
             if dev is not None and sure(dev.lines[0]) != sure(comparison.lines[0]):
-                said = sentence(dev, rows[T15, name], rows[T15, bases[name]])
-                yield f"On dev, {name} {view} over {bases[name]}: {said}"
+                yield f"On dev, {name} {view} over {bases[name]}: {sentence(dev)}"
 
 
 def results(records: Path) -> dict[str, str]:
@@ -155,8 +159,7 @@ def results(records: Path) -> dict[str, str]:
     parts = [
         Part(
             "What is claimed",
-            "A difference counts as a gain where both tests hold: the paired bootstrap's 95 % interval above 0, and p "
-            "of Student's t-test over seeds below 0.05.",
+            TESTED,
             notes=tuple(_claims(rows)),
         ),
         Part(
@@ -170,7 +173,7 @@ def results(records: Path) -> dict[str, str]:
             "The picture's share",
             "What is left of the gain over the best row without the post's own picture, on the seeds that all have.",
             notes=tuple(
-                f"{each.view_a} view of {each.a} over {each.b}: " + sentence(each, rows[T15, each.a], rows[T15, each.b])
+                f"{each.view_a} view of {each.a} over {each.b}: " + sentence(each)
                 for each in shared
                 if each.a == METHOD
             ),
@@ -211,7 +214,7 @@ def paper(records: Path) -> dict[str, str]:
         ),
         Part(
             "Where ours stands",
-            "Each row over the tuned words alone on the same encoder, on the seeds that both have.",
+            "Each row over the tuned words alone on the same encoder, on the seeds that both have. " + TESTED,
             table(compared, "test"),
             notes=tuple(caveats(rows, ROWS)),
         ),
@@ -266,9 +269,9 @@ def _claims(rows: Rows) -> Iterator[str]:
         ("Twitter-17 dev", T17, "dev", METHOD, TEXT, MINILM),
     )
     for where, data, split, name, base, encoder in of:
-        for _, experiment, views in gains(rows, [(name, base, "")], data=data, split=split):
+        for _, _, views in gains(rows, [(name, base, "")], data=data, split=split):
             if "I+T" in views:
-                said = sentence(views["I+T"], experiment, rows[data, base])
+                said = sentence(views["I+T"])
                 yield f"{where}, {encoder}: ITA-GA + CVA with the picture, over the tuned words alone: {said}"
 
 

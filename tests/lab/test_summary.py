@@ -29,9 +29,14 @@ def test_claim_names_gain_interval_and_verdict(first: str) -> None:
 
 def test_figures_are_those_of_the_tables(first: str) -> None:
     tables = (ROOT / "docs" / "results-tables.md").read_text(encoding="utf-8")
-    figures = re.findall(r"\d\d\.\d\d ± \d\.\d\d", first)
+    before, _, share = first.partition("## The picture's share")
+    figures = re.findall(r"\d\d\.\d\d ± \d\.\d\d", before)
     assert figures
     assert [figure for figure in figures if figure not in tables] == []
+    differences = re.findall(r": ([+\u2212]\d\.\d\d) \((\d\d\.\d\d) ± \S+ against (\d\d\.\d\d) ± ", before + share)
+    assert len(differences) == 5
+    for difference, ours, theirs in differences:  # means of the seeds that are compared, each rounded by itself
+        assert abs(float(difference.replace("\u2212", "-")) - (float(ours) - float(theirs))) < 0.011
 
 
 def test_systems_without_a_picture_are_compared_with_the_words_alone() -> None:
@@ -63,11 +68,16 @@ def test_versions_and_verdicts_that_dev_does_not_share_stand_below_the_systems()
     assert f"- {trained}\n- {said}\n" in page
 
 
-def test_difference_below_zero_is_a_loss() -> None:
+def test_loss_is_no_gain() -> None:
+    page = summary.paper(RESULTS)["paper.md"]
+    (row,) = [line.split(" | ") for line in page.splitlines() if "| text-pad-tuned |" in line]
+    assert row[4].startswith("\u2212") and row[-1] == "loss |"
+    assert "It counts as a loss where" in page
     rows = read_experiments(RESULTS)
-    ((_, experiment, views),) = summary.gains(rows, [("text-pad-tuned", "text-tuned", "")])
-    said = summary.sentence(views["T"], experiment, rows["twitter15", "text-tuned"])
-    assert said.startswith("−") and said.endswith("both tests hold it for a loss.")
+    ((_, _, views),) = summary.gains(rows, [("text-pad-tuned", "text-tuned", "")])
+    assert summary.sentence(views["T"]).endswith("both tests hold it for a loss.")
+    ((_, _, views),) = summary.gains(rows, [("text-double-steps-tuned", "text-tuned", "")])
+    assert summary.sentence(views["T"]).endswith("no loss by both tests.")
 
 
 def test_charts_are_small_and_load_nothing() -> None:
