@@ -123,6 +123,9 @@ def test_artefact_alone_has_statistics(runs: Path) -> None:
         ),
         (("cost", "--split", "train"), "cost has no option --split; its options: none"),
         (("cases", "{ita}", "--images", "nowhere"), "no such folder"),
+        (("cases", "{ita}", "--images", "{ita}"), "goes with a page: --out FILE.html"),
+        (("cases", "{ita}", "--images", "{ita}", "--out", "cases.md"), "goes with a page: --out FILE.html"),
+        (("cases", "{ita}", "--json", "--out", "cases.json"), "give one of them"),
         (("cases", "{ita}", "--out", "{ita}"), "Invalid value for '--out'"),
     ],
 )

@@ -52,6 +52,12 @@ def test_rows_hold_evidence(run: Run, posts_file: Path, contexts: Path) -> None:
     assert table[2]["context"] == [{"kind": "captions", "source": "x", "text": "a dog"}]
 
 
+def test_json_and_pages_exclude_each_other(run: Run, posts_file: Path, tmp_path: Path) -> None:
+    result = run(posts_file, "--json", "--html", tmp_path / "page.html")
+    assert result.exit_code == 2 and "give one of them" in result.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
 def test_missing_pictures_come_with_a_hint_at_their_folder(run: Run, posts_file: Path, tmp_path: Path) -> None:
     assert "3 pictures not found" in run(posts_file, "--limit", "3").stderr
     assert "the picture was not used" in run("--text", TEXT, "--image", tmp_path / "nope.png").stderr

@@ -128,9 +128,13 @@ def analyze(
     from mner import analysis
     from mner.analysis.parts.analysis_record import check_recordable, write_analysis
 
+    if as_json and out is not None:
+        raise typer.BadParameter("prints, --out writes a file; give one of them", param_hint="--json")
+    form = "html" if out is None else FORMS.get(out.suffix.lower(), "html")
     if images is not None:
         check_folder(images, "--images")
-    form = "html" if out is None else FORMS.get(out.suffix.lower(), "html")
+        if out is None or form != "html":
+            raise typer.BadParameter("goes with a page: --out FILE.html", param_hint="--images")
     if out is not None:
         check_file(out, PAGE if form == "html" else Kind("an analysis", None), force=force)
     options = analysis.checked_options(name, dict(_values(name, ctx.obj)))

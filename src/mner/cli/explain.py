@@ -51,6 +51,8 @@ def explain(
 ) -> None:
     """Show each entity's probability with and without the picture, and without each source of what was read."""
     source.check_source(posts, text, image)
+    if as_json and html is not None:
+        raise typer.BadParameter("prints, --html writes pages; give one of them", param_hint="--json")
     if gold and posts is None:
         raise typer.BadParameter("goes with a file of posts; --text has no labels", param_hint="--gold")
     one_page = html is not None and html.suffix.lower() in {".html", ".htm"} and not html.is_dir()
