@@ -90,13 +90,15 @@ def test_options_of_a_record_without_them_are_those_of_its_result(
     }
 
 
-def test_what_is_not_recorded_is_refused_beforehand(tmp_path: Path) -> None:
+def test_what_is_not_recorded_is_refused_beforehand(tmp_path: Path, tiny_model: Path) -> None:
     with pytest.raises(MnerError, match="cost reads run records"):
         check_recordable("cost", [], "dev")
     for rows, split in (([str(tmp_path), str(tmp_path)], "dev"), (["nowhere"], "dev"), ([str(tmp_path)], "train")):
         with pytest.raises(MnerError, match="takes one experiment"):
             check_recordable("captions", rows, split)
-    check_recordable("captions", [str(tmp_path)], "dev")
+    with pytest.raises(MnerError, match="neither a run, nor a model"):
+        check_recordable("ocr", [str(tmp_path)], "dev")  # perhaps the shards of an artefact
+    check_recordable("captions", [str(tiny_model)], "dev")
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"analysis": "captions", "result": {}}'])

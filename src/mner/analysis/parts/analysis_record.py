@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import JsonValue, StrictStr, TypeAdapter, ValidationError
 
 from mner import analysis, plugins
+from mner.analysis.parts.loaded_run import row_runs
 from mner.config import Section
 from mner.errors import DataError, MnerError
 from mner.files import write_json
@@ -48,7 +49,9 @@ def check_recordable(name: str, rows: Sequence[str], split: str) -> None:
     """Refuse what is not recorded, before it takes time.
 
     Raises:
-        MnerError: The analysis reads records itself, or there are several rows, artefacts, or another split than dev.
+        MnerError: The analysis reads records itself, or there are several rows, artefacts, another split than dev, or
+            no finished run.
+        DataError: One in a folder of runs lacks its record or its model, or its record is damaged.
     """
     about = analysis.about(name)
     if about.reads == "records":
@@ -59,6 +62,7 @@ def check_recordable(name: str, rows: Sequence[str], split: str) -> None:
         raise MnerError(f"--record: {name} does not say what its results are (ABOUT.result), so they are not recorded")
     if split != "dev" or len(rows) != 1 or not Path(rows[0]).is_dir():
         raise MnerError("--record: takes one experiment, a run or a folder of runs, on dev")
+    row_runs(Path(rows[0]))
 
 
 def write_analysis(
