@@ -13,6 +13,9 @@ NAMING = "blip2"
 CAPTIONS_ONLY = "contexts/twitter"
 """How the files of contexts begin that hold captions of real captioners, and no tags or OCR of the paper's kind."""
 
+STAND_INS = {"tags": "object names taken from captions for tags", "ocr": "texts quoted by a language model for OCR"}
+"""What these files hold in the place of other kinds of context."""
+
 
 def remark(experiment: Experiment) -> str | None:
     """What must be said of an experiment on contexts of another kind; None of any other."""
@@ -21,11 +24,9 @@ def remark(experiment: Experiment) -> str | None:
         return None
     if NAMING in (setting(config, "context.captions") or ()):
         return "the captions of a third captioner come first, which at times name who is seen"
-    files = setting(config, "data.contexts") or ()
-    if {"tags", "ocr"} & set(setting(config, "context.order") or ()) and any(
-        name.startswith(CAPTIONS_ONLY) for name in files
-    ):
-        return "stand-ins: object names taken from captions for tags, texts quoted by a language model for OCR"
+    read = [kind for kind in STAND_INS if kind in (setting(config, "context.order") or ())]
+    if read and any(name.startswith(CAPTIONS_ONLY) for name in setting(config, "data.contexts") or ()):
+        return f"stand-ins: {', '.join(STAND_INS[kind] for kind in read)}"
     return None
 
 
