@@ -56,9 +56,21 @@ def test_views_rows_and_seeds_are_told_apart(make_record: Make, commit: Commit) 
     assert rows.f1 == pytest.approx(((400 / 7 + 200 / 7) / 2, 400 / 7))
     assert rows.best.f1 == pytest.approx((400 / 7, 600 / 7))
     assert rows.gain == pytest.approx((400 / 7 + 600 / 7) / 2 - 400 / 7)
+    assert ita_seeds.gain == pytest.approx(600 / 7 - 400 / 7)
     assert ita_seeds.best.f1 == pytest.approx((600 / 7,)) and ita_seeds.differ == 100.0
     assert (text_seeds.gain, text_seeds.differ) == (pytest.approx(0.0), 0.0)
     assert " view=oracle(ita-ga-cva/I+T|text/T) " in rows.best.signature and " seeds=2 " in rows.best.signature
+
+
+def test_gain_of_seeds_does_not_depend_on_their_order(make_record: Make, commit: Commit) -> None:
+    gains = []
+    for name, results in (("a", (LESS, GOLD, OTHER)), ("b", (GOLD, OTHER, LESS)), ("c", (OTHER, GOLD, LESS))):
+        for seed, result in enumerate(results, 1):
+            row = commit(make_record(name, seed, {"T": result, "I+T": result}))
+        *_, seeds = oracle(read_experiment(row), split="test").choices
+        gains.append(seeds.gain)
+    # With GOLD nothing is gained; LESS and OTHER gain 600 / 7 - 400 / 7.
+    assert gains == pytest.approx([200 / 7 / 3] * 3)
 
 
 def test_records_without_outcomes_are_refused(make_record: Make, commit: Commit) -> None:
