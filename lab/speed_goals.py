@@ -221,8 +221,7 @@ GOALS = (
     ),
     Goal(
         "context build, two workers against one", "context_build", ratio("one worker / two workers"), 1.8, least=True,
-        why="two cores at work are each slower than one that works alone: the bare models in two processes that know "
-        "nothing of each other gain no more",
+        why="not known; two actors of Ray gain no more (see Context build below)",
     ),
     Goal(
         "context build, second run over the same pictures against the first", "context_build",
