@@ -136,6 +136,23 @@ def test_gold_entities_show_what_is_wrong_and_what_was_missed(
     assert "missed" not in parse(page(explained)).text("main")
 
 
+def test_entity_is_judged_whatever_its_scores_last_digits(explained: Explanation, parse: Callable[[str], Any]) -> None:
+    first, *others = explained.evidence
+    near = replace(first, entity=replace(first.entity, score=first.entity.score + 1e-9))
+    gold = (Entity(0, 4, "Love", "PER", 1.0),)
+    parsed = parse(page(replace(explained, evidence=(near, *others), gold=gold)))
+    assert " ".join(parsed.text("tr.c0").split()).startswith("Love PER correct raised")
+
+
+def test_arrays_left_out_are_shown_beside_a_kind_of_text(explained: Explanation, parse: Callable[[str], Any]) -> None:
+    (first, *_), pieces = explained.evidence, explained.pieces[:1]
+    both = replace(first, without_source={"captions": 0.7, "grid": 0.8})
+    text = parse(page(replace(explained, evidence=(both,), pieces=pieces))).text("tr.c0")
+    assert "captions" in text and "grid" in text
+    alone = replace(first, without_source={"captions": 0.7})
+    assert "captions" not in parse(page(replace(explained, evidence=(alone,), pieces=pieces))).text("tr.c0")
+
+
 def test_entities_stand_before_what_was_read(explained: Explanation, parse: Callable[[str], Any]) -> None:
     classes = [attributes.get("class") or "" for _, attributes in parse(page(explained)).elements]
     order = [part for name in classes for part in name.split() if part.startswith("at-")]

@@ -36,6 +36,14 @@ def test_explanation_shows_scores_and_what_was_read(explained: Explanation) -> N
     assert "view I+T · picture used · cut: 7 sub-tokens of captions" in lines
 
 
+def test_arrays_have_a_column(explained: Explanation) -> None:
+    row = replace(explained.evidence[0], without_source={"captions": 0.7, "grid": 0.8})
+    shown_ = printed(explanation(replace(explained, evidence=(row,), pieces=explained.pieces[:1])))
+    lines = [" ".join(line.split()) for line in shown_.splitlines()]
+    assert "entity label with picture without w/o captions w/o grid what the picture did" in lines
+    assert "Love PER 0.91 0.62 0.70 0.80 raised" in lines
+
+
 def test_explanation_of_words_alone_says_why(fallen: Explanation) -> None:
     lines = [" ".join(line.split()) for line in printed(explanation(fallen)).splitlines()]
     assert "view T · unreadable picture: not a JPEG" in lines

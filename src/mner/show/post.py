@@ -13,7 +13,7 @@ from mner.show.display import STATUS, TONE, change, colour, legend, number
 from mner.show.environment import template
 from mner.show.picture import Embedded, boxes, embed_all
 from mner.show.terminal import cut
-from mner.types import Prediction, VisualContext
+from mner.types import Entity, Prediction, VisualContext
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -68,7 +68,6 @@ def part(
 
     prediction = explanation.prediction
     shows = [_show(explanation, picture, place) for place, picture in enumerate(pictures) if picture is not None]
-    kinds = list(dict.fromkeys(piece.kind for piece in explanation.pieces))
     judged = judged_of(explanation)
     text: str = template("post.html").render(
         name=name,
@@ -80,7 +79,7 @@ def part(
         labels=legend(entity.label for entity in (*prediction.entities, *(row.entity for row in explanation.evidence))),
         few=FEW,
         with_evidence=with_evidence,
-        rows=[_row(row, kinds, judged) for row in explanation.evidence],
+        rows=[_row(row, judged) for row in explanation.evidence],
         missed=[
             {"text": each.entity.text, "label": each.entity.label, "colour": colour(each.entity.label)}
             for each in judged
@@ -127,14 +126,16 @@ def runs_of(prediction: Prediction, evidence: Sequence[Evidence] = ()) -> list[d
     return [run for run in runs if run["text"]]
 
 
-def _row(row: Evidence, kinds: Sequence[str], judged: Sequence[Judged]) -> dict[str, Any]:
+def _row(row: Evidence, judged: Sequence[Judged]) -> dict[str, Any]:
     entity = row.entity
     bars = [] if row.with_image is None else [("with the picture", "with", row.with_image)]
     bars.append(("without it" if bars else "words alone", "without", row.without_image))
-    left_out = row.without_source if len(kinds) > 1 else {}  # of one kind alone it is the same as without the picture
+    left_out = row.without_source if len(row.without_source) > 1 else {}  # of one kind it is as without the picture
     pictures = {f"picture {number_}": score for number_, score in enumerate(row.without_picture, 1)}
     verdict, gain = ("", "") if row.with_image is None else change(row.verdict, row.with_image, row.without_image)
-    judgement = next((each for each in judged if each.entity == entity and each.outcome != "missed"), None)
+    judgement = next(
+        (each for each in judged if each.outcome != "missed" and _mark(each.entity) == _mark(entity)), None
+    )
     return {
         "text": entity.text,
         "label": entity.label,
@@ -149,6 +150,11 @@ def _row(row: Evidence, kinds: Sequence[str], judged: Sequence[Judged]) -> dict[
         "sources": _left_out(left_out, row.with_image) + _left_out(pictures, row.with_image),
         "places": _places(row),
     }
+
+
+def _mark(entity: Entity) -> tuple[int, int, str]:
+    """What makes two entities the same; their scores are computed twice, and may differ a little."""
+    return entity.start, entity.end, entity.label
 
 
 def _places(row: Evidence) -> list[tuple[str, str]]:

@@ -86,7 +86,7 @@ def _table(explained: Explanation) -> Table:
     left_out = min((len(row.without_picture) for row in explained.evidence), default=0)
     pictures = explained.prediction.pictures[:left_out]
     shown_places = [place for place, each in enumerate(pictures) if each.status == "used"]
-    kinds = list(dict.fromkeys(piece.kind for piece in explained.pieces))
+    kinds = list(dict.fromkeys(kind for row in explained.evidence for kind in row.without_source))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("entity")
     table.add_column("label")
