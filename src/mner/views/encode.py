@@ -201,7 +201,8 @@ def _pieces(encoded: Encoded, first: list[int], length: int, behind: int) -> np.
     pieces[real] = np.diff(begins[real], append=length)
     window, position = encoded.first.T
     ends = np.array([len(ids) - behind for ids in encoded.windows], np.int32)
-    return np.minimum(pieces, ends[window] - position)
+    within: np.ndarray = np.minimum(pieces, ends[window] - position)
+    return within
 
 
 def _lost(length: int, windows: Sequence[tuple[int, int]], words: int, context: Context) -> dict[str, int]:
