@@ -137,6 +137,7 @@ def test_write_counts_what_is_lost():
         (Post("1", "a", ("a",), ((0, 1),), (Span(0, 1, "A\r"),)), "a column cannot hold the label"),
         (Post("1", "a", ("a",), ((0, 1),), (), "x\ny"), "the image .* holds a TAB"),
         (Post("1", "-DOCSTART-", ("-DOCSTART-",), ((0, 10),), ()), "marks a document"),
+        (Post("1", "a O\r", ("a O\r",), ((0, 4),), ()), "would be read as two lines in one"),
         (Post("1", "a", ("a",), ((0, 1),), (Span(0, 2, "X"),)), "not within 1 words"),
     ],
 )

@@ -91,7 +91,9 @@ def test_faulty_oscar_is_refused(tmp_path: Path) -> None:
     published.oscar(tmp_path)
     state = published.oscar_state()
     published.save(tmp_path, {key: array for key, array in state.items() if ".layer.1." not in key})
-    with pytest.raises(ModelError, match=r"16 missing arrays, such as the network's layers\.1\.query\.weight.*microsoft/Oscar"):
+    with pytest.raises(
+        ModelError, match=r"16 missing arrays, such as the network's layers\.1\.query\.weight.*microsoft/Oscar"
+    ):
         oscar.Writer(tmp_path, device="cpu")
     del state["cls.predictions.decoder.weight"]
     published.save(tmp_path, state)

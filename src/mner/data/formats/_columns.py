@@ -89,6 +89,8 @@ def tags_of(post: Post, *, scheme: Scheme, format_name: str, reserved: str = "")
             raise DataError(f"{which}: its word {word} marks a document in {format_name}. Write jsonl")
         if word.startswith("\ufeff"):
             raise DataError(f"{which}: word {at} ({word!r}) begins with a byte order mark. Write jsonl")
+        if glued(word, inside=False):
+            raise DataError(f"{which}: word {at} ({word!r}) would be read as two lines in one. Write jsonl")
     for span in post.spans:
         if " " in span.label or "\r" in span.label or unfit(span.label):
             raise DataError(f"{which}: a column cannot hold the label {span.label!r}. Write jsonl")
