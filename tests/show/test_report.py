@@ -108,6 +108,8 @@ def test_baseline_goes_by_its_name_or_identity(results: Path, make_record: Make,
         text = tables.markdown(TITLE, ABOUT, sections(results, baseline=baseline))
         lines = [line.split(" | ") for line in part(text, "Against the text alone") if " | test | " in line]
         assert {line[0].removeprefix("| ") for line in lines} == rows
+    text = tables.markdown(TITLE, ABOUT, sections(results, baseline="ita-ga-cva"))
+    assert part(text, "Against ita-ga-cva") and not part(text, "Against the text alone")
     with pytest.raises(DataError, match='no experiment "txt"; experiments: ita-ga-cva, ita-tuned, text, text-tuned'):
         sections(results, baseline="txt")
 

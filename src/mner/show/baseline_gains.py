@@ -62,13 +62,16 @@ def gains(experiments: Mapping[str, Experiment], baseline: str | None) -> Iterat
     """
     comparisons: list[Comparison] = []
     notes: list[str] = []
+    title = "Against the text alone"
     for experiment in experiments.values() if baseline is not None else ():
         other = baseline_of(experiment, experiments, str(baseline))
+        if other is not None and other.trained != ("T",):
+            title = f"Against {baseline}"
         for split in SPLITS if other is not None else ():
             comparisons += tried(experiment, other, split, notes)
     if comparisons or notes:
         yield Part(
-            "Against the text alone",
+            title,
             "Difference in F1 points, on the seeds that both experiments have. Student's t-test: over seeds, "
             "two-sided, unpaired, equal variances. Interval and p: paired bootstrap over posts, the seeds as they are. "
             "Of twenty tests where there is no difference, one has p below 0.05 all the same.",
