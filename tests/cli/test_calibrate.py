@@ -77,12 +77,26 @@ def test_calibrate_prints_json(model: Path, posts: Path) -> None:
         (("--recall", "nan"), "expected a number between 0 and 1, found nan"),
         (("--recall", "0.5", "--delta", "0"), "expected a number between 0 and 1, found 0"),
         (("--platt", "--per-label"), "goes with --precision or --recall"),
+        (("--platt", "--delta", "0.2"), "--delta: goes with --precision or --recall"),
+        (("--clear",), "--clear: takes everything out; leave out POSTS"),
     ],
 )
 def test_usage_faults_name_their_option(model: Path, posts: Path, options: tuple[str, ...], fault: str) -> None:
     code, out, error = run("calibrate", model, posts, *options)
     assert (code, out) == (2, "")
     assert fault in " ".join(error.split())
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--contexts", "c.jsonl"), ("--images", "."), ("--features", "."), ("--format", "jsonl"), ("--allow-test",)],
+    ids=lambda option: option[0],
+)
+@pytest.mark.parametrize("purpose", ["--platt", "--clear"])
+def test_options_of_posts_need_posts(model: Path, option: tuple[str, ...], purpose: str) -> None:
+    code, out, error = run("calibrate", model, purpose, *option)
+    assert (code, out) == (2, "")
+    assert f"{option[0]}: goes with a file of posts: mner calibrate MODEL POSTS" in " ".join(error.split())
 
 
 def test_predict_refuses_before_any_work(model: Path, posts: Path, tmp_path: Path) -> None:

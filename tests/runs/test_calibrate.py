@@ -252,6 +252,21 @@ def test_nothing_or_two_things_to_do_are_refused(model: Path, given: dict[str, A
         calibrate(model, **given)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"contexts": ["c.jsonl"]}, {"images": "."}, {"features": "."}, {"format": "jsonl"}, {"allow_test": True}],
+    ids=lambda given: next(iter(given)),
+)
+def test_options_of_posts_need_posts(model: Path, given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="contexts, images, features, format and allow_test go with posts"):
+        calibrate(model, scale="platt", **given)
+
+
+def test_clear_takes_no_posts(model: Path, posts: Callable[..., Path]) -> None:
+    with pytest.raises(ValueError, match="clear takes no posts"):
+        calibrate(model, posts(5), clear=True)
+
+
 @pytest.fixture
 def run(tiny_encoder: Path, posts: Callable[..., Path], tmp_path: Path) -> Path:
     for name, seed in (("train", 1), ("dev", 2), ("test", 3)):

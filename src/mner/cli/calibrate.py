@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mner.runs.calibrate import Calibrated
     from mner.runtime.calibration import Scale, Thresholds
 
+DELTA = 0.1
+"""Probability that a promise fails, where none is named."""
+
 
 def calibrate(
     model: Annotated[
@@ -32,7 +35,9 @@ def calibrate(
     recall: Annotated[
         float | None, typer.Option(help="Find the strictest threshold with this recall, such as 0.9.")
     ] = None,
-    delta: Annotated[float, typer.Option(help="Probability that the promise fails.")] = 0.1,
+    delta: Annotated[
+        float | None, typer.Option(help="Probability that the promise fails.", show_default=f"{DELTA:g}")
+    ] = None,
     per_label: Annotated[
         bool, typer.Option("--per-label", help="Make the promise of each label by itself, all at once.")
     ] = False,
@@ -68,15 +73,16 @@ def calibrate(
     precision or recall of a post like them is on average at least what was named. Scores that --temperature or --platt
     make true are given from then on; mner predict --raw-scores gives the exact ones.
     """
-    _check_usage(precision, recall, delta, per_label=per_label, scales=temperature + platt, clear=clear)
+    _check_usage(precision, recall, delta, per_label=per_label, scales=temperature + platt, clear=clear, posts=posts)
+    _check_goes_with(posts, contexts=contexts, images=images, features=features, format=format, allow_test=allow_test)
     from mner.runs.calibrate import calibrate as calibrated
     from mner.runs.promise import Promise
 
     promise = None
     if precision is not None:
-        promise = Promise("precision", precision, delta, per_label)
+        promise = Promise("precision", precision, delta or DELTA, per_label)
     if recall is not None:
-        promise = Promise("recall", recall, delta, per_label)
+        promise = Promise("recall", recall, delta or DELTA, per_label)
     done = calibrated(
         model,
         posts,
@@ -99,12 +105,21 @@ def calibrate(
 
 
 def _check_usage(
-    precision: float | None, recall: float | None, delta: float, *, per_label: bool, scales: int, clear: bool
+    precision: float | None,
+    recall: float | None,
+    delta: float | None,
+    *,
+    per_label: bool,
+    scales: int,
+    clear: bool,
+    posts: Path | None,
 ) -> None:
     """Refuse a command line that asks for nothing, for two things that exclude each other, or for what cannot be."""
     if clear:
-        if precision is not None or recall is not None or scales:
-            raise typer.BadParameter("takes everything out; leave out the other options", param_hint="--clear")
+        if any(value is not None for value in (precision, recall, delta, posts)) or per_label or scales:
+            raise typer.BadParameter(
+                "takes everything out; leave out POSTS and the other options", param_hint="--clear"
+            )
         return
     if precision is not None and recall is not None:
         raise typer.BadParameter("name one of --precision and --recall", param_hint="--recall")
@@ -117,11 +132,21 @@ def _check_usage(
                 "--platt for true probabilities",
                 param_hint="--precision",
             )
-        if per_label:
-            raise typer.BadParameter("goes with --precision or --recall", param_hint="--per-label")
+        if per_label or delta is not None:
+            name = "--per-label" if per_label else "--delta"
+            raise typer.BadParameter("goes with --precision or --recall", param_hint=name)
     for value, name in ((precision, "--precision"), (recall, "--recall"), (delta, "--delta")):
         if value is not None and not 0 < value < 1:
             raise typer.BadParameter(f"expected a number between 0 and 1, found {value:g}", param_hint=name)
+
+
+def _check_goes_with(posts: Path | None, **options: object) -> None:
+    """Refuse options that say how POSTS are read where there are none: a run's dev posts are read as in training."""
+    for name, value in options.items():
+        if posts is None and value:
+            raise typer.BadParameter(
+                "goes with a file of posts: mner calibrate MODEL POSTS", param_hint=f"--{name.replace('_', '-')}"
+            )
 
 
 def _print(done: Calibrated) -> None:

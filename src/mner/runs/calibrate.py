@@ -71,7 +71,7 @@ def calibrate(
 
     Args:
         model: A model directory, a run directory, or "social-en".
-        posts: The posts, in any format; None: the dev posts of a run.
+        posts: The posts, in any format; None: the dev posts of a run, read as in training.
         promise: What thresholds are to keep; None fits none. It goes with the scaling that the model has.
         scale: Fit a temperature, or a curve for each label; thresholds that the model has are taken out.
         clear: Take out all calibration instead.
@@ -85,7 +85,8 @@ def calibrate(
         watch: Called with a line on what is done.
 
     Raises:
-        ValueError: Nothing is to be done, or ``clear`` comes with something else.
+        ValueError: Nothing is to be done, ``clear`` comes with something else, or what says how posts are read comes
+            without posts: those of a run are read as in training.
         MnerError: The posts are the test split's, or were trained on.
         ModelError: There is no model, it is damaged, or it is not to be changed where it is.
         DataError: The posts are faulty or too few, or no threshold keeps the promise on them.
@@ -96,6 +97,10 @@ def calibrate(
     """
     if clear is (promise is not None or scale is not None):
         raise ValueError("calibrate: name a promise, a scale or both; or clear alone")
+    if posts is None and any((contexts, images, features, format, allow_test)):
+        raise ValueError("calibrate: contexts, images, features, format and allow_test go with posts")
+    if clear and posts is not None:
+        raise ValueError("calibrate: clear takes no posts")
     place = model_folder(model)
     if (place / EXPORTED / "model.json").is_file():  # what mner.load takes
         place = place / EXPORTED
