@@ -18,7 +18,7 @@ LOCK = ".mner.lock"
 """A file with this name says which process writes the folder; it is removed when that process ends."""
 
 WAIT = 2.0
-"""Seconds that a reader waits for the process that is replacing a folder at this moment."""
+"""Seconds that one process waits for another that is replacing the same folder, or file, at this moment."""
 
 
 @contextmanager

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 import mner.training.teachers as module
 from mner.config import Config
 from mner.errors import ConfigError, DataError, ModelError
+from mner.files import writing_bytes
 from mner.runtime import read_model
 from mner.tags import bioes_labels
 from mner.training import Event, train
@@ -120,6 +124,30 @@ def test_what_teachers_say_is_computed_once(
     watched.clear()
     train(config.model_copy(update={"seed": 3}), root=corpus, out=tmp_path / "runs", watch=watched.append)
     assert opened and parts[1].read_bytes() == before and parts[2].exists()
+
+
+def test_seeds_write_the_same_part_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, table = tmp_path / "part.safetensors", np.ones((3, 2), np.float32)
+    with ExitStack() as other:
+        other.enter_context(writing_bytes(path)).write(save({"posteriors": table}))
+        monkeypatch.setattr(module.time, "sleep", lambda seconds: other.close())
+        module._keep(path, table)
+    np.testing.assert_array_equal(module._cached(path, (3, 2)), table)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no limit of size there")
+def test_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    monkeypatch.setattr(module, "WAIT", -1)
+    _, most = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, most))
+    try:
+        with pytest.raises(DataError, match="cannot be written: File too large; make room"):
+            module._keep(tmp_path / "part.safetensors", np.zeros((4000, 9), np.float32))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_interrupted_student_continues_bit_for_bit(

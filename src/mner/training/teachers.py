@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,14 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from mner import data, models
 from mner.config import Config
 from mner.errors import ConfigError, DataError, ModelError
-from mner.files import replacing
+from mner.files import writing_bytes
+from mner.folders import WAIT
 from mner.models.parts.chain import ChainScores, posteriors
 from mner.runs.posts import views_of
 from mner.runtime import Runtime, SavedModel, open_model, predict
@@ -169,8 +171,7 @@ class _Reader:
             table = _cached(path, (sum(post.words for post in part), len(self.teacher.saved.labels)))
             if table is None:
                 table = self._computed(part)
-                with replacing(path) as file:
-                    save_file({"posteriors": table}, file)
+                _keep(path, table)
             yield table
 
     def _computed(self, part: Sequence[Encoded]) -> np.ndarray:
@@ -194,6 +195,20 @@ def _cached(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
         table = load_file(path)["posteriors"]
         return table if table.shape == shape else None
     return None
+
+
+def _keep(path: Path, table: np.ndarray) -> None:
+    """Write what a file is to have; another seed's run may be writing the same at this moment."""
+    until = time.monotonic() + WAIT
+    while True:
+        try:
+            with writing_bytes(path) as stream:
+                stream.write(save({"posteriors": table}))
+            return
+        except DataError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 def _view_of(saved: SavedModel, view: ViewName) -> ViewName:
