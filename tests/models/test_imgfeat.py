@@ -127,6 +127,12 @@ def test_features_of_another_extractor_are_refused(pictured: Make, album: Path, 
     build_features(pictures(album / "photos"), tmp_path / "other", extractor="projection", options=options)
     with pytest.raises(ModelError, match="its features are not those the model was trained on"):
         mner.load(run, features=tmp_path / "other")
+    (album / "features").rename(album / "first")
+    (tmp_path / "other").rename(album / "features")
+    with pytest.raises(ModelError, match="its features are not those the model was trained on"):
+        evaluate(run)
+    with pytest.raises(ModelError, match=r"teachers\.models: .* its features are not those the model was trained on"):
+        train(pictured(name="student", teachers={"models": [str(run)]}), root=album, out=tmp_path / "runs")
     shutil.rmtree(album / "features")
     with pytest.raises(DataError, match="no such folder of features"):
         mner.load(run, features=album / "features")

@@ -18,6 +18,7 @@ from mner.runs.record import RunRecord, ViewScores, read_record
 from mner.runtime import SavedModel, read_model
 from mner.runtime.calibration import trained_fingerprint
 from mner.runtime.saved import saved_config
+from mner.tagger.features import check_trained
 from mner.types import ViewName
 from mner.views.coverage import check_covered
 from mner.views.split import Name, read_fingerprint, read_posts, read_split
@@ -49,6 +50,7 @@ def evaluate(
         ValueError: Both ``final`` and ``dev`` are given.
         MnerError: ``dev`` holds the posts of the test split; the run is unfinished; configuration or weights have
             changed since it was frozen; or ``results`` holds the record of another run that is scored on test.
+        ModelError: The features come from another extractor than those of training.
         ConfigError: The configuration names no such split.
         DataError: A file is missing or faulty, such as the run's record, or too few of the split's pictures have a
             context.
@@ -176,6 +178,8 @@ def _score(
         refuse_test(root / file, read_posts(config, root, "dev"), config, root)
         called = "/".join(Path(file).parts[-2:])
     split = read_split(config, root, name, views_of(saved, config), saved.needs)
+    if split.features:
+        check_trained(split.features, saved.features, f"{config.data.features}")
     if file is None and saved.needs.context:
         check_covered(config, split)
     scored = score_split(saved, config, split, called)

@@ -25,6 +25,7 @@ from mner.models.parts.chain import ChainScores, posteriors
 from mner.runs.posts import views_of
 from mner.runtime import Runtime, SavedModel, open_model, predict
 from mner.runtime.calibration import trained_fingerprint
+from mner.tagger.features import check_trained
 from mner.tags import PAD, entity_types
 from mner.training.batches import Split
 from mner.training.source_models import source_model
@@ -122,7 +123,7 @@ def beliefs(
     is kept in ``folder`` part by part and read from there the next time, also by other seeds.
 
     Raises:
-        ModelError: A teacher cannot be run here.
+        ModelError: A teacher cannot be run here, or the features come from another extractor than its own.
         DataError: ``folder`` cannot be written.
     """
     posts = [post for post in split.posts if post.words]
@@ -131,6 +132,10 @@ def beliefs(
     for teacher in teachers:
         own = teacher.saved.config.model_copy(update={"data": config.data, "vision": config.vision})
         read = encoded_split(split.path, posts, own, root, views_of(teacher.saved, own), teacher.saved.needs)
+        if read.features:
+            check_trained(
+                read.features, teacher.saved.features, f"teachers.models: {teacher.place}: {config.data.features}"
+            )
         posteriors: dict[ViewName, np.ndarray] = {}
         for view in views:
             theirs = _view_of(teacher.saved, view if config.teachers.view == "same" else config.teachers.view)
