@@ -93,7 +93,6 @@ COVERED: dict[str, str] = {
     "tagger/features": "models/test_imgfeat.py",
     "training/card": "training/test_folder.py",
     "training/checkpoint": "training/test_interrupts.py",
-    "training/records": "training/test_run.py",
     "training/search/record": "training/search/test_run.py",
     "views/coverage": "views/test_contexts.py",
     "views/packing": "views/test_batch.py",

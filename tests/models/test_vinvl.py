@@ -15,7 +15,9 @@ from mner import config as configs
 from mner import encoders, models
 from mner.errors import ConfigError
 from mner.models.parts.regions import BOX
+from mner.runtime.torch import head_state
 from mner.training.initial import start_layers
+from mner.training.records import size
 from mner.views import Views
 
 ROWS = Path(__file__).resolve().parents[2] / "configs" / "rows"
@@ -76,3 +78,11 @@ def test_regions_take_no_room_from_the_longest_text(row: str, tiny_encoder: Path
     longest = batch["I+T"].attention_mask.sum(1).max()
     assert longest == model.encoders()[0].config.max_position_embeddings == 512
     assert scores(model, batch).isfinite().all()
+
+
+def test_encoder_that_two_parts_share_is_saved_and_counted_once(tiny_encoder: Path) -> None:
+    model, _ = built(settings("vinvl", tiny_encoder))
+    chain = {"crf.transitions", "crf.start", "crf.end"}
+    regions = {f"regions.{part}.{kind}" for part in ("visual", "norm") for kind in ("weight", "bias")}
+    assert head_state(model).keys() == {*chain, *regions, "emission.weight", "emission.bias", "words.shapes.weight"}
+    assert size(model) == sum(parameter.numel() for parameter in model.parameters())

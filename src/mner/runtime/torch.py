@@ -168,15 +168,23 @@ def _quiet() -> Iterator[None]:
 
 
 def head_state(model: nn.Module) -> dict[str, torch.Tensor]:
-    """All that is learned outside the encoders, by its name in a saved model; the tensors are the model's own."""
+    """All that is learned outside the encoders, by its name in a saved model; the tensors are the model's own.
+
+    What a model holds in two places, as VinVL-CRF does its encoder, counts once.
+    """
     encoders = {id(encoder) for encoder in cast(Model, model).encoders()}
     chain = next(name for name, module in model.named_modules() if module is cast(Model, model).crf)
-    inside = tuple(f"{name}." for name, module in model.named_modules() if id(module) in encoders)
-    state = {name: value for name, value in model.state_dict().items() if not name.startswith(inside)}
+    places = model.named_modules(remove_duplicate=False)
+    inside = tuple(f"{name}." for name, module in places if id(module) in encoders)
+    state = model.state_dict(keep_vars=True)
+    seen: set[int] = set()
     head: dict[str, torch.Tensor] = {}
     for name, value in state.items():
+        if name.startswith(inside) or id(value) in seen:
+            continue
+        seen.add(id(value))
         short = f"crf.{name.removeprefix(f'{chain}.')}" if name.startswith(f"{chain}.") else name.removeprefix(TRUNK)
-        head[name if short in head else short] = value
+        head[name if short in head else short] = value.detach()
     return head
 
 

@@ -9,15 +9,17 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
 from mner.config import Config
 from mner.evaluation.views import signed_scores
 from mner.machine import machine
+from mner.models import Model
 from mner.runs import RunRecord
 from mner.runtime.calibration import trained_fingerprint
+from mner.runtime.torch import head_state
 from mner.training.checkpoint import Progress
 from mner.training.job import Job
 
@@ -39,7 +41,8 @@ def peak_memory_mib() -> float:
 
 def size(model: nn.Module) -> int:
     """Number of parameters, those that training leaves alone included."""
-    return sum(value.numel() for value in model.state_dict().values())
+    parts = [head_state(model), *(encoder.state_dict() for encoder in cast(Model, model).encoders())]
+    return sum(value.numel() for part in parts for value in part.values())
 
 
 def identity(config: Config) -> dict[str, Any]:
