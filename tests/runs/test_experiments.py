@@ -10,7 +10,7 @@ import pytest
 from mner.errors import DataError
 from mner.runs.experiments import read_experiment, read_experiments, seed_folders
 from mner.runs.record import RunId, read_record
-from tests.records import Commit, Make
+from tests.records import Commit, Make, write_search
 
 RESULTS = Path(__file__).resolve().parents[2] / "lab" / "results"
 FOUND = {"T": [[], [], [], []], "I+T": [[], [], [], []]}
@@ -38,6 +38,14 @@ def test_other_files_beside_records_are_no_records(make_record: Make, commit: Co
     (row / "tuning.json").write_text("{}")
     assert read_experiment(row).seeds == (1,)
     assert list(read_experiments(row.parents[1])) == [("tiny", "text")]
+
+
+def test_search_of_an_experiment_named_by_digits_is_no_run(make_record: Make, commit: Commit) -> None:
+    results = commit(make_record("text", 1, FOUND)).parents[1]
+    write_search(results, {"data": "tiny", "row": "2024"})
+    assert list(read_experiments(results)) == [("tiny", "text")]
+    with pytest.raises(DataError, match=r"experiments in .*: tiny/text$"):
+        read_experiment("tiny/absent", results=results)
 
 
 def test_row_goes_by_its_name_in_a_folder_of_results(

@@ -218,3 +218,8 @@ def test_types_that_are_probably_one_are_warned_of_and_can_be_renamed(
     for run in (lambda config: prepare(config, tmp_path), lambda config: preflight.check(config=config)):
         with pytest.raises(ConfigError, match=r'data\.rename: the type "B-PER" begins with a prefix'):
             run(tiny_config(data={**files, "rename": {"Per": "B-PER"}}, **TEXT))
+
+
+def test_data_set_cannot_have_the_name_of_the_folder_of_searches(corpus: Path, tiny_config: Make) -> None:
+    with pytest.raises(ConfigError, match=r'data\.name: results of searches are in a folder "tune"'):
+        prepare(tiny_config(data={"name": "tune"}), corpus)

@@ -10,6 +10,7 @@ from pathlib import Path
 from mner.errors import DataError
 from mner.evaluation.signature import Signature
 from mner.runs.record import Identity, RunRecord, ScoredSplit, read_record
+from mner.runs.searches import SEARCHES
 from mner.runs.settings import settings_that_differ
 from mner.types import ViewName
 
@@ -135,7 +136,7 @@ def read_experiments(results: Path) -> dict[tuple[str, str], Experiment]:
         DataError: There are none, one is damaged, or the seeds of one experiment do not belong together.
     """
     groups: dict[tuple[str, str], list[tuple[Path, RunRecord]]] = {}
-    for path in _numbered(results, "*/*/*.json"):
+    for path in _committed(results):
         record = read_record(path)
         groups.setdefault((record.data, record.name), []).append((path, record))
     if not groups:
@@ -246,9 +247,14 @@ def _numbered(folder: Path, pattern: str) -> list[Path]:
     )
 
 
+def _committed(results: Path) -> list[Path]:
+    """The run records of a folder of results; those of searches, whose experiment may be called 2024, lie beside."""
+    return [path for path in _numbered(results, "*/*/*.json") if path.parents[1].name != SEARCHES]
+
+
 def _names(results: Path) -> list[str]:
     """The experiments that have records, as "mine/text"."""
-    return sorted({path.parent.relative_to(results).as_posix() for path in _numbered(results, "*/*/*.json")})
+    return sorted({path.parent.relative_to(results).as_posix() for path in _committed(results)})
 
 
 def _runs(place: Path) -> list[Path]:

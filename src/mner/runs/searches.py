@@ -15,6 +15,9 @@ from mner.runs.record import EncoderFacts, Identity, Part
 from mner.runs.shape import Count, Number, Settings, Text, fault
 from mner.types import ViewName
 
+SEARCHES = "tune"
+"""Folder of the records of searches in a folder of results, so no data set can have this name."""
+
 REMEDY = "restore it from version control, or search again with mner tune --restart"
 """What to do about a damaged record."""
 
@@ -111,7 +114,7 @@ def read_searches(results: Path) -> list[Search]:
     Raises:
         DataError: A record is damaged.
     """
-    return [read_search(path, Search) for path in sorted((results / "tune").glob("*/*.json"))]
+    return [read_search(path, Search) for path in sorted((results / SEARCHES).glob("*/*.json"))]
 
 
 def read_search(path: Path, kind: type[Kind]) -> Kind:

@@ -16,8 +16,9 @@ import numpy as np
 from mner import encoders, models, tags
 from mner.config import Config
 from mner.encoders import EncoderFiles
-from mner.errors import DataError
+from mner.errors import ConfigError, DataError
 from mner.files import sha256
+from mner.runs.searches import SEARCHES
 from mner.runtime import SavedModel
 from mner.runtime.calibration import trained_fingerprint
 from mner.training.batches import Split, gold_ids
@@ -75,12 +76,15 @@ def prepare(config: Config, root: Path) -> Job:
     One exception: posts without labels that teachers label are compared with the words of the test posts.
 
     Raises:
-        ConfigError: The posts to train on or to choose by are those of the test split, a further task has none, or a
-            teacher or the model of ``model.init`` was trained on posts that this run is scored on.
+        ConfigError: The data set is called like the folder of searches, the posts to train on or to choose by are those
+            of the test split, a further task has none, or a teacher or the model of ``model.init`` was trained on posts
+            that this run is scored on.
         DataError: A split is missing or faulty, or the I+T view is trained and too few pictures have a visual context,
             or none has one of a source that [context] names.
         ModelError: The encoder or a model is not on this machine, or a teacher cannot teach these labels.
     """
+    if config.data.name == SEARCHES:
+        raise ConfigError(f'data.name: results of searches are in a folder "{SEARCHES}"; choose another name')
     check_test_closed(config, root)
     needs = models.needs(config)
     if config.teachers.models:

@@ -21,6 +21,7 @@ from mner.evaluation.views import signed_scores
 from mner.files import write_json, write_text
 from mner.overwrite import SEARCH, check_folder
 from mner.runs import read_record
+from mner.runs.searches import SEARCHES
 from mner.training.interrupts import deferred
 from mner.training.job import Job, prepare
 from mner.training.run import Event, train
@@ -108,7 +109,7 @@ def tune(
     """
     searched, left_out = defaults.searched(config, space, epochs_max=epochs_max)
     folder = out / config.data.name / config.name
-    journal, record_path = folder / JOURNAL, results / "tune" / config.data.name / f"{config.name}.json"
+    journal, record_path = folder / JOURNAL, results / SEARCHES / config.data.name / f"{config.name}.json"
     check_folder(folder, SEARCH, force=force)
     job = prepare(config, root)
     if left_out:
