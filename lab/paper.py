@@ -104,10 +104,9 @@ def _table(exhibit: PaperExhibit, known: Known, searches: Sequence[Search]) -> I
     for row in exhibit.row:
         lines += _published(row)
         measured = list(_measured(row, known, searches))
-        lines += measured or [(row.name, row.view, "here", *("-",) * 4, row.why or _absent(row))]
+        lines += measured or [(row.name, row.view, "here", *("-",) * 4, _absent(row))]
         signatures += _signatures(row, known)
-        if not row.why:
-            commands.setdefault(command(row), row.name)
+        commands.setdefault(command(row), row.name)
     notes = [f"{name}: `{command}`" for command, name in commands.items()]
     yield Part(
         "",

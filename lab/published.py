@@ -31,7 +31,6 @@ class PaperRow(Section):
     best: bool = False  # the best of the seeds counts, not their mean
     contexts: tuple[str, ...] = ()  # kinds that the paper's row reads; of a row of ours that reads others this is said
     needs: str = ""  # what our data lack for it; "": nothing
-    why: str = ""  # why it cannot be run yet; "": it can
     says: str = ""  # what the paper says of it
     published: tuple[Figure, ...] = ()
 
