@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from lab import systems
-from mner import models
+from mner import config as configs
+from mner import data, models
 
 
 @pytest.mark.parametrize("row", systems.SYSTEMS)
@@ -26,6 +28,14 @@ def test_every_system_reads_what_the_program_makes(row: str, tiny_encoder: Path,
     assert {task.data for task in needs.tasks} <= set(own.data.tasks)
 
 
+def test_labels_name_what_each_marked_picture_shows() -> None:
+    sample = configs.root_folder(configs.load(systems.CONFIGS / "sample.toml").data, systems.CONFIGS)
+    named = {context.image: [tag.object for tag in context.tags] for context in systems.labels(sample)}
+    posts = [post for split in ("train", "dev", "test") for post in data.read(sample / f"{split}.jsonl")]
+    assert set(named) == {post.image for post in posts if post.extra.get("marked")}
+    assert named["train-002.png"] == ["board"]  # a team's scores beside "Dallas"
+
+
 def test_program_trains_scores_and_writes(
     tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -37,6 +47,16 @@ def test_program_trains_scores_and_writes(
     assert gain["system"] == "umgf" and gain["seconds"] > 0
     assert all(0 <= gain[score] <= 100 for score in ("seen", "unseen", "zeros", "whole"))
     assert "umgf" in capsys.readouterr().out
+
+
+def test_rows_of_a_record_stay_beside_those_trained_again(tmp_path: Path) -> None:
+    record, head = tmp_path / "systems.json", {"about": "now", "seed": 1, "epochs": 12}
+    assert systems.earlier(record, head) == {}
+    gain = systems.Gain("umt", 12, 24, 45.8, 20.8, 25.0, 70.4, 60.0)
+    record.write_text(json.dumps({**head, "about": "before", "systems": [asdict(gain)]}), encoding="utf-8")
+    assert systems.earlier(record, head) == {"umt": gain}
+    with pytest.raises(ValueError, match=r"systems.json: its rows have another seed and epochs; name no rows"):
+        systems.earlier(record, {**head, "seed": 2, "epochs": 3})
 
 
 class _Blind:
