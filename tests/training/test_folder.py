@@ -118,6 +118,9 @@ def test_run_that_is_scored_on_test_gives_way_to_none(corpus: Path, tiny_config:
     evaluate(run, final=True, results=tmp_path / "results")
     with pytest.raises(MnerError, match="frozen for its score on test"):
         train_seeds(tiny_config(), [1], root=corpus, out=tmp_path)
+    said: list[str] = []
+    train(tiny_config(training={"epochs": 1}), root=corpus, out=tmp_path, restart=True, announce=said.append)
+    assert said[0] == f"{run} is deleted, although it was frozen for its score on test"
 
 
 def test_run_continues_on_another_device(

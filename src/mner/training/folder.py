@@ -151,8 +151,9 @@ def make_room(folder: Path, job: Job, *, restart: bool) -> str:
     """
     used = any((folder / name).exists() for name in OWN)
     if restart and used:
+        frozen = ", although it was frozen for its score on test" if (folder / FROZEN).exists() else ""
         _clear(folder)
-        return f"{folder} is deleted"
+        return f"{folder} is deleted{frozen}"
     if not belongs(folder, job):
         other = difference(folder, job.config)
         return f"{folder} held a run with {other}, which is now in {_set_aside(folder, other)}"
