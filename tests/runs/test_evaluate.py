@@ -222,6 +222,17 @@ def test_scored_record_of_another_run_is_kept(run: Path, tmp_path: Path) -> None
     assert json.loads(committed.read_text()) == json.loads((row / "2" / "record.json").read_text())
 
 
+def test_model_trained_again_takes_its_scores_from_the_record(run: Path, tmp_path: Path) -> None:
+    results, fresh = tmp_path / "results", (run / "record.json").read_text()
+    first = evaluate(run, final=True, results=results)
+    (run / "record.json").write_text(fresh)
+    (run / "frozen.json").unlink()
+    (tmp_path / "test.txt").unlink()  # test stays closed
+    assert evaluate(run, final=True, results=results) == first
+    assert len((results / "test-uses.jsonl").read_text().splitlines()) == 1
+    assert json.loads((run / "record.json").read_text())["test"] == first.to_dict()
+
+
 def test_seeds_scored_on_different_posts_have_no_mean(run: Path, tmp_path: Path) -> None:
     results, row = tmp_path / "results", seeded(run)
     evaluate(run, final=True, results=results)

@@ -75,6 +75,8 @@ def evaluate(
         return _score(run, saved, "dev", dev, allow_plugins=allow_plugins)
     committed = _keep_scored(results, record, run)
     _freeze(run, record, saved)
+    if record.test is None and committed.exists():
+        record = _scored_before(record, read_record(committed))
     if record.test is None or not record.outcomes.get("test"):
         _same_contexts(run, saved, record, allow_plugins=allow_plugins)
         scored = _score(run, saved, "test", allow_plugins=allow_plugins)
@@ -90,6 +92,7 @@ def evaluate(
         if _agree(record.dev, scored):
             record = record.with_outcomes("dev", scored.outcomes)
             record.write(record_path)
+    record.write(record_path)
     record.write(committed)
     views = record.test or {}
     return Evaluation(views, {view: record.signature("test", view) for view in views}, record.outcomes["test"])
@@ -203,6 +206,13 @@ def _keep_scored(results: Path, record: RunRecord, run: Path) -> Path:
                 f"here {record.model}); scoring this one would replace that score. Name another --results"
             )
     return path
+
+
+def _scored_before(record: RunRecord, committed: RunRecord) -> RunRecord:
+    """The record with the test scores of the committed one, where a run was trained again to the last bit."""
+    if committed.test is None or committed.splits.get("test") != record.splits.get("test"):
+        return record
+    return record.with_test(committed.test, committed.outcomes.get("test", {}))
 
 
 def _same_contexts(run: Path, saved: SavedModel, record: RunRecord, *, allow_plugins: bool) -> None:
