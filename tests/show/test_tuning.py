@@ -90,6 +90,14 @@ def test_settings_are_told_by_the_search_they_are_from(row_with: Callable[..., E
     assert settings_from(other_rate, [three]) == "search of ita except training.encoder_lr"
 
 
+def test_settings_are_from_the_nearest_search_that_changed_any(row_with: Callable[..., Experiment]) -> None:
+    other = search(config=START | {"model": {"name": "umt"}}).model_copy(update={"name": "a-system"})
+    as_it_is = search(best=1).model_copy(update={"name": "a-system"})
+    control = row_with("ita-empty-tuned", rate=0.3, weight=0.25, budget=32)
+    assert settings_from(control, [other, search(), as_it_is]) == "search of ita"
+    assert settings_from(control, [as_it_is]) == "as configured"
+
+
 def test_trials_trained_again_stand_beside_the_search(row_with: Callable[..., Experiment]) -> None:
     row = row_with("ita-tuned", rate=0.3, weight=0.25)
     (part,) = tuning([search(config=START | {"seed": 1})], "tiny", {row.name: row})
@@ -116,7 +124,8 @@ def test_tuned_rows_have_the_best_settings_on_record(path: Path, make_record: Ma
         built_on = base if isinstance(base, str) else base[0]
         assert (path.parent / built_on).resolve() in TUNED_ROWS
         return
-    record = make_record(config.name, 1, {"T": [[]] * 4, "I+T": [[]] * 4}, data=data)
+    identity = config.identity.model_dump()
+    record = make_record(config.name, 1, {"T": [[]] * 4, "I+T": [[]] * 4}, data=data, identity=identity)
     record["config"] = config.model_dump(mode="json", exclude_none=True)
     assert trials_behind(joined([(path, RunRecord.model_validate(record))]), searches) == searches[0].trials_done > 0
 

@@ -31,22 +31,24 @@ def trials_behind(experiment: Experiment, searches: Sequence[Search]) -> int:
 def settings_from(experiment: Experiment, searches: Sequence[Search]) -> str:
     """Where an experiment's settings come from, in words: its own search, another's, or only its configuration.
 
-    A tuned experiment may keep some settings of its own; these are named.
+    A tuned experiment may keep some settings of its own; these are named. Of several searches with these settings, the
+    nearest in all others counts. A search whose best trial is its configuration as it is has changed none.
     """
     if trials := trials_behind(experiment, searches):
         return f"own search, {trials} trials"
-    sources: list[tuple[int, str]] = []
+    sources: list[tuple[int, int, str]] = []
     config = experiment.records[0].config
     for search in searches:
-        if search.best_trial is None:
+        best = search.best_trial
+        if best is None or not (settings := best.settings):
             continue
-        settings = search.best_trial.settings
         own = [key for key, value in settings.items() if setting(config, key) not in (value, None)]
         whose = search.name if search.data == experiment.data else f"{search.data}/{search.name}"
         but = f" except {', '.join(own)}" if own else ""
         if not own or (experiment.identity.tuned and 2 * len(own) < len(settings)):
-            sources.append((len(own), f"search of {whose}{but}"))
-    return min(sources, default=(0, "as configured"))[1]
+            apart = settings_that_differ(search.configured(best), config, but={"name"})
+            sources.append((len(own), len(apart), f"search of {whose}{but}"))
+    return min(sources, default=(0, 0, "as configured"))[-1]
 
 
 def tuning(searches: Sequence[Search], data: str, experiments: Mapping[str, Experiment]) -> Iterator[Part]:
