@@ -30,13 +30,11 @@ def test_figures_and_parameters_are_current() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_page_says_which_systems_gain_from_pictures_on_the_sample() -> None:
+def test_every_system_gains_from_pictures_on_the_sample() -> None:
     record = json.loads((ROOT / "lab" / "systems.json").read_text(encoding="utf-8"))
     gains = {each["system"]: each["seen"] - max(each["unseen"], each["zeros"]) for each in record["systems"]}
     assert list(gains) == list(SYSTEMS)
-    assert [system for system, gain in gains.items() if gain <= 0] == ["umgf", "rpbert"]
-    page = " ".join((ROOT / "docs" / "systems" / "README.md").read_text(encoding="utf-8").split())
-    assert "UMGF, and RpBERT with its gate, learn nothing from pictures on so few posts" in page
+    assert {system: gain for system, gain in gains.items() if gain <= 0} == {}
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda path: path.stem)
