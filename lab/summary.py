@@ -62,7 +62,7 @@ HEADS = ("what", "over the words alone", "view", "F1", "difference", "95 % inter
 WRITTEN = "Written by `python -m lab.report` from the run records in `lab/results/`; do not edit."
 TESTED = (
     "A difference counts as a gain where both tests hold: the paired bootstrap's 95 % interval above 0, and p of "
-    "Student's t-test over seeds below 0.05. It counts as a loss where the interval is below 0 and p as small."
+    "Student's t-test over seeds below 0.05. It counts as a loss where the interval is below 0 and p is below 0.05."
 )
 CHART = "F1 points over the tuned words alone, Twitter-15 test; blue: T view, green: I+T view"
 Rows = Mapping[tuple[str, str], Experiment]
@@ -119,7 +119,7 @@ def sentence(comparison: Comparison) -> str:
     """One difference in words, with the means of the seeds that are compared."""
     line = comparison.lines[0]
     interval = "no interval" if line.interval is None else f"95 % interval {bounds(line.interval)}"
-    said = f"both tests hold it for a {verdict(line)}" if sure(line) else f"no {verdict(line)} by both tests"
+    said = f"both tests call it a {verdict(line)}" if sure(line) else f"no {verdict(line)} by both tests"
     means = f"{mean_sd(line.a)} against {mean_sd(line.b)}"
     seeds = min(len(comparison.seeds_a), len(comparison.seeds_b))
     return f"{signed(line.difference)} ({means}; {interval}, {seeds} seed{'s' * (seeds > 1)}): {said}."
@@ -128,6 +128,11 @@ def sentence(comparison: Comparison) -> str:
 def verdict(line: Line) -> str:
     """What a difference is if both tests hold: a gain or a loss."""
     return "loss" if line.difference < 0 else "gain"
+
+
+def _held(comparison: Comparison) -> str:
+    line = comparison.lines[0]
+    return verdict(line) if sure(line) else "no"
 
 
 def caveats(rows: Rows, chosen: Sequence[tuple[str, str, str]]) -> Iterator[str]:
@@ -144,7 +149,7 @@ def caveats(rows: Rows, chosen: Sequence[tuple[str, str, str]]) -> Iterator[str]
     for name, views in compared.items():
         for view, comparison in views.items():
             dev = on_dev.get(name, {}).get(view)
-            if dev is not None and sure(dev.lines[0]) != sure(comparison.lines[0]):
+            if dev is not None and _held(dev) != _held(comparison):
                 yield f"On dev, {name} {view} over {bases[name]}: {sentence(dev)}"
 
 

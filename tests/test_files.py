@@ -224,6 +224,17 @@ def test_line_is_appended_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytes
     append(path, "a longer line\n")
     assert path.read_text() == "one\na longer line\n"
 
+    def full_once_another_wrote(descriptor: int) -> None:
+        with path.open("a") as other:
+            other.write("of another process\n")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(DataError, match="No space left"):
+        patch.setattr("mner.files.os.fsync", full_once_another_wrote)
+        append(path, "mine\n")
+    assert path.read_text() == "one\na longer line\nmine\nof another process\n"
+    path.write_text("one\na longer line\n")
+
     def nearly_full(descriptor: int, content: bytes) -> int:
         if path.stat().st_size > 20:
             raise OSError(errno.ENOSPC, "No space left on device")

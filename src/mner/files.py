@@ -224,14 +224,16 @@ def append(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _ALONE | _NO_WAIT, 0o666)
         try:
-            before, rest = os.fstat(descriptor).st_size, memoryview(text.encode())
+            before, line = os.fstat(descriptor).st_size, memoryview(text.encode())
+            rest = line
             try:
                 while rest:  # a disk that is nearly full takes a part
                     rest = rest[os.write(descriptor, rest) :]
                 os.fsync(descriptor)
             except BaseException:
                 with contextlib.suppress(OSError):  # a pipe has no length
-                    os.ftruncate(descriptor, before)
+                    if os.fstat(descriptor).st_size == before + len(line) - len(rest):  # nobody else added to it
+                        os.ftruncate(descriptor, before)
                 raise
         finally:
             os.close(descriptor)

@@ -60,6 +60,13 @@ def test_base_that_states_no_root_leaves_that_of_another(root: str, tmp_path: Pa
         assert (config.data.root, config.data.labels) == (root, "strict")
 
 
+def test_last_base_with_data_says_where_they_lie_if_none_states_it(tmp_path: Path) -> None:
+    write(tmp_path / "rows" / "row.toml", '[data]\nfeatures = "grid"\n')
+    write(tmp_path / "mine" / "data.toml", '[data]\ntrain = "train.txt"\n')
+    config = configs.load(write(tmp_path / "top.toml", 'base = ["rows/row.toml", "mine/data.toml"]\n'))
+    assert (config.data.root, config.data.features) == ("mine", "grid")
+
+
 def test_variant_joins_the_name_once(tmp_path: Path) -> None:
     write(tmp_path / "base.toml", 'variant = "low"\n')
     row = write(tmp_path / "row.toml", 'base = "base.toml"\nname = "row"\n')

@@ -84,7 +84,7 @@ def test_empty_list_says_no_entities_and_an_absent_one_says_nothing(key):
 
 def test_post_of_a_task_has_its_own_id_before_the_number_of_the_task():
     assert post_of(task(), number=1).id == "5"
-    for own, expected in (("unseen-001", "unseen-001"), (7, "7"), (None, "5")):
+    for own, expected in (("unseen-001", "unseen-001"), (7, "7"), (0, "0"), (None, "5"), ("", "5"), (True, "5")):
         assert post_of(task({"result": REGIONS}, data={"text": TEXT, "id": own}), number=1).id == expected
 
 

@@ -23,7 +23,7 @@ def test_claim_names_gain_interval_and_verdict(first: str) -> None:
     assert len(lines) == 3
     for line in lines:
         assert re.search(r"[+−]\d\.\d\d \(.* against .*; 95 % interval .* to .*, \d seeds\): ", line), line
-    assert lines[0].endswith("both tests hold it for a gain.")
+    assert lines[0].endswith("both tests call it a gain.")
     assert lines[2].endswith("no gain by both tests.")
 
 
@@ -75,7 +75,7 @@ def test_loss_is_no_gain() -> None:
     assert "It counts as a loss where" in page
     rows = read_experiments(RESULTS)
     ((_, _, views),) = summary.gains(rows, [("text-pad-tuned", "text-tuned", "")])
-    assert summary.sentence(views["T"]).endswith("both tests hold it for a loss.")
+    assert summary.sentence(views["T"]).endswith("both tests call it a loss.")
     ((_, _, views),) = summary.gains(rows, [("text-double-steps-tuned", "text-tuned", "")])
     assert summary.sentence(views["T"]).endswith("no loss by both tests.")
 

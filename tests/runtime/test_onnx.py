@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from mner import data
 from mner.errors import ConfigError, ModelError
 from mner.export import export
-from mner.runtime import SavedModel, open_model, read_model
+from mner.runtime import SavedModel, _chosen, open_model, read_model
 from mner.runtime.onnx import OnnxRuntime, chosen
 from mner.runtime.saved import seal
 from mner.views import Batch
@@ -302,6 +302,16 @@ def test_graph_whose_scores_are_no_numbers_is_refused(changed: Callable[[Change]
 
     with pytest.raises(ModelError, match="gives scores that are not numbers"):
         open_model(changed(spoil))
+
+
+def test_int8_runs_on_the_cpu_beside_a_gpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = read_model(folder)
+    files = {**saved.manifest["files"], "model.int8.onnx": "0"}
+    both = replace(saved, manifest={**saved.manifest, "files": files})
+    monkeypatch.setattr("mner.runtime._has_gpu", lambda: True)
+    assert [_chosen(both, "auto", precision, "auto") for precision in ("auto", "int8")] == ["torch", "onnx"]
+    with pytest.raises(ModelError, match="torch computes in fp32"):
+        _chosen(both, "auto", "int8", "cuda")
 
 
 def test_onnx_runs_on_the_cpu_and_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

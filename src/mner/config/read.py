@@ -190,7 +190,12 @@ def _values(part: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return part.values() if isinstance(part, dict) else part
 
 
-def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+def _read(path: Path, *, base: Path | None) -> dict[str, Any]:
+    return _merged(path, base=base)[0]
+
+
+def _merged(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> tuple[dict[str, Any], bool]:
+    """The table of a file and its bases, and whether one of them states the root of the data."""
     table = read_toml(path)
     if path.resolve() in seen:
         raise ConfigError(f"{path}: base files lead back to this one: {' -> '.join(map(str, seen))}")
@@ -202,17 +207,21 @@ def _read(path: Path, *, base: Path | None, seen: tuple[Path, ...] = ()) -> dict
                 f'experiment itself, or write a file of your own with base = ["{base}", ...] and what this one says'
             )
     lower: dict[str, Any] = {}
+    stated = False
     for lower_path in named if base is None else [base]:
-        read = _read(lower_path, base=None, seen=(*seen, path.resolve()))
+        read, states = _merged(lower_path, base=None, seen=(*seen, path.resolve()))
         data: Any = read.get("data")
-        below: Any = lower.get("data")
-        known = isinstance(below, dict) and "root" in below
-        root = data.get("root", None if known else ".") if isinstance(data, dict) else None
-        if isinstance(root, str) and not root.startswith(("$", "mner:")):
-            # A plain root is relative to the file that states it; here it becomes relative to the file on top.
-            data["root"] = relative(lower_path.parent / root, path.parent)
+        if isinstance(data, dict) and stated and not states:
+            data.pop("root", None)  # where the files lie says less than what an earlier one states
+        elif isinstance(data, dict):
+            root = data.get("root", ".")
+            if isinstance(root, str) and not root.startswith(("$", "mner:")):
+                # A plain root is relative to the file that states it; here it becomes relative to the file on top.
+                data["root"] = relative(lower_path.parent / root, path.parent)
+        stated = stated or states
         lower = _merge(lower, read)
-    return _merge(lower, table)
+    own: Any = table.get("data")
+    return _merge(lower, table), stated or (isinstance(own, dict) and "root" in own)
 
 
 def _base_names(named: Any, path: Path) -> list[str]:

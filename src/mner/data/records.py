@@ -157,7 +157,8 @@ def _task(task: Mapping[str, Any], *, labels: bool) -> dict[str, Any]:
         data["text"] = data.pop(texts[0])
     left = {"data", "annotations", "completions", "predictions", "drafts"}
     row = {**{key: value for key, value in task.items() if key not in left}, **data}
-    if not isinstance(data.get("id"), str | int):
+    own = data.get("id")
+    if own == "" or isinstance(own, bool) or not isinstance(own, str | int):
         row["id"] = task.get("id")
     rounds = task.get("annotations", task.get("completions"))
     if rounds is None or not labels:

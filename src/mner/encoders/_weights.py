@@ -41,9 +41,11 @@ def read_weights(folder: Path, *, published: str) -> dict[str, NDArray[Any]]:
         state: dict[str, NDArray[Any]] = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: damaged ({error}); copy it again") from None
-    except TypeError as error:  # bfloat16, which numpy lacks
+    except (TypeError, AttributeError) as error:  # bfloat16 and float8, which numpy lacks
         raise ModelError(f"{path}: {error}; save its arrays in single precision") from None
     for key, array in state.items():
+        if array.dtype.kind not in "biuf":  # bfloat16, where another package has taught it to numpy
+            raise ModelError(f"{path}: {key} is in {array.dtype}; save its arrays in single precision")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ModelError(f"{path}: {key} holds NaN or infinity; copy the file again")
     if all(key.startswith(_WRAPPED) for key in state):
@@ -56,6 +58,8 @@ def conversion(pickle: Path, path: Path) -> str:
     script = (
         "import torch; from safetensors.torch import save_file; "
         f"state = torch.load('{pickle}', map_location='cpu', weights_only=True); state = state.get('model', state); "
-        f"save_file({{key: torch.as_tensor(array).clone() for key, array in state.items()}}, '{path}')"
+        "state = {key: torch.as_tensor(array).clone() for key, array in state.items()}; "
+        "state = {key: array.float() if array.is_floating_point() else array for key, array in state.items()}; "
+        f"save_file(state, '{path}')"
     )
     return f'python -c "{script}"'

@@ -36,8 +36,9 @@ def evaluate(
 
     Without ``final`` dev is scored. ``final`` is the only door to a test split: it freezes the run (fingerprints
     of configuration and weights), scores test once, writes a line into ``results/test-uses.jsonl`` and then the
-    scores into the run's record. A second call returns the recorded scores and leaves test closed. Only a record
-    from before outcomes of posts were kept, and one that could not be written, is scored, and counted, once more.
+    scores into the run's record. A second call returns the recorded scores and leaves test closed, and so does
+    the first of a run that was trained again, bit for bit, if ``results`` holds its scores. Only a record from before
+    outcomes of posts were kept, and one that could not be written, is scored, and counted, once more.
 
     Args:
         run: A run directory that ``mner train`` finished.
@@ -209,8 +210,8 @@ def _keep_scored(results: Path, record: RunRecord, run: Path) -> Path:
 
 
 def _scored_before(record: RunRecord, committed: RunRecord) -> RunRecord:
-    """The record with the test scores of the committed one, where a run was trained again to the last bit."""
-    if committed.test is None or committed.splits.get("test") != record.splits.get("test"):
+    """The record with the test scores of the committed one, if it has any; both are of the same model, bit for bit."""
+    if committed.test is None:
         return record
     return record.with_test(committed.test, committed.outcomes.get("test", {}))
 

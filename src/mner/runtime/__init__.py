@@ -116,6 +116,7 @@ def _chosen(saved: SavedModel, backend: Backend, precision: Precision, device: s
     weights = all(map(saved.holds, saved.needs.encoders))
     if backend == "auto":
         gpu = device not in ("auto", "cpu") or (device == "auto" and weights and _has_gpu())
+        gpu = gpu and not (precision == "int8" and device == "auto" and saved.holds(FILES["int8"]))  # which is CPU's
         backend = "onnx" if any(map(saved.holds, FILES.values())) and not (gpu and weights) else "torch"
     if backend == "onnx" and device not in ("auto", "cpu"):
         remedy = 'take backend="torch"' if weights else "it holds no weights for torch, so leave the device out"

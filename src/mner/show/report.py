@@ -60,7 +60,7 @@ def sections(results: Path, *, baseline: str | None = None) -> list[Section]:
             *by_label(of_data),
             *calibrated(of_data),
             *tuning(searches, data, of_data),
-            *appendix(of_data, analyses),
+            *appendix(of_data, analyses, results=str(results)),
             *costs_and_runs(of_data),
         )
         report.append(Section(data, parts))
