@@ -72,7 +72,7 @@ def test_recorded_analysis_is_drawn_with_its_runs(results: Path) -> None:
     lines = part(results, "Captions: F1 by captions")
     assert "| tiny/ita-ga-cva | 1 | 70.00 |" in lines and any("`f1=70.00`" in line for line in lines)
     command = "mner analyze captions runs/tiny/ita-ga-cva --order 'a,b c' --record"
-    assert f"- `{command}`, dev: {', '.join(runs)}" in lines
+    assert f"- `{command} --results {results}`, dev: {', '.join(runs)}" in lines
     assert not any("trained again since" in line for line in lines)
     (record,), experiments = read_analyses(results), read_experiments(results)
     first, *_ = provenance(record, {name: each for (_, name), each in experiments.items()}, results="lab/results")
@@ -86,9 +86,8 @@ def test_command_names_only_the_options_that_were_given(results: Path) -> None:
     runs = ("tiny/text/1@m1", "tiny/ita-ga-cva/2@m2")
     records.write_analysis(results, "cases", result, *runs, options={"unaligned": "tiny/text"})
     lines = part(results, "Cases: tiny/ita-ga-cva")
-    assert any(
-        "`mner analyze cases runs/tiny/ita-ga-cva --unaligned runs/tiny/text --record`" in line for line in lines
-    )
+    command = f"mner analyze cases runs/tiny/ita-ga-cva --unaligned runs/tiny/text --record --results {results}"
+    assert any(f"`{command}`" in line for line in lines)
     assert not any("seed 1 to seed 2" in line for line in lines), "the row without alignment is no baseline"
 
 
