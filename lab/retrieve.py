@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from mner.contexts.artefact import write_contexts
 from mner.data import read
-from mner.errors import MnerError
+from mner.errors import DataError, MnerError
 from mner.types import ContextText, Post, VisualContext
 from mner.words import LINK
 
@@ -97,10 +97,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("train", type=Path, help="posts that are searched, and that get texts themselves")
     parser.add_argument("posts", type=Path, nargs="*", help="further posts that get texts")
     parser.add_argument("--out", type=Path, required=True, help="file of contexts (.jsonl or .parquet) to write")
-    parser.add_argument("--best", type=int, default=3, help="texts for each post")
+    parser.add_argument("--best", type=int, default=3, help="texts for each post, 1 or more")
     options = parser.parse_args(argv)
+    if options.best < 1:
+        parser.error(f"--best: expected 1 or more, found {options.best}")
     try:
         searched = list(read(options.train))
+        if not searched:
+            raise DataError(f"{options.train}: holds no post to search")
         posts = [*searched, *(post for path in options.posts for post in read(path))]
         count = write_contexts(contexts(posts, searched, best=options.best), options.out)
     except MnerError as error:

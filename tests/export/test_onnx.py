@@ -183,6 +183,14 @@ def test_only_copy_of_the_weights_stays_where_out_names_the_model_itself(
     assert (tmp_path / "mine" / "encoder").is_dir()
 
 
+def test_model_without_an_encoder_is_not_said_to_hold_one(tmp_path: Path, posts: list[Post]) -> None:
+    shutil.copytree(Path(mner.__file__).parent / "ready", tmp_path / "ready")
+    before = content(tmp_path / "ready")
+    with pytest.raises(ModelError, match="no encoder/ in this model; it runs with onnxruntime only"):
+        export(tmp_path / "ready", posts=posts, keep_encoder=False)
+    assert content(tmp_path / "ready") == before
+
+
 def test_run_predicts_by_its_exported_model(tiny_model: Path, posts: list[Post], tmp_path: Path) -> None:
     shutil.copytree(tiny_model, tmp_path / "model")
     (tmp_path / "record.json").write_text("{}")

@@ -66,5 +66,16 @@ def test_program_writes_a_row_for_each_post_with_a_picture(tmp_path: Path, capsy
     assert capsys.readouterr().err == "1 contexts, of 5 posts, from 4 posts searched\n"
     (row,) = map(json.loads, out.read_text().splitlines())
     assert row["texts"] == [{"text": "Rain in Paris again", "source": "posts", "post": "a"}]
-    assert main([str(tmp_path / "none.jsonl"), "--out", str(out)]) == 2
-    assert "none.jsonl" in capsys.readouterr().err
+
+
+def test_program_refuses_what_it_cannot_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty, out = tmp_path / "empty.jsonl", str(tmp_path / "out.jsonl")
+    empty.write_text("")
+    for train, message in ((empty, "holds no post to search"), (tmp_path / "none.jsonl", "No such file")):
+        assert main([str(train), "--out", out]) == 2
+        printed = capsys.readouterr().err
+        assert str(train) in printed and message in printed
+    with pytest.raises(SystemExit, match="2"):
+        main([str(empty), "--out", out, "--best", "0"])
+    assert "--best: expected 1 or more, found 0" in capsys.readouterr().err
+    assert not Path(out).exists()

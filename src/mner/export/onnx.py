@@ -153,7 +153,7 @@ def _target(saved: SavedModel, out: Path | None, keep_encoder: bool, force: bool
             f"the run without --out, which writes into its {EXPORTED}/"
         )
     if target.is_dir() and target.samefile(saved.folder):
-        if not keep_encoder:
+        if not keep_encoder and any(map(saved.holds, saved.needs.encoders)):
             raise ModelError(f"{target}: its encoder/ is the only copy of its weights; name --out DIR for a copy")
         return saved.folder
     check_folder(target, MODEL, force=force)

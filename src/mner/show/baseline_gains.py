@@ -24,7 +24,7 @@ def text_only(experiments: Mapping[str, Experiment]) -> str | None:
 
 
 def baseline_of(experiment: Experiment, experiments: Mapping[str, Experiment], baseline: str) -> Experiment | None:
-    """The experiment of that name or identity that one is fairly compared with; None where there is none.
+    """The experiment of that name or identity that one is fairly compared with, or None.
 
     It stands on the same encoder and training posts, and is of the same variant or of none. A tuned experiment is
     compared with the tuned baseline where there is one.
@@ -58,7 +58,7 @@ def gains(experiments: Mapping[str, Experiment], baseline: str | None) -> Iterat
 
     Args:
         experiments: Those of one data set, by name.
-        baseline: The name or the identity of the baseline; None where there is none.
+        baseline: The name or the identity of the baseline; None for no comparison.
     """
     comparisons: list[Comparison] = []
     notes: list[str] = []
