@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python="${PYTHON:-.venv/bin/python}"
-known="crf cold_start predict_throughput train_throughput systems scaling memory_stream context_build context_memory serve gallery sub_tokens int8_peak ocr"
+known="crf cold_start predict_throughput predict_throughput_folded train_throughput systems scaling memory_stream context_build context_memory serve gallery sub_tokens int8_peak ocr"
 model="${1:-}"
 if [ ! -d "$model" ]; then
     echo "usage: benchmarks/run.sh MODEL [name ...]" >&2
@@ -28,6 +28,9 @@ measure() {
         crf) "$python" benchmarks/crf.py --least-seconds 1 --threads 1 ;;
         cold_start) "$python" benchmarks/cold_start.py --model "$model" --repetitions 5 ;;
         predict_throughput) "$python" benchmarks/predict_throughput.py --model "$model" --posts 320 --repetitions 3 ;;
+        predict_throughput_folded)
+            "$python" benchmarks/predict_throughput.py --model "$model" --posts 320 --repetitions 3 --links fold
+            ;;
         train_throughput) "$python" benchmarks/train_throughput.py --posts 160 --warmup-steps 4 --repetitions 3 ;;
         systems) "$python" benchmarks/systems.py --repetitions 3 ;;
         scaling) "$python" benchmarks/scaling.py --model "$model" --repetitions 3 ;;

@@ -108,6 +108,15 @@ GOALS = (
         True,
     ),
     Goal(
+        "predict, T view, int8 against flair, one known word for each link on both sides",
+        "predict_throughput_folded",
+        ratio("flair / mner onnx int8"),
+        8,
+        None,
+        True,
+        why="posts are half as long then, and what lies outside the encoder weighs more",
+    ),
+    Goal(
         "whole prediction over the bare encoder, int8",
         "predict_throughput",
         ratio("whole / encoder alone, onnx int8 (1 is best)"),

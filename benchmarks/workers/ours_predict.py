@@ -24,7 +24,7 @@ TIMES = 3
 
 
 def prepare(job: dict[str, Any]) -> tuple[Work, dict[str, Any]]:
-    posts, _ = training_posts(job["posts"])
+    posts, _ = training_posts(job["posts"], links=job["links"])
     half: Any = nullcontext
     if job["backend"] == "torch":
         import torch

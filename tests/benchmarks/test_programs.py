@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from lab.performance import KEYS, performance
+from mner.words import LINK
 from tests.browser import CHROMIUM
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -35,8 +36,9 @@ PROGRAMS = {
 }
 
 
-def run(name: str, out: Path, *options: object) -> dict[str, Any]:
+def run(name: str, out: Path, *options: object, recorded_as: str = "") -> dict[str, Any]:
     """The record of one small run, on the packaged sample and one thread."""
+    recorded = recorded_as or name
     environment = {key: value for key, value in os.environ.items() if key != "MNER_DATA"} | {"OMP_NUM_THREADS": "1"}
     shared = ["--out", out, "--threads", 1, "--repetitions", 1]
     done = subprocess.run(
@@ -48,7 +50,7 @@ def run(name: str, out: Path, *options: object) -> dict[str, Any]:
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stderr
-    record: dict[str, Any] = json.loads((out / f"{name}.json").read_text(encoding="utf-8"))
+    record: dict[str, Any] = json.loads((out / f"{recorded}.json").read_text(encoding="utf-8"))
     assert set(KEYS) <= set(record)
     assert {"cpu", "flags", "cores"} <= set(record["machine"])
     assert {"python", "torch", "mner"} <= set(record["versions"])
@@ -56,7 +58,7 @@ def run(name: str, out: Path, *options: object) -> dict[str, Any]:
     assert all(
         table["rows"] and {len(row) for row in table["rows"]} == {len(table["columns"])} for table in record["tables"]
     )
-    assert f"## {name.replace('_', ' ').capitalize()}" in performance(out)
+    assert f"## {recorded.replace('_', ' ').capitalize()}" in performance(out)
     assert str(out) not in json.dumps(record)
     return record
 
@@ -115,6 +117,33 @@ def test_predict_throughput_measures_whole_and_bare(tiny_model: Path, tmp_path: 
     assert set(record["seconds"]) >= {"mner torch fp32", "encoder alone, torch fp32", "mner onnx fp32", "transformers"}
     assert "batch_size" in record["peers"]["transformers"]
     assert record["ratios"]["whole / encoder alone, torch fp32 (1 is best)"] > 0
+
+
+def test_every_side_may_read_posts_with_a_known_word_for_each_link(tiny_model: Path, tmp_path: Path) -> None:
+    sides = ("--runtimes", "torch fp32", "--peers", "transformers", "--links", "fold")
+    run(
+        "predict_throughput",
+        tmp_path,
+        *("--model", tiny_model, "--posts", 8, *sides),
+        recorded_as="predict_throughput_folded",
+    )
+
+
+def test_folded_posts_have_a_word_for_each_link() -> None:
+    path = list(sys.path)
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        posts = importlib.import_module("posts")
+    finally:
+        sys.path[:] = path
+    folded, _ = posts.training_posts(400, links="fold")
+    plain, _ = posts.training_posts(400)
+    links = [LINK.search(word) for post in plain for word in post.words]
+    assert any(links)
+    assert not any(LINK.search(word) for post in folded for word in post.words)
+    for post, before in zip(folded, plain, strict=True):
+        assert [post.text[start:end] for start, end in post.offsets] == list(post.words)
+        assert len(post.words) == len(before.words)
 
 
 def test_cold_start_counts_memory_with_and_without_vision(tiny_model: Path, tmp_path: Path) -> None:
