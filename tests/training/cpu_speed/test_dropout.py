@@ -26,6 +26,17 @@ def test_dropout_keeps_mean_and_rate_and_drops_gradients_alike() -> None:
     assert torch.equal(drop(values, 0.1), dropped)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_every_number_format_drops_the_same_values_and_scales_the_others(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    expected = drop(torch.ones(101, 7), 0.3)
+    torch.manual_seed(0)
+    dropped = drop(torch.ones(101, 7, dtype=dtype), 0.3)
+    assert dropped.dtype == dtype
+    assert torch.equal(dropped == 0, expected == 0)
+    torch.testing.assert_close(dropped.double(), expected.double(), rtol=2**-8, atol=0)
+
+
 def test_dropout_rows_and_columns_are_independent() -> None:
     torch.manual_seed(1)
     zero = (drop(torch.ones(400, 400), 0.5) == 0).double()
@@ -51,6 +62,25 @@ def test_attention_equals_the_fused_one(masked: bool) -> None:
     torch.testing.assert_close(mine, fused)
     gradients = [torch.autograd.grad(out.square().sum(), query, retain_graph=True)[0] for out in (mine, fused)]
     torch.testing.assert_close(*gradients)
+
+
+def test_attention_in_bfloat16_keeps_its_weights_so_and_is_as_exact() -> None:
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(2, 3, 40, 16, requires_grad=True) for _ in range(3))
+    mask = (torch.rand(2, 1, 40, 40) > 0.3) | torch.eye(40, dtype=torch.bool)
+    exact = scaled_dot_product_attention(query, key, value, attn_mask=mask).transpose(1, 2)
+    seen: set[torch.dtype] = set()
+    with (
+        torch.autocast("cpu", torch.bfloat16),
+        torch.autograd.graph.saved_tensors_hooks(
+            lambda saved: seen.add(saved.dtype) or saved if saved.shape[-2:] == (40, 40) else saved, lambda saved: saved
+        ),
+    ):
+        mine, _ = attention(nn.Linear(1, 1), query, key, value, mask)
+    assert seen == {torch.bfloat16}
+    torch.testing.assert_close(mine.float(), exact, rtol=0, atol=0.02)
+    gradients = [torch.autograd.grad(out.float().square().sum(), value)[0] for out in (mine, exact)]
+    torch.testing.assert_close(*gradients, rtol=0, atol=0.1)
 
 
 def test_encoders_with_attention_of_their_own_keep_it(small_encoder: MakeEncoder) -> None:

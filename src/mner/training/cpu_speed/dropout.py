@@ -14,6 +14,9 @@ from torch import Tensor, nn
 STEPS = 2**16
 """A rate is rounded to a multiple of 1 / STEPS; kept values are scaled by the rounded rate, so means hold exactly."""
 
+FAR = -1e9
+"""What is added to the score of a token that may not be attended to: its weight is then exactly 0."""
+
 NAME = "mner"
 """The name under which transformers finds ``attention``."""
 
@@ -54,8 +57,12 @@ class _Drop(torch.autograd.Function):
     def forward(ctx: Any, values: Tensor, level: int) -> Tensor:
         count = values.numel()
         draws = torch.empty(-(-count // 4), dtype=torch.int64, device=values.device).random_(-(2**63), None)
-        bits = draws.view(torch.int16)[:count].view(values.shape)
-        factor = (bits >= level - STEPS // 2).to(values.dtype).mul_(STEPS / (STEPS - level))
+        kept = draws.view(torch.int16)[:count].view(values.shape).ge_(level - STEPS // 2)  # 0 or 1
+        scale = torch.tensor(STEPS / (STEPS - level), dtype=values.dtype)
+        if scale.itemsize == kept.itemsize:  # the number's own bits, since turning int16 into bf16 takes long
+            factor = kept.mul_(int(scale.view(kept.dtype))).view(values.dtype)
+        else:
+            factor = kept.to(values.dtype).mul_(scale)
         ctx.save_for_backward(factor)
         return values * factor
 
@@ -90,9 +97,11 @@ def attention(
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = (query * factor) @ key.transpose(-2, -1)  # (window, head, token, token)
     if attention_mask is not None:
-        scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
-    weights = drop(torch.softmax(scores, -1).to(value.dtype), dropout)
-    return (weights @ value).transpose(1, 2), None
+        # Added in place, since no gradient needs the scores themselves.
+        scores += scores.new_zeros(attention_mask.shape).masked_fill_(~attention_mask, FAR)
+    with torch.autocast(scores.device.type, enabled=False):  # it would copy all weights to float32 and back
+        weights = torch.softmax(scores, -1)
+    return (drop(weights, dropout) @ value).transpose(1, 2), None
 
 
 def use_attention(encoder: nn.Module) -> bool:
