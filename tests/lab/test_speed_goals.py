@@ -35,7 +35,7 @@ def row(lines: list[str], what: str) -> str:
 
 def test_goals_are_met_missed_or_not_measured() -> None:
     lines = list(goals(records()))
-    assert row(lines, "training, T view, against flair, both in fp32").endswith("| at least 2x | 3x | 2.5x | met |")
+    assert row(lines, "training, T view, against flair, both in fp32").endswith("| at least 2.2x | 3x | 2.5x | met |")
     assert "| 3x | met |" in next(line for line in lines if "ours in bf16" in line)
     assert row(lines, "CVA step over a text step on the same tokens").endswith(
         "| at most 1.15x | 1.05x | 1.2x | MISSED |"
@@ -56,10 +56,10 @@ def test_a_share_is_the_worst_of_its_sides() -> None:
     assert any(line.startswith("- share of a step outside") and "torch.compile" in line for line in missed)
 
 
-@pytest.mark.parametrize("figure", [2.0, 1.9999])
+@pytest.mark.parametrize("figure", [2.2, 2.1999])
 def test_a_goal_is_met_exactly_at_its_bound(figure: float) -> None:
     shown = row(list(goals(records(**{"flair / mner": figure}))), "training, T view, against flair, both in fp32")
-    assert shown.endswith("met |" if figure >= 2 else "MISSED |")
+    assert shown.endswith("met |" if figure >= 2.2 else "MISSED |")
 
 
 def test_memory_of_a_build_is_compared_high_to_high() -> None:
