@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -33,6 +34,8 @@ DATA = ("twitter15", "twitter17")
 HEADS = ("row", "view", "encoder", "Twitter-15", "Twitter-17", "SNAP", "over text, Twitter-15", "remark")
 PAPERS = re.compile(r"\bbert-base|xlm-roberta-large")
 """What the names of the paper's encoders hold."""
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs" / "rows"
 
 NO_RECORD, NO_DATA = "no record", "no data"
 
@@ -149,6 +152,7 @@ def _measured(row: PaperRow, known: Known, searches: Sequence[Search]) -> Iterat
             None if PAPERS.search(each.encoder) else "not the paper's encoder",
             remark_on(each, row.row),
             _reads_less(each, row),
+            _trains_less(each, row),
         )
         remark = "; ".join(filter(None, said))
         yield (row.name, row.view, f"{each.encoder}, here", *cells, NO_DATA, over, remark)
@@ -158,6 +162,14 @@ def _reads_less(experiment: Experiment, row: PaperRow) -> str | None:
     """What must be said of a row that does not read all kinds of context that the paper's does; else None."""
     order = experiment.records[0].config.get("context", {}).get("order", row.contexts)
     return None if set(row.contexts) <= set(order) else f"of {', '.join(order)} alone"
+
+
+def _trains_less(experiment: Experiment, row: PaperRow) -> str | None:
+    """What must be said of a row with fewer epochs than the published ones, which its own file states; else None."""
+    path = CONFIGS / f"{row.row}.toml"
+    published = tomllib.loads(path.read_text(encoding="utf-8")).get("training", {}).get("epochs", 0) if row.row else 0
+    epochs = experiment.records[0].config["training"]["epochs"]
+    return f"{epochs} epochs of {published}" if epochs < published else None
 
 
 def _fits(experiment: Experiment, name: str) -> bool:

@@ -149,6 +149,17 @@ def test_row_that_reads_less_than_the_papers_says_so(results: Path, make_record:
     assert line.endswith("| ita-random; not the paper's encoder; of captions alone |")
 
 
+@pytest.mark.parametrize(("epochs", "remark"), [(15, "; 15 epochs of 200"), (200, "")])
+def test_row_that_trains_less_than_published_says_so(
+    results: Path, make_record: Make, commit: Commit, epochs: int, remark: str
+) -> None:
+    record = make_record("ocsga", 1, {"T": LESS, "I+T": LESS}, data="twitter15")
+    record["config"].setdefault("training", {})["epochs"] = epochs
+    commit(record)
+    (line,) = [line for line in section(written(results), "Table 2") if line.startswith("| OCSGA | I+T | tiny,")]
+    assert line.endswith(f"| ocsga; not the paper's encoder{remark} |")
+
+
 def test_best_of_seeds_is_compared_with_the_best(results: Path) -> None:
     lines = section(written(results), "Table 2")
     assert any(line.startswith("| BERT-CRF | T | tiny, here | best 57.14 (test, 2) |") for line in lines)

@@ -1,4 +1,4 @@
-"""The rows on found or written text differ from ITA-GA + CVA on MPNet in the text they read, and in a longer warm-up."""
+"""The rows on found or written text differ from ITA-GA + CVA on MPNet in the text they read and a longer warm-up."""
 
 from __future__ import annotations
 
