@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from itertools import product
 
 import pytest
 
@@ -45,6 +46,20 @@ def test_cell_may_have_line_feeds_and_its_row_is_named_by_its_first_line():
     first, second = read_text('text,label\n"a\nb",[]\nc,"[[0,1,""X""]]"\n')
     assert (first.text, first.where) == ("a\nb", "<stream>:2")
     assert (second.spans, second.where) == ((Span(0, 1, "X"),), "<stream>:4")
+
+
+@pytest.mark.parametrize(("end", "inner"), [*product(["\n", "\r\n"], ["\n", "\r\n", "\r\r\n", "\r"]), ("\r", "\r")])
+def test_line_ends_of_a_cell_stay_as_they_are(tmp_path, end, inner):
+    path = tmp_path / "posts.csv"
+    shift = len(inner)
+    rows = ["id,text,entities", f'1,"Hello{inner}Anna met","[[{5 + shift}, {9 + shift}, ""PER""]]"', "2,Oslo,[]"]
+    path.write_bytes(end.join([*rows, ""]).encode())
+    for source in (path, io.BytesIO(path.read_bytes())):
+        first, second = read(source)
+        assert (first.text, first.spans) == (f"Hello{inner}Anna met", (Span(1, 2, "PER"),))
+        assert (second.id, second.text, second.spans) == ("2", "Oslo", ())
+    write([first], tmp_path / "again.csv")
+    assert next(read(tmp_path / "again.csv")).text == first.text
 
 
 def test_quotation_marks_in_a_table_of_tabs_are_words_unless_they_were_doubled():

@@ -18,6 +18,9 @@ def test_only_line_feeds_end_lines(tmp_path):
     assert list(Lines(io.BytesIO(path.read_bytes()))) == expected
     with path.open() as stream:
         assert list(Lines(stream)) == expected
+    for lines in (Lines(path), Lines(io.BytesIO(path.read_bytes()))):
+        assert lines.head(1) == expected[:1]
+        assert list(lines.whole()) == ["a\u2028b\x85c\rd\x0c\r\n", "\r\n", "e"]
 
 
 def test_head_does_not_use_up_a_stream():

@@ -62,6 +62,11 @@ def clipped(text: str, limit: int = 40) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
+def without_end(line: str) -> str:
+    """A line without its line feed and the carriage returns before it."""
+    return line.removesuffix("\n").rstrip("\r")
+
+
 def raising(name: str) -> OnFault:
     """A fault handler that raises ``DataError`` with the file, the line and how to list all such lines."""
 
@@ -92,7 +97,7 @@ class Lines:
     def __init__(self, source: str | Path | IO[Any], *, on_fault: OnFault | None = None) -> None:
         self.name = str(source) if isinstance(source, str | Path) else str(getattr(source, "name", "<stream>"))
         self.on_fault = on_fault or raising(self.name)
-        self._head: list[str] = []
+        self._head: list[str] = []  # with line ends, as in _rest
         self._rest: Iterator[str]
         if isinstance(source, str | Path):
             # A pipe has a path too (/dev/stdin, <(command)), but what was read from it is gone.
@@ -106,6 +111,10 @@ class Lines:
 
     def __iter__(self) -> Iterator[str]:
         """The lines from the first on."""
+        return map(without_end, self.whole())
+
+    def whole(self) -> Iterator[str]:
+        """The lines from the first on, each as it stands in the file, with its line end."""
         if self.repeatable:
             return self._from_file(Path(self.name))
         return chain(self._head, self._rest)
@@ -115,7 +124,7 @@ class Lines:
         if self.repeatable:
             return list(islice(self, limit))
         self._head += islice(self._rest, max(0, limit - len(self._head)))
-        return self._head[:limit]
+        return [without_end(line) for line in self._head[:limit]]
 
     def _from_file(self, path: Path) -> Iterator[str]:
         try:
@@ -132,8 +141,7 @@ class Lines:
             begin += len(raw)
             if line.startswith("\ufeff") and (blank or _BEGINS.match(line)):
                 line = line[1:]
-            line = line.removesuffix("\n").rstrip("\r")
-            blank = not line.strip(" \t")
+            blank = not line.strip(" \t\r\n")
             yield line
 
     def _raw_lines(self, stream: Iterable[Any]) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -59,7 +59,9 @@ def read(
     """
     lines = Lines(source, on_fault=on_fault)
     reader = load(format or detect(lines))
-    source_lines = lines if lines.repeatable else iter(lines)
+    source_lines: Iterable[str] = lines if lines.repeatable else iter(lines)
+    if getattr(reader, "LINE_ENDS", False):
+        source_lines = lines.whole()
     posts: Iterator[Post] = reader.read(
         source_lines, name=lines.name, labels=labels, on_fault=on_fault or raising(lines.name)
     )

@@ -9,4 +9,6 @@ A format outside mner is named by its dotted module name and needs the same thre
   without their labels and does not check these;
 - ``write(posts, stream, *, scheme, losses)``: writes the posts. ``losses[what]`` counts the posts that lost something;
   ``DataError`` is raised where a post would be damaged.
+
+The ``read`` of a format with ``LINE_ENDS = True`` gets the lines with their ends.
 """

@@ -5,7 +5,7 @@ and perhaps the keys of a JSON record as columns, lists in them as JSON: ``id``,
 ``entities``, ``label`` as Label Studio writes it. With a row for each word there is a column ``word`` (or token) and
 perhaps one for tags (tag, label, ner, ner_tag, iob, bio); a column such as ``Sentence #``, sentence_id or id, or a
 blank row, shows where a post ends. Other columns are kept. An empty cell means no value; a post without a cell for
-labels has none.
+labels has none. Line ends within quotation marks are characters of the cell.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mner.bounded import LONGEST
 from mner.data import gold
 from mner.data.formats._columns import Known, Losses, unfit
 from mner.data.gold import WORDS
-from mner.data.lines import OnFault, printable
+from mner.data.lines import OnFault, printable, without_end
 from mner.data.records import OWN, parse, post_of, to_row
 from mner.errors import DataError
 from mner.tags import Labels, Scheme
@@ -31,6 +31,9 @@ from mner.types import Post
 
 COLUMNS = ("id", "text", "words", "offsets", "entities", "image")
 """The header that is written."""
+
+LINE_ENDS = True
+"""Lines come with their ends."""
 
 _TEXT = ("text", "tweet", "content", "sentence", "data")
 _WORD = ("word", "token")
@@ -81,6 +84,7 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
         DataError: A cell cannot hold a text, id or image, or is longer than ``LONGEST``.
     """
     writer = csv.writer(stream, lineterminator="\n")
+    quoting = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)  # the other leaves \r without marks
     writer.writerow(COLUMNS)
     for post in posts:
         row = to_row(post)
@@ -88,7 +92,7 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
             row["image"] = json.dumps(post.images)
         for key in ("id", "text", "image"):
             value = row.get(key) or ""
-            odd = "holds a carriage return, a byte order mark or a NUL" if re.search("[\r\0\ufeff]", value) else ""
+            odd = "holds a byte order mark or a NUL" if re.search("[\0\ufeff]", value) else ""
             if problem := odd or unfit(re.sub(r"[\t\n]", " ", value) or " "):
                 place = printable(f'{post.where or "post"}: "{post.id}"')
                 raise DataError(f"{place}: its {key} {problem}, which a cell cannot hold. Write jsonl")
@@ -100,7 +104,7 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
             raise DataError(f"{place}: a cell of more than {LONGEST:,} characters cannot be read again. Split the post")
         losses["id"] += not post.id
         losses["extra keys"] += bool(post.extra)
-        writer.writerow(cells)
+        (quoting if any("\r" in cell for cell in cells) else writer).writerow(cells)
 
 
 def _cell(value: Any) -> str:
@@ -132,13 +136,14 @@ def _rows(lines: Iterator[str], on_fault: OnFault) -> Iterator[tuple[int, list[s
     delimiter = _delimiter(first)
     lines = chain([first], lines)
     if delimiter == "\t":
-        always = all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in first.split("\t"))
-        for number, line in enumerate(lines, before + 1):
+        header = without_end(first).split("\t")
+        always = all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in header)
+        for number, line in enumerate(map(without_end, lines), before + 1):
             yield number, [_unquoted(cell, always=always) for cell in line.split("\t")]
         return
     # Python's own limit, 131,072 characters, is that of all readers; it is only ever raised, as another may be reading.
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
-    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         number = before + reader.line_num + 1
         try:
