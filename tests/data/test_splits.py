@@ -48,6 +48,12 @@ def test_tables_named_by_a_split_alone_are_found_where_no_other_file_is(tmp_path
     assert [path.name for path in splits([tmp_path]).values()] == ["train.json", "dev.csv", "test.txt"]
 
 
+def test_gzip_file_is_taken_as_what_it_holds_where_the_unpacked_one_is_absent(tmp_path):
+    _touch(tmp_path, "train.jsonl.gz", "train.contexts.jsonl", "dev.csv.GZ", "test.txt", "test.txt.gz")
+    _touch(tmp_path, "train.tar.gz", "test.npz.gz", "train-stats.json.gz")
+    assert [path.name for path in splits([tmp_path]).values()] == ["train.jsonl.gz", "dev.csv.GZ", "test.txt"]
+
+
 def test_files_without_a_split_go_by_their_path(tmp_path):
     _touch(tmp_path, "posts.txt", "test.txt", "mytest.txt", "a-test.txt")
     named = splits([tmp_path / name for name in ("posts.txt", "test.txt", "a-test.txt", "mytest.txt")])

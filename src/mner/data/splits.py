@@ -16,7 +16,7 @@ _IN_NAME = re.compile(r"(?<![a-z])(train|dev|validation|valid|val|test)(?![a-z])
 _TABLES = {".json", ".csv"}
 """Suffixes of files that may hold posts or anything else: they are taken where the name is a split's alone."""
 
-_OTHER = {".md", ".toml", ".part", ".npz", ".py", ".gz", ".zip", ".log", ".html"}
+_OTHER = {".md", ".toml", ".part", ".npz", ".py", ".zip", ".tar", ".tgz", ".log", ".html"}
 
 
 def split_of(path: str | Path) -> str | None:
@@ -33,7 +33,8 @@ def splits(paths: Iterable[str | Path]) -> dict[str, Path]:
     """Split name -> file, in the order train, dev, test, others.
 
     Of a folder, the files whose names state a split are taken; of several for the same split, the one with that name
-    alone (``train.txt``). A file whose name states none, or one that is taken already, goes by its path.
+    alone (``train.txt``). A gzip file (``train.txt.gz``) is taken where the unpacked one is not beside it. A file whose
+    name states none, or one that is taken already, goes by its path.
 
     Raises:
         DataError: A path is missing, or a folder has no or several files for a split.
@@ -57,15 +58,17 @@ def splits(paths: Iterable[str | Path]) -> dict[str, Path]:
 
 
 def _in_folder(folder: Path) -> dict[str, Path]:
+    present = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    unpacked = {path: path.with_suffix("") if path.suffix.lower() == ".gz" else path for path in present}
     files = [
         path
-        for path in sorted(folder.iterdir())
-        if path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in _OTHER
+        for path, name in unpacked.items()
+        if name.suffix.lower() not in _OTHER and (path == name or name not in unpacked)
     ]
     splits: dict[str, Path] = {}
     for split in SPLITS:
-        alone = [path for path in files if _NAMES.get(path.stem.lower()) == split]
-        named = [path for path in files if split_of(path) == split and path.suffix.lower() not in _TABLES]
+        alone = [path for path in files if _NAMES.get(unpacked[path].stem.lower()) == split]
+        named = [path for path in files if split_of(path) == split and unpacked[path].suffix.lower() not in _TABLES]
         best = [path for path in alone if path in named] or named or alone
         if len(best) > 1:
             raise DataError(
