@@ -93,7 +93,11 @@ def test_row_a_word_with_blank_rows_between_posts():
         ("a,b\nc,d\n", ':1: expected a header with a column "text"'),
         ('text,label\n"a,[]\n', ":2: not CSV: unexpected end of data"),
         ('text,label\na,"[[0,9,""X""]]"\n', ":2: entity 0-9"),
-        ("text,label\na,[0\n", ":2: not JSON"),
+        ("text,label\na,[[0\n", ":2: not JSON"),
+        ("text,tags\na,\"{'PER': [a\"\n", ":2: not JSON"),
+        ('text,ner_tags\nBo wins,"[B-PER, O]"\n', ":2: not JSON"),
+        ("text,entities\na,[sic] good\n", ":2: not JSON"),
+        ('text,label\nBo wins,"[0, 2, PER]"\n', '"label" looks like labels that cannot be read'),
         ("word,tag\na,O\nb,PERSON\n", ':3: label "PERSON" is not'),
         ("word,tag\n,O\n", ':2: "words": expected a list of strings, none of them empty'),
         ("text,my_spans\na,b\n", None),
@@ -139,10 +143,17 @@ def test_labels_that_are_not_wanted_are_not_parsed():
     posts = read_text('text,entities,tags\nBo wins,"[[0, 2, PER]]","[""sport""]"\nBo,[],{\n', labels=False)
     assert [(post.text, post.spans, dict(post.extra)) for post in posts] == [
         ("Bo wins", None, {"tags": ["sport"]}),
-        ("Bo", None, {}),
+        ("Bo", None, {"tags": "{"}),
     ]
     with pytest.raises(DataError, match="not JSON"):
         read_text('text,entities\nBo wins,"[[0, 2, PER]]"\n')
+
+
+@pytest.mark.parametrize("labels", ["repair", False])
+@pytest.mark.parametrize("value", ["{", "[sic] good", "{sic", "[0", "[E-mail] sent"])
+def test_text_in_brackets_under_a_name_for_labels_is_an_extra_key(value, labels):
+    (post,) = read_text(f'text,label,entities\nBo wins,{value},"[[0, 2, ""PER""]]"\n', labels=labels)
+    assert (post.text, post.spans, post.extra) == ("Bo wins", SPANS if labels else None, {"label": value})
 
 
 @pytest.mark.parametrize("text", ["text\tO\nis\tO\n", "Word B-PER\n", "The text, and more\nhere\n"])

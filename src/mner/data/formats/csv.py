@@ -39,6 +39,9 @@ _TEXT = ("text", "tweet", "content", "sentence", "data")
 _WORD = ("word", "token")
 _TAG = ("tag", "ner_tag", "ner", "iob", "bio", "label", "entity")
 _POST = ("sentence #", "sentence_id", "sent_id", "sentence", "post_id", "doc_id", "id")
+_LABELS = re.compile(r"""\s*[\[{]\s*(?:["'\[{(]|(?:O|[BIESLU]-\w+)\s*,)""")
+"""How a list of entities or of tags begins, rather than a text such as "[sic] good"."""
+
 _NAME = re.compile(r"[\w #.()-]{1,40}")
 
 
@@ -190,10 +193,20 @@ def _record(header: Sequence[str], names: Sequence[str], row: Sequence[str], *, 
                     record["images"] = _value(cell) if _lists(cell) else [cell]
             else:
                 with suppress(*(() if labelled or name not in gold.KEYS else (DataError,))):
-                    record[name] = cell if name == "id" else _value(cell)
+                    record[name] = cell if name == "id" else _labels(name, cell) if name in gold.KEYS else _value(cell)
     if text is not None and (row[text] or not any(isinstance(record.get(key), list) for key in WORDS)):
         record["text"] = row[text]
     return record
+
+
+def _labels(name: str, cell: str) -> Any:
+    """The labels in a cell; under a name that need not mean labels, a text in brackets stays a text."""
+    try:
+        return _value(cell)
+    except DataError:
+        if name == "entities" or _LABELS.match(cell):
+            raise
+        return cell
 
 
 def _lists(cell: str) -> bool:
