@@ -136,14 +136,18 @@ def test_faults_name_the_row_and_what_to_type() -> None:
         from_dataset([])  # type: ignore[arg-type]
 
 
-def test_data_set_of_posts_names_its_labels_and_opens_its_pictures(tmp_path: Path) -> None:
+def test_data_set_of_posts_names_its_labels_and_opens_its_pictures(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "1.png").write_bytes(png("red"))
     posts = [
         Post("a", "Bo won", image="1.png", spans=(Span(0, 1, "PER"),)),
         Post("b", "Oslo", image="none.png", spans=None),
         Post("c", "Oslo", image="../secret.png", spans=()),
     ]
-    dataset = to_dataset(posts, images=tmp_path)
+    with caplog.at_level("WARNING", "mner"):
+        dataset = to_dataset(posts, images=tmp_path)
+    assert f"{tmp_path}: 2 of 3 pictures are not there, such as none.png; the data set leaves them out" in caplog.text
     assert dataset.column_names == ["id", "text", "tokens", "ner_tags", "image"]
     assert dataset.features["ner_tags"].feature.names == ["O", "B-PER", "I-PER"]
     assert dataset["ner_tags"][:] == [[1, 0], None, [0]]
@@ -152,6 +156,21 @@ def test_data_set_of_posts_names_its_labels_and_opens_its_pictures(tmp_path: Pat
     back = list(from_dataset(dataset, images=tmp_path / "back"))
     assert [(post.id, post.text, post.spans) for post in back] == [(post.id, post.text, post.spans) for post in posts]
     assert [post.image for post in back] == ["1.png", None, None]
+
+
+def test_folder_without_any_of_the_pictures_is_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    posts = [
+        Post("a", "Bo won", image="1.png"),
+        Post("b", "Oslo", image="2.png", more_images=("3.png",)),
+        Post("c", "Go"),
+    ]
+    with pytest.raises(DataError, match=r"elsewhere: holds no picture of these posts, such as 1\.png; name the folder"):
+        to_dataset(posts, images=tmp_path / "elsewhere")
+    assert to_dataset(posts)["images"][:] == [["1.png"], ["2.png", "3.png"], []]
+    assert to_dataset(posts[2:], images=tmp_path)["image"][:] == [None]
+    (tmp_path / "1.png").write_bytes(png("red"))
+    to_dataset(posts[:1], images=tmp_path)
+    assert not caplog.text
 
 
 words = st.text(st.characters(codec="utf-8", categories=["L", "N", "P"]), min_size=1, max_size=4)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from mner.data.pictures import place_of
 from mner.data.records import post_of
 from mner.errors import DataError, ImageError, MissingExtraError
 from mner.files import writing_bytes
-from mner.picture_files import HEAD, Inline, kind_of, open_regular
+from mner.picture_files import HEAD, Inline, kind_of, open_regular, short_name
 from mner.tags import from_spans
 from mner.types import Post
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 TOKENS, TAGS = "tokens", "ner_tags"
 """What data sets of the hub call the words and their labels."""
+
+_LOG = logging.getLogger(__name__)
 
 _LONGEST = 200
 """Characters of a picture's name, at most; a longer name is replaced."""
@@ -65,10 +69,11 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
 
     Args:
         posts: The posts; all are held in memory, their pictures are not.
-        images: Folder of the pictures, which then are a column of the type ``Image``; None keeps their names as text.
+        images: Folder of the pictures, which then are a column of the type ``Image``; pictures that are not there are
+            left out, with a warning. None keeps the names of the pictures as text.
 
     Raises:
-        DataError: Entities of a post overlap.
+        DataError: Entities of a post overlap, or the folder holds no picture of these posts.
         MissingExtraError: The package datasets is not installed.
 
     >>> from mner.types import Span
@@ -93,8 +98,11 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
         TOKENS: [list(post.words) for post in posts],
         TAGS: [None if post.spans is None else from_spans(post.spans, len(post.words)) for post in posts],
     }
-    held = [[name if images is None else _picture(Path(images), name) for name in post.images] for post in posts]
-    picture = text if images is None else library.Image()
+    held: list[list[Any]] = [list(post.images) for post in posts]
+    picture = text
+    if images is not None:
+        held = _pictures(posts, Path(images))
+        picture = library.Image()
     if any(post.more_images for post in posts):
         features["images"] = library.List(picture)
         columns["images"] = [[each for each in pictures if each is not None] for pictures in held]
@@ -189,6 +197,31 @@ def _of_file(path: str) -> bytes:
     if kind_of(content[:HEAD]) is None:
         raise DataError(f"{path}: the picture is not in the data set, and the file of that name is not a picture")
     return content
+
+
+def _pictures(posts: Sequence[Post], images: Path) -> list[list[dict[str, Any] | None]]:
+    """The pictures of each post as the feature ``Image`` takes them; a warning says how many are not there.
+
+    Raises:
+        DataError: No picture is there.
+    """
+    held = [[_picture(images, name) for name in post.images] for post in posts]
+    names = [name for post in posts for name in post.images]
+    absent = [name for name, picture in zip(names, chain(*held), strict=True) if picture is None]
+    if absent and len(absent) == len(names):
+        raise DataError(
+            f"{images}: holds no picture of these posts, such as {short_name(absent[0])}; name the folder of the "
+            "pictures: to_dataset(posts, images=FOLDER). Without images their names are kept as text"
+        )
+    if absent:
+        _LOG.warning(
+            "%s: %d of %d pictures are not there, such as %s; the data set leaves them out",
+            images,
+            len(absent),
+            len(names),
+            short_name(absent[0]),
+        )
+    return held
 
 
 def _picture(images: Path, name: str) -> dict[str, Any] | None:
