@@ -13,6 +13,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from mner.analysis.parts.loaded_run import row_runs
 from mner.config import Config
 from mner.errors import ConfigError, DataError, MnerError, ModelError
 from mner.runtime import read_model
@@ -122,6 +123,17 @@ def test_finished_run_is_left_alone(corpus: Path, tiny_config: Make, tmp_path: P
     with pytest.raises(MnerError, match="other settings"):
         train(tiny_config(training={"crf_lr": 0.01}), root=corpus, out=tmp_path)
     train(tiny_config(training={"crf_lr": 0.01}), root=corpus, out=tmp_path, restart=True)
+
+
+def test_finished_run_loses_a_checkpoint_that_it_was_killed_before_deleting(
+    corpus: Path, tiny_config: Make, tmp_path: Path
+) -> None:
+    run = train(tiny_config(), root=corpus, out=tmp_path)
+    (run / "checkpoint.safetensors").write_bytes(b"left over")
+    with pytest.raises(MnerError, match="not finished; continue with mner train CONFIG"):
+        row_runs(run.parent)
+    assert train(tiny_config(), root=corpus, out=tmp_path) == run
+    assert row_runs(run.parent) == [run]
 
 
 def test_checkpoint_of_other_settings_is_refused(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def train(
         job = prepare(config, root)
         if restart or belongs(folder, job):
             if finished:
+                (folder / CHECKPOINT).unlink(missing_ok=True)  # left over where the run was killed at its very end
                 announce(f"{folder} is finished, skipped")
                 watch(Event("finished", 0, 0, f"{folder}: already finished"))
                 return folder
