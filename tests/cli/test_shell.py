@@ -172,6 +172,7 @@ def test_defect_keeps_its_traceback(command: Callable[..., None]) -> None:
     ("option", "arguments", "message"),
     [
         ("", (), "the same command continues"),
+        ("", ("--restart",), "what was finished is kept; the same command without --restart continues."),
         ("out", ("--out", "folder"), "the same command continues"),
         ("out", ("--out", "rows.jsonl"), "nothing is kept; with --out FOLDER"),
         ("out", (), "only what was printed is kept; with --out FOLDER"),
@@ -185,7 +186,10 @@ def test_interrupt_says_what_is_kept(
     arguments: tuple[str, ...],
     message: str,
 ) -> None:
-    def probe(out: Annotated[str | None, typer.Option()] = None) -> None:
+    def probe(
+        out: Annotated[str | None, typer.Option()] = None,
+        restart: Annotated[bool, typer.Option("--restart")] = False,
+    ) -> None:
         """Stop."""
         raise KeyboardInterrupt
 

@@ -204,7 +204,8 @@ def _what_remains(path: str, given: Mapping[str, Any]) -> str:
         return "the same command starts over."
     value = given.get(option)
     if not option or (value is not None and not _is_file(value)):
-        return "what was finished is kept; the same command continues."
+        without = " without --restart" if given.get("restart") else ""
+        return f"what was finished is kept; the same command{without} continues."
     if value is not None:
         return f"nothing is kept; with --{option} FOLDER the same command could continue."
     return f"only what was printed is kept; with --{option} FOLDER the same command could continue."
