@@ -176,6 +176,9 @@ def test_defect_keeps_its_traceback(command: Callable[..., None]) -> None:
         ("out", ("--out", "folder"), "the same command continues"),
         ("out", ("--out", "rows.jsonl"), "nothing is kept; with --out FOLDER"),
         ("out", (), "only what was printed is kept; with --out FOLDER"),
+        ("out", ("--to", "prodigy", "--out", "tasks.jsonl"), "nothing is kept; the same command starts over."),
+        ("out", ("--to", "prodigy"), "only what was printed is kept; the same command starts over."),
+        ("out", ("--text", "Hi"), "only what was printed is kept; the same command starts over."),
         (None, ("--out", "folder"), "starts over"),
     ],
 )
@@ -189,6 +192,8 @@ def test_interrupt_says_what_is_kept(
     def probe(
         out: Annotated[str | None, typer.Option()] = None,
         restart: Annotated[bool, typer.Option("--restart")] = False,
+        to: Annotated[str | None, typer.Option()] = None,
+        text: Annotated[str | None, typer.Option()] = None,
     ) -> None:
         """Stop."""
         raise KeyboardInterrupt

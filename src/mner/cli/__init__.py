@@ -206,9 +206,10 @@ def _what_remains(path: str, given: Mapping[str, Any]) -> str:
     if not option or (value is not None and not _is_file(value)):
         without = " without --restart" if given.get("restart") else ""
         return f"what was finished is kept; the same command{without} continues."
-    if value is not None:
-        return f"nothing is kept; with --{option} FOLDER the same command could continue."
-    return f"only what was printed is kept; with --{option} FOLDER the same command could continue."
+    result = "only what was printed is kept" if value is None else "nothing is kept"
+    if given.get("to") is not None or given.get("text") is not None:  # neither goes with a folder
+        return f"{result}; the same command starts over."
+    return f"{result}; with --{option} FOLDER the same command could continue."
 
 
 def _is_file(out: Any) -> bool:
