@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import mner
+from mner import data
 from mner.cli import app
 from mner.errors import DataError
 from mner.runs.grading import grade_model, grade_predictions
@@ -86,6 +87,51 @@ def test_posts_without_labels_are_refused(files: dict[str, Path], tmp_path: Path
     bare = _jsonl(tmp_path / "bare.jsonl", [{"text": "Madrid won"}])
     with pytest.raises(DataError, match="no labels to score against"):
         grade_predictions(files["tagged"], bare)
+
+
+@pytest.fixture
+def rejected(tmp_path: Path) -> Path:
+    """Three posts, the second of which its annotator rejected."""
+    rows = [
+        {"id": "1", "text": "Kevin Love is back", "entities": [{"start": 0, "end": 10, "label": "PER"}]},
+        {"id": "2", "text": "spam spam", "entities": [], "answer": "reject"},
+        {"id": "3", "text": "He is in Cleveland", "entities": [{"start": 9, "end": 18, "label": "LOC"}]},
+    ]
+    return _jsonl(tmp_path / "rejected.jsonl", rows)
+
+
+def test_predictions_of_posts_that_were_set_aside_do_not_count(
+    tiny_model: Path, rejected: Path, tmp_path: Path
+) -> None:
+    predictions = mner.load(tiny_model, use_images=False).batch(data.read(rejected, labels=False))
+    tagged = _jsonl(tmp_path / "three.jsonl", [prediction.to_dict() for prediction in predictions])
+    result = _run(tagged, rejected, "--json")
+    assert result.exit_code == 0, result.stderr
+    assert f'{rejected}: 1 post left out: answer "reject"' in result.stderr
+    scores = json.loads(result.stdout)["T"]
+    assert scores["micro"]["gold"] == 2
+    of_two = _jsonl(tmp_path / "two.jsonl", [prediction.to_dict() for prediction in predictions[::2]])
+    assert json.loads(_run(of_two, rejected, "--json").stdout)["T"] == scores
+
+
+def test_regions_stay_with_their_posts_where_another_was_set_aside(rejected: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in rejected.read_text().splitlines()]
+    rows[1]["entities"] = [_entity(0, 4, "MISC")]
+    rows[2] |= {"image": "1.jpg", "entities": [_entity(9, 18, "LOC", [0, 0, 40, 10])]}
+    tagged = _jsonl(tmp_path / "tagged.jsonl", rows)
+    _jsonl(rejected, [row | {"entities": [] if number == 1 else row["entities"]} for number, row in enumerate(rows)])
+    grades = grade_predictions(tagged, rejected, boxes=_jsonl(tmp_path / "boxes.jsonl", BOXES[:1]))
+    assert (grades.scores.micro.predicted, grades.scores.micro.correct) == (2, 2)
+    assert grades.grounded is not None and grades.grounded.gmner.correct == 2
+
+
+def test_prediction_of_a_post_that_was_set_aside_is_about_its_text(rejected: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in rejected.read_text().splitlines()]
+    tagged = _jsonl(tmp_path / "tagged.jsonl", [rows[0], rows[2], rows[1]])
+    with pytest.raises(DataError, match=r'tagged\.jsonl:2: predicts "He is in .*rejected\.jsonl:2 is "spam spam"'):
+        grade_predictions(tagged, rejected)
+    with pytest.raises(DataError, match="1 predictions for 3 posts"):
+        grade_predictions(_jsonl(tagged, rows[:1]), rejected)
 
 
 def test_model_is_graded_as_its_predictions_are(tiny_model: Path, files: dict[str, Path], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mner.bounded import text_lines
 from mner.data.lines import clipped, printable
-from mner.data.records import parse
+from mner.data.records import excluded, parse
 from mner.errors import DataError, why_not
 from mner.types import Box, Post, Prediction, Span
 
@@ -48,11 +48,12 @@ def of_gold(post: Post, boxes: Sequence[Sequence[Box]] | None = None) -> list[Ch
 
 
 def read_predictions(path: str | Path, posts: Sequence[Post]) -> tuple[list[list[Characters]], str]:
-    """The entities of each post as a file of predictions has them, and the view: "I+T" if any post was read in it.
+    """The entities of each post that counts, from a file of predictions, and the view: "I+T" if any was read in it.
 
     The file holds a JSON object a line, as ``mner predict`` writes them, in the order of the posts: ``text`` and
     ``entities``, each with ``start``, ``end`` and ``label``, and perhaps ``regions``, each with a ``box``. Other keys
-    are not read, so that the predictions of any system can be written in this form.
+    are not read, so that the predictions of any system can be written in this form. Posts that their annotator
+    rejected or skipped do not count; the file holds predictions of all of them, or of none.
 
     Raises:
         DataError: The file is missing, a line is no prediction, or it is about another text than the post.
@@ -66,6 +67,9 @@ def read_predictions(path: str | Path, posts: Sequence[Post]) -> tuple[list[list
         raise DataError(f"{error}. {_EXPECTED}") from None
     entities = []
     view = "T"
+    counted = [post for post in posts if not excluded(post.extra)]
+    if len(lines) == len(counted):
+        posts = counted
     for (where, line), post in zip(lines, posts, strict=False):
         try:
             row = _row(line)
@@ -74,6 +78,8 @@ def read_predictions(path: str | Path, posts: Sequence[Post]) -> tuple[list[list
                     f'predicts "{clipped(str(row.get("text")))}", but {post.where or "the post"} is '
                     f'"{clipped(post.text)}". Predict the posts of this file, in its order'
                 )
+            if excluded(post.extra):
+                continue
             entities.append([_entity(entity) for entity in row["entities"]])
         except DataError as error:
             raise DataError(f"{where}: {printable(str(error))}") from None

@@ -13,6 +13,7 @@ from mner.config import Config
 from mner.data.boxes import Unlisted
 from mner.data.pictures import place_of
 from mner.data.reading import rename as renamed
+from mner.data.records import excluded
 from mner.errors import DataError
 from mner.evaluation.grounding import GroundedScores, score_grounded
 from mner.evaluation.predictions import Characters, of_gold, of_prediction, read_predictions
@@ -35,7 +36,7 @@ class Grades:
         signature: Of these.
         grounded: Of words, type and region; None without gold boxes.
         unboxed: GMNER of the same entities if none had a box: what is gained by saying nothing of the picture.
-        notes: What is odd in the gold boxes, a line for each kind.
+        notes: Which posts do not count, and what is odd in the gold boxes, a line for each kind.
         pictures: What became of the posts' pictures -> how often; empty for predictions from a file.
     """
 
@@ -148,6 +149,8 @@ def grade_predictions(
 ) -> Grades:
     """The scores of a file of predictions on the file of labelled posts that they are about.
 
+    Posts that their annotator rejected or skipped do not count, whether they were predicted or not.
+
     Args:
         predictions: JSON lines as ``mner predict`` writes them, from any system.
         posts: The labelled posts, in the same order.
@@ -162,17 +165,27 @@ def grade_predictions(
     >>> grade_predictions("tagged.jsonl", "posts.jsonl", boxes="annotations").grounded.eeg  # doctest: +SKIP
     """
     types = rename or {}
-    gold = [renamed(post, types) for post in data.read(posts, format=format)]
-    for post in gold:
+    every: list[Post] = []  # those that do not count, too: mner predict tags them
+    reasons: Counter[str] = Counter()
+
+    def leave_out(post: Post, reason: str) -> None:
+        every.append(post)
+        reasons[reason] += 1
+
+    for post in data.read(posts, format=format, on_excluded=leave_out):
         if post.spans is None:
             raise DataError(f'{post.where or posts}: post "{post.id}" has no labels to score against')
-    read, view = read_predictions(predictions, gold)
+        every.append(renamed(post, types))
+    gold = [post for post in every if not excluded(post.extra)]
+    read, view = read_predictions(predictions, every)
     entities = [
         [(replace(span, label=types.get(span.label, span.label)), boxes) for span, boxes in post] for post in read
     ]
     shown = None if boxes is None else data.read_boxes(boxes, gold, unlisted=unlisted)
     signature = Signature(f1=(0.0,), view=view, data=_place(posts, gold), decode="given")
-    return _graded(gold, entities, shown, signature)
+    grades = _graded(gold, entities, shown, signature)
+    left_out = [f"{posts}: {count} post{'s' * (count != 1)} left out: {why}" for why, count in reasons.items()]
+    return replace(grades, notes=(*left_out, *grades.notes))
 
 
 def _other_sizes(posts: Sequence[Post], boxes: data.GoldBoxes, images: Path) -> Iterator[str]:
