@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,16 @@ def test_new_config_sets_aside_no_post_whose_entities_are_unknown(
     assert code == 0, err
     written = Path("mine.train.jsonl").read_text() + Path("mine.dev.jsonl").read_text()
     assert written.count('"entities": []') == written.count("\n") == 20
+
+
+@pytest.mark.parametrize("out", ["other.toml", "configs/other file.toml"])
+def test_new_config_names_the_file_that_it_is_written_to(config: Path, out: str) -> None:
+    Path("configs").mkdir()
+    code, _, err = run("config", "new", "--train", "mine.train.jsonl", "--dev", "mine.dev.jsonl", "--out", out)
+    assert code == 0, err
+    command = shlex.split(Path(out).read_text().splitlines()[1])
+    assert command[2:5] == ["mner", "train", out]
+    assert command[-5:] == ["mner", "data", "check", "--config", out]
 
 
 def test_new_config_does_not_write_over_a_file(config: Path) -> None:

@@ -26,9 +26,11 @@ def test_files_are_named_from_a_linked_folder(tmp_path: Path) -> None:
     folder.symlink_to(tmp_path / "far" / "deep")
     for name in ("train", "dev"):
         (tmp_path / f"{name}.jsonl").write_text('{"text": "Kevin Love won", "entities": []}\n')
-    text = new_config(folder, name="mine", train=tmp_path / "train.jsonl", dev=tmp_path / "dev.jsonl", images=tmp_path)
-    (folder / "mine.toml").write_text(text)
-    config = configs.load(folder / "mine.toml")
+    path = folder / "mine.toml"
+    path.write_text(
+        new_config(path, name="mine", train=tmp_path / "train.jsonl", dev=tmp_path / "dev.jsonl", images=tmp_path)
+    )
+    config = configs.load(path)
     for name in (config.data.train, config.data.dev, config.data.images):
         assert (configs.root_folder(config.data, folder) / str(name)).exists()
 

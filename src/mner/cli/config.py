@@ -35,7 +35,7 @@ def new(
     path = out or Path(f"{name}.toml")
     check_file(path, CONFIG, force=force)
     text = new_config(
-        path.parent,
+        path,
         name=name,
         train=train,
         dev=dev,

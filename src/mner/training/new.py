@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ DEV_EVERY = 10
 
 
 def new_config(
-    folder: Path,
+    path: Path,
     *,
     name: str,
     train: Path,
@@ -31,15 +32,16 @@ def new_config(
     encoder: str = "embedded:minilm",
     replace: bool = True,
 ) -> str:
-    """The text of a configuration for one's own posts, to be written into ``folder``.
+    """The text of a configuration for one's own posts, to be written to ``path``.
 
     With contexts or a folder of pictures it trains ITA with cross-view alignment, else the text alone. Without
-    ``dev`` the training posts are parted nine to one into two JSONL files in ``folder``; posts that share their
+    ``dev`` the training posts are parted nine to one into two JSONL files in its folder; posts that share their
     text or picture stay together. ``replace`` False keeps files there that have other content.
 
     Raises:
         DataError: A file is missing or faulty, there are too few posts to part, or a file would be replaced.
     """
+    folder = path.parent
     if next(iter(data.read(train)), None) is None:
         raise DataError(f"{train}: holds no post")
     if dev is None:
@@ -58,9 +60,10 @@ def new_config(
             "training": steps_for(labelled),
         }
     )
+    file = shlex.quote(str(path))
     return (
         "# Written by mner config new; what each key means: docs/reference/config.md\n"
-        f"# Train: mner train {name}.toml    Check the data first: mner data check --config {name}.toml\n\n"
+        f"# Train: mner train {file}    Check the data first: mner data check --config {file}\n\n"
         + configs.dumps(config)
     )
 
