@@ -103,6 +103,15 @@ def test_faulty_row_is_refused(row: dict[str, Any], key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "keys"),
+    [({"tokens": ["Hi", "Bo"], "ner": 1}, "ner, tokens"), ({"id": "1", "text": None}, "id, text"), ({}, "none")],
+)
+def test_row_without_text_is_refused_with_its_own_keys(row: dict[str, Any], keys: str) -> None:
+    with pytest.raises(DataError, match=f'expected "text" or "words", found the keys {keys}$'):
+        request(row)
+
+
+@pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: request(["Hi", "Bo"]), "got list"),  # type: ignore[arg-type]

@@ -186,6 +186,8 @@ def check_many(posts: Any) -> None:
 
 def _post_of_row(row: Mapping[str, Any]) -> Post:
     known = {key: row[key] for key in _KEYS if row.get(key) is not None}
+    if not known.keys() & {"text", "words"}:
+        raise DataError(f'expected "text" or "words", found the keys {", ".join(sorted(map(str, row))) or "none"}')
     try:
         record = json.loads(json.dumps({"id": "", **known}, default=list))  # tuples and arrays of words are welcome
     except (TypeError, ValueError, RecursionError) as error:
