@@ -71,6 +71,16 @@ def test_diff_lists_as_many_as_asked_and_escapes_what_steers_terminals() -> None
     assert "gone.png: missing -> no record" in run("context", "diff", "a.jsonl", "b.jsonl", "--limit", 0)[1]
 
 
+def test_diff_in_json_lists_all_unless_limited() -> None:
+    Path("a.jsonl").write_text("".join(json.dumps({"image": f"{n}.png", "tags": ["dog"]}) + "\n" for n in range(30)))
+    Path("b.jsonl").write_text("")
+    for limit, count in (((), 30), (("--limit", 0), 30), (("--limit", 1), 1)):
+        code, out, _ = run("context", "diff", "a.jsonl", "b.jsonl", "--json", *limit)
+        assert code == 1 and [json.loads(line)["image"] for line in out.splitlines()][:1] == ["0.png"]
+        assert len(out.splitlines()) == count
+    assert "... and 10 more; --limit 0 lists all" in run("context", "diff", "a.jsonl", "b.jsonl")[1]
+
+
 @pytest.mark.parametrize(
     ("name", "line"),
     [

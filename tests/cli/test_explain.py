@@ -84,6 +84,20 @@ def test_no_source_is_wrong_usage(run: Run) -> None:
     assert run().exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--format", "jsonl"), "goes with a file of posts"),
+        (("--limit", "3"), "goes with a file of posts"),
+        (("--force",), "goes with --html"),
+    ],
+)
+def test_option_that_would_do_nothing_is_refused(run: Run, options: tuple[str, ...], message: str) -> None:
+    result = run("--text", TEXT, *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{options[0]}: {message}" in result.stderr
+
+
 def test_pages_hold_no_picture_from_outside_its_folder(run: Run, tmp_path: Path) -> None:
     (tmp_path / "pics").mkdir()
     Image.new("RGB", (64, 48), "navy").save(tmp_path / "secret.png")

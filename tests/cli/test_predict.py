@@ -218,6 +218,8 @@ def test_out_refuses_other_posts_and_settings(run: Run, posts_file: Path, tmp_pa
         (("nowhere.jsonl",), "nowhere.jsonl: no such file"),
         (("-", "--image", "x.jpg"), "goes with --text"),
         (("--text", "x", "--out", "y"), "goes with a file"),
+        (("--text", "x", "--format", "jsonl"), "--format: goes with a file of posts"),
+        (("--text", "x", "--force"), "--force: goes with --out"),
         (("--text", "x", "--images", "nowhere"), "no such folder"),
         (("--text", "x", "--timeout", "0"), "from 0.001 to 86,400"),
         (("--text", "x", "--min-score", "2"), "min-score"),
@@ -397,6 +399,7 @@ def test_tasks_need_posts_and_one_file(run: Run, posts_file: Path, tmp_path: Pat
     ("options", "message"),
     [
         (("--batch", "3"), "goes with --workers"),
+        (("--force",), "goes with --out"),
         (("--shard-size", "5"), "goes with a folder"),
         (("--shard-size", "5", "--out", "out.jsonl"), "goes with a folder"),
     ],

@@ -206,6 +206,11 @@ def test_command_refuses_what_does_not_belong_together(files: dict[str, Path], t
     assert "mner evaluate MODEL POSTS" in _run(tmp_path, "--boxes", files["boxes"]).stderr
     assert "no picture is read" in _run(files["tagged"], files["gold"], "--images", tmp_path).stderr
     assert "goes with gold boxes" in _run(files["tagged"], files["gold"], "--unlisted", "no-box").stderr
+    ungrounded = _run(files["tagged"], files["gold"], "--boxes", files["boxes"], "--grounding", "off")
+    assert ungrounded.exit_code == 2 and "goes with a model" in ungrounded.stderr
+    for words in ((files["tagged"], files["gold"]), (tmp_path,), (tmp_path, "--dev", "dev.jsonl")):
+        unused = _run(*words, "--results", tmp_path)
+        assert unused.exit_code == 2 and "goes with --final" in unused.stderr
     _jsonl(files["boxes"], BOXES[:1])
     result = _run(files["tagged"], files["gold"], "--boxes", files["boxes"])
     assert "gold.txt:7" in result.stderr and "--unlisted no-box" in result.stderr

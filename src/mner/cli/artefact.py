@@ -44,7 +44,10 @@ def convert(
 def diff(
     first: ArtefactArgument,
     second: ArtefactArgument,
-    limit: Annotated[int, bounded(0, COUNT, help="Most pictures to list; 0 lists all.")] = 20,
+    limit: Annotated[
+        int | None,
+        bounded(0, COUNT, help="Most pictures to list; 0 lists all.", show_default="20; all with --json"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show where two files of contexts differ on the same pictures; exit code 1 if they do.
@@ -54,11 +57,15 @@ def diff(
     from mner.contexts.artefact import read_contexts
     from mner.contexts.compare import Summary, differences
 
+    if limit is None:
+        limit = 0 if as_json else 20
     summary = Summary()
     for number, each in enumerate(differences(read_contexts(first), read_contexts(second), summary)):
+        if limit and number >= limit:
+            continue  # the summary counts it
         if as_json:
             say(json.dumps({"image": each.image, "status": each.status, "first": each.first, "second": each.second}))
-        elif not limit or number < limit:
+        else:
             say(_printed(_difference_lines(each)))
     left_out = summary.differing + summary.only_first + summary.only_second - limit
     if not as_json:

@@ -71,7 +71,10 @@ def evaluate(
     dev: Annotated[
         str | None, typer.Option(help="Other dev posts to score: a file, relative to the folder of the data.")
     ] = None,
-    results: Annotated[Path, typer.Option(help="Folder of run records and of test-uses.jsonl.")] = Path("results"),
+    results: Annotated[
+        Path | None,
+        typer.Option(help="With --final: folder of run records and of test-uses.jsonl.", show_default="results"),
+    ] = None,
     allow_plugins: PluginsOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -91,6 +94,8 @@ def evaluate(
                 raise typer.BadParameter("goes with a file of posts: mner evaluate MODEL POSTS", param_hint=option)
     if boxes is None and (unlisted != "refuse" or grounding != "on"):
         raise typer.BadParameter("goes with gold boxes: --boxes BOXES", param_hint="--unlisted and --grounding")
+    if results is not None and not final:
+        raise typer.BadParameter("goes with --final, which records the scores of test", param_hint="--results")
     if images is not None:
         check_folder(images, "--images")
     if rename and not (posts is not None and run.is_file()):
@@ -102,6 +107,10 @@ def evaluate(
 
         if contexts or images is not None or features is not None:
             raise typer.BadParameter(f"{run} is a file of predictions; no picture is read", param_hint="--images")
+        if grounding != "on":
+            raise typer.BadParameter(
+                f"goes with a model; {run} is a file of predictions, which names the regions", param_hint="--grounding"
+            )
         grades = grade_predictions(
             run, posts, boxes=boxes, format=format, unlisted=unlisted, rename=dict(map(_types, rename or ()))
         )
@@ -147,6 +156,7 @@ def evaluate(
     from mner.runs.evaluate import evaluate_seeds, mean_signatures
     from mner.runs.experiments import seed_folders
 
+    results = results or Path("results")
     if (run / "record.json").exists() or not seed_folders(run):
         scored = score_run(run, final=final, dev=dev, results=results, allow_plugins=allow_plugins)
         _print(scored, as_json)

@@ -50,11 +50,15 @@ def explain(
     as_json: options.JsonRecordsOption = False,
 ) -> None:
     """Show each entity's probability with and without the picture, and without each source of what was read."""
-    source.check_source(posts, text, image)
+    source.check_source(posts, text, image, format)
     if as_json and html is not None:
         raise typer.BadParameter("prints, --html writes pages; give one of them", param_hint="--json")
     if gold and posts is None:
         raise typer.BadParameter("goes with a file of posts; --text has no labels", param_hint="--gold")
+    if limit and posts is None:
+        raise typer.BadParameter("goes with a file of posts", param_hint="--limit")
+    if force and html is None:
+        raise typer.BadParameter("goes with --html", param_hint="--force")
     one_page = html is not None and html.suffix.lower() in {".html", ".htm"} and not html.is_dir()
     if html is not None and one_page:
         check_file(html, PAGE, force=force)

@@ -66,11 +66,13 @@ def predict(
 
     A picture that cannot be used never stops a run: its post is tagged by the words alone and its record says why.
     """
-    source.check_source(posts, text, image)
+    source.check_source(posts, text, image, format)
     if out is not None and text is not None:
         raise typer.BadParameter("goes with a file of posts", param_hint="--out")
     if to is not None and text is not None:
         raise typer.BadParameter("goes with a file of posts", param_hint="--to")
+    if force and out is None:
+        raise typer.BadParameter("goes with --out", param_hint="--force")
     hire = options.hire(engine, workers=workers, gpus=gpus, address=address)
     one_file = out is not None and options.is_file(out)
     if hire is not None and (out is None or one_file):

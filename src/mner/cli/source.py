@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mner.types import Prediction, VisualContext
 
 
-def check_source(posts: str | None, text: str | None, image: Sequence[str] | None) -> None:
-    """Refuse a command line that names no source, two, or a picture without a text."""
+def check_source(posts: str | None, text: str | None, image: Sequence[str] | None, format: str | None) -> None:
+    """Refuse a command line that names no source, two, a picture without a text, or a format without a file."""
     if posts is None and text is None:
         raise typer.BadParameter(
             "nothing to read; name a file of posts (- is stdin), or give one text: --text TEXT", param_hint="POSTS"
@@ -29,6 +29,8 @@ def check_source(posts: str | None, text: str | None, image: Sequence[str] | Non
         raise typer.BadParameter("give a file of posts or --text, not both", param_hint="POSTS")
     if image and text is None:
         raise typer.BadParameter("goes with --text; posts name their pictures themselves", param_hint="--image")
+    if format is not None and posts is None:
+        raise typer.BadParameter("goes with a file of posts", param_hint="--format")
     if posts is not None and posts != "-":
         _check_readable(Path(posts))
 
