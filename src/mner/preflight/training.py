@@ -13,7 +13,8 @@ from mner.preflight.pictures import Pictures
 from mner.preflight.posts import is_train
 from mner.preflight.report import Findings
 from mner.types import Post, VisualContext
-from mner.views.coverage import check_covered, check_read
+from mner.views.coverage import check_covered, check_pictured, check_read
+from mner.views.inputs import NEEDS, Needs
 from mner.views.split import Name, check_test_closed, files_of, trained_on
 from mner.views.substitute import substituted
 
@@ -109,12 +110,18 @@ class Training:
                 if name == "train" and not _opened(posts, contexts):
                     check_read(config, split)
             except MnerError as error:
-                if reads_context(config):
+                if needs_of(config).context:
                     message = str(error).removeprefix(f"{self.paths[name]}: ")
                     if name == "test":
                         findings.add("warning", "refused by mner evaluate --final", str(self.paths[name]), message)
                     else:
                         findings.add("error", KIND, str(self.paths[name]), message)
+        if "train" in self.seen and config.data.features is not None:
+            train = Covered(self.paths["train"], self.seen["train"], ())
+            try:
+                check_pictured(config, train, needs_of(config))
+            except MnerError as error:
+                findings.add("error", KIND, str(train.path), str(error).removeprefix(f"{train.path}: "))
         return unread
 
     def _context(self, post: Seen) -> VisualContext | None:
@@ -133,13 +140,13 @@ def _opened(posts: Sequence[Seen], contexts: Sequence[VisualContext | None]) -> 
     )
 
 
-def reads_context(config: Config) -> bool:
-    """Whether the model of a configuration reads contexts; taken for granted where it cannot be looked into."""
+def needs_of(config: Config) -> Needs:
+    """What the model of a configuration needs; contexts alone where it cannot be looked into."""
     if config.outside_code:
-        return True
+        return NEEDS
     from mner import models
 
     try:
-        return models.needs(config).context
+        return models.needs(config)
     except (ModuleNotFoundError, MnerError):
-        return True
+        return NEEDS

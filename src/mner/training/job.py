@@ -26,7 +26,7 @@ from mner.training.source_models import source_model
 from mner.training.teachers import UNLABELLED, Teacher, beliefs, find_teachers, taught_needs
 from mner.types import ViewName
 from mner.views import Needs, Task, Views
-from mner.views.coverage import check_covered, check_read
+from mner.views.coverage import check_covered, check_pictured, check_read
 from mner.views.split import Name, ViewSplit, check_test_closed, read_split
 from mner.views.tasks import read_tasks
 
@@ -80,15 +80,15 @@ def prepare(config: Config, root: Path) -> Job:
             of the test split, a further task has none, or a teacher or the model of ``model.init`` was trained on posts
             that this run is scored on.
         DataError: A split is missing or faulty, or the I+T view is trained and too few pictures have a visual context,
-            or none has one of a source that [context] names.
+            or none has one of a source that [context] names, or the model reads features and hardly any post to train
+            on names a picture.
         ModelError: The encoder or a model is not on this machine, or a teacher cannot teach these labels.
     """
     if config.data.name == SEARCHES:
         raise ConfigError(f'data.name: results of searches are in a folder "{SEARCHES}"; choose another name')
     check_test_closed(config, root)
-    needs = models.needs(config)
-    if config.teachers.models:
-        needs = taught_needs(config, needs)
+    own = models.needs(config)
+    needs = taught_needs(config, own) if config.teachers.models else own
     files = encoders.find(config.model.encoder)
     views = Views.of(files, config)
     names: tuple[Name, ...] = ("train", "dev")
@@ -102,6 +102,9 @@ def prepare(config: Config, root: Path) -> Job:
         raise DataError(f"{train.path}: no post has an entity; training needs labelled posts")
     if needs.context:
         check_read(config, train)
+    check_pictured(config, train, needs)
+    for task in own.tasks:
+        check_pictured(config, splits[task.data], needs, task.example)
     scored = Counter(span.label for post in splits["dev"].posts for span in post.spans or ())
     for message in tags.similar_types(types + scored):
         _LOG.warning("%s: %s", train.path, message)

@@ -11,9 +11,13 @@ from mner.errors import DataError
 from mner.picture_files import short_name
 from mner.types import VisualContext
 from mner.views.compose import compose
+from mner.views.inputs import Needs
 
 LEAST = 0.01
-"""Share of the training posts that must have a context before the I+T view is trained."""
+"""Share of the training posts that must have a context, or name a picture, before the I+T view is trained."""
+
+EXAMPLE = '{"text": "Kevin Love is back", "image": "1.jpg"}; in columns, "# image = 1.jpg" precedes the words'
+"""How posts name their pictures."""
 
 
 class Pictured(Protocol):
@@ -93,6 +97,26 @@ def check_read(config: Config, train: Covered) -> None:
                 f"{train.path}: context.{kind} names {' and '.join(unknown)}, "
                 f"which no context of its posts has; {there}"
             )
+
+
+def check_pictured(config: Config, split: Covered, needs: Needs, example: str = EXAMPLE) -> None:
+    """Check that posts to train on name pictures, if the I+T view is trained on features; ``example`` shows how.
+
+    Without ``data.features`` zeros stand for every picture, and nothing is checked.
+
+    Raises:
+        DataError: Hardly a post names one.
+    """
+    if not needs.pictured or config.data.features is None or "I+T" not in config.loss.views:
+        return
+    posts = len(split.posts)
+    named = sum(bool(post.image) for post in split.posts)
+    if named < max(LEAST * posts, 1):
+        raise DataError(
+            f"{split.path}: hardly any post names a picture ({named} of {posts}), yet the model "
+            f'"{config.model.name}" is trained on features of pictures. Expected posts such as {example}. To train '
+            'without pictures, leave out data.features and set data.features_missing = "zero"'
+        )
 
 
 def _reads(config: Config) -> bool:
