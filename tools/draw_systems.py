@@ -239,9 +239,10 @@ def parameters(name: str, *, vectors: int) -> tuple[int, int]:
     sizes = {"vocab_size": 30522 if name in UNCASED else 28996}
     if vectors:
         sizes = {"hidden_size": vectors, "num_attention_heads": 2, "num_hidden_layers": 0}
+    labels = tags.bioes_labels(LABELS, padded=config.model.subtoken_labels == "pad")
     with torch.device("meta"):
         networks = [BertModel(BertConfig(**sizes), add_pooling_layer=False) for _ in models.needs(config).encoders]
-        model = models.build(config, tags.bioes_labels(LABELS), *networks)
+        model = models.build(config, labels, *networks)
     encoders = sum(parameter.numel() for network in networks for parameter in network.parameters())
     every = sum(parameter.numel() for parameter in model.parameters())
     return (0 if vectors else encoders), every - encoders

@@ -16,7 +16,8 @@ import pytest
 
 from lab.systems import SYSTEMS
 from mner import config as configs
-from mner import plugins
+from mner import models, plugins
+from mner.training.job import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "systems").glob("*.md"))
@@ -35,6 +36,27 @@ def test_every_system_gains_from_pictures_on_the_sample() -> None:
     gains = {each["system"]: each["seen"] - max(each["unseen"], each["zeros"]) for each in record["systems"]}
     assert list(gains) == list(SYSTEMS)
     assert {system: gain for system, gain in gains.items() if gain <= 0} == {}
+
+
+@pytest.mark.parametrize("row", ["umt", "umt-pad"])
+def test_parameters_are_those_of_the_model_that_training_builds(row: str, tiny_encoder: Path, tmp_path: Path) -> None:
+    from torch import device
+    from transformers import BertConfig, BertModel
+
+    words = [("Kevin", "PER"), ("Paris", "LOC"), ("NBA", "ORG"), ("Emmys", "MISC")]
+    posts = "".join(f"IMGID:{number}\n{word}\tB-{kind}\n\n" for number, (word, kind) in enumerate(words))
+    (tmp_path / "posts.txt").write_text(posts)
+    base = ROOT / "configs" / "twitter15-bert-base-cased.toml"
+    table = configs.load(ROOT / "configs" / "rows" / f"{row}.toml", base=base).model_dump()
+    table["model"]["encoder"] = str(tiny_encoder)
+    table["data"] = {"train": "posts.txt", "dev": "posts.txt", "features_missing": "zero"}
+    job = prepare(configs.check(table), tmp_path)
+    with device("meta"):
+        encoder = BertModel(BertConfig(vocab_size=28996), add_pooling_layer=False)
+        model = models.build(job.config, job.labels, encoder)
+    own, every = (sum(each.numel() for each in network.parameters()) for network in (encoder, model))
+    page = (ROOT / "docs" / "systems" / "umt.md").read_text(encoding="utf-8")
+    assert f"| `{row}` | {own:,} | {every - own:,} | {every:,} |" in page
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda path: path.stem)
