@@ -11,17 +11,21 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lab.systems import SYSTEMS
 from mner import config as configs
 from mner import models, plugins
+from mner.errors import ModelError
 from mner.training.job import prepare
+from mner.vision.networks.folder import find
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "docs" / "systems").glob("*.md"))
 FIGURES = sorted((ROOT / "docs" / "systems").glob("*.svg"))
+BLOCK = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
 COMMAND = re.compile(r"^    (mner train (?:.*\\\n)*.*)$", re.MULTILINE)
 
 
@@ -57,6 +61,29 @@ def test_parameters_are_those_of_the_model_that_training_builds(row: str, tiny_e
     own, every = (sum(each.numel() for each in network.parameters()) for network in (encoder, model))
     page = (ROOT / "docs" / "systems" / "umt.md").read_text(encoding="utf-8")
     assert f"| `{row}` | {own:,} | {every - own:,} | {every:,} |" in page
+
+
+def line_to_type(model: str, folder: Path, patch: pytest.MonkeyPatch) -> str:
+    """The line that the program shows where a model of the hub is not on this machine."""
+    patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
+    with pytest.raises(ModelError) as missing:
+        find(model, option="model")
+    return str(missing.value).partition("type: ")[2].partition("\n")[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_models_of_an_extractor_are_fetched_before_it_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        for name, options in (("resnet", ("model",)), ("crops", ("model", "detector"))):
+            before, runs, _ = block.partition(f"--extractor {name}")
+            if not runs:
+                continue
+            defaults: Any = plugins.load("mner.vision.features", name).Options()
+            lines = [line_to_type(getattr(defaults, option), tmp_path, monkeypatch) for option in options]
+            wanted = ['pip install "mner[vision-hub]"', *lines]
+            assert [line for line in wanted if f"    {line}\n" not in before] == []
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda path: path.stem)
