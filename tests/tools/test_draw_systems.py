@@ -42,6 +42,13 @@ def test_every_system_gains_from_pictures_on_the_sample() -> None:
     assert {system: gain for system, gain in gains.items() if gain <= 0} == {}
 
 
+def test_rpbert_names_its_shorter_windows() -> None:
+    page = (ROOT / "docs" / "systems" / "rpbert.md").read_text(encoding="utf-8")
+    for row in ("rpbert", "rpbert-without-rp"):
+        config = configs.load(ROOT / "configs" / "rows" / f"{row}.toml")
+        assert f"windows of {config.context.max_tokens} sub-tokens" in page
+
+
 @pytest.mark.parametrize("row", ["umt", "umt-pad"])
 def test_parameters_are_those_of_the_model_that_training_builds(row: str, tiny_encoder: Path, tmp_path: Path) -> None:
     from torch import device
