@@ -107,9 +107,9 @@ def _table(exhibit: PaperExhibit, known: Known, searches: Sequence[Search]) -> I
     for row in exhibit.row:
         lines += _published(row)
         measured = list(_measured(row, known, searches))
-        lines += measured or [(row.name, row.view, "here", *("-",) * 4, _absent(row))]
+        lines += measured or [(_ours(row), row.view, "here", *("-",) * 4, _absent(row))]
         signatures += _signatures(row, known)
-        commands.setdefault(command(row), row.name)
+        commands.setdefault(command(row), _ours(row))
     notes = [f"{name}: `{command}`" for command, name in commands.items()]
     yield Part(
         "",
@@ -118,6 +118,11 @@ def _table(exhibit: PaperExhibit, known: Known, searches: Sequence[Search]) -> I
         notes=tuple(notes),
         signatures=tuple(dict.fromkeys(signatures)),
     )
+
+
+def _ours(row: PaperRow) -> str:
+    """What our runs of a row are called."""
+    return f"{row.name} ({row.ours})" if row.ours else row.name
 
 
 def command(row: PaperRow) -> str:
@@ -155,7 +160,7 @@ def _measured(row: PaperRow, known: Known, searches: Sequence[Search]) -> Iterat
             _trains_less(each, row),
         )
         remark = "; ".join(filter(None, said))
-        yield (row.name, row.view, f"{each.encoder}, here", *cells, NO_DATA, over, remark)
+        yield (_ours(row), row.view, f"{each.encoder}, here", *cells, NO_DATA, over, remark)
 
 
 def _reads_less(experiment: Experiment, row: PaperRow) -> str | None:

@@ -28,6 +28,7 @@ class PaperRow(Section):
     name: str
     view: ViewName
     row: str  # of configs/rows
+    ours: str = ""  # what must be said of our model itself, behind the row's name
     best: bool = False  # the best of the seeds counts, not their mean
     contexts: tuple[str, ...] = ()  # kinds that the paper's row reads; of a row of ours that reads others this is said
     needs: str = ""  # what our data lack for it; "": nothing

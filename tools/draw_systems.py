@@ -28,6 +28,9 @@ UNCASED = {"vinvl", "bert-vinvl", "rpbert", "rpbert-without-rp"}
 WORD_VECTORS = {"ocsga": (200, 50), "riva": (200, 50)}
 """Systems that read a table of word vectors, which stands for the encoder: widths as published and as a package has."""
 
+REMARKS = {"riva": " (re-implementation from the paper's description)"}
+"""What follows the name of a row wherever a table shows it."""
+
 MARGIN, GAP, HIGH, PITCH = 16, 44, 44, 68
 """Pixels: around the figure, between columns, of a box of one row, from row to row."""
 
@@ -194,7 +197,7 @@ def filled(match: re.Match[str]) -> str:
     for name in match["rows"].split():
         for width in WORD_VECTORS.get(name, (0,)):
             encoders, rest = parameters(name, vectors=width)
-            called = f"`{name}`, {width} numbers a word" if width else f"`{name}`"
+            called = f"`{name}`{REMARKS.get(name, '')}" + f", {width} numbers a word" * bool(width)
             lines.append(f"| {called} | {encoders:,} | {rest:,} | {encoders + rest:,} |")
     return f"{match['head']}\n" + "\n".join(lines) + "\n\n<!-- end -->"
 
@@ -210,7 +213,8 @@ def sampled(match: re.Match[str]) -> str:
         seen, *others = (each[key] for key in ("seen", "unseen", "zeros"))
         scores = " | ".join(f"{score:.1f}" for score in (seen, *others))
         gains = " | ".join(f"{seen - other:+.1f}".replace("-", "−") for other in others)
-        lines.append(f"| `{each['system']}` | {each['epochs']} | {scores} | {gains} |")
+        name = each["system"]
+        lines.append(f"| `{name}`{REMARKS.get(name, '')} | {each['epochs']} | {scores} | {gains} |")
     about = (
         f"{record['systems'][0]['posts']} marked test posts, {record['encoder']}, seed {record['seed']}, "
         f"mner {record['mner']}."

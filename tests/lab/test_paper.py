@@ -167,9 +167,20 @@ def test_best_of_seeds_is_compared_with_the_best(results: Path) -> None:
     assert "`f1=57.14 view=T " in signed and "seeds=1 " in signed, "of the run whose figure stands there"
     (cva,) = [line for line in lines if line.startswith("| ITA-All + CVA | I+T | tiny, here |")]
     assert "| no data | - |" in cva, "the best of some seeds is no mean to subtract"
-    assert any(
-        line.startswith("| RIVA | I+T | here | - | - | - | - | needs pairs of text and picture") for line in lines
-    )
+
+
+def test_our_riva_is_called_a_re_implementation_with_and_without_a_record(
+    results: Path, make_record: Make, commit: Commit
+) -> None:
+    ours = "RIVA (re-implementation from the paper's description)"
+    lines = section(written(results), "Table 2")
+    assert any(line.startswith(f"| {ours} | I+T | here | - | - | - | - | needs pairs of text") for line in lines)
+    assert any(line.startswith(f"- {ours}: `mner train ") for line in lines)
+    own = {"experiment": "riva", "variant": "glove-6b-50d"}
+    commit(make_record("riva-glove-6b-50d", 1, {"T": LESS, "I+T": GOLD}, data="twitter15", identity=own))
+    lines = section(written(results), "Table 2")
+    assert any(line.startswith(f"| {ours} | I+T | tiny, here | 100.00 (test, 1) |") for line in lines)
+    assert any(line.startswith("| RIVA | I+T | its own, published | 73.80 [B] |") for line in lines)
 
 
 def test_rows_of_other_names_encoders_and_posts(results: Path, make_record: Make, commit: Commit) -> None:

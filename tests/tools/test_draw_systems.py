@@ -42,6 +42,13 @@ def test_every_system_gains_from_pictures_on_the_sample() -> None:
     assert {system: gain for system, gain in gains.items() if gain <= 0} == {}
 
 
+def test_tables_say_that_riva_is_a_re_implementation() -> None:
+    page = (ROOT / "docs" / "systems" / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith(("| [RIVA]", "| `riva`"))]
+    assert len(rows) == 4
+    assert [row for row in rows if "(re-implementation from the paper's description)" not in row.split("|")[1]] == []
+
+
 def test_rpbert_names_its_shorter_windows() -> None:
     page = (ROOT / "docs" / "systems" / "rpbert.md").read_text(encoding="utf-8")
     for row in ("rpbert", "rpbert-without-rp"):
