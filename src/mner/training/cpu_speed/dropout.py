@@ -57,12 +57,12 @@ class _Drop(torch.autograd.Function):
     def forward(ctx: Any, values: Tensor, level: int) -> Tensor:
         count = values.numel()
         draws = torch.empty(-(-count // 4), dtype=torch.int64, device=values.device).random_(-(2**63), None)
-        kept = draws.view(torch.int16)[:count].view(values.shape).ge_(level - STEPS // 2)  # 0 or 1
+        stays = draws.view(torch.int16)[:count].view(values.shape).ge_(level - STEPS // 2)  # 0 or 1
         scale = torch.tensor(STEPS / (STEPS - level), dtype=values.dtype)
-        if scale.itemsize == kept.itemsize:  # the number's own bits, since turning int16 into bf16 takes long
-            factor = kept.mul_(int(scale.view(kept.dtype))).view(values.dtype)
+        if scale.itemsize == stays.itemsize:  # the number's own bits, since turning int16 into bf16 takes long
+            factor = stays.mul_(int(scale.view(stays.dtype))).view(values.dtype)
         else:
-            factor = kept.to(values.dtype).mul_(scale)
+            factor = stays.to(values.dtype).mul_(scale)
         ctx.save_for_backward(factor)
         return values * factor
 
