@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -86,23 +87,27 @@ def write_vectors(words: Sequence[str], vectors: NDArray[np.float32], folder: Pa
 
 
 def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    count = width = number = 0
-    with path.open("rb") as lines:
-        for number, raw in enumerate(lines, 1):
-            try:
-                line = raw.decode("utf-8").rstrip("\r\n ")
-            except UnicodeDecodeError:
-                raise DataError(f"{path}:{number}: not UTF-8; download the file again") from None
-            parts = line.split(" ")
-            if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
-                count, width = map(int, parts)
-                continue
-            width = width or len(parts) - 1
+    count = number = 0
+    with path.open("rb") as file:
+        lines = ((number, _line(path, number, raw)) for number, raw in enumerate(file, 1))
+        first = list(islice(lines, 2))
+        head = first[0][1].split(" ") if first else []
+        if len(head) == 2 and all(part.isdigit() for part in head):
+            count, width = _sizes(head, path)
+            number, _ = first.pop(0)
+        else:
+            width = _width([line for _, line in first], path)
+        for number, line in chain(first, lines):
             cut = line.rsplit(" ", width)
-            if width < 1 or len(cut) != width + 1:
+            if len(cut) != width + 1:
                 raise DataError(
-                    f"{path}:{number}: expected a word and {width or 'its'} numbers, found {len(parts)} columns; "
+                    f"{path}:{number}: expected a word and {width} numbers, found {line.count(' ') + 1} columns; "
                     "download the file again"
+                )
+            if " " in cut[0] and any(map(_is_number, cut[0].split(" ")[1:])):
+                raise DataError(
+                    f"{path}:{number}: expected a word and {width} numbers, found {cut[0][:60]!r} before the last "
+                    f"{width}, a number too many or two lines in one; download the file again"
                 )
             try:
                 vector = np.array(cut[1:], np.float32)
@@ -115,12 +120,52 @@ def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
         raise DataError(f"{path}: ends after {number - 1:,} of {count:,} words; download the file again")
 
 
+def _line(path: Path, number: int, raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8").rstrip("\r\n ")
+    except UnicodeDecodeError:
+        raise DataError(f"{path}:{number}: not UTF-8; download the file again") from None
+
+
+def _width(first: Sequence[str], path: Path) -> int:
+    """The numbers of a vector in a file without a header, of which the first two lines are given."""
+    widths = []
+    for line in first:
+        parts = line.split(" ")
+        numbers = sum(1 for _ in takewhile(_is_number, reversed(parts)))
+        widths.append(min(numbers, len(parts) - 1))  # a word may be a number, too
+    if len(set(widths)) > 1:
+        raise DataError(
+            f"{path}: lines 1 and 2 differ in how many numbers they have ({widths[0]} and {widths[1]}); download the "
+            "file again"
+        )
+    if widths and not widths[0]:
+        raise DataError(f"{path}:1: expected a word and its numbers, found no number; download the file again")
+    return widths[0] if widths else 0
+
+
+def _sizes(head: Sequence[str] | Sequence[bytes], path: Path) -> tuple[int, int]:
+    """How many words a file has, and how wide their vectors are, of its header."""
+    count, width = int(head[0]), int(head[1])
+    if not width:
+        raise DataError(f"{path}:1: says that vectors have 0 numbers; download the file again")
+    return count, width
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _binary(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     with path.open("rb") as file:
         head = file.readline(64).split()
         if len(head) != 2 or not all(part.isdigit() for part in head):
             raise DataError(f'{path}: expected a first line "words width"; a text file of vectors must not end in .bin')
-        count, width = int(head[0]), int(head[1])
+        count, width = _sizes(head, path)
         size = 4 * width
         rest = b""
         for number in range(1, count + 1):
