@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from mner.errors import ModelError
 WEIGHTS = "model.safetensors"
 
 _WRAPPED = "module."
+
+_BUFFERS = ("position_ids", "num_batches_tracked")
+"""How arrays end that older files hold and newer ones lack, or the other way round; nothing depends on them."""
 
 
 def read_weights(folder: Path, *, published: str) -> dict[str, NDArray[Any]]:
@@ -63,3 +67,49 @@ def conversion(pickle: Path, path: Path) -> str:
         f"save_file(state, '{path}')"
     )
     return f'python -c "{script}"'
+
+
+def check_loaded(
+    folder: Path,
+    *,
+    missing: Iterable[str],
+    unknown: Iterable[str],
+    shapes: Collection[tuple[str, tuple[int, ...], tuple[int, ...]]],
+    unused: Collection[str] = (),
+) -> None:
+    """Refuse a folder whose weights transformers could put into the network of its config.json only in part.
+
+    Args:
+        folder: What was loaded.
+        missing: Arrays of the network that its files lack.
+        unknown: Arrays of its files that the network should have and does not.
+        shapes: Arrays of another shape: name, shape in the files, shape in the network.
+        unused: All arrays of its files that the network does not have, for the message about missing ones.
+
+    Raises:
+        ModelError: An array is missing, unknown or of another shape.
+    """
+    if gaps := [name for name in missing if not name.endswith(_BUFFERS)]:
+        others = f" and hold {_counted(unused)} that it does not have" if unused else ""
+        raise ModelError(
+            f"{folder}: its files lack {_counted(gaps)} of the model{others}; copy or fetch the whole "
+            "model, with the config.json that belongs to its weights"
+        )
+    if rest := [name for name in unknown if not name.endswith(_BUFFERS)]:
+        raise ModelError(
+            f"{folder}: its files hold {_counted(rest)} that the network of config.json does not have; the weights and "
+            "config.json belong to different models: copy both from the same model"
+        )
+    if shapes:
+        name, there, here = min(shapes)
+        more = f", and {len(shapes) - 1} more arrays differ" if len(shapes) > 1 else ""
+        raise ModelError(
+            f"{folder}: {name} has the shape {tuple(there)}, but config.json says {tuple(here)}{more}; the weights and "
+            "config.json belong to different models: copy both from the same model"
+        )
+
+
+def _counted(names: Collection[str]) -> str:
+    """How many arrays, and the first three."""
+    first = sorted(names)[:3]
+    return f"{len(names)} array{'s' if len(names) > 1 else ''} ({', '.join(first)}{', ...' if len(names) > 3 else ''})"

@@ -15,6 +15,7 @@ from torch import nn
 from mner import models, sessions
 from mner.config import Config
 from mner.decode import Chain
+from mner.encoders._weights import check_loaded
 from mner.errors import ModelError
 from mner.models import Model, build
 from mner.models.parts.encoder import Arrays
@@ -26,6 +27,9 @@ from mner.views import Array, Batch
 
 TRUNK = "tagger."
 """Prefix of the names of what all models of mner have; left out in a saved model."""
+
+POOLER = "pooler."
+"""How the arrays of an encoder's pooling head begin, which nothing here uses."""
 
 ON_CPU = 1024
 """Padded sub-tokens of one forward pass on a CPU. In CPU time, 512 take the same on one core and 1.02 times on two; 256
@@ -121,20 +125,36 @@ def load_encoder(folder: Path) -> nn.Module:
     """A transformers encoder from a local folder: safetensors only, no remote code, no pooling head.
 
     Raises:
-        ModelError: transformers cannot load it.
+        ModelError: transformers cannot load it, or its weights are not those of the network in config.json.
     """
     from transformers import AutoModel
 
     models.register()
     options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "trust_remote_code": False}
+    options |= {"output_loading_info": True, "ignore_mismatched_sizes": True}  # for check_loaded
     try:
         with _quiet():
             try:
-                return cast(nn.Module, AutoModel.from_pretrained(folder, add_pooling_layer=False, **options))
+                encoder, report = AutoModel.from_pretrained(folder, add_pooling_layer=False, **options)
             except TypeError:  # an architecture that has no pooling layer to leave out
-                return cast(nn.Module, AutoModel.from_pretrained(folder, **options))
+                encoder, report = AutoModel.from_pretrained(folder, **options)
     except Exception as error:  # what a damaged config.json raises has no other class in common
         raise ModelError(f"{folder}: transformers cannot load this encoder: {error}") from error
+    unused = report["unexpected_keys"]
+    check_loaded(
+        folder,
+        missing=[name for name in report["missing_keys"] if not name.startswith(POOLER)],
+        unknown=[name for name in unused if _belongs(name, encoder)],
+        shapes=report["mismatched_keys"],
+        unused=unused,
+    )
+    return cast(nn.Module, encoder)
+
+
+def _belongs(name: str, encoder: Any) -> bool:
+    """Whether an array of a file that an encoder does not have is of its layers or embeddings, not of a head."""
+    parts = {f"{part}." for part, _ in encoder.named_children()} - {POOLER}
+    return name.removeprefix(f"{encoder.base_model_prefix}.").startswith(tuple(parts))
 
 
 @contextmanager

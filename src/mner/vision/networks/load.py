@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 import torch
 from PIL import Image
 
+from mner.encoders._weights import check_loaded
 from mner.errors import MnerError, ModelError
 from mner.vision.networks import resnet
 from mner.vision.networks.folder import TORCHVISION
@@ -45,8 +46,6 @@ PROCESSORS = {
 
 CHATS = ("qwen2_vl", "qwen2_5_vl", "qwen3_vl")
 """Architectures whose own processor cannot be made without torchvision, as it reads videos; see ``prompts``."""
-
-_LEGAL_GAPS = ("position_ids", "num_batches_tracked")
 
 _LEGAL_REST = {"resnet": "classifier."}
 """How arrays begin that an architecture's files hold and this network does not; of others, heads are not listed."""
@@ -180,19 +179,16 @@ def _load(folder: Path, architecture: str, device: torch.device) -> Network:
     # Half precision is slow on a CPU, and lacks some operations.
     dtype = torch.float32 if device.type == "cpu" else "auto"
     auto = getattr(transformers, AUTO.get(architecture, "AutoModelForImageTextToText"))
-    model, report = auto.from_pretrained(folder, dtype=dtype, use_safetensors=True, output_loading_info=True, **local)
-    gaps = [name for name in report["missing_keys"] if not name.endswith(_LEGAL_GAPS)]
-    if gaps:
-        raise ModelError(
-            f"{folder}: its files lack {len(gaps)} of the model's arrays, such as {min(gaps)}; copy the whole model"
-        )
-    rest = _LEGAL_REST.get(architecture, "")
-    unknown = [name for name in report["unexpected_keys"] if not name.startswith(rest)]
-    if unknown:
-        raise ModelError(
-            f"{folder}: its files hold {len(unknown)} arrays that the network of config.json does not have, such as "
-            f"{min(unknown)}; the weights and config.json belong to different models"
-        )
+    reported = {"output_loading_info": True, "ignore_mismatched_sizes": True}  # for check_loaded
+    model, report = auto.from_pretrained(folder, dtype=dtype, use_safetensors=True, **reported, **local)
+    rest, unused = _LEGAL_REST.get(architecture, ""), report["unexpected_keys"]
+    check_loaded(
+        folder,
+        missing=report["missing_keys"],
+        unknown=[name for name in unused if not name.startswith(rest)],
+        shapes=report["mismatched_keys"],
+        unused=unused,
+    )
     images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil", **local)
     if architecture not in (*PROCESSORS, *CHATS):
         return Network(folder, architecture, model.eval().to(device), images, None, None, None, device)
