@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from tiny_models import published
 
 from mner.errors import ModelError
+from mner.vision.networks.c4_layouts import BOTTOMUP, VINVL
 from mner.vision.networks.regions import load
 
 WHOLE = r"published in github\.com/microsoft/scene_graph_benchmark"
@@ -23,10 +25,22 @@ def folder(tmp_path: Path) -> Path:
 def test_half_a_checkpoint_is_refused(folder: Path) -> None:
     state = published.vinvl_state()
     published.save(folder, {key: array for key, array in state.items() if "layer3" not in key})
-    with pytest.raises(
-        ModelError, match=rf"20 missing arrays.*such as the network's stages\.2\.0\.conv1\.weight.*{WHOLE}"
-    ):
+    key = r"backbone\.body\.layer3\.0\.conv1\.weight"
+    with pytest.raises(ModelError, match=rf"20 missing arrays, such as {key}\. .*{WHOLE}"):
         load(folder, device="cpu")
+
+
+@pytest.mark.parametrize("kind", ["vinvl", "bottomup"])
+def test_missing_array_has_its_published_key(kind: str, tmp_path: Path) -> None:
+    getattr(published, kind)(tmp_path)
+    state = getattr(published, f"{kind}_state")()
+    layout = {"vinvl": VINVL, "bottomup": BOTTOMUP}[kind]
+    for key in state:
+        if any(re.fullmatch(pattern, key) for pattern in layout.unused) or "anchor_generator" in key:
+            continue
+        published.save(tmp_path, {other: array for other, array in state.items() if other != key})
+        with pytest.raises(ModelError, match=rf"1 missing array, such as {re.escape(key)}\. "):
+            load(tmp_path, device="cpu")
 
 
 def test_checkpoint_with_an_unknown_array_is_refused(folder: Path) -> None:

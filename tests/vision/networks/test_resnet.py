@@ -95,7 +95,7 @@ def test_crops_take_torchvisions_weights_too(tiny_vision: Callable[[str], Path],
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"layer3.2.bn2.running_var": None}, rf"1 missing array, .*{PUBLISHED}"),
+        ({"layer3.2.bn2.running_var": None}, rf"1 missing array, such as layer3\.2\.bn2\.running_var\. .*{PUBLISHED}"),
         ({"layer5.0.conv1.weight": np.ones(3)}, r"1 unknown array, such as layer5\.0\.conv1\.weight"),
         ({"fc.scale": np.ones(3)}, r"1 unknown array, such as fc\.scale"),
         ({"layer2.1.conv2.weight": np.ones((3, 1, 3, 3))}, r"shape \(3, 1, 3, 3\), the network's \(3, 3, 3, 3\)"),

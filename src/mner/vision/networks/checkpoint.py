@@ -14,7 +14,7 @@ from torch import nn
 from mner.errors import ModelError
 
 Table = Sequence[tuple[str, str]]
-"""Pairs of a regular expression and its replacement, applied to a published key one after the other."""
+"""Pairs of a regular expression and its replacement, applied to a name one after the other."""
 
 
 def fill(
@@ -26,38 +26,41 @@ def fill(
     published: str,
     unused: Sequence[str] = (),
     optional: Sequence[str] = (),
+    spellings: Table = (),
 ) -> None:
     """Put the arrays of a checkpoint into a network, in single precision.
 
     Args:
         network: Its ``state_dict`` says which arrays there must be, and their shapes.
         state: Arrays by published key.
-        table: From published keys to the network's.
+        table: From the network's names to published keys.
         where: The folder, for messages.
         published: Where the checkpoint is published, for messages.
         unused: Regular expressions of published keys that are left out.
         optional: Names of the network that need not be there; they keep what they hold.
+        spellings: From another spelling of published keys to that of ``table``.
 
     Raises:
         ModelError: An array is missing or unknown, or has another shape than the network's sizes ask for.
     """
     expected = network.state_dict()
-    keys: dict[str, str] = {}  # published keys by the network's names
+    names = {renamed(name, table): name for name in expected}  # the network's by published key
+    keys: dict[str, str] = {}  # those of the checkpoint by the network's names
     unknown = []
     for key in state:
         if any(re.fullmatch(pattern, key) for pattern in unused):
             continue
-        name = renamed(key, table)
-        if name in expected and name not in keys:
-            keys[name] = key
-        else:
+        name = names.get(renamed(key, spellings))
+        if name is None or name in keys:
             unknown.append(key)
-    missing = [f"the network's {name}" for name in expected if name not in keys and name not in optional]
+        else:
+            keys[name] = key
+    missing = [key for key, name in names.items() if name not in keys and name not in optional]
     if missing or unknown:
         faults = [
-            f"{len(names)} {fault} array{'s' if len(names) > 1 else ''}, such as {names[0]}"
-            for fault, names in (("missing", missing), ("unknown", unknown))
-            if names
+            f"{len(these)} {fault} array{'s' if len(these) > 1 else ''}, such as {these[0]}"
+            for fault, these in (("missing", missing), ("unknown", unknown))
+            if these
         ]
         raise ModelError(
             f"{where}: not a whole checkpoint: {'; '.join(faults)}. Whole ones are published in {published}"
@@ -77,12 +80,12 @@ def fill(
     network.requires_grad_(False).eval()
 
 
-def renamed(key: str, table: Table) -> str:
-    r"""The network's name for a published key.
+def renamed(name: str, table: Table) -> str:
+    r"""A name with a table applied.
 
-    >>> renamed("backbone.layer1.0.bn2.bias", ((r"^backbone.layer1.", "stages.0."), (r".bn(.).", r".norm\1.")))
-    'stages.0.0.norm2.bias'
+    >>> renamed("stages.0.0.norm2.bias", ((r"^stages\.0\.", "backbone.layer1."), (r"\.norm([123])\.", r".bn\1.")))
+    'backbone.layer1.0.bn2.bias'
     """
     for pattern, replacement in table:
-        key = re.sub(pattern, replacement, key)
-    return key
+        name = re.sub(pattern, replacement, name)
+    return name

@@ -30,26 +30,25 @@ LABELS, LABEL_TOKENS, REGIONS = 40, 30, 50
 """Where object names begin among positions; most of their sub-tokens, the separator included; most regions."""
 
 _KEYS: Table = (
-    (r"\.gamma$", ".weight"),
-    (r"\.beta$", ".bias"),
-    (r"^bert\.embeddings\.word_embeddings\.", "words."),
-    (r"^bert\.embeddings\.position_embeddings\.", "positions."),
-    (r"^bert\.embeddings\.token_type_embeddings\.", "types."),
-    (r"^bert\.embeddings\.LayerNorm\.", "norm."),
-    (r"^bert\.img_embedding\.", "regions."),
-    (r"^bert\.LayerNorm\.", "regions_norm."),
-    (r"^bert\.encoder\.layer\.", "layers."),
-    (r"\.attention\.self\.", "."),
-    (r"\.attention\.output\.dense\.", ".mixed."),
-    (r"\.attention\.output\.LayerNorm\.", ".mixed_norm."),
-    (r"\.intermediate\.dense\.", ".wide."),
-    (r"\.output\.dense\.", ".narrow."),
-    (r"\.output\.LayerNorm\.", ".narrow_norm."),
-    (r"^cls\.predictions\.transform\.dense\.", "transform."),
-    (r"^cls\.predictions\.transform\.LayerNorm\.", "transform_norm."),
-    (r"^cls\.predictions\.decoder\.", "decoder."),
-    (r"^cls\.predictions\.bias$", "bias"),
+    (r"^words\.", "bert.embeddings.word_embeddings."),
+    (r"^positions\.", "bert.embeddings.position_embeddings."),
+    (r"^types\.", "bert.embeddings.token_type_embeddings."),
+    (r"^norm\.", "bert.embeddings.LayerNorm."),
+    (r"^regions\.", "bert.img_embedding."),
+    (r"^regions_norm\.", "bert.LayerNorm."),
+    (r"^layers\.", "bert.encoder.layer."),
+    (r"\.(query|key|value)\.", r".attention.self.\1."),
+    (r"\.mixed\.", ".attention.output.dense."),
+    (r"\.mixed_norm\.", ".attention.output.LayerNorm."),
+    (r"\.wide\.", ".intermediate.dense."),
+    (r"\.narrow\.", ".output.dense."),
+    (r"\.narrow_norm\.", ".output.LayerNorm."),
+    (r"^transform\.", "cls.predictions.transform.dense."),
+    (r"^transform_norm\.", "cls.predictions.transform.LayerNorm."),
+    (r"^decoder\.", "cls.predictions.decoder."),
+    (r"^bias$", "cls.predictions.bias"),
 )
+_SPELLINGS: Table = ((r"\.gamma$", ".weight"), (r"\.beta$", ".bias"))  # of norms, in older files
 _UNUSED = (r"bert\.pooler\..*", r"bert\.embeddings\.position_ids")  # no caption depends on them
 _WORDS, _DECODER = "bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"
 
@@ -171,7 +170,7 @@ class Writer:
         self._tokenizer = _tokenizer(folder / "vocab.txt", sizes.vocab_size)
         with torch.device("meta"):
             network = Oscar(sizes)
-        fill(network, state, _KEYS, where=folder, published=PUBLISHED, unused=_UNUSED)
+        fill(network, state, _KEYS, where=folder, published=PUBLISHED, unused=_UNUSED, spellings=_SPELLINGS)
         self.width = sizes.img_feature_dim
         self._device = device_named(device)
         self._network = network.to(self._device)

@@ -32,20 +32,20 @@ _DEPTHS = {
 """Blocks of the four stages of each ResNet that torchvision publishes: 18 and 34 layers; 50, 101 and 152."""
 
 _KEYS: Table = (
-    (r"^conv1\.", "embedder.embedder.convolution."),
-    (r"^bn1\.", "embedder.embedder.normalization."),
-    (r"^layer1\.", "encoder.stages.0.layers."),
-    (r"^layer2\.", "encoder.stages.1.layers."),
-    (r"^layer3\.", "encoder.stages.2.layers."),
-    (r"^layer4\.", "encoder.stages.3.layers."),
-    (r"\.conv1\.", ".layer.0.convolution."),
-    (r"\.conv2\.", ".layer.1.convolution."),
-    (r"\.conv3\.", ".layer.2.convolution."),
-    (r"\.bn1\.", ".layer.0.normalization."),
-    (r"\.bn2\.", ".layer.1.normalization."),
-    (r"\.bn3\.", ".layer.2.normalization."),
-    (r"\.downsample\.0\.", ".shortcut.convolution."),
-    (r"\.downsample\.1\.", ".shortcut.normalization."),
+    (r"^embedder\.embedder\.convolution\.", "conv1."),
+    (r"^embedder\.embedder\.normalization\.", "bn1."),
+    (r"^encoder\.stages\.0\.layers\.", "layer1."),
+    (r"^encoder\.stages\.1\.layers\.", "layer2."),
+    (r"^encoder\.stages\.2\.layers\.", "layer3."),
+    (r"^encoder\.stages\.3\.layers\.", "layer4."),
+    (r"\.layer\.0\.convolution\.", ".conv1."),
+    (r"\.layer\.1\.convolution\.", ".conv2."),
+    (r"\.layer\.2\.convolution\.", ".conv3."),
+    (r"\.layer\.0\.normalization\.", ".bn1."),
+    (r"\.layer\.1\.normalization\.", ".bn2."),
+    (r"\.layer\.2\.normalization\.", ".bn3."),
+    (r"\.shortcut\.convolution\.", ".downsample.0."),
+    (r"\.shortcut\.normalization\.", ".downsample.1."),
 )
 _CLASSES = (r"fc\.(weight|bias)",)  # ImageNet's classes, which no feature depends on
 _MEAN_KEY, _COUNTER_KEY = "running_mean", "num_batches_tracked"
