@@ -244,7 +244,8 @@ def parameters(name: str, *, vectors: int) -> tuple[int, int]:
     from mner import config as configs
     from mner import models, tags
 
-    config = configs.load(ROOT / "configs" / "rows" / f"{name}.toml", base=ROOT / base_of(name))
+    own = ['model.options={start="random"}'] if name == "bert-vinvl" else []  # needs no folder of VinVL's
+    config = configs.load(ROOT / "configs" / "rows" / f"{name}.toml", base=ROOT / base_of(name), set_values=own)
     sizes = {"vocab_size": 30522 if name in UNCASED else 28996}
     if vectors:
         sizes = {"hidden_size": vectors, "num_attention_heads": 2, "num_hidden_layers": 0}

@@ -10,6 +10,7 @@ import torch
 from derivation import at_words, bert_embeddings, bert_layers, linear, oscar, windows
 from systems import TAGS, assert_scores, built, settings, windowed
 
+from mner import config as configs
 from mner import models
 from mner.errors import ConfigError
 from mner.models import build
@@ -41,6 +42,13 @@ def test_scores_equal_their_derivation(tiny_encoder: Path) -> None:
         alone = bert_layers(first, bert_embeddings(first, own.vectors[:size]))
         hidden.append(np.concatenate([alone, oscar(model.regions, arrays, other)[:size]], -1))
     assert_scores(model, arrays, [linear(model.emission, at_words(arrays, hidden, post)) for post in range(3)])
+
+
+def test_row_says_how_to_make_the_encoder_that_it_does_not_name() -> None:
+    row = Path(__file__).resolve().parents[2] / "configs" / "rows" / "bert-vinvl.toml"
+    remedy = r"model\.options\.vinvl: not set; .*mner encoder import CHECKPOINT --out FOLDER.*vinvl=\"FOLDER\""
+    with pytest.raises(ConfigError, match=remedy):
+        models.needs(configs.load(row))
 
 
 def test_another_vocabulary_is_refused(tiny_encoder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -218,6 +219,16 @@ def test_a_source_that_no_context_has_is_refused(
         assert prepare(tiny_config(context=context), corpus)
     text = {"model": {"name": "text"}, "loss": {"views": ["T"], "cva": "none"}}
     assert prepare(tiny_config(context=context, **text), corpus), "it reads no picture"
+
+
+def test_encoder_that_an_option_names_is_missing_under_that_option(
+    corpus: Path, tiny_config: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    system = {"model": {"name": "bert_vinvl", "options": {"vinvl": "vinvl"}}, "loss": {"views": ["I+T"], "cva": "none"}}
+    remedy = r"mner encoder import CHECKPOINT --out FOLDER\) and set model\.options\.vinvl = \"FOLDER\""
+    with pytest.raises(ModelError, match=rf"model\.options\.vinvl: no folder {re.escape(str(tmp_path))}.*{remedy}"):
+        prepare(tiny_config(data={"features_missing": "zero"}, **system), corpus)
 
 
 @pytest.mark.parametrize("known", [0, 6, 11])

@@ -27,7 +27,7 @@ from mner.views import Needs
 class Options(vinvl.Options):
     """[model.options] of bert_vinvl."""
 
-    vinvl: str = ""  # VinVL's encoder, as model.encoder names one; "": two of model.encoder
+    vinvl: str = ""  # VinVL's encoder, as model.encoder names one; "" with start = "random": that of model.encoder
 
 
 class Model(Supervised):
@@ -67,10 +67,16 @@ class Model(Supervised):
         """Both encoders, the picture's tags as text, and its regions.
 
         Raises:
-            ConfigError: [loss] aligns the views.
+            ConfigError: [loss] aligns the views, or VinVL's encoder is not named.
         """
         refuse_alignment(config)
         options = Options.model_validate(config.model.options)
+        if not options.vinvl and options.start == "published":
+            raise ConfigError(
+                "model.options.vinvl: not set; it names the folder of VinVL's encoder. Make one of the published "
+                "checkpoint (mner encoder import CHECKPOINT --out FOLDER) and add "
+                "--set 'model.options={vinvl=\"FOLDER\"}'"
+            )
         return Needs(
             (config.model.encoder, options.vinvl or config.model.encoder),
             region_arrays(options.width),

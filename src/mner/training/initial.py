@@ -86,8 +86,9 @@ def start_layers(model: nn.Module, start: Mapping[str, str], folders: Sequence[P
                         break
             else:
                 raise ConfigError(
-                    f"model.encoder: {', '.join(map(str, folders))} has no {array}, from which {layer} starts; make "
-                    'one of the published checkpoint (mner encoder import), or set model.options.start = "random"'
+                    f"{' or '.join(map(str, dict.fromkeys(folders)))} has no {array}, from which {layer} starts; make "
+                    "a folder of the published checkpoint (mner encoder import CHECKPOINT --out FOLDER) and name it in "
+                    f'place of {folders[-1]}, or set model.options.start = "random"'
                 )
             if values.shape != state[key].shape:
                 raise ConfigError(

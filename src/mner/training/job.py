@@ -16,7 +16,7 @@ import numpy as np
 from mner import encoders, models, tags
 from mner.config import Config
 from mner.encoders import EncoderFiles
-from mner.errors import ConfigError, DataError
+from mner.errors import ConfigError, DataError, ModelError
 from mner.files import sha256
 from mner.runs.searches import SEARCHES
 from mner.runtime import SavedModel
@@ -116,12 +116,27 @@ def prepare(config: Config, root: Path) -> Job:
             label,
         )
     labels = tags.bioes_labels(types, padded=config.model.subtoken_labels == "pad")
-    folders = [encoders.find(name).folder for name in needs.encoders]
+    folders = [_find_encoder(name, config).folder for name in needs.encoders]
     weights = _digest(sha256(path) for folder in folders for path in sorted(folder.glob("*.safetensors")))
     teachers = find_teachers(config, root, splits, labels) if config.teachers.models else ()
     place = config.model.init
     init = None if place is None else source_model("model.init", place, config, root)
     return Job(config, files, views, splits, labels, weights, needs, teachers, init)
+
+
+def _find_encoder(name: str, config: Config) -> EncoderFiles:
+    """An encoder that a model needs; where an option names one that is not here, the message says so."""
+    try:
+        return encoders.find(name)
+    except ModelError:
+        option = next((f"model.options.{key}" for key, value in config.model.options.items() if value == name), None)
+        folder = Path(name).expanduser()
+        if option is None or folder.is_dir():
+            raise
+        raise ModelError(
+            f"{option}: no folder {folder.absolute()}; make one of the published checkpoint (mner encoder import "
+            f'CHECKPOINT --out FOLDER) and set {option} = "FOLDER"'
+        ) from None
 
 
 def _digest(parts: Iterable[str]) -> str:
