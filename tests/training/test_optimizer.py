@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from mner.config import Config, TrainingConfig
 from mner.errors import ConfigError
-from mner.training.optimizer import optimizer_of, schedule_of
+from mner.training.optimizer import optimizer_of, rate_settings, schedule_of
 from mner.training.run import Event, train
 
 
@@ -48,6 +48,11 @@ def test_unknown_group_is_refused_with_those_there_are() -> None:
     expected = "training.lr: no parameter group gate in this model; there are encoder, visual, feature, crf"
     with pytest.raises(ConfigError, match=expected):
         optimizer_of(groups(), TrainingConfig(lr={"gate": 0.1, "crf": 0.1}))
+
+
+def test_rates_of_a_models_groups_are_named_by_their_settings() -> None:
+    named = rate_settings({**groups(), "gate": groups()["feature"], "empty": []}, TrainingConfig(lr={"visual": 0.2}))
+    assert named == ["training.encoder_lr", "training.lr.visual", "training.feature_lr", "training.crf_lr"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from mner.errors import DivergedError
 from mner.models import Model, ignored
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather, micro_batches, plan, steps
+from mner.training.optimizer import rate_settings
 from mner.training.teachers import UNLABELLED, taught
 from mner.views import NER, Task
 
@@ -110,9 +111,10 @@ def loop(
                 sums[name] = sums.get(name, 0.0) + float(loss.detach().sum())
         means = {name: value / len(mine) for name, value in sums.items()}
         if not all(abs(value) < float("inf") for value in means.values()):
+            rates = rate_settings(cast(Model, accelerator.unwrap_model(model)).parameter_groups(), settings)
             raise DivergedError(
-                f"step {number + 1}: the loss is {means['loss']}; "
-                'lower training.encoder_lr or training.crf_lr, or set training.precision = "fp32"'
+                f"step {number + 1}: the loss is {means['loss']}; lower {' or '.join(rates)}, "
+                'or set training.precision = "fp32"'
             )
         accelerator.clip_grad_norm_(model.parameters(), settings.clip_norm)
         optimizer.step()

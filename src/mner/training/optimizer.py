@@ -44,6 +44,17 @@ def optimizer_of(groups: Mapping[str, list[nn.Parameter]], config: TrainingConfi
     return AdamW(named, eps=config.eps, weight_decay=decay, fused=True)
 
 
+def rate_settings(groups: Mapping[str, list[nn.Parameter]], config: TrainingConfig) -> list[str]:
+    """The settings, dotted, that give a model's groups their rates.
+
+    >>> rate_settings({"encoder": [nn.Parameter()], "visual": [nn.Parameter()], "crf": []}, TrainingConfig())
+    ['training.encoder_lr', 'training.feature_lr']
+    """
+    own = {"encoder": "training.encoder_lr", "crf": "training.crf_lr"}
+    own |= {name: f"training.lr.{name}" for name in config.lr}
+    return list(dict.fromkeys(own.get(name, "training.feature_lr") for name, group in groups.items() if group))
+
+
 def schedule_of(
     optimizer: Optimizer, config: TrainingConfig, *, steps: int, before: int = 0, done: int = 0
 ) -> LambdaLR:
