@@ -23,8 +23,9 @@ from mner.vision.networks.regions import Scan, with_boxes
 def test_oscar_computes_what_numpy_computes(labels: list[int]) -> None:
     state = published.oscar_state(2)
     network = oscar.Oscar(oscar.Sizes.model_validate(published.OSCAR)).double()
-    rest = {"unused": oscar._UNUSED, "spellings": oscar._SPELLINGS}
-    fill(network, state, oscar._KEYS, where=Path("x"), published="", **rest)
+    fill(
+        network, state, oscar._KEYS, where=Path("x"), published="", unused=oscar._UNUSED, spellings=oscar._SPELLINGS
+    )  # fmt: skip
     regions = np.random.default_rng(3).normal(size=(5, 70))
     seen = network.seen(torch.tensor(labels, dtype=torch.long), torch.from_numpy(regions))
     beams = [[2, 5, 6, 4], [2, 8, 10, 4]]

@@ -50,11 +50,11 @@ def fill(
     for key in state:
         if any(re.fullmatch(pattern, key) for pattern in unused):
             continue
-        name = names.get(renamed(key, spellings))
-        if name is None or name in keys:
+        wanted = names.get(renamed(key, spellings))
+        if wanted is None or wanted in keys:
             unknown.append(key)
         else:
-            keys[name] = key
+            keys[wanted] = key
     missing = [key for key, name in names.items() if name not in keys and name not in optional]
     if missing or unknown:
         faults = [
