@@ -1,4 +1,4 @@
-"""The rows on found or written text differ from ITA-GA + CVA in the text they read; on MPNet in a longer warm-up, too."""
+"""Rows on found or written text differ from ITA-GA + CVA in the text they read; on MPNet in a longer warm-up, too."""
 
 from __future__ import annotations
 
