@@ -215,16 +215,11 @@ def sampled(match: re.Match[str]) -> str:
         gains = " | ".join(f"{seen - other:+.1f}".replace("-", "−") for other in others)
         name = each["system"]
         lines.append(f"| `{name}`{REMARKS.get(name, '')} | {each['epochs']} | {scores} | {gains} |")
-    about = [
+    about = (
         f"{record['systems'][0]['posts']} marked test posts, {record['encoder']}, seed {record['seed']}, "
         f"mner {record['mner']}."
-    ]
-    about += [
-        f"The gain of `{each['system']}` is within one post, too little to show that pictures reach its labels."
-        for each in record["systems"]
-        if round((each["seen"] - max(each["unseen"], each["zeros"])) * each["posts"] / 100) <= 1
-    ]
-    return f"{match['head']}\n" + "\n".join([*lines, "", *about]) + "\n\n<!-- end -->"
+    )
+    return f"{match['head']}\n" + "\n".join(lines) + f"\n\n{about}\n\n<!-- end -->"
 
 
 def base_of(name: str) -> str:

@@ -52,7 +52,7 @@ def test_program_trains_scores_and_writes(
 def test_rows_of_a_record_stay_beside_those_trained_again(tmp_path: Path) -> None:
     record, head = tmp_path / "systems.json", {"about": "now", "seed": 1, "epochs": 12}
     assert systems.earlier(record, head) == {}
-    gain = systems.Gain("umt", 12, 24, 45.8, 20.8, 25.0, 70.4, 60.0)
+    gain = systems.Gain("umt", 12, 24, 45.8, 20.8, 25.0, 70.4, 60.0, {})
     record.write_text(json.dumps({**head, "about": "before", "systems": [asdict(gain)]}), encoding="utf-8")
     assert systems.earlier(record, head) == {"umt": gain}
     with pytest.raises(ValueError, match=r"systems.json: its rows have another seed and epochs; name no rows"):

@@ -39,12 +39,8 @@ def test_every_system_gains_from_pictures_on_the_sample() -> None:
     record = json.loads((ROOT / "lab" / "systems.json").read_text(encoding="utf-8"))
     gains = {each["system"]: each["seen"] - max(each["unseen"], each["zeros"]) for each in record["systems"]}
     assert list(gains) == list(SYSTEMS)
-    assert {system: gain for system, gain in gains.items() if gain <= 0} == {}
     posts = record["systems"][0]["posts"]
-    within_a_post = {system for system, gain in gains.items() if round(gain * posts / 100) <= 1}
-    assert within_a_post <= {"riva"}
-    page = (ROOT / "docs" / "systems" / "README.md").read_text(encoding="utf-8")
-    assert all(f"The gain of `{system}` is within one post" in page for system in within_a_post)
+    assert {system: gain for system, gain in gains.items() if round(gain * posts / 100) <= 1} == {}
 
 
 def test_tables_say_that_riva_is_a_re_implementation() -> None:
