@@ -246,15 +246,16 @@ def paper(records: Path) -> dict[str, str]:
             "OCSGA reads words and the labels of detected objects through word vectors, here GloVe 6B of 50 dimensions "
             "in place of the paper's 200 from Twitter. Nouns of two captions of the picture stand in for its labels. "
             "The row beside it is OCSGA without labels, on settings of its own search. Both had 8 trials, and 15 "
-            "epochs of the published 200: dev was still rising.",
+            "epochs of the published 200, so both may have learned too little.",
             table(gains(rows, OCSGA), "test"),
             notes=tuple(caveats(rows, OCSGA)),
         ),
         Part(
             "Text found or written for the post",
             "ITA-GA + CVA on MPNet with other text beside the words, at the settings of the row with captions but for "
-            "a longer warm-up, without which MoRe's row learned nothing. MoRe searches Wikipedia; here it is the "
-            "training posts, without their labels. PGIM asks a language model; its "
+            "a longer warm-up: a first run of MoRe's without it learned nothing, was given up in its second epoch, and "
+            "is not on record. MoRe searches Wikipedia; here it is the training posts, without their labels. PGIM asks "
+            "a language model; its "
             f"public file was written from the words and names {named:.0f} % of the gold entities, {typed:.0f} % with "
             "something in brackets, mostly a type. So its gain is another model's knowledge, or a leak, and no "
             "picture's. That text alone stands on MiniLM, at the settings of its GA + CVA. These rows count nowhere "
