@@ -84,8 +84,8 @@ def attention(
 ) -> tuple[Tensor, Tensor | None]:
     """Attended values (window, token, head, width) of query, key and value (window, head, token, width).
 
-    ``attention_mask`` is True where a token may attend. Without gradients transformers' fused attention is used, which
-    gets the ``options``.
+    ``attention_mask`` is True where a token may attend, or what is added to the scores. Without gradients transformers'
+    fused attention is used, which gets the ``options``.
     """
     if not torch.is_grad_enabled():
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -97,8 +97,10 @@ def attention(
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = (query * factor) @ key.transpose(-2, -1)  # (window, head, token, token)
     if attention_mask is not None:
-        # Added in place, since no gradient needs the scores themselves.
-        scores += scores.new_zeros(attention_mask.shape).masked_fill_(~attention_mask, FAR)
+        added = attention_mask
+        if added.dtype == torch.bool:
+            added = scores.new_zeros(added.shape).masked_fill_(~added, FAR)
+        scores += added  # in place, since no gradient needs the scores themselves
     with torch.autocast(scores.device.type, enabled=False):  # it would copy all weights to float32 and back
         weights = torch.softmax(scores, -1)
     return (drop(weights, dropout) @ value).transpose(1, 2), None

@@ -14,6 +14,7 @@ from mner.models import Model
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather
 from mner.training.cpu_speed.dropout import Dropout, use_attention
+from mner.training.cpu_speed.mpnet import replace_attention
 from mner.training.used_embeddings import train_used_embeddings
 
 TOLERANCE = 1e-3
@@ -26,7 +27,8 @@ def speed_up(
     """Prepare a model for training on ``splits``, before its optimizer is made.
 
     - Only the word embeddings that the splits use are trained (without weight decay, which would shrink the others).
-    - On CPU, dropout draws its random numbers four at a time, also inside attention.
+    - On CPU, dropout draws its random numbers four at a time, also inside attention; MPNet adds up the bias of its
+      positions and the mask once for all layers.
     - With ``gradient_checkpointing``, a layer's inner values are computed again instead of kept.
     """
     if device.type == "cpu":
@@ -34,8 +36,8 @@ def speed_up(
     for number, encoder in enumerate(cast(Model, model).encoders()):
         if settings.weight_decay == 0 and number == 0:  # the one that reads the sub-tokens
             train_used_embeddings(encoder, _token_ids(splits, pad_id))
-        if device.type == "cpu":
-            use_attention(encoder)
+        if device.type == "cpu" and not use_attention(encoder):
+            replace_attention(encoder)
         if settings.gradient_checkpointing:
             _keep_less(encoder)
 
