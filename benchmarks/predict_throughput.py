@@ -23,7 +23,8 @@ same fine-tuned encoder, in a process of its own, after a warm-up, taking turns.
 was fastest for them. flair and transformers have our emission layer (flair our transitions too), so that they find a
 like number of entities (transformers is run with its quickest way of joining sub-tokens, which knows no BIOES and so
 counts more of them); SpanMarker and GLiNER have heads of their own, untrained, with a threshold that keeps almost
-nothing."""
+nothing. mner reads as many sub-tokens of a word as its model was trained on (word_pieces in the settings); the peers
+read all."""
 
 FOLDED = """Every side reads posts in which one known word stands for each link: the links of Twitter-15's posts are
 half of their sub-tokens."""
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--peers", nargs="*", default=list(PEER_WORKERS), choices=list(PEER_WORKERS))
     options = arguments(parser, argv)
     with tempfile.TemporaryDirectory() as folder:
-        measured, corpus = measure(options, Path(folder))
+        measured, facts = measure(options, Path(folder))
     ratios: dict[str, float] = {}
     tables = [speeds(measured, ratios), roofline(measured, ratios)]
     folded = options.links == "fold"
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "predict_throughput_folded" if folded else "predict_throughput",
         f"{FOLDED} {ABOUT}" if folded else ABOUT,
         tables,
-        settings=argparse.Namespace(**vars(options), data=corpus),
+        settings=argparse.Namespace(**vars(options), **facts),
         seconds={name: side.seconds for name, side in measured.items()},
         ratios=ratios,
         peers={name: measured[name].about for name in options.peers},
@@ -66,10 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Measured], str]:
-    """What every side measured, and the data set's name."""
+def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Measured], dict[str, Any]]:
+    """What every side measured; the data set's name, and what else the figures depend on."""
     posts, corpus = training_posts(options.posts, links=options.links)
     saved = read_model(options.model)
+    facts: dict[str, Any] = {"data": corpus, "word_pieces": saved.config.context.word_pieces}
     shared: dict[str, Any] = {"posts": options.posts, "links": options.links, "threads": options.threads}
     sides: list[Side] = []
     for name in options.runtimes:
@@ -81,6 +83,8 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Measur
             model = (options.onnx or folder) / f"onnx-{precision}"
             if not model.exists():
                 model = onnx_copy(saved.folder, model, posts[:64], int8=precision == "int8")
+        if model is not None and precision == "int8":
+            facts["int8_layers_in_fp32"] = read_model(model).manifest["onnx"]["model.int8.onnx"]["layers_in_fp32"]
         if model is not None:
             job = {**shared, "model": str(model), "backend": backend, "precision": precision}
             sides.append(Side(f"mner {name}", "ours_predict.py", {**job, "bare": False}))
@@ -90,7 +94,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Measur
         worker, apart = PEER_WORKERS[name]
         share = {**peer, "words": peer["words"][:: SHARE.get(name, 1)]}
         sides.append(Side(name, worker, share, PEERS) if apart else Side(name, worker, share))
-    return alternate(sides, folder, repetitions=options.repetitions), corpus
+    return alternate(sides, folder, repetitions=options.repetitions), facts
 
 
 def peer_job(saved: SavedModel, words: list[Any], folder: Path, shared: dict[str, Any]) -> dict[str, Any]:
