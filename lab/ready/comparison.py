@@ -63,9 +63,10 @@ def _views(split: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def _error(row: Mapping[str, Any]) -> str:
-    """The calibration error; of a calibrated model also without."""
-    without = row.get("ece_uncalibrated")
-    return f"{row['ece']:.1f}" if without is None else f"{row['ece']:.1f} (uncalibrated {without:.1f})"
+    """The calibration error; of a calibrated model also without, and what true probabilities would show."""
+    further = (("uncalibrated", row.get("ece_uncalibrated")), ("by chance", row.get("ece_if_true")))
+    known = ", ".join(f"{what} {error:.1f}" for what, error in further if error is not None)
+    return f"{row['ece']:.1f} ({known})" if known else f"{row['ece']:.1f}"
 
 
 if __name__ == "__main__":

@@ -9,11 +9,15 @@ A type that a data set does not label is left out of what the model found there.
 from __future__ import annotations
 
 import argparse
+import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lab.ready.augment import SEPARATOR
 from lab.ready.calibrated import HELD_OUT
@@ -23,7 +27,7 @@ from lab.ready.sources import SOURCES
 from mner import data
 from mner.config import Config
 from mner.decode import Decoder, ScoredSpan
-from mner.evaluation.calibration import calibration, grade
+from mner.evaluation.calibration import Graded, calibration, grade
 from mner.evaluation.scores import evaluate_views
 from mner.evaluation.views import signed_scores
 from mner.files import write_json
@@ -38,7 +42,8 @@ Scored = dict[str, Any]
 
 
 def score_model(folder: Path, root: Path, config: Config) -> dict[str, dict[str, Scored]]:
-    """By dev split and view: scores with their signature, ``slices``, the recall of names of a kind, and ``ece``.
+    """By dev split and view: scores with their signature, ``slices``, the recall of names of a kind, ``ece`` and
+    ``ece_if_true``, what true probabilities would show by chance.
 
     Args:
         folder: A saved model.
@@ -64,8 +69,11 @@ def score_split(probe: Probe, root: Path, config: Config, name: str, known: froz
     rows: dict[str, Scored] = {}
     for view, scores in evaluate_views(part.posts, spans).items():
         rows[view] = signed_scores(config, f"{name}.dev", view, scores.to_dict(), part.stamp)
-        rows[view]["ece"] = _ece(part.posts, entities[view])
-        rows[view]["ece_uncalibrated"] = _ece(part.posts, uncalibrated[view]) if view in uncalibrated else None
+        held_out = _held_out(part.posts, entities[view])
+        rows[view]["ece"] = _ece(held_out)
+        rows[view]["ece_if_true"] = ece_if_true(held_out)
+        without = _held_out(part.posts, uncalibrated[view]) if view in uncalibrated else None
+        rows[view]["ece_uncalibrated"] = None if without is None else _ece(without)
         rows[view]["slices"] = slices(part.posts, spans[view], known)
     return rows
 
@@ -81,10 +89,28 @@ def _entities(probe: Probe, decoder: Decoder, name: str, part: ViewSplit) -> dic
     }
 
 
-def _ece(posts: Sequence[Post], entities: Sequence[Sequence[ScoredSpan]]) -> float | None:
-    """The calibration error in percent on the posts by which nothing was chosen or fitted."""
-    graded = calibration(grade([post.spans or () for post in posts[HELD_OUT]], entities[HELD_OUT]))
-    return None if graded is None else round(graded.ece, 2)
+def _held_out(posts: Sequence[Post], entities: Sequence[Sequence[ScoredSpan]]) -> Graded:
+    """The entities of the posts by which nothing was chosen or fitted."""
+    return grade([post.spans or () for post in posts[HELD_OUT]], entities[HELD_OUT])
+
+
+def _ece(graded: Graded) -> float | None:
+    """The calibration error in percent."""
+    measured = calibration(graded)
+    return None if measured is None else round(measured.ece, 2)
+
+
+def ece_if_true(graded: Graded, *, draws: int = 500) -> float | None:
+    """The calibration error in percent that true probabilities would show by chance: the mean of draws.
+
+    >>> graded = grade([[]] * 40, [[ScoredSpan(0, 1, "PER", 0.5)]] * 40)
+    >>> 5 < ece_if_true(graded) < 8  # of one bin: the mean distance of 40 tosses of a coin from one half
+    True
+    """
+    tosses = np.random.default_rng(1).random((draws, len(graded))) < graded.score
+    errors = [_ece(replace(graded, correct=correct)) for correct in tosses]
+    known = [error for error in errors if error is not None]
+    return round(statistics.fmean(known), 2) if known else None
 
 
 def slices(posts: Sequence[Post], predicted: Sequence[Iterable[Span]], known: frozenset[str]) -> dict[str, Any]:

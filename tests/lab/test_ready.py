@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from lab.ready.build import FILES_OF_MODEL, candidates, choose, refuse
 from lab.ready.calibrated import judged
 from lab.ready.card import card
 from lab.ready.data import ALL, CHOOSING, EARLIER, OVERLAP, prepare, refuse_leaks, settings
-from lab.ready.report import CONFIG
+from lab.ready.report import CONFIG, ece_if_true
 from mner import config as configs
 from mner import data
 from mner.config import Config
 from mner.contexts.artefact import read_contexts
 from mner.decode import ScoredSpan
+from mner.evaluation.calibration import grade
 from mner.types import Post
 
 
@@ -59,7 +61,8 @@ def test_other_ready_models_differ_in_their_encoder_and_its_settings_alone(name:
     assert other.name == name and other.model.encoder != ours.model.encoder
     assert other.model.case_shape == settings.model.case_shape
     rates = {key: getattr(settings.training, key) for key in ("warmup", "encoder_lr")}
-    assert other.training == ours.training.model_copy(update={**rates, "epochs": 3})
+    epochs = {"social-e5": 3, "social-en-large": ours.training.epochs}[name]  # of the whole way from the encoder
+    assert other.training == ours.training.model_copy(update={**rates, "epochs": epochs})
     assert (other.data, other.loss) == (ours.data, ours.loss)
     assert other.context == ours.context.model_copy(update={"links": other.context.links})
 
@@ -251,3 +254,10 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
     assert text.index("`a`:") < text.index("## Text in pictures")
     assert "2 cores (x), fp32." in text
     assert "all-MiniLM-L6-v2" in text and "`social-en` was taken" in text
+
+
+def test_true_probabilities_have_the_error_of_tossed_coins() -> None:
+    graded = grade([[]] * 10, [[ScoredSpan(0, 1, "PER", 0.5)]] * 10)
+    exact = sum(math.comb(10, heads) / 2**10 * abs(heads / 10 - 0.5) for heads in range(11))  # all in one bin
+    assert ece_if_true(graded, draws=4000) == pytest.approx(100 * exact, rel=0.05)
+    assert ece_if_true(grade([[]], [[]])) is None

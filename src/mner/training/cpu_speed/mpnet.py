@@ -1,7 +1,7 @@
 """MPNet's attention for training on CPU, on ``attention`` of all other encoders.
 
 transformers adds the bias of relative positions and the mask to the scores in every layer, in float32 and for each
-window anew. Here their sum is made once for all layers.
+window by itself. Here their sum is made once for all layers.
 """
 
 from __future__ import annotations
