@@ -287,6 +287,7 @@ def test_fingerprint_follows_settings_and_not_the_place_of_the_data() -> None:
         ("teachers", "rename", {}, {"OTHER": "MISC"}),
         ("teachers", "weight", 1.0, 0.5),
         ("teachers", "temperature", 1.0, 2.0),
+        ("model", "layers", 0, 2),
         ("model", "subtoken_labels", "first", "pad"),
         ("training", "passes", 1, 2),
         ("training", "gradient_checkpointing", False, True),

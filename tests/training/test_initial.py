@@ -12,21 +12,23 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModel
 
 from mner import config as configs
 from mner import data
 from mner.config import Config
 from mner.encoders import find
-from mner.errors import MissingExtraError, ModelError
+from mner.errors import ConfigError, MissingExtraError, ModelError
 from mner.export import export
 from mner.models import build
 from mner.runtime import read_model
 from mner.runtime.saved import seal
 from mner.runtime.torch import head_state, load_encoder
 from mner.training import train
-from mner.training.initial import continue_from
+from mner.training.initial import continue_from, keep_layers
 
 Make = Callable[..., Config]
+SIZES = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 4}
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +118,25 @@ def test_encoder_of_another_shape_is_refused(exported: Path, tiny_encoder: Path)
     other = BertModel(BertConfig(vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=2))
     with pytest.raises(ModelError, match=r"its encoder is not the one of model\.encoder"):
         continue_from(build(saved.config, saved.labels, other), saved.labels, saved)
+
+
+@pytest.mark.parametrize("kind", ["bert", "mpnet", "xlm-roberta"])
+def test_vectors_are_those_of_the_last_layer_that_stays(kind: str) -> None:
+    torch.manual_seed(0)
+    encoder = AutoModel.from_config(AutoConfig.for_model(kind, vocab_size=30, **SIZES)).eval()
+    ids = torch.arange(2, 16).view(2, 7)
+    with torch.inference_mode():
+        every = encoder(input_ids=ids, output_hidden_states=True).hidden_states
+        for layers in (4, 3, 1):
+            keep_layers(encoder, layers)
+            torch.testing.assert_close(encoder(input_ids=ids).last_hidden_state, every[layers])
+            assert encoder.config.num_hidden_layers == layers
+
+
+def test_layers_that_are_not_there_are_refused() -> None:
+    encoder = AutoModel.from_config(AutoConfig.for_model("bert", vocab_size=30, **SIZES))
+    with pytest.raises(ConfigError, match=r"model\.layers: 5, but the encoder has 4; 0 keeps all"):
+        keep_layers(encoder, 5)
+    other = AutoModel.from_config(AutoConfig.for_model("distilbert", vocab_size=30, dim=8, n_heads=2, hidden_dim=16))
+    with pytest.raises(ConfigError, match="cannot leave out layers of distilbert; set it to 0"):
+        keep_layers(other, 1)

@@ -14,6 +14,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+import mner
 from mner.analysis.parts.loaded_run import row_runs
 from mner.config import Config
 from mner.errors import ConfigError, DataError, MnerError, ModelError
@@ -279,3 +280,20 @@ def test_init_carries_shared_labels_over(corpus: Path, tiny_config: Make, tmp_pa
         assert new.head["emission.bias"][row] == pytest.approx(old.head["emission.bias"][was], abs=1e-6)
         assert new.head["crf.start"][row] == pytest.approx(old.head["crf.start"][was], abs=1e-6)
     assert new.head["words.shapes.weight"] == pytest.approx(old.head["words.shapes.weight"], abs=1e-6)
+
+
+def test_first_layers_alone_are_trained_and_saved(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    whole = train(tiny_config(training={"epochs": 1}), root=corpus, out=tmp_path)
+    run = train(tiny_config(name="short", model={"layers": 1}, training={"epochs": 1}), root=corpus, out=tmp_path)
+    layers = [
+        {name.split(".layer.")[1].split(".")[0] for name in weights(folder) if ".layer." in name}
+        for folder in (whole, run)
+    ]
+    assert layers == [{"0", "1"}, {"0"}]
+    config = json.loads((run / "model" / "encoder" / "config.json").read_text())
+    assert config["num_hidden_layers"] == 1
+    assert mner.load(run, use_images=False)("Kevin wins").entities is not None
+    with pytest.raises(ConfigError, match=r"model\.layers: 9, but the encoder has 2"):
+        train(tiny_config(name="long", model={"layers": 9}), root=corpus, out=tmp_path)
+    with pytest.raises(ModelError, match=r"its encoder is not the one of model\.encoder"):
+        train(tiny_config(name="more", model={"init": str(run)}), root=corpus, out=tmp_path)

@@ -107,6 +107,7 @@ class ModelConfig(Section):
 
     name: PluginName = "ita"
     encoder: str = "embedded:minilm"
+    layers: int = Field(default=0, ge=0)  # keep the encoder's first so many layers: faster, less exact; 0: all
     subtoken_labels: Literal["first", "pad"] = "first"  # "pad": a word's further sub-tokens carry a label too, PAD
     word_dropout: float = Field(default=0.1, ge=0, lt=1)  # chance that a word's whole vector is zeroed
     case_shape: bool = False  # a learned embedding of how the original sub-token is written
@@ -269,6 +270,7 @@ LATER: tuple[tuple[str, str], ...] = (
     ("context", "substitute"),
     ("context", "tags_apart"),
     ("context", "links"),
+    ("model", "layers"),
     ("model", "subtoken_labels"),
     ("model", "options"),
     ("teachers", "models"),

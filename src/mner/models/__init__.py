@@ -96,7 +96,7 @@ def ignored(config: Config) -> tuple[str, ...]:
 
     >>> from mner.config import check
     >>> ignored(check({"model": {"name": "riva"}}))
-    ('model.word_dropout', 'model.case_shape', 'training.tokens_per_batch')
+    ('model.layers', 'model.word_dropout', 'model.case_shape', 'training.tokens_per_batch')
     """
     says = getattr(_plugin(config, allow_dotted=True).Model, "ignored", None)
     settings: tuple[str, ...] = () if says is None else says(config)

@@ -117,7 +117,7 @@ class Model(Supervised):
     @staticmethod
     def ignored(config: Config) -> tuple[str, ...]:
         """It reads word vectors and characters and has a dropout of its own; the language loss needs a whole step."""
-        return ("model.word_dropout", "model.case_shape", "training.tokens_per_batch")
+        return ("model.layers", "model.word_dropout", "model.case_shape", "training.tokens_per_batch")
 
     def encoders(self) -> tuple[nn.Module, ...]:
         """The one encoder."""

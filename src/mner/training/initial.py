@@ -1,10 +1,10 @@
-"""Begin training from a saved model whose labels may differ: what both have in common is carried over."""
+"""What training begins with: an encoder's first layers, a saved model whose labels may differ, published layers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -24,6 +24,26 @@ BY_LABEL = {
     "crf.end": (0,),
 }
 """Axes of each array that run over labels."""
+
+
+def keep_layers(encoder: Any, layers: int) -> None:
+    """Leave an encoder its first so many layers; the vectors of the last of them are then its output.
+
+    Args:
+        encoder: A transformers encoder with its layers in ``encoder.layer``, as BERT and its kin have them.
+        layers: How many stay.
+
+    Raises:
+        ConfigError: It has fewer, or its layers stand elsewhere.
+    """
+    stack = getattr(getattr(encoder, "encoder", None), "layer", None)
+    if not isinstance(stack, nn.ModuleList):
+        kind = getattr(encoder.config, "model_type", "this encoder")
+        raise ConfigError(f"model.layers: mner cannot leave out layers of {kind}; set it to 0")
+    if layers > len(stack):
+        raise ConfigError(f"model.layers: {layers}, but the encoder has {len(stack)}; 0 keeps all")
+    encoder.encoder.layer = stack[:layers]
+    encoder.config.num_hidden_layers = layers
 
 
 def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) -> list[str]:

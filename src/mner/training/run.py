@@ -21,7 +21,7 @@ from mner.evaluation import calibration, evaluate_views
 from mner.evaluation.outcomes import outcomes
 from mner.evaluation.views import decoder_of, scored_in_views, spans_of
 from mner.files import write_text
-from mner.models import Model, build
+from mner.models import Model, build, ignored
 from mner.runtime.device import find_device
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
@@ -46,7 +46,7 @@ from mner.training.folder import (
     run_folder,
     seen_from,
 )
-from mner.training.initial import continue_from, start_layers
+from mner.training.initial import continue_from, keep_layers, start_layers
 from mner.training.interrupts import deferred
 from mner.training.job import Job, beliefs_of, prepare, task_splits, training_split
 from mner.training.loop import Step, loop
@@ -148,6 +148,8 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     accelerator = accelerator_on(device, settings, several_tasks=bool(job.needs.tasks))
     torch.manual_seed(config.seed)
     networks = [load_encoder(encoders.find(name).folder) for name in job.needs.encoders]
+    if config.model.layers and "model.layers" not in ignored(config):
+        keep_layers(networks[0], config.model.layers)
     model = build(config, job.labels, *networks)
     start_layers(model, job.needs.start, [encoders.find(name).folder for name in job.needs.encoders])
     if job.init is not None:
