@@ -26,6 +26,7 @@ from mner.runs.posts import posts_to_score, views_of
 from mner.runs.view_scores import view_emissions
 from mner.runtime import SavedModel, open_model, read_model
 from mner.tagger import packaged
+from mner.tags import entity_types
 from mner.views.split import read_split
 
 RECORD = Path(__file__).with_suffix(".json")
@@ -64,7 +65,7 @@ def _of_split(saved: SavedModel, file: Path, name: str) -> dict[str, Any]:
     fits = {
         "exact": exact,
         "temperature": held_out(exact, temperature_fit(by_temperature, exact.correct)),
-        "platt": held_out(exact, platt_fit(exact)),
+        "platt": held_out(exact, platt_fit(exact, entity_types(saved.labels))),
     }
     data = f"{name}/dev@{split.stamp.fingerprint[:6]}"
     gold = words.gold_graded(decoder_of(config, saved.labels, runtime.chain))
@@ -165,6 +166,8 @@ def tables(record: Mapping[str, Any]) -> Iterator[str]:
 
 def main() -> None:
     """Measure, write the record, print the tables."""
+    if "MNER_DATA" not in os.environ:
+        sys.exit("error: set MNER_DATA to the folder that holds twitter2015/ and twitter2017/")
     record = measure(Path(os.environ["MNER_DATA"]))
     write_json(RECORD, record)
     sys.stdout.write("\n".join(tables(json.loads(RECORD.read_text(encoding="utf-8")))) + "\n")

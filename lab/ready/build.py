@@ -13,6 +13,7 @@ Interrupted, the same command goes on.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -36,9 +37,9 @@ from mner import encoders
 from mner.config import Config
 from mner.errors import MnerError
 from mner.export import export
-from mner.files import write_json, write_text
+from mner.files import sha256, write_json, write_text
 from mner.runtime import read_model
-from mner.runtime.calibration import calibration_of, store
+from mner.runtime.calibration import KEY, calibration_of, store
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel, amend_model
 from mner.training import Event, train
@@ -159,13 +160,14 @@ def main() -> int:
 
 def with_trimmed(config: Config, out: Path) -> Config:
     """The configuration with the encoder's most frequent pieces and those of the prepared files alone, for size."""
-    name, folder = config.model.encoder, out / "encoder"
+    name, data = config.model.encoder, out / "data"
+    posts, contexts = [data / ALL, *sorted(data.glob("*.dev.txt"))], sorted(data.glob("*.jsonl"))
+    of = hashlib.sha256("".join(map(sha256, [*posts, *contexts])).encode()).hexdigest()[:8]
+    folder = out / f"encoder-{of}"  # other posts use other pieces
     if Tokenizer.from_file(str(encoders.find(name).tokenizer)).get_vocab_size() <= KEEP_TOP:
         return config
     if not folder.exists():
-        data = out / "data"
-        posts = [data / ALL, *sorted(data.glob("*.dev.txt"))]
-        trimmed = vocabulary.trim(name, posts, folder, contexts=sorted(data.glob("*.jsonl")), keep_top=KEEP_TOP)
+        trimmed = vocabulary.trim(name, posts, folder, contexts=contexts, keep_top=KEEP_TOP)
         say(f"{name}: {trimmed.pieces:,} of {trimmed.before:,} pieces kept")
     return config.model_copy(update={"model": config.model.model_copy(update={"encoder": str(folder)})})
 
@@ -237,11 +239,11 @@ def pack(saved: SavedModel, place: Path, facts: Mapping[str, Any], source: Path)
         write_text(part / "config.toml", configs.dumps(own))
         write_text(part / "README.md", card(facts))
         refuse(part, source, megabytes=MOST_MEGABYTES if place.resolve() == READY else math.inf)
-        return {"encoder": {**saved.manifest["encoder"], "name": facts["encoder"]}}
+        return {KEY: None, "encoder": {**saved.manifest["encoder"], "name": facts["encoder"]}}
 
     place.parent.mkdir(parents=True, exist_ok=True)
     amend_model(saved, place, change=change)
-    store(read_model(place), calibration_of(saved))  # which names the model it is of, now another
+    store(read_model(place), calibration_of(saved))  # which names the model that it is of: this one, uncalibrated
     place.chmod(0o755)
     for file in place.iterdir():
         file.chmod(0o644)

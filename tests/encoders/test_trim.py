@@ -178,3 +178,39 @@ def test_existing_folder_stays(make_encoder: Callable[..., Path], tmp_path: Path
     whole = make_encoder(wordpiece(["a"]))
     with pytest.raises(DataError, match="exists already"):
         encoders.trim(str(whole), {}, whole)
+
+
+@pytest.mark.parametrize("tokenizer", [wordpiece(["aa", "b"]), unigram({"▁": -1.0, "▁aa": -2.0, "a": -5.0})])
+def test_older_files_that_leave_out_the_kind_are_trimmed(
+    make_encoder: Callable[..., Path], tmp_path: Path, tokenizer: Tokenizer
+) -> None:
+    folder = make_encoder(tokenizer, rows=14)
+    path = folder / "tokenizer.json"
+    settings = json.loads(path.read_text())
+    del settings["model"]["type"]
+    path.write_text(json.dumps(settings))
+    result = encoders.trim(
+        str(folder), {"aa": tokenizer.encode("aa", add_special_tokens=False).ids}, tmp_path / "small"
+    )
+    assert written(Tokenizer.from_file(str(result.files.tokenizer)), ["aa"]) == written(tokenizer, ["aa"])
+
+
+def test_weights_in_a_format_that_numpy_lacks_are_named(
+    make_encoder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is with bfloat16, unless another package has taught numpy the format."""
+
+    def load(path: Path) -> None:
+        raise TypeError("data type 'bfloat16' not understood")
+
+    folder = make_encoder(wordpiece(["a"]))
+    monkeypatch.setattr("safetensors.numpy.load_file", load)
+    with pytest.raises(ModelError, match=r"bfloat16.*; save the encoder in float32 or float16 first"):
+        encoders.trim(str(folder), {}, tmp_path / "small")
+
+
+def test_pieces_left_unused_are_not_among_the_first(tmp_path: Path) -> None:
+    tokenizer = wordpiece(["[unused0]", "[unused1]", "city", "town", "x"])
+    left, _ = trimmed(tokenizer, ["x"], tmp_path, top=5)  # after three control tokens and [PAD]
+    assert "city" in left.get_vocab()
+    assert "[unused0]" not in left.get_vocab()

@@ -32,28 +32,31 @@ def joined(first: Graded, second: Graded) -> Graded:
 
 
 def test_platt_finds_the_line_of_each_label() -> None:
-    lines = platt_of(joined(drawn("LOC", 0.5, -0.4, 20_000, 1), drawn("PER", 1.3, 0.6, 20_000, 2)))
+    lines = platt_of(joined(drawn("LOC", 0.5, -0.4, 20_000, 1), drawn("PER", 1.3, 0.6, 20_000, 2)), ["LOC", "PER"])
     assert lines["LOC"] == pytest.approx((0.5, -0.4), abs=0.06)
     assert lines["PER"] == pytest.approx((1.3, 0.6), abs=0.1)
 
 
 def test_rare_label_shares_the_line_of_all() -> None:
-    lines = platt_of(joined(drawn("LOC", 0.5, -0.4, 5_000, 1), drawn("PER", 3.0, 0.0, FEWEST - 1, 2)))
+    lines = platt_of(
+        joined(drawn("LOC", 0.5, -0.4, 5_000, 1), drawn("PER", 3.0, 0.0, FEWEST - 1, 2)), ["LOC", "MISC", "PER"]
+    )
     assert lines["PER"] != lines["LOC"]
     assert lines["PER"] == pytest.approx((0.5, -0.4), abs=0.1)
+    assert lines["MISC"] == lines["PER"]  # of which none was found
 
 
 @pytest.mark.parametrize("fate", [True, False])
 def test_line_of_one_fate_is_finite(fate: bool) -> None:
     graded = drawn("PER", 1.0, 0.0, 200, 3)
     graded = Graded(graded.post, graded.label, graded.score, np.full(200, fate), 200)
-    slope, intercept = platt_of(graded)["PER"]
+    slope, intercept = platt_of(graded, ["PER"])["PER"]
     assert np.isfinite([slope, intercept]).all()
     assert slope > 0
 
 
 def test_line_that_falls_is_not_taken() -> None:
-    assert platt_of(drawn("PER", -1.0, 0.0, 5_000, 4)) == {"PER": (1.0, 0.0)}
+    assert platt_of(drawn("PER", -1.0, 0.0, 5_000, 4), ["PER"]) == {"PER": (1.0, 0.0)}
 
 
 def test_temperature_is_the_one_that_they_were_drawn_at() -> None:
@@ -88,6 +91,6 @@ def test_held_out_scores_come_from_other_posts() -> None:
 def test_platt_fit_is_platt_of_on_the_rest() -> None:
     graded = drawn("PER", 0.5, 0.2, 300, 7)
     half = np.arange(300) < 150
-    scores = platt_fit(graded)(half)(~half)
-    expected = Scaling(platt=platt_of(graded.where(half))).curved(graded.score[~half], ["PER"] * 150)
+    scores = platt_fit(graded, ["PER"])(half)(~half)
+    expected = Scaling(platt=platt_of(graded.where(half), ["PER"])).curved(graded.score[~half], ["PER"] * 150)
     assert scores.tolist() == expected.tolist()

@@ -175,9 +175,13 @@ def test_encoder_is_cut_down_to_what_the_prepared_posts_use(
     assert build.with_trimmed(config, tmp_path) == config, "small enough as it is"
     monkeypatch.setattr(build, "KEEP_TOP", 5)
     trimmed = Path(build.with_trimmed(config, tmp_path).model.encoder)
-    assert trimmed == tmp_path / "encoder"
+    assert trimmed.parent == tmp_path
     pieces, before = (Tokenizer.from_file(str(each / "tokenizer.json")) for each in (trimmed, tiny_encoder))
     assert pieces.get_vocab_size() < before.get_vocab_size()
+    assert build.with_trimmed(config, tmp_path).model.encoder == str(trimmed)
+    with (tmp_path / "data" / ALL).open("a") as file:
+        file.write("IMGID:9\nelsewhere\tO\n\n")
+    assert build.with_trimmed(config, tmp_path).model.encoder != str(trimmed), "other posts, other pieces"
 
 
 def test_curves_are_fitted_on_posts_in_which_all_found_types_were_labelled(tmp_path: Path) -> None:

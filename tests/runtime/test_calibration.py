@@ -94,3 +94,13 @@ def test_keys_of_later_versions_are_left_alone(model: Path) -> None:
     assert stored.scale.temperature == 2.0
     store(read_model(model), stored)
     assert json.loads((model / "model.json").read_text())[KEY]["isotonic"] == [1, 2]
+
+
+def test_copy_by_a_later_version_is_the_model_that_was_trained(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fingerprint = read_model(model).fingerprint
+    monkeypatch.setattr("mner.runtime.saved.version", lambda name: "99.0")
+    copy = store(read_model(model), WHOLE, out=tmp_path / "copy")
+    assert trained_fingerprint(read_model(copy)) == fingerprint
+    assert read_model(store(read_model(copy), NONE)).fingerprint == fingerprint

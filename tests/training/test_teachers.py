@@ -242,3 +242,18 @@ def test_other_teacher_is_another_run(corpus: Path, tiny_config: Make, teacher: 
     assert first.fingerprint == prepare(tiny_config(teachers={"models": [str(teacher)]}), corpus).fingerprint
     assert first.fingerprint != prepare(tiny_config(), corpus).fingerprint
     assert find_teachers(tiny_config(), corpus, first.splits, first.labels) == ()
+
+
+def test_posts_without_labels_need_words(corpus: Path, tiny_config: Make, teacher: Path, unlabelled: Path) -> None:
+    unlabelled.write_text('{"text": ""}\n{"text": " "}\n')
+    config = tiny_config(teachers={"models": [str(teacher)]}, data={"tasks": {"unlabelled": unlabelled.name}})
+    with pytest.raises(DataError, match=r"more\.jsonl: no post has a word; data\.tasks\.unlabelled needs texts"):
+        prepare(config, corpus)
+
+
+def test_files_that_nothing_reads_are_named(
+    corpus: Path, tiny_config: Make, unlabelled: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepare(tiny_config(data={"tasks": {"unlabelled": unlabelled.name, "relation": "none.jsonl"}}), corpus)
+    assert "data.tasks.unlabelled: not read: teachers.models names no teacher" in caplog.text
+    assert 'data.tasks.relation: not read: no task of "ita"' in caplog.text

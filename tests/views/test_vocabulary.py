@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.processors import TemplateProcessing
 
 from mner import encoders
 from mner.errors import DataError, ModelError
@@ -98,3 +101,16 @@ def test_files_without_words_are_refused(
     (tmp_path / "empty.jsonl").write_text("")
     with pytest.raises(DataError, match="no word to keep pieces for"):
         trim(str(whole(tokenizer)), [tmp_path / "empty.jsonl"], tmp_path / "small", format="jsonl")
+
+
+def test_what_stands_beside_a_folded_link_keeps_its_pieces(whole: Callable[[Tokenizer], Path], tmp_path: Path) -> None:
+    """Written as a whole, "withttp" begins with another piece."""
+    pieces = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "with", "##ttp", "wit", "w", "##i", "##t", "http", ":", "/", "t", "x"]
+    tokenizer = Tokenizer(WordPiece({piece: id_ for id_, piece in enumerate(pieces)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.add_special_tokens(pieces[:4])
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 1), ("[SEP]", 2)])
+    (tmp_path / "posts.txt").write_text("withttp://t/x\tO\n\n", encoding="utf-8")
+    folder = whole(tokenizer)
+    result = trim(str(folder), [tmp_path / "posts.txt"], tmp_path / "small")
+    assert vectors(folder, ["wit"]) == vectors(result.files.folder, ["wit"])

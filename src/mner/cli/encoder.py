@@ -49,9 +49,7 @@ def trim(
     contexts: Annotated[
         list[Path] | None, typer.Option(help="Artefact of contexts to read as before, too; may be repeated.")
     ] = None,
-    keep_top: Annotated[
-        int, bounded(0, COUNT, help="Keep this many of the vocabulary's first, most frequent pieces, too.")
-    ] = 0,
+    keep_top: Annotated[int, bounded(0, COUNT, help="Keep this many of the vocabulary's first pieces, too.")] = 0,
     format: FormatOption = None,
 ) -> None:
     """Copy an encoder without the pieces that these posts do not use, and print the copy's folder.

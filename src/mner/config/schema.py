@@ -171,7 +171,9 @@ class TrainingConfig(Section):
     decay_every: int = Field(default=1, ge=1)  # step: epochs between two steps
     patience: int = Field(default=0, ge=0)  # epochs without a better dev score before stopping; 0: never
     precision: Literal["fp32", "bf16", "auto"] = "fp32"  # auto: bf16 where the CPU or GPU supports it
-    gradient_checkpointing: bool = False  # compute layers again instead of keeping them: less memory, a third more time
+    gradient_checkpointing: bool = (
+        False  # compute layers again instead of keeping them: less memory, a third more time; not in MPNet
+    )
     device: DeviceName = "auto"  # auto: a GPU where there is one
     threads: int = Field(default=0, ge=0, le=1024)  # 0: all cores
 

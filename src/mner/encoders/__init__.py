@@ -122,7 +122,7 @@ def trim(name: str, coded: Mapping[str, Sequence[int]], out: Path, *, keep_top: 
         name: An encoder on this machine.
         coded: The ids of each word.
         out: The folder to make; its path is the name of the new encoder.
-        keep_top: Keep this many pieces from the vocabulary's beginning, too, where the most frequent ones are.
+        keep_top: Keep this many pieces from the vocabulary's beginning, too, those left unused there not counted.
 
     Raises:
         DataError: ``out`` exists.

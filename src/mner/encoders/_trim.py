@@ -20,6 +20,7 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ CONTINUATION, BLANK = "##", "▁"
 """What WordPiece writes before a piece inside a word, and SentencePiece for the blank before a word."""
 
 _BYTE = re.compile("<0x[0-9A-F]{2}>")
+_UNUSED = re.compile(r"\[unused\d+\]")
 _TABLE = "word_embeddings.weight"
 _LONGEST = 200  # characters; WordPiece itself gives up after 100
 
@@ -49,6 +51,9 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Path) -> None:
         self.settings = read_json(tokenizer)
+        if isinstance(self.settings.get("model"), dict) and "type" not in self.settings["model"]:
+            with suppress(Exception):  # older files leave the type to whoever reads them
+                self.settings = json.loads(Tokenizer.from_file(str(tokenizer)).to_str())
         stated = self.settings.get("model")
         model: dict[str, Any] = stated if isinstance(stated, dict) else {}
         self.kind = model.get("type")
@@ -72,10 +77,12 @@ class Vocabulary:
     def needed(self, coded: Mapping[str, Sequence[int]], *, top: int = 0) -> list[int]:
         """The ids (piece,), ascending, that must stay: those of each word, and what these and other words rest on.
 
-        That is: control tokens, the first ``top`` pieces, and the single characters in which other words are written:
-        those of all pieces that stay, Latin letters, and whatever is no letter, such as digits and emoji.
+        That is: control tokens, the first ``top`` pieces that are not left unused, and the single characters in which
+        other words are written: those of all pieces that stay, Latin letters, and whatever is no letter, such as digits
+        and emoji.
         """
-        keep = self.control.union(range(min(top, len(self.ids))), *coded.values())
+        first = [id_ for piece, id_ in self.ids.items() if not _UNUSED.fullmatch(piece)][:top]
+        keep = self.control.union(first, *coded.values())
         if self.kind == "Unigram":
             scores = [score for _, score in self.settings["model"]["vocab"]]
             keep.add(scores.index(min(scores)))
@@ -161,7 +168,9 @@ def write_weights(source: Path, folder: Path, keep: list[int]) -> None:
         raise ModelError(f"{source}: its weights are in several files; save it as one model.safetensors first")
     try:
         weights: dict[str, NDArray[np.generic]] = load_file(path)
-    except (OSError, SafetensorError, TypeError) as error:
+    except TypeError as error:  # safetensors.numpy knows no bfloat16
+        raise ModelError(f"{path}: {error}; save the encoder in float32 or float16 first") from None
+    except (OSError, SafetensorError) as error:
         raise ModelError(f"{path}: cannot be read ({error}); copy it again") from None
     rows = {len(values) for name, values in weights.items() if name.endswith(_TABLE)}
     if len(rows) != 1 or max(keep) >= max(rows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,15 +34,15 @@ def temperature_of(by_temperature: NDArray[np.float64], correct: NDArray[np.bool
     return int(likelihood.argmax())
 
 
-def platt_of(graded: Graded) -> dict[str, tuple[float, float]]:
-    """The slope and intercept over the log-odds for each label.
+def platt_of(graded: Graded, types: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """The slope and intercept over the log-odds for each of the entity types.
 
-    Labels with fewer than ``FEWEST`` entities, and those whose own slope would not rise, have the curve of all entities
+    Types with fewer than ``FEWEST`` entities, and those whose own slope would not rise, have the curve of all entities
     together; there, too, a slope that does not rise leaves the probabilities.
     """
     shared = _line(graded)
     lines = {}
-    for label in sorted(set(graded.label.tolist())):
+    for label in sorted(types):
         own = graded.of(label)
         line = _line(own) if len(own) >= FEWEST else shared
         line = line if line[0] > 0 else shared
@@ -70,11 +70,11 @@ def temperature_fit(by_temperature: NDArray[np.float64], correct: NDArray[np.boo
     return fit
 
 
-def platt_fit(graded: Graded) -> Fit:
+def platt_fit(graded: Graded, types: Sequence[str]) -> Fit:
     """``platt_of`` as ``held_out`` calls it."""
 
     def fit(train: NDArray[np.bool_]) -> Callable[[NDArray[np.bool_]], NDArray[np.float64]]:
-        scaling = Scaling(platt=platt_of(graded.where(train)))
+        scaling = Scaling(platt=platt_of(graded.where(train), types))
         return lambda rest: scaling.curved(graded.score[rest], graded.label[rest].tolist())
 
     return fit

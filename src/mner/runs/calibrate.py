@@ -31,6 +31,7 @@ from mner.runtime.calibration import (
 )
 from mner.runtime.saved import saved_config
 from mner.tagger.opening import EXPORTED, READY, model_folder
+from mner.tags import entity_types
 from mner.types import Post, ViewName
 from mner.views.split import read_posts
 
@@ -121,7 +122,8 @@ def calibrate(
             had = stored.scale.basis
             watch(f"this replaces the model's {METHODS[stored.scale.method]}, fitted on {had.posts} posts ({had.data})")
         views = read.views(first)
-        fitted = rescaled(views, read.decoder, scale, posts=len(every), basis=read.basis(first))
+        types = entity_types(read.labels)
+        fitted = rescaled(views, read.decoder, scale, types=types, posts=len(every), basis=read.basis(first))
         stored = StoredCalibration(scale=fitted)
     elif stored.scale is not None and stored.scale.basis.fingerprint in {
         read.basis(fitted_on).fingerprint for fitted_on in (every, half)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -31,7 +31,13 @@ MakeDecoder = Callable[[Scaling | None], Decoder]
 
 
 def rescaled(
-    views: Mapping[ViewName, ViewEmissions], decoder: MakeDecoder, method: Method, *, posts: int, basis: Basis
+    views: Mapping[ViewName, ViewEmissions],
+    decoder: MakeDecoder,
+    method: Method,
+    *,
+    types: Sequence[str],
+    posts: int,
+    basis: Basis,
 ) -> Scale:
     """The scaling that fits the entities of all views together, with its calibration error before and after.
 
@@ -41,6 +47,7 @@ def rescaled(
         views: The posts by view.
         decoder: Makes the model's decoder with a scaling.
         method: What is fitted.
+        types: The model's entity types.
         posts: The number of posts of the split that they are from.
         basis: What the posts are called; its count of entities is filled in.
 
@@ -60,8 +67,8 @@ def rescaled(
         scaling = Scaling(TEMPERATURES[temperature_of(scores, exact.correct)])
         after = held_out(exact, temperature_fit(scores, exact.correct))
     else:
-        scaling = Scaling(platt=platt_of(exact))
-        after = held_out(exact, platt_fit(exact))
+        scaling = Scaling(platt=platt_of(exact, types))
+        after = held_out(exact, platt_fit(exact, types))
     sizes = [len(of_view.predicted(decoder(None))) for of_view in views.values()]
     view_of = np.repeat(np.arange(len(sizes)), sizes)
     ece: dict[ViewName, tuple[float, float]] = {}

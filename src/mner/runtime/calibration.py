@@ -141,7 +141,8 @@ def store(saved: SavedModel, calibration: StoredCalibration, *, out: Path | None
     about = calibration.model_copy(update={"model": trained_fingerprint(saved)})
     table: dict[str, Any] | None = None if calibration == NONE else about.model_dump(mode="json", exclude_none=True)
     if out is not None and out.resolve() != saved.folder.resolve():
-        amend_model(saved, out, change=lambda part: {KEY: table})
+        writer = {name: saved.manifest[name] for name in ("format", "mner")}  # part of the fingerprint as trained
+        amend_model(saved, out, change=lambda part: {KEY: table, **writer})
         return out
     manifest = _uncalibrated(saved.manifest)
     if table is not None:

@@ -94,6 +94,9 @@ def prepare(config: Config, root: Path) -> Job:
     names: tuple[Name, ...] = ("train", "dev")
     splits = {str(name): read_split(config, root, name, views, needs) for name in names}
     splits |= read_tasks(config, root, views, needs)
+    for key in sorted(config.data.tasks.keys() - {task.data for task in needs.tasks}):
+        why = "teachers.models names no teacher" if key == UNLABELLED.data else f'no task of "{config.model.name}"'
+        _LOG.warning("data.tasks.%s: not read: %s", key, why)
     for split in splits.values() if needs.context else ():
         check_covered(config, split)
     train = splits["train"]

@@ -256,6 +256,8 @@ def _check_unlabelled(config: Config, root: Path, splits: Mapping[str, ViewSplit
     split = splits.get(UNLABELLED.data)
     if split is None:
         return
+    if not any(post.words for post in split.posts):
+        raise DataError(f"{split.path}: no post has a word; data.tasks.{UNLABELLED.data} needs texts to learn from")
     scored: dict[str, Post] = {_key(post): post for post in splits["dev"].posts}
     for file in config.data.files("test"):
         if (root / file).is_file():

@@ -14,6 +14,7 @@ from mner.encoders import Trimmed
 from mner.errors import DataError, ModelError
 from mner.views.compose import compose
 from mner.views.tokenize import LINK_PIECES, Subwords
+from mner.words import LINK
 
 
 def trim(
@@ -35,7 +36,8 @@ def trim(
         posts: Files of posts; their labels are not read.
         out: The folder to make; its path is the new encoder's name (``model.encoder``).
         contexts: Artefacts of contexts, whose every text is read, too.
-        keep_top: Keep this many pieces from the vocabulary's beginning, too, where the most frequent ones are.
+        keep_top: Keep this many pieces from the vocabulary's beginning, too, those left unused there not counted; in
+            unigram vocabularies they are the most frequent ones.
         format: The format of the files of posts; None: by first lines and name.
 
     Raises:
@@ -45,7 +47,8 @@ def trim(
     words = {*_of_posts(posts, format), *_of_contexts(contexts)}
     if not words:
         raise DataError("no word to keep pieces for; name files of posts or contexts that hold text")
-    words.update(LINK_PIECES)  # one of them stands for a link that is folded
+    words.update(part for word in tuple(words) if LINK.search(word) for part in LINK.split(word) if part)
+    words.update(LINK_PIECES)  # one of them stands for a link that is folded, what is beside it is read by itself
     before = Subwords(encoders.find(name).tokenizer)
     coded = {word: written.ids for word, written in before.known(sorted(words)).items()}
     trimmed = encoders.trim(name, coded, Path(out), keep_top=keep_top)

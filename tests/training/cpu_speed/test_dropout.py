@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
+from transformers import AutoConfig, AutoModel
 
 from mner.training.cpu_speed.dropout import Dropout, attention, drop, use_attention
 
@@ -86,3 +87,19 @@ def test_attention_in_bfloat16_keeps_its_weights_so_and_is_as_exact() -> None:
 def test_encoders_with_attention_of_their_own_keep_it(small_encoder: MakeEncoder) -> None:
     assert use_attention(small_encoder("Bert"))
     assert not use_attention(small_encoder("MPNet"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes"),
+    [
+        ("qwen2", {"num_key_value_heads": 2}),
+        ("qwen2", {"num_key_value_heads": 1}),
+        ("eurobert", {"num_key_value_heads": 1, "pad_token_id": 0}),
+        ("gpt2", {}),
+    ],
+)
+def test_encoders_that_attend_in_another_way_keep_it(kind: str, sizes: dict[str, int]) -> None:
+    plain = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    encoder = AutoModel.from_config(AutoConfig.for_model(kind, vocab_size=30, **plain, **sizes))
+    assert not use_attention(encoder)
+    assert encoder.config._attn_implementation == "sdpa"

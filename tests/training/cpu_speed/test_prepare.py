@@ -12,6 +12,7 @@ from torch import nn
 
 from mner import config as configs
 from mner import tags
+from mner.errors import ConfigError
 from mner.models import build
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather
@@ -110,3 +111,9 @@ def test_packing_is_refused_where_vectors_differ(
     model = model_on(small_encoder("Bert"))
     monkeypatch.setattr("mner.models.parts.encoder.first_position", lambda encoder: 3)
     assert not can_pack(model, split, pad_id=0)
+
+
+def test_gradient_checkpointing_that_an_encoder_lacks_is_refused(small_encoder: MakeEncoder, split: Split) -> None:
+    model, settings = text_model(small_encoder("MPNet"), gradient_checkpointing=True)
+    with pytest.raises(ConfigError, match=r"training\.gradient_checkpointing: .* in mpnet; set it to false"):
+        speed_up(model, [split], settings, pad_id=0, device=CPU)

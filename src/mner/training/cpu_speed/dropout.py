@@ -107,12 +107,19 @@ def attention(
 
 
 def use_attention(encoder: nn.Module) -> bool:
-    """Let an encoder attend by ``attention``; False where it brings attention of its own, which then stays."""
+    """Let an encoder attend by ``attention``; False where it attends in another way, which then stays.
+
+    That is by code of its own, from left to right, or with keys that several heads share.
+    """
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
     config = cast(Any, encoder).config
-    if getattr(config, "_attn_implementation", None) != "sdpa":
+    other = (
+        getattr(module, "is_causal", False) or getattr(module, "num_key_value_groups", 1) != 1
+        for module in encoder.modules()
+    )
+    if getattr(config, "_attn_implementation", None) != "sdpa" or any(other):
         return False
     AttentionInterface.register(NAME, attention)
     AttentionMaskInterface.register(NAME, sdpa_mask)

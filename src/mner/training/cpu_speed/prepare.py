@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from mner.config import TrainingConfig
+from mner.errors import ConfigError
 from mner.models import Model
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather
@@ -30,6 +31,9 @@ def speed_up(
     - On CPU, dropout draws its random numbers four at a time, also inside attention; MPNet adds up the bias of its
       positions and the mask once for all layers.
     - With ``gradient_checkpointing``, a layer's inner values are computed again instead of kept.
+
+    Raises:
+        ConfigError: The encoder cannot compute them again.
     """
     if device.type == "cpu":
         _replace_dropout(model)
@@ -43,11 +47,17 @@ def speed_up(
 
 
 def _keep_less(encoder: Any) -> None:
-    # transformers renamed the method; the old name warns in the releases that have both.
-    if hasattr(encoder, "activation_checkpointing_enable"):
-        encoder.activation_checkpointing_enable()
-    else:
-        encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    try:
+        # transformers renamed the method; the old name warns in the releases that have both.
+        if hasattr(encoder, "activation_checkpointing_enable"):
+            encoder.activation_checkpointing_enable()
+        else:
+            encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    except ValueError:
+        raise ConfigError(
+            f"training.gradient_checkpointing: transformers cannot do this in {encoder.config.model_type}; set it to "
+            "false, and a smaller training.tokens_per_batch if memory is short"
+        ) from None
 
 
 def _token_ids(splits: Sequence[Split], pad_id: int) -> np.ndarray:
