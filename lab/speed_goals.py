@@ -142,7 +142,7 @@ GOALS = (
         2.2,
         3,
         True,
-        why="in fp32 seven tenths of a step are the encoder's own products, which both sides compute alike",
+        why="in fp32 three quarters of a step are the encoder's own products, which both sides compute alike",
     ),
     Goal(
         "training, T view, against flair, ours in bf16 where the CPU supports it; flair has fp32 alone on CPU",
