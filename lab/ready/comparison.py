@@ -16,6 +16,7 @@ MODELS = {
     "packaged": "social-en",
     "recipe alone, MiniLM": "recipe-minilm",
     "recipe alone, e5": "recipe-e5",
+    "large, MPNet": "social-en-large",
 }
 """What a column says -> whose report it is."""
 DATA = {
