@@ -34,7 +34,7 @@ def test_figures_are_those_of_the_tables(first: str) -> None:
     assert figures
     assert [figure for figure in figures if figure not in tables] == []
     differences = re.findall(r": ([+\u2212]\d\.\d\d) \((\d\d\.\d\d) ± \S+ against (\d\d\.\d\d) ± ", before + share)
-    assert len(differences) == 5
+    assert len(differences) >= 5
     for difference, ours, theirs in differences:  # means of the seeds that are compared, each rounded by itself
         assert abs(float(difference.replace("\u2212", "-")) - (float(ours) - float(theirs))) < 0.011
 
