@@ -16,6 +16,7 @@ from typing import Any
 
 import mner
 from mner import data
+from mner.errors import MnerError
 from mner.files import write_json
 from mner.machine import machine
 from mner.runtime import read_model
@@ -84,7 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if not os.environ.get("MNER_DATA"):
         parser.error("set MNER_DATA to the folder that holds twitter2015/ and twitter2017/")
-    record = measure(arguments.models, Path(os.environ["MNER_DATA"]), posts=arguments.posts)
+    try:
+        record = measure(arguments.models, Path(os.environ["MNER_DATA"]), posts=arguments.posts)
+    except MnerError as error:
+        parser.error(str(error))
     if arguments.out:
         write_json(arguments.out, record)
     sys.stdout.write("\n".join(table(record)) + "\n")

@@ -43,3 +43,12 @@ def test_without_data_the_message_says_what_to_set(
     with pytest.raises(SystemExit):
         speed.main(["social-en"])
     assert "set MNER_DATA" in capsys.readouterr().err
+
+
+def test_model_that_is_not_there_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MNER_DATA", str(tmp_path))
+    with pytest.raises(SystemExit):
+        speed.main(["nowhere"])
+    assert "nowhere: no such model" in capsys.readouterr().err
