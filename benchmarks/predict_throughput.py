@@ -83,9 +83,9 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Measur
             model = (options.onnx or folder) / f"onnx-{precision}"
             if not model.exists():
                 model = onnx_copy(saved.folder, model, posts[:64], int8=precision == "int8")
-        if model is not None and precision == "int8":
-            facts["int8_layers_in_fp32"] = read_model(model).manifest["onnx"]["model.int8.onnx"]["layers_in_fp32"]
         if model is not None:
+            if precision == "int8":
+                facts["int8_layers_in_fp32"] = read_model(model).manifest["onnx"]["model.int8.onnx"]["layers_in_fp32"]
             job = {**shared, "model": str(model), "backend": backend, "precision": precision}
             sides.append(Side(f"mner {name}", "ours_predict.py", {**job, "bare": False}))
             sides.append(Side(f"encoder alone, {name}", "ours_predict.py", {**job, "bare": True}))

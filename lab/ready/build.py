@@ -161,11 +161,11 @@ def main() -> int:
 def with_trimmed(config: Config, out: Path) -> Config:
     """The configuration with the encoder's most frequent pieces and those of the prepared files alone, for size."""
     name, data = config.model.encoder, out / "data"
+    if Tokenizer.from_file(str(encoders.find(name).tokenizer)).get_vocab_size() <= KEEP_TOP:
+        return config
     posts, contexts = [data / ALL, *sorted(data.glob("*.dev.txt"))], sorted(data.glob("*.jsonl"))
     of = hashlib.sha256("".join(map(sha256, [*posts, *contexts])).encode()).hexdigest()[:8]
     folder = out / f"encoder-{of}"  # other posts use other pieces
-    if Tokenizer.from_file(str(encoders.find(name).tokenizer)).get_vocab_size() <= KEEP_TOP:
-        return config
     if not folder.exists():
         trimmed = vocabulary.trim(name, posts, folder, contexts=contexts, keep_top=KEEP_TOP)
         say(f"{name}: {trimmed.pieces:,} of {trimmed.before:,} pieces kept")

@@ -16,7 +16,7 @@ from typing import Any
 
 import mner
 from mner import data
-from mner.errors import MnerError
+from mner.errors import DataError, MnerError
 from mner.files import write_json
 from mner.machine import machine
 from mner.runtime import read_model
@@ -34,8 +34,14 @@ def measure(models: Sequence[str], source: Path, *, posts: int) -> dict[str, Any
         models: Folders of models, or the names that ``mner.load`` knows.
         source: Folder that MNER_DATA names.
         posts: Most posts of each data set.
+
+    Raises:
+        ModelError: There is no such model.
+        DataError: Two models have one name, or a data set is missing.
     """
     folders = {read_model(folder).config.name: folder for folder in map(model_folder, models)}
+    if len(folders) < len(models):
+        raise DataError(f"several of the {len(models)} models are called {' or '.join(folders)}; name each once")
     taggers = {name: mner.load(folder, threads=1, use_images=False) for name, folder in folders.items()}
     rows: dict[str, dict[str, float]] = {name: {"megabytes": _megabytes(folder)} for name, folder in folders.items()}
     for called, file in FILES.items():
@@ -83,6 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--posts", type=int, default=300, help="most posts of each data set (300)")
     parser.add_argument("--out", type=Path, help="JSON file of all figures")
     arguments = parser.parse_args(argv)
+    if arguments.posts < 1:
+        parser.error("--posts must be at least 1")
     if not os.environ.get("MNER_DATA"):
         parser.error("set MNER_DATA to the folder that holds twitter2015/ and twitter2017/")
     try:

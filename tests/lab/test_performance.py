@@ -70,3 +70,10 @@ def test_record_without_a_key_is_refused(results: Path, key: str) -> None:
 def test_no_records_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no benchmark records"):
         performance(tmp_path)
+
+
+def test_the_first_page_says_what_was_measured_beside_flair() -> None:
+    root = Path(__file__).resolve().parents[2]
+    folded = json.loads((root / "benchmarks" / "results" / "predict_throughput_folded.json").read_text("utf-8"))
+    times = folded["ratios"]["flair / mner onnx int8"]
+    assert f"{times:.1f} times flair's on the same sub-tokens" in (root / "README.md").read_text("utf-8")

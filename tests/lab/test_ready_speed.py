@@ -45,10 +45,22 @@ def test_without_data_the_message_says_what_to_set(
     assert "set MNER_DATA" in capsys.readouterr().err
 
 
-def test_model_that_is_not_there_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere: no such model"),
+        (["social-en", "social-en"], "several of the 2 models are called social-en; name each once"),
+        (["social-en", "--posts", "0"], "--posts must be at least 1"),
+    ],
+)
+def test_what_cannot_be_measured_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
 ) -> None:
     monkeypatch.setenv("MNER_DATA", str(tmp_path))
     with pytest.raises(SystemExit):
-        speed.main(["nowhere"])
-    assert "nowhere: no such model" in capsys.readouterr().err
+        speed.main(arguments)
+    assert message in capsys.readouterr().err

@@ -85,3 +85,8 @@ def test_charts_are_small_and_load_nothing() -> None:
         [chart] = [text for name, text in page.items() if name.endswith(".svg")]
         assert chart.startswith("<svg") and chart.count("<rect") > 5
         assert re.findall(r"(?:href|url\()[^>]*//", chart) == []
+
+
+def test_searches_had_as_many_trials_as_the_first_page_says(first: str) -> None:
+    trials = {search.name: search.trials_done for search in read_searches(RESULTS)}
+    assert f"{trials['text']} trials for MiniLM, {trials['text-e5']} for e5" in first

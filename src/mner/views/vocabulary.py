@@ -47,7 +47,7 @@ def trim(
     words = {*_of_posts(posts, format), *_of_contexts(contexts)}
     if not words:
         raise DataError("no word to keep pieces for; name files of posts or contexts that hold text")
-    words.update(part for word in tuple(words) if LINK.search(word) for part in LINK.split(word) if part)
+    words.update(part for word in tuple(words) for part in LINK.split(word) if part)
     words.update(LINK_PIECES)  # one of them stands for a link that is folded, what is beside it is read by itself
     before = Subwords(encoders.find(name).tokenizer)
     coded = {word: written.ids for word, written in before.known(sorted(words)).items()}
