@@ -72,3 +72,15 @@ def test_trim_prints_the_folder_and_what_is_left(tiny_encoder: Path, posts_file:
     assert left < whole
     again = run("trim", str(tiny_encoder), str(posts_file), "--out", str(tmp_path / "small"))
     assert again == (2, "", f"error: {tmp_path / 'small'}: exists already; name another folder, or remove it first\n")
+
+
+def test_trim_like_a_model_keeps_its_pieces(
+    tiny_encoder: Path, tiny_model: Path, posts_file: Path, tmp_path: Path
+) -> None:
+    code, out, err = run("trim", str(tiny_encoder), "--like", str(tiny_model), "--out", str(tmp_path / "same"))
+    assert (code, out) == (0, f"{tmp_path / 'same'}\n")
+    assert len(set(re.findall(r"(\d+) (?:of|pieces)", err)[-2:])) == 1  # the model has all of the encoder's pieces
+    code, _, err = run("trim", str(tiny_encoder), str(posts_file), "--like", str(tiny_model), "--out", "x")
+    assert code == 2 and "leave out files of posts" in err
+    code, _, err = run("trim", str(tiny_encoder), "--out", "x")
+    assert code == 2 and "name files of posts, or a model with --like" in err

@@ -214,3 +214,20 @@ def test_pieces_left_unused_are_not_among_the_first(tmp_path: Path) -> None:
     left, _ = trimmed(tokenizer, ["x"], tmp_path, top=5)  # after three control tokens and [PAD]
     assert "city" in left.get_vocab()
     assert "[unused0]" not in left.get_vocab()
+
+
+def test_another_copy_like_a_trimmed_one_is_the_same(tiny_encoder: Path, tmp_path: Path) -> None:
+    coded = {"Kevin": Tokenizer.from_file(str(tiny_encoder / "tokenizer.json")).encode("Kevin").ids}
+    first = encoders.trim(str(tiny_encoder), coded, tmp_path / "first")
+    again = encoders.trim_like(str(tiny_encoder), first.files.tokenizer, tmp_path / "again")
+    assert again[1:] == first[1:]
+    for file in sorted(first.files.folder.iterdir()):
+        assert (again.files.folder / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_copy_like_the_tokenizer_of_another_encoder_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "tokenizer.json"
+    wordpiece(["Kevin", "Love"]).save(str(other))
+    with pytest.raises(ModelError, match=r"its 6 pieces are not pieces of .* in the same order; name the encoder"):
+        encoders.trim_like(str(tiny_encoder), other, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModel
 from mner import config as configs
 from mner import data
 from mner.config import Config
-from mner.encoders import find
+from mner.encoders import find, trim_like
 from mner.errors import ConfigError, MissingExtraError, ModelError
 from mner.export import export
 from mner.models import build
@@ -26,6 +26,7 @@ from mner.runtime.saved import seal
 from mner.runtime.torch import head_state, load_encoder
 from mner.training import train
 from mner.training.initial import continue_from, keep_layers
+from mner.views.vocabulary import trim
 
 Make = Callable[..., Config]
 SIZES = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "num_hidden_layers": 4}
@@ -73,6 +74,19 @@ def test_without_the_onnx_package_the_message_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mner\[export\]"'):
         train(tiny_config(model={"init": str(exported)}), root=corpus, out=tmp_path)
+
+
+def test_training_begins_from_a_model_of_a_trimmed_encoder(
+    tiny_encoder: Path, posts_file: Path, corpus: Path, tiny_config: Make, tmp_path: Path
+) -> None:
+    small = trim(str(tiny_encoder), [posts_file], tmp_path / "small")
+    first = train(tiny_config(model={"encoder": str(small.files.folder)}), root=corpus, out=tmp_path) / "model"
+    further = {"init": str(first), "encoder": str(tiny_encoder)}
+    with pytest.raises(ModelError, match=rf"{small.pieces} pieces, .*; mner encoder trim ENCODER --like {first} --out"):
+        train(tiny_config(name="next", model=further), root=corpus, out=tmp_path)
+    like = trim_like(str(tiny_encoder), first / "tokenizer.json", tmp_path / "like")
+    config = tiny_config(name="next", model={**further, "encoder": str(like.files.folder)})
+    assert read_model(train(config, root=corpus, out=tmp_path)).labels
 
 
 OTHERS: dict[str, tuple[dict[str, Any], str]] = {

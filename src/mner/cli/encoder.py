@@ -44,24 +44,44 @@ def import_(
 
 def trim(
     name: Annotated[str, typer.Argument(help="Encoder on this machine, such as embedded:e5.")],
-    posts: Annotated[list[Path], typer.Argument(help="Files of posts whose words must be read as before.")],
+    posts: Annotated[
+        list[Path] | None, typer.Argument(help="Files of posts whose words must be read as before; not with --like.")
+    ] = None,
+    *,
     out: Annotated[Path, typer.Option("--out", help="Folder to make; model.encoder takes its path.")],
+    like: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Keep the pieces of this model, so that model.init can name it."),
+    ] = None,
     contexts: Annotated[
         list[Path] | None, typer.Option(help="Artefact of contexts to read as before, too; may be repeated.")
     ] = None,
     keep_top: Annotated[int, bounded(0, COUNT, help="Keep this many of the vocabulary's first pieces, too.")] = 0,
     format: FormatOption = None,
 ) -> None:
-    """Copy an encoder without the pieces that these posts do not use, and print the copy's folder.
+    """Copy an encoder without the pieces that these posts, or a model, do not use, and print the copy's folder.
 
-    Their words are read exactly as before, which is checked; other words are written in smaller pieces.
+    Words of the posts are read exactly as before, which is checked; other words are written in smaller pieces.
     """
-    from mner.views import vocabulary
-
-    with working(f"reading {', '.join(map(str, posts))}"):
-        files, pieces, before, size = vocabulary.trim(
-            name, posts, out, contexts=contexts or (), keep_top=keep_top, format=format
+    if like is not None and (posts or contexts or keep_top or format):
+        raise typer.BadParameter(
+            "it keeps a model's pieces; leave out files of posts and their options", param_hint="--like"
         )
+    if like is None and not posts:
+        raise typer.BadParameter("name files of posts, or a model with --like", param_hint="posts")
+    if like is not None:
+        from mner import encoders
+        from mner.runtime import read_model
+        from mner.tagger.opening import model_folder
+
+        with working(f"reading {like}"):
+            trimmed = encoders.trim_like(name, read_model(model_folder(like)).tokenizer, out)
+    else:
+        from mner.views import vocabulary
+
+        with working(f"reading {', '.join(map(str, posts or ()))}"):
+            trimmed = vocabulary.trim(name, posts or (), out, contexts=contexts or (), keep_top=keep_top, format=format)
+    files, pieces, before, size = trimmed
     say(f"{files.size / 1e6:.0f} MB of {size / 1e6:.0f}, {pieces:,} of {before:,} pieces", err=True)
     say(files.folder)
 

@@ -138,6 +138,36 @@ def trim(name: str, coded: Mapping[str, Sequence[int]], out: Path, *, keep_top: 
     return Trimmed(find(str(out)), len(keep), vocabulary.size, files.size)
 
 
+def trim_like(name: str, tokenizer: Path, out: Path) -> Trimmed:
+    """A copy of an encoder that has the pieces of a tokenizer, in its order, so that ids mean the same in both.
+
+    Args:
+        name: An encoder on this machine.
+        tokenizer: The tokenizer.json of a model whose encoder was this one, trimmed.
+        out: The folder to make; its path is the name of the new encoder.
+
+    Raises:
+        DataError: ``out`` exists.
+        ModelError: The encoder is not here, its pieces depend on each other, or the tokenizer is of another encoder.
+    """
+    from mner.encoders import _trim
+
+    files = find(name)
+    vocabulary, wanted = _trim.Vocabulary(files.tokenizer), _trim.Vocabulary(tokenizer)
+    keep = sorted(vocabulary.control.union(id_ for piece, id_ in vocabulary.ids.items() if piece in wanted.ids))
+    places = {old: new for new, old in enumerate(keep)}
+    if wanted.size != len(keep) or any(
+        places.get(vocabulary.ids.get(piece, -1)) != id_ for piece, id_ in wanted.ids.items()
+    ):
+        raise ModelError(
+            f"{tokenizer}: its {wanted.size:,} pieces are not pieces of {name} in the same order; name the encoder "
+            "that it was cut from"
+        )
+    with _making(out) as folder:
+        _trim.write_trimmed(files, vocabulary, keep, folder)
+    return Trimmed(find(str(out)), len(keep), vocabulary.size, files.size)
+
+
 def listing() -> list[Listed]:
     """The embedded encoders and the models in the hub's local cache, each checked."""
     from mner.encoders.hub import cached

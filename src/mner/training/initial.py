@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from tokenizers import Tokenizer
 from torch import nn
 
 from mner.errors import ConfigError, ModelError
@@ -64,7 +65,7 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
             else:
                 encoder.load_state_dict(_exported(model, encoder, saved))
         except RuntimeError as error:
-            raise ModelError(f"{saved.folder}: its encoder is not the one of model.encoder: {error}") from error
+            raise ModelError(f"{saved.folder}: {_other(encoder, saved)}: {error}") from error
     state = head_state(model)
     if faults := head_faults(state, saved.head, BY_LABEL):
         raise ModelError(
@@ -85,6 +86,19 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
             else:
                 value.copy_(array)
     return [label for label in labels if label not in saved.labels]
+
+
+def _other(encoder: Any, saved: SavedModel) -> str:
+    """What sets a saved model's encoder apart from the one that is to go on from it, and the remedy if there is any."""
+    pieces, model = Tokenizer.from_file(str(saved.tokenizer)).get_vocab_size(), saved.config.model
+    if pieces < encoder.get_input_embeddings().num_embeddings:
+        return (
+            f"its encoder, {saved.manifest['encoder']['name']}, has {pieces:,} pieces, that of model.encoder more; "
+            f"mner encoder trim ENCODER --like {saved.folder} --out FOLDER cuts yours to them, then set model.encoder "
+            "= FOLDER"
+        )
+    layers = f"; it has model.layers = {model.layers}" if model.layers else ""
+    return f"its encoder is not the one of model.encoder{layers}"
 
 
 def start_layers(model: nn.Module, start: Mapping[str, str], folders: Sequence[Path]) -> None:
