@@ -34,7 +34,7 @@ from lab.ready.pictures import real_pictures
 from lab.ready.report import CONFIG, score_model
 from mner import config as configs
 from mner import encoders
-from mner.config import Config
+from mner.config import Config, TeachersConfig
 from mner.errors import MnerError
 from mner.export import export
 from mner.files import sha256, write_json, write_text
@@ -42,6 +42,7 @@ from mner.runtime import read_model
 from mner.runtime.calibration import KEY, calibration_of, store
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel, amend_model
+from mner.tagger.opening import model_folder
 from mner.training import Event, train
 from mner.views import vocabulary
 
@@ -89,8 +90,8 @@ def main() -> int:
     source, quick = Path(os.environ["MNER_DATA"]), arguments.quick
     try:
         config = settings(arguments.config, quick=quick, changes=arguments.changes)
-        if arguments.earlier:
-            read_model(arguments.earlier)
+        for needed in (*config.teachers.models, *filter(None, [arguments.earlier])):
+            read_model(model_folder(needed))
     except MnerError as error:
         parser.error(str(error))
     encoder = config.model.encoder
@@ -199,10 +200,10 @@ def models(config: Config, out: Path, *, recipe: str | None, earlier: Path | Non
 
 
 def candidates(config: Config) -> dict[str, Config]:
-    """By recipe, what is trained: the earlier one as it was, on the same dev posts, then the configuration."""
+    """By recipe, what is trained: the earlier one as it was, without teachers, on the same dev posts; this one."""
     data = config.data.model_copy(update={"train": EARLIER, "contexts": (PLAIN, DEV_CONTEXTS)})
     epochs = max(config.training.epochs, EARLIER_EPOCHS) if config.training.epochs > 1 else 1
-    earlier = {"name": f"{config.name}-earlier", "data": data}
+    earlier = {"name": f"{config.name}-earlier", "data": data, "teachers": TeachersConfig()}
     return {
         "earlier": config.model_copy(
             update={**earlier, "training": config.training.model_copy(update={"epochs": epochs})}
@@ -235,7 +236,10 @@ def pack(saved: SavedModel, place: Path, facts: Mapping[str, Any], source: Path)
     def change(part: Path) -> dict[str, Any]:
         data = saved.config.data.model_copy(update={"root": ".", "contexts": (), "images": None})
         model = saved.config.model.model_copy(update={"encoder": facts["encoder"], "init": None})
-        own = saved.config.model_copy(update={"name": facts["name"], "data": data, "model": model})
+        teachers = saved.config.teachers.model_copy(update={"models": ()})
+        own = saved.config.model_copy(
+            update={"name": facts["name"], "data": data, "model": model, "teachers": teachers}
+        )
         write_text(part / "config.toml", configs.dumps(own))
         write_text(part / "README.md", card(facts))
         refuse(part, source, megabytes=MOST_MEGABYTES if place.resolve() == READY else math.inf)

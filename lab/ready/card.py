@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from lab.ready.constructed import table as overlap_table
@@ -91,6 +92,7 @@ def card(facts: Mapping[str, Any]) -> str:
         f"- trained on {train['posts']} posts, {train['entities']} entities, fingerprint {train['fingerprint']}; "
         f"{train['contexts'].get('used', 0)} with a simulated context",
         *_sources(facts["counts"]),
+        *_teachers(record["config"]["teachers"]),
         f"- {_choice(facts)}",
         "",
         "| candidate | dev split | T | I+T, simulated |",
@@ -164,6 +166,26 @@ def _sources(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
         else:
             lines.append(f"- {name}: {row['posts']} posts" + (f"; left out: {listed}" if listed else ""))
     return lines
+
+
+def _teachers(settings: Mapping[str, Any]) -> list[str]:
+    """Which models it learned from beside the labels."""
+    names = ", ".join(f"`{teacher_name(place)}`" for place in settings["models"])
+    if not names:
+        return []
+    return [
+        f"- beside the labels it learned what {names}, trained on the same posts, gives each word, in both views "
+        f"(posteriors; weight {settings['weight']:g}, temperature {settings['temperature']:g})"
+    ]
+
+
+def teacher_name(place: str) -> str:
+    """What a teacher is called: its run's folder is OUT/DATA/NAME/SEED.
+
+    >>> teacher_name("runs/social-en-large/runs/social/social-en-large/1")
+    'social-en-large'
+    """
+    return Path(place).parent.name
 
 
 def _choice(facts: Mapping[str, Any]) -> str:

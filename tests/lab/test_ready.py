@@ -87,7 +87,8 @@ def test_every_training_post_with_a_picture_has_a_simulated_context(source: Path
     ("arguments", "message"),
     [
         (["--set", "training.epoch=5"], 'did you mean "epochs"?'),
-        (["--earlier", "nowhere"], "nowhere: not a saved model"),
+        (["--earlier", "nowhere"], "nowhere: no such model"),
+        (["--set", 'teachers.models=["nowhere"]'], "nowhere: no such model"),
         (["--earlier", "nowhere", "--recipe", "this"], "leave out --earlier"),
     ],
 )
@@ -118,10 +119,10 @@ def test_the_epoch_is_chosen_on_every_second_dev_post_of_each_data_set(source: P
 
 
 def test_candidates_are_the_earlier_recipe_and_this_one() -> None:
-    config = settings(CONFIG, quick=False)
+    config = settings(CONFIG, quick=False, changes=['teachers.models=["large"]'])
     recipes = candidates(config)
     assert list(recipes) == ["earlier", "this"]
-    assert recipes["this"] == config
+    assert recipes["this"] == config and not recipes["earlier"].teachers.models
     assert recipes["earlier"].data.train == EARLIER and recipes["earlier"].data.dev == config.data.dev
     assert recipes["earlier"].name != config.name
 
@@ -238,6 +239,7 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
             "best_epoch": 2,
             "precision": "no",
             "machine": {"cores": 2, "cpu": "x"},
+            "config": {"teachers": {"models": ["runs/social/big/1"], "weight": 1.0, "temperature": 2.0}},
             "splits": {"train": {"posts": 43, "entities": 50, "fingerprint": "f", "contexts": {"used": 12}}},
         },
         "onnx": {"posts_per_second": 1.0, "torch_posts_per_second": 1.0, "threads": 1, "differing": 0, "posts": 5},
@@ -257,6 +259,7 @@ def test_card_says_what_was_trained_on_and_what_text_in_pictures_does() -> None:
     assert "| the name | 50 | 2 | 70.0 | 1.0 | 2.0 |" in text
     assert text.index("`a`:") < text.index("## Text in pictures")
     assert "2 cores (x), fp32." in text
+    assert "what `big`, trained on the same posts, gives each word" in text and "temperature 2)" in text
     assert "all-MiniLM-L6-v2" in text and "`social-en` was taken" in text
 
 
