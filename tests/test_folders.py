@@ -77,6 +77,18 @@ def test_where_there_are_no_locks_the_owner_is_looked_for(
             pass
 
 
+def test_folders_made_for_a_lock_go_if_nothing_was_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such post"), held(tmp_path / "a" / "b" / "c"):
+        raise DataError("no such post")
+    assert list(tmp_path.iterdir()) == []
+    with held(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "kept").touch()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a", tmp_path / "a" / "kept"]
+    with held(tmp_path / "a"):
+        pass
+    assert (tmp_path / "a").is_dir(), "it was there before"
+
+
 def test_link_in_the_place_of_a_lock_is_not_followed(tmp_path: Path) -> None:
     victim, folder = tmp_path / "victim", tmp_path / "folder"
     victim.write_text("precious")

@@ -27,15 +27,15 @@ def held(folder: Path, file: Path | None = None) -> Iterator[None]:
 
     The system frees the lock when its process ends, however that ends. Where a file system has no locks, the folder is
     free if the process that the lock file names does not run. ``file`` is the lock file, by default ``.mner.lock`` in
-    the folder, which is made if need be.
+    the folder. Folders that it takes are made, and those that are still empty in the end are removed.
 
     Raises:
         DataError: Another process writes the folder; the message names it and its machine. Or the lock file cannot
             be written.
     """
     file = file or folder / LOCK
+    missing = [place for place in (file.parent, *file.parent.parents) if not place.exists()]
     with naming(folder):
-        file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _taken(file, folder)
     try:
         yield
@@ -43,13 +43,20 @@ def held(folder: Path, file: Path | None = None) -> Iterator[None]:
         with suppress(OSError):
             file.unlink()  # it is still held, so nobody else's
         os.close(descriptor)
+        with suppress(OSError):
+            for place in missing:
+                place.rmdir()
 
 
 def _taken(file: Path, folder: Path) -> int:
     """The open lock file, locked and with this process's name in it."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     while True:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(file, flags, 0o666)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(file, flags, 0o666)
+        except FileNotFoundError:  # another process made the folder, and removed it between the two calls
+            continue
         got = lock(descriptor)
         host, _, number = os.read(descriptor, 500).decode(errors="replace").strip().partition(" ")
         if got is False or (got is None and number.isdigit() and _may_live(host, int(number))):
