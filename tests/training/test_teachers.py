@@ -101,6 +101,18 @@ def test_teachers_teach_the_mean_of_their_posteriors(
         np.testing.assert_allclose(np.concatenate(both[view]), np.concatenate(first["I+T"]), atol=1e-6)
 
 
+def test_in_bfloat16_a_teacher_says_about_the_same(
+    corpus: Path, tiny_config: Make, teacher: Path, tmp_path: Path
+) -> None:
+    job = prepare(tiny_config(teachers={"models": [str(teacher)]}), corpus)
+    exact, rounded = (
+        beliefs_of(job, corpus, tmp_path / str(bf16), ("T",), print, bf16=bf16)["train"]["T"] for bf16 in (False, True)
+    )
+    exact, rounded = np.exp(np.concatenate(exact)), np.exp(np.concatenate(rounded))
+    assert not np.array_equal(exact, rounded)
+    np.testing.assert_allclose(rounded, exact, atol=0.05)
+
+
 def test_what_teachers_say_is_computed_once(
     corpus: Path, tiny_config: Make, teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

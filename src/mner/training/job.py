@@ -162,12 +162,22 @@ def task_splits(job: Job) -> dict[Task, Split]:
 
 
 def beliefs_of(
-    job: Job, root: Path, folder: Path, views: Sequence[ViewName], watch: Callable[[str], None]
+    job: Job,
+    root: Path,
+    folder: Path,
+    views: Sequence[ViewName],
+    watch: Callable[[str], None],
+    *,
+    device: str = "cpu",
+    bf16: bool = False,
 ) -> dict[str, dict[ViewName, list[np.ndarray]]]:
-    """What the teachers believe of the training posts and, under the task's name, of those without labels."""
+    """What the teachers believe of the training posts and, under the task's name, of those without labels.
+
+    They read on ``device``, in bfloat16 if ``bf16``.
+    """
     parts = {"train": "train"} | {task.name: task.data for task in job.needs.tasks if task == UNLABELLED}
     return {
-        name: beliefs(job.teachers, job.splits[key], job.config, root, folder, views, watch)
+        name: beliefs(job.teachers, job.splits[key], job.config, root, folder, views, watch, device=device, bf16=bf16)
         for name, key in parts.items()
     }
 

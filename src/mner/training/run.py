@@ -158,7 +158,8 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
     if job.teachers:
         with accelerator.main_process_first():  # the others read what it kept
             cache, views = folder.parent / TEACHERS, cast(Model, model).views
-            taught = beliefs_of(job, root, cache, views, lambda message: watch(Event("teachers", 0, 0, message)))
+            bf16, say = accelerator.mixed_precision == "bf16", lambda message: watch(Event("teachers", 0, 0, message))
+            taught = beliefs_of(job, root, cache, views, say, device=str(accelerator.device), bf16=bf16)
             posts = replace(posts, taught=taught["train"])
             further = {task: replace(part, taught=taught.get(task.name, {})) for task, part in further.items()}
     speed_up(model, [posts, *further.values()], settings, pad_id=job.views.pad_id, device=accelerator.device)

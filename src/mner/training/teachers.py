@@ -116,11 +116,15 @@ def beliefs(
     folder: Path,
     views: Sequence[ViewName],
     watch: Callable[[str], None] = lambda message: None,
+    *,
+    device: str = "cpu",
+    bf16: bool = False,
 ) -> dict[ViewName, list[np.ndarray]]:
     """What the teachers believe of each post that has words: for each view log-posteriors (word, label) of each post.
 
     The mean of the teachers' posteriors, each over its own sub-tokens and with its own [context]. What a teacher says
-    is kept in ``folder`` part by part and read from there the next time, also by other seeds.
+    is kept in ``folder`` part by part and read from there the next time, also by other seeds. Teachers in torch read on
+    ``device``, their products in bfloat16 if ``bf16``; as for training itself, either makes it no other run.
 
     Raises:
         ModelError: A teacher cannot be run here, or the features come from another extractor than its own.
@@ -141,7 +145,7 @@ def beliefs(
             theirs = _view_of(teacher.saved, view if config.teachers.view == "same" else config.teachers.view)
             if theirs not in posteriors:
                 name = f"{teacher.fingerprint}-{read.fingerprint}-{theirs.replace('+', '')}"
-                runs = _Reader(teacher, read.encoded[theirs], folder, name, watch)
+                runs = _Reader(teacher, read.encoded[theirs], folder, name, watch, device, bf16)
                 posteriors[theirs] = np.concatenate(list(runs.parts())) @ teacher.ours
             sums[view] = sums.get(view, 0) + posteriors[theirs] / len(teachers)
     ends = np.cumsum(lengths)[:-1]
@@ -163,9 +167,17 @@ class _Reader:
     """A teacher's posteriors, part by part: from the folder, or computed and written there."""
 
     def __init__(
-        self, teacher: Teacher, encoded: Sequence[Encoded], folder: Path, name: str, watch: Callable[[str], None]
+        self,
+        teacher: Teacher,
+        encoded: Sequence[Encoded],
+        folder: Path,
+        name: str,
+        watch: Callable[[str], None],
+        device: str,
+        bf16: bool,
     ) -> None:
         self.teacher, self.encoded, self.folder, self.name, self.watch = teacher, encoded, folder, name, watch
+        self.device, self.bf16 = device, bf16
         self.runtime: Runtime | None = None
 
     def parts(self) -> Iterator[np.ndarray]:
@@ -183,10 +195,12 @@ class _Reader:
         if self.runtime is None:
             self.watch(f"{self.teacher.place}: teaches; what it says of the posts is computed once")
             saved = self.teacher.saved
-            self.runtime = open_model(saved, backend="torch" if all(map(saved.holds, saved.needs.encoders)) else "onnx")
+            in_torch = all(map(saved.holds, saved.needs.encoders))
+            self.runtime = open_model(saved, backend="torch", device=self.device) if in_torch else open_model(saved)
         theirs = self.runtime.chain
         scores = ChainScores(*map(torch.from_numpy, (theirs.transitions, theirs.start, theirs.end)))
-        emissions = [torch.from_numpy(post) for post in predict.emissions(self.runtime, part)]
+        with torch.autocast(self.device.partition(":")[0], torch.bfloat16, enabled=self.bf16):
+            emissions = [torch.from_numpy(post) for post in predict.emissions(self.runtime, part)]
         lengths = torch.tensor([len(post) for post in emissions])
         with torch.inference_mode():
             labelled = posteriors(scores, pad_sequence(emissions, batch_first=True), lengths).exp()
