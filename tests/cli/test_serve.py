@@ -155,6 +155,8 @@ def test_full_disk_for_the_store_fails_no_request(start, asking, tmp_path) -> No
         (["nowhere"], "", "nowhere: no such model"),
         (["--host", "203.0.113.1"], "", "no such address"),
         (["--key-file", "empty"], "", "expected the key in the first line"),
+        (["--key-file", "utf16"], "", "utf16: not UTF-8; save it as plain text"),
+        (["--allow-host", "https://a.example.org"], "", "hosts: expected a host such as"),
         ([], " \n", "MNER_SERVE_KEY: expected the key, found blanks alone"),
         ([], "a-key-öf-many-letters", "the key: expected visible ASCII characters"),
         (["--max-bytes", "1"], "", "expected a number from 1,024"),
@@ -163,6 +165,7 @@ def test_full_disk_for_the_store_fails_no_request(start, asking, tmp_path) -> No
 )
 def test_what_cannot_be_served_is_one_message(tmp_path, words, key, said) -> None:
     (tmp_path / "empty").write_text("\n")
+    (tmp_path / "utf16").write_text("a-key-of-many-letters", encoding="utf-16")
     done = subprocess.run(
         [sys.executable, "-m", "mner", "serve", "--port", "0", *words],
         capture_output=True,

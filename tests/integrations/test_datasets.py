@@ -84,14 +84,18 @@ def test_pictures_go_to_their_folder_by_name_and_content(tmp_path: Path) -> None
         {"bytes": blue, "path": ".."},
         {"bytes": blue, "path": "x" * 300 + ".png"},
         None,
+        {"bytes": blue, "path": "写" * 100 + ".png"},  # 300 bytes
+        {"bytes": blue, "path": "folder.png"},
     ]
-    rows = {"tokens": [WORDS] * 6, "ner_tags": [None] * 6, "photo": pictures}
+    (tmp_path / "photos" / "folder.png").mkdir(parents=True)
+    rows = {"tokens": [WORDS] * 8, "ner_tags": [None] * 8, "photo": pictures}
     posts = list(from_dataset(conll(rows, photo=datasets.Image()), images=tmp_path / "photos"))
     assert posts[0].image == "1.png"
     assert [(tmp_path / "photos" / post.image).read_bytes() for post in posts[:5] if post.image] == [red, *[blue] * 4]
-    assert posts[2].image == posts[3].image == posts[4].image != posts[1].image
+    assert posts[2].image == posts[3].image == posts[4].image == posts[6].image != posts[1].image
+    assert (tmp_path / "photos" / str(posts[7].image)).read_bytes() == blue
     assert posts[5].image is None
-    assert {path.parent for path in tmp_path.rglob("*.*g*")} == {tmp_path / "photos"}
+    assert {path.parent for path in tmp_path.rglob("*.*g*") if path.is_file()} == {tmp_path / "photos"}
     again = list(from_dataset(conll(rows, photo=datasets.Image()), images=tmp_path / "photos"))
     assert again == posts
 

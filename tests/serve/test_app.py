@@ -216,6 +216,9 @@ def test_document_has_examples_that_work_and_no_page_with_scripts_of_others(serv
         ({"text": "a " * 5_000}, 422, "too_long", "text"),
         ({"words": ["a"] * 10_000}, 422, "too_long", "words"),
         ({"posts": [{"text": "a"}] * 257}, 422, "too_many_posts", "posts"),
+        ({"posts": [1] * 1000}, 422, "too_many_posts", "posts"),
+        ({"posts": [{"text": "a"}, {"words": [""] * 2001}]}, 422, "too_long", "posts[1].words"),
+        ({"text": "a", **{f"f{number}": 1 for number in range(64)}}, 422, "invalid_request", None),
         (b'{"text": "a", "context": {"own": 1e400}}', 422, "invalid_context", "context"),
         (
             b'{"posts": [{"text": "a", "context": {"tags": [{"object": "b", "c": [-1e400]}]}}]}',

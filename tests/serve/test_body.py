@@ -121,6 +121,21 @@ def test_form_of_too_many_fields_is_refused() -> None:
         body.parsed(b"".join(part % number for number in range(99)) + b"--x--\r\n", "multipart/form-data; boundary=x")
 
 
+def test_form_that_is_cut_off_is_refused_and_not_read_without_its_last_part() -> None:
+    part = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    whole = part.format("text", "a") + part.format("min_score", "0.9") + "--x--\r\n"
+    kind = "multipart/form-data; boundary=x"
+    assert body.parsed(whole.encode(), kind)[0] == {"text": "a", "min_score": 0.9}
+    for end in range(1, len("--x--\r\n") + 1):
+        cut = whole[:-end].encode()
+        if b"--x--" in cut:  # the line end behind the last boundary says nothing more
+            assert body.parsed(cut, kind)[0] == {"text": "a", "min_score": 0.9}
+        else:
+            with pytest.raises(RequestError, match="before its closing boundary") as fault:
+                body.parsed(cut, kind)
+            assert fault.value.status == 400
+
+
 def test_form_holds_numbers_as_json_does_but_no_null() -> None:
     part = '--x\r\nContent-Disposition: form-data; name="picture_ms"\r\n\r\n{}\r\n--x--\r\n'
     kind = "multipart/form-data; boundary=x"

@@ -71,6 +71,16 @@ def test_settings_that_make_no_sense_are_refused(wrong) -> None:
         Settings(**wrong)
 
 
+@pytest.mark.parametrize("host", ["", "https://a.example.org", "a.example.org/1", "a.example.org:8080", "a b", "u@a"])
+def test_hosts_that_no_address_has_are_refused(host: str) -> None:
+    with pytest.raises(ConfigError, match="hosts: expected a host such as"):
+        Settings(hosts=(host,))
+
+
+def test_hosts_are_compared_in_lower_case() -> None:
+    assert Settings(hosts=("Pictures.Example.org", "::1")).hosts == ("pictures.example.org", "::1")
+
+
 @pytest.mark.service
 @pytest.mark.enable_socket
 def test_service_with_a_key_answers_those_who_have_it(serve) -> None:

@@ -195,7 +195,7 @@ def read_by(monkeypatch, crews: Crews, *, alive) -> tuple[VisualContext, list[st
     ended: list[str] = []
     monkeypatch.setattr(picture_workers, "Processes", crews)
     monkeypatch.setattr(picture_workers, "active_children", lambda: [SimpleNamespace(pid=999_999_999)] * alive())
-    workers = Workers(lambda: None, workers=1, waiting=4, ended=ended.append)  # type: ignore[arg-type]
+    workers = Workers(lambda: None, workers=1, waiting=4, held=10**6, ended=ended.append)  # type: ignore[arg-type]
 
     async def run() -> VisualContext:
         loop = asyncio.get_running_loop()
@@ -209,6 +209,22 @@ def read_by(monkeypatch, crews: Crews, *, alive) -> tuple[VisualContext, list[st
         return asyncio.run(run()), ended
     finally:
         workers.close()
+
+
+def test_bytes_of_pictures_that_wait_are_bounded() -> None:
+    workers = Workers(lambda: None, workers=1, waiting=4, held=100, ended=print)  # type: ignore[arg-type]
+
+    async def put(*sizes: int) -> list[bool]:
+        loop = asyncio.get_running_loop()
+        return [workers.put(Job(("p", b"x" * size), loop.create_future(), loop.time(), loop)) for size in sizes]
+
+    assert asyncio.run(put(60, 30, 20, 10)) == [True, True, False, True]
+    for size in (60, 30, 10):
+        job = workers._next()
+        assert job is not None and len(job.item[1]) == size
+    assert workers._held == 0
+
+    assert asyncio.run(put(300, 1)) == [True, False], "a single picture may be larger than all that wait together"
 
 
 def test_picture_outlives_an_idle_worker_whose_successor_cannot_load(monkeypatch) -> None:
@@ -238,7 +254,9 @@ def test_worker_that_raised_is_not_ended_later(monkeypatch) -> None:
 
 
 def test_store_that_cannot_be_opened_is_refused_at_the_start(tagger, tmp_path) -> None:
-    reader = PictureReader(tagger.config.vision, store=tmp_path, workers=1, pixels=10**6, waiting=1, contexts=1)
+    reader = PictureReader(
+        tagger.config.vision, store=tmp_path, workers=1, pixels=10**6, waiting=1, held=10**6, contexts=1
+    )
     with pytest.raises(DataError, match="store"):
         reader.start()
 

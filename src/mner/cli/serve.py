@@ -121,10 +121,13 @@ def _key(file: Path | None) -> str | None:
     """The key that clients must send, without the blanks and line ends around it; None where none is set.
 
     Raises:
-        ConfigError: The file, or the variable, holds blanks alone.
+        ConfigError: The file, or the variable, holds blanks alone, or the file is no text.
     """
     if file is not None:
-        first = file.read_text(encoding="utf-8").partition("\n")[0]
+        try:
+            first = file.read_text(encoding="utf-8-sig").partition("\n")[0]
+        except UnicodeDecodeError:
+            raise ConfigError(f"{file}: not UTF-8; save it as plain text") from None
         if not first.strip():
             raise ConfigError(f"{file}: expected the key in the first line")
         return first.strip()

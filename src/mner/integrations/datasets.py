@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -177,9 +178,9 @@ def _saved(picture: Any, images: Path | None) -> str:
     digest = hashlib.sha256(content).hexdigest()[:16]
     suffix = (kind_of(content[:HEAD]) or "bin").lower()
     name = (path or "").replace("\\", "/").rpartition("/")[2].lstrip(".")
-    if not name or len(name) > _LONGEST or not name.isprintable():
+    if not name or len(os.fsencode(name)) > _LONGEST or not name.isprintable():
         name = f"{digest}.{suffix}"
-    if (images / name).exists() and (images / name).read_bytes() != content:
+    if (images / name).is_dir() or ((images / name).exists() and (images / name).read_bytes() != content):
         name = f"{digest}-{name}"
     images.mkdir(parents=True, exist_ok=True)
     with writing_bytes(images / name) as stream:

@@ -55,6 +55,7 @@ class Service:
                 workers=settings.picture_workers,
                 pixels=settings.max_pixels,
                 waiting=settings.pictures_waiting,
+                held=settings.max_held,
                 contexts=settings.contexts,
             )
             self.pictures.seen.seconds = self.metrics.picture_seconds.observe

@@ -122,8 +122,12 @@ def _form(content: bytes, content_type: str) -> tuple[dict[str, Any], list[bytes
     try:
         headers = {"Content-Type": content_type.encode("latin-1")}
         parser = create_form_parser(headers, on_field, on_file, config=limits)
+        ended: list[bool] = []
+        parser.on_end = lambda: ended.append(True)
         parser.write(content)
         parser.finalize()
+        if not ended:  # its last part would be lost
+            raise ValueError("it ends before its closing boundary")
     except (FormParserError, ValueError, LookupError) as error:
         raise RequestError(400, "invalid_form", f"the form is damaged: {error}") from None
     value: dict[str, Any] = {}

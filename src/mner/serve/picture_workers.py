@@ -142,12 +142,16 @@ class Workers:
         opening: What each does first.
         workers: How many.
         waiting: Pictures that may wait.
+        held: Bytes of the pictures that may wait; a single one may have more.
         ended: Called with the reason when one has ended and is replaced; from any thread.
     """
 
-    def __init__(self, opening: Opening, *, workers: int, waiting: int, ended: Callable[[str], None]) -> None:
+    def __init__(
+        self, opening: Opening, *, workers: int, waiting: int, held: int, ended: Callable[[str], None]
+    ) -> None:
         self._opening, self._ended = opening, ended
         self._jobs: queue.Queue[Job] = queue.Queue(waiting + workers)
+        self._held, self._most_held, self._counting = 0, held, threading.Lock()
         self._crews: list[Processes[Item, VisualContext]] = []
         self._threads = [
             threading.Thread(target=self._work, name=f"mner-pictures-{number}", daemon=True)
@@ -183,12 +187,27 @@ class Workers:
                 thread.join(5.0)
 
     def put(self, job: Job) -> bool:
-        """Have a picture read; False where too many wait."""
-        try:
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            return False
+        """Have a picture read; False where too many wait, or too many bytes."""
+        size = len(job.item[1])
+        with self._counting:
+            if self._held and self._held + size > self._most_held:
+                return False
+            try:
+                self._jobs.put_nowait(job)
+            except queue.Full:
+                return False
+            self._held += size
         return True
+
+    def _next(self) -> Job | None:
+        """The picture that has waited longest; None where none comes for a while."""
+        try:
+            job = self._jobs.get(timeout=LOOK)
+        except queue.Empty:
+            return None
+        with self._counting:
+            self._held -= len(job.item[1])
+        return job
 
     def _work(self) -> None:
         """What a thread does: keep a process going and hand it one picture after the other."""
@@ -218,10 +237,7 @@ class Workers:
 
     def _hand_out(self, crew: Processes[Item, VisualContext]) -> None:
         while not self._leaving.is_set():
-            try:
-                job = self._jobs.get(timeout=LOOK)
-            except queue.Empty:
-                job = None
+            job = self._next()
             if self._leaving.is_set():
                 if job is not None:
                     job.lost("timeout", "the service is stopping")

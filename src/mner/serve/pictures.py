@@ -54,11 +54,20 @@ class PictureReader:
         workers: Processes.
         pixels: Most pixels of a picture.
         waiting: Pictures that may wait for a worker.
+        held: Bytes of the pictures that may wait.
         contexts: Readings that are kept in memory.
     """
 
     def __init__(
-        self, vision: VisionConfig, *, store: Path | None, workers: int, pixels: int, waiting: int, contexts: int
+        self,
+        vision: VisionConfig,
+        *,
+        store: Path | None,
+        workers: int,
+        pixels: int,
+        waiting: int,
+        held: int,
+        contexts: int,
     ) -> None:
         self.seen = Seen()
         self._extractor = Extractor(vision, threads=1)
@@ -66,7 +75,8 @@ class PictureReader:
         self._store: Store | None = None
         self._kept: OrderedDict[str, VisualContext] = OrderedDict()
         self._at_work: dict[str, asyncio.Future[VisualContext]] = {}
-        self._workers = Workers(Opening(vision, store, pixels), workers=workers, waiting=waiting, ended=self._replaced)
+        opening = Opening(vision, store, pixels)
+        self._workers = Workers(opening, workers=workers, waiting=waiting, held=held, ended=self._replaced)
 
     @property
     def pids(self) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
+    FailFast,
     Field,
     GetJsonSchemaHandler,
     ValidationError,
@@ -19,7 +20,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mner.contexts.rows import STATUSES
-from mner.serve import body, context_limits
+from mner.serve import body, context_limits, counts
 from mner.serve.faults import RequestError, of_pydantic, place
 from mner.serve.settings import Settings
 from mner.types import ViewName
@@ -108,13 +109,15 @@ class PostFields(_Strict):
 
     id: str = Field("", max_length=200, description="Comes back with the answer.")
     text: str = Field("", description="The post. Offsets of entities count its characters (Unicode code points).")
-    words: list[Word] = Field([], description="The post's words, instead of its text.")
+    words: Annotated[list[Word], FailFast()] = Field([], description="The post's words, instead of its text.")
     image: str = Field(
         "",
         description="The bytes of its picture's file in base64.",
         json_schema_extra={"contentEncoding": "base64", "pattern": _BASE64},
     )
-    images: list[Base64] = Field([], description="The bytes of several pictures' files in base64, instead of image.")
+    images: Annotated[list[Base64], FailFast()] = Field(
+        [], description="The bytes of several pictures' files in base64, instead of image."
+    )
     image_url: str = Field("", description="Address of its picture, where the service fetches from that host.")
     context: Annotated[Any, WithJsonSchema({"anyOf": [{"type": "string"}, CONTEXT_SCHEMA]})] = Field(
         None,
@@ -194,6 +197,7 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
     """
     value, files = body.parsed(content, content_type)
     many = "posts" in value
+    counts.check(value, settings)
     posts: Sequence[PostFields]
     options: Options
     try:
@@ -209,9 +213,6 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
         raise RequestError(
             422, "invalid_request", "a file goes with one post; posts have theirs in base64", field="image"
         )
-    if len(posts) > settings.max_posts:
-        message = f"{len(posts):,} posts, the limit is {settings.max_posts:,}"
-        raise RequestError(422, "too_many_posts", message, field="posts")
     milliseconds = options.picture_ms if "picture_ms" in options.model_fields_set else float(settings.picture_ms)
     if not 0 <= milliseconds <= settings.picture_ms:
         message = f"expected 0 to {settings.picture_ms:,} milliseconds"
@@ -231,17 +232,14 @@ def _posted(post: PostFields, files: Sequence[bytes], settings: Settings, where:
     if len(post.text) > settings.max_characters:
         message = f"{len(post.text):,} characters, the limit is {settings.max_characters:,}"
         raise RequestError(422, "too_long", message, field=posted.named("text"))
-    if len(post.words) > settings.max_words:
-        message = f"{len(post.words):,} words, the limit is {settings.max_words:,}"
-        raise RequestError(422, "too_long", message, field=posted.named("words"))
     if "context" in given:
         context_limits.check(post.context, settings, posted.named("context"))
     pictures = [name for name in ("image", "images", "image_url") if name in given] + ["images"] * bool(files)
     if len(pictures) > 1:
         message = f"a post names its pictures in one way; leave out {pictures[0]} or {pictures[-1]}"
         raise RequestError(422, "invalid_request", message, field=posted.named(pictures[-1]))
-    if (count := max(len(post.images), len(files))) > settings.max_pictures:
-        message = f"{count:,} pictures, the limit is {settings.max_pictures:,}"
+    if len(files) > settings.max_pictures:
+        message = f"{len(files):,} pictures, the limit is {settings.max_pictures:,}"
         raise RequestError(422, "too_many_pictures", message, field=posted.named(pictures[-1]))
     images = list(files)
     if "image" in given:

@@ -13,6 +13,7 @@ LEAST_KEY = 16
 """Characters that a key has at least: a shorter one can be guessed."""
 
 _VISIBLE = re.compile(r"[!-~]+")
+_HOST = re.compile(r"[^/\s@:\[\]]+|[0-9a-f.:]*:[0-9a-f.:]*:[0-9a-f.:]*")  # a name or an address, no port
 _MADE = "openssl rand -hex 24"
 
 
@@ -23,7 +24,8 @@ class Settings:
     Attributes:
         max_bytes: Of a request's body; more is refused before it is read.
         max_held: Bytes in memory at a time of all bodies and of the pictures that were fetched for them. A request
-            beyond them is asked to come again, and a fetched picture beyond them is not read.
+            beyond them is asked to come again, and a fetched picture beyond them is not read. Pictures that wait for a
+            worker may take as many again, since they wait on when their request was answered.
         max_pixels: Of a picture, read from its header; a larger one is not decoded, nor is one over the limits of
             ``mner.vision.images.Limits``, which are lower for what is no JPEG.
         max_posts: Posts of one request.
@@ -44,7 +46,7 @@ class Settings:
         rate: Requests per second of one client, in the long run; 0 sets no limit.
         burst: Requests that a client may send at once, within that rate.
         key: What clients must send as "Authorization: Bearer KEY", visible ASCII characters; None: nothing.
-        hosts: Hosts that pictures may be fetched from; none: no address is fetched.
+        hosts: Hosts that pictures may be fetched from, such as "pictures.example.org"; none: no address is fetched.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
     """
 
@@ -77,6 +79,10 @@ class Settings:
             if isinstance(value, int | float) and not (value >= 0 if setting.name in zero else value > 0):
                 least = "0 or more" if setting.name in zero else "more than 0"
                 raise ConfigError(f"{setting.name}: expected {least}, found {value}")
+        object.__setattr__(self, "hosts", tuple(map(str.lower, self.hosts)))
+        for host in self.hosts:
+            if not _HOST.fullmatch(host):
+                raise ConfigError(f'hosts: expected a host such as "pictures.example.org", found "{host}"')
         if self.key is not None and len(self.key) < LEAST_KEY:
             raise ConfigError(
                 f"the key has {len(self.key)} characters; expected {LEAST_KEY} or more, such as this makes: {_MADE}"
