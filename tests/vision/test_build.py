@@ -16,6 +16,7 @@ from PIL import Image
 
 from mner.config import VisionConfig
 from mner.contexts.artefact import read_contexts
+from mner.contexts.edit import Change, edit
 from mner.contexts.store import Store
 from mner.engines.processes import Processes
 from mner.errors import DataError, MissingExtraError, WorkerError
@@ -326,3 +327,15 @@ def test_killed_build_by_workers_reads_nothing_twice_and_ends_alike(tmp_path: Pa
     subprocess.run(command("d.jsonl"), env=unbroken, check=True, capture_output=True)
     assert (tmp_path / "c.jsonl").read_bytes() == (tmp_path / "d.jsonl").read_bytes()
     assert [row.status for row in read_contexts(tmp_path / "c.jsonl").values()] == ["ok"] * count
+
+
+def test_context_that_was_edited_stays_when_the_build_goes_on(items, tmp_path: Path) -> None:
+    options = {"config": OFF, "store": tmp_path / "s.sqlite", "shard_size": 3}
+    out = tmp_path / "out"
+    build(items, out, **options)
+    part = sorted(out.glob("part-*"))[0]
+    for name in (items[1][0], items[2][0]):  # the first could not be read
+        edit(part, name, Change(captions=["two men"], status="ok"))
+    before = parts(out)
+    assert build(items, out, **options) == {"ok": 7}
+    assert parts(out) == before

@@ -19,7 +19,8 @@ from PIL import Image
 
 from mner.errors import ImageError
 from mner.picture_files import SUFFIXES
-from mner.vision.images import FORMATS, Limits, open_image, upright_size
+from mner.vision.headers import FORMATS, upright_size
+from mner.vision.images import Limits, open_image
 
 
 def file_of(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

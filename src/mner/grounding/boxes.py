@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mner.errors import ImageError
 from mner.regions import Box
 
 LEAST = 1.0
@@ -75,19 +73,10 @@ def size_of(source: Any) -> Size | None:
     """Width and height of a picture, upright, from its header; None where it cannot be read."""
     if source is None:
         return None
-    from PIL import Image
-
-    from mner.vision.images import FORMATS, fetch, quiet, upright_size
+    from mner.vision.headers import header_size
+    from mner.vision.images import fetch
 
     try:
-        content = fetch(source).content
-    except ImageError:
-        return None
-    try:
-        with quiet():
-            if isinstance(content, bytes):
-                Image.init()
-                content = Image.open(io.BytesIO(content), formats=[kind for kind in FORMATS if kind in Image.OPEN])
-            return upright_size(content)
+        return header_size(fetch(source).content)
     except Exception:  # a damaged file makes a decoder raise anything
         return None

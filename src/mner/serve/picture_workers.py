@@ -117,7 +117,8 @@ def too_large(name: str, content: bytes, limit: int) -> VisualContext | None:
     """
     from PIL import Image
 
-    from mner.vision.images import SCALABLE, Limits
+    from mner.vision.headers import SCALABLE
+    from mner.vision.images import Limits
 
     try:
         with warnings.catch_warnings():

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from PIL import Image
 
 from mner.config import VisionConfig
+from mner.contexts.edit import MARK
 from mner.contexts.store import Store
 from mner.contexts.tag_limit import limit_tags
 from mner.errors import ImageError
@@ -125,7 +126,9 @@ class Extractor:
         return rows
 
     def current(self, context: VisualContext, source: Source) -> bool:
-        """Whether a context says all there is to say: nothing failed, and the picture's file is still the same."""
+        """Whether a context stays: edited by hand, or nothing failed and the picture's file is still the same."""
+        if context.extra.get(MARK):
+            return True
         try:
             return context.reason is None and fetch(source).sha256 == context.sha256
         except ImageError:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import os
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
@@ -18,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mner.errors import ImageError
 from mner.picture_files import FOREIGN, HEAD, kind_of, open_regular, short_name
-from mner.vision.quiet import Shared
+from mner.vision.headers import FORMATS, MOST_SCANS, SCALABLE, quiet, scans, tile_size, upright_size
 
 
 @runtime_checkable
@@ -39,34 +38,11 @@ Source = str | Path | bytes | Image.Image | Located
 Named = tuple[str, Source]
 """A picture's name and the picture."""
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
-"""What is decoded, as Pillow names it. Left out are formats that run other programs (EPS) or that nobody posts."""
-
-SCALABLE = ("JPEG", "MPO")
-"""What can be decoded at a part of its size."""
-
 SCALED = 3200
 """Least pixels of the longest side of what is decoded at a part of its size: twice what the backends see."""
 
-ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)
-"""The EXIF tag of a picture's orientation, and its values for one that lies on its side."""
-
-WIDTH, HEIGHT = 0x0100, 0x0101
-"""The tags of a TIFF's width and height as they are stored."""
-
 STRIP = 2**18
 """Pixels that are converted at once."""
-
-
-@contextmanager
-def _unwarned() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.|mner\.vision\.images")
-        yield
-
-
-quiet = Shared(_unwarned)
-"""Ignores what Pillow warns of: large pictures, whose limit here is ours, and damaged metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,19 +152,10 @@ def decode(file: Unopened, *, limits: Limits = Limits()) -> Picture:
         raise ImageError("too_large", f"the picture is too large: {error}") from None
     except Exception as error:  # a damaged file makes a decoder raise anything, RuntimeError and KeyError included
         raise ImageError("unreadable", f"the picture's header is damaged: {error}") from None
+    if opened.format in SCALABLE and scans(file.content) > MOST_SCANS:
+        raise ImageError("unreadable", f"the JPEG goes over its picture more than {MOST_SCANS} times; save it again")
     with opened:
         return _decoded(opened, file.sha256, limits)
-
-
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height that a picture has once it is upright; of one that was just opened, from its header."""
-    width, height = image.size
-    if image.getexif().get(ORIENTATION) not in TURNED:
-        return width, height
-    # Newer versions of Pillow say the upright size of a TIFF as soon as it is opened; its tags have the stored one.
-    tags = getattr(image, "tag_v2", {})
-    stored = (tags.get(WIDTH, width), tags.get(HEIGHT, height))
-    return (height, width) if stored == (width, height) else (width, height)
 
 
 def _content(path: Path, limits: Limits) -> bytes:
@@ -231,11 +198,15 @@ def _decoded(image: Image.Image, sha256: str | None, limits: Limits) -> Picture:
     if width * height > limit:
         kind = "" if limit == limits.pixels else f" for {image.format}"
         raise ImageError("too_large", f"the picture has {width} x {height} pixels, the limit is {limit:,}{kind}")
+    if math.prod(tile := tile_size(image)) > limits.whole:
+        raise ImageError("too_large", f"its tiles have {tile[0]} x {tile[1]} pixels, the limit is {limits.whole:,}")
     try:
         with quiet():
             if sha256 is None:  # the caller's own picture stays as it is
                 upright = ImageOps.exif_transpose(image)
             else:
+                if image.format == "PNG":
+                    image.load()  # which reads what is said behind the pixels
                 size = upright_size(image)
                 if scalable and width * height > limits.whole:
                     least = SCALED / max(width, height)
