@@ -11,6 +11,7 @@ from click.testing import Result
 from PIL import Image
 from typer.testing import CliRunner
 
+import mner
 from mner import cli
 
 TEXT = "Kevin Love is back in Cleveland"
@@ -132,3 +133,13 @@ def test_gold_reads_labels_and_checks_them(run: Run, posts_file: Path, tmp_path:
     refused = run(wrong, "--gold")
     assert refused.exit_code == 2
     assert "wrong.jsonl:1" in refused.stderr
+
+
+def test_gold_types_are_renamed_as_the_model_renames_them(tmp_path: Path) -> None:
+    (tmp_path / "posts.txt").write_text("IMGID:1\nThe\tO\nOscars\tB-OTHER\nin\tO\nHollywood\tB-LOC\n\n")
+    (post,) = mner.data.read(tmp_path / "posts.txt")
+    explanation = mner.load(use_images=False, threads=1).explain(post)
+    assert [(entity.text, entity.label) for entity in explanation.gold or ()] == [
+        ("Oscars", "MISC"),
+        ("Hollywood", "LOC"),
+    ]

@@ -197,3 +197,11 @@ def test_read_boxes_refuses_what_is_no_source(tmp_path):
     (tmp_path / "1.xml").mkdir()
     with pytest.raises(DataError, match=r"1\.xml: cannot be read"):
         read_boxes(tmp_path, [_post()])
+
+
+def test_picture_whose_name_holds_a_dot_has_its_own_file(tmp_path):
+    for name, side in (("v1", 9), ("v1.2", 90)):
+        (tmp_path / f"{name}.xml").write_text(_annotation(_object("Kevin Love", (0, 0, side, side))), encoding="utf-8")
+    for image, side in (("v1.2", 90), ("a/v1.2.jpg", 90), ("v1.PNG", 9)):
+        gold = read_boxes(tmp_path, [replace(_post(), image=image)])
+        assert gold.posts[0][0] == ((0, 0, side, side),), image

@@ -164,3 +164,8 @@ def test_first_line_that_only_resembles_a_header_is_none(tmp_path, text):
         assert identify(path).format == "conll"
     except DataError as error:
         assert "--format text" in str(error)
+
+
+def test_cell_of_a_post_cut_into_words_may_hold_several_pictures():
+    (post,) = read_text('word,tag,image,id\nKevin,B-PER,"[""a.jpg"",""b.jpg""]",1\nwon,O,,1\n')
+    assert post.images == ("a.jpg", "b.jpg")

@@ -66,3 +66,11 @@ def test_statistics_of_nothing_are_zero():
 
 def test_statistics_count_each_of_several_pictures():
     assert statistics([replace(A, image="1.jpg", more_images=("2.jpg", "3.jpg")), A]).images == 3
+
+
+def test_longest_post_does_not_depend_on_the_order_or_on_ids():
+    posts = [
+        Post("", "a b c d", ("a", "b", "c", "d"), ((0, 1), (2, 3), (4, 5), (6, 7))),
+        Post("", "a", ("a",), ((0, 1),)),
+    ]
+    assert [statistics(each).longest for each in (posts, posts[::-1], [])] == [4, 4, 0]

@@ -233,3 +233,9 @@ def test_any_record_is_a_post_or_an_error(record):
             )
             assert all(0 <= span.start < span.end <= len(post.words) for span in post.spans or ())
             json.dumps(dict(post.extra))
+
+
+def test_names_of_pictures_that_look_like_tags_are_no_labels():
+    names = ["S-12.jpg", "B-001.png"]
+    post = post_of({"text": "Kevin won", "images": names, "id": "O"}, number=1, where="x:1", labels="strict")
+    assert post.spans is None and post.images == tuple(names)

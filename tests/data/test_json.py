@@ -68,3 +68,10 @@ def test_no_posts_are_an_empty_array():
     assert write([], stream, format="json") == 0
     assert stream.getvalue() == "[]\n"
     assert list(read(io.BytesIO(b"[]\n"))) == []
+
+
+def test_posts_that_the_annotator_skipped_are_counted(tmp_path, caplog):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"classes": ["PER"], "annotations": [PAIR, None, PAIR, None]}))
+    assert len(list(read(path))) == 2
+    assert "a.json: 2 posts left out: null, skipped by the annotator" in caplog.text

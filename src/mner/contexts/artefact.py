@@ -14,7 +14,7 @@ from mner.contexts.rows import from_row, parsed, to_line
 from mner.errors import DataError
 from mner.files import sha256, writing
 from mner.picture_files import short_name
-from mner.types import VisualContext
+from mner.types import Caption, ContextText, VisualContext
 
 PARQUET = ".parquet"
 """Suffix of an artefact that is not JSONL."""
@@ -161,18 +161,21 @@ def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
 
 
 def for_post(context: VisualContext, post: str) -> VisualContext:
-    """The context without the texts that belong to other posts with the same picture.
+    """The context without the texts and captions that belong to other posts with the same picture.
 
-    A text belongs to one post if its entry has the key ``post``, with that post's id.
+    One belongs to a post if its entry has the key ``post``, with that post's id.
 
     >>> from mner.types import ContextText
     >>> both = (ContextText("a", extra={"post": "1"}), ContextText("b", extra={"post": "2"}), ContextText("c"))
     >>> [entry.text for entry in for_post(VisualContext("x.jpg", texts=both), "2").texts]
     ['b', 'c']
     """
-    if not any("post" in entry.extra for entry in context.texts):
+    entries: tuple[ContextText | Caption, ...] = (*context.texts, *context.captions)
+    if not any("post" in entry.extra for entry in entries):
         return context
-    return replace(context, texts=tuple(entry for entry in context.texts if entry.extra.get("post", post) == post))
+    texts = tuple(entry for entry in context.texts if entry.extra.get("post", post) == post)
+    captions = tuple(entry for entry in context.captions if entry.extra.get("post", post) == post)
+    return replace(context, texts=texts, captions=captions)
 
 
 def _joined(earlier: VisualContext, later: VisualContext) -> VisualContext:

@@ -14,6 +14,7 @@ from typing import Any
 
 from mner.bounded import text_lines
 from mner.data.lines import clipped, printable
+from mner.data.pictures import split_suffix
 from mner.data.records import parse
 from mner.errors import DataError, why_not
 from mner.picture_files import open_regular
@@ -101,12 +102,12 @@ class BoxFolder:
             DataError: The file is not an annotation in XML, is too large, or declares a document type.
         """
         name = _last_part(image)
-        path = self._files.get(Path(name).stem) or self._files.get(name)
+        path = self._files.get(name) or self._files.get(split_suffix(name)[0])
         return None if path is None else _annotation(path)
 
     def entry(self, image: str) -> str:
         """What is to be in the folder for a picture."""
-        return f"{Path(_last_part(image)).stem}.xml"
+        return f"{split_suffix(_last_part(image))[0]}.xml"
 
 
 def _last_part(image: str) -> str:

@@ -133,7 +133,7 @@ def statistics(posts: Iterable[Post], *, strict: Iterable[Post] | None = None) -
     """
     stamper = Stamper()
     labelled = with_entity = with_image = 0
-    longest, longest_id = 0, ""
+    longest, longest_id = -1, ""
     images: set[str] = set()
     lengths: Counter[int] = Counter()
     for post in posts:
@@ -143,7 +143,7 @@ def statistics(posts: Iterable[Post], *, strict: Iterable[Post] | None = None) -
         if post.image is not None:
             with_image += 1
             images.update(post.images)
-        if len(post.words) > longest or not longest_id:
+        if len(post.words) > longest:
             longest, longest_id = len(post.words), post.id
         lengths.update(span.end - span.start for span in post.spans or ())
     return Statistics(
@@ -153,7 +153,7 @@ def statistics(posts: Iterable[Post], *, strict: Iterable[Post] | None = None) -
         with_entity=with_entity,
         with_image=with_image,
         images=len(images),
-        longest=longest,
+        longest=max(longest, 0),
         longest_id=longest_id,
         entity_lengths=dict(sorted(lengths.items())),
     )

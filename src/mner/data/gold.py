@@ -53,6 +53,10 @@ def by_word(row: Mapping[str, Any]) -> bool:
     return any(_tags_of_words(key, value) or (key == "ner" and isinstance(value[0], list)) for key, value in values)
 
 
+_NO_LABELS = frozenset({"id", "text", "offsets", "image", "images"})
+"""Keys of a post that hold something else, whatever it looks like: names of pictures may be S-1.jpg and B-2.jpg."""
+
+
 def spans_of(
     row: Mapping[str, Any], *, text: str, offsets: Offsets, labels: Reading = "repair"
 ) -> tuple[Span, ...] | None:
@@ -78,7 +82,7 @@ def spans_of(
                 f"{clipped(json.dumps(row[unread[0]]), 60)}. If it is something else, rename the key"
             )
         for key, value in row.items():
-            if key not in KEYS and key not in WORDS and _alike(key, value, lengths):
+            if key not in KEYS and key not in WORDS and key not in _NO_LABELS and _alike(key, value, lengths):
                 raise DataError(
                     f'"{key}" looks like labels, and mner does not read that key. If these are the entities, rename '
                     f'it to "entities" ({_EXPECTED}); if not, give it a name that does not look like labels'

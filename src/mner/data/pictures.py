@@ -57,8 +57,8 @@ def _candidates(folder: Path, image: str) -> Iterator[Iterable[Path]]:
     yield [folder / name for name in names]
     yield [folder / name for name in last]
     for group in (names, last):
-        yield [folder / f"{stem}{case}" for stem, suffix in map(_split, group) for case in _cases([suffix])]
-        yield [folder / f"{stem}{case}" for stem, _ in map(_split, group) for case in _cases(SUFFIXES)]
+        yield [folder / f"{stem}{case}" for stem, suffix in map(split_suffix, group) for case in _cases([suffix])]
+        yield [folder / f"{stem}{case}" for stem, _ in map(split_suffix, group) for case in _cases(SUFFIXES)]
 
 
 def _forms(name: str) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ def _forms(name: str) -> tuple[str, ...]:
     return name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)
 
 
-def _split(name: str) -> tuple[str, str]:
+def split_suffix(name: str) -> tuple[str, str]:
     """A name before its picture suffix, and that suffix; "" where it has none, as "photo.v2"."""
     stem, dot, suffix = name.rpartition(".")
     known = f"{dot}{suffix}".lower() in (*SUFFIXES, *UNDECODED) and stem.rpartition("/")[2]

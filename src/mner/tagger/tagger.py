@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mner.data.reading import rename
 from mner.errors import DataError, ModelError
 from mner.evidence import Explanation, weigh
 from mner.runtime import Runtime, SavedModel
@@ -219,7 +220,8 @@ class Tagger:
             without_each=reading.without_each(),
             also=self._limits.beyond(self._runtime, self._views, wanted.post.words, done.spans),
         )
-        gold = None if (spans := wanted.post.spans) is None else tuple(wanted.post.entity(span, 1.0) for span in spans)
+        spans = rename(wanted.post, self.config.data.rename).spans
+        gold = None if spans is None else tuple(wanted.post.entity(span, 1.0) for span in spans)
 
         def explained(prediction: Prediction) -> Explanation:
             first, *more = [self._pictures.source(picture) for picture in wanted.apart or [wanted]]

@@ -111,3 +111,9 @@ def test_names_of_pictures_in_place_of_ids_are_noticed(tmp_path: Path) -> None:
     (tmp_path / "k.tsv").write_text("1.jpg\tof one\n2.jpg\tof two\n")
     with pytest.raises(DataError, match=r"names, such as '2\.jpg', are not ids .* such as '1'; if they are names"):
         list(rows(tmp_path / "k.tsv", "texts", posts={"1": "1.jpg", "2": "2.jpg"}))
+
+
+def test_caption_of_a_post_stands_beside_that_post_alone(tmp_path: Path) -> None:
+    (tmp_path / "k.tsv").write_text("p1\tof one\np2\tof two\n")
+    contexts = Contexts(rows(tmp_path / "k.tsv", "captions", posts={"p1": "same.jpg", "p2": "same.jpg"}))
+    assert [entry.text for entry in for_post(contexts["same.jpg"], "p2").captions] == ["of two"]

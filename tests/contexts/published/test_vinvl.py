@@ -245,3 +245,15 @@ def test_six_real_files_give_the_tags_that_were_printed() -> None:
             assert entry_texts(read, "tags") == entry_texts(row, "tags")
             compared += 1
     assert compared == 6
+
+
+def test_file_that_changes_while_it_is_read_is_named(tmp_path: Path) -> None:
+    lines = [
+        f"{name}.jpg\t{json.dumps([{'class': kind, 'conf': 0.9}])}\n" for name, kind in (("1", "dog"), ("2", "cat"))
+    ]
+    (tmp_path / "a.tsv").write_text("".join(lines))
+    published = vinvl.Published(tmp_path / "a.tsv")
+    assert [tag.object for tag in published.find("1.jpg").tags] == ["dog"]
+    (tmp_path / "a.tsv").write_text("".join(lines[::-1]))
+    with pytest.raises(DataError, match=r'a.tsv:1: "1.jpg" stood here; the file has changed'):
+        published.find("1.jpg")

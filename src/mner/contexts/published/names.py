@@ -85,6 +85,8 @@ class Table:
         except OSError as error:
             raise DataError(f"{self.path}: cannot be read: {error.strerror or error}") from None
         where = f"{self.path}:{number}"
+        if self._places.get(self._name(line, number)) != (offset, number):
+            raise DataError(f'{where}: "{image}" stood here; the file has changed while it was read')
         return _decoded(line, where).rstrip("\r\n").split("\t"), where
 
     def __iter__(self) -> Iterator[str]:

@@ -246,7 +246,8 @@ def _by_word(
             if tag is not None and labelled:
                 record["ner_tags"] = [cells[tag] for cells in post]
             if image is not None:
-                record["image"] = post[0][image]
+                cell = post[0][image]
+                record |= {"images": _value(cell)} if _lists(cell) else {"image": cell}
             columns = [[cells[place] for place in others] for cells in post]
             if any(map(any, columns)):
                 record["columns"] = columns

@@ -7,6 +7,7 @@ file is in memory at once; for large files there are JSON lines.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
@@ -20,6 +21,7 @@ from mner.errors import DataError
 from mner.tags import Labels, Scheme
 from mner.types import Post
 
+_LOG = logging.getLogger(__name__)
 _BEGIN = re.compile(r'\s*\[\s*(?:[\[{"]|\]?\s*$)|\s*\{\s*(?:$|"classes")')
 _DECODER = json.JSONDecoder(object_pairs_hook=unique, parse_constant=finite)
 
@@ -40,11 +42,12 @@ def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) 
     A bad element is reported with the line that it begins on.
     """
     text = "\n".join(lines)
-    line = at = count = 0
+    line = at = count = skipped = 0
     try:
         for start, record in _elements(text):
             line, at = line + text.count("\n", at, start), start
             if record is None:  # skipped in the NER annotator
+                skipped += 1
                 continue
             count += 1
             try:
@@ -54,6 +57,8 @@ def read(lines: Iterable[str], *, name: str, labels: Labels, on_fault: OnFault) 
     except (ValueError, RecursionError) as error:
         place = error.lineno if isinstance(error, json.JSONDecodeError) else line + 1
         on_fault(place, f"not JSON: {error}")
+    if skipped:
+        _LOG.warning("%s: %d post%s left out: null, skipped by the annotator", name, skipped, "s" * (skipped != 1))
 
 
 def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Losses) -> None:
