@@ -62,7 +62,10 @@ def serve(
     wait_ms: Annotated[float, bounded(0, 1000, help="Milliseconds a batch waits for other requests.")] = 2.0,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(help="Host that pictures may be fetched from; may be repeated.", show_default=False),
+        typer.Option(
+            help="Host that pictures may be fetched from, with its port if that is unusual; may be repeated.",
+            show_default=False,
+        ),
     ] = None,
     proxy: Annotated[
         str, typer.Option(help="Address of a reverse proxy that names the real client.", show_default=False)

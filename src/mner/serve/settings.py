@@ -13,7 +13,7 @@ LEAST_KEY = 16
 """Characters that a key has at least: a shorter one can be guessed."""
 
 _VISIBLE = re.compile(r"[!-~]+")
-_HOST = re.compile(r"[^/\s@:\[\]]+|[0-9a-f.:]*:[0-9a-f.:]*:[0-9a-f.:]*")  # a name or an address, no port
+_HOST = re.compile(r"[^/\s@\[\]]+")
 _MADE = "openssl rand -hex 24"
 
 
@@ -46,7 +46,8 @@ class Settings:
         rate: Requests per second of one client, in the long run; 0 sets no limit.
         burst: Requests that a client may send at once, within that rate.
         key: What clients must send as "Authorization: Bearer KEY", visible ASCII characters; None: nothing.
-        hosts: Hosts that pictures may be fetched from, such as "pictures.example.org"; none: no address is fetched.
+        hosts: Hosts that pictures may be fetched from, such as "pictures.example.org", with its port if that is unusual
+            ("pictures.example.org:8080"); none: no address is fetched.
         store: SQLite file that keeps what was read from pictures; None takes the user's cache.
     """
 
