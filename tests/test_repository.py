@@ -163,9 +163,9 @@ def test_files_name_no_place_of_one_machine() -> None:
 def test_files_are_small_enough_to_clone() -> None:
     sizes = {str(path.relative_to(ROOT)): path.stat().st_size for path in committed()}
     model = sizes.pop("src/mner/ready/model.int8.onnx", 0)  # the one that mner.load() gives
-    assert model <= 30_000_000
+    assert model <= 60_000_000
     assert {name: size for name, size in sizes.items() if size > 12_000_000} == {}
-    assert sum(sizes.values()) + model < 60_000_000
+    assert sum(sizes.values()) + model < 90_000_000
 
 
 def name_of(row: Path) -> str:

@@ -1,7 +1,7 @@
 """Make a ready model: from the files that MNER_DATA names to src/mner/ready, in one resumable command.
 
-python -m lab.ready.build makes social-en, the model of the package; with lab/ready/social-e5.toml --recipe this, or
-social-en-large.toml, it makes a slower one on a larger encoder, which goes to runs/.
+python -m lab.ready.build makes social-en, the model of the package; with lab/ready/social-minilm.toml a smaller one,
+with social-en-large.toml --recipe this the larger one that teaches social-en. Both go to runs/.
 
 Posts that a scored split has too are left out of training; contexts are simulated from captions; a model is trained by
 the earlier recipe (Twitter-15 and -17 as they are) and trained on by this one (all data sets, changed copies, text in
@@ -32,6 +32,7 @@ from lab.ready.constructed import overlap_effect
 from lab.ready.data import ALL, DEV_CONTEXTS, EARLIER, PLAIN, originals, prepare, refuse_leaks, settings
 from lab.ready.pictures import real_pictures
 from lab.ready.report import CONFIG, score_model
+from lab.ready.teachers import teachers_here
 from mner import config as configs
 from mner import encoders
 from mner.config import Config, TeachersConfig
@@ -42,7 +43,6 @@ from mner.runtime import read_model
 from mner.runtime.calibration import KEY, calibration_of, store
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel, amend_model
-from mner.tagger.opening import model_folder
 from mner.training import Event, train
 from mner.views import vocabulary
 
@@ -90,8 +90,10 @@ def main() -> int:
     source, quick = Path(os.environ["MNER_DATA"]), arguments.quick
     try:
         config = settings(arguments.config, quick=quick, changes=arguments.changes)
-        for needed in (*config.teachers.models, *filter(None, [arguments.earlier])):
-            read_model(model_folder(needed))
+        if arguments.earlier:
+            read_model(arguments.earlier)
+        if not arguments.prepare and arguments.recipe != "earlier":
+            teachers_here(config)
     except MnerError as error:
         parser.error(str(error))
     encoder = config.model.encoder

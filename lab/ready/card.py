@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from lab.ready.constructed import table as overlap_table
 from lab.ready.report import table
+from lab.ready.teachers import teacher_name
 
 INTRODUCTION = """\
 Named entity recognition for English social media posts, with or without a picture: PER, LOC, ORG and MISC (what is
@@ -177,15 +177,6 @@ def _teachers(settings: Mapping[str, Any]) -> list[str]:
         f"- beside the labels it learned what {names}, trained on the same posts, gives each word, in both views "
         f"(posteriors; weight {settings['weight']:g}, temperature {settings['temperature']:g})"
     ]
-
-
-def teacher_name(place: str) -> str:
-    """What a teacher is called: its run's folder is OUT/DATA/NAME/SEED.
-
-    >>> teacher_name("runs/social-en-large/runs/social/social-en-large/1")
-    'social-en-large'
-    """
-    return Path(place).parent.name
 
 
 def _choice(facts: Mapping[str, Any]) -> str:

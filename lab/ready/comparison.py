@@ -13,9 +13,8 @@ from typing import Any
 FOLDER = Path(__file__).with_name("scores")
 MODELS = {
     "earlier": "social-en-earlier",
-    "packaged": "social-en",
-    "recipe alone, MiniLM": "recipe-minilm",
-    "recipe alone, e5": "recipe-e5",
+    "on MiniLM": "social-minilm",
+    "packaged, e5": "social-en",
     "large, MPNet": "social-en-large",
 }
 """What a column says -> whose report it is."""
@@ -25,6 +24,8 @@ DATA = {
     "wnut17.dev": "WNUT-17",
     "btc.dev": "Broad Twitter Corpus, no MISC",
 }
+RUNS = {"taught": "social-en", "without a teacher": "social-en-untaught"}
+"""How a model was trained on -> whose record lab/ready/runs has."""
 Report = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
@@ -58,6 +59,24 @@ def tables(reports: Mapping[str, Report]) -> list[str]:
     return lines
 
 
+def candidates() -> list[str]:
+    """Markdown: F1 of the candidates for the packaged model, by how much of the change from the first goes in."""
+    runs = {
+        name: json.loads((FOLDER.parent / "runs" / f"{file}.json").read_text("utf-8")) for name, file in RUNS.items()
+    }
+    lines = ["| of the change | trained on | " + " | ".join(DATA.values()) + " |", "|---|---|" + "---:|" * len(DATA)]
+    for number in range(len(next(iter(runs.values()))["candidates"])):
+        for name, run in runs.items():
+            candidate, scored = list(run["candidates"].items())[number]
+            cells = [
+                ", ".join(dict.fromkeys(f"{row['micro']['f1']:.2f}" for row in _views(scored[split]))) for split in DATA
+            ]
+            share = candidate.partition(", ")[2].partition(" ")[0] or "0%"
+            line = f"| {share.replace('%', ' %')} | {name if share != '0%' else ''} | {' | '.join(cells)} |"
+            lines += [line] if line not in lines else []
+    return lines
+
+
 def _views(split: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The views of a split: T, and I+T where its posts have pictures."""
     return [split["T"], split["I+T"]] if split["T"]["micro"] != split["I+T"]["micro"] else [split["T"]]
@@ -71,4 +90,4 @@ def _error(row: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(tables(read())))
+    print("\n".join([*tables(read()), "", *candidates()]))

@@ -151,6 +151,6 @@ def originals(source: Path, split: str) -> Iterator[tuple[str, Post]]:
 
 def settings(path: Path, *, quick: bool, changes: Sequence[str] = ()) -> Config:
     """The committed configuration; where its files lie is said to whoever reads them."""
-    extra = ["training.epochs=1", "training.threads=1"] if quick else []
+    extra = ["training.epochs=1", "training.threads=1", "teachers.models=[]"] if quick else []
     config = configs.load(path, set_values=[*changes, *extra])
     return config.model_copy(update={"data": config.data.model_copy(update={"root": "."})})

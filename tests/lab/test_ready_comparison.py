@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import statistics
 from pathlib import Path
 
-from lab.ready.comparison import DATA, MODELS, read, tables
+from lab.ready.comparison import DATA, MODELS, RUNS, candidates, read, tables
 
 ROOT = Path(__file__).resolve().parents[2]
+RUN_FOLDER = ROOT / "lab" / "ready" / "runs"
 
 
 def test_the_page_holds_the_tables_of_the_reports() -> None:
@@ -26,19 +28,63 @@ def test_posts_without_pictures_have_one_view() -> None:
     assert "| Twitter-15 | T | ECE | 3.0 (uncalibrated 9.0, by chance 2.0) |" in "\n".join(lines)
 
 
+def more(ours: str, theirs: str) -> dict[str, list[str]]:
+    """How much more a model has than another on each data set, the words alone, as the page writes it."""
+    reports = read()
+    pairs = [(reports[ours][split]["T"], reports[theirs][split]["T"]) for split in DATA]
+    recalls = {
+        kind: [tuple(row["slices"][kind]["recall"] for row in pair) for pair in pairs] for kind in ("seen", "unseen")
+    }
+    return {
+        "F1": [f"{a['micro']['f1'] - b['micro']['f1']:+.1f}" for a, b in pairs],
+        "ORG": [f"{a['labels']['ORG']['f1'] - b['labels']['ORG']['f1']:+.1f}" for a, b in pairs],
+        **{kind: [f"{a - b:+.1f}" for a, b in each] for kind, each in recalls.items()},
+    }
+
+
+def bare(numbers: list[str]) -> list[str]:
+    return [number[1:] for number in numbers]
+
+
+def test_the_page_says_of_the_packaged_model_what_was_measured() -> None:
+    page = " ".join((ROOT / "docs" / "reference" / "labels.md").read_text("utf-8").split())
+    gain = more("packaged, e5", "on MiniLM")
+    said = "gains {} F1 on Twitter-15, {} on Twitter-17, {} on WNUT-17 and {} on the Broad Twitter Corpus"
+    assert said.format(*gain["F1"]) in page
+    assert "organisations {}, {}, {} and {};".format(*gain["ORG"]) in page
+    assert "found {}, {}, {} and {} points more often".format(*bare(gain["unseen"])) in page
+    assert [number[0] for number in gain["seen"]] == ["-", "-", "-", "+"]
+    assert "found {}, {} and {} points less often on the first three".format(*bare(gain["seen"])[:3]) in page
+    on = {name: read()[name]["twitter2015.dev"]["T"]["slices"]["lower case"] for name in ("packaged, e5", "on MiniLM")}
+    ours, theirs = on["packaged, e5"], on["on MiniLM"]
+    assert f"by {ours['recall']:.0f} % of {ours['names']} in place of {theirs['recall']:.0f}" in page
+    error = read()["packaged, e5"]["twitter2017.dev"]["T"]
+    assert f"({error['ece']:.1f} in place of {error['ece_uncalibrated']:.1f})" in page
+
+
 def test_the_page_says_of_the_large_model_what_was_measured() -> None:
     page = " ".join((ROOT / "docs" / "reference" / "labels.md").read_text("utf-8").split())
-    packaged, large = (read()[name] for name in ("packaged", "large, MPNet"))
-    pairs = [(large[split]["T"], packaged[split]["T"]) for split in DATA]
-    f1 = [f"+{ours['micro']['f1'] - theirs['micro']['f1']:.1f}" for ours, theirs in pairs]
-    org = [f"+{ours['labels']['ORG']['f1'] - theirs['labels']['ORG']['f1']:.1f}" for ours, theirs in pairs]
-    recalls = ([row["slices"]["unseen"]["recall"] for row in pair] for pair in pairs)
-    unseen = [f"{ours - theirs:.1f}" for ours, theirs in recalls]
-    assert "F1 {} on Twitter-15, {} on Twitter-17, {} on WNUT-17 and {} on the Broad Twitter Corpus".format(*f1) in page
-    assert "organisations {}, {}, {} and {}".format(*org) in page
-    assert "found {}, {}, {} and {} points more often".format(*unseen) in page
+    gain = more("large, MPNet", "packaged, e5")
+    said = "F1 {} on Twitter-15, {} on Twitter-17, {} on WNUT-17 and {} on the Broad Twitter Corpus"
+    assert said.format(*gain["F1"]) in page
+    assert "organisations {}, {}, {} and {};".format(*gain["ORG"]) in page
+    assert [number[0] for number in gain["unseen"]] == ["-", "+", "+", "+"]
+    said = "found {} points less often on Twitter-15 and {}, {} and {} more often on the others"
+    assert said.format(*bare(gain["unseen"])) in page
     record = json.loads((ROOT / "lab" / "ready" / "runs" / "social-en-large.json").read_text("utf-8"))["record"]
     assert f"{record['seconds'] / 60:.0f} are training" in page
     assert f"{record['peak_memory_mib'] / 1000:.1f} GB of memory" in page
-    error = packaged["twitter2017.dev"]["T"]
-    assert f"but Twitter-17, where it is {error['ece']:.1f} for {error['ece_if_true']:.1f}" in page
+
+
+def test_the_page_holds_the_candidates_and_what_the_teacher_is_worth() -> None:
+    page = (ROOT / "docs" / "reference" / "labels.md").read_text("utf-8")
+    assert "\n".join(candidates()) in page
+    runs = [json.loads((RUN_FOLDER / f"{file}.json").read_text("utf-8")) for file in RUNS.values()]
+    last = [list(run["candidates"].values())[-1] for run in runs]
+    means = [
+        [statistics.fmean(view["micro"]["f1"] for view in scored[split].values()) for split in DATA] for scored in last
+    ]
+    worth = [f"{taught - alone:+.1f}" for taught, alone in zip(*means, strict=True)]
+    assert "{}, {}, {} and {}, mean of both views".format(*worth) in " ".join(page.split())
+    assert runs[0]["chosen"] == "social-en, 75% of the change" and runs[0]["record"]["teachers"]
+    assert f"{runs[0]['record']['seconds'] / 60:.0f} minutes of training on one core" in " ".join(page.split())

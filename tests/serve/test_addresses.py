@@ -90,7 +90,7 @@ def test_picture_is_fetched_from_a_named_host(serve, host) -> None:
     service = serve(hosts=(named,), max_bytes=2_000_000, picture_ms=60_000)
 
     def ask(path: str) -> tuple[str, str]:
-        status, row, _ = service.ask({"text": "five stars for Phoenix", "image_url": f"http://{named}{path}"})
+        status, row, _ = service.ask({"text": "five stars for Phoenix this time", "image_url": f"http://{named}{path}"})
         assert status == 200
         return row["image_status"], row.get("reason", "")
 
@@ -116,7 +116,7 @@ def test_slow_hosts_hold_up_no_picture_that_was_sent(serve, host, ticket: bytes)
     named = f"127.0.0.1:{host.server_port}"
     service = serve(hosts=(named,), picture_ms=60_000)
     service.pictures_ready()
-    sent = {"text": "five stars for Phoenix", "image": base64.b64encode(ticket).decode()}
+    sent = {"text": "five stars for Phoenix this time", "image": base64.b64encode(ticket).decode()}
     assert service.ask(sent)[1]["image_status"] == "used"
     posts = [{"text": "a", "image_url": f"http://{named}/trickle?{number}"} for number in range(40)]
     rows: list[dict] = []
@@ -134,7 +134,7 @@ def test_slow_hosts_hold_up_no_picture_that_was_sent(serve, host, ticket: bytes)
 def test_pictures_that_were_fetched_count_among_the_bytes_that_are_held(serve, host, ticket: bytes) -> None:
     named = f"127.0.0.1:{host.server_port}"
     service = serve(hosts=(named,), max_held=2 * len(ticket) + 2000, picture_ms=60_000)
-    posts = [{"text": "five stars for Phoenix", "image_url": f"http://{named}/ticket.png"}] * 6
+    posts = [{"text": "five stars for Phoenix this time", "image_url": f"http://{named}/ticket.png"}] * 6
     status, answer, _ = service.ask({"posts": posts})
     assert status == 200
     assert sorted(row["image_status"] for row in answer["posts"]) == ["timeout"] * 4 + ["used"] * 2

@@ -21,7 +21,7 @@ from tests.serve.conftest import PICTURES, Running, running
 
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
 
-POST = "five stars for Phoenix"
+POST = "five stars for Phoenix this time"
 SLOW = "slow.grounder"
 
 

@@ -18,7 +18,7 @@ PICTURES = Path(str(sample.__file__)).parent / "images"
 
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
 
-POST = "five stars for Phoenix"
+POST = "five stars for Phoenix this time"
 
 
 def form(*more: bytes, **fields: str | bytes) -> tuple[bytes, str]:

@@ -27,7 +27,7 @@ from mner.vision.extract import Extractor
 
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
 
-POST = "five stars for Phoenix"
+POST = "five stars for Phoenix this time"
 
 
 def drawn(number: int) -> bytes:

@@ -27,7 +27,7 @@ from tests.serve.test_pictures import bomb
 
 pytestmark = [pytest.mark.service, pytest.mark.enable_socket]
 
-POST = "five stars for Phoenix"
+POST = "five stars for Phoenix this time"
 PIXELS = 500 * 400
 
 

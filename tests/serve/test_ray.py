@@ -57,9 +57,9 @@ def test_deployment_answers_as_the_service_does(address, ticket, tagger) -> None
     with Client(address, key=KEY, timeout=120) as client:
         assert client.ready()
         assert client.entities("Kevin Love is back in Cleveland") == tagger("Kevin Love is back in Cleveland").to_dict()
-        rows = list(client.batch(["Real Madrid won", "five stars for Phoenix"], views=["T"]))
+        rows = list(client.batch(["Real Madrid won", "five stars for Phoenix this time"], views=["T"]))
         assert rows[0]["views"]["T"] == rows[0]["entities"]
-        assert client.entities("five stars for Phoenix", image=ticket)["image_status"] in {"used", "timeout"}
+        assert client.entities("five stars for Phoenix this time", image=ticket)["image_status"] in {"used", "timeout"}
         assert client.model()["labels"] == list(tagger.labels)
     with Client(address, key="wrong-key-of-letters") as client, pytest.raises(ServiceError) as fault:
         client.entities("a")

@@ -145,7 +145,8 @@ def write_trimmed(files: EncoderFiles, vocabulary: Vocabulary, keep: Sequence[in
     config["vocab_size"] = len(places)
     config["trimmed"] = {"from": files.name, "pieces": vocabulary.size}
     _write(folder / "config.json", config)
-    _write(folder / "tokenizer.json", vocabulary.without(places))
+    pieces = json.dumps(vocabulary.without(places), ensure_ascii=False, separators=(",", ":"))  # not a line for each
+    (folder / "tokenizer.json").write_text(pieces, encoding="utf-8")
     for name in ("LICENSE", "LICENSE.txt", "NOTICE"):
         if (files.folder / name).is_file():
             shutil.copyfile(files.folder / name, folder / name)

@@ -257,7 +257,7 @@ EXAMPLES: dict[Example, dict[str, Any]] = {
     "picture": {
         "summary": "A post with its picture, both views and the evidence",
         "value": {
-            "text": "five stars for Phoenix",
+            "text": "five stars for Phoenix this time",
             "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mM4YWMDAAMQAUEc67SpAAAAAElFTkSuQmCC",
             "views": ["T", "I+T"],
             "explain": True,
@@ -266,7 +266,7 @@ EXAMPLES: dict[Example, dict[str, Any]] = {
     "edited": {
         "summary": "What was read from a picture, after an edit",
         "value": {
-            "text": "five stars for Phoenix",
+            "text": "five stars for Phoenix this time",
             "context": {"captions": [{"text": "a bus ticket to Phoenix"}], "ocr": [{"text": "PHOENIX"}]},
         },
     },

@@ -10,6 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
+from mner.data.lines import clipped
 from mner.errors import ConfigError, ModelError
 from mner.models import Model
 from mner.runtime.graph_weights import graph_weights
@@ -65,7 +66,9 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
             else:
                 encoder.load_state_dict(_exported(model, encoder, saved))
         except RuntimeError as error:
-            raise ModelError(f"{saved.folder}: {_other(encoder, saved)}: {error}") from error
+            raise ModelError(
+                f"{saved.folder}: {_other(saved)} ({clipped(' '.join(str(error).split()), 160)})"
+            ) from error
     state = head_state(model)
     if faults := head_faults(state, saved.head, BY_LABEL):
         raise ModelError(
@@ -88,17 +91,14 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
     return [label for label in labels if label not in saved.labels]
 
 
-def _other(encoder: Any, saved: SavedModel) -> str:
-    """What sets a saved model's encoder apart from the one that is to go on from it, and the remedy if there is any."""
+def _other(saved: SavedModel) -> str:
+    """What encoder a saved model has that is not the one of model.encoder, and how to have it."""
     pieces, model = Tokenizer.from_file(str(saved.tokenizer)).get_vocab_size(), saved.config.model
-    if pieces < encoder.get_input_embeddings().num_embeddings:
-        return (
-            f"its encoder, {saved.manifest['encoder']['name']}, has {pieces:,} pieces, that of model.encoder more; "
-            f"mner encoder trim ENCODER --like {saved.folder} --out FOLDER cuts yours to them, then set model.encoder "
-            "= FOLDER"
-        )
-    layers = f"; it has model.layers = {model.layers}" if model.layers else ""
-    return f"its encoder is not the one of model.encoder{layers}"
+    name = saved.manifest["encoder"]["name"]
+    return (
+        f"its encoder is {name} with {pieces:,} pieces, not the one of model.encoder. Type: mner encoder trim {name} "
+        f"--like {saved.folder} --out FOLDER; then set model.layers = {model.layers} and model.encoder = FOLDER"
+    )
 
 
 def start_layers(model: nn.Module, start: Mapping[str, str], folders: Sequence[Path]) -> None:
