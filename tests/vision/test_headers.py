@@ -6,13 +6,14 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin
 
 from mner.errors import ImageError
 from mner.grounding.boxes import size_of
-from mner.vision.headers import MOST_MARKERS, MOST_SCANS, header_size, scans
+from mner.vision.headers import MOST_MARKERS, MOST_SCANS, header_size, scans, tile_size
 from mner.vision.images import Limits, open_image
 
 
@@ -81,9 +82,16 @@ def test_what_stands_behind_a_jpeg_or_in_its_metadata_is_no_scan() -> None:
     assert open_image(content + b"\xff\xda\0\2" * 200).width == 32
 
 
-def test_jpeg_of_segments_without_end_is_refused() -> None:
+def test_counting_scans_ends() -> None:
     content = file_of(Image.new("RGB", (32, 32)), "JPEG")
     assert scans(content[:2] + b"\xff\xfe\0\2" * MOST_MARKERS + content[2:]) > MOST_SCANS
+
+
+@pytest.mark.parametrize("values", [("64", "64"), ((64, 9), 64), (0.5, None), ((), (2, "x"))])
+def test_tiles_of_damaged_tags_have_a_size(values: tuple[Any, Any]) -> None:
+    picture = Image.new("L", (1, 1))
+    picture.tag_v2 = dict(zip((322, 323), values, strict=True))  # type: ignore[attr-defined]
+    assert tile_size(picture) in {(0, 0), (64, 64), (0, 2)}
 
 
 def test_tiles_are_limited_as_the_picture_is() -> None:

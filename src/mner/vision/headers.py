@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from PIL import Image
 
@@ -64,7 +65,12 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
 def tile_size(image: Image.Image) -> tuple[int, int]:
     """Width and height of a TIFF's tiles; 0 where it has none, and of any other picture."""
     tags = getattr(image, "tag_v2", {})
-    return int(tags.get(TILE_WIDTH, 0)), int(tags.get(TILE_HEIGHT, 0))
+    return _largest(tags.get(TILE_WIDTH)), _largest(tags.get(TILE_HEIGHT))
+
+
+def _largest(value: Any) -> int:
+    """The largest whole number of a tag, which a damaged file may have several times, or as something else."""
+    return max((each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, int)), default=0)
 
 
 def header_size(content: bytes | Image.Image) -> tuple[int, int]:
@@ -90,6 +96,11 @@ def _exif_behind(content: bytes) -> bytes:
             break
         at += size + 12
     return b""
+
+
+def has_endless_scans(content: bytes) -> bool:
+    """Whether a JPEG goes over its picture more often than any that was not made to take time."""
+    return content.count(b"\xff\xda") > MOST_SCANS and scans(content) > MOST_SCANS  # the first takes no time
 
 
 def scans(content: bytes) -> int:

@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mner.errors import ImageError
 from mner.picture_files import FOREIGN, HEAD, kind_of, open_regular, short_name
-from mner.vision.headers import FORMATS, MOST_SCANS, SCALABLE, quiet, scans, tile_size, upright_size
+from mner.vision.headers import FORMATS, MOST_SCANS, SCALABLE, has_endless_scans, quiet, tile_size, upright_size
 
 
 @runtime_checkable
@@ -152,7 +152,7 @@ def decode(file: Unopened, *, limits: Limits = Limits()) -> Picture:
         raise ImageError("too_large", f"the picture is too large: {error}") from None
     except Exception as error:  # a damaged file makes a decoder raise anything, RuntimeError and KeyError included
         raise ImageError("unreadable", f"the picture's header is damaged: {error}") from None
-    if opened.format in SCALABLE and scans(file.content) > MOST_SCANS:
+    if opened.format in SCALABLE and has_endless_scans(file.content):
         raise ImageError("unreadable", f"the JPEG goes over its picture more than {MOST_SCANS} times; save it again")
     with opened:
         return _decoded(opened, file.sha256, limits)
