@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -33,7 +32,7 @@ TERMS = """\
   1990 (public domain).
 - No post and no picture is in this package: it holds learned weights, the encoder's own tokenizer, the configuration
   and this card. Weights can still give away something of what they were trained on.
-- Encoder: {encoder}.
+- Encoder: {encoder}.{taught}
 - The weights are offered under the Apache License 2.0 as far as the makers of mner can do so; whether the terms of
   the data bear on your use is for you to judge.
 """
@@ -57,8 +56,8 @@ LIMITS = """\
 - The contexts of dev posts are simulated without regard to the post. The scores of view I+T tell how much harm or good
   such contexts do; they tell nothing about real pictures.
 - Handles in one word (`@name`) are no entities, a name after a separate sign (`@ name`) may be one: the blank decides.
-- Abbreviations with full stops, such as "U.S.", "U.K." and "L.A.", are one word to mner, and most training posts hold
-  them in pieces (`U`, `.`, `S`, `.`).
+- Abbreviations with full stops, such as "U.S." and "L.A.", are one word to mner, and most training posts hold them in
+  pieces (`U`, `.`, `S`, `.`); rare ones may be missed.
 - The real pictures are few: the table lists all there are, and settles nothing.
 - The dev splits chose epoch and recipe, so scores on unseen posts will be lower.
 - It finds names; it does not know who is meant, and must not be used to identify people in pictures.
@@ -82,7 +81,14 @@ def card(facts: Mapping[str, Any]) -> str:
         packaged=" It is the model of the package." if packaged else "",
         argument="" if packaged else '"path/of/this/folder"',
     )
-    lines += [*introduction.splitlines(), "", "## Data and terms", "", *_terms(facts["encoder"]), ""]
+    lines += [
+        *introduction.splitlines(),
+        "",
+        "## Data and terms",
+        "",
+        *_terms(facts["encoder"], record["config"]["teachers"]["models"]),
+        "",
+    ]
     lines += ["## Training", ""]
     lines += [
         f"`python -m lab.ready.build`, with `lab/ready/{facts['name']}.toml`; mner {version('mner')}, seed "
@@ -133,10 +139,8 @@ def card(facts: Mapping[str, Any]) -> str:
     lines += ["", "## Real pictures", "", *_pictures(facts["pictures"])]
     lines += ["", "## Size and speed", ""]
     lines += [
-        f"{facts['megabytes']:.1f} MB. In batches {onnx['posts_per_second']:.0f} posts a second, both views mixed "
-        f"({onnx['torch_posts_per_second']:.0f} in torch, fp32), threads: {onnx['threads']} on {_machine(record)}; "
-        f"other entities than torch in {onnx['differing']} of {onnx['posts']} dev posts; "
-        f"{_latency(facts['pictures'])}",
+        f"{facts['megabytes']:.1f} MB; other entities than torch in {onnx['differing']} of {onnx['posts']} dev posts. "
+        "Speed: `python -m lab.ready.speed MODEL`; `docs/reference/labels.md` has figures.",
         "",
         "## Limits",
         "",
@@ -146,8 +150,10 @@ def card(facts: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _terms(encoder: str) -> list[str]:
-    return TERMS.replace("{encoder}", ENCODERS.get(encoder, encoder)).splitlines()
+def _terms(encoder: str, teachers: Sequence[str]) -> list[str]:
+    names = " and ".join(map(teacher_name, teachers))
+    taught = f" It learned from {names}, too, of which it holds no weight." if names else ""
+    return TERMS.replace("{encoder}", ENCODERS.get(encoder, encoder)).replace("{taught}", taught).splitlines()
 
 
 def _earlier(facts: Mapping[str, Any]) -> list[str]:
@@ -223,16 +229,6 @@ def _pictures(read: Mapping[str, Any]) -> list[str]:
 
 def _probability(means: Mapping[str, float]) -> str:
     return f"mean probability of a gold entity {means['T']:.3f} in T, {means['I+T']:.3f} in I+T"
-
-
-def _latency(read: Mapping[str, Any]) -> str:
-    if not read["posts"]:
-        return "the time of one post was not measured."
-    times = {view: statistics.median(row["seconds"][view] for row in read["posts"])
-             for view in read["posts"][0]["seconds"]}  # fmt: skip
-    return (
-        ", ".join(f"one post by itself {1000 * value:.0f} ms ({view})" for view, value in times.items()) + ", medians."
-    )
 
 
 def _machine(record: Mapping[str, Any]) -> str:

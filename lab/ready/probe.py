@@ -15,6 +15,7 @@ from mner.evaluation.views import decoder_of
 from mner.files import write_json
 from mner.runtime import open_model, predict, read_model
 from mner.runtime.calibration import scaling_of
+from mner.tagger.opening import model_folder
 from mner.types import Post, Span, VisualContext
 from mner.views import Encoded, Views
 from mner.views.compose import compose
@@ -59,7 +60,7 @@ class Probe:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.saved = read_model(folder)
+        self.saved = read_model(model_folder(folder))
         self.runtime = open_model(self.saved)
         self.uncalibrated = decoder_of(self.saved.config, self.saved.labels, self.runtime.chain)
         scaling = scaling_of(self.saved)

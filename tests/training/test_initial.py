@@ -82,9 +82,7 @@ def test_training_begins_from_a_model_of_a_trimmed_encoder(
     small = trim(str(tiny_encoder), [posts_file], tmp_path / "small")
     first = train(tiny_config(model={"encoder": str(small.files.folder)}), root=corpus, out=tmp_path) / "model"
     further = {"init": str(first), "encoder": str(tiny_encoder)}
-    with pytest.raises(
-        ModelError, match=rf"{small.pieces} pieces, .* mner encoder trim {small.files.folder} --like {first} --out"
-    ):
+    with pytest.raises(ModelError, match=rf"set model.encoder = {small.files.folder}, model.layers = 0 and model"):
         train(tiny_config(name="next", model=further), root=corpus, out=tmp_path)
     like = trim_like(str(tiny_encoder), first / "tokenizer.json", tmp_path / "like")
     config = tiny_config(name="next", model={**further, "encoder": str(like.files.folder)})
@@ -132,7 +130,7 @@ def test_encoder_of_another_shape_is_refused(exported: Path, tiny_encoder: Path)
 
     saved = read_model(exported)
     other = BertModel(BertConfig(vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=2))
-    with pytest.raises(ModelError, match=r"its encoder is .* not the one of model\.encoder"):
+    with pytest.raises(ModelError, match=r"its encoder is not the one of model\.encoder"):
         continue_from(build(saved.config, saved.labels, other), saved.labels, saved)
 
 

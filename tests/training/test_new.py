@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer, normalizers
 
 from mner import config as configs
 from mner import data
@@ -58,3 +61,30 @@ def test_text_joins_posts_through_a_picture(tmp_path: Path) -> None:
         parts = [list(data.read(path)) for path in _part(tmp_path / "posts.jsonl", tmp_path, replace=True)]
         assert sorted(map(len, parts)) in ([1, 11], [3, 9])
         assert {post.text for post in parts[0]}.isdisjoint({post.text for post in parts[1]})
+
+
+@pytest.mark.parametrize(
+    ("lower", "normalizer"), [(True, normalizers.Lowercase()), (False, normalizers.NFC()), (False, None)]
+)
+def test_case_of_letters_joins_encoders_that_do_not_see_it(
+    lower: bool, normalizer: normalizers.Normalizer | None, tiny_encoder: Path, tmp_path: Path
+) -> None:
+    encoder = Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
+    tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+    tokenizer.normalizer = normalizer
+    tokenizer.save(str(encoder / "tokenizer.json"))
+    train = tmp_path / "train.txt"
+    train.write_text("IMGID:1\nKevin\tB-PER\nwon\tO\n\n" * 20)
+    text = new_config(tmp_path / "mine.toml", name="mine", train=train, dev=train, encoder=str(encoder))
+    assert configs.check(tomllib.loads(text)).model.case_shape is lower
+
+
+@pytest.mark.parametrize(("name", "lower"), [("bert-base-uncased", True), ("bert-base-cased", False)])
+def test_case_is_taken_from_the_name_of_an_encoder_that_is_not_here(
+    name: str, lower: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    train = tmp_path / "train.txt"
+    train.write_text("IMGID:1\nKevin\tB-PER\nwon\tO\n\n" * 20)
+    text = new_config(tmp_path / "mine.toml", name="mine", train=train, dev=train, encoder=name)
+    assert configs.check(tomllib.loads(text)).model.case_shape is lower

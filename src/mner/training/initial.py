@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,13 +11,14 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from mner.data.lines import clipped
+from mner import encoders
 from mner.errors import ConfigError, ModelError
 from mner.models import Model
 from mner.runtime.graph_weights import graph_weights
 from mner.runtime.onnx import FILES
 from mner.runtime.saved import SavedModel
 from mner.runtime.torch import head_faults, head_state, load_encoder
+from mner.tagger.opening import READY, READY_NAME
 
 BY_LABEL = {
     "emission.weight": (0,),
@@ -66,14 +68,13 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
             else:
                 encoder.load_state_dict(_exported(model, encoder, saved))
         except RuntimeError as error:
-            raise ModelError(
-                f"{saved.folder}: {_other(saved)} ({clipped(' '.join(str(error).split()), 160)})"
-            ) from error
+            raise ModelError(_other(saved)) from error
     state = head_state(model)
     if faults := head_faults(state, saved.head, BY_LABEL):
         raise ModelError(
             f'{saved.folder}/head.safetensors: {faults}. The model of model.init ("{saved.config.model.name}") has '
-            f"other layers than this one; set [model] as in {saved.folder / 'config.toml'}, or leave model.init out"
+            f"other layers than this one; set [model], but for the encoder, as in "
+            f"{saved.folder / 'config.toml'}, or leave model.init out"
         )
     shared = [label for label in labels if label in saved.labels]
     here = torch.tensor([list(labels).index(label) for label in shared])
@@ -92,13 +93,21 @@ def continue_from(model: nn.Module, labels: Sequence[str], saved: SavedModel) ->
 
 
 def _other(saved: SavedModel) -> str:
-    """What encoder a saved model has that is not the one of model.encoder, and how to have it."""
-    pieces, model = Tokenizer.from_file(str(saved.tokenizer)).get_vocab_size(), saved.config.model
-    name = saved.manifest["encoder"]["name"]
-    return (
-        f"its encoder is {name} with {pieces:,} pieces, not the one of model.encoder. Type: mner encoder trim {name} "
-        f"--like {saved.folder} --out FOLDER; then set model.layers = {model.layers} and model.encoder = FOLDER"
-    )
+    """What encoder a saved model has, which is not the one of model.encoder, and how to have it."""
+    name, model = saved.manifest["encoder"]["name"], saved.config.model
+    pieces, place = _pieces(saved.tokenizer), READY_NAME if saved.folder == READY else saved.folder
+    further = f"model.layers = {model.layers} and model.case_shape = {str(model.case_shape).lower()}"
+    with suppress(ModelError):
+        if _pieces(encoders.find(name).tokenizer) > pieces:
+            return (
+                f"{place}: its encoder is {name} cut to {pieces:,} pieces, not the one of model.encoder. Type: mner "
+                f"encoder trim {name} --like {place} --out FOLDER; then set model.encoder = FOLDER, {further}"
+            )
+    return f"{place}: its encoder is not the one of model.encoder; set model.encoder = {name}, {further}"
+
+
+def _pieces(tokenizer: Path) -> int:
+    return int(Tokenizer.from_file(str(tokenizer)).get_vocab_size())
 
 
 def start_layers(model: nn.Module, start: Mapping[str, str], folders: Sequence[Path]) -> None:

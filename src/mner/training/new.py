@@ -7,9 +7,11 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
 from mner import config as configs
-from mner import data
-from mner.errors import DataError
+from mner import data, encoders
+from mner.errors import DataError, ModelError
 from mner.files import relative
 from mner.types import Post
 
@@ -55,7 +57,7 @@ def new_config(
         {
             "name": name,
             "data": {"name": name, **table},
-            "model": {"name": "ita" if pictures else "text", "encoder": encoder, "case_shape": True},
+            "model": {"name": "ita" if pictures else "text", "encoder": encoder, "case_shape": _is_uncased(encoder)},
             "loss": {"views": ["T", "I+T"], "cva": "posterior"} if pictures else {"views": ["T"]},
             "training": steps_for(labelled),
         }
@@ -66,6 +68,15 @@ def new_config(
         f"# Train: mner train {file}    Check the data first: mner data check --config {file}\n\n"
         + configs.dumps(config)
     )
+
+
+def _is_uncased(encoder: str) -> bool:
+    """Whether an encoder reads all letters as small ones; of one that is not here, what its name says."""
+    try:
+        normalizer = Tokenizer.from_file(str(encoders.find(encoder).tokenizer)).normalizer
+    except ModelError:
+        return "uncased" in encoder or encoder in ("embedded:minilm", "embedded:mpnet")
+    return normalizer is not None and bool(normalizer.normalize_str("A") == "a")
 
 
 def steps_for(posts: int) -> dict[str, int]:
