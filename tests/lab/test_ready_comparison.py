@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 from lab.ready.comparison import DATA, MODELS, RUNS, candidates, read, tables
 
@@ -88,3 +89,30 @@ def test_the_page_holds_the_candidates_and_what_the_teacher_is_worth() -> None:
     assert "{}, {}, {} and {}, mean of both views".format(*worth) in " ".join(page.split())
     assert runs[0]["chosen"] == "social-en, 75% of the change" and runs[0]["record"]["teachers"]
     assert f"{runs[0]['record']['seconds'] / 60:.0f} minutes of training on one core" in " ".join(page.split())
+
+
+def score_of(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((ROOT / "lab" / "ready" / "scores" / f"{name}.json").read_text("utf-8"))
+    return read
+
+
+def test_the_page_holds_what_the_models_make_of_other_languages() -> None:
+    page = (ROOT / "docs" / "reference" / "labels.md").read_text("utf-8")
+    ours, theirs = score_of("languages"), score_of("languages-minilm")
+    for language, row in ours.items():
+        f1 = [each[language]["micro"]["f1"] for each in (theirs, ours)]
+        assert "| {} | {} | {:.0f} | {:.0f} |".format(language, row["micro"]["gold"], *f1) in page
+
+
+def test_the_page_says_what_text_in_pictures_does_on_constructed_posts() -> None:
+    page = " ".join((ROOT / "docs" / "reference" / "labels.md").read_text("utf-8").split())
+    effect = score_of("constructed")
+    alone, name, word = (effect["readings"][key] for key in ("words alone", "the name", "the word"))
+    assert (
+        f"finds {alone['found']} of {effect['posts']} names by the words alone and makes {alone['false']} errors"
+        in page
+    )
+    assert f"probability of the name goes from {alone['name']:.1f} % to {name['name']:.1f} %" in page
+    assert (name["found"] - alone["found"], name["false"] - alone["false"]) == (-1, 1), "one fewer, one more"
+    assert f"({alone['word']:.1f} % both)" in page and f"{word['word']:.1f}" == f"{alone['word']:.1f}"
+    assert (word["found"] - alone["found"], word["false"] - alone["false"]) == (-4, 3), "four names, three errors"
