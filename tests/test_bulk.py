@@ -61,6 +61,16 @@ def test_shards_hold_what_the_stream_says(tagger: Tagger, tmp_path: Path) -> Non
     assert done.counts.entities == sum(len(row["entities"]) for row in written)
 
 
+def test_shards_of_texts(tagger: Tagger, tmp_path: Path) -> None:
+    texts = [post.text for post in POSTS]
+    done = predict_shards(tagger, texts, tmp_path / "texts")
+    bare = predict_shards(tagger, [Post(text) for text in texts], tmp_path / "posts")
+    assert rows(done.files) == rows(bare.files)
+    assert [row["text"] for row in rows(done.files)] == texts
+    with pytest.raises(TypeError, match=r"^post 2: expected a text or a mner\.Post, got dict$"):
+        predict_shards(tagger, ["Hi", {"text": "Bo"}], tmp_path / "rows")  # type: ignore[list-item]
+
+
 def test_interrupted_run_continues(tagger: Tagger, tmp_path: Path) -> None:
     whole = predict_shards(tagger, POSTS, tmp_path / "whole", shard_size=3)
 

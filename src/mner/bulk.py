@@ -20,7 +20,7 @@ from mner.files import write_json, writing
 from mner.folders import held
 from mner.picture_files import short_name
 from mner.tagger.limits import MinScore, check_score
-from mner.tagger.requests import check_many
+from mner.tagger.requests import PostLike, check_many, plain_posts
 from mner.tagger.tagger import LOOK_AHEAD, Tagger
 from mner.types import LINKS, ImageStatus, PictureStatus, Post, Prediction
 
@@ -134,7 +134,7 @@ class Tagging:
 
 def predict_file(
     tagger: Tagger,
-    posts: Iterable[Post],
+    posts: Iterable[PostLike],
     out: str | Path,
     *,
     min_score: MinScore = 0.0,
@@ -165,7 +165,7 @@ def predict_file(
 
 def predict_shards(
     tagger: Tagger,
-    posts: Iterable[Post],
+    posts: Iterable[str | Post],
     out: str | Path,
     *,
     shard_size: int = SHARD_SIZE,
@@ -184,7 +184,7 @@ def predict_shards(
 
     Args:
         tagger: The model.
-        posts: The posts, from the first on, also when a call continues another.
+        posts: Posts or texts, from the first on, also when a call continues another.
         out: The folder; made if it is not there.
         shard_size: Posts of one shard.
         min_score: Least probability of an entity, or "calibrated".
@@ -214,7 +214,7 @@ def predict_shards(
     counts, before = Counts(), 0
 
     def read() -> Iterator[Post]:
-        for number, post in enumerate(posts):
+        for number, post in enumerate(plain_posts(posts)):
             rest = [part for part in (dict(post.extra), post.more_images) if part]  # extra comes back in the rows
             identity = json.dumps([post.id, post.text, post.words, post.offsets, post.image, *rest], default=str)
             digests[number // shard_size].update(identity.encode())

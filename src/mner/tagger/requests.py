@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,6 +182,21 @@ def check_many(posts: Any) -> None:
         raise TypeError(
             f"expected many posts, such as a list of texts, got {type(posts).__name__}; one post: tagger(post)"
         )
+
+
+def plain_posts(posts: Iterable[str | Post]) -> Iterator[Post]:
+    """The posts, a text as a post of its own.
+
+    Raises:
+        TypeError: One is neither.
+
+    >>> [post.text for post in plain_posts(["Hi Bo", Post("Hi Al")])]
+    ['Hi Bo', 'Hi Al']
+    """
+    for number, post in enumerate(posts, 1):
+        if not isinstance(post, str | Post):
+            raise TypeError(f"post {number}: expected a text or a mner.Post, got {type(post).__name__}")
+        yield request(post).post if isinstance(post, str) else post
 
 
 def _post_of_row(row: Mapping[str, Any]) -> Post:
