@@ -385,3 +385,31 @@ def test_devices_are_those_that_torch_names(device: str) -> None:
 def test_other_device_is_refused(device: str) -> None:
     with pytest.raises(ConfigError, match=r'training\.device: expected "auto", "cpu", "cuda"'):
         configs.check({"training": {"device": device}})
+
+
+@pytest.mark.parametrize(
+    ("written", "faults"),
+    [
+        ("5", ["data.train: input should be a valid string or a valid tuple, found 5"]),
+        ('["a", 5, 6]', [f"data.train.{place}: input should be a valid string, found {place + 4}" for place in (1, 2)]),
+    ],
+)
+def test_setting_of_two_kinds_has_its_faults_once(tmp_path: Path, written: str, faults: list[str]) -> None:
+    path = write(tmp_path / "mine.toml", f"[data]\ntrain = {written}\n")
+    with pytest.raises(ConfigError) as error:
+        configs.load(path)
+    first, *others = str(error.value).splitlines()
+    assert first == f"{path}: {len(faults)} fault{'s' * (len(faults) > 1)}"
+    assert [line.strip() for line in others] == faults
+
+
+def test_base_is_not_a_setting(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.toml", 'name = "mine"\n')
+    with pytest.raises(ConfigError, match=r"--set base=x\.toml: .*--base FILE"):
+        configs.load(path, set_values=["base=x.toml"])
+
+
+def test_identity_that_is_no_table_is_a_fault_beside_a_variant(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.toml", 'variant = "mpnet"\nidentity = "mine"\n')
+    with pytest.raises(ConfigError, match="identity: input should be a valid dictionary"):
+        configs.load(path)

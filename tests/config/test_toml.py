@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from mner import config as configs
+from mner.config import Config
 from mner.config.toml import row_toml
 from mner.training.search.defaults import setting
 
@@ -69,6 +71,30 @@ def test_row_states_its_root_where_the_one_below_is_not_set(tmp_path: Path, monk
     config = configs.load(base, set_values=["data.root=posts"])
     path.write_text(row_toml(config, path, base=base, root=tmp_path / "posts"))
     assert configs.root_folder(configs.load(path).data, tmp_path) == tmp_path / "posts"
+
+
+@pytest.mark.parametrize(
+    ("stated", "values", "read"),
+    [
+        ("[training.lr]\ncrf = 0.5\n", "training.lr={}", lambda config: config.training.lr),
+        ('[data.rename]\nMISC = "OTHER"\n', 'data.rename={LOC="PLACE"}', lambda config: config.data.rename),
+        ("[context.budget]\ncaptions = 9\nocr = 9\n", "context.budget={tags=5}", lambda config: config.context.budget),
+    ],
+)
+def test_row_keeps_a_table_that_was_replaced(
+    stated: str, values: str, read: Callable[[Config], object], tmp_path: Path
+) -> None:
+    base, path = tmp_path / "base.toml", tmp_path / "runs" / "best.toml"
+    base.write_text('[data]\nname = "mine"\nroot = "posts"\n' * ("data" not in stated) + stated)
+    config = configs.load(base, set_values=[values])
+    path.parent.mkdir()
+    path.write_text(row_toml(config, path, base=base, root=configs.root_folder(config.data, tmp_path)))
+    loaded = configs.load(path)
+    assert read(loaded) == read(config)
+    assert loaded.fingerprint == config.fingerprint
+    assert (
+        configs.root_folder(loaded.data, path.parent).resolve() == configs.root_folder(config.data, tmp_path).resolve()
+    )
 
 
 def test_base_of_a_file(files: tuple[Path, Path]) -> None:

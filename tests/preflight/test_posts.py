@@ -209,6 +209,16 @@ def test_several_training_files_count_as_one(write, tmp_path):
     assert report.splits["train 2"].statistics.stamp.labels == {"MISC": 1}
 
 
+def test_training_file_without_labels_is_left_out_beside_others(write, tmp_path):
+    write("a.train.jsonl", LABELLED)
+    write("b.train.jsonl", BARE)
+    table = tmp_path / "c.toml"
+    table.write_text(NO_ENCODER + '[data]\ntrain = ["a.train.jsonl", "b.train.jsonl"]\n')
+    assert check(config=table).severities["no labels"] == "warning"
+    table.write_text(NO_ENCODER + '[data]\ntrain = ["b.train.jsonl"]\n')
+    assert check(config=table).severities["no labels"] == "error"
+
+
 @pytest.fixture
 def views(tokenizer):
     return Views(tokenizer, ContextConfig(max_tokens=40, overlap=8, budget={"captions": 6}), max_tokens=40)

@@ -191,6 +191,7 @@ def test_thresholds_are_not_found_on_the_posts_of_the_scaling(model: Path, posts
     done = calibrate(model, file, scale="platt", watch=said.append)
     assert done.calibration.thresholds is None  # they were for other scores
     assert any(line.startswith("this replaces the model's temperature, fitted on 150 posts (") for line in said)
+    assert any(line.startswith("this removes the model's thresholds for a precision of 0.6, which") for line in said)
 
 
 def test_copy_is_calibrated_and_the_model_is_not(model: Path, posts: Callable[..., Path], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from safetensors.numpy import load_file
 
 from mner.config import Config, TrainingConfig
 from mner.errors import ConfigError
-from mner.training.optimizer import optimizer_of, rate_settings, schedule_of
+from mner.training.optimizer import diverged, optimizer_of, rate_settings, schedule_of
 from mner.training.run import Event, train
 
 
@@ -82,6 +83,12 @@ def test_value_that_cannot_be_used_is_refused(table: dict[str, Any], tiny_config
 def test_settings_that_came_later_leave_fingerprints_as_they_were() -> None:
     assert Config().fingerprint == "c6cc9cd90027"
     assert Config(training=TrainingConfig(optimizer="sgd")).fingerprint != "c6cc9cd90027"
+
+
+def test_divergence_names_what_to_lower() -> None:
+    model: Any = SimpleNamespace(parameter_groups=lambda: {"encoder": groups()["encoder"], "crf": []})
+    assert str(diverged("step 3", model, TrainingConfig(), "no")) == "step 3; lower training.encoder_lr"
+    assert str(diverged("step 3", model, TrainingConfig(), "bf16")).endswith(', or set training.precision = "fp32"')
 
 
 class _StopError(Exception):

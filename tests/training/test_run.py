@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 import mner
 from mner.analysis.parts.loaded_run import row_runs
 from mner.config import Config
-from mner.errors import ConfigError, DataError, MnerError, ModelError
+from mner.errors import ConfigError, DataError, DivergedError, MnerError, ModelError
 from mner.runtime import read_model
 from mner.training import Event, train
 from mner.training.job import prepare
@@ -170,6 +171,28 @@ def test_checkpoint_in_another_number_format_is_refused(
 def test_resume_without_a_run_fails(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
     with pytest.raises(MnerError, match="no run to resume"):
         train(tiny_config(), root=corpus, out=tmp_path, resume=True)
+
+
+def test_resume_and_restart_are_not_both_obeyed(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config(), root=corpus, out=tmp_path, watch=stop_at(2))
+    with pytest.raises(MnerError, match="--resume continues a run and --restart discards it; pass one of them"):
+        train(tiny_config(), root=corpus, out=tmp_path, resume=True, restart=True)
+    begun: list[Event] = []
+    train(tiny_config(), root=corpus, out=tmp_path, resume=True, watch=begun.append)
+    assert begun[0].step == 2
+
+
+def test_last_step_that_goes_too_far_is_divergence(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    one_step = {"epochs": 1, "posts_per_step": 1000, "encoder_lr": 1e30, "precision": "fp32"}
+    with pytest.raises(DivergedError, match=r"label scores are not numbers; lower training\.encoder_lr or"):
+        train(tiny_config(training=one_step), root=corpus, out=tmp_path)
+
+
+def test_threads_are_those_of_one_run(corpus: Path, tiny_config: Make, tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    train(tiny_config(training={"threads": before + 1, "epochs": 1}), root=corpus, out=tmp_path)
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize("split", ["train", "dev"])

@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from mner.config.schema import Section
 from mner.safe_text import printable
+
+
+def described(faults: Iterable[Mapping[str, Any]], schema: type[BaseModel]) -> list[str]:
+    """One line for each fault; pydantic reports one for each type that a setting may have."""
+    folded: dict[tuple[str | int, ...], list[Mapping[str, Any]]] = {}
+    for fault in faults:
+        field, rest = _field(fault["loc"], schema)
+        folded.setdefault(field, []).append({**fault, "loc": (*field, *rest)})
+    lines = []
+    for field, of_field in folded.items():
+        within = [fault for fault in of_field if fault["loc"] != field]  # of the type that comes nearest
+        if not within and len(of_field) > 1:
+            kinds = " or ".join(fault["msg"].removeprefix("Input should be ") for fault in of_field)
+            within = [{**of_field[0], "msg": f"Input should be {kinds}"}]
+        lines += [describe(fault, schema) for fault in within or of_field]
+    return lines
+
+
+def _field(path: Sequence[str | int], schema: type[BaseModel]) -> tuple[tuple[str | int, ...], tuple[str | int, ...]]:
+    """The part of a fault's path that names a setting, and what is within it, without the type that was tried."""
+    model: Any = schema
+    for depth, part in enumerate(path, 1):
+        field = getattr(model, "model_fields", {}).get(part)
+        if field is None:
+            break
+        model = field.annotation
+        kinds = [kind for kind in get_args(model) if kind is not NoneType]
+        if get_origin(model) in (Union, UnionType) and len(kinds) > 1:
+            return tuple(path[:depth]), tuple(path[depth + 1 :])
+    return tuple(path), ()
 
 
 def describe(fault: Mapping[str, Any], schema: type[BaseModel]) -> str:

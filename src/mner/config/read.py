@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mner.config.config_errors import describe
+from mner.config.config_errors import described
 from mner.config.schema import BUDGET, RETIRED, Config, DataConfig
 from mner.errors import ConfigError
 from mner.files import relative
@@ -84,9 +84,20 @@ def validated(schema: type[Schema], table: Mapping[str, Any], *, where: str) -> 
     try:
         return schema.model_validate(table)
     except ValidationError as error:
-        lines = [f"{where}: {error.error_count()} fault{'s' if error.error_count() > 1 else ''}"]
-        lines += [f"  {describe(fault, schema)}" for fault in error.errors()]
+        faults = described(error.errors(), schema)
+        lines = [f"{where}: {len(faults)} fault{'s' if len(faults) > 1 else ''}", *(f"  {fault}" for fault in faults)]
         raise ConfigError("\n".join(lines)) from None
+
+
+def on_top(base: Path, table: Mapping[str, Any]) -> Config:
+    """The configuration of a parsed table that builds on a file.
+
+    Raises:
+        ConfigError: As ``load`` does.
+    """
+    merged = _merge(_read(base, base=None), table)
+    _rename(merged, base)
+    return check(merged, where=str(base))
 
 
 def base_of(path: Path) -> Path | None:
@@ -239,7 +250,9 @@ def _rename(table: dict[str, Any], path: Path) -> None:
     if not isinstance(variant, str) or not _VARIANT.fullmatch(variant):
         raise ConfigError(f'{path}: variant: expected letters, digits, "." or "-", such as "mpnet", found {variant!r}')
     name = table.get("name", Config().name)
-    table["identity"] = {"experiment": name, "variant": variant, **table.get("identity", {})}
+    identity = table.get("identity", {})
+    if isinstance(identity, dict):  # anything else is a fault that ``check`` names
+        table["identity"] = {"experiment": name, "variant": variant, **identity}
     table["name"] = f"{name}-{variant}"
 
 
@@ -267,6 +280,8 @@ def assign(table: dict[str, Any], setting: str) -> None:
     except ValueError as error:
         raise ConfigError(f"--set {dotted}: {error}") from None
     *sections, key = dotted.strip().split(".")
+    if (sections, key) == ([], "base"):
+        raise ConfigError(f"--set {setting}: a configuration names its base itself; another one: --base FILE")
     if len(sections) > DEEPEST:
         raise ConfigError(f"--set: {_TOO_DEEP}")
     for depth, section in enumerate(sections, 1):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mner.config.read import load, root_folder, variant_of
+from mner.config.read import load, on_top, root_folder, variant_of
 from mner.config.schema import Config
 from mner.errors import ConfigError
 from mner.files import relative
@@ -44,8 +44,10 @@ def dumps_table(table: Mapping[str, Any]) -> str:
 def row_toml(config: Config, path: Path, *, base: Path, root: Path, about: Sequence[str] = ()) -> str:
     """The text of a file that builds on ``base`` and that, loaded from ``path``, is ``config``.
 
+    Where ``base`` has keys that ``config`` lacks, such as a rate of a further group, the text builds on nothing.
+
     Args:
-        config: The resolved configuration; it only adds to ``base`` and unsets nothing there.
+        config: The resolved configuration.
         path: Where the text will stand; the names of files in it are relative to this file.
         base: The file to build on.
         root: Folder that the paths of [data] are relative to (``root_folder``).
@@ -58,16 +60,25 @@ def row_toml(config: Config, path: Path, *, base: Path, root: Path, about: Seque
     changed = differences(config.model_dump(mode="json"), below.model_dump(mode="json"))
     if config.context.budget != below.context.budget:  # a part of it would replace the whole default
         changed["context"] = changed.get("context", {}) | {"budget": dict(config.context.budget)}
+    named = config.data.root.startswith(("$", "mner:"))
+    data_root = config.data.root if named else relative(root, path.parent)
     changed.get("data", {}).pop("root", None)
     if _root(below, base.parent) != root.resolve():
-        named = config.data.root.startswith(("$", "mner:"))
-        data_root = config.data.root if named else relative(root, path.parent)
         changed.setdefault("data", {})["root"] = data_root
     table: dict[str, Any] = {"base": relative(base, path.parent)}
     table |= {key: value for key, value in changed.items() if value != {}}
     if variant_of(base):  # the name is whole already, and the identity, which a variant would have completed
         table |= {"name": config.name, "variant": "", "identity": config.identity.model_dump(mode="json")}
-    return "".join(f"# {line}\n" for line in about) + dumps_table(table)
+    top = "".join(f"# {line}\n" for line in about)
+    if _but_root(on_top(base, {key: value for key, value in table.items() if key != "base"})) != _but_root(config):
+        return top + dumps(config.model_copy(update={"data": config.data.model_copy(update={"root": data_root})}))
+    return top + dumps_table(table)
+
+
+def _but_root(config: Config) -> dict[str, Any]:
+    table = config.model_dump(mode="json")
+    table["data"].pop("root")
+    return table
 
 
 def differences(upper: Mapping[str, Any], lower: Mapping[str, Any]) -> dict[str, Any]:

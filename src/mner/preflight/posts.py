@@ -76,7 +76,7 @@ def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) ->
         if not numbers.stamp.posts:
             findings.add("error", "no posts", split.path, "the file holds no post")
         elif without := numbers.stamp.posts - numbers.labelled:
-            _unlabelled(findings, name, split, without)
+            _unlabelled(findings, name, split, without, learns=any(train.labelled for train in trains))
         if any(train.labelled for train in trains) and not is_train(name):
             for label, count in numbers.stamp.labels.items():
                 if label not in known:
@@ -96,15 +96,18 @@ def compare(findings: Findings, splits: dict[str, Split], *, labels: Reading) ->
             )
 
 
-def _unlabelled(findings: Findings, name: str, split: Split, without: int) -> None:
-    """Report posts whose entities are not known, unless the file is one of posts to be tagged."""
+def _unlabelled(findings: Findings, name: str, split: Split, without: int, *, learns: bool) -> None:
+    """Report posts whose entities are not known, unless the file is one of posts to be tagged.
+
+    ``learns`` says whether any training post has labels.
+    """
     labelled = split.statistics.labelled
     if name in ("dev", "test"):
         message = f"{without} of {labelled + without} posts have no labels; {name} posts are scored, so all need labels"
         findings.add("error", "no labels", split.path, message, times=without)
-    elif is_train(name) and not labelled:
+    elif is_train(name) and not learns:
         findings.add("error", "no labels", split.path, "no post has labels; nothing can be learned", times=without)
-    elif labelled:
+    elif labelled or is_train(name):
         what = "training leaves them out" if is_train(name) else "their entities are not known"
         findings.add("warning", "no labels", split.path, f"{without} posts have no labels; {what}", times=without)
 

@@ -121,6 +121,12 @@ def calibrate(
         if stored.scale is not None:
             had = stored.scale.basis
             watch(f"this replaces the model's {METHODS[stored.scale.method]}, fitted on {had.posts} posts ({had.data})")
+        if stored.thresholds is not None and promise is None:
+            had_promise = f"a {stored.thresholds.target} of {stored.thresholds.least:g}"
+            watch(
+                f"this removes the model's thresholds for {had_promise}, which were found on other scores; to find "
+                f"them again: --{stored.thresholds.target} {stored.thresholds.least:g}"
+            )
         views = read.views(first)
         types = entity_types(read.labels)
         fitted = rescaled(views, read.decoder, scale, types=types, posts=len(every), basis=read.basis(first))

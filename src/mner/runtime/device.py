@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from mner.config.names import device_name
@@ -27,6 +30,18 @@ def find_device(name: str) -> torch.device:
         hint = "" if torch.version.cuda else "; this PyTorch is built for the CPU alone"
         raise ConfigError(f'device "{name}": not on this machine, which has {", ".join(there)}{hint}')
     return torch.device(name)
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """While the block lasts, torch computes with that many threads; 0: with as many as before."""
+    before = torch.get_num_threads()
+    if count:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def devices() -> list[str]:

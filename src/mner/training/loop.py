@@ -15,11 +15,10 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from mner.config import Config
-from mner.errors import DivergedError
 from mner.models import Model, ignored
 from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather, micro_batches, plan, steps
-from mner.training.optimizer import rate_settings
+from mner.training.optimizer import diverged
 from mner.training.teachers import UNLABELLED, taught
 from mner.views import NER, Task
 
@@ -111,11 +110,8 @@ def loop(
                 sums[name] = sums.get(name, 0.0) + float(loss.detach().sum())
         means = {name: value / len(mine) for name, value in sums.items()}
         if not all(abs(value) < float("inf") for value in means.values()):
-            rates = rate_settings(cast(Model, accelerator.unwrap_model(model)).parameter_groups(), settings)
-            raise DivergedError(
-                f"step {number + 1}: the loss is {means['loss']}; lower {' or '.join(rates)}, "
-                'or set training.precision = "fp32"'
-            )
+            what = f"step {number + 1}: the loss is {means['loss']}"
+            raise diverged(what, cast(Model, accelerator.unwrap_model(model)), settings, accelerator.mixed_precision)
         accelerator.clip_grad_norm_(model.parameters(), settings.clip_norm)
         optimizer.step()
         schedule.step()

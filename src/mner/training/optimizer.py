@@ -13,8 +13,9 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from mner.config import TrainingConfig
-from mner.errors import ConfigError
+from mner.errors import ConfigError, DivergedError
 from mner.machine import has_bf16
+from mner.models import Model
 
 
 def optimizer_of(groups: Mapping[str, list[nn.Parameter]], config: TrainingConfig) -> Optimizer:
@@ -53,6 +54,13 @@ def rate_settings(groups: Mapping[str, list[nn.Parameter]], config: TrainingConf
     own = {"encoder": "training.encoder_lr", "crf": "training.crf_lr"}
     own |= {name: f"training.lr.{name}" for name in config.lr}
     return list(dict.fromkeys(own.get(name, "training.feature_lr") for name, group in groups.items() if group))
+
+
+def diverged(what: str, model: Model, config: TrainingConfig, precision: str) -> DivergedError:
+    """The error of a training that went wrong in the number format ``precision``; it names the settings to change."""
+    rates = " or ".join(rate_settings(model.parameter_groups(), config))
+    instead = "" if precision == "no" else ', or set training.precision = "fp32"'
+    return DivergedError(f"{what}; lower {rates}{instead}")
 
 
 def schedule_of(

@@ -16,13 +16,13 @@ from torch import nn
 from mner import config as configs
 from mner import encoders
 from mner.config import Config, TrainingConfig
-from mner.errors import MnerError
+from mner.errors import MnerError, ModelError
 from mner.evaluation import calibration, evaluate_views
 from mner.evaluation.outcomes import outcomes
 from mner.evaluation.views import decoder_of, scored_in_views, spans_of
 from mner.files import write_text
 from mner.models import Model, build, ignored
-from mner.runtime.device import find_device
+from mner.runtime.device import find_device, torch_threads
 from mner.runtime.saved import read_model
 from mner.runtime.torch import TorchRuntime, load_encoder, save
 from mner.tagger.opening import EXPORTED
@@ -50,7 +50,7 @@ from mner.training.initial import continue_from, keep_layers, start_layers
 from mner.training.interrupts import deferred
 from mner.training.job import Job, beliefs_of, prepare, task_splits, training_split
 from mner.training.loop import Step, loop
-from mner.training.optimizer import accelerator_on, optimizer_of, schedule_of
+from mner.training.optimizer import accelerator_on, diverged, optimizer_of, schedule_of
 from mner.training.records import run_record, size
 from mner.training.teachers import FOLDER as TEACHERS
 
@@ -64,9 +64,8 @@ class Event:
 
     ``epochs`` holds the records of past epochs, as in metrics.jsonl, for ready and epoch only.
 
-    >>> event = Event("step", 3, 60, losses={"I+T": 0.5})
-    >>> f"{event.kind} {event.step} of {event.steps}"
-    'step 3 of 60'
+    >>> Event("step", 3, 60, losses={"I+T": 0.5})
+    Event(kind='step', step=3, steps=60, message='', losses={'I+T': 0.5}, epochs=())
     """
 
     kind: str
@@ -112,7 +111,7 @@ def train(
         ConfigError: This machine does not have the device.
         ModelError: The encoder is missing, or an earlier run there has another number format.
         DivergedError: The loss is not finite.
-        MnerError: There is nothing to resume, a run there has other settings, or its saved model is damaged.
+        MnerError: ``resume`` without a run or with ``restart``; a run there has other settings, or a damaged model.
 
     >>> from mner import config as configs
     >>> sample = {"name": "sample", "root": "mner:sample", "train": "train.jsonl", "dev": "dev.jsonl"}
@@ -122,6 +121,8 @@ def train(
     PosixPath('runs/sample/first/1')
     """
     folder = run_folder(config, out)
+    if resume and restart:
+        raise MnerError("--resume continues a run and --restart discards it; pass one of them")
     if resume and not ((folder / CHECKPOINT).exists() or (folder / RECORD).exists()):
         raise MnerError(f"{folder}: no run to resume; start it without --resume")
     with alone(folder):
@@ -135,15 +136,14 @@ def train(
                 return folder
         elif resume or not set_aside:
             refuse_other(folder, job)
-        _go(job, folder, root, watch, announce, restart=restart)
+        with torch_threads(config.training.threads):
+            _go(job, folder, root, watch, announce, restart=restart)
     return folder
 
 
 def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[str], None], *, restart: bool) -> None:
     """Train; an earlier run in the folder is replaced only when all that training needs has been loaded."""
     config, settings, state = job.config, job.config.training, folder / CHECKPOINT
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     device = find_device(settings.device)
     accelerator = accelerator_on(device, settings, several_tasks=bool(job.needs.tasks))
     torch.manual_seed(config.seed)
@@ -201,7 +201,7 @@ def _go(job: Job, folder: Path, root: Path, watch: Watch, announce: Callable[[st
             since += step.seconds
             watch(Event("step", step.step, steps, losses=step.losses))
             if step.last:
-                progress = _end_epoch(job, model, folder, progress, step, accelerator.is_main_process)
+                progress = _end_epoch(job, model, folder, progress, step, accelerator)
             stop = interrupted()
             if accelerator.is_main_process and (step.last or stop or since > CHECKPOINT_SECONDS):
                 checkpoint.save(state, model, optimizer, progress)
@@ -223,11 +223,17 @@ def _over(progress: Progress, settings: TrainingConfig) -> bool:
     return bool(settings.patience) and len(progress.epochs) - progress.best_epoch >= settings.patience
 
 
-def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, step: Step, main: bool) -> Progress:
+def _end_epoch(
+    job: Job, model: nn.Module, folder: Path, progress: Progress, step: Step, accelerator: Accelerator
+) -> Progress:
     """The progress after scoring dev on both views; a better model than before is saved."""
     runtime = TorchRuntime(model, job.labels, job.views.pad_id, job.needs.arrays)
     dev = job.splits["dev"]
-    scored = scored_in_views(runtime, dev, decoder_of(job.config, job.labels, runtime.chain))
+    try:
+        scored = scored_in_views(runtime, dev, decoder_of(job.config, job.labels, runtime.chain))
+    except ModelError:  # the loss of the last step was a number, but that step went too far
+        what = f"epoch {step.epoch}: the model's label scores are not numbers"
+        raise diverged(what, cast(Model, model), job.config.training, accelerator.mixed_precision) from None
     predicted = spans_of(scored)
     gold = [post.spans or () for post in dev.posts]
     scores = evaluate_views(dev.posts, predicted)
@@ -256,7 +262,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
         epochs=(*progress.epochs, epoch),
         outcomes=outcomes(dev.posts, predicted, dev.stamp) if better else progress.outcomes,
     )
-    if main and better:
+    if accelerator.is_main_process and better:
         shutil.rmtree(folder / EXPORTED, ignore_errors=True)  # exported from the previous model
         save(
             model,
@@ -268,7 +274,7 @@ def _end_epoch(job: Job, model: nn.Module, folder: Path, progress: Progress, ste
             card=model_card(job, epoch),
             features=job.splits["train"].features,
         )
-    if main:
+    if accelerator.is_main_process:
         write_text(folder / METRICS, "".join(json.dumps(row) + "\n" for row in after.epochs))
     return after
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import optuna
 import pytest
 
-from mner.training.search.study import AFTER, hopeless
+from mner.config.space import Values
+from mner.training.search.study import AFTER, ask, hopeless, settings
 
 WHOLE = [([50.0, 60.0], 2), ([50.0, 70.0], 2), ([50.0, 80.0], 2), ([50.0, 90.0], 2)]
 
@@ -32,3 +34,17 @@ def test_long_schedule_is_compared_at_its_own_share() -> None:
 
 def test_trial_without_a_score_is_not_given_up() -> None:
     assert not hopeless([], 2, WHOLE)
+
+
+def test_drawn_values_are_rounded_within_their_range_and_named_ones_are_not() -> None:
+    space = {
+        "training.encoder_lr": Values(choices=[1e-4, 3.125e-05]),
+        "training.warmup": Values(low=0.9996, high=0.9999),
+    }
+    start = {"training.encoder_lr": 1e-4, "training.warmup": 0.9997}
+    study = optuna.create_study(direction="maximize")
+    study.enqueue_trial({"training.encoder_lr": 3.125e-05, "training.warmup": 0.9998})
+    assert settings(ask(study, space, start, seed=1), start) == {
+        "training.encoder_lr": 3.125e-05,
+        "training.warmup": 0.9999,
+    }

@@ -128,9 +128,16 @@ def hopeless(scores: Sequence[float], epochs: int, whole: Sequence[tuple[Sequenc
 
 
 def settings(trial: FrozenTrial | Trial, start: Mapping[str, Number]) -> dict[str, Number]:
-    """The settings in which a trial differs from the configuration, to three significant digits."""
+    """The settings in which a trial differs from the configuration; drawn ones to three significant digits."""
     changed = {key: value for key, value in trial.params.items() if value != start[key]}
-    return {key: float(f"{value:.3g}") if isinstance(value, float) else value for key, value in changed.items()}
+    return {key: _rounded(value, trial.distributions[key]) for key, value in changed.items()}
+
+
+def _rounded(value: Number, drawn_from: BaseDistribution) -> Number:
+    """A value that was drawn from a range, rounded within it; one of several named values as it is."""
+    if not isinstance(drawn_from, FloatDistribution):
+        return value
+    return min(max(float(f"{value:.3g}"), drawn_from.low), drawn_from.high)
 
 
 def best(study: optuna.Study) -> FrozenTrial | None:
