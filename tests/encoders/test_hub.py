@@ -40,6 +40,11 @@ def test_find_of_an_absent_hub_id_says_what_to_do() -> None:
     assert 'model.encoder = "./none"' in str(caught.value)
 
 
+def test_find_of_an_embedded_name_without_its_prefix_says_the_whole() -> None:
+    with pytest.raises(ModelError, match='one that mner knows has this name: "embedded:minilm"'):
+        encoders.find("minilm")
+
+
 @pytest.mark.parametrize("name", ["./none", "/no/such/folder", "~/none", "a/b/c", ""])
 def test_find_of_an_absent_folder_is_no_hub_id(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -135,7 +135,7 @@ def make_encoder(tmp_path: Path) -> Callable[..., Path]:
 
 def test_each_piece_keeps_its_vector(make_encoder: Callable[..., Path], tmp_path: Path) -> None:
     tokenizer = unigram({"▁": -1.0, "▁xxl": -2.0, "▁yes": -2.5, "x": -6.0, "y": -6.0})
-    whole = make_encoder(tokenizer, rows=14, prefix="bert.", pad_token_id=1, mask_token_id=13)
+    whole = make_encoder(tokenizer, rows=14, prefix="bert.", pad_token_id=1, mask_token_id=13, eos_token_id=[1, 13])
     ids = tokenizer.encode("yes", add_special_tokens=False).ids
     result = encoders.trim(str(whole), {"yes": ids}, tmp_path / "small")
     assert (result.pieces, result.before, result.size_before) == (8, 9, encoders.find(str(whole)).size)
@@ -149,7 +149,7 @@ def test_each_piece_keeps_its_vector(make_encoder: Callable[..., Path], tmp_path
     config = json.loads((result.files.folder / "config.json").read_text())
     assert config["trimmed"] == {"from": str(whole), "pieces": 9}
     assert (config["vocab_size"], config["pad_token_id"]) == (len(weights["cls.bias"]), 1)
-    assert "mask_token_id" not in config
+    assert "mask_token_id" not in config and config["eos_token_id"] == [1]
 
 
 def test_what_cannot_lose_pieces_is_refused(make_encoder: Callable[..., Path], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ def binary(words: list[str] = WORDS) -> bytes:
         ("word2vec.bin", binary(["the", "...", "zürich"]), ["the", "...", "zürich"]),
         ("twice.txt", glove() + b"the 9 9\n", WORDS),
         ("numbers.txt", glove().replace(b"the", b"7").replace(b". . .", b"1e3"), ["7", "1e3", "zürich"]),
+        ("end.txt", glove() + b"\n \n", WORDS),
+        ("mark.txt", b"\xef\xbb\xbf" + glove(), WORDS),
         ("blanks.txt", glove().replace(b"z\xc3\xbcrich", b"at name@domain.com"), [*WORDS[:2], "at name@domain.com"]),
     ],
 )
@@ -67,6 +70,10 @@ def test_every_published_form_is_read(name: str, content: bytes, words: list[str
         ("a.txt", b"5 2\n" + glove(), r"a\.txt: ends after 3 of 5 words; download the file again"),
         ("a.txt", b"5 2\n", r"a\.txt: ends after 0 of 5 words"),
         ("a.bin", glove(), r'expected a first line "words width"'),
+        ("a.txt", glove() + b"\n\nthe 9 9\n", r"a\.txt:4: expected a word and 2 numbers"),
+        ("a.txt", glove().replace(b" ", b"\t"), r"a\.txt:1: tabs between the numbers; expected blanks"),
+        ("a.txt.gz", gzip.compress(glove()), r"a\.txt\.gz: packed; unpack it"),
+        ("a.bin", gzip.compress(binary()), r"a\.bin: packed; unpack it"),
         ("a.bin", binary()[:-9], r"ends inside word 3 of 3"),
     ],
 )

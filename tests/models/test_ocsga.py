@@ -177,6 +177,13 @@ def test_joined_tags_are_refused(vectors: Path) -> None:
         models.needs(joined)
 
 
+def test_windows_without_labels_are_refused(vectors: Path) -> None:
+    config = settings(vectors)
+    release = config.model_copy(update={"context": config.context.model_copy(update={"windows": "release"})})
+    with pytest.raises(ConfigError, match='set windows = "words"'):
+        models.needs(release)
+
+
 def test_sub_tokens_cannot_carry_labels(vectors: Path) -> None:
     config = settings(vectors)
     padded = config.model_copy(update={"model": config.model.model_copy(update={"subtoken_labels": "pad"})})

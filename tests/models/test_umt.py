@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from derivation import at_words, bert_embeddings, bert_layers, cross_layer, line
 from systems import GOLD, LABELS, assert_scores, batch_of, built, picture, settings, three, windowed
 
 from mner import tags
-from mner.models.umt import conversion
+from mner.errors import ConfigError
+from mner.models.umt import _layer_sizes, conversion
 from mner.runtime.torch import view_tensors
 
 
@@ -31,6 +33,13 @@ def test_conversion_matrix_keeps_every_other_class_to_itself() -> None:
     assert classes == ("O", "B", "I", "E", "S", "PAD")
     assert matrix[classes.index("PAD")].tolist() == [float(label == "PAD") for label in labels]
     assert matrix.sum(1).tolist() == [1.0] * 6
+
+
+def test_layers_are_as_those_of_the_encoder() -> None:
+    distilbert = SimpleNamespace(model_type="distilbert", num_attention_heads=2, hidden_dim=12, hidden_size=4)
+    assert _layer_sizes(distilbert) == (2, 12)
+    with pytest.raises(ConfigError, match="mner-word-vectors has none"):
+        _layer_sizes(SimpleNamespace(model_type="mner-word-vectors", hidden_size=4))
 
 
 def test_scores_equal_their_derivation(tiny_encoder: Path) -> None:

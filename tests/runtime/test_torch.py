@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from mner import encoders
 from mner.errors import ModelError
 from mner.runtime import read_model
-from mner.runtime.torch import TorchRuntime, load_encoder
+from mner.runtime.torch import NO_MEMORY, TorchRuntime, _fitting, load_encoder
 from mner.views import Views, collate
 
 
@@ -107,6 +107,20 @@ def test_weights_of_half_or_another_encoder_are_refused(
     save_file(change(load_file(folder / "model.safetensors")), folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=rf"encoder: (its files )?{message}"):
         load_encoder(folder)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_encoder_in_half_precision_computes_in_whole(dtype: torch.dtype, tiny_encoder: Path, tmp_path: Path) -> None:
+    half = load_encoder(tiny_encoder).to(dtype)
+    half.save_pretrained(tmp_path)
+    read = load_encoder(tmp_path).state_dict()
+    assert all(torch.equal(array, read[name].to(dtype)) for name, array in half.state_dict().items())
+    assert {array.dtype for array in read.values() if array.is_floating_point()} == {torch.float32}
+
+
+def test_memory_that_is_short_is_no_damage() -> None:
+    with pytest.raises(MemoryError, match="tried to allocate"), _fitting():
+        raise RuntimeError(f"DefaultCPUAllocator: {NO_MEMORY}: you tried to allocate 9 bytes")
 
 
 @pytest.mark.parametrize(

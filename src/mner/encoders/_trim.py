@@ -133,9 +133,11 @@ def write_trimmed(files: EncoderFiles, vocabulary: Vocabulary, keep: Sequence[in
     places = {old: new for new, old in enumerate(keep)}
     config = read_json(files.folder / "config.json")
     for name in [name for name in config if name.endswith("_token_id")]:
-        place = places.get(config.pop(name))
-        if place is not None:
-            config[name] = place
+        ids = config.pop(name)
+        if isinstance(ids, list):  # any of several ends a text
+            config[name] = [places[piece] for piece in ids if piece in places]
+        elif ids in places:
+            config[name] = places[ids]
     if config.get("model_type") in OFFSET_MODELS and config.get("pad_token_id") != _pad(files.folder):
         raise ModelError(
             f"{files.folder}: numbers positions from its padding piece on, which would get another id; "

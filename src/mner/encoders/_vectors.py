@@ -18,6 +18,9 @@ SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 MOST = 20_000_000_000
 """Bytes that a file of vectors may have."""
 
+PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zX")
+"""How files begin that gzip, zip, bzip2 and xz made."""
+
 _CHUNK = 1 << 20  # bytes read at once of a binary file
 
 
@@ -89,7 +92,9 @@ def write_vectors(words: Sequence[str], vectors: NDArray[np.float32], folder: Pa
 def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     count = number = 0
     with path.open("rb") as file:
-        lines = ((number, _line(path, number, raw)) for number, raw in enumerate(file, 1))
+        if file.peek(4)[:4].startswith(PACKED):
+            raise DataError(f"{path}: packed; unpack it and name the file that is inside")
+        lines = _but_last_blanks((number, _line(path, number, raw)) for number, raw in enumerate(file, 1))
         first = list(islice(lines, 2))
         head = first[0][1].split(" ") if first else []
         if len(head) == 2 and all(part.isdigit() for part in head):
@@ -120,9 +125,20 @@ def _text(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
         raise DataError(f"{path}: ends after {number - 1:,} of {count:,} words; download the file again")
 
 
+def _but_last_blanks(lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The lines without blank ones at the end, which some files have."""
+    hole: tuple[int, str] | None = None  # in the middle of a file it is a fault
+    for number, line in lines:
+        if line and hole:
+            yield hole
+        if line:
+            yield number, line
+        hole = None if line else hole or (number, line)
+
+
 def _line(path: Path, number: int, raw: bytes) -> str:
     try:
-        return raw.decode("utf-8").rstrip("\r\n ")
+        return raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n ")
     except UnicodeDecodeError:
         raise DataError(f"{path}:{number}: not UTF-8; download the file again") from None
 
@@ -139,6 +155,8 @@ def _width(first: Sequence[str], path: Path) -> int:
             f"{path}: lines 1 and 2 differ in how many numbers they have ({widths[0]} and {widths[1]}); download the "
             "file again"
         )
+    if any("\t" in line for line in first):
+        raise DataError(f"{path}:1: tabs between the numbers; expected blanks, as in the files of GloVe and word2vec")
     if widths and not widths[0]:
         raise DataError(f"{path}:1: expected a word and its numbers, found no number; download the file again")
     return widths[0] if widths else 0
@@ -162,6 +180,8 @@ def _is_number(text: str) -> bool:
 
 def _binary(path: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     with path.open("rb") as file:
+        if file.peek(4)[:4].startswith(PACKED):
+            raise DataError(f"{path}: packed; unpack it and name the file that is inside")
         head = file.readline(64).split()
         if len(head) != 2 or not all(part.isdigit() for part in head):
             raise DataError(f'{path}: expected a first line "words width"; a text file of vectors must not end in .bin')

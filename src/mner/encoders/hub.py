@@ -39,6 +39,10 @@ def find(name: str) -> EncoderFiles:
         )
     from huggingface_hub import try_to_load_from_cache
 
+    from mner.encoders import embedded
+
+    if (ours := f"embedded:{name}") in embedded():
+        raise ModelError(f'encoder "{name}": no such folder; one that mner knows has this name: "{ours}"')
     config = try_to_load_from_cache(name, "config.json")
     if not isinstance(config, str | os.PathLike):
         raise ModelError(

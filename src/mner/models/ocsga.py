@@ -90,13 +90,18 @@ class Model(Supervised):
         """One encoder or table of word vectors, the words' characters, and the picture's labels as text.
 
         Raises:
-            ConfigError: [loss] aligns the views, sub-tokens are to be labelled, or tags are joined.
+            ConfigError: [loss] aligns the views, sub-tokens are to be labelled, tags are joined, or stand in a post's
+                last window alone.
         """
         refuse_alignment(config)
         refuse_padded(config)
         if "tags" in config.context.order and not config.context.tags_apart:
             raise ConfigError(
                 'context.tags_apart: the model "ocsga" reads each object label by itself; set tags_apart = true'
+            )
+        if config.context.windows == "release":
+            raise ConfigError(
+                'context.windows: the model "ocsga" reads object labels beside every window; set windows = "words"'
             )
         return Needs(encoders=(config.model.encoder,), arrays=(CHARACTERS,))
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from mner.config import Config
 from mner.config.schema import Section
+from mner.errors import ConfigError
 from mner.models.parts.crf import ChainCRF
 from mner.models.parts.encoder import Arrays, WordEncoder, pool
 from mner.models.parts.fusion import CrossLayer, begin_as_bert, fusion_groups, refuse_packed
@@ -69,10 +70,10 @@ class Model(nn.Module):
         settings = config.model
         self.words = WordEncoder.of(encoder, settings)
         width = self.words.width
-        shape = cast(Any, encoder).config
+        heads, inner = _layer_sizes(cast(Any, encoder).config)
 
         def layer() -> CrossLayer:
-            return CrossLayer(width, shape.num_attention_heads, shape.intermediate_size, options.dropout)
+            return CrossLayer(width, heads, inner, options.dropout)
 
         self.dropout = nn.Dropout(options.dropout)
         self.main, self.auxiliary = layer(), layer()
@@ -163,3 +164,19 @@ class Model(nn.Module):
         back = self.text_reads_back(text, aware, seen)  # A
         gate = torch.sigmoid(self.gate(torch.cat([back, read], -1)))
         return torch.cat([back, gate * read], -1)
+
+
+def _layer_sizes(shape: Any) -> tuple[int, int]:
+    """The heads and the inner width of an encoder's layers, which the layers on top of it share.
+
+    Raises:
+        ConfigError: It has no layers.
+    """
+    heads = getattr(shape, "num_attention_heads", None)
+    if heads is None:
+        raise ConfigError(
+            f'model.encoder: the layers of the model "umt" are as those of its encoder, and {shape.model_type} has '
+            "none; such as embedded:minilm or embedded:mpnet has"
+        )
+    inner = getattr(shape, "intermediate_size", None) or getattr(shape, "hidden_dim", None) or 4 * shape.hidden_size
+    return int(heads), int(inner)

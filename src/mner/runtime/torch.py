@@ -41,6 +41,10 @@ work as for much, so it should have much. The widest array of a base-sized encod
 takes 200 MB, which small GPUs have, too. Estimated, not measured."""
 
 
+NO_MEMORY = "can't allocate memory"
+"""What torch says, in a RuntimeError like any other, when the CPU has no memory left."""
+
+
 class TorchRuntime:
     """Label scores of a model in torch; dropout is off while it scores, as it was before afterwards."""
 
@@ -122,7 +126,7 @@ def view_tensors(views: Mapping[ViewName, Batch], model: nn.Module) -> dict[View
 
 
 def load_encoder(folder: Path) -> nn.Module:
-    """A transformers encoder from a local folder: safetensors only, no remote code, no pooling head.
+    """A transformers encoder from a local folder, in float32: safetensors only, no remote code, no pooling head.
 
     Raises:
         ModelError: transformers cannot load it, or its weights are not those of the network in config.json.
@@ -148,7 +152,7 @@ def load_encoder(folder: Path) -> nn.Module:
         shapes=report["mismatched_keys"],
         unused=unused,
     )
-    return cast(nn.Module, encoder)
+    return cast(nn.Module, encoder).float()  # transformers keeps the number format of the file
 
 
 def _belongs(name: str, encoder: Any) -> bool:
@@ -165,6 +169,8 @@ def _fitting() -> Iterator[None]:
     except (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
+        if isinstance(error, RuntimeError) and NO_MEMORY in str(error):
+            raise MemoryError(str(error)) from error
         raise ModelError(
             f"the model's encoder does not fit its tokenizer or configuration ({error}); copy the model again"
         ) from error

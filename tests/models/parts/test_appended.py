@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from derivation import bert_embeddings, bert_layers, randomized, regions_of, weights, windows
 
-from mner.models.parts.appended import append
+from mner import config as configs
+from mner.errors import ConfigError
+from mner.models.parts.appended import append, room_for
 from mner.models.parts.encoder import WordEncoder
 from mner.runtime.torch import load_encoder
 
@@ -39,3 +42,10 @@ def test_tokens_see_their_own_picture_behind_their_own_end(types: bool, tiny_enc
         sequence = bert_embeddings(words.encoder, np.concatenate([window.vectors, picture]), kinds)
         expected = bert_layers(words.encoder, sequence)[: len(window.ids)]
         np.testing.assert_allclose(weights(hidden[window.number])[: len(window.ids)], expected, atol=2e-5)
+
+
+def test_word_vectors_have_no_room_for_a_picture() -> None:
+    vectors = SimpleNamespace(config=SimpleNamespace(model_type="mner-word-vectors"))
+    config = configs.check({"model": {"name": "imgfeat"}})
+    with pytest.raises(ConfigError, match=r'the model "imgfeat" puts .* \(mner-word-vectors\) has no positions'):
+        room_for(vectors, 4, config)

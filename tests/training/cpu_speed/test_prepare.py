@@ -6,8 +6,10 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+import transformers
 from torch import nn
 
 from mner import config as configs
@@ -18,6 +20,8 @@ from mner.runtime.torch import view_tensors
 from mner.training.batches import Split, gather
 from mner.training.cpu_speed.prepare import can_pack, speed_up
 from mner.training.optimizer import optimizer_of
+from mner.types import Post
+from mner.views import Encoded
 
 CPU = torch.device("cpu")
 MakeEncoder = Callable[[str], nn.Module]
@@ -111,6 +115,25 @@ def test_packing_is_refused_where_vectors_differ(
     model = model_on(small_encoder("Bert"))
     monkeypatch.setattr("mner.models.parts.encoder.first_position", lambda encoder: 3)
     assert not can_pack(model, split, pad_id=0)
+
+
+def test_packing_is_refused_where_long_posts_alone_differ() -> None:
+    """ModernBERT's local layers lose their window where windows share a row."""
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    local = {"local_attention": 16, "global_attn_every_n_layers": 2}
+    tokens = {"pad_token_id": 0, "cls_token_id": 1, "sep_token_id": 2, "bos_token_id": 1, "eos_token_id": 2}
+    torch.manual_seed(0)
+    encoder = transformers.ModernBertModel(transformers.ModernBertConfig(vocab_size=300, **sizes, **local, **tokens))
+    for weights in encoder.parameters():
+        weights.data.mul_(5)
+    model, _ = text_model(encoder)
+    short, long = (
+        Encoded(2, (np.arange(3, 3 + size),), (np.zeros(size, np.int64),), np.array([[0, 1], [0, size - 2]]))
+        for size in (8, 90)
+    )
+    posts, gold = [Post("", "a b", ("a", "b"), (), ())] * 9, [np.zeros(2, np.int64)] * 9
+    assert can_pack(model, Split(posts, {"T": [short] * 9}, gold), pad_id=0)
+    assert not can_pack(model, Split(posts, {"T": [*[short] * 8, long]}, gold), pad_id=0)
 
 
 def test_gradient_checkpointing_that_an_encoder_lacks_is_refused(small_encoder: MakeEncoder, split: Split) -> None:

@@ -52,9 +52,16 @@ def room_for(encoder: Any, regions: int, config: Config) -> None:
     """Nothing, if the longest text and a picture's vectors fit the encoder's positions.
 
     Raises:
-        ConfigError: They do not.
+        ConfigError: They do not, or it is a table of word vectors.
     """
-    room = int(encoder.config.max_position_embeddings) - first_position(encoder) - regions
+    positions = getattr(encoder.config, "max_position_embeddings", None)
+    if positions is None:
+        kind = encoder.config.model_type
+        raise ConfigError(
+            f'model.encoder: the model "{config.model.name}" puts vectors of the picture into a transformer, and this '
+            f"encoder ({kind}) has no positions for them; such as embedded:minilm or embedded:mpnet has"
+        )
+    room = int(positions) - first_position(encoder) - regions
     if config.context.max_tokens > room:
         raise ConfigError(
             f"context.max_tokens: {config.context.max_tokens} sub-tokens and a picture's {regions} vectors "
