@@ -135,6 +135,44 @@ def test_import_refuses_an_id_of_two_posts_with_other_pictures() -> None:
     assert 'b.jsonl:1: another post with the id "1" has the picture a.jpg' in " ".join(err.split())
 
 
+def test_import_says_that_posts_have_no_picture() -> None:
+    Path("posts.jsonl").write_text('{"id": "1", "text": "a"}\n{"id": "2", "text": "b", "image": "b.png"}\n')
+    Path("texts.jsonl").write_text('{"id": "1", "text": "hello"}\n')
+    words = ("context", "import", "texts.jsonl", "--out", "t.jsonl", "--kind", "texts", "--posts", "posts.jsonl")
+    code, _, err = run(*words)
+    assert code == 2 and "its names, such as '1', are ids of posts without a picture" in err
+    Path("texts.jsonl").write_text('{"id": "9", "text": "hello"}\n')
+    assert "such as '9', are not ids of posts with a picture, such as '2';" in run(*words)[2]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("context", "import", "a.jsonl", "--kind", "captions", "--out", "x.csv"),
+        ("context", "build", "pics/a.png", "--out", "x.csv"),
+        ("store", "export", "x.csv", "--store", "s.sqlite"),
+        ("context", "sheet", "a.jsonl", "--images", "pics", "--out", "x.txt"),
+    ],
+)
+def test_file_is_not_named_like_one_of_another_kind(words: tuple[str, ...]) -> None:
+    assert run("store", "import", "a.jsonl", "--store", "s.sqlite")[0] == 0
+    code, _, err = run(*words)
+    assert code == 2 and "expected a name that ends in ." in err
+    assert not list(Path().glob("x.*"))
+
+
+def test_parquet_may_be_written_large() -> None:
+    assert run("context", "convert", "a.jsonl", "a.PARQUET")[0] == 0
+    assert Path("a.PARQUET").read_bytes().startswith(b"PAR1")
+    assert dict(read_contexts("a.PARQUET")) == dict(read_contexts("a.jsonl"))
+
+
+def test_store_is_not_made_for_files_that_are_not_there() -> None:
+    code, _, err = run("store", "import", "none.jsonl", "--store", "new.sqlite")
+    assert code == 2 and "none.jsonl: no such file" in err
+    assert not Path("new.sqlite").exists()
+
+
 def test_import_of_objects_takes_a_threshold_for_attributes() -> None:
     objects = [{"class": "dog", "conf": 0.9, "attributes": ["brown", "wet"], "attr_scores": [0.4, 0.05]}]
     Path("d.tsv").write_text(f"a\t{json.dumps(objects)}\n")

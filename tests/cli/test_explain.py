@@ -85,6 +85,12 @@ def test_no_source_is_wrong_usage(run: Run) -> None:
     assert run().exit_code == 2
 
 
+def test_pages_are_not_named_like_another_kind_of_file(run: Run, tmp_path: Path) -> None:
+    result = run("--text", TEXT, "--html", str(tmp_path / "x.txt"))
+    assert result.exit_code == 2 and "expected a name that ends in .html" in result.stderr
+    assert not (tmp_path / "x.txt").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,14 @@ def test_final_refuses_changed_weights(run: Path, tmp_path: Path) -> None:
 
 
 def test_unfinished_and_missing_runs_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(MnerError, match="not a run directory"):
+    with pytest.raises(MnerError, match=r"name the posts to score: mner evaluate social-en POSTS"):
+        evaluate(Path("social-en"))
+    (tmp_path / "text" / "1").mkdir(parents=True)
+    (tmp_path / "text" / "1" / "record.json").write_text("{}")
+    with pytest.raises(MnerError, match=rf"runs are below it: mner evaluate {tmp_path}/text$"):
+        evaluate(tmp_path)
+    shutil.rmtree(tmp_path / "text")
+    with pytest.raises(MnerError, match="not a run directory; make one"):
         evaluate(tmp_path)
     (tmp_path / "checkpoint.safetensors").touch()
     with pytest.raises(MnerError, match="an unfinished run; continue it"):

@@ -79,6 +79,8 @@ def test_entity_types_of_both_files_are_renamed(files: dict[str, Path]) -> None:
     scores = json.loads(result.stdout)["I+T"]
     assert scores["micro"]["correct"] == 3  # Madrid, tagged ORG, too
     assert sorted(scores["labels"]) == ["PER", "PLACE"]
+    twice = _run(files["tagged"], files["gold"], "--rename", "ORG=A", "--rename", "ORG=B")
+    assert twice.exit_code == 2 and "ORG: to A or to B? Name it once" in twice.stderr
     assert "goes with a file of predictions" in _run("social-en", files["gold"], "--rename", "A=B").stderr
     assert "expected two types" in _run(files["tagged"], files["gold"], "--rename", "ORG=").stderr
 

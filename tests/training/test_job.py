@@ -220,6 +220,17 @@ def test_types_that_are_probably_one_are_warned_of_and_can_be_renamed(
             run(tiny_config(data={**files, "rename": {"Per": "B-PER"}}, **TEXT))
 
 
+def test_dev_that_is_train_is_warned_of(tmp_path: Path, tiny_config: Make, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("train", "dev", "copy"):
+        (tmp_path / f"{name}.conll").write_text("Bo\tB-PER\n" if name == "dev" else "Al\tB-PER\n")
+    files = {"train": str(tmp_path / "train.conll"), "test": None, "contexts": []}
+    message = "data.dev: has the posts of data.train, so no epoch's score says what the model is worth"
+    for dev, warned in (("dev", False), ("train", True), ("copy", True)):
+        caplog.clear()
+        prepare(tiny_config(data={**files, "dev": str(tmp_path / f"{dev}.conll")}, **TEXT), tmp_path)
+        assert (message in caplog.messages) is warned
+
+
 def test_data_set_cannot_have_the_name_of_the_folder_of_searches(corpus: Path, tiny_config: Make) -> None:
     with pytest.raises(ConfigError, match=r'data\.name: results of searches are in a folder "tune"'):
         prepare(tiny_config(data={"name": "tune"}), corpus)

@@ -12,7 +12,8 @@ from tokenizers import Tokenizer, normalizers
 
 from mner import config as configs
 from mner import data
-from mner.training.new import LEAST_STEPS, _part, new_config, steps_for
+from mner.errors import DataError, MnerError
+from mner.training.new import LEAST_STEPS, _parts, new_config, steps_for
 
 
 @pytest.mark.parametrize("posts", [1, 4, 16, 99, 100, 250, 479, 480, 4000])
@@ -43,11 +44,35 @@ def test_posts_that_share_a_picture_stay_in_one_part(tmp_path: Path) -> None:
     rows.append({"text": "both", "entities": [], "images": ["3.jpg", "9.jpg"]})  # joins two that shared nothing
     rows.append({"text": "last", "entities": [], "images": ["9.jpg", "new.jpg"]})
     (tmp_path / "posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    parts = [list(data.read(path)) for path in _part(tmp_path / "posts.jsonl", tmp_path, replace=False)]
+    parts = list(_parts(tmp_path / "posts.jsonl", tmp_path).values())
     assert sum(map(len, parts)) == 32
     pictures = [{image for post in part for image in post.images} for part in parts]
     assert pictures[0].isdisjoint(pictures[1])
     assert len(pictures[1]) >= 2
+
+
+@pytest.fixture
+def posts(tmp_path: Path) -> Path:
+    path = tmp_path / "posts.jsonl"
+    path.write_text("".join(f'{{"text": "post {number}", "entities": []}}\n' for number in range(30)))
+    return path
+
+
+def test_parts_are_written_when_all_else_is_right(posts: Path, tmp_path: Path) -> None:
+    for fault in ({"name": "a/b"}, {"images": tmp_path / "none"}, {"test": tmp_path / "none.jsonl"}):
+        with pytest.raises(MnerError):
+            new_config(tmp_path / "mine.toml", **{"name": "mine", "train": posts, **fault})
+        assert [path.name for path in tmp_path.iterdir()] == ["posts.jsonl"]
+    own = tmp_path / "posts.dev.jsonl"
+    own.write_text('{"text": "my own", "entities": []}\n')
+    with pytest.raises(DataError, match=r"exists, with other content; if it holds your dev posts, name them: --dev"):
+        new_config(tmp_path / "mine.toml", name="mine", train=posts, replace=False)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["posts.dev.jsonl", "posts.jsonl"]
+    own.unlink()
+    for _ in range(2):  # a second call finds the same content
+        config = tomllib.loads(new_config(tmp_path / "mine.toml", name="mine", train=posts, replace=False))
+    written = [list(data.read(tmp_path / config["data"][split])) for split in ("train", "dev")]
+    assert [len(part) for part in written] == [27, 3]
 
 
 def test_text_joins_posts_through_a_picture(tmp_path: Path) -> None:
@@ -58,7 +83,7 @@ def test_text_joins_posts_through_a_picture(tmp_path: Path) -> None:
     for _ in rows:  # each place of the three among the groups
         rows = [*rows[1:], rows[0]]
         (tmp_path / "posts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        parts = [list(data.read(path)) for path in _part(tmp_path / "posts.jsonl", tmp_path, replace=True)]
+        parts = list(_parts(tmp_path / "posts.jsonl", tmp_path).values())
         assert sorted(map(len, parts)) in ([1, 11], [3, 9])
         assert {post.text for post in parts[0]}.isdisjoint({post.text for post in parts[1]})
 

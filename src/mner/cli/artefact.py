@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mner.cli.options import COUNT, ForceOption, JsonOption, OutsideOption, bounded
+from mner.cli.options import COUNT, ForceOption, JsonOption, OutsideOption, bounded, check_suffix
 from mner.cli.output import say
 from mner.cli.source import check_folder
 from mner.overwrite import CONTEXTS, PAGE, check_file
@@ -33,7 +33,7 @@ def convert(
     """Rewrite contexts as Parquet or as JSON lines; nothing is lost in either direction."""
     from mner.contexts.artefact import PARQUET, iter_contexts, write_contexts
 
-    if target.suffix not in {PARQUET, ".jsonl"}:
+    if target.suffix.lower() not in {PARQUET, ".jsonl"}:
         raise typer.BadParameter(f"expected a name that ends in .jsonl or {PARQUET}", param_hint="TARGET")
     check_file(target, CONTEXTS, force=force)
     count = write_contexts(iter_contexts(source), target)
@@ -133,6 +133,7 @@ def import_(
         )
     if attribute_threshold is not None and kind not in {"vinvl", "bottomup"}:
         raise typer.BadParameter("goes with --kind vinvl or bottomup", param_hint="--attribute-threshold")
+    check_suffix(out, ".jsonl", ".parquet", hint="--out")
     check_file(out, CONTEXTS, force=force)
     images: dict[str, str | None] | None = None
     if posts:
@@ -200,6 +201,7 @@ def sheet(
     from mner.show.sheet import write_sheet
 
     check_folder(images, "--images")
+    check_suffix(out, ".html", hint="--out")
     check_file(out, PAGE, force=force)
     count, left_out = write_sheet(
         contexts_of(artefact, image),

@@ -28,10 +28,15 @@ def new(
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
     """Write a configuration for your own posts and print its path."""
+    from mner.config.names import file_name
     from mner.files import write_text
     from mner.training.new import new_config
 
     name = name or train.stem
+    try:
+        file_name(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--name") from None
     path = out or Path(f"{name}.toml")
     check_file(path, CONFIG, force=force)
     text = new_config(

@@ -61,6 +61,7 @@ def build(
     if shard_size is None:
         shard_size = 1000 if engine == "ray" and out.suffix.lower() not in RECORDS else 0
     if not shard_size:
+        options.check_suffix(out, ".jsonl", ".parquet", hint="--out")
         check_file(out, CONTEXTS, force=force)
     elif out.suffix.lower() in RECORDS and not out.is_dir():
         raise typer.BadParameter(f"{out}: shards go into a folder; name one", param_hint="--out")

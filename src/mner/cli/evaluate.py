@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -112,7 +112,7 @@ def evaluate(
                 f"goes with a model; {run} is a file of predictions, which names the regions", param_hint="--grounding"
             )
         grades = grade_predictions(
-            run, posts, boxes=boxes, format=format, unlisted=unlisted, rename=dict(map(_types, rename or ()))
+            run, posts, boxes=boxes, format=format, unlisted=unlisted, rename=_renamed(rename or ())
         )
         _print_grades(grades, as_json)
         return
@@ -180,6 +180,15 @@ def evaluate(
         _print(scored, as_json)
     for signature in means.values():
         say(str(signature))
+
+
+def _renamed(texts: Sequence[str]) -> dict[str, str]:
+    """The new name of each type that --rename names."""
+    names: dict[str, str] = {}
+    for before, after in map(_types, texts):
+        if names.setdefault(before, after) != after:
+            raise typer.BadParameter(f"{before}: to {names[before]} or to {after}? Name it once", param_hint="--rename")
+    return names
 
 
 def _types(text: str) -> tuple[str, str]:

@@ -60,6 +60,8 @@ def explain(
     if force and html is None:
         raise typer.BadParameter("goes with --html", param_hint="--force")
     one_page = html is not None and html.suffix.lower() in {".html", ".htm"} and not html.is_dir()
+    if html is not None:
+        options.check_suffix(html, ".html", hint="--html")
     if html is not None and one_page:
         check_file(html, PAGE, force=force)
     elif html is not None:

@@ -185,6 +185,16 @@ def hire(engine: Engine, *, workers: int, gpus: float, address: str | None) -> C
     return partial(Processes, workers=workers)
 
 
+def check_suffix(path: Path, *allowed: str, hint: str) -> None:
+    """Refuse a name that ends like a file of another kind; a name without such an ending, as of a pipe, may pass.
+
+    Raises:
+        BadParameter: It does.
+    """
+    if path.suffix.lower() in {*_OTHERS, *RECORDS} - {*allowed} and not path.is_dir():
+        raise typer.BadParameter(f"{path}: expected a name that ends in {' or '.join(allowed)}", param_hint=hint)
+
+
 def is_file(out: Path) -> bool:
     """Whether --out names one file of records, rather than a folder for shards; an existing folder is a folder.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mner.cli.options import ForceOption
+from mner.cli.options import ForceOption, check_suffix
 from mner.cli.output import say
 from mner.errors import why_not
 from mner.overwrite import CONTEXTS, check_file
@@ -25,6 +25,7 @@ def export(
 
     if store is not None and not store.is_file():
         raise typer.BadParameter(f"{store}: {why_not(store, 'file')}", param_hint="--store")
+    check_suffix(out, ".jsonl", ".parquet", hint="OUT")
     check_file(out, CONTEXTS, force=force)
     with Store(store) as opened:
         count = export_store(opened, out)
@@ -41,8 +42,11 @@ def import_(
     The store finds a context by its picture's SHA-256 and its extractor's fingerprint. Records without them are left
     out, like those that were edited by hand or on which a backend failed.
     """
+    from mner.contexts.artefact import iter_contexts
     from mner.contexts.store import Store, import_files
 
+    for file in files:
+        next(iter_contexts(file), None)  # before a store is made where there was none
     with Store(store) as opened:
         count, left_out = import_files(files, opened)
         say(f"{count} records are in the store, {left_out} were left out", err=True)

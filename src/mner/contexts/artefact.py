@@ -104,7 +104,7 @@ def iter_contexts(path: Path) -> Iterator[VisualContext]:
     for file in files_of(path):
         if not file.exists():
             raise DataError(f"{file}: no such file; make one from pictures: mner context build")
-        if file.suffix == PARQUET:
+        if file.suffix.lower() == PARQUET:
             from mner.contexts.parquet import read_rows
 
             yield from read_rows(file)
@@ -121,7 +121,7 @@ def files_of(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    shards = sorted(file for file in path.iterdir() if file.suffix in {".jsonl", PARQUET})
+    shards = sorted(file for file in path.iterdir() if file.suffix.lower() in {".jsonl", PARQUET})
     if not shards:
         raise DataError(f"{path}: holds no file of contexts (*.jsonl, *{PARQUET})")
     return shards
@@ -148,7 +148,7 @@ def write_contexts(rows: Iterable[VisualContext], path: Path) -> int:
         MissingExtraError: Parquet without the package pyarrow.
         Exception: What the rows raise, as they raise it.
     """
-    if path.suffix == PARQUET:
+    if path.suffix.lower() == PARQUET:
         from mner.contexts.parquet import write_rows
 
         return write_rows(rows, path)

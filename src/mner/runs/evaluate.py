@@ -19,6 +19,7 @@ from mner.runtime import SavedModel, read_model
 from mner.runtime.calibration import trained_fingerprint
 from mner.runtime.saved import saved_config
 from mner.tagger.features import check_trained
+from mner.tagger.opening import READY_NAME
 from mner.types import ViewName
 from mner.views.coverage import check_covered
 from mner.views.split import Name, read_fingerprint, read_posts, read_split
@@ -63,8 +64,10 @@ def evaluate(
         raise ValueError("final scores test; it takes no dev posts")
     record_path = run / "record.json"
     if not record_path.is_file():
-        if (run / "model.json").is_file():
+        if (run / "model.json").is_file() or (str(run) == READY_NAME and not run.exists()):
             raise MnerError(f"{run}: a saved model, not a run; name the posts to score: mner evaluate {run} POSTS")
+        if below := sorted(run.glob("*/*/record.json")):
+            raise MnerError(f"{run}: not a run directory; runs are below it: mner evaluate {below[0].parents[1]}")
         unfinished = any((run / name).exists() for name in ("checkpoint.safetensors", "config.toml"))
         raise MnerError(
             f"{run}: {'an unfinished run; continue it' if unfinished else 'not a run directory; make one'}: "

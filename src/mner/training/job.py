@@ -93,6 +93,8 @@ def prepare(config: Config, root: Path) -> Job:
     views = Views.of(files, config)
     names: tuple[Name, ...] = ("train", "dev")
     splits = {str(name): read_split(config, root, name, views, needs) for name in names}
+    if splits["train"].stamp.fingerprint == splits["dev"].stamp.fingerprint:
+        _LOG.warning("data.dev: has the posts of data.train, so no epoch's score says what the model is worth")
     splits |= read_tasks(config, root, views, needs)
     for key in sorted(config.data.tasks.keys() - {task.data for task in needs.tasks}):
         why = "teachers.models names no teacher" if key == UNLABELLED.data else f'no task of "{config.model.name}"'

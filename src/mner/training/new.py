@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
 from mner import config as configs
 from mner import data, encoders
-from mner.errors import DataError, ModelError
-from mner.files import relative
+from mner.errors import DataError, ModelError, why_not
+from mner.files import relative, write_text
 from mner.types import Post
 
 LEAST_STEPS = 300
@@ -44,11 +45,17 @@ def new_config(
         DataError: A file is missing or faulty, there are too few posts to part, or a file would be replaced.
     """
     folder = path.parent
-    if next(iter(data.read(train)), None) is None:
-        raise DataError(f"{train}: holds no post")
+    for posts in (train, dev, test):
+        if posts is not None and next(iter(data.read(posts)), None) is None:
+            raise DataError(f"{posts}: holds no post")
+    if images is not None and not images.is_dir():
+        raise DataError(f"{images}: {why_not(images, 'folder')}; name the folder of the posts' pictures")
+    parts: dict[Path, list[Post]] = {}
     if dev is None:
-        train, dev = _part(train, folder, replace=replace)
-    labelled = sum(post.spans is not None for post in data.read(train))
+        parts = _parts(train, folder)
+        train, dev = parts
+    learned = parts[train] if parts else data.read(train)
+    labelled = sum(post.spans is not None for post in learned)
     files = {"train": train, "dev": dev, "test": test, "images": images}
     table: dict[str, object] = {key: relative(path, folder) for key, path in files.items() if path is not None}
     table["contexts"] = [relative(path, folder) for path in contexts]
@@ -62,6 +69,7 @@ def new_config(
             "training": steps_for(labelled),
         }
     )
+    _write(parts, replace=replace)  # last, so that whatever is refused leaves nothing behind
     file = shlex.quote(str(path))
     return (
         "# Written by mner config new; what each key means: docs/reference/config.md\n"
@@ -95,7 +103,8 @@ def steps_for(posts: int) -> dict[str, int]:
     return {"posts_per_step": size, "passes": passes}
 
 
-def _part(train: Path, folder: Path, *, replace: bool) -> tuple[Path, Path]:
+def _parts(train: Path, folder: Path) -> dict[Path, list[Post]]:
+    """The posts to train on and those of dev, by the files that will hold them."""
     posts = [post for post in data.read(train) if post.spans is not None]
     groups = _groups(posts)
     if len(groups) < DEV_EVERY:
@@ -103,10 +112,22 @@ def _part(train: Path, folder: Path, *, replace: bool) -> tuple[Path, Path]:
     parts: tuple[list[Post], list[Post]] = ([], [])
     for number, group in enumerate(groups):
         parts[number % DEV_EVERY == DEV_EVERY - 1].extend(group)
-    paths = tuple(folder / f"{train.stem}.{part}.jsonl" for part in ("train", "dev"))
-    for path, part in zip(paths, parts, strict=True):
-        data.write(part, path, format="jsonl", replace=replace)
-    return paths[0], paths[1]
+    return {folder / f"{train.stem}.{part}.jsonl": of for part, of in zip(("train", "dev"), parts, strict=True)}
+
+
+def _write(parts: Mapping[Path, Sequence[Post]], *, replace: bool) -> None:
+    """Write all parts, or none where a file with other content is in the way."""
+    texts: dict[Path, str] = {}
+    for path, part in parts.items():
+        data.write(part, stream := io.StringIO(), format="jsonl")
+        texts[path] = stream.getvalue()
+        if not replace and path.exists() and path.read_bytes() not in (b"", texts[path].encode()):
+            raise DataError(
+                f"{path}: exists, with other content; if it holds your dev posts, name them: --dev {path}; else pass "
+                "--force to replace it, or choose another folder: --out FOLDER/NAME.toml"
+            )
+    for path, text in texts.items():
+        write_text(path, text)
 
 
 def _groups(posts: Sequence[Post]) -> list[list[Post]]:

@@ -67,9 +67,12 @@ def rows(
             score = {} if sentence.score is None else {"score": sentence.score}
             yield VisualContext(image, texts=(ContextText(sentence.text, source, {**score, **extra}),))
     if last is not None and not used:
+        if last in (posts or {}):
+            raise DataError(f"{path}: its names, such as {last!r}, are ids of posts without a picture")
+        known = next((name for name, image in (posts or {}).items() if image), "none")
         raise DataError(
-            f"{path}: its names, such as {last!r}, are not ids of posts with a picture, such as "
-            f"{next(iter(posts or ()), 'none')!r}; if they are names of pictures, leave the posts out"
+            f"{path}: its names, such as {last!r}, are not ids of posts with a picture, such as {known!r}; if they are "
+            "names of pictures, leave the posts out"
         )
 
 
