@@ -9,7 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import safetensors.numpy
 
 from mner.encoders import _wheel
 
@@ -29,7 +31,7 @@ def make(tmp_path: Path) -> Callable[..., Path]:
     def write(folder: Path = tmp_path / "encoder", tokenizer: bool = True, **config: Any) -> Path:
         folder.mkdir(parents=True)
         (folder / "config.json").write_text(json.dumps(config))
-        (folder / "model.safetensors").write_bytes(b"weights")
+        (folder / "model.safetensors").write_bytes(safetensors.numpy.save({"weight": np.zeros(9)}))
         if tokenizer:
             (folder / "tokenizer.json").write_text("{}")
         return folder

@@ -43,9 +43,20 @@ def test_max_tokens_of(
 
 def test_find_takes_weights_in_several_files(make: Callable[..., Path]) -> None:
     folder = make()
-    (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")
-    (folder / "model.safetensors.index.json").write_text("{}")
+    shard = (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"weight": shard.name}}))
     assert encoders.find(str(folder)).folder == folder
+    shard.unlink()
+    with pytest.raises(ModelError, match=r"of-00001\.safetensors: missing, though .*index\.json names it"):
+        encoders.find(str(folder))
+
+
+@pytest.mark.parametrize("left", [0, 7, 40, -1])
+def test_find_refuses_weights_that_were_cut_off(make: Callable[..., Path], left: int) -> None:
+    weights = make() / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:left])
+    with pytest.raises(ModelError, match=r"model\.safetensors: damaged or cut off \(.*\); copy or fetch it again"):
+        encoders.find(str(weights.parent))
 
 
 @pytest.mark.parametrize(

