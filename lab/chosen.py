@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 TEXT, METHOD = "text-tuned", "ita-ga-cva-tuned"
+TEXT_E5, METHOD_E5 = "text-e5-tuned", "ita-ga-cva-e5-tuned"
 TEXT_MPNET, METHOD_MPNET = "text-mpnet-warm-tuned", "ita-ga-cva-mpnet-warm-tuned"
 
 CONTROLS = (
-    (METHOD, "ITA-GA + CVA, the whole method"),
-    ("ita-ga-cva-shuffled-tuned", "the same, another's picture"),
-    ("ita-ga-cva-empty-tuned", "the same, an empty context"),
-    ("text-double-steps-tuned", "the words alone, twice the steps"),
-    ("ita-random-tuned", "random contexts, no alignment"),
-    ("ita-ga-tuned", "own captions, no alignment"),
+    (METHOD, TEXT, "ITA-GA + CVA, the whole method"),
+    ("ita-ga-cva-shuffled-tuned", TEXT, "the same, another's picture"),
+    ("ita-ga-cva-empty-tuned", TEXT, "the same, an empty context"),
+    ("text-double-steps-tuned", TEXT, "the words alone, twice the steps"),
+    ("ita-random-tuned", TEXT, "random contexts, no alignment"),
+    ("ita-ga-tuned", TEXT, "own captions, no alignment"),
+    (METHOD_E5, TEXT_E5, "on e5: ITA-GA + CVA"),
+    ("ita-ga-cva-e5-shuffled-tuned", TEXT_E5, "on e5: another's picture"),
+    ("ita-ga-cva-e5-empty-tuned", TEXT_E5, "on e5: an empty context"),
 )
 ROWS = (
     ("ita-ga-tuned", TEXT, "GA"),
@@ -19,16 +23,18 @@ ROWS = (
     ("ita-ga-cva-blip2-tuned", TEXT, "GA + CVA, BLIP-2's captions"),
     ("ita-la-cva-standin-tuned", TEXT, "LA + CVA, stand-in tags"),
     ("ita-all-cva-standin-tuned", TEXT, "All + CVA, stand-ins"),
+    (METHOD_E5, TEXT_E5, "GA + CVA on e5"),
     (METHOD_MPNET, TEXT_MPNET, "GA + CVA on mpnet"),
 )
 """Experiments, what each is compared with, and what a reader calls it."""
 
-TEXT_E5, METHOD_E5 = "text-e5-tuned", "ita-ga-cva-e5-tuned"
 ENCODERS = (
     (TEXT_E5, TEXT, "the words alone on e5"),
+    (METHOD_E5, METHOD, "ITA-GA + CVA on e5"),
     (TEXT_MPNET, TEXT, "the words alone on MPNet"),
+    (METHOD_MPNET, METHOD, "ITA-GA + CVA on MPNet"),
 )
-"""As ``ROWS``, each over the words alone on MiniLM."""
+"""As ``ROWS``, each over the same on MiniLM."""
 
 LAYERS = (
     ("text-pad-tuned", TEXT, "the words alone, further sub-tokens labelled PAD"),

@@ -20,11 +20,11 @@ def first() -> str:
 def test_claim_names_gain_interval_and_verdict(first: str) -> None:
     claims = first.partition("## What is claimed")[2].partition("## ")[0]
     lines = [line for line in claims.splitlines() if line.startswith("- ")]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         assert re.search(r"[+−]\d\.\d\d \(.* against .*; 95 % interval .* to .*, \d seeds\): ", line), line
     assert lines[0].endswith("both tests call it a gain.")
-    assert lines[2].endswith("no gain by both tests.")
+    assert lines[3].endswith("no gain by both tests.")
 
 
 def test_figures_are_those_of_the_tables(first: str) -> None:
