@@ -90,3 +90,15 @@ def test_charts_are_small_and_load_nothing() -> None:
 def test_searches_had_as_many_trials_as_the_first_page_says(first: str) -> None:
     trials = {search.name: search.trials_done for search in read_searches(RESULTS)}
     assert f"{trials['text']} trials for MiniLM, {trials['text-e5']} for e5" in first
+
+
+def test_page_on_encoders_says_what_the_table_says() -> None:
+    page = " ".join((ROOT / "docs" / "howto" / "rows.md").read_text(encoding="utf-8").split())
+    assert "e5 is better by about one point of F1" in page and "MPNet by nearly three" in page
+    compared = {called: views["T"] for called, _, views in summary.gains(read_experiments(RESULTS), summary.ENCODERS)}
+    differences = {called: comparison.lines[0].difference for called, comparison in compared.items()}
+    assert all(
+        (0.5 if "e5" in called else 2.5) < value < (1.5 if "e5" in called else 3.1)
+        for called, value in differences.items()
+    )
+    assert len(differences) == 4
