@@ -9,6 +9,7 @@ import pytest
 from lab import summary
 from lab.report import RESULTS, ROOT
 from mner.runs import read_experiments
+from mner.runs.record import RunRecord
 from mner.runs.searches import read_searches
 
 
@@ -102,3 +103,27 @@ def test_page_on_encoders_says_what_the_table_says() -> None:
         for called, value in differences.items()
     )
     assert len(differences) == 4
+
+
+def test_page_on_memory_says_what_the_records_say() -> None:
+    page = " ".join((ROOT / "docs" / "howto" / "own-data.md").read_text(encoding="utf-8").split())
+    rows = read_experiments(RESULTS)
+    of = {
+        (name.removesuffix("-tuned"), record.seed): record
+        for name in ("ita-ga-cva-e5-tuned", "ita-ga-cva-e5-shuffled-tuned")
+        for record in rows["twitter15", name].records
+    }
+    plain = [of["ita-ga-cva-e5", 1], of["ita-ga-cva-e5", 2]]
+    spared = [of["ita-ga-cva-e5", 3], of["ita-ga-cva-e5-shuffled", 1]]
+    tokens, memory, seconds = (
+        [sum(each(record) for record in records) / 2 for records in (spared, plain)]
+        for each in (_tokens, lambda record: record.peak_memory_mib / 1024, lambda record: record.cpu_seconds)
+    )
+    assert abs(tokens[0] / tokens[1] - 1) < 0.001
+    assert f"took {memory[0]:.1f} GiB in place of {memory[1]:.1f}" in page
+    assert f"{seconds[0]:,.0f} s in place of {seconds[1]:,.0f}" in page
+    assert {record.machine.cpu for record in (*plain, *spared)} == {plain[0].machine.cpu}
+
+
+def _tokens(record: RunRecord) -> float:
+    return sum(float(epoch["tokens"]) for epoch in record.epochs)
