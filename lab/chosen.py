@@ -17,6 +17,12 @@ CONTROLS = (
     ("ita-ga-cva-e5-shuffled-tuned", TEXT_E5, "on e5: another's picture"),
     ("ita-ga-cva-e5-empty-tuned", TEXT_E5, "on e5: an empty context"),
 )
+OTHERS_PICTURE = (
+    (METHOD, "ita-ga-cva-shuffled-tuned", ""),
+    (METHOD_E5, "ita-ga-cva-e5-shuffled-tuned", ""),
+)
+"""The whole method, and the same with another's picture."""
+
 ROWS = (
     ("ita-ga-tuned", TEXT, "GA"),
     (METHOD, TEXT, "GA + CVA"),

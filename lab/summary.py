@@ -14,6 +14,7 @@ from lab.chosen import (
     METHOD_E5,
     METHOD_MPNET,
     OCSGA,
+    OTHERS_PICTURE,
     ROWS,
     TEXT,
     TEXT_E5,
@@ -154,10 +155,17 @@ def results(records: Path) -> dict[str, str]:
         Part(
             "The picture's share",
             "What is left of the gain over the best row without the post's own picture, on the seeds that all have.",
-            notes=tuple(
-                f"{each.view_a} view of {each.a} over {each.b}: " + sentence(each)
-                for each in shared
-                if each.a in (METHOD, METHOD_E5)
+            notes=(
+                *(
+                    f"{each.view_a} view of {each.a} over {each.b}: " + sentence(each)
+                    for each in shared
+                    if each.a in (METHOD, METHOD_E5)
+                ),
+                *(
+                    f"{view} view of {experiment.name} over the same with another's picture: {sentence(comparison)}"
+                    for _, experiment, views in gains(rows, OTHERS_PICTURE)
+                    for view, comparison in views.items()
+                ),
             ),
         ),
         Part(
