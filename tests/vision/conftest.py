@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.vision.paddle import PaddleModule
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +27,11 @@ def tiny_vision(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
         return built[architecture]
 
     return folder
+
+
+@pytest.fixture
+def paddleocr(monkeypatch: pytest.MonkeyPatch) -> PaddleModule:
+    """What stands for the package paddleocr, installed or not."""
+    module = PaddleModule()
+    monkeypatch.setitem(sys.modules, "paddleocr", module)
+    return module

@@ -92,9 +92,13 @@ def calibrate(
         ModelError: There is no model, it is damaged, or it is not to be changed where it is.
         DataError: The posts are faulty or too few, or no threshold keeps the promise on them.
 
-    >>> done = calibrate("runs/mine/ita/1", promise=Promise("precision", 0.95))  # doctest: +SKIP
-    >>> done.calibration.thresholds.views["T"].thresholds["PER"]  # doctest: +SKIP
-    0.903
+    >>> import tempfile
+    >>> from importlib.resources import files
+    >>> posts = str(files("mner.data.sample") / "train.jsonl")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     done = calibrate("social-en", posts, promise=Promise("precision", 0.8), out=folder + "/mine")
+    >>> sorted(done.calibration.thresholds.views["T"].thresholds)
+    ['LOC', 'MISC', 'ORG', 'PER']
     """
     if clear is (promise is not None or scale is not None):
         raise ValueError("calibrate: name a promise, a scale or both; or clear alone")

@@ -108,7 +108,16 @@ def grade_model(
         ModelError: There is no model, it is damaged, or ``features`` are not what it reads.
         DataError: A file is missing or faulty, a post has no labels, or a picture has no boxes on file.
 
-    >>> grade_model("social-en", "posts.jsonl", boxes="annotations", images="photos").grounded.gmner  # doctest: +SKIP
+    >>> import json, tempfile
+    >>> entities = [{"start": 0, "end": 10, "label": "PER"}]
+    >>> boxes = {"image": "1.jpg", "boxes": [{"name": "Kevin Love", "box": [10, 20, 110, 220]}]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     place, drawn = Path(folder) / "posts.jsonl", Path(folder) / "boxes.jsonl"
+    ...     written = place.write_text(json.dumps({"text": "Kevin Love won", "image": "1.jpg", "entities": entities}))
+    ...     written = drawn.write_text(json.dumps(boxes))
+    ...     grades = grade_model("social-en", place, boxes=drawn)
+    >>> grades.grounded.mner.f1, grades.grounded.gmner.f1  # the person is found, but no picture was looked at
+    (100.0, 0.0)
     """
     saved = read_model(model_folder(model), allow_plugins=allow_plugins)
     config, gold = posts_to_score(
@@ -162,7 +171,14 @@ def grade_predictions(
     Raises:
         DataError: A file is missing or faulty, the two hold other posts, or a picture has no boxes on file.
 
-    >>> grade_predictions("tagged.jsonl", "posts.jsonl", boxes="annotations").grounded.eeg  # doctest: +SKIP
+    >>> import json, tempfile
+    >>> gold = {"text": "Kevin won", "entities": [{"start": 0, "end": 5, "label": "PER"}]}
+    >>> guess = {"text": "Kevin won", "entities": [{"start": 0, "end": 5, "label": "ORG"}]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     posts, tagged = Path(folder) / "posts.jsonl", Path(folder) / "tagged.jsonl"
+    ...     written = posts.write_text(json.dumps(gold)), tagged.write_text(json.dumps(guess))
+    ...     grade_predictions(tagged, posts).scores.micro.f1, grade_predictions(posts, posts).scores.micro.f1
+    (0.0, 100.0)
     """
     types = rename or {}
     every: list[Post] = []  # those that do not count, too: mner predict tags them

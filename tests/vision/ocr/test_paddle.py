@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,63 +17,13 @@ from mner.errors import MissingExtraError, ModelError
 from mner.vision.extract import Extractor
 from mner.vision.listing import backends
 from mner.vision.ocr import paddle
+from tests.vision.paddle import answer, corners
 
 PICTURE = Image.new("RGB", (200, 100), (255, 0, 0))
 
-# The parameters of paddleocr.PaddleOCR 3.7 that the file may use, with what it inherits.
-KNOWN = {
-    "text_detection_model_name", "text_detection_model_dir", "text_recognition_model_name",
-    "text_recognition_model_dir", "use_doc_orientation_classify", "use_doc_unwarping", "use_textline_orientation",
-    "text_rec_score_thresh", "lang", "device", "cpu_threads",
-}  # fmt: skip
 
-
-@pytest.fixture
-def stub(monkeypatch):
-    """Stands for paddleocr; ``answers`` are the results of one picture, ``given`` and ``seen`` what it got."""
-    calls = SimpleNamespace(given=None, seen=[], answers=[])
-
-    class PaddleOCR:
-        def __init__(self, **given: Any) -> None:
-            unknown = set(given) - KNOWN
-            if unknown:
-                raise ValueError(f"Unknown argument: {unknown}")
-            if given.get("lang") == "klingon":
-                raise ValueError("No models are available for lang='klingon' and ocr_version=None.")
-            calls.given = given
-
-        def predict(self, pixels: Any) -> list[dict[str, Any]]:
-            calls.seen.append(pixels)
-            return calls.answers
-
-    module = ModuleType("paddleocr")
-    module.PaddleOCR = PaddleOCR
-    monkeypatch.setitem(sys.modules, "paddleocr", module)
-    return calls
-
-
-def answer(*lines: tuple[str, float, list[tuple[int, int]]]) -> dict[str, Any]:
-    """A result as the pipeline makes it: names of lists, corners as an array of each line."""
-    polygons = [np.array(corners, dtype=np.int16) for _, _, corners in lines]
-    boxes = np.array([[*np.min(each, axis=0), *np.max(each, axis=0)] for each in polygons])
-    return {
-        "input_path": None,
-        "page_index": None,
-        "dt_polys": polygons,
-        "text_det_params": {},
-        "rec_texts": [text for text, _, _ in lines],
-        "rec_scores": [score for _, score, _ in lines],
-        "rec_polys": polygons,
-        "rec_boxes": boxes,
-    }
-
-
-def corners(left: int, top: int, right: int, bottom: int) -> list[tuple[int, int]]:
-    return [(left, top), (right, top), (right, bottom), (left, bottom)]
-
-
-def test_lines_come_in_reading_order_with_boxes(stub):
-    stub.answers = [
+def test_lines_come_in_reading_order_with_boxes(paddleocr):
+    paddleocr.answers = [
         answer(
             ("EXIT", 0.97, corners(120, 12, 180, 30)),
             ("below", 0.9, corners(10, 60, 80, 80)),
@@ -92,32 +41,32 @@ def test_lines_come_in_reading_order_with_boxes(stub):
     assert lines[0].box == (0, 10, 100, 34)
 
 
-def test_picture_goes_in_blue_first(stub):
-    stub.answers = [answer()]
+def test_picture_goes_in_blue_first(paddleocr):
+    paddleocr.answers = [answer()]
     assert paddle.Reader(paddle.Options(download=True))(PICTURE) == []
-    (pixels,) = stub.seen
+    (pixels,) = paddleocr.seen
     assert pixels.shape == (100, 200, 3) and pixels.dtype == np.uint8 and pixels[0, 0].tolist() == [0, 0, 255]
 
 
-def test_picture_too_small_for_text_is_not_read(stub):
-    assert paddle.Reader(paddle.Options(download=True))(Image.new("RGB", (300, 7))) == [] and stub.seen == []
+def test_picture_too_small_for_text_is_not_read(paddleocr):
+    assert paddle.Reader(paddle.Options(download=True))(Image.new("RGB", (300, 7))) == [] and paddleocr.seen == []
 
 
-def test_language_device_and_threads_reach_the_engine(stub):
+def test_language_device_and_threads_reach_the_engine(paddleocr):
     paddle.Reader(paddle.Options(download=True, language="korean", turned=True), threads=2)
-    assert stub.given["lang"] == "korean" and stub.given["cpu_threads"] == 2
-    assert stub.given["device"] == "cpu" and stub.given["use_textline_orientation"] is True
-    assert stub.given["use_doc_unwarping"] is False
+    assert paddleocr.given["lang"] == "korean" and paddleocr.given["cpu_threads"] == 2
+    assert paddleocr.given["device"] == "cpu" and paddleocr.given["use_textline_orientation"] is True
+    assert paddleocr.given["use_doc_unwarping"] is False
 
 
-def test_engine_writes_nothing_to_the_terminal(stub):
+def test_engine_writes_nothing_to_the_terminal(paddleocr):
     logger = logging.getLogger("paddlex")
     logger.addHandler(logging.StreamHandler())
     paddle.Reader(paddle.Options(download=True))
     assert all(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
 
 
-def test_unknown_language_is_named(stub):
+def test_unknown_language_is_named(paddleocr):
     with pytest.raises(ModelError, match="klingon"):
         paddle.Reader(paddle.Options(download=True, language="klingon"))
 
@@ -129,14 +78,14 @@ def exported(folder: Path, name: str) -> Path:
     return folder
 
 
-def test_models_in_folders_are_named_as_they_call_themselves(stub, tmp_path):
+def test_models_in_folders_are_named_as_they_call_themselves(paddleocr, tmp_path):
     result, read = exported(tmp_path / "a", "PP-OCRv5_mobile_det"), exported(tmp_path / "b", "en_PP-OCRv5_mobile_rec")
     options = paddle.Options(detection=str(result), recognition=str(read))
     paddle.Reader(options)
-    assert stub.given["text_detection_model_name"] == "PP-OCRv5_mobile_det"
-    assert stub.given["text_detection_model_dir"] == str(result)
-    assert stub.given["text_recognition_model_name"] == "en_PP-OCRv5_mobile_rec"
-    assert stub.given["text_recognition_model_dir"] == str(read) and "lang" not in stub.given
+    assert paddleocr.given["text_detection_model_name"] == "PP-OCRv5_mobile_det"
+    assert paddleocr.given["text_detection_model_dir"] == str(result)
+    assert paddleocr.given["text_recognition_model_name"] == "en_PP-OCRv5_mobile_rec"
+    assert paddleocr.given["text_recognition_model_dir"] == str(read) and "lang" not in paddleocr.given
     given = {"paddle": {"detection": str(result), "recognition": str(read)}}
     config = VisionConfig(detector="", captioner="", ocr="paddle", options=given)
     before = Extractor(config).fingerprint
@@ -144,10 +93,10 @@ def test_models_in_folders_are_named_as_they_call_themselves(stub, tmp_path):
     assert Extractor(config).fingerprint != before
 
 
-def test_nothing_is_downloaded_unasked(stub):
+def test_nothing_is_downloaded_unasked(paddleocr):
     with pytest.raises(ModelError, match=r"download = true.*name the folders"):
         paddle.Reader(paddle.Options())
-    assert stub.given is None
+    assert paddleocr.given is None
 
 
 def test_list_of_backends_says_that_models_are_lacking(tmp_path):
@@ -162,7 +111,7 @@ def test_list_of_backends_says_that_models_are_lacking(tmp_path):
     assert missing(detection=str(result), recognition=str(read)) == []
 
 
-def test_folder_without_a_model_is_named(stub, tmp_path):
+def test_folder_without_a_model_is_named(paddleocr, tmp_path):
     good = exported(tmp_path / "a", "x_det")
     with pytest.raises(ModelError, match=r"paddle\.recognition: .*inference\.yml cannot be read"):
         paddle.Reader(paddle.Options(detection=str(good), recognition=str(tmp_path)))
