@@ -32,6 +32,7 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 NOT_RUN = re.compile(r"<!-- not run: .{10,} -->")
+RUN_BY = re.compile(r"<!-- run by (\S+) -->")
 FINDING_IS_FINE = 'mner() { command mner "$@" || { local code=$?; [ "$1 $2 $code" = "data check 1" ]; }; }\n'
 
 
@@ -42,14 +43,19 @@ class Block(NamedTuple):
     output: str | None
 
 
-def blocks(page: Path) -> Iterator[Block]:
+def blocks(page: Path, *, by: str | None = None) -> Iterator[Block]:
     """The blocks of a page that run: bash and python, but for those marked ``<!-- not run: reason -->``.
 
-    A block of text right behind one is what it prints.
+    A block of text right behind one is what it prints. Blocks marked ``<!-- run by tests/name.py -->`` are run ``by``
+    that file, which lays out more for them.
     """
     text = page.read_text(encoding="utf-8")
     for match in BLOCK.finditer(text):
-        if match["language"] in {"bash", "python"} and not NOT_RUN.match(match["before"] or ""):
+        before = match["before"] or ""
+        named = RUN_BY.match(before)
+        if (named[1] if named else None) != by:
+            continue
+        if match["language"] in {"bash", "python"} and not NOT_RUN.match(before):
             line = text[: match.start("code")].count("\n") + 1
             yield Block(line, match["language"], match["code"], match["output"])
 
@@ -76,6 +82,14 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not path.exists() and str(path.relative_to(ROOT)) not in WRITTEN_BY_PROGRAMS:
             broken.append(target)
     assert broken == []
+
+
+def test_blocks_that_another_test_runs_name_it() -> None:
+    named = {(page, by) for page in PAGES for by in RUN_BY.findall(page.read_text(encoding="utf-8"))}
+    assert named
+    for page, by in named:
+        source = (ROOT / by).read_text(encoding="utf-8")
+        assert f'"{page.relative_to(ROOT)}"' in source and "by=" in source, f"{page}: {by} does not run its blocks"
 
 
 def test_every_page_is_in_the_index() -> None:
