@@ -358,3 +358,26 @@ def test_banned_words_do_not_occur() -> None:
         if checked and (lines := list(banned(path))):
             occurring[name] = lines
     assert occurring == {}
+
+
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|Not" r"Implemented(Error)?)\b")
+SKIPPED = re.compile(r"\b(?:skipif|importorskip|xfail)\((?:[^()]|\([^()]*\))*\)")
+
+
+def test_nothing_is_left_undone_or_skipped_without_a_reason() -> None:
+    undone, unexplained = [], []
+    for path in committed():
+        if path.is_relative_to(ROOT / "src" / "mner" / "ready") or path.suffix not in {
+            ".py",
+            ".md",
+            ".toml",
+            ".sh",
+            "",
+        }:
+            continue
+        name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8", errors="replace")
+        undone += [f"{name}: {match[0]}" for match in UNFINISHED.finditer(text)]
+        if name.startswith("tests/"):
+            unexplained += [f"{name}: {match[0]}" for match in SKIPPED.finditer(text) if "reason=" not in match[0]]
+    assert undone == []
+    assert unexplained == [], "say what is missing: reason="

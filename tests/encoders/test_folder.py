@@ -96,7 +96,6 @@ def vocabulary_only(make: Callable[..., Path]) -> Path:
 
 
 def test_tokenizer_is_built_once_from_a_vocabulary(vocabulary_only: Path, cache: Path) -> None:
-    pytest.importorskip("transformers")
     from mner.views import Subwords
 
     before = {path.name for path in vocabulary_only.iterdir()}

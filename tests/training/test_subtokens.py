@@ -126,7 +126,6 @@ def test_text_model_learns_is_scored_by_word_and_predicts(corpus: Path, padded: 
 
 
 def test_both_views_train_aligned_and_export(corpus: Path, padded: Make, tmp_path: Path) -> None:
-    pytest.importorskip("onnx")
     from mner.export import export
 
     run = train(padded(training={"epochs": 8, "encoder_lr": 5e-3}), root=corpus, out=tmp_path)
