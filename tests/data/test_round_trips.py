@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mner import plugins
 from mner.data import convert, read, stamp, write
 from mner.data.alignment import joined
+from mner.data.formats._columns import glued
 from mner.data.identify import FORMATS
 from mner.errors import DataError
 from mner.types import Post, Span
@@ -36,24 +37,26 @@ WORDS = st.one_of(
     st.sampled_from(ODD),
     st.text(st.characters(exclude_characters="\t\n", exclude_categories=["Cs"]), min_size=1, max_size=6),
 )
+# what the column formats hold: a mark of the byte order, or a label and a line end, would read as a join of two files
+HELD = WORDS.filter(lambda word: not word.startswith("\ufeff") and not glued(word, inside=False))
 NAMES = st.text(st.characters(exclude_characters="\t\n\r ", exclude_categories=["Cs"]), min_size=1, max_size=6)
 
 
 @st.composite
-def posts(draw, several=True):
+def posts(draw, several=True, words=HELD):
     written = []
     for number in range(draw(st.integers(0, 4))):
-        words = tuple(draw(st.lists(WORDS, max_size=6)))
+        drawn = tuple(draw(st.lists(words, max_size=6)))
         spans, at = [], 0
-        while at < len(words) and draw(st.booleans()):
-            start = draw(st.integers(at, len(words) - 1))
-            end = draw(st.integers(start + 1, len(words)))
+        while at < len(drawn) and draw(st.booleans()):
+            start = draw(st.integers(at, len(drawn) - 1))
+            end = draw(st.integers(start + 1, len(drawn)))
             spans.append(Span(start, end, draw(st.sampled_from(["PER", "LOC", "geo-loc"]))))
             at = end
         image = draw(st.none() | NAMES.map(lambda name: f"{name}.jpg") | NAMES.map(lambda name: f"d/{name}.PNG"))
-        text, offsets = joined(words)
+        text, offsets = joined(drawn)
         more = tuple(draw(st.lists(NAMES, max_size=2))) if several and image else ()
-        written.append(Post(f"p{number}", text, words, offsets, tuple(spans), image, more_images=more))
+        written.append(Post(f"p{number}", text, drawn, offsets, tuple(spans), image, more_images=more))
     return written
 
 
@@ -82,7 +85,7 @@ def test_conll_keeps_everything_of_joined_posts(written, scheme):
     assert not lost
 
 
-@given(posts())
+@given(posts(words=WORDS))
 def test_jsonl_keeps_everything(written):
     again, lost = reread(written, format="jsonl")
     assert [bare(post) for post in again] == written
@@ -244,7 +247,7 @@ def written_and_read(written, format):
 @pytest.mark.parametrize("target", plugins.names(FORMATS))
 @pytest.mark.parametrize("source", plugins.names(FORMATS))
 @settings(max_examples=40, deadline=None)
-@given(written=odd_posts() | posts())
+@given(written=odd_posts() | posts(words=WORDS))
 def test_what_one_format_gives_another_takes_and_gives_back(source, target, written):
     first = written_and_read(written, source)
     second = first and written_and_read(first[0], target)
@@ -266,7 +269,7 @@ MARKED = st.lists(st.sampled_from(["\ufeff", "\ufeffBo", "Bo\ufeff", "Bo", *ODD]
 
 @pytest.mark.parametrize("format", plugins.names(FORMATS))
 @settings(max_examples=100, deadline=None)
-@given(written=st.lists(MARKED, max_size=3) | posts())
+@given(written=st.lists(MARKED, max_size=3) | posts(words=WORDS))
 def test_what_a_format_writes_is_read_back_or_refused(format, written):
     if done := written_and_read(written, format):
         check_same(written, *done)
