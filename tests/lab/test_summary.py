@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from statistics import fmean, stdev
 
 import pytest
 
@@ -103,6 +104,17 @@ def test_page_on_encoders_says_what_the_table_says() -> None:
         for called, value in differences.items()
     )
     assert len(differences) == 4
+
+
+def test_page_on_layers_says_what_the_records_say() -> None:
+    page = " ".join((ROOT / "docs" / "howto" / "rows.md").read_text(encoding="utf-8").split())
+    rows = read_experiments(RESULTS)
+    nine, twelve = (rows["twitter15", name].records for name in ("text-e5-nine-layers-tuned", "text-e5-tuned"))
+    assert [record.seed for record in nine] == [record.seed for record in twelve] == [1, 2, 3]
+    assert all(record.config["model"]["layers"] == 9 for record in nine)
+    said = [[record.dev["T"].micro.f1 for record in records] for records in (nine, twelve)]
+    of_nine, of_twelve = (f"{fmean(values):.2f} ± {stdev(values):.2f}" for values in said)
+    assert f"F1 is {of_nine} with nine layers and {of_twelve} with twelve" in page
 
 
 def test_page_on_memory_says_what_the_records_say() -> None:
