@@ -140,6 +140,16 @@ def test_last_part_of_two_pictures_finds_neither_without_a_folder(tmp_path: Path
     assert contexts["/home/pics/blue/1.jpg"].captions == (Caption("blue"),)
 
 
+def test_folder_with_other_contexts_does_not_take_those_of_another_folder(tmp_path: Path) -> None:
+    rows = [{"image": name} for name in ("red/1.jpg", "red/old/2.jpg", "/pics/blue/3.jpg", "4.jpg")]
+    contexts = read_contexts(lines(tmp_path / "a.jsonl", *rows))
+    for missing in ("blue/1.jpg", "/home/red/3.jpg", "red/2.jpg", "pics/red/2.jpg", "blue\\2.jpg"):
+        assert contexts.get(missing) is None
+    found = {"other/1.jpg": "red/1.jpg", "old/2.jpg": "red/old/2.jpg", "/x/blue/3.jpg": "/pics/blue/3.jpg"}
+    for wanted, name in {**found, "red/4.jpg": "4.jpg", "3.jpg": "/pics/blue/3.jpg"}.items():
+        assert contexts[wanted].image == name
+
+
 def test_extractor_survives_with_values_of_any_kind(tmp_path: Path) -> None:
     row = {"image": "1.jpg", "status": "ok", "extractor": {"name": "mine", "version": 2, "options": {"beam": 3}}}
     assert to_row(from_row(row)) == row

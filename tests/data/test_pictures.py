@@ -71,6 +71,16 @@ def test_exact_name_goes_first_and_several_that_fit_are_no_answer(tmp_path: Path
     assert place_of(tmp_path, "b.jpg") == tmp_path / "b.png"  # two names of one file
 
 
+def test_picture_of_another_folder_is_not_taken_where_the_folder_is_there(tmp_path: Path) -> None:
+    touch(tmp_path, "1.jpg", "2.png", "red/3.jpg")
+    for name in ("red/1.jpg", "red\\1.jpg", "red/2.jpg", str(tmp_path / "red" / "1.jpg")):
+        place = place_of(tmp_path, name)
+        assert isinstance(place, Path) and not place.exists()
+    assert place_of(tmp_path, "blue/1.jpg") == tmp_path / "1.jpg"
+    assert place_of(tmp_path, "red/3.png") == tmp_path / "red" / "3.jpg"
+    assert place_of(tmp_path, f"{'a' * 300}/1.jpg") == tmp_path / "1.jpg"
+
+
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
     """A folder of pictures beside one that nobody should reach from it."""

@@ -42,13 +42,15 @@ def spelt(name: str) -> str:
 class Contexts(Mapping[str, VisualContext]):
     """Contexts by picture name; ``get`` also finds a picture by the last part of its path, however that is spelt.
 
-    Where several pictures share that last part, only a path that ends like one of theirs finds it: no context is
-    better than another picture's.
+    Where several pictures share that last part, or there are pictures of the very folder that a path names, only a path
+    that ends like one of theirs finds it: no context is better than another picture's.
     """
 
     def __init__(self, rows: Iterable[VisualContext] = ()) -> None:
         self._rows: dict[str, VisualContext] = {}
         self._names: dict[str, list[str]] = {}  # last part of the path -> names
+        self._folders: set[str] = set()
+        self._ends_of_folders: set[str] = set()
         for row in rows:
             self.add(row)
 
@@ -61,7 +63,11 @@ class Contexts(Mapping[str, VisualContext]):
         known = self._rows.get(name)
         self._rows[name] = row if known is None else _joined(known, row)
         if known is None:
-            self._names.setdefault(spelt(name).rpartition("/")[2], []).append(name)
+            folder, _, last = spelt(name).rpartition("/")
+            self._names.setdefault(last, []).append(name)
+            if folder and folder not in self._folders:
+                self._folders.add(folder)
+                self._ends_of_folders.update(_ends(folder))
 
     def __getitem__(self, image: str) -> VisualContext:
         name = key(image)
@@ -71,8 +77,9 @@ class Contexts(Mapping[str, VisualContext]):
 
     def _nearest(self, name: str) -> str:
         wanted = f"/{spelt(name)}"
-        known = self._names[wanted.rpartition("/")[2]]
-        if len(known) > 1:
+        folder, _, last = wanted[1:].rpartition("/")
+        known = self._names[last]
+        if len(known) > 1 or folder in self._ends_of_folders or not self._folders.isdisjoint(_ends(folder)):
             paths = {path: f"/{spelt(path)}" for path in known}
             known = [path for path in known if wanted.endswith(paths[path]) or paths[path].endswith(wanted)]
         if len(known) != 1:
@@ -84,6 +91,12 @@ class Contexts(Mapping[str, VisualContext]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+
+def _ends(folder: str) -> list[str]:
+    """The path of a folder and what is left of it without its first parts: "a/b/c", "b/c", "c"."""
+    parts = folder.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
 def read_contexts(paths: str | Path | Sequence[str | Path]) -> Contexts:

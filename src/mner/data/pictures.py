@@ -18,8 +18,9 @@ def place_of(folder: Path, image: str, *, allow_outside: bool = False) -> Found:
     """The place of a post's picture in a folder.
 
     As the post writes it; else with the other separators or the other composition of accents; else by its last part
-    alone; else with another picture suffix, or one more where it has none. Several files that fit equally well are no
-    answer: another picture is worse than none. Where nothing is there, the path that was expected first.
+    alone, unless the folder that it names is there; else with another picture suffix, or one more where it has none.
+    Several files that fit equally well are no answer: another picture is worse than none. Where nothing is there, the
+    path that was expected first.
 
     Args:
         folder: The folder of the pictures. Names come from anybody: what lies outside, links followed, is refused.
@@ -52,13 +53,24 @@ def place_of(folder: Path, image: str, *, allow_outside: bool = False) -> Found:
 def _candidates(folder: Path, image: str) -> Iterator[Iterable[Path]]:
     """Where a picture may be, the best places first; those of one group are equally good."""
     names = list(dict.fromkeys(form for path in (image, image.replace("\\", "/")) for form in _forms(path)))
-    last = list(dict.fromkeys(name.rpartition("/")[2] for name in names))
     yield [folder / image]
     yield [folder / name for name in names]
+    last = [] if _has_folder(folder, names) else list(dict.fromkeys(name.rpartition("/")[2] for name in names))
     yield [folder / name for name in last]
     for group in (names, last):
         yield [folder / f"{stem}{case}" for stem, suffix in map(split_suffix, group) for case in _cases([suffix])]
         yield [folder / f"{stem}{case}" for stem, _ in map(split_suffix, group) for case in _cases(SUFFIXES)]
+
+
+def _has_folder(folder: Path, names: Iterable[str]) -> bool:
+    """Whether the folder of a name is there, below the folder of the pictures."""
+    for parent in {folder / Path(name).parent for name in names if Path(name).parent != Path()}:
+        try:
+            if parent.is_dir() and _inside(folder, parent):
+                return True
+        except OSError:  # no name that a folder can have
+            continue
+    return False
 
 
 def _forms(name: str) -> tuple[str, ...]:
