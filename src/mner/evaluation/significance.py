@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 CHUNK = 500
 """Resamples drawn at once; bounds memory, no effect on the result."""
+
+_REMEMBERED = 8_000_000
+"""Resamples times posts whose draws are remembered for the next comparison: 32 MB."""
+
+_EXACT = 2**24
+"""Whole numbers below it are exact in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +72,24 @@ def bootstrap(a: np.ndarray, b: np.ndarray, *, resamples: int, seed: int) -> lis
     >>> bootstrap(one, one, resamples=100, seed=1)
     [Interval(low=0.0, high=0.0, p=1.0)]
     """
+    few = resamples * len(a) <= _REMEMBERED
+    drawn = [differences(a, b, weights) for weights in (_remembered if few else _weights)(len(a), resamples, seed)]
+    return [interval(column) for column in np.concatenate(drawn).T]
+
+
+def _weights(posts: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each post is drawn, (resample, post), ``CHUNK`` resamples at a time."""
     generator = np.random.default_rng(seed)
-    posts = len(a)
-    drawn = []
     for start in range(0, resamples, CHUNK):
         size = min(CHUNK, resamples - start)
         chosen = generator.integers(0, posts, (size, posts)) + posts * np.arange(size)[:, None]
         weights = np.bincount(chosen.ravel(), minlength=size * posts).reshape(size, posts)
-        drawn.append(differences(a, b, weights))
-    return [interval(column) for column in np.concatenate(drawn).T]
+        yield weights.astype(np.float32)
+
+
+@lru_cache(maxsize=2)  # of a dev and a test split, which a report compares by turns
+def _remembered(posts: int, resamples: int, seed: int) -> tuple[np.ndarray, ...]:
+    return tuple(_weights(posts, resamples, seed))
 
 
 def differences(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -93,8 +109,11 @@ def interval(drawn: np.ndarray) -> Interval:
 
 
 def _mean_f1(side: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    flat = side.reshape(len(side), -1).astype(np.float64)
-    sums = (weights.astype(np.float64) @ flat).reshape(len(weights), *side.shape[1:])  # (resample, run, column, 3)
+    flat = side.reshape(len(side), -1)
+    most = flat.sum(axis=0).max(initial=0) * weights.max(initial=0)
+    number = np.float32 if most < _EXACT else np.float64
+    sums = (weights.astype(number, copy=False) @ flat.astype(number)).astype(np.float64)
+    sums = sums.reshape(len(weights), *side.shape[1:])  # (resample, run, column, 3)
     correct, around = sums[..., 0], sums[..., 1] + sums[..., 2]
     f1 = 200 * correct / np.where(around > 0, around, 1)
     return np.asarray(f1.mean(axis=1))
