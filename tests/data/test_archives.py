@@ -84,6 +84,28 @@ def test_archive_without_pictures_is_told(tmp_path: Path) -> None:
             list(pictures(source))
 
 
+@pytest.mark.parametrize("again", ["1.png", "./1.png"])
+def test_different_members_of_one_name_are_refused(tmp_path: Path, again: str) -> None:
+    def packed(*sides: int) -> Path:
+        with tarfile.open(tmp_path / "a.tar", "w") as tar:
+            for name, side in zip(("1.png", again), sides, strict=True):
+                content = picture(side)
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+        return tmp_path / "a.tar"
+
+    assert [name for name, _ in members(packed(5, 5))] == ["1.png", "1.png"]  # the same picture twice
+    with pytest.raises(DataError, match=r"a\.tar: two different pictures are called 1\.png"):
+        list(members(packed(5, 6)))
+
+
+def test_folder_called_like_an_archive_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "old.tar").mkdir()
+    (tmp_path / "old.tar" / "1.png").write_bytes(picture(5))
+    assert [name for name, _ in pictures(tmp_path)] == ["old.tar/1.png"]
+
+
 def test_member_knows_its_size_before_it_is_read(tmp_path: Path) -> None:
     member = tarfile.TarInfo("huge.png")
     member.size = 60_000_000_000

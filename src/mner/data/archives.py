@@ -63,14 +63,22 @@ def members(archive: Path) -> Iterator[tuple[str, Member]]:
     """Name and place of each picture in a tar archive, in its order; only headers and first bytes are read.
 
     Raises:
-        DataError: The archive is missing, damaged or compressed.
+        DataError: The archive is missing, damaged or compressed, or gives different pictures one name.
     """
+    firsts: dict[str, Member] = {}
     try:
         with open_regular(archive) as stream:
             for name, member in _files(stream, archive):
                 named = is_picture_name(name)
-                if _begins_like_one(stream, member) if named is None else named:
-                    yield name.removeprefix("./"), member
+                if not (_begins_like_one(stream, member) if named is None else named):
+                    continue
+                name = name.removeprefix("./")
+                if not _alike(stream, firsts.setdefault(name, member), member):
+                    raise DataError(
+                        f"{archive}: two different pictures are called {name}, as after tar --append; write the "
+                        "archive again with one of them"
+                    )
+                yield name, member
     except (OSError, tarfile.TarError) as error:
         why = getattr(error, "strerror", None) or error
         raise DataError(
@@ -151,6 +159,20 @@ def _number(digits: str) -> int:
 def _begins_like_one(stream: IO[bytes], member: Member) -> bool:
     stream.seek(member.offset)
     return kind_of(stream.read(min(HEAD, member.size))) is not None
+
+
+def _alike(stream: IO[bytes], first: Member, member: Member) -> bool:
+    """Whether two members hold the same bytes, compared in pieces."""
+    if first is member or first.size != member.size:
+        return first is member
+    pieces: list[bytes] = []
+    for at in range(0, member.size, BUFFER):
+        for place in (first.offset, member.offset):
+            stream.seek(place + at)
+            pieces.append(stream.read(min(BUFFER, member.size - at)))
+        if pieces.pop() != pieces.pop():
+            return False
+    return True
 
 
 def table(

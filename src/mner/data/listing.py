@@ -34,7 +34,7 @@ def pictures(
 
     Raises:
         DataError: There is no such file or folder, it names no picture, or a picture in an archive has the name of one
-            that lies beside the archive.
+            that lies beside the archive, or of another one in it.
         MissingExtraError: Parquet without the package pyarrow.
     """
     if source.is_dir():
@@ -44,7 +44,7 @@ def pictures(
             for path in (Path(folder) / file for file in files)
             if is_picture(path)
         )
-        archives = sorted(path for path in source.iterdir() if path.suffix.lower() == ARCHIVE)
+        archives = sorted(path for path in source.iterdir() if path.suffix.lower() == ARCHIVE and not path.is_dir())
         if archives:
             return _not_empty(chain(_of_archives(archives, dict(loose)), loose), source)
         return list(_not_empty(loose, source))
