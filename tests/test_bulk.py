@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,11 @@ def test_line_is_one_line_of_utf8(text: str) -> None:
     written = line({"text": text}).encode()
     assert len(written.decode().splitlines()) == 1
     assert json.loads(written) == {"text": text}
+
+
+def test_line_is_json_whatever_the_users_keys_hold() -> None:
+    written = line({"id": "1", "when": date(2026, 1, 31), "score": float("nan"), "note": "a\u2028b"})
+    assert written == '{"id": "1", "when": "2026-01-31", "score": null, "note": "a\\u2028b"}'
 
 
 def test_pictures_after_the_first_belong_to_a_post(tagger: Tagger, tmp_path: Path) -> None:

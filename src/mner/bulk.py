@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mner.data.formats.jsonl import line_of
 from mner.engines import shard_list, shards
 from mner.engines.worker_pool import Hire, ordered
 from mner.errors import DataError
@@ -101,16 +102,13 @@ class Shards:
 def line(row: Mapping[str, Any]) -> str:
     r"""A row as one line of JSON, without the line feed.
 
-    Half a surrogate pair, which is no UTF-8, and whatever some readers take for a line's end are written as escapes.
+    Half a surrogate pair, which is no UTF-8, and whatever some readers take for a line's end are written as escapes;
+    values that JSON lacks as in a file of posts.
 
     >>> line({"text": "a\ud800"})
     '{"text": "a\\ud800"}'
     """
-    text = json.dumps(row, ensure_ascii=False)
-    if text.isascii():
-        return text
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        return json.dumps(row)
+    text = line_of(row)
     return text.replace("\x85", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

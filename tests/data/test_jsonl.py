@@ -1,6 +1,9 @@
+import datetime
 import io
 import json
+from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from mner.data import read, write
@@ -149,3 +152,26 @@ def test_write_refuses_overlapping_spans():
     post = Post("9", "a", ("a",), ((0, 1),), (Span(0, 1, "X"), Span(0, 1, "Y")))
     with pytest.raises(DataError, match='"9": entity 0-1 Y overlaps'):
         write([post], io.StringIO(), format="jsonl")
+
+
+def test_values_that_json_lacks_are_written_as_it_can():
+    extra = {
+        "when": datetime.datetime(2026, 1, 31, 12, 30),
+        "price": Decimal("1.50"),
+        "score": float("nan"),
+        "most": [float("inf"), 1.5],
+        "vector": np.arange(2),
+        "count": np.int64(3),
+    }
+    target = io.StringIO()
+    write([Post("a", extra=extra), Post("b \ud800", extra=extra)], target, format="jsonl")
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in target.getvalue().splitlines()]
+    for row in rows:
+        assert (row["when"], row["price"], row["score"]) == ("2026-01-31T12:30:00", "1.50", None)
+        assert (row["most"], row["vector"], row["count"]) == ([None, 1.5], [0, 1], 3)
+
+
+@pytest.mark.parametrize("value", [b"raw", {1, 2}, {("a", "b"): 1}])
+def test_value_that_json_cannot_hold_is_named(value):
+    with pytest.raises(DataError, match=r'post "7": "extra" cannot be written as JSON: .*; leave that key out'):
+        write([Post("7", "Hi", extra={"extra": value})], io.StringIO(), format="jsonl")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from mner.data import read, write
 from mner.errors import DataError, MissingExtraError
 from mner.integrations.datasets import from_dataset, to_dataset
 from mner.types import Post, Span
@@ -230,3 +232,10 @@ def test_name_of_a_picture_beside_a_column_of_pictures_is_kept(tmp_path: Path) -
     assert post("red.png", red).images == ("red.png",)
     with pytest.raises(DataError, match=r'row 1: "image" names \'a\.jpg\', which is not the first of "images"'):
         post("a.jpg", red)
+
+
+def test_columns_that_json_lacks_can_be_written(tmp_path: Path) -> None:
+    rows = datasets.Dataset.from_dict({"text": ["Bo won"], "when": [datetime(2026, 1, 31)]})
+    assert write(from_dataset(rows), tmp_path / "posts.jsonl") == 1
+    (post,) = read(tmp_path / "posts.jsonl")
+    assert post.extra == {"when": "2026-01-31T00:00:00"}

@@ -79,7 +79,7 @@ def spans_of(
         if unread:
             raise DataError(
                 f'"{unread[0]}" looks like labels that cannot be read: expected {_EXPECTED}, found '
-                f"{clipped(json.dumps(row[unread[0]]), 60)}. If it is something else, rename the key"
+                f"{clipped(json.dumps(row[unread[0]], default=str), 60)}. If it is something else, rename the key"
             )
         for key, value in row.items():
             if key not in KEYS and key not in WORDS and key not in _NO_LABELS and _alike(key, value, lengths):
@@ -219,7 +219,9 @@ def _word_entity(item: Sequence[Any], text: str, offsets: Offsets) -> Span:
     """The entity of GLiNER's [first word, last word, label]."""
     first, last, label = item if len(item) == 3 else (None, None, None)
     if type(first) is not int or type(last) is not int or not isinstance(label, str) or not label:
-        raise DataError(f'"ner": expected [first word, last word, label], found {clipped(json.dumps(item), 80)}')
+        raise DataError(
+            f'"ner": expected [first word, last word, label], found {clipped(json.dumps(item, default=str), 80)}'
+        )
     if not 0 <= first <= last < len(offsets):
         raise DataError(f'"ner": {first}-{last} is not within the {len(offsets)} words; the last word is inclusive')
     return word_span(offsets[first][0], offsets[last][1], _typed(label), offsets, text=text)
@@ -232,7 +234,9 @@ def _entity(item: Any, row: Mapping[str, Any], text: str, offsets: Offsets) -> S
     start, end, label = _fields(item, row) if isinstance(item, dict) else (None, None, None)
     if type(start) is not int or type(end) is not int or not isinstance(label, str) or not label:
         hint = "; export the labels' names, not their numbers" if type(label) is int else ""
-        raise DataError(f'expected an entity {{"start", "end", "label"}}, found {clipped(json.dumps(item), 80)}{hint}')
+        raise DataError(
+            f'expected an entity {{"start", "end", "label"}}, found {clipped(json.dumps(item, default=str), 80)}{hint}'
+        )
     span = word_span(start, end, _typed(label), offsets, text=text)
     surface = item.get("text")
     if isinstance(surface, str) and surface != text[start:end]:

@@ -12,11 +12,15 @@ written back; other keys of an entity are not.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
+from pathlib import PurePath
 from typing import Any, TextIO
+from uuid import UUID
 
 from mner.data.formats._columns import Losses
-from mner.data.lines import OnFault
+from mner.data.lines import OnFault, printable
 from mner.data.records import parse, post_of, to_row
 from mner.errors import DataError
 from mner.tags import Labels, Scheme
@@ -55,8 +59,42 @@ def write(posts: Iterable[Post], stream: TextIO, *, scheme: Scheme, losses: Loss
         stream.write(line_of(to_row(post)) + "\n")
 
 
-def line_of(row: dict[str, Any]) -> str:
-    """A record as one line of JSON; half a surrogate pair is legal in JSON, escaped, but not in UTF-8."""
-    line = json.dumps(row, ensure_ascii=False)
+def line_of(row: Mapping[str, Any]) -> str:
+    r"""A record as one line of JSON; half a surrogate pair is legal in JSON, escaped, but not in UTF-8.
+
+    Values of tables that JSON lacks are written as it can: dates and times as ISO 8601 does, NaN and infinities as
+    null, arrays as lists.
+
+    Raises:
+        DataError: There is no way to write a value; the message names the record and the key.
+
+    >>> line_of({"id": "7", "day": date(2026, 1, 31), "price": float("nan")})
+    '{"id": "7", "day": "2026-01-31", "price": null}'
+    """
+    try:
+        line = json.dumps(row, ensure_ascii=False, allow_nan=False, default=_plain)
+    except (TypeError, ValueError, RecursionError):
+        row = {key: _writable(row, key) for key in row}
+        line = json.dumps(row, ensure_ascii=False)
     broken = not line.isascii() and any("\ud800" <= char <= "\udfff" for char in line)
-    return json.dumps(row) if broken else line
+    return json.dumps(row, default=_plain) if broken else line
+
+
+def _writable(row: Mapping[str, Any], key: str) -> Any:
+    """The value of a key in a form that JSON can hold."""
+    try:
+        return json.loads(json.dumps(row[key], default=_plain), parse_constant=lambda name: None)
+    except (TypeError, ValueError, RecursionError) as error:
+        post = printable(str(row.get("id", "")))
+        raise DataError(f'post "{post}": "{key}" cannot be written as JSON: {error}; leave that key out') from None
+
+
+def _plain(value: Any) -> Any:
+    """A value of a type that JSON lacks as one that it has."""
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal | timedelta | UUID | PurePath):
+        return str(value)
+    if hasattr(value, "tolist"):  # an array or a number of numpy
+        return value.tolist()
+    raise TypeError(f"it holds {type(value).__name__}")
