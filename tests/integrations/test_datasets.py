@@ -239,3 +239,11 @@ def test_columns_that_json_lacks_can_be_written(tmp_path: Path) -> None:
     assert write(from_dataset(rows), tmp_path / "posts.jsonl") == 1
     (post,) = read(tmp_path / "posts.jsonl")
     assert post.extra == {"when": "2026-01-31T00:00:00"}
+
+
+def test_posts_that_a_data_set_cannot_hold_are_named() -> None:
+    assert to_dataset([Post("Bo \ud83d\ude00 won")])[0]["tokens"] == ["Bo", "\U0001f600", "won"]
+    with pytest.raises(DataError, match=r'x\.jsonl:3: post "7": holds half a surrogate pair'):
+        to_dataset([Post("1", "Hi"), Post("7", "Bo \ud83d won", ("Bo",), ((0, 2),), where="x.jsonl:3")])
+    with pytest.raises(DataError, match=r'post "": entity 1-2 LOC overlaps the one before it'):
+        to_dataset([Post("Bo won it", spans=(Span(0, 2, "PER"), Span(1, 2, "LOC")))])

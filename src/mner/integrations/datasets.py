@@ -10,12 +10,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mner.data.alignment import align
+from mner.data.alignment import align, whole
 from mner.data.pictures import place_of
 from mner.data.records import post_of
 from mner.errors import DataError, ImageError, MissingExtraError
 from mner.files import writing_bytes
 from mner.picture_files import HEAD, Inline, kind_of, open_regular, short_name
+from mner.safe_text import printable
 from mner.tags import from_spans
 from mner.types import Post
 
@@ -74,7 +75,8 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
             left out, with a warning. None keeps the names of the pictures as text.
 
     Raises:
-        DataError: Entities of a post overlap, or the folder holds no picture of these posts.
+        DataError: Entities of a post overlap, or it holds half a surrogate pair, which names it; or the folder holds no
+            picture of these posts.
         MissingExtraError: The package datasets is not installed.
 
     >>> from mner.types import Span
@@ -83,10 +85,11 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
     (['Kevin', 'Love', 'won'], [1, 2, 0], ['O', 'B-PER', 'I-PER'])
     """
     library = _library()
-    posts = list(posts)
+    posts = list(map(whole, posts))
+    tags = list(map(_tags, posts))
     types = sorted({span.label for post in posts for span in post.spans or ()})
     names = ["O", *(f"{prefix}-{label}" for label in types for prefix in "BI")]
-    text, whole = library.Value("string"), library.Value("int32")
+    text, number = library.Value("string"), library.Value("int32")
     features = {
         "id": text,
         "text": text,
@@ -97,7 +100,7 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
         "id": [post.id for post in posts],
         "text": [post.text for post in posts],
         TOKENS: [list(post.words) for post in posts],
-        TAGS: [None if post.spans is None else from_spans(post.spans, len(post.words)) for post in posts],
+        TAGS: tags,
     }
     held: list[list[Any]] = [list(post.images) for post in posts]
     picture = text
@@ -111,9 +114,22 @@ def to_dataset(posts: Iterable[Post], *, images: str | Path | None = None) -> Da
         features["image"] = picture
         columns["image"] = [pictures[0] if pictures else None for pictures in held]
     if any(align(post.text, post.words) != post.offsets for post in posts):
-        features["offsets"] = library.List(library.List(whole))
+        features["offsets"] = library.List(library.List(number))
         columns["offsets"] = [[list(pair) for pair in post.offsets] for post in posts]
     return library.Dataset.from_dict(columns, features=library.Features(features))
+
+
+def _tags(post: Post) -> list[str] | None:
+    """The tags of a post that a data set can hold; None if it carries no labels."""
+    try:
+        "".join((post.id, post.text, *post.words, *post.images)).encode()
+        return None if post.spans is None else from_spans(post.spans, len(post.words))
+    except UnicodeEncodeError:
+        fault = "holds half a surrogate pair, which is not Unicode text; take it out"
+    except DataError as error:
+        fault = str(error)
+    place = f"{post.where}: " if post.where else ""
+    raise DataError(printable(f'{place}post "{post.id}": {fault}'))
 
 
 def _library() -> Any:
