@@ -215,6 +215,11 @@ def test_shards_of_parquet_are_the_same_rows_and_continue(items, tmp_path: Path,
     assert shards[1].read_bytes() == content
 
 
+def test_shards_of_a_folder_in_capitals_are_parquet(items, tmp_path: Path) -> None:
+    build(items, tmp_path / "C.PARQUET", config=OFF, store=tmp_path / "s.sqlite", shard_size=9)
+    assert [path.suffix for path in (tmp_path / "C.PARQUET").glob("part-*")] == [".parquet"]
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
 @pytest.mark.parametrize("left", [0.6, 0.0])
 def test_shard_that_was_cut_short_is_told_and_made_anew(items, tmp_path: Path, suffix: str, left: float) -> None:

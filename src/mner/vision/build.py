@@ -110,7 +110,7 @@ def build(
 
     if hire is None and workers > 1:
         hire = partial(Processes, workers=workers)
-    if out.suffix == PARQUET:
+    if out.suffix.lower() == PARQUET:
         packages()  # fails before anything is read
     if not shard_size and out.is_dir():
         raise DataError(f"{out}: is a folder; name a file, or give a shard size to write shards into the folder")
@@ -179,7 +179,7 @@ def _shards(
 
     ``current`` says whether the context of a picture stays; the others of its shard are read again.
     """
-    suffix = PARQUET if out.suffix == PARQUET else ".jsonl"
+    suffix = PARQUET if out.suffix.lower() == PARQUET else ".jsonl"
     names: defaultdict[int, list[str]] = defaultdict(list)
     written: dict[int, _Contexts] = {}
 

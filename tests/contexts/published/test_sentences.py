@@ -18,6 +18,8 @@ FORMS = {
     "lines.jsonl": '{"image": "1.jpg", "captions": ["a dog", "a cat"]}\n\n',
     "scored.tsv": '1\t[{"caption": "a dog", "conf": 0.9}, {"caption": "a cat", "conf": 0.1}]\n',
     "plain.tsv": "1.jpg\ta dog\r\n1.jpg\ta cat\n",
+    "CAPITALS.JSON": '[{"image_id": 1, "caption": "a dog"}, {"image_id": 1, "caption": "a cat"}]',
+    "CAPITALS.TSV": "1\ta dog\n1\ta cat\n",
 }
 
 

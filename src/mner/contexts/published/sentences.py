@@ -71,11 +71,11 @@ def sentences(path: Path) -> Iterator[Sentence]:
     Raises:
         DataError: The file is missing, too large or not UTF-8, or a line is not a text with a name; with file and line.
     """
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         yield from _json(path)
         return
     for where, line in text_lines(path):
-        if path.suffix == ".tsv":
+        if path.suffix.lower() == ".tsv":
             yield from _tsv(line, where)
         else:
             yield from _object(parsed(line, where), where)
