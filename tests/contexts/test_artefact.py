@@ -191,6 +191,13 @@ def test_faulty_row_names_file_and_line(tmp_path: Path, row: Any, expected: str)
         read_contexts(path)
 
 
+def test_message_shows_the_beginning_of_a_long_value(tmp_path: Path) -> None:
+    for row in ({"tags": {"all": "dog " * 9999}}, {"tags": [["dog"] * 9999]}, {"captions": [{"text": [0] * 9999}]}):
+        with pytest.raises(DataError, match="found") as caught:
+            read_contexts(lines(tmp_path / "a.jsonl", {"image": "1.jpg", **row}))
+        assert len(str(caught.value)) < 300
+
+
 def test_missing_and_binary_files(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file; make one"):
         read_contexts(tmp_path / "gone.jsonl")

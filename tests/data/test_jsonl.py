@@ -175,3 +175,17 @@ def test_values_that_json_lacks_are_written_as_it_can():
 def test_value_that_json_cannot_hold_is_named(value):
     with pytest.raises(DataError, match=r'post "7": "extra" cannot be written as JSON: .*; leave that key out'):
         write([Post("7", "Hi", extra={"extra": value})], io.StringIO(), format="jsonl")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": ["word"] * 9999},
+        {"text": "Hi", "image": {"bytes": "A" * 99_999, "path": None}},
+        {"text": "Hi", "images": ["1.jpg"] * 9999 + [7]},
+    ],
+)
+def test_message_shows_the_beginning_of_a_long_value(row):
+    with pytest.raises(DataError) as caught:
+        read_rows(row)
+    assert "found" in str(caught.value) and len(str(caught.value)) < 300

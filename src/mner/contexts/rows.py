@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from mner.data.lines import excerpt
 from mner.errors import DataError
 from mner.types import Caption, ContextStatus, ContextText, OcrText, Tag, VisualContext
 
@@ -63,13 +64,13 @@ def from_row(row: Any, *, where: str = "context") -> VisualContext:
         raise DataError(f'{where}: expected an object with the key "image", such as {{"image": "1.jpg"}}')
     status = row.get("status", "ok")
     if status not in STATUSES:
-        raise DataError(f"{where}: status: expected one of {', '.join(STATUSES)}, found {status!r}")
+        raise DataError(f"{where}: status: expected one of {', '.join(STATUSES)}, found {excerpt(status)}")
     for name in ("sha256", "reason"):
         if not isinstance(row.get(name), str | None):
-            raise DataError(f"{where}: {name}: expected a text, found {row[name]!r}")
+            raise DataError(f"{where}: {name}: expected a text, found {excerpt(row[name])}")
     extractor = row.get("extractor")
     if extractor is not None and not isinstance(extractor, Mapping):
-        raise DataError(f"{where}: extractor: expected an object, found {extractor!r}")
+        raise DataError(f"{where}: extractor: expected an object, found {excerpt(extractor)}")
     return VisualContext(
         image=row["image"],
         **{name: _entries(row, name, where) for name in _ENTRIES},
@@ -97,7 +98,7 @@ def _entries(row: Mapping[str, Any], name: str, where: str) -> tuple[Any, ...]:
     if entries is None:
         return ()
     if not isinstance(entries, list):
-        raise DataError(f"{where}: {name}: expected a list, found {entries!r}")
+        raise DataError(f"{where}: {name}: expected a list, found {excerpt(entries)}")
     return tuple(_read(entry, _ENTRIES[name], f"{where}: {name}[{at}]") for at, entry in enumerate(entries))
 
 
@@ -106,7 +107,7 @@ def _read(entry: Any, kind: Any, where: str) -> Any:
     if isinstance(entry, str):
         entry = {"text": entry}
     if not isinstance(entry, Mapping):
-        raise DataError(f"{where}: expected an object or a text, found {entry!r}")
+        raise DataError(f"{where}: expected an object or a text, found {excerpt(entry)}")
     fields = [name for name in kind.__dataclass_fields__ if name != "extra"]
     if type(place := entry.get("picture")) is not int or place < 0:
         fields.remove("picture")  # somebody's own key
@@ -123,19 +124,19 @@ def _checked(value: Any, name: str, where: str) -> Any:
     """The value of one field of an entry."""
     if name in ("confidence", "score"):
         if not finite(value):
-            raise DataError(f"{where}: {name}: expected a number, found {value!r}")
+            raise DataError(f"{where}: {name}: expected a number, found {excerpt(value)}")
     elif name == "box":
         if not isinstance(value, list) or len(value) != 4 or not all(map(finite, value)):
-            raise DataError(f"{where}: box: expected [left, top, right, bottom], found {value!r}")
+            raise DataError(f"{where}: box: expected [left, top, right, bottom], found {excerpt(value)}")
         return tuple(value)
     elif name == "picture":
         return value
     elif name == "attributes":
         if not isinstance(value, list) or not all(isinstance(attribute, str) for attribute in value):
-            raise DataError(f"{where}: attributes: expected a list of texts, found {value!r}")
+            raise DataError(f"{where}: attributes: expected a list of texts, found {excerpt(value)}")
         return tuple(value)
     elif not isinstance(value, str):
-        raise DataError(f"{where}: {name}: expected a text, found {value!r}")
+        raise DataError(f"{where}: {name}: expected a text, found {excerpt(value)}")
     return value
 
 

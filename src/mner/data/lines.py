@@ -62,6 +62,11 @@ def clipped(text: str, limit: int = 40) -> str:
     return text if len(text) <= limit else f"{text[:limit]}..."
 
 
+def excerpt(value: object) -> str:
+    """A value that is not what was expected, for a message: however long it is, its beginning."""
+    return clipped(repr(value), 80)
+
+
 def without_end(line: str) -> str:
     """A line without its line feed and the carriage returns before it."""
     return line.removesuffix("\n").rstrip("\r")

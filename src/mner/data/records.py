@@ -9,7 +9,7 @@ from typing import Any
 from mner.data import gold
 from mner.data.alignment import Offsets, align, joined, whole
 from mner.data.gold import WORDS
-from mner.data.lines import clipped
+from mner.data.lines import clipped, excerpt
 from mner.errors import DataError
 from mner.tags import Labels, from_spans
 from mner.types import Post
@@ -61,7 +61,7 @@ def post_of(record: Any, *, number: int, where: str = "", labels: Labels = "repa
     images = images_of(row)
     written = row.get("id")
     if written is not None and (not isinstance(written, str | int) or isinstance(written, bool)):
-        raise DataError(f'"id": expected a string, found {written!r}')
+        raise DataError(f'"id": expected a string, found {excerpt(written)}')
     others = gold.without_labels(row, words=len(words))
     extra = {key: value for key, value in others.items() if key not in OWN | taken}
     spans = None
@@ -83,14 +83,14 @@ def images_of(row: Mapping[str, Any]) -> list[str]:
     image, images = row.get("image"), row.get("images")
     if image is not None and not isinstance(image, str):
         raise DataError(
-            f'"image": expected a file name or null, found {image!r}; several: "images": ["1.jpg", "2.jpg"]'
+            f'"image": expected a file name or null, found {excerpt(image)}; several: "images": ["1.jpg", "2.jpg"]'
         )
     if images is None:
         return [image] if image else []
     if not isinstance(images, list) or not all(isinstance(name, str) and name for name in images):
-        raise DataError(f'"images": expected a list of file names, such as ["1.jpg", "2.jpg"], found {images!r}')
+        raise DataError(f'"images": expected a list of file names, such as ["1.jpg", "2.jpg"], found {excerpt(images)}')
     if image and image not in images[:1]:
-        raise DataError(f'"image" names {image!r}, which is not the first of "images"; leave "image" out')
+        raise DataError(f'"image" names {excerpt(image)}, which is not the first of "images"; leave "image" out')
     return images
 
 
@@ -207,7 +207,7 @@ def _words(row: Mapping[str, Any]) -> tuple[str, tuple[str, ...], Offsets, set[s
         key = "data"
     text = row.get(key)
     if text is not None and not isinstance(text, str):
-        raise DataError(f'"{key}": expected a string, found {text!r}')
+        raise DataError(f'"{key}": expected a string, found {excerpt(text)}')
     if text is None and name is None:
         raise DataError(f'expected "text" or "words", found the keys {", ".join(sorted(row)) or "none"}')
     if name is None:

@@ -18,6 +18,7 @@ from mner.bounded import text_lines
 from mner.contexts.artefact import key
 from mner.contexts.published.names import find
 from mner.contexts.rows import finite, parsed
+from mner.data.lines import excerpt
 from mner.errors import DataError
 from mner.types import Caption
 
@@ -102,7 +103,7 @@ def _tsv(line: str, where: str) -> Iterator[Sentence]:
 
 def _object(entry: Any, where: str, *, name: str | None = None) -> Iterator[Sentence]:
     if not isinstance(entry, dict):
-        raise DataError(f"{where}: expected an object, found {entry!r}")
+        raise DataError(f"{where}: expected an object, found {excerpt(entry)}")
     name_key = next((key for key in NAMES if key in entry), None) if name is None else None
     text_key = next((key for key in TEXTS if key in entry), None)
     score_key = next((key for key in SCORES if key in entry), None)
@@ -115,7 +116,7 @@ def _object(entry: Any, where: str, *, name: str | None = None) -> Iterator[Sent
         raise DataError(f"{where}: expected a text, or a list of texts, in one of {', '.join(TEXTS)}")
     score = entry.get(score_key or "")
     if score is not None and not finite(score):
-        raise DataError(f"{where}: {score_key}: expected a number, found {score!r}")
+        raise DataError(f"{where}: {score_key}: expected a number, found {excerpt(score)}")
     extra = {key: value for key, value in entry.items() if key not in {name_key, text_key, score_key, "source"}}
     for text in texts:
         yield Sentence(str(owner), text, score, extra)
