@@ -15,6 +15,9 @@ from mner.picture_files import open_regular
 LONGEST = 2**29
 """Bytes or characters of a line, at most; a device gives one that fills the memory."""
 
+GZIP = b"\x1f\x8b"
+"""How a file that gzip packed begins."""
+
 UNPACKED, RATIO = 128 * 2**20, 16
 """Bytes that a group of rows may unpack to if that is more than ``RATIO`` times what the file holds of it.
 
@@ -54,7 +57,7 @@ def text_lines(path: Path) -> Iterator[tuple[str, str]]:
     """``file:line`` and text, without its end, of each line that is not blank.
 
     Raises:
-        DataError: The file cannot be read, is not UTF-8, or has a line longer than ``LONGEST``.
+        DataError: The file cannot be read, is packed, is not UTF-8, or has a line longer than ``LONGEST``.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="\n") as stream:  # some editors put a mark first
@@ -62,6 +65,8 @@ def text_lines(path: Path) -> Iterator[tuple[str, str]]:
                 if line.strip():
                     yield f"{path}:{number}", line.rstrip("\r\n")
     except UnicodeDecodeError as error:
+        if error.start == 1 and error.object.startswith(GZIP):
+            raise DataError(f"{path}: is packed with gzip; unpack it: gunzip {path}") from None
         raise DataError(f"{path}: not UTF-8 text ({error}); write the file again in UTF-8") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None

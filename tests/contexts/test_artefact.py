@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import unicodedata
@@ -204,6 +205,9 @@ def test_missing_and_binary_files(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").write_bytes(b'{"image": "\xff"}\n')
     with pytest.raises(DataError, match="not UTF-8"):
         read_contexts(tmp_path / "b.jsonl")
+    (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(b'{"image": "1.jpg"}\n'))
+    with pytest.raises(DataError, match=r"c\.jsonl\.gz: is packed with gzip; unpack it: gunzip .*c\.jsonl\.gz"):
+        read_contexts(tmp_path / "c.jsonl.gz")
 
 
 def test_write_that_breaks_leaves_the_old_file(tmp_path: Path) -> None:

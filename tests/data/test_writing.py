@@ -71,3 +71,10 @@ def test_stream_converts_to_a_stream():
     target = io.StringIO()
     convert(io.BytesIO(b"a\tS-X\n"), target, to="jsonl")
     assert target.getvalue() == '{"id": "1", "text": "a", "entities": [{"start": 0, "end": 1, "label": "X"}]}\n'
+
+
+@pytest.mark.parametrize("name", ["x.jsonl.gz", "x.conll.ZST"])
+def test_file_named_as_a_packed_one_is_refused(tmp_path, name):
+    with pytest.raises(DataError, match=r"posts are written unpacked; name .*x\.(jsonl|conll), and pack"):
+        write([Post("Hi", spans=())], tmp_path / name, format="jsonl")
+    assert not list(tmp_path.iterdir())

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, cast
 
-from mner.bounded import bounded
+from mner.bounded import GZIP, bounded
 from mner.errors import DataError
 from mner.picture_files import kind_of
 from mner.safe_text import printable as printable
@@ -25,7 +25,6 @@ HEAD = 200
 _HEAD_BYTES, _HEAD_LINES = 512, 8
 _BEGINS = re.compile(r"\ufeff(?:\{|IMGID:)")
 
-GZIP = b"\x1f\x8b"
 UNPACKED = 1 << 26
 """Most bytes of one line that is unpacked from gzip: a small file can unpack to far more than the memory holds."""
 

@@ -14,11 +14,15 @@ from typing import IO, Any, TextIO
 from mner.data.fingerprint import Stamp, Stamper
 from mner.data.identify import by_name, load
 from mner.data.reading import read
+from mner.errors import DataError
 from mner.files import writing
 from mner.tags import Reading, Scheme
 from mner.types import Post
 
 _LOG = logging.getLogger(__name__)
+
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+"""Suffixes by which other programs know that a file is packed."""
 
 
 def write(
@@ -52,11 +56,14 @@ def write(
         replace: False refuses to replace a file that has other content.
 
     Raises:
-        DataError: A post cannot be held without damage, or the file cannot be written.
+        DataError: A post cannot be held without damage, or the file cannot be written, or is named as a packed one.
         PluginError: There is no such format.
     """
     opened: AbstractContextManager[TextIO]
     if isinstance(target, str | Path):
+        if Path(target).suffix.lower() in _PACKED:
+            unpacked = Path(target).with_suffix("")
+            raise DataError(f"{target}: posts are written unpacked; name {unpacked}, and pack that file afterwards")
         name, opened = target, writing(Path(target), replace=replace)
     else:
         name, opened = str(getattr(target, "name", "")), nullcontext(target)
