@@ -73,7 +73,6 @@ COVERED: dict[str, str] = {
     "data/formats/text": "data/test_text.py",
     "data/formats/twitter": "data/test_twitter.py",
     "encoders/minilm": "encoders/test_wheel.py",
-    "engines/shard_list": "test_bulk.py",
     "interrupt": "training/test_interrupts.py",
     "models/parts/chain": "decode/test_chain.py",
     "models/parts/loops": "models/parts/test_crf.py",

@@ -32,14 +32,15 @@ def read(out: Path) -> dict[int, dict[str, Any]]:
     path = out / RECORDS
     if not path.exists():
         return {}
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    whole = [line for line in lines if line.endswith("\n")]
-    if whole != lines:
-        write_text(path, "".join(whole))
     try:
-        return {record["shard"]: record for record in map(json.loads, whole)}
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith("\n")]
+        known = {record["shard"]: record for record in map(json.loads, whole)}
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: damaged ({error}); {elsewhere(out)}") from None
+    if whole != lines:
+        write_text(path, "".join(whole))
+    return known
 
 
 def drop_damaged(out: Path, known: Mapping[int, Mapping[str, Any]]) -> None:
