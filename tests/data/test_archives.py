@@ -14,7 +14,7 @@ from PIL import Image
 
 from mner.data.archives import members, table
 from mner.data.listing import pictures
-from mner.errors import DataError
+from mner.errors import DataError, ImageError
 
 
 def picture(side: int) -> bytes:
@@ -98,6 +98,16 @@ def test_different_members_of_one_name_are_refused(tmp_path: Path, again: str) -
     assert [name for name, _ in members(packed(5, 5))] == ["1.png", "1.png"]  # the same picture twice
     with pytest.raises(DataError, match=r"a\.tar: two different pictures are called 1\.png"):
         list(members(packed(5, 6)))
+
+
+def test_archive_that_changed_gives_no_other_picture(tmp_path: Path) -> None:
+    path = archive(tmp_path / "a.tar", ["1.png", "2.png"])
+    listed = list(members(path))
+    assert [Image.open(io.BytesIO(member.read())).width for _, member in listed] == [1, 2]
+    archive(path, ["2.png", "1.png"])
+    for _, member in listed:
+        with pytest.raises(ImageError, match=r"a\.tar has changed since it was listed"):
+            member.read()
 
 
 def test_folder_called_like_an_archive_is_a_folder(tmp_path: Path) -> None:

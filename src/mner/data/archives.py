@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from zlib import crc32
 
 from mner.bounded import batches, packages, parquet_file
 from mner.data.pictures import place_of
-from mner.errors import DataError
+from mner.errors import DataError, ImageError
 from mner.picture_files import HEAD, Inline, Refused, is_picture_name, kind_of, open_regular, short_name
 
 ARCHIVE, TABLE = ".tar", ".parquet"
@@ -46,17 +47,21 @@ _NAMING = (
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A picture's place in an archive."""
+    """A picture's place in an archive, and the checksum of the header before it."""
 
     archive: Path
     offset: int
     size: int
+    header: int
 
     def read(self) -> bytes:
-        """The bytes of the picture's file."""
+        """The bytes of the picture's file; ``ImageError`` if another member stands in its place by now."""
         with open_regular(self.archive) as stream:
-            stream.seek(self.offset)
-            return stream.read(self.size)
+            stream.seek(self.offset - tarfile.BLOCKSIZE)
+            header, content = stream.read(tarfile.BLOCKSIZE), stream.read(self.size)
+        if crc32(header) != self.header or len(content) != self.size:
+            raise ImageError("unreadable", f"{self.archive.name} has changed since it was listed; read it again")
+        return content
 
 
 def members(archive: Path) -> Iterator[tuple[str, Member]]:
@@ -91,7 +96,8 @@ def _files(stream: IO[bytes], archive: Path) -> Iterator[tuple[str, Member]]:
     end = os.fstat(stream.fileno()).st_size
     place = 0
     extended: dict[str, str] = {}  # what headers before a member say of it
-    while (header := _header(stream, place)) is not None:
+    while (block := _block(stream, place)) is not None:
+        header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         start, size = place + tarfile.BLOCKSIZE, header.size
         if header.type == tarfile.GNUTYPE_SPARSE:
             start = _behind_sparse(stream, start)
@@ -106,7 +112,7 @@ def _files(stream: IO[bytes], archive: Path) -> Iterator[tuple[str, Member]]:
             extended |= _extended(header.type, stream.read(size))
         elif header.type in _SIZED:
             if header.type != tarfile.GNUTYPE_SPARSE:
-                yield extended.get("path", header.name), Member(archive, start, size)
+                yield extended.get("path", header.name), Member(archive, start, size, crc32(block))
             extended = {}
         else:
             extended = {}
@@ -116,13 +122,11 @@ def _files(stream: IO[bytes], archive: Path) -> Iterator[tuple[str, Member]]:
             raise tarfile.ReadError(f"unexpected end of data: it is cut short at {end:,} of at least {place:,} bytes")
 
 
-def _header(stream: IO[bytes], place: int) -> tarfile.TarInfo | None:
+def _block(stream: IO[bytes], place: int) -> bytes | None:
     """The header at a place; None at the archive's end."""
     stream.seek(place)
     block = stream.read(tarfile.BLOCKSIZE)
-    if block == bytes(tarfile.BLOCKSIZE) or (place and not block):
-        return None
-    return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    return None if block == bytes(tarfile.BLOCKSIZE) or (place and not block) else block
 
 
 def _behind_sparse(stream: IO[bytes], place: int) -> int:
