@@ -67,7 +67,6 @@ COVERED: dict[str, str] = {
     "cli/store": "cli/test_target.py",
     "config/config_errors": "config/test_read.py",
     "contexts/published/names": "contexts/published/test_vinvl.py",
-    "data/formats/_columns": "data/test_csv.py",
     "data/formats/_layout": "data/test_layout.py",
     "data/formats/json": "data/test_json.py",
     "data/formats/text": "data/test_text.py",
