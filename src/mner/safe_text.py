@@ -39,6 +39,16 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def clipped(text: str, limit: int = 40) -> str:
+    """The beginning of a line or a value, for a message."""
+    return text if len(text) <= limit else f"{text[:limit]}..."
+
+
+def excerpt(value: object) -> str:
+    """A value that is not what was expected, for a message: however long it is, its beginning."""
+    return clipped(repr(value), 80)
+
+
 def for_markdown(text: str) -> str:
     r"""One line of Markdown in which the text can begin no HTML and make no link or picture.
 

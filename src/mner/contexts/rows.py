@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from mner.data.lines import excerpt
 from mner.errors import DataError
+from mner.safe_text import excerpt
 from mner.types import Caption, ContextStatus, ContextText, OcrText, Tag, VisualContext
 
 STATUSES: tuple[str, ...] = get_args(ContextStatus)

@@ -14,6 +14,7 @@ from typing import IO, Any, cast
 from mner.bounded import GZIP, bounded
 from mner.errors import DataError
 from mner.picture_files import kind_of
+from mner.safe_text import clipped as clipped
 from mner.safe_text import printable as printable
 
 OnFault = Callable[[int, str], None]
@@ -54,16 +55,6 @@ _UNICODE = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-
-
-def clipped(text: str, limit: int = 40) -> str:
-    """The beginning of a line or a value, for a message."""
-    return text if len(text) <= limit else f"{text[:limit]}..."
-
-
-def excerpt(value: object) -> str:
-    """A value that is not what was expected, for a message: however long it is, its beginning."""
-    return clipped(repr(value), 80)
 
 
 def without_end(line: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from mner.data import gold
 from mner.data.alignment import Offsets, align, joined, whole
 from mner.data.gold import WORDS
-from mner.data.lines import clipped, excerpt
+from mner.data.lines import clipped
 from mner.errors import DataError
+from mner.safe_text import excerpt
 from mner.tags import Labels, from_spans
 from mner.types import Post
 from mner.words import split

@@ -18,8 +18,8 @@ from mner.bounded import text_lines
 from mner.contexts.artefact import key
 from mner.contexts.published.names import find
 from mner.contexts.rows import finite, parsed
-from mner.data.lines import excerpt
 from mner.errors import DataError
+from mner.safe_text import excerpt
 from mner.types import Caption
 
 LARGEST = 2**30
