@@ -189,3 +189,8 @@ def test_older_records_get_their_identity_from_a_file(make_record: Make, commit:
 def test_run_that_is_no_run_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected DATA/NAME/SEED"):
         RunId.parse(text)
+
+
+def test_name_with_an_at_sign_is_read_back() -> None:
+    for run in (RunId("cor@pus", "text@v2", 1, "5f0c"), RunId("corpus", "text@v2", 12)):
+        assert RunId.parse(str(run)) == run

@@ -212,6 +212,13 @@ def test_no_cell_is_hidden_beyond_the_edge(results: Path, parse: Callable[[str],
     ], "on a phone the cells of a wide table stand below one another, each behind its column's name"
 
 
+def test_uses_of_a_row_with_an_at_sign_are_counted(make_record: Make, commit: Commit) -> None:
+    folder = commit(make_record("text@v2", 1, {"T": LESS, "I+T": WORSE})).parents[1]
+    use = {"date": "2026-01-01", "run": "tiny/text@v2/1", "config": "c", "model": "m"}
+    (folder / "test-uses.jsonl").write_text(json.dumps(use) + "\n")
+    assert "| tiny/text@v2 | 2026-01-01 | 1 | 1 |" in written(folder)
+
+
 def test_foreign_names_are_text(make_record: Make, commit: Commit, parse: Callable[[str], Any]) -> None:
     evil = '<script>alert(1)</script>|"{{ 7*7 }}`\x1b[31m'
     record = make_record("text", 1, {"T": LESS, "I+T": WORSE}, encoder={"name": evil})

@@ -48,10 +48,11 @@ class RunId(NamedTuple):
         Raises:
             ValueError: It is not DATA/NAME/SEED, perhaps with @MODEL.
         """
-        place, _, model = text.partition("@")
-        match place.split("/"):
-            case [data, name, seed] if seed.isdigit():
-                return cls(data, name, int(seed), model)
+        match text.split("/"):
+            case [data, name, last]:
+                seed, _, model = last.partition("@")  # the names may hold one, too
+                if seed.isdecimal():
+                    return cls(data, name, int(seed), model)
         raise ValueError(f'expected DATA/NAME/SEED, found "{text}"')
 
 
