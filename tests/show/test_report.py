@@ -91,6 +91,14 @@ def test_what_a_budget_cuts_is_told(make_record: Make, commit: Commit) -> None:
     assert "- ita-ga-cva: a budget of 16 sub-tokens cuts 2.5 of a dev post's captions on average" in lines
 
 
+def test_what_an_input_cuts_without_a_budget_is_told(make_record: Make, commit: Commit) -> None:
+    record = make_record("ita-ga-cva", 1, {"T": LESS, "I+T": GOLD})
+    record["splits"]["dev"] |= {"posts": 4, "context_subtokens_cut": {"captions": 10}}
+    record["config"]["context"] = {"budget": {"tags": 16}}
+    lines = part(written(commit(record).parents[1]), "Scores")
+    assert "- ita-ga-cva: the length of an input cuts 2.5 sub-tokens of a dev post's captions on average" in lines
+
+
 def test_rows_are_compared_with_the_text_alone(results: Path) -> None:
     lines = part(written(results), "Against the text alone")
     (row,) = [line for line in lines if line.startswith("| ita-ga-cva | I+T | text T | test | 1 2 | +57.14 |")]

@@ -166,16 +166,19 @@ def _scores(experiments: Mapping[str, Experiment], searches: Sequence[Search]) -
 
 
 def _cut_captions(experiments: Mapping[str, Experiment]) -> Iterator[str]:
-    """What the budget of sub-tokens cut of the captions."""
-    cut: dict[tuple[int, str], list[str]] = {}
+    """What the budget of sub-tokens, or without one the length of an input, cut of the captions."""
+    cut: dict[tuple[int | None, str], list[str]] = {}
     for name, each in experiments.items():
         dev = each.records[0].splits["dev"]
         lost = dev.context_subtokens_cut.get("captions", 0) / max(dev.posts, 1)
         if "I+T" in each.trained and lost >= 0.05:
-            budget = each.records[0].settings.context.budget["captions"]
+            budget = each.records[0].settings.context.budget.get("captions")
             cut.setdefault((budget, f"{lost:.1f}"), []).append(name)
     for (budget, mean), names in cut.items():
-        yield f"{', '.join(names)}: a budget of {budget} sub-tokens cuts {mean} of a dev post's captions on average"
+        cuts = f"a budget of {budget} sub-tokens cuts {mean}"
+        if budget is None:
+            cuts = f"the length of an input cuts {mean} sub-tokens"
+        yield f"{', '.join(names)}: {cuts} of a dev post's captions on average"
 
 
 def _score(experiment: Experiment, split: ScoredSplit, view: ViewName) -> str:
