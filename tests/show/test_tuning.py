@@ -150,6 +150,21 @@ def test_searches_are_read_and_told(tmp_path: Path) -> None:
     assert read_searches(tmp_path / "nowhere") == []
 
 
+@pytest.mark.parametrize(("score", "cell", "said"), [(0.0, "0.00", "0.00"), (None, "-", "no score")])
+def test_first_trial_that_learned_nothing_or_diverged(
+    score: float | None, cell: str, said: str, row_with: Callable[..., Experiment]
+) -> None:
+    first = {"settings": {}, "score": score, "dev": {}}
+    facts = table(config={"seed": 1, **START})
+    result = Search.model_validate({**facts, "trials": [first, *facts["trials"][1:]]})
+    ita = row_with("ita", rate=0.1)
+    (part,) = tuning([result], "tiny", {"ita": ita})
+    assert part.table is not None and part.table.rows[0][4:6] == ("72.50", cell)
+    assert part.notes == (
+        f"ita, as configured: {said} in the search, 0.00 as ita, seed 1, trained again with the same settings",
+    )
+
+
 SIGNATURE = "f1=70.00 view=T scheme=iob2-repaired match=exact decode=constrained data=mine/dev@3f2a9c seeds=1 mner=0.1"
 
 

@@ -60,8 +60,8 @@ def tuning(searches: Sequence[Search], data: str, experiments: Mapping[str, Expe
             search.encoder.name,
             " and ".join(search.judged_on.views),
             f"{search.trials_done} of {search.trials_asked}",
-            "-" if search.best_trial is None else f"{search.best_trial.score:.2f}",
-            f"{search.trials[0].score:.2f}" if search.trials and search.trials[0].score else "-",
+            _score(search.best_trial),
+            _score(search.trials[0] if search.trials else None),
             f"{search.seconds / 60:.0f}",
         )
         for search in chosen
@@ -77,6 +77,11 @@ def tuning(searches: Sequence[Search], data: str, experiments: Mapping[str, Expe
         yield Part("Tuning", about, TextTable(heads, rows, texts=3), notes=notes, signatures=signatures)
 
 
+def _score(trial: Trial | None) -> str:
+    """The score of a trial; "-" where there is none, as of one that diverged."""
+    return "-" if trial is None or trial.score is None else f"{trial.score:.2f}"
+
+
 def _trained_again(search: Search, experiments: Iterable[Experiment]) -> Iterator[str]:
     """What the first and the best trial scored when their settings and seed were trained again, outside the search.
 
@@ -88,8 +93,9 @@ def _trained_again(search: Search, experiments: Iterable[Experiment]) -> Iterato
             for record in experiment.records:
                 if record.seed == config.get("seed") and not settings_that_differ(config, record.config, but={"name"}):
                     f1 = statistics.fmean(record.dev[view].micro.f1 for view in search.judged_on.views)
+                    searched = "no score" if trial.score is None else _score(trial)
                     yield (
-                        f"{search.name}, {what}: {trial.score:.2f} in the search, {f1:.2f} as {experiment.name}, seed "
+                        f"{search.name}, {what}: {searched} in the search, {f1:.2f} as {experiment.name}, seed "
                         f"{record.seed}, trained again with the same settings"
                     )
 
