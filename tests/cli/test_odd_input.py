@@ -134,6 +134,11 @@ def test_record_names_the_key_that_is_wrong(make_record: Make, commit: Commit) -
     result = CliRunner().invoke(cli.app, ["compare", str(path), str(path)])
     assert result.exit_code == 2
     assert f"{path}: not a run record (dev.T.micro.f1: input should be a valid number" in result.stderr
+    record["dev"]["T"] |= {"micro": record["dev"]["I+T"]["micro"], "calibration": {"micro": {"ece": 3.5}}}
+    commit(record)
+    result = CliRunner().invoke(cli.app, ["report", "--results", str(path.parents[2]), "--out", "-"])
+    assert result.exit_code == 2
+    assert f"{path}: not a run record (dev.T.calibration: it lacks 'micro.brier')" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from mner.config.names import FileName
 from mner.errors import DataError
 from mner.evaluation.signature import Signature
 from mner.files import write_json
-from mner.runs.shape import Count, Number, PostOutcomes, Settings, Text, fault, settings_of
+from mner.runs.shape import CalibrationTable, Count, Number, PostOutcomes, Settings, Text, fault, settings_of
 from mner.types import ViewName
 
 ScoredSplit = Literal["dev", "test"]
@@ -112,7 +112,7 @@ class ViewScores(Part):
     signature: Text
     fingerprint: Text | None = None
     mner: Text | None = None
-    calibration: dict[str, Any] | None = None
+    calibration: CalibrationTable | None = None
 
 
 class SplitFacts(Part):

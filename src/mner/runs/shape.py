@@ -31,6 +31,18 @@ _Outcomes = TypedDict(
 _OUTCOMES = TypeAdapter(_Outcomes)
 
 
+class _Measures(TypedDict):
+    ece: Number
+    brier: Number
+
+
+class _Calibration(TypedDict):
+    micro: _Measures
+
+
+_CALIBRATION = TypeAdapter(_Calibration)
+
+
 def settings_of(table: Mapping[str, Any]) -> Config:
     """The configuration of a record, without the settings that there are no more.
 
@@ -59,8 +71,16 @@ def _settings(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outcomes(table: dict[str, Any]) -> dict[str, Any]:
+    return _checked(_OUTCOMES, table)
+
+
+def _calibration(table: dict[str, Any]) -> dict[str, Any]:
+    return _checked(_CALIBRATION, table) if table else table  # empty where no entity was found
+
+
+def _checked(shape: TypeAdapter[Any], table: dict[str, Any]) -> dict[str, Any]:
     try:
-        _OUTCOMES.validate_python(table)
+        shape.validate_python(table)
     except ValidationError as error:
         raise ValueError(fault(error)) from None
     return table
@@ -68,6 +88,7 @@ def _outcomes(table: dict[str, Any]) -> dict[str, Any]:
 
 Settings = Annotated[dict[str, Any], AfterValidator(_settings)]
 PostOutcomes = Annotated[dict[str, Any], AfterValidator(_outcomes)]
+CalibrationTable = Annotated[dict[str, Any], AfterValidator(_calibration)]
 
 
 def fault(error: ValidationError) -> str:
