@@ -47,6 +47,18 @@ def test_artefact_is_counted_under_its_fingerprint(contexts: list[VisualContext 
     assert " data=made.jsonl@" in result.signature
 
 
+@pytest.mark.parametrize("name", ["made.JSONL", "made.PARQUET", "made.ndjson"])
+def test_artefact_of_another_ending_is_counted(contexts: list[VisualContext | None], tmp_path: Path, name: str) -> None:
+    written = write_contexts([each for each in contexts if each is not None], tmp_path / "made.jsonl")
+    path = tmp_path / name
+    if path.suffix == ".PARQUET":
+        write_contexts([each for each in contexts if each is not None], path)
+    else:
+        (tmp_path / "made.jsonl").rename(path)
+    (ocr,) = analyze("ocr", Inputs([str(path)])).results
+    assert (ocr.statistics[0].name, ocr.statistics[0].pictures) == (name, written)
+
+
 def test_folder_of_shards_is_counted_as_one(contexts: list[VisualContext | None], tmp_path: Path) -> None:
     folder, known = tmp_path / "made.parquet", [each for each in contexts if each is not None]
     for number, of_post in enumerate((known[:2], known[2:])):

@@ -89,7 +89,7 @@ def analyze(inputs: Inputs, options: Options) -> Report:
     statistics, gains = [], []
     for row in inputs.rows:
         path = Path(row)
-        if path.exists() and path.suffix in ARTEFACTS:  # a file, or a folder of shards
+        if path.is_file() or (path.is_dir() and path.suffix.lower() in ARTEFACTS):  # a file, or a folder of shards
             statistics.append(artefact_statistics(path))
             continue
         baseline = None if options.baseline is None else inputs.runs(options.baseline, options.split)
