@@ -105,6 +105,12 @@ def test_missing_file_is_named_as_it_was_given(tiny_model: Path) -> None:
         calibrate(tiny_model, "gone.jsonl", scale="temperature")
 
 
+def test_predictions_without_posts_are_called_no_run(tmp_path: Path) -> None:
+    (tmp_path / "tagged.jsonl").write_text('{"text": "Kevin won", "entities": []}\n')
+    with pytest.raises(MnerError, match=r"a file, not a run; .*: mner evaluate .*tagged\.jsonl POSTS$"):
+        evaluate(tmp_path / "tagged.jsonl")
+
+
 def test_saved_model_is_called_no_unfinished_run(tiny_model: Path, tmp_path: Path) -> None:
     model = Path(shutil.copytree(tiny_model, tmp_path / "mine"))
     with pytest.raises(MnerError, match=r"a saved model, not a run; name the posts to score: mner evaluate .* POSTS"):

@@ -68,6 +68,8 @@ def evaluate(
             raise MnerError(f"{run}: a saved model, not a run; name the posts to score: mner evaluate {run} POSTS")
         if below := sorted(run.glob("*/*/record.json")):
             raise MnerError(f"{run}: not a run directory; runs are below it: mner evaluate {below[0].parents[1]}")
+        if run.is_file():
+            raise MnerError(f"{run}: a file, not a run; predictions need their posts: mner evaluate {run} POSTS")
         unfinished = any((run / name).exists() for name in ("checkpoint.safetensors", "config.toml"))
         raise MnerError(
             f"{run}: {'an unfinished run; continue it' if unfinished else 'not a run directory; make one'}: "
