@@ -12,7 +12,7 @@ import pytest
 from mner import tags, words
 from mner.decode import Chain, Decoder
 from mner.evidence import Evidence, Explanation, weigh
-from mner.types import Entity, OcrText, Post, Prediction
+from mner.types import Entity, OcrText, Post, Prediction, Span
 from mner.views import Piece
 
 LABELS = tags.bioes_labels(["LOC", "ORG", "PER"])
@@ -66,10 +66,10 @@ def weighed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Evidence, ..
 
     monkeypatch.setattr("mner.runtime.predict.collate", collate)
 
-    def run(text: str, table: Any, pieces: Any = (), texts: Any = ()) -> tuple[Evidence, ...]:
+    def run(text: str, table: Any, pieces: Any = (), texts: Any = (), chosen: Any = None) -> tuple[Evidence, ...]:
         post = Post("1", text, *words.split(text))
-        decoder = Decoder(LABELS, FLAT)
-        return weigh(ToyRuntime(table), ToyViews(), post, decoder=decoder, pieces=pieces, texts=texts)  # type: ignore[arg-type]
+        toys: Any = (ToyRuntime(table), ToyViews())
+        return weigh(*toys, post, decoder=Decoder(LABELS, FLAT), pieces=pieces, texts=texts, chosen=chosen)
 
     return run
 
@@ -133,6 +133,20 @@ def test_other_boundaries_are_two_rows(weighed: Callable[..., tuple[Evidence, ..
         ("Phoenix", "lost with the picture"),
         ("Phoenix Suns", "only with the picture"),
     ]
+
+
+@pytest.mark.parametrize("pieces", [(), (CAPTION,)])
+def test_entities_chosen_by_a_promise_stand_in_for_those_of_the_best_path(
+    weighed: Callable[..., tuple[Evidence, ...]], pieces: Any
+) -> None:
+    """Curves by label may make another label of the same words the most probable one."""
+    table = {kinds: [("S-PER", 5.0)] for kinds in ((), ("captions",))}
+    org = [Span(0, 1, "ORG")]
+    (evidence,) = weighed("Phoenix", table, pieces, chosen=(org, org))
+    assert (evidence.entity.label, evidence.label_without) == ("ORG", None)
+    assert evidence.verdict == ("same" if pieces else "no picture")
+    rows = weighed("Phoenix", table, [CAPTION], chosen=(org, [Span(0, 1, "PER")]))
+    assert [(row.entity.label, row.verdict, row.label_without) for row in rows] == [("PER", "label changed", "ORG")]
 
 
 def test_no_words_have_no_evidence(weighed: Callable[..., tuple[Evidence, ...]]) -> None:

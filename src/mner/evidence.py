@@ -162,7 +162,7 @@ def weigh(
     texts: Sequence[OcrText] = (),
     arrays: Mapping[str, np.ndarray] | None = None,
     without_each: Sequence[Beside] = (),
-    also: tuple[Sequence[Span], Sequence[Span]] = ((), ()),
+    chosen: tuple[Sequence[Span], Sequence[Span]] | None = None,
 ) -> tuple[Evidence, ...]:
     """The evidence for the entities of one post, in order of appearance.
 
@@ -178,8 +178,7 @@ def weigh(
         texts: Texts in the picture, to be compared with the entities.
         arrays: What the model reads of the picture besides, by name; each is left out like a kind of context.
         without_each: Of several pictures what is left beside the words when one is left out, in their order.
-        also: Entities of the T view and of the prediction's that are not on the best paths, where thresholds promise
-            recall.
+        chosen: Entities of the T view and of the prediction where thresholds promise recall; None: the best paths'.
     """
     features = arrays or {}
     pictured = bool(pieces or features)
@@ -200,10 +199,11 @@ def weigh(
     scores = np.stack(predict.emissions(runtime, encoded))  # (without, with, and without each kind; word, label)
     lengths = [view.words for view in encoded]
     heads = predict.heads_of(encoded)
-    two = heads[:2] if heads is not None else None
-    decoded = [{scored.span for scored in spans} for spans in decoder.decode(scores[:2], lengths[:2], heads=two)]
-    decoded[0] |= set(also[0])
-    decoded[-1] |= set(also[1])
+    if chosen is None:
+        two = heads[:2] if heads is not None else None
+        decoded = [{scored.span for scored in spans} for spans in decoder.decode(scores[:2], lengths[:2], heads=two)]
+    else:
+        decoded = [set(of_view) for of_view in chosen[-1 - pictured :]]
     spans = sorted(set().union(*decoded))
     exact = np.stack(decoder.span_scores(scores, lengths, [spans] * len(beside), heads=heads))
     rows = list(zip(spans, exact.T.tolist(), strict=True))

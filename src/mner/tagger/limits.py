@@ -111,10 +111,10 @@ class Limits:
 
     def beyond(
         self, runtime: Runtime, views: Views, words: Sequence[str], returned: Sequence[Span]
-    ) -> tuple[Sequence[Span], Sequence[Span]]:
-        """The entities of the words alone and those that are ``returned``, where they may not be on the best paths."""
+    ) -> tuple[Sequence[Span], Sequence[Span]] | None:
+        """The entities of the words alone and those that are ``returned``; None where the best paths have them all."""
         if self.own != CALIBRATED or self.thresholds is None or self.thresholds.target != "recall":
-            return (), ()
+            return None
         (alone,) = self.spans(runtime, views.encode_many([words]), self.own)
         return [scored.span for scored in alone], returned
 

@@ -218,7 +218,7 @@ class Tagger:
             texts=reading.context.ocr if reading.context is not None and reading.pieces else (),
             arrays=reading.arrays,
             without_each=reading.without_each(),
-            also=self._limits.beyond(self._runtime, self._views, wanted.post.words, done.spans),
+            chosen=self._limits.beyond(self._runtime, self._views, wanted.post.words, done.spans),
         )
         spans = rename(wanted.post, self.config.data.rename).spans
         gold = None if spans is None else tuple(wanted.post.entity(span, 1.0) for span in spans)
