@@ -72,6 +72,12 @@ def test_score_grounded_takes_any_of_several_gold_boxes_once():
     assert _tasks(gold, [(KEVIN, [BOX])]) == [(1, 1, 1), (1, 1, 1), (1, 1, 1)]
 
 
+def test_score_grounded_takes_the_boxes_of_a_gold_entity_that_is_there_twice():
+    # the second box is the predicted one: IoU = 1
+    gold = [(KEVIN, [(500, 500, 600, 600)]), (KEVIN, [BOX])]
+    assert _tasks(gold, [(KEVIN, [BOX])]) == [(1, 1, 1), (1, 1, 1), (1, 1, 1)]
+
+
 def test_score_grounded_joins_no_gold_boxes():
     # Two halves side by side: IoU with each is 0.4; with both together it would be 0.8
     halves = [(0, 0, 40, 100), (40, 0, 80, 100)]

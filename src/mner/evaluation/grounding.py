@@ -77,7 +77,8 @@ def score_grounded(
 
     Each gold entity is found at most once, and each prediction finds at most one, since words must agree exactly and a
     post's gold entities never share words. Of a predicted entity's boxes the first is scored, as systems of the field
-    predict one. The same words with the same type and box count once. A ratio over nothing is 0.
+    predict one. The same words with the same type and box count once; a gold entity that is there twice has the boxes
+    of both. A ratio over nothing is 0.
 
     Args:
         gold: Gold entities of each post.
@@ -85,7 +86,7 @@ def score_grounded(
         iou: The least overlap of a box that is right, above 0 and at most 1.
 
     Raises:
-        DataError: The numbers of posts differ, or two gold entities of a post have the same words.
+        DataError: The numbers of posts differ, or two gold entities of a post have the same words and different types.
         ValueError: ``iou`` is out of range.
 
     >>> gold = [[(Span(0, 2, "PER"), [(0, 0, 100, 100)]), (Span(5, 6, "LOC"), [])]]
@@ -152,8 +153,11 @@ def _by_words(gold: Sequence[Sequence[Grounded]]) -> dict[_Words, Grounded]:
     truth: dict[_Words, Grounded] = {}
     for number, entities in enumerate(gold):
         for span, boxes in entities:
-            if truth.setdefault((number, span.start, span.end), (span, boxes))[0] != span:
+            words = number, span.start, span.end
+            known, shown = truth.get(words, (span, ()))
+            if known != span:
                 raise DataError(f"post {number}: two gold entities over words {span.start} to {span.end}; keep one")
+            truth[words] = span, (*shown, *boxes)
     return truth
 
 
