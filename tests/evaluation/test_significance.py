@@ -85,6 +85,23 @@ def test_bootstrap_is_repeatable_and_takes_all_its_resamples():
     assert bootstrap(a, b, resamples=1300, seed=7) != bootstrap(a, b, resamples=1300, seed=8)
 
 
+def test_memory_does_not_grow_with_the_product_of_posts_and_resamples(monkeypatch):
+    generator = np.random.default_rng(5)
+    a, b = generator.integers(0, 3, (2, 101, 2, 2, 3))
+    expected = bootstrap(a, b, resamples=1_000, seed=4)
+    drawn = []
+
+    def counted(a, b, weights):
+        drawn.append(weights.size)
+        return differences(a, b, weights)
+
+    monkeypatch.setattr("mner.evaluation.significance.differences", counted)
+    monkeypatch.setattr("mner.evaluation.significance.DRAWN", 7 * 101)
+    monkeypatch.setattr("mner.evaluation.significance._REMEMBERED", 0)
+    assert bootstrap(a, b, resamples=1_000, seed=4) == expected
+    assert max(drawn) == 7 * 101 and sum(drawn) == 1_000 * 101
+
+
 def test_each_column_has_its_own_interval():
     a, b = arrays()
     both = bootstrap(np.concatenate([a, a], 2), np.concatenate([b, a[:, [0, 0]]], 2), resamples=1000, seed=1)

@@ -10,7 +10,10 @@ from functools import lru_cache
 import numpy as np
 
 CHUNK = 500
-"""Resamples drawn at once; bounds memory, no effect on the result."""
+"""Resamples drawn at once, at most; bounds memory, no effect on the result."""
+
+DRAWN = 2_000_000
+"""Posts drawn at once, those of all resamples together, unless one resample has more; likewise."""
 
 _REMEMBERED = 8_000_000
 """Resamples times posts whose draws are remembered for the next comparison: 32 MB."""
@@ -78,10 +81,11 @@ def bootstrap(a: np.ndarray, b: np.ndarray, *, resamples: int, seed: int) -> lis
 
 
 def _weights(posts: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
-    """How often each post is drawn, (resample, post), ``CHUNK`` resamples at a time."""
+    """How often each post is drawn, (resample, post), at most ``CHUNK`` resamples at a time."""
     generator = np.random.default_rng(seed)
-    for start in range(0, resamples, CHUNK):
-        size = min(CHUNK, resamples - start)
+    at_once = max(1, min(CHUNK, DRAWN // posts))
+    for start in range(0, resamples, at_once):
+        size = min(at_once, resamples - start)
         chosen = generator.integers(0, posts, (size, posts)) + posts * np.arange(size)[:, None]
         weights = np.bincount(chosen.ravel(), minlength=size * posts).reshape(size, posts)
         yield weights.astype(np.float32)
