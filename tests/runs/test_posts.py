@@ -92,6 +92,16 @@ def test_copy_of_the_test_split_is_no_way_around_final(
     assert evaluate_posts(place(run), tmp_path / "copy.txt").scores["T"].micro.gold >= 3
 
 
+def test_export_of_a_run_that_predict_takes_is_named(run: Path, tmp_path: Path) -> None:
+    amend_model(read_model(run), run / "exported", change=lambda part: {})
+    said: list[str] = []
+    evaluate_posts(run, tmp_path / "dev.txt", watch=said.append)
+    assert said[0].startswith(f"{run / 'model'} is scored, not the export")
+    assert said[0].endswith(f"mner evaluate {run / 'exported'} {tmp_path / 'dev.txt'}")
+    evaluate_posts(run / "exported", tmp_path / "dev.txt", watch=said.append)
+    assert len(said) == 3, "only how many posts there are"
+
+
 def test_posts_without_labels_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "bare.jsonl").write_text('{"text": "Kevin Love won"}\n')
     with pytest.raises(DataError, match="no labels to score against"):

@@ -23,7 +23,7 @@ from mner.runtime import SavedModel, open_model, read_model
 from mner.runtime.calibration import scaling_of
 from mner.runtime.saved import saved_config
 from mner.tagger.features import check_trained
-from mner.tagger.opening import model_folder
+from mner.tagger.opening import EXPORTED, model_folder
 from mner.tags import entity_types
 from mner.types import Post, ViewName
 from mner.views import Views
@@ -84,7 +84,13 @@ def evaluate_posts(
         ModelError: There is no model, it is damaged, or ``features`` are not what it reads.
         DataError: A file is missing or faulty, or a post has no labels.
     """
-    saved = read_model(model_folder(model), allow_plugins=allow_plugins)
+    place = model_folder(model)
+    saved = read_model(place, allow_plugins=allow_plugins)
+    if (place / EXPORTED / "model.json").is_file():
+        watch(
+            f"{saved.folder} is scored, not the export that mner predict runs and mner calibrate changes: "
+            f"mner evaluate {place / EXPORTED} {posts}"
+        )
     config, _ = posts_to_score(saved, posts, contexts, images, format, features=features, allow_plugins=allow_plugins)
     split = read_to_score(saved, config, Path(posts).absolute().parent)
     scored = score_split(saved, config, split, Path(posts).name)
