@@ -117,6 +117,22 @@ def test_recall_is_kept_by_candidates(model: Path, posts: Callable[..., Path]) -
         assert all(entity.start >= end for entity, end in zip(prediction.entities, ends, strict=False))
 
 
+def test_model_of_words_alone_is_calibrated_on_them_alone(
+    unsure_model: Path, posts: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Its predictions never read a picture, so what contexts would do to its scores does not count."""
+    model = tmp_path / "words"
+    amend_model(read_model(unsure_model), model, change=lambda part: {"views": ["T"]})
+    rows = [json.loads(line) for line in posts(150, sure=0.9).read_text().splitlines()]
+    file, contexts = tmp_path / "posts.jsonl", tmp_path / "contexts.jsonl"
+    file.write_text("".join(json.dumps({**row, "image": f"{row['id']}.jpg"}) + "\n" for row in rows))
+    about = [{"image": f"{row['id']}.jpg", "captions": [{"text": "two people"}]} for row in rows]
+    contexts.write_text("".join(json.dumps(row) + "\n" for row in about))
+    done = calibrate(model, file, contexts=[contexts], scale="temperature", out=tmp_path / "pictured").calibration
+    assert done.scale is not None and set(done.scale.ece) == {"T"}
+    assert done == calibrate(model, file, scale="temperature", out=tmp_path / "words-alone").calibration
+
+
 def test_five_posts_are_refused_with_the_number_needed(model: Path, posts: Callable[..., Path]) -> None:
     before = (model / "model.json").read_bytes()
     with pytest.raises(DataError, match=r"5 posts hold a predicted entity; a precision of 0.95 .* needs at least 92"):

@@ -168,14 +168,14 @@ def unread(saved: SavedModel, config: Config, posts: Sequence[Post]) -> Iterator
 
 
 def read_to_score(saved: SavedModel, config: Config, root: Path) -> ViewSplit:
-    """The dev split of a configuration as a model reads it: the words alone unless it ``reads_pictures``.
+    """The dev split of a configuration as a model reads it: the words alone for a model of these, or without pictures.
 
     Raises:
         ModelError: The features come from another extractor than those of training.
         DataError: A file is missing or faulty.
     """
     needs = saved.needs
-    if not reads_pictures(saved, config):
+    if "I+T" not in saved.views or not reads_pictures(saved, config):
         needs = replace(needs, context=False, arrays=tuple(array for array in needs.arrays if array.of == "words"))
     split = read_split(config, root, "dev", views_of(saved, config), needs)
     if split.features:
