@@ -70,3 +70,12 @@ def test_model_is_found_by_its_name_unless_a_folder_is_called_so(
 def test_features_for_a_model_that_reads_none_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"reads no features of pictures; leave out the features, .*photos"):
         mner.load(tiny_model, features=tmp_path / "photos")
+
+
+def test_folder_of_runs_is_called_so(tmp_path: Path) -> None:
+    for seed in ("1", "2"):
+        (tmp_path / "text" / seed / "model").mkdir(parents=True)
+        (tmp_path / "text" / seed / "model" / "model.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"text: a folder of runs, not a model; name one of them: .*text.1$"):
+        model_folder(tmp_path / "text")
+    assert model_folder(tmp_path / "text" / "2") == tmp_path / "text" / "2"

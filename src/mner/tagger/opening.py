@@ -203,7 +203,7 @@ def model_folder(name: str | Path | None = None, *, download: bool = False) -> P
         download: Download a model of the hub that is not on this machine.
 
     Raises:
-        ModelError: There is no such model on this machine.
+        ModelError: There is no such model on this machine, or the folder is one of runs.
 
     >>> model_folder("social-em")
     Traceback (most recent call last):
@@ -223,6 +223,9 @@ def model_folder(name: str | Path | None = None, *, download: bool = False) -> P
             f"{folder}: no such model.{_nearest(folder)} Name the folder of a model or of a run, or {READY_NAME}, the "
             "model that comes with mner"
         )
+    runs = sorted(folder.glob("*/model/model.json"))
+    if runs and not any((folder / name).exists() for name in ("model.json", "model")):
+        raise ModelError(f"{folder}: a folder of runs, not a model; name one of them: {runs[0].parents[1]}")
     return folder
 
 
