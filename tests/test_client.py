@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -153,6 +155,59 @@ def test_connection_that_the_service_closed_meanwhile_is_no_fault(stand, pauses)
     with Client(service.address, retries=0) as client:
         assert client.entities("a") == client.entities("b")
     assert [request["text"] for request in service.requests] == ["a", "b", "b"]
+
+
+class Closed(http.client.HTTPConnection):
+    """A connection over TLS that the other side has closed, perhaps after an answer."""
+
+    answer: Any = None
+
+    def connect(self) -> None: ...
+
+    def request(self, *_: Any, **__: Any) -> None:
+        raise ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
+
+    def getresponse(self) -> Any:
+        if self.answer is None:
+            self.request()
+        return self.answer
+
+
+def test_tls_connection_that_the_service_closed_meanwhile_is_no_fault(stand, pauses) -> None:
+    service = stand((200, {}, {"entities": []}))
+    with Client(service.address, retries=0) as client:
+        client._idle.append(Closed("127.0.0.1"))
+        assert client.entities("a") == {"entities": []}
+
+
+def test_tls_connection_that_is_closed_is_opened_again(stand, pauses, monkeypatch) -> None:
+    service = stand((200, {}, {"entities": []}))
+    with Client(service.address, retries=1) as client:
+        connections = [Closed("127.0.0.1"), client._connection()]
+        monkeypatch.setattr(client, "_connection", lambda: connections.pop(0))
+        assert client.entities("a") == {"entities": []}
+    assert len(pauses) == 1
+
+
+def test_refusal_over_tls_before_the_whole_body_was_sent_is_shown(pauses, monkeypatch) -> None:
+    content = b'{"error": {"code": "too_large", "message": "the body is over the limit", "field": null}}'
+    connection = Closed("127.0.0.1")
+    connection.answer = SimpleNamespace(status=413, will_close=True, read=lambda: content, getheaders=list)
+    with Client() as client:
+        monkeypatch.setattr(client, "_connection", lambda: connection)
+        with pytest.raises(ServiceError, match="over the limit") as fault:
+            client.entities("a")
+    assert (fault.value.status, pauses) == (413, [])
+
+
+def test_certificate_that_is_not_trusted_is_not_asked_again(pauses, monkeypatch) -> None:
+    def connect(connection: http.client.HTTPConnection) -> None:
+        raise ssl.SSLCertVerificationError("certificate verify failed")
+
+    monkeypatch.setattr(http.client.HTTPSConnection, "connect", connect)
+    with Client("https://127.0.0.1:1") as client, pytest.raises(ServiceError, match="certificate"):
+        client.entities("a")
+    assert pauses == []
 
 
 def test_connections_are_used_again_and_closed_at_the_end(stand) -> None:

@@ -38,6 +38,9 @@ PAUSE = 0.5
 LONGEST = 60.0
 """Most seconds between two tries."""
 
+CLOSED = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""How a connection fails that the other side has closed; TLS has errors of its own for that."""
+
 
 class Client:
     """Asks a service for entities. It may be used from several threads.
@@ -162,7 +165,8 @@ class Client:
             try:
                 status, headers, content = self._once(method, path, body)
             except (OSError, http.client.HTTPException) as error:
-                if not left or isinstance(error, TimeoutError | ssl.SSLError):
+                again = isinstance(error, CLOSED) or not isinstance(error, TimeoutError | ssl.SSLError)
+                if not left or not again:
                     why = str(error) or type(error).__name__
                     raise ServiceError(f"{self._address}: no answer: {why}") from error
                 wait = pause
@@ -185,7 +189,7 @@ class Client:
         path = self._parts.path.rstrip("/") + path
         with suppress(IndexError):
             while connection := self._idle.pop():
-                with suppress(ConnectionError, http.client.HTTPException):  # the service closed it while it was idle
+                with suppress(*CLOSED, http.client.HTTPException):  # the service closed it while it was idle
                     return self._exchange(connection, method, path, body, headers)
         return self._exchange(self._connection(), method, path, body, headers)
 
@@ -201,7 +205,7 @@ class Client:
         try:
             if connection.sock is None:
                 connection.connect()
-            with suppress(BrokenPipeError, ConnectionResetError):  # it may refuse a body before all of it was sent
+            with suppress(*CLOSED):  # it may refuse a body before all of it was sent
                 connection.request(method, path, body, headers)
             answer = connection.getresponse()
             content = answer.read()
