@@ -282,7 +282,10 @@ def test_connection_that_is_reset_at_once_is_no_answer(
     assert len(pauses) == 1
 
 
-@pytest.mark.parametrize("address", ["http://h:99999", "http://h:x", "http://[::1", "ftp://h", "h:8000"])
+@pytest.mark.parametrize(
+    "address",
+    ["http://h:99999", "http://h:x", "http://[::1", "ftp://h", "h:8000", "http://127.0.0..1", f"http://{'h' * 64}.de"],
+)
 def test_faulty_address_is_refused_at_once(address: str) -> None:
     with pytest.raises(ValueError, match=r"address: expected one such as http://127\.0\.0\.1:8000"):
         Client(address)

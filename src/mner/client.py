@@ -53,7 +53,8 @@ class Client:
         context: Of TLS, for an https address; None takes the system's authorities.
 
     Raises:
-        ValueError: The address does not begin with http:// or https://, or its port is not a number up to 65535.
+        ValueError: The address does not begin with http:// or https://, its host cannot be one, or its port is not a
+            number up to 65535.
 
     >>> with Client("http://127.0.0.1:8000") as client:  # doctest: +SKIP
     ...     assert client.ready(), "start one: mner serve"
@@ -76,7 +77,8 @@ class Client:
         try:
             parts = urlsplit(address)
             valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        except ValueError:  # a port that is not a number, or half an IPv6 address
+            str(parts.hostname).encode("idna")  # as the look-up of its address does
+        except ValueError:  # a port that is not a number, half an IPv6 address, or a host such as 127.0.0..1
             valid = False
         if not valid:
             raise ValueError(f"address: expected one such as http://127.0.0.1:8000, got {address!r}")

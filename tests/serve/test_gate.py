@@ -77,6 +77,11 @@ def test_hosts_that_no_address_has_are_refused(host: str) -> None:
         Settings(hosts=(host,))
 
 
+def test_hosts_are_compared_as_addresses_have_them() -> None:
+    hosts = Settings(hosts=("Bücher.example:8080", "bücher.example")).hosts
+    assert hosts == ("xn--bcher-kva.example:8080", "xn--bcher-kva.example")
+
+
 def test_hosts_are_compared_in_lower_case() -> None:
     assert Settings(hosts=("Pictures.Example.org:8080", "::1")).hosts == ("pictures.example.org:8080", "::1")
 

@@ -36,6 +36,14 @@ def test_what_cannot_be_listened_on_is_said(host: str, said: str) -> None:
         bound(host, taken.getsockname()[1])
 
 
+@pytest.mark.service
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("host", ["127.0.0..1", "h" * 64])
+def test_what_is_no_address_is_refused(host: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{host}: not an address or a host's name"):
+        bound(host, 0)
+
+
 @pytest.fixture
 def loggers() -> Iterator[None]:
     before = {name: (logging.getLogger(name).level, logging.getLogger(name).propagate) for name in NAMES}

@@ -28,11 +28,13 @@ def bound(host: str, port: int) -> socket.socket:
     """A socket that listens for the service; port 0 takes any that is free.
 
     Raises:
-        ConfigError: The port is taken, or may not be used, or there is no such address here.
+        ConfigError: The port is taken, or may not be used, or there is no such address here, or this is not an address.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except UnicodeError:  # a part of the name is empty or too long
+        raise ConfigError(f"{host}: not an address or a host's name; --host 127.0.0.1 is this machine alone") from None
     except OSError as error:
         why = {
             "EADDRINUSE": f"another program has that port; choose another: --port {port + 1 if port < 65535 else 8000}",

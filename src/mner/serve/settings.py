@@ -80,10 +80,7 @@ class Settings:
             if isinstance(value, int | float) and not (value >= 0 if setting.name in zero else value > 0):
                 least = "0 or more" if setting.name in zero else "more than 0"
                 raise ConfigError(f"{setting.name}: expected {least}, found {value}")
-        object.__setattr__(self, "hosts", tuple(map(str.lower, self.hosts)))
-        for host in self.hosts:
-            if not _HOST.fullmatch(host):
-                raise ConfigError(f'hosts: expected a host such as "pictures.example.org", found "{host}"')
+        object.__setattr__(self, "hosts", tuple(map(_written, self.hosts)))
         if self.key is not None and len(self.key) < LEAST_KEY:
             raise ConfigError(
                 f"the key has {len(self.key)} characters; expected {LEAST_KEY} or more, such as this makes: {_MADE}"
@@ -103,3 +100,19 @@ class Settings:
         pixels = min(self.max_pixels, Limits().pixels)
         other = min(self.max_pixels, Limits().whole)
         return {name: getattr(self, name) for name in names} | {"max_pixels": pixels, "max_pixels_other": other}
+
+
+def _written(name: str) -> str:
+    """A host as addresses have it, with its port: in small letters, and in ASCII.
+
+    >>> _written("Bücher.example:8080")
+    'xn--bcher-kva.example:8080'
+    """
+    host, colon, port = name.lower().partition(":")
+    try:
+        written = host.encode("idna").decode() + colon + port
+    except UnicodeError:
+        written = ""
+    if not _HOST.fullmatch(written):
+        raise ConfigError(f'hosts: expected a host such as "pictures.example.org", found "{name}"')
+    return written
