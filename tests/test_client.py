@@ -291,6 +291,20 @@ def test_faulty_address_is_refused_at_once(address: str) -> None:
         Client(address)
 
 
+def test_key_is_sent_without_the_line_end_of_its_file(stand) -> None:
+    service = stand((200, {}, {"entities": []}))
+    with Client(service.address, key=" secret\r\n") as client:
+        client.entities("a")
+    assert service.headers[0]["Authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize("key", ["“secret”", "schlüssel", "two words", "two\nlines"])
+def test_what_no_key_holds_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(ValueError, match="key: expected visible ASCII characters") as fault:
+        Client(key=key)
+    assert key not in str(fault.value)
+
+
 def test_batch_of_no_posts_is_refused() -> None:
     with pytest.raises(ValueError, match="size: expected 1 or more, got 0"):
         next(Client().batch(["a"], size=0))

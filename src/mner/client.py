@@ -11,6 +11,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import ssl
 import time
 from collections import deque
@@ -47,14 +48,14 @@ class Client:
 
     Args:
         address: Of the service, such as ``http://127.0.0.1:8000``.
-        key: Its key, where it wants one.
+        key: Its key, where it wants one; blanks and line ends around it do not count.
         timeout: Seconds to wait for an answer.
         retries: Further tries where the service is busy (429, 503), or the connection was lost before an answer came.
         context: Of TLS, for an https address; None takes the system's authorities.
 
     Raises:
         ValueError: The address does not begin with http:// or https://, its host cannot be one, or its port is not a
-            number up to 65535.
+            number up to 65535; or the key holds what no key does.
 
     >>> with Client("http://127.0.0.1:8000") as client:  # doctest: +SKIP
     ...     assert client.ready(), "start one: mner serve"
@@ -82,6 +83,8 @@ class Client:
             valid = False
         if not valid:
             raise ValueError(f"address: expected one such as http://127.0.0.1:8000, got {address!r}")
+        if key is not None and not re.fullmatch(r"[!-~]*", key := key.strip()):
+            raise ValueError("key: expected visible ASCII characters without blanks, as the service's key has")
         self._address, self._parts = address.rstrip("/"), parts
         self._key, self._timeout, self._retries, self._context = key, timeout, retries, context
         self._idle: deque[http.client.HTTPConnection] = deque()  # its ends are safe to use from several threads

@@ -10,9 +10,9 @@ export class Refusal extends Error {
 
 let key = "";
 
-/** Send this key from now on. */
+/** Send this key from now on; blanks around it do not count. */
 export function useKey(given) {
-  key = given;
+  key = given.trim();
 }
 
 /** The service's model and its limits. */
@@ -28,6 +28,7 @@ export function entities(query, signal) {
 
 async function answer(path, options) {
   const headers = { Accept: "application/json", ...options.headers };
+  if (/[^!-~]/.test(key)) throw new Refusal(401, "unauthorized", "No key holds such characters."); // nor does a header
   if (key) headers.Authorization = `Bearer ${key}`;
   let response;
   try {
