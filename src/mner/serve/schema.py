@@ -148,7 +148,11 @@ class ManyPosts(Options):
     posts: list[PostFields] = Field(min_length=1)
 
 
-KNOWN = {"post": list(PostFields.model_fields), "request": [*OnePost.model_fields, "posts"]}
+KNOWN = {
+    OnePost: {"request": [*OnePost.model_fields, "posts"]},
+    ManyPosts: {"request": list(ManyPosts.model_fields), "post": list(PostFields.model_fields)},
+}
+"""The fields of a request of each kind, and of its posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,8 @@ def query(content: bytes, content_type: str, settings: Settings) -> Query:
             single = OnePost.model_validate(value)
             posts, options = [single], single
     except ValidationError as error:
-        raise of_pydantic(error.errors(include_input=False, include_url=False), KNOWN) from None
+        known = KNOWN[ManyPosts if many else OnePost]
+        raise of_pydantic(error.errors(include_input=False, include_url=False), known) from None
     if many and files:
         raise RequestError(
             422, "invalid_request", "a file goes with one post; posts have theirs in base64", field="image"
