@@ -7,6 +7,7 @@ import io
 import json
 import random
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,14 @@ def test_null_stands_for_an_optional_field_that_is_absent(service) -> None:
     plain = service.ask({"text": POST})
     assert service.ask({"text": POST, **nulls, **options})[:2] == plain[:2] == (200, plain[1])
     assert service.ask({"posts": [{"text": POST, **nulls}], **options})[1] == {"posts": [plain[1]]}
+
+
+def test_post_has_no_more_pictures_than_its_tagger_takes(serve, tagger, monkeypatch) -> None:
+    monkeypatch.setattr(tagger, "_request", partial(tagger._request, max_pictures=1))
+    few = serve(picture_ms=1)
+    status, answer, _ = few.ask({"text": POST, "images": ["", ""]})
+    assert (status, answer["error"]["code"], answer["error"]["field"]) == (422, "too_many_pictures", "images")
+    assert few.ask(path="/v1/model")[1]["limits"]["max_pictures"] == 1
 
 
 def test_unknown_fields_are_named_beside_the_known_ones(service) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 
@@ -26,7 +27,7 @@ from mner.serve.settings import Settings
 from mner.serve.tasks import unless_gone
 from mner.tagger import Tagger
 from mner.tagger.opening import OF_MACHINE
-from mner.tagger.steps import reads_contexts, tagged
+from mner.tagger.steps import most_pictures, reads_contexts, tagged
 
 GONE = 499
 """The status that logs and counters show where the client left before its answer."""
@@ -37,10 +38,11 @@ class Service:
 
     Args:
         tagger: The model; it stays the one that was loaded, whatever becomes of its folder.
-        settings: The limits.
+        settings: The limits; of pictures it takes no more than the tagger does.
     """
 
     def __init__(self, tagger: Tagger, settings: Settings) -> None:
+        settings = replace(settings, max_pictures=min(settings.max_pictures, most_pictures(tagger)))
         self.settings = settings
         self.metrics = Metrics()
         self.gate = Gate(settings)

@@ -29,7 +29,8 @@ class Settings:
         max_pixels: Of a picture, read from its header; a larger one is not decoded, nor is one over the limits of
             ``mner.vision.images.Limits``, which are lower for what is no JPEG.
         max_posts: Posts of one request.
-        max_pictures: Pictures of one post, at most as many as the tagger takes (``mner.load(max_pictures=...)``).
+        max_pictures: Pictures of one post, or as many as the tagger takes (``mner.load(max_pictures=...)``) if that is
+            fewer.
         max_words: Words of one post.
         max_characters: Characters of one post's text and of a caption that stands for its picture; a context may have
             as many in its entries, times ``max_pictures``.

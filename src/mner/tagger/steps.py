@@ -35,6 +35,12 @@ def reads_pixels(tagger: Tagger) -> bool:
     return tagger._beside.reads_pixels
 
 
+def most_pictures(tagger: Tagger) -> int:
+    """Pictures of one post, at most; it refuses more."""
+    most: int = tagger._request.keywords["max_pictures"]
+    return most
+
+
 def look(tagger: Tagger, post: PostLike) -> Looked:
     """The post with what of its pictures goes beside the words."""
     wanted = tagger._request(post)
