@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from mner.safe_text import for_markdown, shown
@@ -61,7 +62,7 @@ def page(title: str, about: Sequence[str], sections: Sequence[Section]) -> str:
         title=title,
         about=about,
         code=_code,
-        sections=[(_anchor(section.title), section) for section in sections],
+        sections=list(zip(_anchors(section.title for section in sections), sections, strict=True)),
     )
     return text
 
@@ -115,10 +116,15 @@ def _code(text: str) -> Markup:
     )
 
 
-def _anchor(title: str) -> str:
-    """The name that a link leads to.
+def _anchors(titles: Iterable[str]) -> list[str]:
+    """The names that links lead to, each once.
 
-    >>> _anchor("Twitter 15!")
-    'twitter-15'
+    >>> _anchors(["Twitter 15!", "twitter-15", "推特"])
+    ['twitter-15', 'twitter-15-2', '推特']
     """
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    anchors: list[str] = []
+    for title in titles:
+        words = re.sub(r"[\W_]+", "-", title.lower()).strip("-") or "section"
+        numbered = (f"{words}-{number}" for number in count(2))
+        anchors.append(next(name for name in chain([words], numbered) if name not in anchors))
+    return anchors
