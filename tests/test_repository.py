@@ -62,7 +62,6 @@ COVERED: dict[str, str] = {
     "cli/evaluate": "cli/test_train.py",
     "cli/options": "cli/test_odd_input.py",
     "cli/report": "cli/test_target.py",
-    "bounded": "data/test_lines.py",
     "cli/source": "cli/test_predict.py",
     "cli/store": "cli/test_target.py",
     "config/config_errors": "config/test_read.py",

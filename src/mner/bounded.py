@@ -141,9 +141,10 @@ def _rows(file: Any, path: Path, rows: int, columns: Sequence[str] | None) -> in
                 f"{largest.path_in_schema}; at most {UNPACKED:,} are read, or {RATIO} times as many as are packed. "
                 "Write it again in smaller groups of rows"
             )
-        # A dictionary may repeat its longest value in every row; elsewhere all values together are so long.
+        # A dictionary may repeat its longest value in every row; elsewhere all rows together are so long. A row of a
+        # column of lists has many values.
         longest = sum(
-            chunk.total_uncompressed_size // (1 if chunk.has_dictionary_page else max(1, chunk.num_values))
+            chunk.total_uncompressed_size // (1 if chunk.has_dictionary_page else max(1, group.num_rows))
             for chunk in chunks
         )
         rows = min(rows, HELD // max(1, longest))
