@@ -220,3 +220,15 @@ def test_closing_answers_what_waits() -> None:
         assert await work == [[str(n)] for n in range(5)]
 
     asyncio.run(run())
+
+
+def test_closing_answers_the_rest_of_a_long_request() -> None:
+    async def run() -> None:
+        batching = batcher(echo([]), batch_words=10, wait=0.0)
+        batching.start()
+        work = asyncio.create_task(batching.tag(rows("1", "2", "3"), [9, 9, 9]))
+        await asyncio.sleep(0)
+        await batching.close()
+        assert await asyncio.wait_for(work, 5) == ["1", "2", "3"]
+
+    asyncio.run(run())

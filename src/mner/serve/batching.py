@@ -149,6 +149,8 @@ class Batcher:
                         job.future.set_exception(outcome)
                     else:
                         job.future.set_result(outcome)
+            if self._closing:
+                await asyncio.sleep(0)  # the requests put what else they have
 
     def _shared(self) -> bool:
         """Whether the next batch may hold jobs of other requests, too."""
