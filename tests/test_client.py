@@ -103,6 +103,14 @@ def test_text_words_picture_and_options_are_sent(stand, tmp_path) -> None:
     assert service.headers[0]["Authorization"] == "Bearer secret"
 
 
+def test_empty_name_of_a_picture_stands_for_none(stand) -> None:
+    service = stand((200, {}, {"entities": [], "posts": []}))
+    with Client(service.address) as client:
+        list(client.batch([{"text": "Kevin", "image": ""}, {"text": "Kevin", "image": None}]))
+        client.entities("Kevin", image="")
+    assert service.requests == [{"posts": [{"text": "Kevin"}, {"text": "Kevin"}]}, {"text": "Kevin"}]
+
+
 def test_batches_come_in_order_and_are_read_as_they_are_needed(stand) -> None:
     service = stand((200, {}, {"posts": [{"id": "0"}, {"id": "1"}]}))
     taken: list[int] = []

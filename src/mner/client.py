@@ -250,7 +250,7 @@ def _post(
         row["words"] = list(words)
     if isinstance(image, list | tuple):
         row["images"] = [_base64(picture) for picture in image]
-    elif image is not None:
+    elif image is not None and image != "":  # which records have in place of no picture
         row["image"] = _base64(image)
     if context is not None:
         row["context"] = context if isinstance(context, str) else dict(context)
