@@ -25,7 +25,9 @@ class Metrics:
         )
         self.posts = Counter("mner_posts", "Posts that were tagged.", registry=ours)
         self.entities = Counter("mner_entities", "Entities by label.", ["label"], registry=ours)
-        self.pictures = Counter("mner_pictures", "Posts by what became of their picture.", ["status"], registry=ours)
+        self.pictures = Counter(
+            "mner_pictures", "Pictures by what became of them; none for a post without.", ["status"], registry=ours
+        )
         self.late = Counter("mner_grounder_late", "Posts that a grounder was too late for.", registry=ours)
         self.batches = Histogram("mner_batch_posts", "Posts that the model read at once.", buckets=POSTS, registry=ours)
         self.picture_seconds = Histogram(
