@@ -308,3 +308,11 @@ def test_gallery_keeps_every_picture_of_a_post(explained: Explanation, several: 
     assert [post["row"].count("<img") for post in rows] == [1, 1]
     index = json.loads(re.findall(r'id="index">(.*)</script>', source)[0])
     assert all(name in index[1]["find"] for name in ("3.jpg", "5.jpg", "a bus at night"))
+
+
+def test_each_post_has_an_address_of_its_own() -> None:
+    index = gallery.Index()
+    for name in ("a", "a", "a (2)", "b (2)", "b", "b", "c\x07", "c\x08"):
+        index.add(simple(1), name)
+    keys = [post["key"] for post in index.posts]
+    assert keys == ["a", "a (2)", "a (2) (2)", "b (2)", "b", "b (3)", "c\ufffd", "c\ufffd (2)"]

@@ -70,11 +70,9 @@ class Index:
 
     def add(self, explanation: Explanation, name: str) -> None:
         """Add a post."""
-        self.names[name] += 1
-        again = f" ({self.names[name]})" if self.names[name] > 1 else ""
         self.judged = self.judged or explanation.gold is not None
         words = shown(_words(explanation, name)).lower()
-        self.posts.append({"key": shown(name + again), "find": words, "entities": self._facets(explanation)})
+        self.posts.append({"key": self._key(shown(name)), "find": words, "entities": self._facets(explanation)})
 
     def options(self) -> dict[str, list[tuple[int, str, int]]]:
         """What each filter offers: number, name, and how many entities that is."""
@@ -85,6 +83,15 @@ class Index:
             counts = Counter(entity[at] for entity in facets)
             offered[kind] = [(number, name, counts[number]) for number, name in enumerate(each) if counts[number]]
         return offered
+
+    def _key(self, name: str) -> str:
+        """The post's name in the address; with a number where another one is called so."""
+        key = name
+        while key in self.names:
+            self.names[name] += 1
+            key = f"{name} ({self.names[name]})"
+        self.names[key] += 1
+        return key
 
     def _facets(self, explanation: Explanation) -> list[list[int]]:
         verdicts = {
