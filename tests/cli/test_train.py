@@ -87,6 +87,7 @@ def test_train_evaluate_report(config: Path) -> None:
     assert Path("report.md").read_text() == text
     page = Path("results.html").read_text()
     assert Path("report.html").read_text() == page
+    assert run("report", "--out", "report.v1")[1].split() == ["report.v1", "report.v1.html"]
     for name in ("named.html", "NAMED.HTM"):
         code, out, err = run("report", "--out", name)
         assert code == 0, err

@@ -42,7 +42,11 @@ def report(
         say(text, nl=False)
         return
     is_page = out.suffix.lower() in {".html", ".htm"}
-    markdown, page = (out.with_suffix(".md"), out) if is_page else (out, out.with_suffix(".html"))
+    if is_page:
+        markdown, page = out.with_suffix(".md"), out
+    else:  # "v1" of report.v1 is no suffix
+        named = out.with_suffix("") if out.suffix.lower() in {".md", ".markdown", ".txt"} else out
+        markdown, page = out, named.with_name(f"{named.name}.html")
     check_file(markdown, REPORT, force=force)
     check_file(page, PAGE, force=force)
     for path, written in ((markdown, text), (page, tables.page(TITLE, ABOUT, report))):
