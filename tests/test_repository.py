@@ -84,7 +84,6 @@ COVERED: dict[str, str] = {
     "runs/pairing": "runs/test_compare.py",
     "runs/rescale": "runs/test_calibrate.py",
     "runs/shape": "runs/test_experiments.py",
-    "runs/view_scores": "runs/test_calibrate.py",
     "runtime/graph_weights": "runtime/test_onnx.py",
     "serve": "serve/conftest.py",
     "tagger/features": "models/test_imgfeat.py",

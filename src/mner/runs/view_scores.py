@@ -15,7 +15,10 @@ from mner.views import Encoded
 from mner.views.split import ViewSplit
 
 CHUNK = 64
-"""Posts that are decoded at a time."""
+"""Posts that are decoded at a time, at most."""
+
+WORDS = CHUNK * 256
+"""Words that are decoded at a time, padding included, unless one post has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,18 @@ class ViewEmissions:
         return grade_gold(self.gold, self.spans(decoder, every=True))
 
     def _batches(self) -> Iterator[tuple[np.ndarray, np.ndarray, list[np.ndarray] | None]]:
-        for start in range(0, len(self.emissions), CHUNK):
-            rows = self.emissions[start : start + CHUNK]
-            lengths = np.array([len(row) for row in rows])
-            padded = np.zeros((len(rows), max(1, int(lengths.max())), rows[0].shape[1]), np.float32)
+        lengths = np.array([len(row) for row in self.emissions])
+        start = 0
+        while start < len(lengths):
+            longest = np.maximum.accumulate(lengths[start : start + CHUNK])
+            padded = longest * np.arange(1, len(longest) + 1)
+            stop = start + max(1, int(np.searchsorted(padded, WORDS, side="right")))
+            rows = self.emissions[start:stop]
+            scores = np.zeros((len(rows), max(1, int(lengths[start:stop].max())), rows[0].shape[1]), np.float32)
             for number, row in enumerate(rows):
-                padded[number, : len(row)] = row
-            yield padded, lengths, predict.heads_of(self.encoded[start : start + CHUNK])
+                scores[number, : len(row)] = row
+            yield scores, lengths[start:stop], predict.heads_of(self.encoded[start:stop])
+            start = stop
 
 
 def _decoded(
