@@ -24,7 +24,7 @@ from mner.show.display import signed
 from mner.types import ViewName
 
 Rows = Mapping[tuple[str, str], Experiment]
-ABSENT = "not looked at yet: no record"
+ABSENT = "not looked at: no record"
 CHOICES = {"views": "the two views", "rows": "its {} view and the words alone", "seeds": "two seeds of its {} view"}
 
 

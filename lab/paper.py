@@ -133,7 +133,7 @@ def command(row: PaperRow) -> str:
 
 def _absent(of: PaperRow | PaperExhibit) -> str:
     """Why a row or an analysis has no figure of ours."""
-    return f"needs {of.needs}" if of.needs else f"not run yet: {NO_RECORD}"
+    return f"needs {of.needs}" if of.needs else f"not run: {NO_RECORD}"
 
 
 def _published(row: PaperRow) -> Iterator[tuple[str, ...]]:

@@ -66,7 +66,8 @@ def shares(
             continue
         known = {control.identity.experiment for control in controls}
         if absent := [_called(name, experiment, WHOLE) for name in CONTROLS if name not in known]:
-            notes.append(f"{experiment.name}: no records yet of {', '.join(absent)}; the share may shrink")
+            missing = ", ".join(absent)
+            notes.append(f"{experiment.name}: no records of {missing}, without which the share may be too large")
         for split in splits:
             first, *others = _on_shared_seeds((experiment, text, *controls), split, notes)
             if not first.records:

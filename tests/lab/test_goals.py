@@ -154,7 +154,7 @@ def test_random_and_the_share_are_reported(goals_of: Callable[..., Part]) -> Non
     assert random[2] == "none" and random[4].startswith("0.00, interval 0.00 to 0.00") and random[-1] == "reported"
     (share,) = lines(part, "the picture's share")
     assert share[1] == "ita-ga-cva I+T minus ita-ga-cva-empty I+T" and share[-1] == "reported"
-    assert any("no records yet of text-double-steps, ita-ga-cva-shuffled" in note for note in part.notes)
+    assert any("no records of text-double-steps, ita-ga-cva-shuffled" in note for note in part.notes)
 
 
 def test_tuned_rows_are_measured_against_tuned_text_and_tuned_controls(goals_of: Callable[..., Part]) -> None:
@@ -164,7 +164,7 @@ def test_tuned_rows_are_measured_against_tuned_text_and_tuned_controls(goals_of:
     part = goals_of({**texts, **whole, **controls}, searches=[search("text"), search("ita-ga-cva")])
     (share,) = lines(part, "the picture's share")
     assert share[1] == "ita-ga-cva-tuned I+T minus ita-ga-cva-empty-tuned I+T"
-    assert any("no records yet of ita-ga-cva-shuffled-tuned" in note for note in part.notes)
+    assert any("no records of ita-ga-cva-shuffled-tuned" in note for note in part.notes)
 
 
 def test_other_data_sets_have_no_such_goals(make_record: Make, commit: Commit) -> None:

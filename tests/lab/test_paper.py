@@ -115,7 +115,7 @@ def test_analysis_that_the_data_do_not_allow_says_what_it_needs() -> None:
     for name in ("Table 6", "Figure 5"):
         lines = section(written(RESULTS), name)
         assert any(line.startswith("- needs the pictures") for line in lines)
-        assert not any("not run yet" in line for line in lines)
+        assert not any("not run" in line for line in lines)
 
 
 def test_papers_encoders_are_known_by_their_names() -> None:
@@ -133,7 +133,7 @@ def test_published_and_measured_stand_together(results: Path) -> None:
     )
     (cva,) = [line for line in lines if line.startswith("| ITA-All + CVA | I+T | tiny, here |")]
     assert re.search(r"\| 100\.00 ± 0\.00 \(test, 2\) \| no record \| no data \| \+57\.14 \(\+.* to \+.*\) \|", cva)
-    assert "| ITA-GA | I+T | here | - | - | - | - | not run yet: no record |" in lines
+    assert "| ITA-GA | I+T | here | - | - | - | - | not run: no record |" in lines
     assert any(
         line.startswith("| ITA-LA | I+T | here | - | - | - | - | needs the pictures' object tags: ") for line in lines
     )
@@ -234,7 +234,7 @@ def test_tuned_row_tells_its_trials_and_is_measured_against_tuned_text(
 
 def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, make_record: Make, commit: Commit) -> None:
     text = written(results)
-    assert "- not run yet: no record" in section(text, "Figure 2")
+    assert "- not run: no record" in section(text, "Figure 2")
     assert any(line.startswith("| twitter15/ita-all-cva | tiny | 2 |") for line in section(text, "Appendix A.1"))
     labels = section(text, "Table 5")
     assert "### Labels: twitter15/ita-all-cva I+T against twitter15/text T, test" in labels
@@ -246,7 +246,7 @@ def test_analyses_are_drawn_from_records_or_said_to_lack_them(results: Path, mak
     assert section(written(results), "Table 5") == labels, "a seed without test scores takes no part"
     result = Captions("twitter15/ita-ga-cva", ("a",), 1, 4, (CaptionPoint(0, F1Summary((7.0,), 7.0, None, "f1=7"), 4),))
     records.write_analysis(results, "captions", result, "twitter15/ita-ga-cva/1@m1")
-    assert "- not run yet: no record" in section(written(results), "Figure 2"), "of a row that has no runs on record"
+    assert "- not run: no record" in section(written(results), "Figure 2"), "of a row that has no runs on record"
 
 
 def test_recorded_analysis_is_drawn(results: Path, make_record: Make, commit: Commit) -> None:
